@@ -1,0 +1,26 @@
+/** Jest runs the TypeScript sources as ES modules; child-process tests use the compiled `dist`. */
+const swc = {
+  swcrc: false,
+  jsc: {
+    target: 'es2022',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    keepClassNames: true,
+  },
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+};
+export default {
+  testEnvironment: 'node',
+  roots: ['shared/src', 'client/src', 'coordinator/src', 'cli/src', 'test'].map((d) => `<rootDir>/${d}`),
+  testMatch: ['**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  moduleNameMapper: {
+    '^@regulon/(shared|client|coordinator|cli)/(.*)$': '<rootDir>/$1/src/$2/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/(shared|client|coordinator|cli|test)/dist'],
+  coverageProvider: 'v8',
+  testTimeout: 60_000,
+};

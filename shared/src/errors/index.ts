@@ -1,0 +1,2 @@
+export { registry, type ErrorCode } from './registry.js';
+export { RegulonError, isRegulonError, explainError, type ErrorDetails } from './regulon-error.js';
