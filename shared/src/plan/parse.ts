@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import { canonicalJson, hashJson, utf8 } from '../crypto/index.js';
+import { type ErrorCode, RegulonError } from '../errors/index.js';
+import { type Plan, planSchema } from './plan.js';
+
+/**
+ * Check a value against a strict schema; the error names path and rule, never the value.
+ *
+ * @throws the given code with one line per violated rule (at most five)
+ */
+export function parseStrict<S extends z.ZodType>(schema: S, value: unknown, what: string, code: ErrorCode): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const lines = result.error.issues.slice(0, 5).map((issue) => `${pathOf(issue)}: ${ruleOf(issue)}`);
+  throw new RegulonError(code, `${what}: ${lines.join('; ')}`);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function pathOf(issue: Issue): string {
+  const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? '?'] : issue.path;
+  return keys.length === 0 ? '(top level)' : keys.map((k, i) => (typeof k === 'number' ? `[${k}]` : `${i ? '.' : ''}${String(k).slice(0, 40)}`)).join('');
+}
+
+function ruleOf(issue: Issue): string {
+  return issue.code === 'unrecognized_keys' ? 'unknown key' : issue.message;
+}
+
+/**
+ * Read a plan from parsed YAML or JSON, defaults filled in, with the rules that need several fields.
+ *
+ * @throws E_PLAN naming the path
+ */
+export function parsePlan(value: unknown): Plan {
+  const plan = parseStrict(planSchema, value, 'plan', 'E_PLAN');
+  const refuse = (path: string, rule: string): never => {
+    throw new RegulonError('E_PLAN', `plan: ${path}: ${rule}`);
+  };
+  if (plan.task === 'classify' && !plan.label) refuse('label', 'a classification needs classes');
+  if (plan.task === 'forecast' && plan.dataset.kind !== 'series') refuse('dataset.kind', 'a forecast needs series');
+  if (plan.task === 'forecast' && plan.evaluation.split !== 'chronological') refuse('evaluation.split', 'a forecast is split chronologically');
+  if (plan.task !== 'forecast' && plan.evaluation.split === 'chronological') refuse('evaluation.split', 'only a forecast is split chronologically');
+  const { gamma, nMin } = plan.secureAggregation;
+  if (gamma.num * 2 >= gamma.den) refuse('secureAggregation.gamma', 'must be below one half');
+  if (plan.sites.length < nMin) refuse('sites', `${plan.sites.length} sites are fewer than nMin ${nMin}`);
+  if (plan.sites.length < 5 && gamma.num !== 0) refuse('secureAggregation.gamma', '3 or 4 sites need gamma 0 (no protection against a colluding site)');
+  if (plan.evaluation.split === 'leave-site-out' && plan.sites.length < 4) refuse('evaluation.split', 'leaving one of 3 sites out leaves fewer than 3 contributors');
+  const z = plan.prepare.findIndex((p) => p.step === 'log2-cpm');
+  if (z >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${z}]`, 'log2-cpm needs counts');
+  return plan;
+}
+
+/** Numbers as decimal strings: the log and the digests carry no floating point. */
+function withDecimals(value: unknown): unknown {
+  if (typeof value === 'number') return decimalOf(value);
+  if (Array.isArray(value)) return value.map(withDecimals);
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined).map(([k, v]) => [k, withDecimals(v)]));
+  }
+  return value;
+}
+
+/** The shortest decimal that reads back as the same double, without an exponent. */
+export function decimalOf(value: number): string {
+  if (!Number.isFinite(value)) throw new RegulonError('E_NOT_FINITE', 'a declared number is not finite');
+  const text = String(value);
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (!match) return text;
+  const [, sign = '', head = '', tail = '', exponent = '0'] = match;
+  const shift = Number(exponent);
+  return shift < 0 ? `${sign}0.${'0'.repeat(-shift - 1)}${head}${tail}` : `${sign}${head}${tail.padEnd(shift, '0')}`;
+}
+
+/** Canonical bytes of a plan: JCS with defaults filled in and numbers as decimal strings. */
+export function planBytes(plan: Plan): Uint8Array {
+  return utf8(canonicalJson(withDecimals(plan)));
+}
+
+/** planHash of the manifest and of every approval: H_x("plan"), 32 bytes. */
+export function planHashOf(plan: Plan): Uint8Array {
+  return hashJson('plan', planBytes(plan));
+}

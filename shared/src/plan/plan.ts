@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { modelDeclarationSchema } from '../models/index.js';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
+const positive = z.number().positive();
+const count = (max: number) => z.int().min(1).max(max);
+
+/** A class of the label: its name and the rule over the columns of the label table that decides it. */
+const labelClass = z.strictObject({
+  name: z.string().min(1).max(64),
+  /** e.g. `Lum and not is_LumA`; see genomics/label-rule */
+  rule: z.string().min(1).max(500),
+});
+
+/** Preparation steps in their order; each is fitted from secure sums over the training units of an arm. */
+const prepareStep = z.discriminatedUnion('step', [
+  z.strictObject({ step: z.literal('filter-by-expression'), minTotal: z.int().min(0).default(15), minCount: positive.default(10) }),
+  z.strictObject({ step: z.literal('log2-cpm') }),
+  z.strictObject({ step: z.literal('top-variance'), k: count(1_000_000) }),
+  z.strictObject({ step: z.literal('z-score') }),
+]);
+
+const optimizer = z.discriminatedUnion('name', [
+  z.strictObject({
+    name: z.literal('adam'),
+    learningRate: positive.default(1e-3),
+    beta1: z.number().min(0).max(0.9999).default(0.9),
+    beta2: z.number().min(0).max(0.99999).default(0.999),
+    epsilon: positive.default(1e-7),
+    /** added to the gradient (L2), not decoupled */
+    weightDecay: z.number().min(0).default(0),
+  }),
+  z.strictObject({ name: z.literal('sgd'), learningRate: positive, weightDecay: z.number().min(0).default(0) }),
+]);
+
+const training = z.strictObject({
+  strategy: z.enum(['fed-avg', 'fed-sgd']).default('fed-avg'),
+  rounds: count(10_000),
+  localEpochs: count(100).default(1),
+  batchSize: count(65_536).default(32),
+  optimizer,
+  /** global gradient norm of one local step; absent = not clipped */
+  gradientClip: positive.optional(),
+});
+
+const evaluation = z.strictObject({
+  /**
+   * `leave-site-out`: one arm a site, held out; `holdout`: fold 0 of det5 is held out inside each site;
+   * `det5`: five fold arms; `chronological`: the last `horizon` steps of a series.
+   */
+  split: z.enum(['leave-site-out', 'holdout', 'det5', 'chronological']),
+  horizon: count(1000).default(4),
+  /** also train one arm with everybody: the model that is released */
+  finalModel: z.boolean().default(true),
+});
+
+const secureAggregation = z.strictObject({
+  /** Q = 2^quantizationBits; absent = the largest that cannot wrap */
+  quantizationBits: z.int().min(8).max(30).optional(),
+  /** bound C of the L2 norm of a weighted update */
+  clipNorm: positive.default(100),
+  clip: z.enum(['fault', 'allow']).default('fault'),
+  /** largest number of training units of a site; weights are n / weightCap */
+  weightCap: count(100_000_000).default(1000),
+  /** fraction bits of the statistics ring */
+  fractionBits: z.int().min(10).max(40).default(32),
+  nMin: z.int().min(3).max(255).default(5),
+  gamma: z.strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) }).default({ num: 1, den: 3 }),
+  chunkCipher: z.enum(['chacha20-poly1305', 'aes-256-gcm']).default('aes-256-gcm'),
+});
+
+const deadlines = z.strictObject({
+  roundDeadlineSeconds: count(7 * 86_400).default(3600),
+  idleLimitSeconds: count(30 * 86_400).default(3600),
+  /** raises the smallest releasable cohort, never lowers it */
+  minSurvivors: z.int().min(3).max(255).optional(),
+});
+
+/** What a researcher declares. A plan is data: unknown keys are refused. */
+export const planSchema = z.strictObject({
+  schema: z.literal('regulon.plan/1'),
+  name,
+  title: z.string().max(200).default(''),
+  purpose: z.enum(['research', 'quality', 'method-development']).default('research'),
+  /** drives initial weights only (rounding, shuffling and keys have their own secrets) */
+  seed: z.int().min(0).max(0xffffffff),
+  /** the sites by name: their number is N, and each steward approves this list */
+  sites: z.array(name).min(3).max(255).refine((s) => new Set(s).size === s.length, 'site names are unique'),
+  dataset: z.strictObject({
+    name,
+    kind: z.enum(['expression', 'series']),
+    scale: z.enum(['counts', 'log-ratio']),
+    unit: z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']),
+  }),
+  task: z.enum(['classify', 'reconstruct', 'forecast']),
+  label: z.strictObject({ classes: z.array(labelClass).min(2).max(64) }).optional(),
+  prepare: z.array(prepareStep).max(16).default([]),
+  model: modelDeclarationSchema,
+  training,
+  evaluation,
+  secureAggregation: secureAggregation.prefault({}),
+  deadlines: deadlines.prefault({}),
+});
+
+export type Plan = z.infer<typeof planSchema>;
+export type PrepareStep = Plan['prepare'][number];

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { canonicalJson, fromHex, hashJson, isAcceptablePublicKey, utf8, verifyEd25519 } from '../crypto/index.js';
+import { RegulonError } from '../errors/index.js';
+
+const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal');
+const siteName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+
+/** Who belongs to a federation, and under which rules; signed by k of its administrators. */
+export const rosterSchema = z.strictObject({
+  schema: z.literal('regulon.roster/1'),
+  federationId: z.string().regex(/^fed_[a-z0-9]{2,40}$/),
+  version: z.int().min(1),
+  /** Ed25519 statement key CK of the coordinator */
+  coordinatorKey: key,
+  members: z
+    .array(
+      z.strictObject({
+        /** u32, unique, from 1 */
+        id: z.int().min(1).max(0xffffffff),
+        name: siteName,
+        org: z.string().min(1).max(100),
+        /** Ed25519 identity key IK of the daemon */
+        key,
+        cosignerKey: key,
+        stewardKey: key,
+        validFrom: z.iso.datetime(),
+        validTo: z.iso.datetime(),
+      }),
+    )
+    .min(3)
+    .max(255),
+  admins: z.array(z.strictObject({ id: z.int().min(1), member: z.int().min(1), key })).min(1).max(255),
+  /** number of administrators who must sign */
+  k: z.int().min(1),
+  policy: z.strictObject({
+    nMin: z.int().min(3).max(255),
+    gamma: z.strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) }),
+    quorumRule: z.enum(['strict', 'majority']).default('strict'),
+    gateMode: z.enum(['signed', 'cosigned']),
+    gateLag: z.int().min(0).max(1).default(1),
+  }),
+});
+
+export type Roster = z.infer<typeof rosterSchema>;
+export type RosterMember = Roster['members'][number];
+
+export const signedRosterSchema = z.strictObject({
+  roster: rosterSchema,
+  signatures: z.array(z.strictObject({ admin: z.int().min(1), signature: z.string().regex(/^[0-9a-f]{128}$/) })),
+});
+
+export type SignedRoster = z.infer<typeof signedRosterSchema>;
+
+/** The digest that daemons pin, manifests carry and administrators sign: H_x("roster"), 32 bytes. */
+export function rosterHashOf(roster: Roster): Uint8Array {
+  return hashJson('roster', utf8(canonicalJson(roster)));
+}
+
+/** The bytes an administrator signs for a roster: its hash. */
+export const rosterSigningBytes = rosterHashOf;
+
+/**
+ * Check a roster: unique ids, names and keys, acceptable keys, k valid signatures of distinct listed administrators.
+ *
+ * @param pinnedHash the hash a daemon pinned at enrolment; when given, the roster must be that one
+ * @throws E_ROSTER naming the rule that fails
+ */
+export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Roster {
+  const { roster, signatures } = signed;
+  const refuse = (rule: string): never => {
+    throw new RegulonError('E_ROSTER', `roster of ${roster.federationId} version ${roster.version}: ${rule}`);
+  };
+  const unique = (values: readonly (string | number)[]): boolean => new Set(values).size === values.length;
+  if (!unique(roster.members.map((m) => m.id)) || !unique(roster.members.map((m) => m.name))) refuse('member ids and names must be unique');
+  const keys = [...roster.members.flatMap((m) => [m.key, m.cosignerKey, m.stewardKey]), ...roster.admins.map((a) => a.key), roster.coordinatorKey];
+  if (!unique(keys)) refuse('one key stands in two roles');
+  if (!keys.every((k) => isAcceptablePublicKey(fromHex(k)))) refuse('a key is not a valid Ed25519 point of large order');
+  const hash = rosterHashOf(roster);
+  if (pinnedHash && Buffer.compare(hash, pinnedHash) !== 0) refuse('it is not the roster that this site pinned');
+  const signers = new Set<number>();
+  for (const { admin, signature } of signatures) {
+    const holder = roster.admins.find((a) => a.id === admin);
+    if (!holder || !verifyEd25519(fromHex(holder.key), hash, fromHex(signature))) refuse(`signature of administrator ${admin} is not valid`);
+    signers.add(admin);
+  }
+  if (signers.size < roster.k) refuse(`${signers.size} of ${roster.k} administrators signed`);
+  return roster;
+}

@@ -1,0 +1,89 @@
+import type { Plan } from '../plan/index.js';
+import { statisticsSteps, type StatisticsStep } from '../genomics/index.js';
+import type { RunContract } from './contract.js';
+
+/** What a round is for; the numbers stand in the manifest. */
+export const Purpose = { train: 0, statistics: 1, evaluation: 2 } as const;
+export type Purpose = (typeof Purpose)[keyof typeof Purpose];
+
+/** One model that is trained: who contributes, and what is kept for its test. */
+export interface Arm {
+  readonly index: number;
+  readonly label: string;
+  /** roster id of the site that is held out, or null */
+  readonly heldOutSite: number | null;
+  /** fold 0–4 that is held out inside each site, or null */
+  readonly heldOutFold: number | null;
+  /** whether some units test the model of this arm */
+  readonly evaluated: boolean;
+  readonly contributors: readonly number[];
+  readonly silent: readonly number[];
+}
+
+/** One round of a run, as the plan fixes it. */
+export interface ScheduledRound {
+  readonly round: number;
+  readonly purpose: Purpose;
+  readonly stepId: string;
+  readonly arm: number;
+  readonly iteration: number;
+  readonly contributors: readonly number[];
+  readonly silent: readonly number[];
+}
+
+/** The arms of a run in their order; site ids in the order of the plan. */
+export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
+  const everybody = { heldOutSite: null, heldOutFold: null, evaluated: false, contributors: siteIds, silent: [] };
+  const arms: Omit<Arm, 'index'>[] = [];
+  const { split, finalModel } = plan.evaluation;
+  switch (split) {
+    case 'chronological':
+      arms.push({ ...everybody, label: 'all', evaluated: true });
+      break;
+    case 'holdout':
+      arms.push({ ...everybody, label: 'all', heldOutFold: 0, evaluated: true });
+      break;
+    case 'det5':
+      if (finalModel) arms.push({ ...everybody, label: 'all' });
+      for (let fold = 0; fold < 5; fold++) arms.push({ ...everybody, label: `fold-${fold}`, heldOutFold: fold, evaluated: true });
+      break;
+    case 'leave-site-out':
+      if (finalModel) arms.push({ ...everybody, label: 'all' });
+      siteIds.forEach((id, i) => {
+        const contributors = siteIds.filter((other) => other !== id);
+        arms.push({ label: `without-${plan.sites[i]}`, heldOutSite: id, heldOutFold: null, evaluated: true, contributors, silent: [id] });
+      });
+      break;
+  }
+  return arms.map((arm, index) => ({ ...arm, index }));
+}
+
+/** The statistics steps of every arm, in order. */
+export function preparationOf(contract: RunContract): StatisticsStep[] {
+  const { plan } = contract;
+  if (plan.dataset.kind === 'series') return [];
+  return statisticsSteps(plan.prepare, {
+    genes: contract.panel.size,
+    classes: plan.label?.classes.length ?? 0,
+    weightCap: plan.secureAggregation.weightCap,
+    fractionBits: plan.secureAggregation.fractionBits,
+    uMin: contract.thresholds.uMin,
+  });
+}
+
+/** Every round of a run: per arm its statistics and its training, then one evaluation of all arms. */
+export function scheduleOf(contract: RunContract, arms: readonly Arm[], steps: readonly StatisticsStep[]): ScheduledRound[] {
+  const rounds: Omit<ScheduledRound, 'round'>[] = [];
+  for (const arm of arms) {
+    const cohort = { arm: arm.index, contributors: arm.contributors, silent: arm.silent };
+    steps.forEach((step) => rounds.push({ ...cohort, purpose: Purpose.statistics, stepId: step.id, iteration: 0 }));
+    for (let iteration = 0; iteration < contract.plan.training.rounds; iteration++) {
+      rounds.push({ ...cohort, purpose: Purpose.train, stepId: 'train', iteration });
+    }
+  }
+  if (arms.some((arm) => arm.evaluated)) {
+    const contributors = contract.sites.map((s) => s.id);
+    rounds.push({ purpose: Purpose.evaluation, stepId: 'evaluate', arm: 0, iteration: 0, contributors, silent: [] });
+  }
+  return rounds.map((round, i) => ({ round: i, ...round }));
+}
