@@ -1,0 +1,44 @@
+export {
+  u8,
+  u16,
+  u32,
+  u64,
+  f64,
+  utf8,
+  enc,
+  concatBytes,
+  hex,
+  fromHex,
+  equalBytes,
+  compareBytes,
+  wipe,
+} from './bytes.js';
+export { sha256, Sha256, hkdf, hashJson } from './hash.js';
+export { canonicalJson, canonicalJsonBytes } from './canonical-json.js';
+export { publicKeyOf, signEd25519, verifyEd25519, isAcceptablePublicKey } from './ed25519.js';
+export {
+  randomBytes,
+  boxKeyPair,
+  boxPublicKeyOf,
+  boxBefore,
+  boxSeal,
+  boxOpen,
+  secretboxSeal,
+  secretboxOpen,
+  type BoxKeyPair,
+  type RandomSource,
+} from './box.js';
+export {
+  LEAF_BYTES,
+  MerkleHasher,
+  leafHashOf,
+  nodeHashOf,
+  rootOf,
+  rootOfHashes,
+  rootOfBytes,
+  inclusionPath,
+  verifyPath,
+  type InclusionProof,
+} from './merkle.js';
+export { shamirSplit, shamirCombine, lagrangeAtZero, type Share } from './shamir.js';
+export { Keystream } from './keystream.js';
