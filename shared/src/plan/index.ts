@@ -2,6 +2,12 @@ export { planSchema, type Plan, type PrepareStep } from './plan.js';
 export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';
 export {
-  rosterSchema, signedRosterSchema, rosterHashOf, rosterSigningBytes, verifyRoster,
-  type Roster, type RosterMember, type SignedRoster,
+  rosterSchema,
+  signedRosterSchema,
+  rosterHashOf,
+  rosterSigningBytes,
+  verifyRoster,
+  type Roster,
+  type RosterMember,
+  type SignedRoster,
 } from './roster.js';

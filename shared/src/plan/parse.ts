@@ -8,7 +8,12 @@ import { type Plan, planSchema } from './plan.js';
  *
  * @throws the given code with one line per violated rule (at most five)
  */
-export function parseStrict<S extends z.ZodType>(schema: S, value: unknown, what: string, code: ErrorCode): z.output<S> {
+export function parseStrict<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: ErrorCode,
+): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const lines = result.error.issues.slice(0, 5).map((issue) => `${pathOf(issue)}: ${ruleOf(issue)}`);
@@ -19,7 +24,11 @@ type Issue = z.core.$ZodIssue;
 
 function pathOf(issue: Issue): string {
   const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? '?'] : issue.path;
-  return keys.length === 0 ? '(top level)' : keys.map((k, i) => (typeof k === 'number' ? `[${k}]` : `${i ? '.' : ''}${String(k).slice(0, 40)}`)).join('');
+  return keys.length === 0
+    ? '(top level)'
+    : keys
+        .map((k, i) => (typeof k === 'number' ? `[${k}]` : `${i ? '.' : ''}${String(k).slice(0, 40)}`))
+        .join('');
 }
 
 function ruleOf(issue: Issue): string {
@@ -37,14 +46,19 @@ export function parsePlan(value: unknown): Plan {
     throw new RegulonError('E_PLAN', `plan: ${path}: ${rule}`);
   };
   if (plan.task === 'classify' && !plan.label) refuse('label', 'a classification needs classes');
-  if (plan.task === 'forecast' && plan.dataset.kind !== 'series') refuse('dataset.kind', 'a forecast needs series');
-  if (plan.task === 'forecast' && plan.evaluation.split !== 'chronological') refuse('evaluation.split', 'a forecast is split chronologically');
-  if (plan.task !== 'forecast' && plan.evaluation.split === 'chronological') refuse('evaluation.split', 'only a forecast is split chronologically');
+  if (plan.task === 'forecast' && plan.dataset.kind !== 'series')
+    refuse('dataset.kind', 'a forecast needs series');
+  if (plan.task === 'forecast' && plan.evaluation.split !== 'chronological')
+    refuse('evaluation.split', 'a forecast is split chronologically');
+  if (plan.task !== 'forecast' && plan.evaluation.split === 'chronological')
+    refuse('evaluation.split', 'only a forecast is split chronologically');
   const { gamma, nMin } = plan.secureAggregation;
   if (gamma.num * 2 >= gamma.den) refuse('secureAggregation.gamma', 'must be below one half');
   if (plan.sites.length < nMin) refuse('sites', `${plan.sites.length} sites are fewer than nMin ${nMin}`);
-  if (plan.sites.length < 5 && gamma.num !== 0) refuse('secureAggregation.gamma', '3 or 4 sites need gamma 0 (no protection against a colluding site)');
-  if (plan.evaluation.split === 'leave-site-out' && plan.sites.length < 4) refuse('evaluation.split', 'leaving one of 3 sites out leaves fewer than 3 contributors');
+  if (plan.sites.length < 5 && gamma.num !== 0)
+    refuse('secureAggregation.gamma', '3 or 4 sites need gamma 0 (no protection against a colluding site)');
+  if (plan.evaluation.split === 'leave-site-out' && plan.sites.length < 4)
+    refuse('evaluation.split', 'leaving one of 3 sites out leaves fewer than 3 contributors');
   const z = plan.prepare.findIndex((p) => p.step === 'log2-cpm');
   if (z >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${z}]`, 'log2-cpm needs counts');
   return plan;
@@ -55,7 +69,11 @@ function withDecimals(value: unknown): unknown {
   if (typeof value === 'number') return decimalOf(value);
   if (Array.isArray(value)) return value.map(withDecimals);
   if (value !== null && typeof value === 'object') {
-    return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined).map(([k, v]) => [k, withDecimals(v)]));
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, v]) => v !== undefined)
+        .map(([k, v]) => [k, withDecimals(v)]),
+    );
   }
   return value;
 }
@@ -68,7 +86,9 @@ export function decimalOf(value: number): string {
   if (!match) return text;
   const [, sign = '', head = '', tail = '', exponent = '0'] = match;
   const shift = Number(exponent);
-  return shift < 0 ? `${sign}0.${'0'.repeat(-shift - 1)}${head}${tail}` : `${sign}${head}${tail.padEnd(shift, '0')}`;
+  return shift < 0
+    ? `${sign}0.${'0'.repeat(-shift - 1)}${head}${tail}`
+    : `${sign}${head}${tail.padEnd(shift, '0')}`;
 }
 
 /** Canonical bytes of a plan: JCS with defaults filled in and numbers as decimal strings. */

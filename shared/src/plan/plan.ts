@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
 
-const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
 const positive = z.number().positive();
 const count = (max: number) => z.int().min(1).max(max);
 
@@ -14,7 +16,11 @@ const labelClass = z.strictObject({
 
 /** Preparation steps in their order; each is fitted from secure sums over the training units of an arm. */
 const prepareStep = z.discriminatedUnion('step', [
-  z.strictObject({ step: z.literal('filter-by-expression'), minTotal: z.int().min(0).default(15), minCount: positive.default(10) }),
+  z.strictObject({
+    step: z.literal('filter-by-expression'),
+    minTotal: z.int().min(0).default(15),
+    minCount: positive.default(10),
+  }),
   z.strictObject({ step: z.literal('log2-cpm') }),
   z.strictObject({ step: z.literal('top-variance'), k: count(1_000_000) }),
   z.strictObject({ step: z.literal('z-score') }),
@@ -30,7 +36,11 @@ const optimizer = z.discriminatedUnion('name', [
     /** added to the gradient (L2), not decoupled */
     weightDecay: z.number().min(0).default(0),
   }),
-  z.strictObject({ name: z.literal('sgd'), learningRate: positive, weightDecay: z.number().min(0).default(0) }),
+  z.strictObject({
+    name: z.literal('sgd'),
+    learningRate: positive,
+    weightDecay: z.number().min(0).default(0),
+  }),
 ]);
 
 const training = z.strictObject({
@@ -65,7 +75,9 @@ const secureAggregation = z.strictObject({
   /** fraction bits of the statistics ring */
   fractionBits: z.int().min(10).max(40).default(32),
   nMin: z.int().min(3).max(255).default(5),
-  gamma: z.strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) }).default({ num: 1, den: 3 }),
+  gamma: z
+    .strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) })
+    .default({ num: 1, den: 3 }),
   chunkCipher: z.enum(['chacha20-poly1305', 'aes-256-gcm']).default('aes-256-gcm'),
 });
 
@@ -85,7 +97,11 @@ export const planSchema = z.strictObject({
   /** drives initial weights only (rounding, shuffling and keys have their own secrets) */
   seed: z.int().min(0).max(0xffffffff),
   /** the sites by name: their number is N, and each steward approves this list */
-  sites: z.array(name).min(3).max(255).refine((s) => new Set(s).size === s.length, 'site names are unique'),
+  sites: z
+    .array(name)
+    .min(3)
+    .max(255)
+    .refine((s) => new Set(s).size === s.length, 'site names are unique'),
   dataset: z.strictObject({
     name,
     kind: z.enum(['expression', 'series']),

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { canonicalJson, fromHex, hashJson, isAcceptablePublicKey, utf8, verifyEd25519 } from '../crypto/index.js';
+import {
+  canonicalJson,
+  fromHex,
+  hashJson,
+  isAcceptablePublicKey,
+  utf8,
+  verifyEd25519,
+} from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 
 const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal');
@@ -29,7 +36,10 @@ export const rosterSchema = z.strictObject({
     )
     .min(3)
     .max(255),
-  admins: z.array(z.strictObject({ id: z.int().min(1), member: z.int().min(1), key })).min(1).max(255),
+  admins: z
+    .array(z.strictObject({ id: z.int().min(1), member: z.int().min(1), key }))
+    .min(1)
+    .max(255),
   /** number of administrators who must sign */
   k: z.int().min(1),
   policy: z.strictObject({
@@ -46,7 +56,9 @@ export type RosterMember = Roster['members'][number];
 
 export const signedRosterSchema = z.strictObject({
   roster: rosterSchema,
-  signatures: z.array(z.strictObject({ admin: z.int().min(1), signature: z.string().regex(/^[0-9a-f]{128}$/) })),
+  signatures: z.array(
+    z.strictObject({ admin: z.int().min(1), signature: z.string().regex(/^[0-9a-f]{128}$/) }),
+  ),
 });
 
 export type SignedRoster = z.infer<typeof signedRosterSchema>;
@@ -71,16 +83,24 @@ export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Ros
     throw new RegulonError('E_ROSTER', `roster of ${roster.federationId} version ${roster.version}: ${rule}`);
   };
   const unique = (values: readonly (string | number)[]): boolean => new Set(values).size === values.length;
-  if (!unique(roster.members.map((m) => m.id)) || !unique(roster.members.map((m) => m.name))) refuse('member ids and names must be unique');
-  const keys = [...roster.members.flatMap((m) => [m.key, m.cosignerKey, m.stewardKey]), ...roster.admins.map((a) => a.key), roster.coordinatorKey];
+  if (!unique(roster.members.map((m) => m.id)) || !unique(roster.members.map((m) => m.name)))
+    refuse('member ids and names must be unique');
+  const keys = [
+    ...roster.members.flatMap((m) => [m.key, m.cosignerKey, m.stewardKey]),
+    ...roster.admins.map((a) => a.key),
+    roster.coordinatorKey,
+  ];
   if (!unique(keys)) refuse('one key stands in two roles');
-  if (!keys.every((k) => isAcceptablePublicKey(fromHex(k)))) refuse('a key is not a valid Ed25519 point of large order');
+  if (!keys.every((k) => isAcceptablePublicKey(fromHex(k))))
+    refuse('a key is not a valid Ed25519 point of large order');
   const hash = rosterHashOf(roster);
-  if (pinnedHash && Buffer.compare(hash, pinnedHash) !== 0) refuse('it is not the roster that this site pinned');
+  if (pinnedHash && Buffer.compare(hash, pinnedHash) !== 0)
+    refuse('it is not the roster that this site pinned');
   const signers = new Set<number>();
   for (const { admin, signature } of signatures) {
     const holder = roster.admins.find((a) => a.id === admin);
-    if (!holder || !verifyEd25519(fromHex(holder.key), hash, fromHex(signature))) refuse(`signature of administrator ${admin} is not valid`);
+    if (!holder || !verifyEd25519(fromHex(holder.key), hash, fromHex(signature)))
+      refuse(`signature of administrator ${admin} is not valid`);
     signers.add(admin);
   }
   if (signers.size < roster.k) refuse(`${signers.size} of ${roster.k} administrators signed`);

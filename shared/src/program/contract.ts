@@ -28,7 +28,8 @@ export const runName = (runId: Uint8Array): string => `run_${hex(runId)}`;
 
 /** @throws E_ARGUMENT when the text is not `run_` and 32 hexadecimal digits */
 export function parseRunName(name: string): Uint8Array {
-  if (!/^run_[0-9a-f]{32}$/.test(name)) throw new RegulonError('E_ARGUMENT', 'a run id is run_ and 32 hexadecimal digits');
+  if (!/^run_[0-9a-f]{32}$/.test(name))
+    throw new RegulonError('E_ARGUMENT', 'a run id is run_ and 32 hexadecimal digits');
   return fromHex(name.slice(4));
 }
 
@@ -37,17 +38,29 @@ export function parseRunName(name: string): Uint8Array {
  *
  * @throws E_PLAN when a site is not in the roster; E_POLICY when the plan weakens the policy of the roster
  */
-export function contractOf(fields: { runId: Uint8Array; plan: unknown; roster: Roster; panel: RunContract['panel']; isPublic: boolean }): RunContract {
+export function contractOf(fields: {
+  runId: Uint8Array;
+  plan: unknown;
+  roster: Roster;
+  panel: RunContract['panel'];
+  isPublic: boolean;
+}): RunContract {
   const plan = parsePlan(fields.plan);
   const { roster } = fields;
   const sites = plan.sites.map((name) => {
     const member = roster.members.find((m) => m.name === name);
-    if (!member) throw new RegulonError('E_PLAN', `plan: sites: ${name} is not a member of ${roster.federationId}`);
+    if (!member)
+      throw new RegulonError('E_PLAN', `plan: sites: ${name} is not a member of ${roster.federationId}`);
     return { id: member.id, name };
   });
   const { gamma, nMin } = plan.secureAggregation;
-  const weaker = nMin < roster.policy.nMin || gamma.num * roster.policy.gamma.den < roster.policy.gamma.num * gamma.den;
-  if (weaker) throw new RegulonError('E_POLICY', `plan: secureAggregation: nMin and gamma may not be below those of the roster (${roster.policy.nMin}, ${roster.policy.gamma.num}/${roster.policy.gamma.den})`);
+  const weaker =
+    nMin < roster.policy.nMin || gamma.num * roster.policy.gamma.den < roster.policy.gamma.num * gamma.den;
+  if (weaker)
+    throw new RegulonError(
+      'E_POLICY',
+      `plan: secureAggregation: nMin and gamma may not be below those of the roster (${roster.policy.nMin}, ${roster.policy.gamma.num}/${roster.policy.gamma.den})`,
+    );
   return {
     runId: fields.runId,
     federationId: roster.federationId,
@@ -58,6 +71,13 @@ export function contractOf(fields: { runId: Uint8Array; plan: unknown; roster: R
     sites,
     panel: fields.panel,
     isPublic: fields.isPublic,
-    thresholds: thresholds({ N: sites.length, M: roster.members.length, n: sites.length, gammaNum: gamma.num, gammaDen: gamma.den, strict: roster.policy.quorumRule === 'strict' }),
+    thresholds: thresholds({
+      N: sites.length,
+      M: roster.members.length,
+      n: sites.length,
+      gammaNum: gamma.num,
+      gammaDen: gamma.den,
+      strict: roster.policy.quorumRule === 'strict',
+    }),
   };
 }

@@ -33,7 +33,13 @@ export interface ScheduledRound {
 
 /** The arms of a run in their order; site ids in the order of the plan. */
 export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
-  const everybody = { heldOutSite: null, heldOutFold: null, evaluated: false, contributors: siteIds, silent: [] };
+  const everybody = {
+    heldOutSite: null,
+    heldOutFold: null,
+    evaluated: false,
+    contributors: siteIds,
+    silent: [],
+  };
   const arms: Omit<Arm, 'index'>[] = [];
   const { split, finalModel } = plan.evaluation;
   switch (split) {
@@ -45,13 +51,21 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
       break;
     case 'det5':
       if (finalModel) arms.push({ ...everybody, label: 'all' });
-      for (let fold = 0; fold < 5; fold++) arms.push({ ...everybody, label: `fold-${fold}`, heldOutFold: fold, evaluated: true });
+      for (let fold = 0; fold < 5; fold++)
+        arms.push({ ...everybody, label: `fold-${fold}`, heldOutFold: fold, evaluated: true });
       break;
     case 'leave-site-out':
       if (finalModel) arms.push({ ...everybody, label: 'all' });
       siteIds.forEach((id, i) => {
         const contributors = siteIds.filter((other) => other !== id);
-        arms.push({ label: `without-${plan.sites[i]}`, heldOutSite: id, heldOutFold: null, evaluated: true, contributors, silent: [id] });
+        arms.push({
+          label: `without-${plan.sites[i]}`,
+          heldOutSite: id,
+          heldOutFold: null,
+          evaluated: true,
+          contributors,
+          silent: [id],
+        });
       });
       break;
   }
@@ -72,18 +86,31 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
 }
 
 /** Every round of a run: per arm its statistics and its training, then one evaluation of all arms. */
-export function scheduleOf(contract: RunContract, arms: readonly Arm[], steps: readonly StatisticsStep[]): ScheduledRound[] {
+export function scheduleOf(
+  contract: RunContract,
+  arms: readonly Arm[],
+  steps: readonly StatisticsStep[],
+): ScheduledRound[] {
   const rounds: Omit<ScheduledRound, 'round'>[] = [];
   for (const arm of arms) {
     const cohort = { arm: arm.index, contributors: arm.contributors, silent: arm.silent };
-    steps.forEach((step) => rounds.push({ ...cohort, purpose: Purpose.statistics, stepId: step.id, iteration: 0 }));
+    steps.forEach((step) =>
+      rounds.push({ ...cohort, purpose: Purpose.statistics, stepId: step.id, iteration: 0 }),
+    );
     for (let iteration = 0; iteration < contract.plan.training.rounds; iteration++) {
       rounds.push({ ...cohort, purpose: Purpose.train, stepId: 'train', iteration });
     }
   }
   if (arms.some((arm) => arm.evaluated)) {
     const contributors = contract.sites.map((s) => s.id);
-    rounds.push({ purpose: Purpose.evaluation, stepId: 'evaluate', arm: 0, iteration: 0, contributors, silent: [] });
+    rounds.push({
+      purpose: Purpose.evaluation,
+      stepId: 'evaluate',
+      arm: 0,
+      iteration: 0,
+      contributors,
+      silent: [],
+    });
   }
   return rounds.map((round, i) => ({ round: i, ...round }));
 }

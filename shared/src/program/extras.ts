@@ -1,0 +1,78 @@
+import type { Plan } from '../plan/index.js';
+import { RegulonError } from '../errors/index.js';
+
+/** Units of the weight extra: w̃ is a multiple of 2⁻²⁰. */
+export const WEIGHT_SCALE = 1 << 20;
+
+/** A masked number beside the vector, sent as clamp(round(v · scale)). */
+export interface ExtraField {
+  readonly name: string;
+  readonly scale: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+const LARGEST_MEAN_LOSS = 16;
+const flag = (name: string): ExtraField => ({ name, scale: 1, min: 0, max: 1 });
+
+/** Extras of a statistics or evaluation round: only the fault flag. */
+export const statisticsExtras: readonly ExtraField[] = [flag('fault')];
+
+/** Extras of a training round: fault (or clipped), training loss, correct units, units. */
+export function trainingExtras(plan: Plan): ExtraField[] {
+  const { weightCap, clip } = plan.secureAggregation;
+  const lossMax = weightCap * LARGEST_MEAN_LOSS;
+  const lossScale = 2 ** Math.max(0, Math.floor(Math.log2((2 ** 31 - 1) / (plan.sites.length * lossMax))));
+  if (plan.sites.length * lossMax >= 2 ** 31) {
+    throw new RegulonError(
+      'E_RING_BOUND',
+      'plan: secureAggregation.weightCap: the loss extra could wrap the ring',
+    );
+  }
+  return [
+    flag(clip === 'fault' ? 'fault' : 'clipped'),
+    { name: 'loss', scale: lossScale, min: 0, max: lossMax },
+    { name: 'correct', scale: 1, min: 0, max: weightCap },
+    { name: 'count', scale: 1, min: 0, max: weightCap },
+  ];
+}
+
+/**
+ * The weight w̃ of a site: n / weightCap, rounded down to a multiple of 2⁻²⁰.
+ *
+ * @throws E_POLICY when the site holds more units than the plan allows for
+ */
+export function weightOf(units: number, weightCap: number): number {
+  if (units > weightCap) {
+    throw new RegulonError(
+      'E_POLICY',
+      'this site holds more units than secureAggregation.weightCap of the plan',
+      {
+        hint: 'ask the researcher to raise secureAggregation.weightCap (a power of two keeps weights exact)',
+      },
+    );
+  }
+  return Math.floor((WEIGHT_SCALE * units) / weightCap) / WEIGHT_SCALE;
+}
+
+/** Ring integers of the extras of one site: weight first, then the fields in order; values are clamped to their range. */
+export function encodeExtras(
+  fields: readonly ExtraField[],
+  weight: number,
+  values: Readonly<Record<string, number>>,
+): number[] {
+  const encoded = fields.map((f) =>
+    Math.round(Math.min(f.max, Math.max(f.min, values[f.name] ?? 0)) * f.scale),
+  );
+  return [Math.floor(weight * WEIGHT_SCALE), ...encoded];
+}
+
+/** Sums of the extras over the survivors, in their own units; `weight` is Σ w̃. */
+export function decodeExtras(
+  fields: readonly ExtraField[],
+  integers: readonly number[],
+): Record<string, number> & { weight: number } {
+  const decoded: Record<string, number> & { weight: number } = { weight: (integers[0] ?? 0) / WEIGHT_SCALE };
+  fields.forEach((field, i) => (decoded[field.name] = (integers[i + 1] ?? 0) / field.scale));
+  return decoded;
+}

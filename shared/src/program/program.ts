@@ -1,0 +1,299 @@
+import { enc, sha256, utf8 } from '../crypto/index.js';
+import { RegulonError } from '../errors/index.js';
+import {
+  emptySpecification,
+  type FeatureSpecification,
+  specificationDigest,
+  type StatisticsStep,
+} from '../genomics/index.js';
+import { initialWeights, manifestOf, parameterCount, type WeightSpec } from '../models/index.js';
+import type { Manifest } from '../secagg/index.js';
+import type { RunContract } from './contract.js';
+import { decodeEvaluation, evaluationLength, type RunResult } from './evaluation.js';
+import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from './extras.js';
+import { type Arm, armsOf, preparationOf, Purpose, scheduleOf, type ScheduledRound } from './schedule.js';
+import { fedAvgStep, type ServerStep } from './server-step.js';
+
+/** One point of the learning curve: sums over the contributors of a training round. */
+export interface CurvePoint {
+  readonly round: number;
+  readonly arm: number;
+  readonly iteration: number;
+  readonly loss: number;
+  readonly accuracy: number | null;
+  readonly survivors: number;
+}
+
+/** What is known after a round closed. */
+export interface RoundOutcome {
+  readonly survivors: readonly number[];
+  /** sums of the extras, as `decodeExtras` gives them */
+  readonly extras: Readonly<Record<string, number>>;
+  /** decoded sums of a statistics or evaluation round, float64 */
+  readonly sums?: Float64Array;
+  /** training: digest of the model after the server step, 32 bytes */
+  readonly modelHash?: Uint8Array;
+}
+
+const EVALUATION_FRACTION_BITS = 24;
+
+/**
+ * What a plan implies, round by round: the same machine at the coordinator, at every site and in the verifier.
+ *
+ * Pure and deterministic: replaying the outcomes of the closed rounds in order restores it after a crash.
+ */
+export class RunProgram {
+  readonly arms: readonly Arm[];
+  readonly schedule: readonly ScheduledRound[];
+  readonly curve: CurvePoint[] = [];
+  private readonly steps: readonly StatisticsStep[];
+  private readonly specifications: FeatureSpecification[];
+  private readonly models: (Uint8Array | null)[];
+  private position = 0;
+  private evaluation: RunResult | null = null;
+
+  constructor(readonly contract: RunContract) {
+    this.arms = armsOf(
+      contract.plan,
+      contract.sites.map((s) => s.id),
+    );
+    this.steps = preparationOf(contract);
+    this.schedule = scheduleOf(contract, this.arms, this.steps);
+    this.specifications = this.arms.map(() =>
+      emptySpecification({ panelDigest: contract.panel.digest, genes: contract.panel.size }),
+    );
+    this.models = this.arms.map(() => null);
+  }
+
+  /** The round to run next, or null when the run is done. */
+  next(): ScheduledRound | null {
+    return this.schedule[this.position] ?? null;
+  }
+
+  /** Feature specification of an arm as fitted so far. */
+  specification(arm: number): FeatureSpecification {
+    return this.at(this.specifications, arm);
+  }
+
+  /** Digest of the current model of an arm, or null before it is initialised. */
+  model(arm: number): Uint8Array | null {
+    return this.at(this.models, arm);
+  }
+
+  /** The statistic that a round of purpose `statistics` sums. */
+  step(round: ScheduledRound): StatisticsStep {
+    const step = this.steps.find((s) => s.id === round.stepId);
+    if (!step || round.purpose !== Purpose.statistics)
+      throw new RegulonError('E_STATE', `round ${round.round} sums no statistic`);
+    return step;
+  }
+
+  /** Weights of an arm's model in their fixed order; needs the fitted specification of the arm. */
+  weightSpecs(arm: number): WeightSpec[] {
+    const { plan, panel } = this.contract;
+    const features = plan.dataset.kind === 'series' ? panel.size : this.specification(arm).keptGenes.length;
+    const outputs = plan.task === 'classify' ? (plan.label?.classes.length ?? 0) : features;
+    const inputShape = plan.dataset.kind === 'series' ? [2, features] : [features];
+    return manifestOf(plan.model, { inputShape, outputs });
+  }
+
+  /** Initial weights of an arm, float32 in manifest order, in pieces of at most 1 MiB. */
+  initialModel(arm: number): Generator<Float32Array> {
+    return initialWeights(this.weightSpecs(arm), { seed: this.contract.plan.seed, arm });
+  }
+
+  /** Tell the program the digest of an arm's initial model (hashing it is the caller's work). */
+  setInitialModel(arm: number, modelHash: Uint8Array): void {
+    if (this.model(arm)) throw new RegulonError('E_STATE', `the model of arm ${arm} is initialised already`);
+    this.models[arm] = modelHash;
+  }
+
+  /** modelHash of a round's manifest: model, specification so far, or all models; null until the initial model is set. */
+  modelHash(round: ScheduledRound): Uint8Array | null {
+    switch (round.purpose) {
+      case Purpose.train:
+        return this.model(round.arm);
+      case Purpose.statistics:
+        return specificationDigest(this.specification(round.arm));
+      case Purpose.evaluation:
+        return sha256(
+          enc(
+            utf8('regulon/evaluation/v1'),
+            ...this.arms.map((_, arm) => this.model(arm) ?? new Uint8Array(0)),
+          ),
+        );
+    }
+  }
+
+  /** d: coordinates of the round's vector, extras not counted. */
+  vectorLength(round: ScheduledRound): number {
+    switch (round.purpose) {
+      case Purpose.train:
+        return parameterCount(this.weightSpecs(round.arm));
+      case Purpose.statistics:
+        return this.step(round).length(this.specification(round.arm));
+      case Purpose.evaluation:
+        return evaluationLength(this.contract);
+    }
+  }
+
+  /** Extras of a round in their order, the weight (always first) not listed. */
+  extras(round: ScheduledRound): readonly ExtraField[] {
+    return round.purpose === Purpose.train ? trainingExtras(this.contract.plan) : statisticsExtras;
+  }
+
+  /** 0 for training, else the fraction bits of the fixed-point statistics. */
+  fractionBits(round: ScheduledRound): number {
+    if (round.purpose === Purpose.train) return 0;
+    return round.purpose === Purpose.statistics ? this.step(round).fractionBits : EVALUATION_FRACTION_BITS;
+  }
+
+  /** Bound B of |value| of one site and coordinate in a statistics or evaluation round: N·B·2^f stays below 2⁶³. */
+  bound(round: ScheduledRound): number {
+    if (round.purpose === Purpose.statistics)
+      return this.step(round).bound(this.contract.plan.secureAggregation.weightCap);
+    return 2 ** (62 - EVALUATION_FRACTION_BITS - Math.ceil(Math.log2(this.contract.sites.length)));
+  }
+
+  /** Q: ring units per clip norm; the largest power of two without an honest wrap unless the plan names one. */
+  quantum(): number {
+    const bits =
+      this.contract.plan.secureAggregation.quantizationBits ??
+      Math.floor(Math.log2((2 ** 31 - 1) / this.contract.sites.length));
+    return 2 ** bits;
+  }
+
+  /** Every field of the manifest of a round that the plan implies. */
+  manifest(
+    round: ScheduledRound,
+    open: { attempt: number; prevTranscriptHash: Uint8Array; deadlines: Manifest['deadlines'] },
+  ): Manifest {
+    const { contract } = this;
+    const { plan } = contract;
+    const modelHash = this.modelHash(round);
+    if (!modelHash) throw new RegulonError('E_STATE', `the model of arm ${round.arm} is not initialised`);
+    const training = round.purpose === Purpose.train;
+    const silent = new Set(round.silent);
+    return {
+      version: 1,
+      federationId: contract.federationId,
+      rosterHash: contract.rosterHash,
+      runId: contract.runId,
+      round: round.round,
+      attempt: open.attempt,
+      purpose: round.purpose,
+      stepId: round.stepId,
+      arm: round.arm,
+      roles: contract.sites.map((s) => ({ id: s.id, role: silent.has(s.id) ? (1 as const) : (0 as const) })),
+      planHash: contract.planHash,
+      modelHash,
+      prevTranscriptHash: open.prevTranscriptHash,
+      N: contract.sites.length,
+      d: this.vectorLength(round),
+      extras: this.extras(round).map((e) => ({ ...e })),
+      Q: training ? this.quantum() : 1,
+      C: training ? plan.secureAggregation.clipNorm : this.bound(round),
+      weightCap: training ? plan.secureAggregation.weightCap : 0,
+      denominator: 0,
+      mechanism: 0,
+      z: 0,
+      nMin: plan.secureAggregation.nMin,
+      gammaNum: plan.secureAggregation.gamma.num,
+      gammaDen: plan.secureAggregation.gamma.den,
+      quorumRule: 0,
+      prg: 0,
+      ringBits: training ? 32 : 64,
+      fractionBits: this.fractionBits(round),
+      graph: 0,
+      subCohort: 0,
+      deadlines: open.deadlines,
+    };
+  }
+
+  /** Decode the ring integers of the extras of a round (weight first). */
+  decodeExtras(
+    round: ScheduledRound,
+    integers: readonly number[],
+  ): Record<string, number> & { weight: number } {
+    return decodeExtras(this.extras(round), integers);
+  }
+
+  /** The deterministic server step of a training round; `weight` is Σ w̃ of the survivors. */
+  serverStep(weight: number): ServerStep {
+    return fedAvgStep(weight, this.quantum(), this.contract.plan.secureAggregation.clipNorm);
+  }
+
+  /**
+   * Close the next round and move on.
+   *
+   * @throws E_FAULT when a site met a value outside the declared bounds (no site is named)
+   * @throws E_UNITS when a released statistic covers too few units; E_STATE when the outcome does not fit the round
+   */
+  complete(round: ScheduledRound, outcome: RoundOutcome): void {
+    if (this.next()?.round !== round.round)
+      throw new RegulonError(
+        'E_STATE',
+        `round ${round.round} is not the next round of ${this.contract.plan.name}`,
+      );
+    if ((outcome.extras['fault'] ?? 0) > 0) {
+      throw new RegulonError(
+        'E_FAULT',
+        `round ${round.round} (${round.stepId}): a value exceeded the bound that the plan declares`,
+      );
+    }
+    switch (round.purpose) {
+      case Purpose.train:
+        this.models[round.arm] = this.required(outcome.modelHash, round);
+        this.curve.push(this.curvePoint(round, outcome));
+        break;
+      case Purpose.statistics: {
+        const fitted = this.step(round).fit(
+          this.specification(round.arm),
+          this.required(outcome.sums, round),
+          this.contributing(round, outcome),
+        );
+        this.specifications[round.arm] = fitted;
+        break;
+      }
+      case Purpose.evaluation:
+        this.evaluation = decodeEvaluation(this.contract, this.required(outcome.sums, round));
+        break;
+    }
+    this.position += 1;
+  }
+
+  /** The evaluation of the run, or null before its last round. */
+  result(): RunResult | null {
+    return this.evaluation;
+  }
+
+  private contributing(round: ScheduledRound, outcome: RoundOutcome): number {
+    const contributors = new Set(round.contributors);
+    return outcome.survivors.filter((id) => contributors.has(id)).length;
+  }
+
+  private curvePoint(round: ScheduledRound, { extras, survivors }: RoundOutcome): CurvePoint {
+    const count = extras['count'] ?? 0;
+    const accuracy = this.contract.plan.task === 'classify' ? (extras['correct'] ?? 0) / count : null;
+    return {
+      round: round.round,
+      arm: round.arm,
+      iteration: round.iteration,
+      loss: (extras['loss'] ?? 0) / count,
+      accuracy,
+      survivors: survivors.length,
+    };
+  }
+
+  private required<T>(value: T | undefined, round: ScheduledRound): T {
+    if (value === undefined)
+      throw new RegulonError('E_STATE', `the outcome of round ${round.round} lacks its sum`);
+    return value;
+  }
+
+  private at<T>(list: readonly T[], arm: number): T {
+    const item = list[arm];
+    if (item === undefined) throw new RegulonError('E_STATE', `the run has no arm ${arm}`);
+    return item;
+  }
+}
