@@ -1,5 +1,5 @@
 /** What the daemon sees of the connection to its coordinator. */
-import type { ItemOf, Notice, Query, QueryOf, ReplyOf, Request, RequestOf } from '@regulon/shared/wire';
+import type { ItemOf, Notice, Query, ReplyOf, Request } from '@regulon/shared/wire';
 
 /** PEM texts of the mutual TLS. */
 export interface TlsMaterial {
@@ -71,9 +71,9 @@ export interface CoordinatorLink {
   /** Connect and say hello. @throws E_CONNECTION, E_CERTIFICATE, E_TLS_VERSION, E_ROSTER, E_VERSION */
   connect(options?: CallOptions): Promise<ReplyOf<'hello'>>;
   /** Ask; repeated after a lost connection until the time-out. @throws the coordinator's error, or E_CONNECTION */
-  exchange<T extends Request['type']>(request: RequestOf<T>, options?: CallOptions): Promise<ReplyOf<T>>;
+  exchange<R extends Request>(request: R, options?: CallOptions): Promise<ReplyOf<R['type']>>;
   /** Ask for items; collected in order, repeated as a whole after a lost connection. */
-  fetch<T extends Query['type']>(query: QueryOf<T>, options?: CallOptions): Promise<ItemOf<T>[]>;
+  fetch<Q extends Query>(query: Q, options?: CallOptions): Promise<ItemOf<Q['type']>[]>;
   /** Hear notices, beginning with the state of all live runs, again after each reconnect. @returns stops listening */
   onNotice(listener: (notice: Notice) => void): () => void;
   onState(listener: (state: LinkState) => void): () => void;
