@@ -1,0 +1,40 @@
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+
+/** Exit codes of every program of this workspace; scripts rely on them. */
+export const Exit = {
+  done: 0,
+  refused: 1,
+  connection: 2,
+  deadline: 3,
+  argument: 4,
+  internal: 5,
+  /** COMPLETED_PARTIAL: the result covers a subset of the sites */
+  partial: 6,
+} as const;
+
+export type Exit = (typeof Exit)[keyof typeof Exit];
+
+/** The exit code that belongs to an error; a defect is 5. */
+export function exitCodeOf(error: unknown): number {
+  return isRegulonError(error) ? error.exitCode : Exit.internal;
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, (path: string) => RegulonError>> = {
+  ENOENT: (path) => new RegulonError('E_ARGUMENT', `${path}: no such file or folder`, { hint: 'check the path' }),
+  EISDIR: (path) => new RegulonError('E_ARGUMENT', `${path}: is a folder, a file is needed`, { hint: 'check the path' }),
+  EACCES: (path) => new RegulonError('E_ARGUMENT', `${path}: permission denied`, { hint: 'check the owner and the mode' }),
+  ENOSPC: (path) => new RegulonError('E_DISK_FULL', `${path}: no space left on the device`),
+  ECONNREFUSED: (where) => new RegulonError('E_CONNECTION', `${where}: connection refused`),
+};
+
+/**
+ * Give errors of the operating system a code and a next step; other errors pass unchanged.
+ *
+ * @param where shown when the error itself names no path
+ */
+export function namedError(error: unknown, where = 'input'): unknown {
+  if (!(error instanceof Error) || error instanceof RegulonError) return error;
+  const { code, path } = error as NodeJS.ErrnoException;
+  const make = code === undefined ? undefined : SYSTEM_ERRORS[code];
+  return make ? make(path ?? where) : error;
+}

@@ -1,0 +1,97 @@
+import { explainError, RegulonError } from '@regulon/shared/errors';
+import { errorEnvelope, FORMATS, type Format, resultEnvelope } from './envelope.js';
+import { exitCodeOf, namedError } from './exit-codes.js';
+
+/** Where a program writes; replaced in tests. */
+export interface Streams {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly outIsTerminal: boolean;
+}
+
+/** The streams of this process. */
+export const processStreams: Streams = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  outIsTerminal: process.stdout.isTTY === true,
+};
+
+/** What a command hands back: data for scripts, lines for people. */
+export interface CommandResult {
+  readonly data: unknown;
+  readonly lines: readonly string[];
+  /** rows that `jsonl` prints one by one; default: the data as one line */
+  readonly rows?: readonly unknown[];
+  readonly partial?: boolean;
+  readonly warnings?: readonly string[];
+}
+
+/**
+ * Writes results to stdout and everything else to stderr.
+ *
+ * A table on a terminal, JSON otherwise, unless `--format` says which.
+ */
+export class Output {
+  readonly format: Format;
+
+  constructor(
+    private readonly command: string,
+    format: string | undefined,
+    private readonly streams: Streams = processStreams,
+  ) {
+    this.format = parseFormat(format) ?? (streams.outIsTerminal ? 'table' : 'json');
+  }
+
+  /** The result of the command, once, at its end. */
+  result(result: CommandResult): void {
+    const { data, lines, rows, partial, warnings } = result;
+    for (const warning of warnings ?? []) this.note(`warning: ${warning}`);
+    if (this.format === 'table') {
+      this.streams.out(lines.map((line) => `${line}\n`).join(''));
+      return;
+    }
+    const more = { ...(partial === undefined ? {} : { partial }), ...(warnings ? { warnings } : {}) };
+    if (this.format === 'json') return this.json(resultEnvelope(this.command, data, more));
+    for (const row of rows ?? [data]) this.json(row);
+    const { schema, status } = resultEnvelope(this.command, null, more);
+    this.json({ schema, command: this.command, status, warnings: warnings ?? [], error: null, terminal: true });
+  }
+
+  /** One line of a stream of events (`jsonl`); tables show `text`. `json` waits for the result. */
+  event(event: unknown, text: string): void {
+    if (this.format === 'jsonl') this.json(event);
+    else if (this.format === 'table') this.streams.out(`${text}\n`);
+  }
+
+  /** Progress, prompts, warnings. */
+  note(text: string): void {
+    this.streams.err(`${text}\n`);
+  }
+
+  /**
+   * An error: two lines on stderr, and its envelope on stdout unless a table was asked for.
+   *
+   * @returns the exit code
+   */
+  error(error: unknown): number {
+    const named = namedError(error);
+    this.streams.err(`${explainError(named)}\n`);
+    if (this.format === 'json') this.json(errorEnvelope(this.command, named));
+    if (this.format === 'jsonl') this.json({ ...errorEnvelope(this.command, named), terminal: true });
+    return exitCodeOf(named);
+  }
+
+  private json(value: unknown): void {
+    this.streams.out(`${JSON.stringify(value)}\n`);
+  }
+}
+
+/** @throws E_ARGUMENT when the text is no format */
+export function parseFormat(text: string | undefined): Format | undefined {
+  if (text === undefined) return undefined;
+  const format = FORMATS.find((known) => known === text);
+  if (!format) {
+    throw new RegulonError('E_ARGUMENT', `--format: "${text.slice(0, 20)}" is none of ${FORMATS.join(', ')}`);
+  }
+  return format;
+}

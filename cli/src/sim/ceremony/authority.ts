@@ -1,0 +1,143 @@
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { webcrypto } from 'node:crypto';
+import { RegulonError } from '@regulon/shared/errors';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const DAY_MS = 86_400_000;
+const BACKDATE_MS = 300_000;
+
+/** A certificate with its private key, both as PEM text. */
+export interface Credential {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+/** What the certificate of a site says: the roster id and the identity key IK it is bound to. */
+export interface SiteName {
+  readonly id: number;
+  readonly name: string;
+  /** IK, 64 hexadecimal digits */
+  readonly identityKey: string;
+}
+
+/** The URI in a site's certificate that binds the TLS name to the identity key. */
+export const siteUri = (site: Pick<SiteName, 'id' | 'identityKey'>): string =>
+  `regulon:site:${site.id}:${site.identityKey}`;
+
+/**
+ * The certificate authority of a federation, held by the operator; it answers certificate requests and nothing else.
+ *
+ * Certificates never replace the identity keys: they open the TLS door, the roster says who is who.
+ */
+export class Authority {
+  private serial = 1;
+
+  private constructor(
+    private readonly root: x509.X509Certificate,
+    private readonly keys: webcrypto.CryptoKeyPair,
+    private readonly validDays: number,
+  ) {}
+
+  /** Make a self-signed authority for one federation. */
+  static async create(federationId: string, validDays = 30): Promise<Authority> {
+    const keys = await newKeys();
+    const root = await x509.X509CertificateGenerator.createSelfSigned({
+      serialNumber: '01',
+      name: `CN=${federationId} authority`,
+      ...validity(validDays),
+      signingAlgorithm: ALGORITHM,
+      keys,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    });
+    return new Authority(root, keys, validDays);
+  }
+
+  /** The authority's certificate as PEM text: what everybody pins. */
+  get certificate(): string {
+    return `${this.root.toString('pem')}\n`;
+  }
+
+  /** The authority's private key as PEM text; belongs into a 0600 file of the operator. */
+  async privateKey(): Promise<string> {
+    return privateKeyPem(this.keys.privateKey);
+  }
+
+  /**
+   * Issue the client certificate of a site for its own request.
+   *
+   * @throws E_CERTIFICATE when the request is not signed by its own key
+   */
+  async issueSite(requestPem: string, site: SiteName): Promise<string> {
+    const request = new x509.Pkcs10CertificateRequest(requestPem);
+    if (!(await request.verify())) {
+      throw new RegulonError(
+        'E_CERTIFICATE',
+        `the certificate request of ${site.name} is not signed by its key`,
+      );
+    }
+    return this.issue(`CN=${site.name}`, request.publicKey, x509.ExtendedKeyUsage.clientAuth, [
+      { type: 'url', value: siteUri(site) },
+    ]);
+  }
+
+  /** Issue the server certificate of the coordinator, valid for the given DNS names and addresses. */
+  async issueServer(names: { dns: readonly string[]; ip: readonly string[] }): Promise<Credential> {
+    const keys = await newKeys();
+    const alternatives: x509.JsonGeneralNames = [
+      ...names.dns.map((value) => ({ type: 'dns' as const, value })),
+      ...names.ip.map((value) => ({ type: 'ip' as const, value })),
+    ];
+    const certificate = await this.issue(
+      'CN=coordinator',
+      keys.publicKey,
+      x509.ExtendedKeyUsage.serverAuth,
+      alternatives,
+    );
+    return { certificate, privateKey: await privateKeyPem(keys.privateKey) };
+  }
+
+  private async issue(
+    subject: string,
+    publicKey: webcrypto.CryptoKey | x509.PublicKey,
+    usage: x509.ExtendedKeyUsage,
+    alternatives: x509.JsonGeneralNames,
+  ): Promise<string> {
+    this.serial += 1;
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: this.serial.toString(16).padStart(2, '0'),
+      subject,
+      issuer: this.root.subject,
+      ...validity(this.validDays),
+      signingAlgorithm: ALGORITHM,
+      publicKey,
+      signingKey: this.keys.privateKey,
+      extensions: [
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.ExtendedKeyUsageExtension([usage], true),
+        new x509.SubjectAlternativeNameExtension(alternatives),
+        await x509.AuthorityKeyIdentifierExtension.create(this.root, false),
+      ],
+    });
+    return `${certificate.toString('pem')}\n`;
+  }
+}
+
+function validity(days: number): { notBefore: Date; notAfter: Date } {
+  const now = Date.now();
+  return { notBefore: new Date(now - BACKDATE_MS), notAfter: new Date(now + days * DAY_MS) };
+}
+
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+}
+
+async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+  const der = await webcrypto.subtle.exportKey('pkcs8', key);
+  return `${x509.PemConverter.encode(der, 'PRIVATE KEY')}\n`;
+}
