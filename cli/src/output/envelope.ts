@@ -53,5 +53,12 @@ function errorOf(error: unknown): EnvelopeError {
     return { code, message, hint, docs, retryable, details };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: 'E_INTERNAL', message, hint: 'this is a defect: report it', docs, retryable: false, details: {} };
+  return {
+    code: 'E_INTERNAL',
+    message,
+    hint: 'this is a defect: report it',
+    docs,
+    retryable: false,
+    details: {},
+  };
 }

@@ -20,9 +20,12 @@ export function exitCodeOf(error: unknown): number {
 }
 
 const SYSTEM_ERRORS: Readonly<Record<string, (path: string) => RegulonError>> = {
-  ENOENT: (path) => new RegulonError('E_ARGUMENT', `${path}: no such file or folder`, { hint: 'check the path' }),
-  EISDIR: (path) => new RegulonError('E_ARGUMENT', `${path}: is a folder, a file is needed`, { hint: 'check the path' }),
-  EACCES: (path) => new RegulonError('E_ARGUMENT', `${path}: permission denied`, { hint: 'check the owner and the mode' }),
+  ENOENT: (path) =>
+    new RegulonError('E_ARGUMENT', `${path}: no such file or folder`, { hint: 'check the path' }),
+  EISDIR: (path) =>
+    new RegulonError('E_ARGUMENT', `${path}: is a folder, a file is needed`, { hint: 'check the path' }),
+  EACCES: (path) =>
+    new RegulonError('E_ARGUMENT', `${path}: permission denied`, { hint: 'check the owner and the mode' }),
   ENOSPC: (path) => new RegulonError('E_DISK_FULL', `${path}: no space left on the device`),
   ECONNREFUSED: (where) => new RegulonError('E_CONNECTION', `${where}: connection refused`),
 };

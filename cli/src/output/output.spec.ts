@@ -5,7 +5,11 @@ import { bytesText, Exit, Output, shareText, tableLines } from './index.js';
 function captured(format: string | undefined, outIsTerminal = false) {
   const out: string[] = [];
   const err: string[] = [];
-  const streams = { out: (t: string) => void out.push(t), err: (t: string) => void err.push(t), outIsTerminal };
+  const streams = {
+    out: (t: string) => void out.push(t),
+    err: (t: string) => void err.push(t),
+    outIsTerminal,
+  };
   return { output: new Output('run.show', format, streams), out, err };
 }
 
@@ -43,7 +47,10 @@ describe('the output of a command', () => {
       'E_CONNECTION: http://127.0.0.1:1: connection refused',
       expect.stringMatching(/^next: /),
     ]);
-    expect(JSON.parse(out.join(''))).toMatchObject({ status: 'error', error: { code: 'E_CONNECTION', retryable: true } });
+    expect(JSON.parse(out.join(''))).toMatchObject({
+      status: 'error',
+      error: { code: 'E_CONNECTION', retryable: true },
+    });
   });
 
   it('names a missing file as a wrong argument', () => {
@@ -54,7 +61,7 @@ describe('the output of a command', () => {
   });
 
   it('refuses an unknown format', () => {
-    expect(() => captured('xml')).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }) as Error);
+    expect(() => captured('xml')).toThrow('--format');
   });
 });
 
@@ -72,7 +79,12 @@ describe('tables', () => {
   });
 
   it('prints shares and bytes as people read them', () => {
-    expect([shareText(0.7941), shareText(1), shareText(-0.25), shareText(null)]).toEqual(['.794', '1.000', '-.250', '–']);
+    expect([shareText(0.7941), shareText(1), shareText(-0.25), shareText(null)]).toEqual([
+      '.794',
+      '1.000',
+      '-.250',
+      '–',
+    ]);
     expect([bytesText(812), bytesText(13_420), bytesText(5_200_000)]).toEqual(['812 B', '13.4 KB', '5.2 MB']);
   });
 });

@@ -54,7 +54,14 @@ export class Output {
     if (this.format === 'json') return this.json(resultEnvelope(this.command, data, more));
     for (const row of rows ?? [data]) this.json(row);
     const { schema, status } = resultEnvelope(this.command, null, more);
-    this.json({ schema, command: this.command, status, warnings: warnings ?? [], error: null, terminal: true });
+    this.json({
+      schema,
+      command: this.command,
+      status,
+      warnings: warnings ?? [],
+      error: null,
+      terminal: true,
+    });
   }
 
   /** One line of a stream of events (`jsonl`); tables show `text`. `json` waits for the result. */
