@@ -1,0 +1,54 @@
+import { RegulonError } from '../errors/index.js';
+import type { Manifest } from './manifest.js';
+import type { RosterView } from './roster.js';
+import { thresholds } from './thresholds.js';
+
+/**
+ * Prove that the sum of N honest vectors cannot wrap.
+ *
+ * 32-bit ring: N·Q + 12·κ·z·Q < 2³¹; 64-bit ring: N·C·2^f < 2⁶³; every extra and the weight likewise.
+ *
+ * @throws E_RING_BOUND naming the coordinate that could wrap
+ * @throws E_POLICY if Q is no power of two, C no positive number, f outside 0..40, or an extra's range is empty
+ */
+export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
+  const { N, Q, C, z, ringBits, fractionBits, extras } = manifest;
+  const half = 2 ** (ringBits - 1);
+  if (!(C > 0) || !Number.isFinite(C)) throw policy(manifest, 'C is no positive number');
+  if (Q < 1 || Math.log2(Q) % 1 !== 0) throw policy(manifest, 'Q is no power of two');
+  if (fractionBits > 40) throw policy(manifest, 'more than 40 fraction bits');
+  if (!(z >= 0) || !Number.isFinite(z)) throw policy(manifest, 'z is no number');
+  const noise = z === 0 || manifest.mechanism === 0 ? 0 : 12 * kappa(manifest, roster) * z * Q;
+  const vector = ringBits === 32 ? N * Q + noise : N * C * 2 ** fractionBits + noise;
+  if (!(vector < half)) throw wraps(manifest, 'the vector');
+  if (!(N * 2 ** 20 < half)) throw wraps(manifest, 'the weight');
+  for (const { name, scale, min, max } of extras) {
+    if (!(min <= max) || !Number.isFinite(min) || !Number.isFinite(max) || scale < 1) {
+      throw policy(manifest, `the extra ${name} has no range`);
+    }
+    if (!(N * Math.max(Math.abs(min), Math.abs(max)) * scale < half))
+      throw wraps(manifest, `the extra ${name}`);
+  }
+}
+
+/** κ, with κ² the largest n/h over admissible n: how much the noise of all sites exceeds what the ledger counts. */
+export function kappa(manifest: Manifest, roster: RosterView): number {
+  const { N, nMin, gammaNum, gammaDen, quorumRule } = manifest;
+  let largest = 1;
+  for (let n = nMin; n <= N; n++) {
+    const { h, quorum } = thresholds({ N, M: roster.M, n, gammaNum, gammaDen, strict: quorumRule === 0 });
+    if (n >= quorum) largest = Math.max(largest, n / h);
+  }
+  return Math.sqrt(largest);
+}
+
+function policy(manifest: Manifest, why: string): RegulonError {
+  return new RegulonError('E_POLICY', `the manifest of round ${manifest.round}: ${why}`);
+}
+
+function wraps(manifest: Manifest, what: string): RegulonError {
+  return new RegulonError(
+    'E_RING_BOUND',
+    `round ${manifest.round}: ${what} of ${manifest.N} sites could exceed the ${manifest.ringBits}-bit ring`,
+  );
+}
