@@ -1,0 +1,146 @@
+import { hex } from '../crypto/index.js';
+import { RegulonError } from '../errors/index.js';
+
+/** What the first round told: units, classes, and the genes that may enter a released sum. */
+export interface CountsFit {
+  readonly step: 'counts';
+  readonly units: number;
+  /** units of each class, over the contributors */
+  readonly classUnits: Uint32Array;
+  /** sites with at least one unit of each class */
+  readonly classSites: Uint32Array;
+  readonly minUnits: number;
+  readonly minSites: number;
+  readonly keptGenes: Uint32Array;
+}
+
+/** Search of the median library size: two order statistics, each between `from` (inclusive) and `from + width`. */
+export interface LibraryFit {
+  readonly step: 'library-median';
+  /** searches done, 1 to 3; after the third `width` is 1 and the median is known */
+  readonly searches: number;
+  readonly width: number;
+  /** lower bounds of the two middle order statistics */
+  readonly from: readonly [number, number];
+  /** units with a library below each of `from` */
+  readonly below: readonly [number, number];
+}
+
+/** edgeR's rule as fitted. */
+export interface FilterFit {
+  readonly step: 'filter-by-expression';
+  readonly medianLibrary: number;
+  /** counts per million from which a unit expresses a gene */
+  readonly cut: number;
+  /** units that must express a gene */
+  readonly minExpressing: number;
+  readonly minTotal: number;
+  readonly keptGenes: Uint32Array;
+}
+
+/** log2(CPM + 1); the library is the sum over `libraryGenes`, or over the whole panel when absent. */
+export interface LogCpmFit {
+  readonly step: 'log2-cpm';
+  readonly libraryGenes?: Uint32Array;
+}
+
+/** Mean of each kept gene over the training units. */
+export interface MeanFit {
+  readonly step: 'mean';
+  readonly units: number;
+  readonly mean: Float64Array;
+}
+
+/** Population variance of each kept gene; genes that vary nowhere are dropped. */
+export interface VarianceFit {
+  readonly step: 'variance';
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+  /** aligned with `mean` and `variance` */
+  readonly keptGenes: Uint32Array;
+}
+
+/** The k genes of largest variance, in panel order. */
+export interface TopVarianceFit {
+  readonly step: 'top-variance';
+  readonly k: number;
+  readonly keptGenes: Uint32Array;
+}
+
+/** (x − mean) / sd, aligned with the genes kept so far. */
+export interface ZScoreFit {
+  readonly step: 'z-score';
+  readonly mean: Float64Array;
+  readonly sd: Float64Array;
+}
+
+export type FittedStep =
+  CountsFit | LibraryFit | FilterFit | LogCpmFit | MeanFit | VarianceFit | TopVarianceFit | ZScoreFit;
+
+/**
+ * How raw values of a unit become model inputs: the steps with their fitted parameters.
+ *
+ * It travels with the model; one new patient is prepared from it alone.
+ */
+export interface FeatureSpecification {
+  readonly schema: 'regulon.features/1';
+  /** SHA-256 of the gene panel, hexadecimal */
+  readonly panelDigest: string;
+  /** genes of the panel */
+  readonly genes: number;
+  /** panel positions of the genes kept so far, ascending */
+  readonly keptGenes: Uint32Array;
+  readonly steps: readonly FittedStep[];
+}
+
+/** A specification before its first statistics round: every gene, nothing fitted. */
+export function emptySpecification(panel: { panelDigest: Uint8Array; genes: number }): FeatureSpecification {
+  if (!Number.isInteger(panel.genes) || panel.genes < 1 || panel.genes > 10_000_000) {
+    throw new RegulonError('E_PANEL', `a panel of ${panel.genes} genes is not possible`);
+  }
+  return {
+    schema: 'regulon.features/1',
+    panelDigest: hex(panel.panelDigest),
+    genes: panel.genes,
+    keptGenes: Uint32Array.from({ length: panel.genes }, (_, i) => i),
+    steps: [],
+  };
+}
+
+/** The specification after one more step; a step with `keptGenes` narrows the genes. */
+export function withStep(spec: FeatureSpecification, step: FittedStep): FeatureSpecification {
+  const keptGenes = 'keptGenes' in step ? step.keptGenes : spec.keptGenes;
+  return { ...spec, keptGenes, steps: [...spec.steps, step] };
+}
+
+/** The last fitted step of a kind. */
+export function lastStep<K extends FittedStep['step']>(
+  spec: FeatureSpecification,
+  kind: K,
+): Extract<FittedStep, { step: K }> | undefined {
+  const isKind = (step: FittedStep): step is Extract<FittedStep, { step: K }> => step.step === kind;
+  return spec.steps.filter(isKind).at(-1);
+}
+
+/** The last fitted step of a kind. @throws E_STATE when the rounds came in another order */
+export function requireStep<K extends FittedStep['step']>(
+  spec: FeatureSpecification,
+  kind: K,
+): Extract<FittedStep, { step: K }> {
+  const found = lastStep(spec, kind);
+  if (!found) throw new RegulonError('E_STATE', `the preparation has no fitted step ${kind} yet`);
+  return found;
+}
+
+/** Genes that each narrowing step removed: panel positions, for the report that names them. */
+export function droppedGenes(spec: FeatureSpecification): { step: FittedStep['step']; genes: Uint32Array }[] {
+  let before: Uint32Array = Uint32Array.from({ length: spec.genes }, (_, i) => i);
+  const dropped: { step: FittedStep['step']; genes: Uint32Array }[] = [];
+  for (const step of spec.steps) {
+    if (!('keptGenes' in step)) continue;
+    const kept = new Set(step.keptGenes);
+    dropped.push({ step: step.step, genes: before.filter((gene) => !kept.has(gene)) });
+    before = step.keptGenes;
+  }
+  return dropped;
+}
