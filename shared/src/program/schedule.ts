@@ -82,6 +82,8 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     weightCap: plan.secureAggregation.weightCap,
     fractionBits: plan.secureAggregation.fractionBits,
     uMin: contract.thresholds.uMin,
+    scale: plan.dataset.scale,
+    isPublic: contract.isPublic,
   });
 }
 

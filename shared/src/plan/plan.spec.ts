@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { isRegulonError } from '../errors/index.js';
+import { decimalOf, parsePlan, planBytes, planHashOf } from './parse.js';
+
+const base = {
+  schema: 'regulon.plan/1',
+  name: 'tiny',
+  seed: 1,
+  sites: ['a', 'b', 'c', 'd', 'e'],
+  dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
+  task: 'reconstruct',
+  model: { blocks: [{ name: 'head', layers: [{ type: 'dense', units: 'outputs' }] }] },
+  training: { rounds: 2, optimizer: { name: 'adam', learningRate: 1e-7 } },
+  evaluation: { split: 'holdout' },
+};
+const messageOf = (change: object): string => {
+  try {
+    parsePlan({ ...base, ...change });
+  } catch (error) {
+    if (isRegulonError(error, 'E_PLAN')) return error.message;
+    throw error;
+  }
+  return 'accepted';
+};
+
+describe('parsePlan', () => {
+  it('fills defaults in and hashes them: the same plan with a default spelled out has the same hash', () => {
+    const plain = parsePlan(base);
+    const spelled = parsePlan({ ...base, training: { ...base.training, batchSize: 32 } });
+    expect(planHashOf(spelled)).toEqual(planHashOf(plain));
+    expect(Buffer.from(planBytes(plain)).toString()).toContain('"learningRate":"0.0000001"');
+  });
+
+  it('refuses an unknown key and names its path, not its value', () => {
+    expect(messageOf({ training: { ...base.training, optimiser: 'secret-value' } })).toBe(
+      'plan: training.optimiser: unknown key',
+    );
+    expect(messageOf({ training: { ...base.training, rounds: 'secret-value' } })).toMatch(
+      /^plan: training\.rounds: (?!.*secret)/,
+    );
+  });
+
+  it.each([
+    ['a classification without classes', { task: 'classify' }, /label/],
+    ['a forecast of no series', { task: 'forecast' }, /dataset\.kind/],
+    ['a gamma of one half', { secureAggregation: { gamma: { num: 1, den: 2 } } }, /gamma/],
+    ['fewer sites than nMin', { sites: ['a', 'b', 'c', 'd'] }, /nMin/],
+    [
+      'four sites that assume colluders',
+      { sites: ['a', 'b', 'c', 'd'], secureAggregation: { nMin: 3 } },
+      /gamma 0/,
+    ],
+    [
+      'log2-cpm of log-ratios',
+      { dataset: { ...base.dataset, scale: 'log-ratio' }, prepare: [{ step: 'log2-cpm' }] },
+      /needs counts/,
+    ],
+    ['a site twice', { sites: ['a', 'a', 'c', 'd', 'e'] }, /sites/],
+  ])('refuses %s', (_, change, rule) => {
+    expect(messageOf(change)).toMatch(rule);
+  });
+
+  it.each([
+    [1e-7, '0.0000001'],
+    [1.5e-10, '0.00000000015'],
+    [1e21, '1000000000000000000000'],
+    [-2.5, '-2.5'],
+    [100, '100'],
+  ])('writes %p as %s', (value, text) => {
+    expect(decimalOf(value)).toBe(text);
+    expect(Number(decimalOf(value))).toBe(value);
+  });
+});

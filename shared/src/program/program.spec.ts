@@ -1,0 +1,175 @@
+import { describe, expect, it } from '@jest/globals';
+import { publicKeyOf, hex, rootOfBytes, sha256, utf8 } from '../crypto/index.js';
+import { RegulonError } from '../errors/index.js';
+import { rosterSchema, type Roster } from '../plan/index.js';
+import { contractOf } from './contract.js';
+import { encodeEvaluation } from './evaluation.js';
+import { encodeExtras, weightOf } from './extras.js';
+import { RunProgram } from './program.js';
+import { Purpose } from './schedule.js';
+
+const keyOf = (text: string): string => hex(publicKeyOf(sha256(utf8(text))));
+const names = ['a', 'b', 'c', 'd', 'e'];
+const roster: Roster = rosterSchema.parse({
+  schema: 'regulon.roster/1',
+  federationId: 'fed_test',
+  version: 1,
+  coordinatorKey: keyOf('coordinator'),
+  members: names.map((name, i) => ({
+    id: i + 1,
+    name,
+    org: name,
+    key: keyOf(`ik${name}`),
+    cosignerKey: keyOf(`cosigner${name}`),
+    stewardKey: keyOf(`steward${name}`),
+    validFrom: '2026-01-01T00:00:00Z',
+    validTo: '2027-01-01T00:00:00Z',
+  })),
+  admins: [{ id: 1, member: 1, key: keyOf('admin') }],
+  k: 1,
+  policy: { nMin: 5, gamma: { num: 1, den: 3 }, gateMode: 'signed' },
+});
+const plan = {
+  schema: 'regulon.plan/1',
+  name: 'tiny',
+  seed: 1,
+  sites: names,
+  dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
+  task: 'classify',
+  label: {
+    classes: [
+      { name: 'x', rule: 'x' },
+      { name: 'y', rule: 'not x' },
+    ],
+  },
+  prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 3 }, { step: 'z-score' }],
+  model: { blocks: [{ name: 'head', layers: [{ type: 'dense', units: 'outputs' }] }] },
+  training: { rounds: 2, optimizer: { name: 'adam' } },
+  evaluation: { split: 'leave-site-out' },
+};
+const contract = contractOf({
+  runId: new Uint8Array(16),
+  plan,
+  roster,
+  panel: { digest: sha256(), size: 6 },
+  isPublic: true,
+});
+const open = {
+  attempt: 0,
+  prevTranscriptHash: new Uint8Array(32),
+  deadlines: [1, 2, 3, 4, 5] as [number, number, number, number, number],
+};
+
+/** Close every statistics round of the next arm with the exact sums of five toy sites. */
+function fitNextArm(program: RunProgram): void {
+  for (let round = program.next(); round?.purpose === Purpose.statistics; round = program.next()) {
+    const step = program.step(round);
+    const sums = new Float64Array(step.length(program.specification(round.arm)));
+    for (const site of round.contributors) {
+      const values = Float64Array.from({ length: 8 * 6 }, (_, i) => 1 + ((i * 7 + site * 13) % 23));
+      const labels = Int32Array.from({ length: 8 }, (_, i) => i % 2);
+      const local = step.local(
+        { n: 8, genes: 6, values, labels, classes: 2 },
+        program.specification(round.arm),
+      );
+      local.forEach((v, i) => (sums[i] = (sums[i] ?? 0) + v));
+    }
+    program.complete(round, { survivors: round.contributors, extras: { fault: 0 }, sums });
+  }
+}
+
+describe('RunProgram', () => {
+  it('trains one arm with everybody and one without each site, then evaluates once', () => {
+    const program = new RunProgram(contract);
+    expect(program.arms.map((a) => a.label)).toEqual(['all', ...names.map((n) => `without-${n}`)]);
+    const perArm = program.schedule.filter((r) => r.arm === 1 && r.purpose !== Purpose.evaluation);
+    expect(perArm.every((r) => r.silent.join() === '1' && r.contributors.length === 4)).toBe(true);
+    expect(program.schedule.filter((r) => r.purpose === Purpose.evaluation)).toHaveLength(1);
+    expect(program.schedule.map((r) => r.round)).toEqual(program.schedule.map((_, i) => i));
+  });
+
+  it('fits the features, then asks for the initial model before it can open a training round', () => {
+    const program = new RunProgram(contract);
+    fitNextArm(program);
+    const round = program.next();
+    expect(round?.purpose).toBe(Purpose.train);
+    if (!round) throw new Error('no round');
+    expect(program.specification(0).keptGenes).toHaveLength(3);
+    expect(program.vectorLength(round)).toBe(3 * 2 + 2);
+    expect(() => program.manifest(round, open)).toThrow(RegulonError);
+    const initial = Buffer.concat(
+      [...program.initialModel(0)].map((piece) =>
+        Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength),
+      ),
+    );
+    program.setInitialModel(0, rootOfBytes(initial));
+    const manifest = program.manifest(round, open);
+    expect(manifest.Q * 5).toBeLessThan(2 ** 31);
+    expect(manifest.roles.map((r) => r.role)).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  it('ends with E_FAULT, naming no site, when a masked fault was counted', () => {
+    const program = new RunProgram(contract);
+    const round = program.next();
+    if (!round) throw new Error('no round');
+    const sums = new Float64Array(program.vectorLength(round));
+    expect(() => program.complete(round, { survivors: [1, 2, 3, 4, 5], extras: { fault: 1 }, sums })).toThrow(
+      /E_FAULT|bound/,
+    );
+    expect(program.next()?.round).toBe(0);
+  });
+
+  it('refuses rounds out of order', () => {
+    const program = new RunProgram(contract);
+    const second = program.schedule[1];
+    if (!second) throw new Error('no round');
+    expect(() => program.complete(second, { survivors: [], extras: {} })).toThrow(/not the next round/);
+  });
+
+  it('applies FedAvg to tiles: the weighted mean of the updates, rounded once', () => {
+    const program = new RunProgram(contract);
+    const Q = program.quantum();
+    const out = new Float32Array(2);
+    program.serverStep(0.5).tile(Float32Array.of(1, -1), Int32Array.of(Q / 100, -Q / 50), out);
+    expect(out[0]).toBeCloseTo(3, 5);
+    expect(out[1]).toBeCloseTo(-5, 5);
+  });
+
+  it('carries weights and extras exactly through their ring integers', () => {
+    const program = new RunProgram(contract);
+    const round = program.schedule.find((r) => r.purpose === Purpose.train);
+    if (!round) throw new Error('no round');
+    const weight = weightOf(15, 1000);
+    const integers = encodeExtras(program.extras(round), weight, { loss: 2.5, correct: 7, count: 15 });
+    expect(program.decodeExtras(round, integers)).toEqual({
+      weight,
+      fault: 0,
+      loss: 2.5,
+      correct: 7,
+      count: 15,
+    });
+    expect(() => weightOf(1001, 1000)).toThrow(/weightCap/);
+  });
+
+  it('sums the scores of the sites into pooled and, in a public run, per-site metrics', () => {
+    const program = new RunProgram(contract);
+    const sums = new Float64Array(program.vectorLength(program.schedule.at(-1) ?? fail()));
+    for (const site of [1, 2, 3, 4, 5]) {
+      const local = encodeEvaluation(contract, site, {
+        count: 4,
+        lossSum: 2,
+        confusion: site === 5 ? [0, 2, 2, 0] : [2, 0, 0, 2],
+      });
+      local.forEach((v, i) => (sums[i] = (sums[i] ?? 0) + v));
+    }
+    const last = program.schedule.at(-1) ?? fail();
+    Object.assign(program, { position: last.round });
+    program.complete(last, { survivors: [1, 2, 3, 4, 5], extras: { fault: 0 }, sums });
+    expect(program.result()?.pooled).toMatchObject({ count: 20, accuracy: 0.8, majority: 0.5, loss: 0.5 });
+    expect(program.result()?.bySite?.map((s) => s.metrics.accuracy)).toEqual([1, 1, 1, 1, 0]);
+  });
+});
+
+function fail(): never {
+  throw new Error('the schedule is empty');
+}
