@@ -11,3 +11,9 @@ export {
   type RunResult,
 } from './evaluation.js';
 export { RunProgram, type CurvePoint, type RoundOutcome } from './program.js';
+export {
+  encodeContractFile,
+  decodeContractFile,
+  MAX_CONTRACT_BYTES,
+  type ContractFile,
+} from './contract-file.js';
