@@ -1,1 +1,24 @@
 export * from './messages.js';
+export {
+  AnswerOpener,
+  AnswerSealer,
+  boxKeyStatement,
+  openRequest,
+  SealedSender,
+  type Sealed,
+  type SealedCall,
+} from './sealing.js';
+export {
+  CHUNK_BYTES,
+  decodeOpenBody,
+  FRAME_CHUNK,
+  FRAME_COMMIT,
+  FRAME_OPEN,
+  HEADER_BYTES,
+  MAX_FRAME_BYTES,
+  readFrameHeader,
+  type FrameHeader,
+  type OpenBody,
+} from './bulk-frame.js';
+export { BulkCipher, uploadIdOf, type BulkStreamKeys } from './bulk-cipher.js';
+export { decodeErrorInfo, encodeErrorInfo, ERROR_KEY } from './error-info.js';

@@ -5,8 +5,8 @@
  * `run` is the 16-byte run id; `message` is a message of secure aggregation in its own canonical bytes
  * (`@regulon/shared/secagg`), signed by the party it names.
  */
-import { bytes, field, fixed, flag, list, message, oneOfNames, text, u32, u64, union } from './codec.js';
-import type { UnionOf } from './codec.js';
+import { message, union } from './codec.js';
+import { bytes, field, fixed, flag, list, oneOfNames, text, u32, u64 } from './field-types.js';
 
 /** Most plaintext bytes of one message on the control channel. */
 export const MAX_REQUEST_BYTES = 900 * 1024;
@@ -238,4 +238,3 @@ export type ReplyOf<T extends Request['type']> = Extract<Reply, { type: T }>;
 export type RequestOf<T extends Request['type']> = Extract<Request, { type: T }>;
 export type ItemOf<T extends Query['type']> = Extract<Item, { type: T }>;
 export type QueryOf<T extends Query['type']> = Extract<Query, { type: T }>;
-export type { UnionOf };
