@@ -1,0 +1,104 @@
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+const path = z.string().min(1);
+const seconds = z
+  .number()
+  .positive()
+  .max(30 * 86_400);
+
+/**
+ * Configuration of a coordinator: one YAML file, unknown keys refused. Relative paths count from the file's folder.
+ */
+export const configSchema = z.strictObject({
+  schema: z.literal('regulon.coordinator/1'),
+  /** folder with roster.json, genesis.json, quorum.policy */
+  federation: path,
+  /** database, blobs, spools and log tiles; belongs to one process */
+  stateFolder: path,
+  /** files of 32-byte Ed25519 seeds in hexadecimal, mode 0600: statement key CK, and the key that signs checkpoints */
+  keys: z.strictObject({ statement: path, log: path }),
+  tls: z.strictObject({ cert: path, key: path, ca: path }),
+  listen: z
+    .strictObject({
+      /** address of the two gRPC servers; REST always listens on loopback */
+      host: z.string().default('127.0.0.1'),
+      /** 0 = any free port, told in the ready line */
+      controlPort: port.default(0),
+      bulkPort: port.default(0),
+      httpPort: port.default(0),
+    })
+    .prefault({}),
+  /** file that holds the bearer token of the REST API, mode 0600 */
+  bearerTokenFile: path,
+  rounds: z
+    .strictObject({
+      /** stage deadlines; absent = 120 s each, and the plan's roundDeadlineSeconds for masked input */
+      stageSeconds: z
+        .strictObject({
+          advertise: seconds.optional(),
+          share: seconds.optional(),
+          input: seconds.optional(),
+          consistency: seconds.optional(),
+          unmask: seconds.optional(),
+        })
+        .prefault({}),
+      /** a site disconnected for so long counts as gone from the stage */
+      departureSeconds: seconds.default(60),
+      /** how long a round waits for absent sites once enough others are connected */
+      gatherSeconds: seconds.default(30),
+      /** attempts that spent an upload before the run fails */
+      maxAttempts: z.int().min(1).max(10).default(3),
+      leases: z.int().min(1).max(1000).default(16),
+      leaseSeconds: seconds.default(60),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      /** masked vectors: removed when the next round closes, or kept for a full audit */
+      spools: z.enum(['next-close', 'keep']).default('next-close'),
+      /** sums of closed rounds: removed when the run finishes, or kept */
+      aggregates: z.enum(['run', 'keep']).default('keep'),
+    })
+    .prefault({}),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** refuse the section `testing` unless true */
+  allowTesting: z.boolean().default(false),
+  /** for crash tests only */
+  testing: z
+    .strictObject({
+      /** id of the next proposed run, 32 hexadecimal digits */
+      runId: z
+        .string()
+        .regex(/^[0-9a-f]{32}$/)
+        .optional(),
+      /** kill this process right after the named step was persisted; `step@round` names the round too */
+      crashAt: z
+        .string()
+        .regex(
+          /^(opened|advertise|u1|share|u2|upload|commit|u3|consistency|r4|answer|unmasked|folded|stepped|closed)(@\d+)?$/,
+        )
+        .optional(),
+    })
+    .optional(),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** Where a crash test may stop the process. */
+export type CrashStep =
+  | 'opened'
+  | 'advertise'
+  | 'u1'
+  | 'share'
+  | 'u2'
+  | 'upload'
+  | 'commit'
+  | 'u3'
+  | 'consistency'
+  | 'r4'
+  | 'answer'
+  | 'unmasked'
+  | 'folded'
+  | 'stepped'
+  | 'closed';

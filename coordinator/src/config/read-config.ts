@@ -1,0 +1,130 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fromHex, publicKeyOf } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { parseStrict, type Roster, signedRosterSchema, verifyRoster } from '@regulon/shared/plan';
+import { parse } from 'yaml';
+import { type Config, configSchema } from './config.js';
+
+/** Everything the process needs from its files, read once at start. */
+export interface Settings {
+  readonly config: Config;
+  readonly roster: Roster;
+  /** entry bytes of federation.genesis, signed by the coordinator and every founding site */
+  readonly genesis: Uint8Array;
+  readonly quorumPolicy: string;
+  /** 32-byte seeds */
+  readonly keys: { readonly statement: Uint8Array; readonly log: Uint8Array };
+  /** PEM */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
+  readonly bearerToken: string;
+}
+
+/**
+ * Read the configuration file and the files it names.
+ *
+ * @param file path of the YAML file
+ * @throws E_CONFIG naming key or file and the rule (never a value); E_KEY_FILE when a secret is readable by others;
+ *   E_ROSTER when the roster is not signed by enough administrators or names another coordinator
+ */
+export function readSettings(file: string): Settings {
+  const folder = dirname(resolve(file));
+  const config = parseConfig(readText(file, 'configuration'), folder);
+  const federation = (name: string): string => resolve(config.federation, name);
+  const keys = {
+    statement: readSeed(config.keys.statement, 'statement'),
+    log: readSeed(config.keys.log, 'log'),
+  };
+  const signed = parseStrict(
+    signedRosterSchema,
+    parseJson(federation('roster.json')),
+    'roster.json',
+    'E_ROSTER',
+  );
+  const roster = verifyRoster(signed);
+  if (Buffer.compare(publicKeyOf(keys.statement), fromHex(roster.coordinatorKey)) !== 0) {
+    throw new RegulonError('E_ROSTER', 'keys.statement is not the coordinator key of the roster');
+  }
+  return {
+    config,
+    roster,
+    genesis: new Uint8Array(readBytes(federation('genesis.json'), 'genesis')),
+    quorumPolicy: readText(federation('quorum.policy'), 'quorum policy'),
+    keys,
+    tls: {
+      cert: readText(config.tls.cert, 'tls.cert'),
+      key: readSecret(config.tls.key, 'tls.key'),
+      ca: readText(config.tls.ca, 'tls.ca'),
+    },
+    bearerToken: readSecret(config.bearerTokenFile, 'bearerTokenFile').trim(),
+  };
+}
+
+/**
+ * Parse the text of a configuration file; relative paths become absolute.
+ *
+ * @param folder that relative paths count from
+ * @throws E_CONFIG
+ */
+export function parseConfig(text: string, folder: string): Config {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch {
+    throw new RegulonError('E_CONFIG', 'configuration: not valid YAML');
+  }
+  const config = parseStrict(configSchema, value, 'configuration', 'E_CONFIG');
+  if (config.testing && !config.allowTesting) {
+    throw new RegulonError(
+      'E_CONFIG',
+      'configuration: testing: only allowed together with allowTesting: true',
+    );
+  }
+  const at = (path: string): string => resolve(folder, path);
+  return {
+    ...config,
+    federation: at(config.federation),
+    stateFolder: at(config.stateFolder),
+    keys: { statement: at(config.keys.statement), log: at(config.keys.log) },
+    tls: { cert: at(config.tls.cert), key: at(config.tls.key), ca: at(config.tls.ca) },
+    bearerTokenFile: at(config.bearerTokenFile),
+  };
+}
+
+function readBytes(path: string, what: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new RegulonError('E_CONFIG', `${what}: the file ${path} cannot be read`, { cause });
+  }
+}
+
+function readText(path: string, what: string): string {
+  return readBytes(path, what).toString('utf8');
+}
+
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readText(path, path)) as unknown;
+  } catch (cause) {
+    if (cause instanceof RegulonError) throw cause;
+    throw new RegulonError('E_CONFIG', `${path}: not valid JSON`);
+  }
+}
+
+/** A secret must not be readable by other users of the machine. */
+function readSecret(path: string, what: string): string {
+  const text = readText(path, what);
+  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
+    throw new RegulonError('E_KEY_FILE', `${what}: the file ${path} is readable by others`);
+  }
+  if (text.trim() === '') throw new RegulonError('E_CONFIG', `${what}: the file ${path} is empty`);
+  return text;
+}
+
+function readSeed(path: string, what: string): Uint8Array {
+  const text = readSecret(path, `keys.${what}`).trim();
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new RegulonError('E_KEY_FILE', `keys.${what}: not 32 bytes in hexadecimal`);
+  return fromHex(text);
+}

@@ -1,0 +1,59 @@
+import { thresholds, type Thresholds } from '@regulon/shared/secagg';
+import type { RoundRules, RoundState } from './state.js';
+
+/** Thresholds for |U1| = n. */
+export function thresholdsFor(rules: RoundRules, n: number): Thresholds {
+  const { M, gammaNum, gammaDen, strict } = rules;
+  return thresholds({ N: rules.sites.length, M, n: Math.max(1, n), gammaNum, gammaDen, strict });
+}
+
+/**
+ * Whether a set of sites may become U1, U2 or U3.
+ *
+ * U1 and U2 reach max(nMin, quorum); in every set the contributors reach uMin, so that no later stage is hopeless.
+ *
+ * @param n |U1|; of the set itself when it is to become U1
+ * @see rounds.md §1, secagg.md §4
+ */
+export function isEnough(
+  rules: RoundRules,
+  set: 'u1' | 'u2' | 'u3',
+  members: readonly number[],
+  n: number,
+): boolean {
+  const { quorum, uMin } = thresholdsFor(rules, n);
+  const smallest = Math.max(uMin, rules.minSurvivors);
+  const cohort = set === 'u3' ? smallest : Math.max(rules.nMin, quorum, smallest);
+  const contributors = rules.contributors.filter((id) => members.includes(id)).length;
+  const needed = rules.fullCohort ? rules.contributors.length : smallest;
+  return members.length >= cohort && contributors >= Math.max(needed, smallest);
+}
+
+/**
+ * Sites that are not invited: of each dispute about a share, first whoever is in two disputes, else the accused.
+ *
+ * @see secagg.md §5, R2
+ */
+export function excludedBy(disputes: RoundState['disputes']): number[] {
+  const count = (id: number): number => disputes.filter((pair) => pair.includes(id)).length;
+  const excluded = disputes.map(([complainant, accused]) =>
+    count(complainant) > count(accused) ? complainant : accused,
+  );
+  return [...new Set(excluded)];
+}
+
+/** Sites that may take part in the attempt at hand or the next one. */
+export function invited(rules: RoundRules, state: RoundState): number[] {
+  const out = new Set([
+    ...excludedBy(state.disputes),
+    ...state.refusals.filter((r) => r.lasting).map((r) => r.site),
+  ]);
+  return rules.sites.filter((id) => !out.has(id));
+}
+
+/** Sorted union without duplicates. */
+export function withSite(ids: readonly number[], site: number): number[] {
+  return [...new Set([...ids, site])].sort((a, b) => a - b);
+}
+
+export const without = (ids: readonly number[], site: number): number[] => ids.filter((id) => id !== site);

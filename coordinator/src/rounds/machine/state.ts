@@ -1,0 +1,154 @@
+/** Phases of a round at the coordinator; the five in the middle are R0 to R4 of the protocol. */
+export type Phase =
+  'waiting' | 'advertise' | 'share' | 'input' | 'consistency' | 'unmask' | 'fold' | 'closed' | 'failed';
+
+/** Stages in which sites answer, in the order of the manifest's deadlines. */
+export const answerPhases = ['advertise', 'share', 'input', 'consistency', 'unmask'] as const;
+export type AnswerPhase = (typeof answerPhases)[number];
+
+/** What a round must keep to; fixed by plan, roster and configuration. Times in ms. */
+export interface RoundRules {
+  /** sites of the plan, ascending ids */
+  readonly sites: readonly number[];
+  /** sites whose data count in this round */
+  readonly contributors: readonly number[];
+  /** members of the roster */
+  readonly M: number;
+  readonly gammaNum: number;
+  readonly gammaDen: number;
+  readonly strict: boolean;
+  readonly nMin: number;
+  /** raises the smallest releasable cohort; 0 = no */
+  readonly minSurvivors: number;
+  /** every contributor must be in the sum (statistics and evaluation of a run that is not public) */
+  readonly fullCohort: boolean;
+  readonly maxAttempts: number;
+  /** longest stage times R0 to R4 */
+  readonly stageMs: readonly [number, number, number, number, number];
+  /** how long to wait for the rest once enough sites are connected */
+  readonly gatherMs: number;
+  readonly idleLimitMs: number;
+  /** pause between the end of an attempt and the next one */
+  readonly retryMs: number;
+  /** after a restart no deadline ends a stage for so long: the sites reconnect first */
+  readonly resumeMs: number;
+}
+
+export interface Refusal {
+  readonly site: number;
+  readonly phase: Phase;
+  readonly code: string;
+  /** it would refuse every further attempt too */
+  readonly lasting: boolean;
+}
+
+/** Everything that decides how a round goes on; plain JSON, persisted with each change. */
+export interface RoundState {
+  readonly phase: Phase;
+  readonly attempt: number;
+  /** attempts that ended after a byte of a masked vector had arrived */
+  readonly spent: number;
+  /** since when the round waits for sites */
+  readonly waitingSince: number;
+  /** absolute ends of R0 to R4 of this attempt, as its manifest says */
+  readonly deadlines: readonly [number, number, number, number, number];
+  /** deadlines count as reached only after this time */
+  readonly notBefore: number;
+  /** sites whose message of this stage is persisted, ascending */
+  readonly answered: readonly number[];
+  readonly u1: readonly number[];
+  readonly u2: readonly number[];
+  readonly u3: readonly number[];
+  readonly uploadBegan: boolean;
+  /** enough matching shares are stored to open every mask */
+  readonly unmaskable: boolean;
+  readonly refusals: readonly Refusal[];
+  /** complainant and accused of each dispute about a share, over all attempts */
+  readonly disputes: readonly (readonly [number, number])[];
+  readonly connected: readonly number[];
+  /** disconnected for longer than the grace period */
+  readonly departed: readonly number[];
+  /** since when R3 or R4 lacks answers beyond its deadline */
+  readonly pausedSince: number | null;
+  readonly failure: {
+    readonly status: 'ABORTED' | 'FAILED';
+    readonly code: string;
+    readonly message: string;
+  } | null;
+}
+
+export type RoundEvent =
+  /** the round may begin: its model is known */
+  | { readonly type: 'begin' }
+  /** the process started again and read this state */
+  | { readonly type: 'restarted' }
+  | { readonly type: 'connected'; readonly site: number }
+  | { readonly type: 'disconnected'; readonly site: number }
+  | { readonly type: 'departed'; readonly site: number }
+  /** a verified message of this stage was persisted */
+  | {
+      readonly type: 'answered';
+      readonly phase: AnswerPhase;
+      readonly site: number;
+      readonly unmaskable?: boolean;
+    }
+  | { readonly type: 'upload-began' }
+  | { readonly type: 'refused'; readonly site: number; readonly code: string; readonly lasting: boolean }
+  | { readonly type: 'complained'; readonly site: number; readonly about: number }
+  /** three strikes, or an upload that was lost before the cohort was fixed */
+  | { readonly type: 'struck'; readonly site: number }
+  /** a stored upload of the fixed cohort is gone, or a share cannot be reconstructed */
+  | { readonly type: 'broken'; readonly code: string; readonly message: string; readonly lasting: boolean }
+  | { readonly type: 'folded' }
+  | { readonly type: 'stopped'; readonly message: string }
+  | { readonly type: 'time' };
+
+export type RoundEffect =
+  /** sign and log a manifest, tell the sites */
+  | { readonly type: 'open'; readonly attempt: number; readonly deadlines: RoundState['deadlines'] }
+  | { readonly type: 'fix'; readonly set: 'u1' | 'u2' | 'u3'; readonly members: readonly number[] }
+  /** enough sites confirmed the survivors: ask for the shares */
+  | { readonly type: 'ask-shares' }
+  | { readonly type: 'fold' }
+  /** log the end of this attempt, wipe it at the sites */
+  | { readonly type: 'abort'; readonly attempt: number; readonly code: string; readonly message: string }
+  /** the run cannot go on */
+  | {
+      readonly type: 'fail';
+      readonly status: 'ABORTED' | 'FAILED';
+      readonly code: string;
+      readonly message: string;
+    };
+
+export interface Transition {
+  readonly state: RoundState;
+  readonly effects: readonly RoundEffect[];
+}
+
+/** A round before its first event. @param connected sites that are connected now @param departed gone for long */
+export function newRound(
+  now: number,
+  connected: readonly number[],
+  departed: readonly number[] = [],
+): RoundState {
+  return {
+    phase: 'waiting',
+    attempt: 0,
+    spent: 0,
+    waitingSince: now,
+    deadlines: [0, 0, 0, 0, 0],
+    notBefore: 0,
+    answered: [],
+    u1: [],
+    u2: [],
+    u3: [],
+    uploadBegan: false,
+    unmaskable: false,
+    refusals: [],
+    disputes: [],
+    connected,
+    departed,
+    pausedSince: null,
+    failure: null,
+  };
+}

@@ -1,0 +1,138 @@
+/** Tables of the coordinator as kysely sees them; the log has its own (see audit). Times are ms since the epoch. */
+
+/** A plan that was proposed, and what became of it. */
+export interface RunTable {
+  run_id: Uint8Array;
+  name: string;
+  /** canonical JSON as submitted, defaults filled in */
+  plan: string;
+  plan_hash: Uint8Array;
+  propose_index: number;
+  status: string;
+  since_ms: number;
+  created_ms: number;
+  started_ms: number | null;
+  finished_ms: number | null;
+  /** JSON {code, message} of a run that did not complete */
+  reason: string | null;
+  /** the document that daemons fetch, once the run has started */
+  document: Uint8Array | null;
+  /** JSON of the result, once finished */
+  result: string | null;
+}
+
+export interface ApprovalTable {
+  run_id: Uint8Array;
+  site: number;
+  entry_index: number;
+}
+
+/** What a site last committed to, per dataset name. */
+export interface DatasetTable {
+  site: number;
+  name: string;
+  entry_index: number;
+  panel_digest: Uint8Array;
+  panel_size: number;
+  /** 1 when its steward declares it public or simulated */
+  is_public: number;
+}
+
+export interface SitePolicyTable {
+  site: number;
+  entry_index: number;
+}
+
+/** State of the pure round machine; one row a round. */
+export interface RoundTable {
+  run_id: Uint8Array;
+  round: number;
+  state: string;
+}
+
+/** One attempt at a round: what was signed and how it ended. */
+export interface AttemptTable {
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  manifest: Uint8Array;
+  signature: Uint8Array;
+  opened_ms: number;
+  outcome: 'open' | 'closed' | 'aborted';
+  transcript: Uint8Array | null;
+  end_signature: Uint8Array | null;
+  reason: string | null;
+}
+
+/** A persisted step of an attempt, with its time. */
+export interface StageTable {
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  stage: string;
+  at_ms: number;
+}
+
+/** Messages of secure aggregation in their canonical bytes; one a kind and site. */
+export interface MessageTable {
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  kind: string;
+  site: number;
+  bytes: Uint8Array;
+}
+
+export interface UploadTable {
+  upload_id: Uint8Array;
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  site: number;
+  root: Uint8Array;
+  message: Uint8Array;
+  size: number;
+  state: 'committing' | 'committed';
+  receipt: Uint8Array | null;
+  path: string | null;
+}
+
+/** A closed round: enough to replay the program of the run. */
+export interface OutcomeTable {
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  /** JSON list of site ids */
+  survivors: string;
+  aggregate_root: Uint8Array;
+  aggregate_bytes: number;
+  model_hash: Uint8Array | null;
+  transcript: Uint8Array;
+  closed_ms: number;
+  /** JSON of the facts a board shows */
+  facts: string;
+}
+
+/** Content-addressed files. */
+export interface BlobTable {
+  digest: Uint8Array;
+  size: number;
+  kind: 'aggregate' | 'model';
+  run_id: Uint8Array;
+  arm: number | null;
+  round: number;
+}
+
+export interface Schema {
+  runs: RunTable;
+  approvals: ApprovalTable;
+  datasets: DatasetTable;
+  site_policies: SitePolicyTable;
+  rounds: RoundTable;
+  attempts: AttemptTable;
+  stages: StageTable;
+  messages: MessageTable;
+  uploads: UploadTable;
+  outcomes: OutcomeTable;
+  blobs: BlobTable;
+}

@@ -1,0 +1,58 @@
+/** One forward step of the schema; never edited after a release. */
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Tables of the coordinator; the tables of the log come from the audit folder. */
+export const coordinatorMigrations: readonly Migration[] = [
+  {
+    name: 'coordinator-0001',
+    sql: `
+CREATE TABLE runs (
+  run_id BLOB PRIMARY KEY, name TEXT NOT NULL, plan TEXT NOT NULL, plan_hash BLOB NOT NULL, propose_index INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('QUEUED','WAITING','RUNNING','PAUSED','COMPLETED','COMPLETED_PARTIAL','ABORTED','FAILED')),
+  since_ms INTEGER NOT NULL, created_ms INTEGER NOT NULL, started_ms INTEGER, finished_ms INTEGER,
+  reason TEXT, document BLOB, result TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE approvals (
+  run_id BLOB NOT NULL REFERENCES runs, site INTEGER NOT NULL, entry_index INTEGER NOT NULL, PRIMARY KEY (run_id, site)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE datasets (
+  site INTEGER NOT NULL, name TEXT NOT NULL, entry_index INTEGER NOT NULL, panel_digest BLOB NOT NULL,
+  panel_size INTEGER NOT NULL, is_public INTEGER NOT NULL, PRIMARY KEY (site, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE site_policies (site INTEGER PRIMARY KEY, entry_index INTEGER NOT NULL) STRICT;
+CREATE TABLE rounds (
+  run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (run_id, round)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attempts (
+  run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL, manifest BLOB NOT NULL,
+  signature BLOB NOT NULL, opened_ms INTEGER NOT NULL, outcome TEXT NOT NULL CHECK (outcome IN ('open','closed','aborted')),
+  transcript BLOB, end_signature BLOB, reason TEXT, PRIMARY KEY (run_id, round, attempt)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stages (
+  run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL, stage TEXT NOT NULL,
+  at_ms INTEGER NOT NULL, PRIMARY KEY (run_id, round, attempt, stage)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE messages (
+  run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL, kind TEXT NOT NULL,
+  site INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (run_id, round, attempt, kind, site)
+) STRICT;
+CREATE TABLE uploads (
+  upload_id BLOB PRIMARY KEY, run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL,
+  site INTEGER NOT NULL, root BLOB NOT NULL, message BLOB NOT NULL, size INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('committing','committed')), receipt BLOB, path TEXT
+) STRICT;
+CREATE TABLE outcomes (
+  run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL, survivors TEXT NOT NULL,
+  aggregate_root BLOB NOT NULL, aggregate_bytes INTEGER NOT NULL, model_hash BLOB, transcript BLOB NOT NULL,
+  closed_ms INTEGER NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (run_id, round)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE blobs (
+  digest BLOB PRIMARY KEY, size INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('aggregate','model')),
+  run_id BLOB NOT NULL REFERENCES runs, arm INTEGER, round INTEGER NOT NULL
+) STRICT;
+`,
+  },
+];
