@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+const path = z.string().min(1).max(4096);
+const port = z.int().min(1).max(65_535);
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
+
+const dataset = z.strictObject({
+  /** the name under which the plan asks for it */
+  name,
+  kind: z.enum(['expression', 'series']),
+  scale: z.enum(['counts', 'log-ratio']),
+  unit: z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']),
+  /** the count or value matrix, TSV or CSV, plain or gzip */
+  counts: path,
+  /** the table of labels, one row a unit */
+  labels: path.optional(),
+  /** keep only the columns of a series whose name begins so */
+  columnsPrefix: z.string().min(1).max(64).optional(),
+  /** published research data: the steward says so */
+  public: z.boolean().default(false),
+  /** generated data of no person */
+  simulated: z.boolean().default(false),
+});
+
+const training = z.strictObject({
+  backend: z.enum(['auto', 'blas', 'wasm']).default('auto'),
+  threads: z.int().min(1).max(256).optional(),
+  memoryLimitMb: z.int().min(128).max(1_048_576).optional(),
+});
+
+/** Steps after which a daemon under test kills itself, each right after its persistence. */
+export const crashSteps = [
+  'r0-persisted',
+  'r1-persisted',
+  'trained',
+  'y-written',
+  'contribution-persisted',
+  'committed',
+  'r3-persisted',
+  'answered',
+  'outcome-persisted',
+  'acked',
+] as const;
+export type CrashStep = (typeof crashSteps)[number];
+
+const testing = z.strictObject({
+  /** replaces the random rounding secret of every run: 32 bytes in hexadecimal */
+  roundingSecret: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal')
+    .optional(),
+  /** SIGKILL right after this step, once in the life of the state folder; `step` or `step#round` */
+  crashAt: z
+    .string()
+    .regex(new RegExp(`^(${crashSteps.join('|')})(#\\d{1,9})?$`), 'a known step, with #round or without')
+    .optional(),
+  /** the local update is zeros of the right size: measures rounds without training */
+  skipTraining: z.boolean().optional(),
+});
+
+/** The one configuration file of a daemon; unknown keys are refused, relative paths start at the file's folder. */
+export const daemonConfigSchema = z
+  .strictObject({
+    schema: z.literal('regulon.daemon/1'),
+    site: name,
+    stateFolder: path,
+    /** the federation folder: roster.json, genesis.json, quorum.policy */
+    federation: path,
+    /** digest of the roster that this site pins, in hexadecimal */
+    rosterHash: z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal'),
+    coordinator: z.strictObject({
+      host: z.string().min(1).max(253),
+      controlPort: port,
+      bulkPort: port.optional(),
+    }),
+    tls: z.strictObject({ cert: path, key: path, ca: path }),
+    policyFile: path,
+    dataset,
+    training: training.prefault({}),
+    logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    /** log lines go to this file instead of standard error */
+    logFile: path.optional(),
+    allowTesting: z.boolean().default(false),
+    testing: testing.optional(),
+  })
+  .refine((c) => c.testing === undefined || c.allowTesting, {
+    path: ['testing'],
+    message: 'needs allowTesting: true',
+  });
+
+export type DaemonConfig = z.infer<typeof daemonConfigSchema>;
+export type DatasetConfig = DaemonConfig['dataset'];
+export type TestingConfig = NonNullable<DaemonConfig['testing']>;

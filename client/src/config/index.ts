@@ -1,0 +1,9 @@
+export {
+  daemonConfigSchema,
+  crashSteps,
+  type CrashStep,
+  type DaemonConfig,
+  type DatasetConfig,
+  type TestingConfig,
+} from './daemon-config.js';
+export { readDaemonConfig, readSitePolicy } from './read-config.js';

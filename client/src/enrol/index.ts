@@ -1,0 +1,10 @@
+export { initSite, verifyEnrolment, type EnrolmentRequest } from './init.js';
+export {
+  keyPathsOf,
+  loadSiteKeys,
+  privateFolder,
+  readKeyFile,
+  readSeedFile,
+  writeKeyFile,
+  type SiteKeys,
+} from './key-files.js';

@@ -1,0 +1,127 @@
+import { plain } from './run-journal.js';
+import type { SiteState } from './site-state.js';
+
+/** How far this site is in an attempt: the last step whose persistence is durable. */
+export const Step = {
+  joined: 0,
+  shared: 1,
+  masked: 2,
+  contributed: 3,
+  committed: 4,
+  confirmed: 5,
+  answered: 6,
+} as const;
+export type Step = (typeof Step)[keyof typeof Step];
+
+/** Public facts of an attempt, kept as JSON. */
+export interface AttemptFacts {
+  /** 32 bytes, hexadecimal */
+  readonly h2?: string;
+  /** masked vector: Merkle root in hexadecimal, ring words, file relative to the run's folder */
+  readonly upload?: { readonly root: string; readonly length: number; readonly file: string };
+  /** coordinator's receipt, hexadecimal */
+  readonly receipt?: string;
+  /** start of the R2 window, RFC 3339 */
+  readonly uploadStart?: string;
+}
+
+export interface AttemptRow {
+  readonly run: string;
+  readonly round: number;
+  readonly attempt: number;
+  readonly step: Step;
+  readonly manifest: Uint8Array;
+  readonly signature: Uint8Array;
+  /** snapshot of the protocol machine, or null after the secrets were wiped */
+  readonly snapshot: Uint8Array | null;
+  readonly facts: AttemptFacts;
+}
+
+/** Attempts of rounds; protocol secrets are sealed before the message that needs them leaves. */
+export class AttemptJournal {
+  constructor(private readonly state: SiteState) {}
+
+  /** Persist a step. Steps 0–2 and the answer advance the counter outside the database. */
+  save(
+    row: Omit<AttemptRow, 'snapshot'> & { readonly snapshot: Uint8Array },
+    also: () => void = () => undefined,
+  ): void {
+    const { db, sealing } = this.state;
+    const change = (): void => {
+      db.prepare(
+        `INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, round, attempt)
+         DO UPDATE SET stage = excluded.stage, sealed = excluded.sealed, facts = excluded.facts,
+         manifest = excluded.manifest, signature = excluded.signature`,
+      ).run(
+        row.run,
+        row.round,
+        row.attempt,
+        row.step,
+        row.manifest,
+        row.signature,
+        sealing.seal(row.snapshot),
+        JSON.stringify(row.facts),
+      );
+      also();
+    };
+    const counted = row.step <= Step.masked || row.step === Step.answered;
+    if (counted) this.state.journal('attempt journal', change);
+    else this.state.transact('attempt journal', change);
+  }
+
+  find(run: string, round: number, attempt: number): AttemptRow | undefined {
+    const row = this.state.db
+      .prepare('SELECT * FROM attempts WHERE run = ? AND round = ? AND attempt = ?')
+      .get(run, round, attempt) as Raw | undefined;
+    return row && this.fromRaw(row);
+  }
+
+  /** The latest attempt that this site joined in a run. */
+  latest(run: string): AttemptRow | undefined {
+    const row = this.state.db
+      .prepare('SELECT * FROM attempts WHERE run = ? ORDER BY round DESC, attempt DESC LIMIT 1')
+      .get(run) as Raw | undefined;
+    return row && this.fromRaw(row);
+  }
+
+  /** Attempts of one round that this site joined. */
+  count(run: string, round: number): number {
+    const row = this.state.db
+      .prepare('SELECT count(*) AS n FROM attempts WHERE run = ? AND round = ?')
+      .get(run, round) as { n: number };
+    return row.n;
+  }
+
+  /** Forget the secrets of an attempt after its close or abort. */
+  wipe(run: string, round: number, attempt: number): void {
+    this.state.transact('attempt journal', () =>
+      this.state.db
+        .prepare('UPDATE attempts SET sealed = NULL WHERE run = ? AND round = ? AND attempt = ?')
+        .run(run, round, attempt),
+    );
+  }
+
+  private fromRaw(row: Raw): AttemptRow {
+    return {
+      run: row.run,
+      round: row.round,
+      attempt: row.attempt,
+      step: row.stage,
+      manifest: plain(row.manifest),
+      signature: plain(row.signature),
+      snapshot: row.sealed && this.state.sealing.open(plain(row.sealed)),
+      facts: JSON.parse(row.facts) as AttemptFacts,
+    };
+  }
+}
+
+interface Raw {
+  readonly run: string;
+  readonly round: number;
+  readonly attempt: number;
+  readonly stage: Step;
+  readonly manifest: Buffer;
+  readonly signature: Buffer;
+  readonly sealed: Buffer | null;
+  readonly facts: string;
+}

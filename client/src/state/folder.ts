@@ -1,0 +1,50 @@
+import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { RegulonError } from '@regulon/shared/errors';
+
+/** Paths inside a state folder. */
+export interface StatePaths {
+  readonly folder: string;
+  readonly database: string;
+  /** held while a daemon runs; the kernel releases it when the process dies */
+  readonly lock: string;
+  /** outside the database and MUST NOT be in its backups: sealing key and counter */
+  readonly anchor: string;
+  /** files of live runs, removed when a run ends */
+  readonly runs: string;
+}
+
+/**
+ * Open a state folder that belongs to one process.
+ *
+ * @throws E_KEY_FILE when others may enter it; E_STATE_LOCKED when another daemon uses it
+ */
+export function openStateFolder(folder: string): StatePaths & { release(): void } {
+  const anchor = join(folder, 'anchor');
+  const runs = join(folder, 'runs');
+  for (const path of [folder, anchor, runs]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if ((statSync(path).mode & 0o077) !== 0) {
+      throw new RegulonError('E_KEY_FILE', `${path} is open to others`, { hint: `chmod 700 ${path}` });
+    }
+  }
+  const lock = join(folder, 'lock.sqlite');
+  return { folder, anchor, runs, lock, database: join(folder, 'daemon.sqlite'), release: takeLock(lock) };
+}
+
+/** Remove every file of a run. */
+export function removeRunFiles(paths: StatePaths, run: string): void {
+  rmSync(join(paths.runs, run), { recursive: true, force: true });
+}
+
+function takeLock(path: string): () => void {
+  const holder = new Database(path, { timeout: 0 });
+  try {
+    holder.exec('BEGIN EXCLUSIVE');
+  } catch (cause) {
+    holder.close();
+    throw new RegulonError('E_STATE_LOCKED', `${path} is held by another daemon`, { cause });
+  }
+  return () => holder.close();
+}

@@ -1,0 +1,143 @@
+import { fromHex, hex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { plain } from './run-journal.js';
+import type { SiteState } from './site-state.js';
+
+/** Place of an entry in a run; fields are absent where they mean nothing. */
+export interface EntryPlace {
+  readonly run?: string;
+  readonly round?: number;
+  readonly attempt?: number;
+}
+
+/** An entry of this site before it is signed. */
+export interface EntryDraft extends EntryPlace {
+  readonly kind: string;
+  readonly seq: number;
+  /** hash of this site's previous entry, 32 bytes; zeros for the first */
+  readonly prev: Uint8Array;
+  readonly body: unknown;
+}
+
+/** Signs an entry with the identity key and says its hash. */
+export type SealDraft = (draft: EntryDraft) => { bytes: Uint8Array; hash: Uint8Array };
+
+export interface OutboxRow extends EntryPlace {
+  readonly seq: number;
+  readonly kind: string;
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+  /** position in the log, once the coordinator has said it */
+  readonly index: number | null;
+}
+
+/**
+ * This site's entries in their order: number, link to the previous entry, signature and row are one transaction,
+ * so the chain has no gap and no fork whatever crashes.
+ */
+export class Outbox {
+  private draining: Promise<void> | undefined;
+
+  constructor(
+    private readonly state: SiteState,
+    private readonly seal: SealDraft,
+  ) {}
+
+  /** Add an entry, or find the one of the same kind and place. Durable on return. */
+  append(kind: string, place: EntryPlace, body: unknown): OutboxRow {
+    return this.state.transact('outbox', () => {
+      const known = place.run === undefined ? undefined : this.find(kind, place);
+      if (known) return known;
+      const last = this.last();
+      const draft = {
+        kind,
+        ...place,
+        seq: last ? last.seq + 1 : 0,
+        prev: last?.hash ?? new Uint8Array(32),
+        body,
+      };
+      const { bytes, hash } = this.seal(draft);
+      this.state.db
+        .prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, NULL)')
+        .run(draft.seq, kind, place.run ?? null, place.round ?? null, place.attempt ?? null, bytes, hash);
+      return { ...place, seq: draft.seq, kind, bytes, hash, index: null };
+    });
+  }
+
+  find(kind: string, place: EntryPlace): OutboxRow | undefined {
+    const row = this.state.db
+      .prepare('SELECT * FROM outbox WHERE kind = ? AND run IS ? AND round IS ? AND attempt IS ?')
+      .get(kind, place.run ?? null, place.round ?? null, place.attempt ?? null) as Raw | undefined;
+    return row && fromRaw(row);
+  }
+
+  at(seq: number): OutboxRow | undefined {
+    const row = this.state.db.prepare('SELECT * FROM outbox WHERE seq = ?').get(seq) as Raw | undefined;
+    return row && fromRaw(row);
+  }
+
+  last(): OutboxRow | undefined {
+    const row = this.state.db.prepare('SELECT * FROM outbox ORDER BY seq DESC LIMIT 1').get() as
+      Raw | undefined;
+    return row && fromRaw(row);
+  }
+
+  unsent(): OutboxRow[] {
+    const rows = this.state.db
+      .prepare('SELECT * FROM outbox WHERE log_index IS NULL ORDER BY seq')
+      .all() as Raw[];
+    return rows.map(fromRaw);
+  }
+
+  /** Send what waits, in order, until each has its index; calls join. @param send resolves to the index in the log */
+  async drain(send: (bytes: Uint8Array) => Promise<number>): Promise<void> {
+    while (this.draining) await this.draining;
+    this.draining = this.sendAll(send).finally(() => (this.draining = undefined));
+    return this.draining;
+  }
+
+  /**
+   * Compare an entry of the log that bears this site's name with the own record.
+   *
+   * @throws E_QUARANTINE when the log holds what this database does not know: it was restored from a copy
+   */
+  verifyOwn(seq: number, hash: Uint8Array): void {
+    const own = this.at(seq);
+    if (own && hex(own.hash) === hex(hash)) return;
+    const what = own ? 'another entry' : 'an entry that this database does not hold';
+    throw new RegulonError('E_QUARANTINE', `the log has ${what} of this site with number ${seq}`);
+  }
+
+  private async sendAll(send: (bytes: Uint8Array) => Promise<number>): Promise<void> {
+    for (const row of this.unsent()) {
+      const index = await send(row.bytes);
+      this.state.transact('outbox', () =>
+        this.state.db.prepare('UPDATE outbox SET log_index = ? WHERE seq = ?').run(index, row.seq),
+      );
+    }
+  }
+}
+
+interface Raw {
+  readonly seq: number;
+  readonly kind: string;
+  readonly run: string | null;
+  readonly round: number | null;
+  readonly attempt: number | null;
+  readonly bytes: Buffer;
+  readonly hash: Buffer;
+  readonly log_index: number | null;
+}
+
+function fromRaw(row: Raw): OutboxRow {
+  return {
+    seq: row.seq,
+    kind: row.kind,
+    ...(row.run === null ? {} : { run: row.run }),
+    ...(row.round === null ? {} : { round: row.round }),
+    ...(row.attempt === null ? {} : { attempt: row.attempt }),
+    bytes: plain(row.bytes),
+    hash: fromHex(hex(row.hash), 32),
+    index: row.log_index,
+  };
+}
