@@ -1,0 +1,51 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+export type BackendName = 'blas' | 'wasm' | 'cpu';
+
+/** Which operand of a product is stored transposed. */
+export interface Transposed {
+  readonly a?: boolean;
+  readonly b?: boolean;
+}
+
+/**
+ * The little that the catalogue's layers need from a TensorFlow.js backend.
+ *
+ * Tensors belong to the `tf.tidy` around the training step; nothing outlives it.
+ */
+export interface TrainingBackend {
+  readonly name: BackendName;
+  /** Make this backend the one that TensorFlow.js uses in this process. */
+  activate(): void;
+  /** A float32 tensor whose values are not yet set. */
+  allocate(shape: readonly number[]): Tensor;
+  /**
+   * The values of a tensor in place, for reading and writing.
+   *
+   * MUST be used before the next allocation: the memory of the WebAssembly heap moves when it grows. A tensor MUST NOT
+   * be written after a product has read it: XNNPACK keeps packed weights by tensor.
+   */
+  view(tensor: Tensor): Float32Array;
+  /**
+   * Matrix product in float32.
+   *
+   * @param a [m, k], or [k, m] if transposed
+   * @param b [k, n], or [n, k] if transposed
+   * @returns new tensor [m, n]
+   * @throws E_MODEL_SHAPE if the inner sizes differ
+   */
+  gemm(a: Tensor, b: Tensor, transposed?: Transposed): Tensor;
+}
+
+/** What a run's record says about the backend that trained. */
+export interface BackendRecord {
+  readonly backend: BackendName;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly cpu: string;
+  readonly threads: number;
+  /** SHA-256 of the self-test's results, hexadecimal */
+  readonly selfTestDigest: string;
+  readonly selfTestMilliseconds: number;
+  /** why an earlier member of the chain was not used */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,74 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RegulonError } from '@regulon/shared/errors';
+import type { TrainingBackend } from './backends/backend.js';
+import type { UnitData } from './data.js';
+import { batchTensor, weightTensors } from './loop.js';
+import type { Network } from './network.js';
+
+const BATCH = 256;
+
+export interface EvaluationSums {
+  readonly lossSum: number;
+  readonly targetCount: number;
+  /** K × K, row = true class; empty where there are no classes */
+  readonly confusion: number[];
+  /** outputs of all units, [n, …]; empty unless asked for */
+  readonly predictions: Float32Array;
+}
+
+/**
+ * Score a model on a site's units.
+ *
+ * @param weights flat [P]
+ * @throws E_LOSS_NOT_FINITE if an output is NaN or infinite
+ */
+export function evaluateUnits(
+  network: Network,
+  weights: Float32Array,
+  data: UnitData,
+  backend: TrainingBackend,
+  wantsPredictions: boolean,
+): EvaluationSums {
+  const classes = network.frame.outputs;
+  const confusion = new Array<number>(data.labels ? classes * classes : 0).fill(0);
+  const width = network.outputShape.reduce((a, b) => a * b, 1);
+  const predictions = new Float32Array(wantsPredictions ? data.n * width : 0);
+  let lossSum = 0;
+  let targetCount = 0;
+  for (let at = 0; at < data.n; at += BATCH) {
+    const rows = Array.from({ length: Math.min(BATCH, data.n - at) }, (_, i) => at + i);
+    tf.tidy(() => {
+      const context = { backend, training: false, randomOf: noRandomness };
+      const x = batchTensor(data, rows, backend);
+      const { output } = network.forward(x, weightTensors(network, weights, backend), context);
+      const values = Float32Array.from(backend.view(output));
+      if (wantsPredictions) predictions.set(values, at * width);
+      if (data.labels) countClasses(values, rows, data.labels, classes, confusion);
+      const sums = data.lossOf(values, rows);
+      lossSum += sums.lossSum;
+      targetCount += sums.targetCount;
+    });
+  }
+  if (!Number.isFinite(lossSum)) {
+    throw new RegulonError('E_LOSS_NOT_FINITE', 'the loss of the evaluation is not finite');
+  }
+  return { lossSum, targetCount, confusion, predictions };
+}
+
+function countClasses(
+  logits: Float32Array,
+  rows: readonly number[],
+  labels: Int32Array,
+  classes: number,
+  confusion: number[],
+): void {
+  rows.forEach((row, i) => {
+    let best = 0;
+    for (let k = 1; k < classes; k++) if (logits[i * classes + k]! > logits[i * classes + best]!) best = k;
+    confusion[labels[row]! * classes + best]! += 1;
+  });
+}
+
+function noRandomness(): never {
+  throw new RegulonError('E_INTERNAL', 'an evaluation draws no random numbers');
+}

@@ -1,0 +1,101 @@
+import type { ModelDeclaration } from '@regulon/shared/models';
+
+/** Prepared data of one arm at one site, as files that only this machine reads. */
+export interface ArmData {
+  /** float32 little-endian, row-major */
+  readonly featuresPath: string;
+  /** [n, …shape of one unit]; for series [n, steps] */
+  readonly shape: readonly number[];
+  /** int32 class per unit (classify), or float32 targets [n, outputs] (reconstruct; absent = the features) */
+  readonly targetsPath?: string;
+  /** series: float32 [n, steps], 1 where a value was observed, 0 where it is missing */
+  readonly maskPath?: string;
+  readonly n: number;
+}
+
+export type OptimizerOptions =
+  | {
+      readonly name: 'adam';
+      readonly learningRate: number;
+      readonly beta1?: number;
+      readonly beta2?: number;
+      readonly epsilon?: number;
+      /** added to the gradient of kernels (L2); biases do not decay */
+      readonly weightDecay?: number;
+    }
+  | { readonly name: 'sgd'; readonly learningRate: number; readonly weightDecay?: number };
+
+interface ModelJob {
+  readonly declaration: ModelDeclaration;
+  /** shape of one unit as the model declares it; for series the steps come from the data */
+  readonly inputShape: readonly number[];
+  readonly outputs: number;
+  readonly task: 'classify' | 'reconstruct' | 'forecast';
+  readonly data: ArmData;
+  /** float32 little-endian weights in manifest order */
+  readonly weightsPath: string;
+  /** last steps of a series that training never sees; 4 if absent */
+  readonly horizon?: number;
+}
+
+export interface TrainJob extends ModelJob {
+  /** where the update (local − global, float32 little-endian, manifest order) is written, all or nothing */
+  readonly deltaPath: string;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerOptions;
+  /** bound of the global gradient norm of one step */
+  readonly gradientClip?: number;
+  /** `fed-sgd`: one step over all units, update = −learning rate · mean gradient */
+  readonly strategy: 'fed-avg' | 'fed-sgd';
+  /** the site's own secret, hexadecimal: order of the units and dropout follow from it, round and step */
+  readonly shuffleKey: string;
+  readonly round: number;
+  /** give up after this many seconds; not limited if absent */
+  readonly timeoutSeconds?: number;
+}
+
+export interface EvaluateJob extends ModelJob {
+  /** write the model's outputs (float32 little-endian, one row per unit) here */
+  readonly predictionsPath?: string;
+  readonly timeoutSeconds?: number;
+}
+
+export interface TrainResult {
+  /** units that trained */
+  readonly count: number;
+  /** last epoch: sum of the units' losses (classify) or of squared errors (other tasks) */
+  readonly lossSum: number;
+  /** last epoch: numbers that `lossSum` sums over (units, or target values) */
+  readonly targetCount: number;
+  /** last epoch: units whose class was right while training (classify) */
+  readonly correct: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly deltaSha256: string;
+  readonly deltaNormSquared: number;
+  readonly backend: string;
+}
+
+export interface EvaluateResult {
+  readonly count: number;
+  /** sum of the units' losses (classify) or of squared errors */
+  readonly lossSum: number;
+  /** classify: K × K, row = true class */
+  readonly confusion?: readonly number[];
+  /** other tasks: sum of squared errors and how many targets it covers */
+  readonly squaredError?: number;
+  readonly targetCount?: number;
+  readonly predictionsPath?: string;
+  readonly seconds: number;
+}
+
+/** Progress of a job: sums only. */
+export interface Beat {
+  readonly step: number;
+  readonly steps: number;
+  readonly lossSum: number;
+  readonly count: number;
+  /** resident memory of the trainer, bytes */
+  readonly residentBytes: number;
+}

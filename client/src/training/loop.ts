@@ -1,0 +1,172 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RegulonError } from '@regulon/shared/errors';
+import type { TrainingBackend } from './backends/backend.js';
+import type { UnitData } from './data.js';
+import type { TrainJob } from './job.js';
+import type { LossSums } from './losses.js';
+import type { Network } from './network.js';
+import { decays, optimiserOf } from './optimisers.js';
+import { RoundRandomness } from './randomness.js';
+
+/** What a round of local training works on. */
+export interface LocalRound {
+  readonly network: Network;
+  readonly data: UnitData;
+  readonly backend: TrainingBackend;
+  readonly job: TrainJob;
+  /** called after each step with sums so far in this epoch; may wait */
+  readonly onStep?: (step: number, steps: number, sums: LossSums) => Promise<void> | void;
+}
+
+const NOTHING: LossSums = { lossSum: 0, targetCount: 0, correct: 0 };
+/** Units that the one step of `fed-sgd` holds in memory at once. */
+const FULL_BATCH_PIECE = 512;
+
+/**
+ * Local training of one round, by the plan's strategy.
+ *
+ * @param weights flat global weights [P]; not changed
+ * @returns update (local − global) and the sums of the last epoch
+ * @throws E_LOSS_NOT_FINITE as soon as a loss is NaN or infinite
+ */
+export async function trainRound(
+  round: LocalRound,
+  weights: Float32Array,
+): Promise<{ delta: Float32Array; sums: LossSums; steps: number }> {
+  return round.job.strategy === 'fed-sgd' ? fedSgd(round, weights) : fedAvg(round, weights);
+}
+
+/** @see McMahan et al. 2017, Algorithm 1, ClientUpdate */
+async function fedAvg(round: LocalRound, global: Float32Array) {
+  const { job, data, network } = round;
+  const random = new RoundRandomness(job.shuffleKey, job.round);
+  const optimiser = optimiserOf(job.optimizer, network.specs);
+  const local = Float32Array.from(global);
+  const steps = job.epochs * Math.ceil(data.n / job.batchSize);
+  let step = 0;
+  let sums = NOTHING;
+  for (let epoch = 0; epoch < job.epochs; epoch++) {
+    const order = random.permutation(data.n, epoch);
+    sums = NOTHING;
+    for (let at = 0; at < data.n; at += job.batchSize) {
+      const rows = order.slice(at, at + job.batchSize);
+      const batch = withGradients(round, local, rows, step, random, (gradients, { targetCount }) => {
+        optimiser.step(local, gradients, stepScale(gradients, targetCount, job.gradientClip));
+      });
+      sums = added(sums, batch);
+      step++;
+      await round.onStep?.(step, steps, sums);
+    }
+  }
+  // in place: `local` becomes the update
+  for (let i = 0; i < local.length; i++) local[i] = local[i]! - global[i]!;
+  return { delta: local, sums, steps };
+}
+
+/**
+ * One step over all units: update = −η·(mean gradient + decay), so that the average of the sites' updates, weighted by
+ * units, is the step of pooled gradient descent.
+ */
+async function fedSgd(round: LocalRound, global: Float32Array) {
+  const { job, data, network } = round;
+  const random = new RoundRandomness(job.shuffleKey, job.round);
+  const total = new Float64Array(global.length);
+  let sums = NOTHING;
+  for (let at = 0; at < data.n; at += FULL_BATCH_PIECE) {
+    const length = Math.min(FULL_BATCH_PIECE, data.n - at);
+    const rows = Array.from({ length }, (_, i) => at + i);
+    const part = withGradients(round, global, rows, at, random, (gradients) => {
+      network.specs.forEach((spec, s) => {
+        const gradient = gradients[s]!;
+        for (let i = 0; i < spec.size; i++) total[spec.offset + i] = total[spec.offset + i]! + gradient[i]!;
+      });
+    });
+    sums = added(sums, part);
+    await round.onStep?.(1, 1, sums);
+  }
+  const scale = stepScale([total], sums.targetCount, job.gradientClip);
+  const { learningRate, weightDecay = 0 } = job.optimizer;
+  const delta = new Float32Array(global.length);
+  for (const spec of network.specs) {
+    const decay = decays(spec) ? weightDecay : 0;
+    for (let i = spec.offset; i < spec.offset + spec.size; i++) {
+      delta[i] = -learningRate * (scale * total[i]! + decay * global[i]!);
+    }
+  }
+  return { delta, sums, steps: 1 };
+}
+
+/** Forward and backward of one batch; the gradients are views that are valid inside `use` only. */
+function withGradients(
+  { network, data, backend }: LocalRound,
+  weights: Float32Array,
+  rows: readonly number[],
+  step: number,
+  random: RoundRandomness,
+  use: (gradients: Float32Array[], sums: LossSums) => void,
+): LossSums {
+  return tf.tidy(() => {
+    const context = { backend, training: true, randomOf: (layer: string) => random.dropout(step, layer) };
+    const pass = network.forward(
+      batchTensor(data, rows, backend),
+      weightTensors(network, weights, backend),
+      context,
+    );
+    const gradient = backend.allocate(pass.output.shape);
+    backend.view(gradient).set(backend.view(pass.output));
+    const sums = data.lossOf(backend.view(gradient), rows);
+    if (!Number.isFinite(sums.lossSum)) {
+      throw new RegulonError('E_LOSS_NOT_FINITE', `the loss of step ${step + 1} is not finite`);
+    }
+    const gradients = pass.backward(gradient);
+    use(
+      gradients.map((tensor) => backend.view(tensor)),
+      sums,
+    );
+    return sums;
+  });
+}
+
+/** The rows of a batch as a tensor [batch, …unit]. */
+export function batchTensor(data: UnitData, rows: readonly number[], backend: TrainingBackend): tf.Tensor {
+  const width = data.inputShape.reduce((a, b) => a * b, 1);
+  const tensor = backend.allocate([rows.length, ...data.inputShape]);
+  const view = backend.view(tensor);
+  rows.forEach((row, i) => view.set(data.features.subarray(row * width, (row + 1) * width), i * width));
+  return tensor;
+}
+
+/** A new tensor for each weight: one updated in place would keep its old values in the next product. */
+export function weightTensors(
+  network: Network,
+  weights: Float32Array,
+  backend: TrainingBackend,
+): tf.Tensor[] {
+  return network.specs.map((spec) => {
+    const tensor = backend.allocate(spec.shape);
+    backend.view(tensor).set(weights.subarray(spec.offset, spec.offset + spec.size));
+    return tensor;
+  });
+}
+
+/** Factor from summed to mean gradient, and down to the norm bound if there is one. */
+function stepScale(
+  gradients: readonly (Float32Array | Float64Array)[],
+  targets: number,
+  clip: number | undefined,
+): number {
+  const mean = targets > 0 ? 1 / targets : 0;
+  if (clip === undefined) return mean;
+  let squares = 0;
+  for (const gradient of gradients) for (let i = 0; i < gradient.length; i++) squares += gradient[i]! ** 2;
+  const norm = Math.sqrt(squares) * mean;
+  return norm > clip ? (mean * clip) / norm : mean;
+}
+
+function added(a: LossSums, b: LossSums): LossSums {
+  return {
+    lossSum: a.lossSum + b.lossSum,
+    targetCount: a.targetCount + b.targetCount,
+    correct: a.correct + b.correct,
+  };
+}

@@ -1,0 +1,35 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { TrainingBackend } from '../backends/backend.js';
+
+/** Gradients of one layer: with respect to its input (if asked for) and to each of its weights, in manifest order. */
+export interface LayerGradients {
+  readonly input?: Tensor;
+  readonly weights: readonly Tensor[];
+}
+
+/** Output of a layer together with the way back. */
+export interface LayerPass {
+  readonly output: Tensor;
+  /**
+   * Vector–Jacobian product.
+   *
+   * @param gradient of the loss by the output, same shape
+   * @param wantsInput false at the first layer: the data needs no gradient
+   */
+  backward(gradient: Tensor, wantsInput: boolean): LayerGradients;
+}
+
+/** What a layer may know about the pass it runs in. */
+export interface PassContext {
+  readonly backend: TrainingBackend;
+  /** true while training: dropout is on */
+  readonly training: boolean;
+  /** uniform numbers of this step for a named layer; only while training */
+  readonly randomOf: (layer: string) => { uniform(): number };
+}
+
+/** Product of the leading sizes, times the last: a tensor read as rows of its last dimension. */
+export function rowsOf(shape: readonly number[]): { rows: number; columns: number } {
+  const columns = shape.at(-1) ?? 1;
+  return { rows: shape.slice(0, -1).reduce((a, b) => a * b, 1), columns };
+}
