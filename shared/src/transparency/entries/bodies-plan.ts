@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import {
+  attachment,
+  band,
+  code,
+  count,
+  decimal,
+  digest,
+  gamma,
+  indexList,
+  listOf,
+  name,
+  purpose,
+  siteList,
+  text,
+  time,
+  unit,
+} from './fields.js';
+
+const privacy = z.strictObject({
+  mechanism: z.enum(['discrete-gaussian', 'skellam', 'dp-sgd']),
+  clip: decimal,
+  sigma: decimal,
+  samplingRate: decimal,
+  steps: count,
+  adjacency: z.enum(['add-remove', 'replace']),
+  unit,
+  delta: decimal,
+  accountant: code,
+  accountantVersion: code,
+});
+
+/** A researcher proposes a plan. */
+export const planProposeBody = z.strictObject({
+  name,
+  /** canonical JSON of the plan, defaults filled in, numbers as decimal strings */
+  plan: attachment,
+  /** H_x("plan") of those bytes: how every later entry names the plan */
+  planHash: digest,
+  purpose,
+  /** digest of the software that may run it */
+  code: digest,
+  provenance: text.nullable(),
+  architecture: digest,
+  /** a released model, or the catalogue initialiser with the plan's seed when null */
+  initialModel: digest.nullable(),
+  privacy: privacy.nullable(),
+  secureAggregation: z.strictObject({
+    gamma,
+    nMin: z.int().min(3).max(255),
+    /** Q of the update ring */
+    quantization: count,
+    weightCap: count,
+    /** of the statistics ring */
+    fractionBits: z.int().min(0).max(63),
+  }),
+  sites: siteList,
+  /** rounds over all purposes and arms */
+  rounds: count,
+  requireAll: z.boolean(),
+});
+
+/** A steward approves one plan for one dataset version under one policy. */
+export const planApproveBody = z.strictObject({
+  planHash: digest,
+  /** digest of the policy attachment in force */
+  policy: digest,
+  dataset: name,
+  datasetVersion: z.int().min(1),
+  commitment: digest,
+  conditions: z.array(text).max(16),
+  validUntil: time,
+});
+
+/** A run begins. */
+export const runStartBody = z.strictObject({
+  planHash: digest,
+  /** index of plan.propose */
+  proposal: count,
+  /** indexes of plan.approve, one a site */
+  approvals: indexList,
+  sites: siteList,
+  initialModel: digest.nullable(),
+  featureSpecification: digest.nullable(),
+  /** every dataset of the run is declared public or simulated by its steward */
+  public: z.boolean(),
+});
+
+const coverage = z.strictObject({ sites: count, band });
+
+/** A run has ended. */
+export const runFinishBody = z.strictObject({
+  status: z.enum(['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED']),
+  /** error code when it did not complete */
+  reason: code.nullable(),
+  finalModel: digest.nullable(),
+  /** final model of every arm */
+  models: listOf(z.strictObject({ arm: count, model: digest, featureSpecification: digest.nullable() })),
+  /** rounds that closed */
+  rounds: count,
+  coverage,
+});

@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import {
+  attachment,
+  band,
+  code,
+  count,
+  decimal,
+  digest,
+  head,
+  indexList,
+  listOf,
+  name,
+  signature,
+  siteId,
+  siteList,
+  stage,
+  text,
+  time,
+} from './fields.js';
+
+/** The coordinator opens an attempt of a round. */
+export const roundOpenBody = z.strictObject({
+  purpose: z.enum(['train', 'statistics', 'evaluation']),
+  stepId: code,
+  arm: z.int().min(0).max(0xffff),
+  /** encoded manifest */
+  manifest: attachment,
+  /** Sig_C("MANIFEST") */
+  manifestSignature: signature,
+  /** ctx of the manifest */
+  context: digest,
+  modelIn: digest,
+  invited: siteList,
+  rosterHash: digest,
+  previousTranscript: digest,
+  /** deadlines of R0…R4 */
+  deadlines: z.array(time).length(5),
+  /** linear chain before this entry; filled by the sequencer */
+  chain: digest,
+  /** entries before this one; filled by the sequencer */
+  size: count,
+});
+
+/** A site is about to commit its masked input. */
+export const roundContributionBody = z.strictObject({
+  context: digest,
+  role: z.enum(['contributor', 'silent']),
+  /** model that this site received or derived */
+  modelIn: digest,
+  /** digest of the software that ran */
+  code: digest,
+  daemon: code,
+  policy: digest,
+  dataset: name,
+  datasetVersion: z.int().min(1),
+  commitment: digest,
+  featureSpecification: digest,
+  /** h2 */
+  cohort: digest,
+  maskedInput: z.strictObject({ length: count, root: digest }),
+  /** privacy charge, written before the commit; null without differential privacy */
+  charge: z.strictObject({ ledgerSeq: count, before: decimal, after: decimal, event: code }).nullable(),
+  /** entry hash of the contribution whose cached vector is sent again */
+  cached: digest.nullable(),
+  sampler: code.nullable(),
+  band,
+  /** window of R2, not of training: step times give the number of units away */
+  window: z.strictObject({ start: time, end: time }),
+  /** checkpoint that opened the gate */
+  gate: head,
+  attestation: attachment.nullable(),
+});
+
+/** A site answers the unmask request. */
+export const roundUnmaskBody = z.strictObject({
+  context: digest,
+  /** h3 */
+  consistency: digest,
+  /** U3 */
+  survivors: siteList,
+  /** U2 without U3 */
+  dropped: siteList,
+  /** sites whose share of the self-mask was given */
+  selfMask: siteList,
+  /** sites whose share of the mask key was given */
+  maskKey: siteList,
+  /** a_i */
+  answer: digest,
+  /** the consistency signatures this site saw */
+  signatures: attachment,
+});
+
+/** The coordinator closes a round with its sum. */
+export const roundAggregateBody = z.strictObject({
+  context: digest,
+  u1: siteList,
+  u2: siteList,
+  u3: siteList,
+  h1: digest,
+  h2: digest,
+  h3: digest,
+  dropped: listOf(z.strictObject({ site: siteId, stage, code })),
+  /** indexes of round.contribution */
+  contributions: indexList,
+  /** indexes of round.unmask */
+  unmasks: indexList,
+  thresholds: z.strictObject({
+    N: count,
+    M: count,
+    n: count,
+    c: count,
+    quorum: count,
+    t: count,
+    uMin: count,
+    h: count,
+  }),
+  aggregateRoot: digest,
+  /** T */
+  transcript: digest,
+  /** Sig_C("CLOSE", T) */
+  closeSignature: signature,
+  strategy: code.nullable(),
+  /** noise added by the coordinator, if any */
+  serverNoise: z.strictObject({ mechanism: code, sigma: decimal, event: code }).nullable(),
+  /** model, feature specification or result that follows from the sum */
+  modelOut: digest,
+  coverage: z.strictObject({ sites: count, band }),
+  worker: code,
+  fence: count,
+  /** RoundEvidence */
+  evidence: attachment,
+});
+
+/** An attempt of a round ends without a sum. */
+export const roundAbortBody = z.strictObject({
+  context: digest,
+  stage,
+  code,
+  /** the reason text inside T */
+  reason: text,
+  /** last of h1…h3 that was reached, or ctx */
+  lastHash: digest.nullable(),
+  /** T; null when a site aborts */
+  transcript: digest.nullable(),
+  /** Sig_C("ABORT", T); null when a site aborts */
+  abortSignature: signature.nullable(),
+  complaint: attachment.nullable(),
+  /** whether this party had sent unmask answers */
+  answersSent: z.boolean(),
+});
+
+/** A site confirms what it derived from the closed round. */
+export const roundAckBody = z.strictObject({
+  context: digest,
+  modelOut: digest,
+  /** Sig_C("RCPT") of the own upload; null when it did not upload */
+  receipt: signature.nullable(),
+  /** tiles of the aggregate that were recomputed */
+  audited: z.strictObject({
+    tiles: z.array(count).max(64),
+    count,
+    result: z.enum(['agree', 'differ', 'none']),
+  }),
+});

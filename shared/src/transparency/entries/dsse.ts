@@ -1,0 +1,24 @@
+import { concatBytes, signEd25519 } from '../../crypto/index.js';
+import { keyReference, KeyType, type NamedSeed, verifierKeyOf } from '../notes/vkey.js';
+import type { EntrySignature } from './schema.js';
+
+const PAYLOAD_TYPE = 'application/vnd.regulon.audit+json;v=1';
+
+/**
+ * What is signed for a payload: `DSSEv1 <type length> <type> <payload length> <payload>`.
+ *
+ * @see secure-systems-lab/dsse, pre-authentication encoding
+ */
+export function preAuthenticationEncoding(payload: Uint8Array): Uint8Array {
+  const head = `DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `;
+  return concatBytes(new TextEncoder().encode(head), payload);
+}
+
+/** Sign the canonical bytes of an entry without `sigs`. @param signer a statement key */
+export function signPayload(payload: Uint8Array, signer: NamedSeed): EntrySignature {
+  const sig = signEd25519(signer.seed, preAuthenticationEncoding(payload));
+  return {
+    key: keyReference(verifierKeyOf(signer, KeyType.statement)),
+    sig: Buffer.from(sig).toString('base64'),
+  };
+}

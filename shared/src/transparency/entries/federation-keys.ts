@@ -1,0 +1,103 @@
+import { hex } from '../../crypto/index.js';
+import { RegulonError } from '../../errors/index.js';
+import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
+import type { ActorType, BodyOf } from './kinds.js';
+import { isAttachment } from './attachments.js';
+import { memberList } from './bodies-federation.js';
+import { entryRefused } from './rule-error.js';
+
+/** Members of a federation as its genesis names them. */
+export type GenesisMember = Extract<BodyOf<'federation.genesis'>['members'], readonly unknown[]>[number];
+
+/** Statement key of one actor. */
+export interface ActorKey {
+  readonly type: ActorType;
+  readonly id: string;
+  readonly key: VerifierKey;
+}
+
+/** Reads an attachment by its digest text; undefined when it is not there. */
+export type ResolveAttachment = (digest: string) => Uint8Array | undefined;
+
+/**
+ * The keys that may sign entries, as entry 0 fixes them.
+ *
+ * Each key serves one role: a key that stands twice is refused.
+ */
+export class FederationKeys {
+  readonly logKey: VerifierKey;
+  readonly members: readonly GenesisMember[];
+  private readonly byReference = new Map<string, ActorKey>();
+  private readonly seen = new Set<string>();
+
+  /** @throws E_LOG_ENTRY (L3) if a key is malformed, misnamed or stands in two roles, or the member list is missing */
+  constructor(
+    readonly genesis: BodyOf<'federation.genesis'>,
+    resolve: ResolveAttachment = () => undefined,
+  ) {
+    this.members = membersOf(genesis, resolve);
+    this.logKey = this.unique(genesis.logKey, KeyType.log, genesis.origin);
+    this.add('coordinator', 'coordinator', genesis.coordinatorKey);
+    for (const member of this.members) {
+      this.add('site', member.name, member.statement);
+      this.add('steward', member.name, member.steward);
+      this.unique(member.cosigner, KeyType.cosigner);
+      member.administrators.forEach((vkey) => this.add('administrator', member.name, vkey));
+    }
+    genesis.people.forEach(({ id, role, key }) => this.add(role, id, key));
+  }
+
+  /** The actor behind a key reference, undefined if the federation does not know the key. */
+  find(reference: string): ActorKey | undefined {
+    return this.byReference.get(reference);
+  }
+
+  /** The member of this name. */
+  member(name: string): GenesisMember | undefined {
+    return this.members.find((member) => member.name === name);
+  }
+
+  private add(type: ActorType, id: string, vkey: string): void {
+    const name = statementKeyName(this.genesis.origin, type, id);
+    const key = this.unique(vkey, KeyType.statement, type === 'administrator' ? undefined : name);
+    this.byReference.set(keyReference(key), { type, id, key });
+  }
+
+  private unique(vkey: string, type: KeyType, name?: string): VerifierKey {
+    const key = readVkey(vkey);
+    if (key.type !== type || (name !== undefined && key.name !== name)) {
+      throw entryRefused('L3', `the key of ${name ?? key.name} has another type or name`);
+    }
+    const fingerprint = hex(key.publicKey);
+    if (this.seen.has(fingerprint)) throw entryRefused('L3', `the key of ${key.name} stands in two roles`);
+    this.seen.add(fingerprint);
+    return key;
+  }
+}
+
+function readVkey(text: string): VerifierKey {
+  try {
+    return parseVkey(text);
+  } catch (cause) {
+    throw entryRefused('L3', cause instanceof RegulonError ? cause.message : 'a verifier key cannot be read');
+  }
+}
+
+function membersOf(
+  genesis: BodyOf<'federation.genesis'>,
+  resolve: ResolveAttachment,
+): readonly GenesisMember[] {
+  if (!isAttachment(genesis.members)) return genesis.members;
+  const bytes = resolve(genesis.members.digest);
+  const members = memberList.safeParse(bytes === undefined ? undefined : parseJson(bytes));
+  if (!members.success) throw entryRefused('L3', 'the list of members is not attached or cannot be read');
+  return members.data;
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}

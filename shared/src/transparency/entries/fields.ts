@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { hex } from '../../crypto/index.js';
+
+/** `sha256:<64 hex>` */
+export const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 hexadecimal digits');
+/** integer in [0, 2^53) */
+export const count = z.int().min(0);
+/** decimal string; there is no floating point in the log */
+export const decimal = z
+  .string()
+  .max(40)
+  .regex(/^-?(0|[1-9]\d*)(\.\d+)?$/, 'a decimal string');
+/** RFC 3339 UTC with milliseconds */
+export const time = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'a UTC time with milliseconds')
+  .refine((text) => !Number.isNaN(Date.parse(text)), 'a time that exists');
+/** name of a site, dataset, plan or step */
+export const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens');
+/** a name with dots, colons and slashes, for codes, versions and steps */
+export const code = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/, 'a code of at most 100 characters');
+/** free text of at most 2,000 characters; scanned for identifiers by the verifier */
+export const text = z.string().max(2000);
+export const vkey = z
+  .string()
+  .max(400)
+  .regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/, 'a verifier key');
+/** `<name>+<key id>` */
+export const keyReference = z
+  .string()
+  .max(220)
+  .regex(/^[^\s+]+\+[0-9a-f]{8}$/, 'a key name and id');
+/** Ed25519 signature in base64 */
+export const signature = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, '64 bytes in base64');
+export const federationId = z.string().regex(/^fed_[a-z0-9]{2,40}$/, 'a federation id');
+export const runName = z.string().regex(/^run_[0-9a-f]{32}$/, 'run_ and 32 hexadecimal digits');
+/** roster id of a site, u32 */
+export const siteId = z.int().min(0).max(0xffff_ffff);
+export const duo = z.string().regex(/^DUO:\d{7}$/, 'a DUO code');
+export const gamma = z.strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) });
+/** number of units, never exact */
+export const band = z.enum(['<20', '20-49', '50-99', '100-199', '200-499', '500+']);
+export type Band = z.infer<typeof band>;
+export const unit = z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']);
+export const purpose = z.enum(['research', 'quality', 'method-development']);
+export const stage = z.enum(['r0', 'r1', 'r2', 'r3', 'r4']);
+export const head = z.strictObject({ size: count, root: digest });
+
+/** Something too large for an entry, kept beside the log under its digest. */
+export const attachment = z.strictObject({
+  digest,
+  size: count,
+  mediaType: z
+    .string()
+    .regex(/^[a-z]+\/[a-z0-9.+-]+(;v=\d+)?$/)
+    .max(100),
+});
+export type Attachment = z.infer<typeof attachment>;
+
+/** Most members of a list inside an entry; a longer list becomes an attachment (its canonical JSON). */
+export const MAX_LIST = 64;
+
+/** A list of at most 64 members, or its attachment. */
+export const listOf = <S extends z.ZodType>(item: S) => z.union([z.array(item).max(MAX_LIST), attachment]);
+
+const ascending = (list: readonly number[]): boolean =>
+  list.every((id, i) => i === 0 || id > (list[i - 1] ?? 0));
+
+/** Roster ids in ascending order without duplicates. */
+export const siteList = z.union([z.array(siteId).max(MAX_LIST).refine(ascending, 'ids ascend'), attachment]);
+/** Indexes of entries in ascending order without duplicates. */
+export const indexList = z.union([
+  z.array(count).max(MAX_LIST).refine(ascending, 'indexes ascend'),
+  attachment,
+]);
+
+/** Band of a number of units: counts in the log are never exact. */
+export function bandOf(units: number): Band {
+  if (units < 20) return '<20';
+  if (units < 50) return '20-49';
+  if (units < 100) return '50-99';
+  if (units < 200) return '100-199';
+  return units < 500 ? '200-499' : '500+';
+}
+
+/** Digest text of 32 hash bytes. */
+export function digestText(hash: Uint8Array): string {
+  return `sha256:${hex(hash)}`;
+}
+
+/** The 32 bytes of a digest text that a schema has accepted. */
+export function digestBytes(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text.slice('sha256:'.length), 'hex'));
+}

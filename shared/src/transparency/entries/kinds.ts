@@ -1,0 +1,58 @@
+import type { z } from 'zod';
+import { configStartBody, datasetBody, genesisBody, policyBody } from './bodies-federation.js';
+import { planApproveBody, planProposeBody, runFinishBody, runStartBody } from './bodies-plan.js';
+import {
+  roundAbortBody,
+  roundAckBody,
+  roundAggregateBody,
+  roundContributionBody,
+  roundOpenBody,
+  roundUnmaskBody,
+} from './bodies-round.js';
+
+/** Who may act in the log. */
+export type ActorType =
+  'site' | 'coordinator' | 'steward' | 'administrator' | 'researcher' | 'auditor' | 'operator';
+
+/** Whether an entry belongs to the federation, to a run, or to an attempt of a round. */
+export type Scope = 'federation' | 'run' | 'round';
+
+interface KindRule {
+  readonly scope: Scope;
+  readonly actors: readonly ActorType[];
+  readonly body: z.ZodType;
+}
+
+/** Every kind of entry: where it belongs, who may write it, what it says. */
+export const kinds = {
+  'federation.genesis': { scope: 'federation', actors: ['coordinator'], body: genesisBody },
+  'policy.set': { scope: 'federation', actors: ['steward'], body: policyBody },
+  'dataset.commit': { scope: 'federation', actors: ['site', 'steward'], body: datasetBody },
+  'plan.propose': { scope: 'federation', actors: ['researcher'], body: planProposeBody },
+  'plan.approve': { scope: 'federation', actors: ['steward'], body: planApproveBody },
+  'run.start': { scope: 'run', actors: ['coordinator'], body: runStartBody },
+  'round.open': { scope: 'round', actors: ['coordinator'], body: roundOpenBody },
+  'round.contribution': { scope: 'round', actors: ['site'], body: roundContributionBody },
+  'round.unmask': { scope: 'round', actors: ['site'], body: roundUnmaskBody },
+  'round.aggregate': { scope: 'round', actors: ['coordinator'], body: roundAggregateBody },
+  'round.abort': { scope: 'round', actors: ['coordinator', 'site'], body: roundAbortBody },
+  'round.ack': { scope: 'round', actors: ['site'], body: roundAckBody },
+  'run.finish': { scope: 'run', actors: ['coordinator'], body: runFinishBody },
+  'config.start': { scope: 'federation', actors: ['site', 'coordinator'], body: configStartBody },
+} as const satisfies Record<string, KindRule>;
+
+export type Kind = keyof typeof kinds;
+
+/** Body of a kind of entry. */
+export type BodyOf<K extends Kind> = z.infer<(typeof kinds)[K]['body']>;
+
+/** Members of an entry that say where it belongs. */
+export type ScopeOf<K extends Kind> = (typeof kinds)[K]['scope'] extends 'round'
+  ? { readonly run: string; readonly round: number; readonly attempt: number }
+  : (typeof kinds)[K]['scope'] extends 'run'
+    ? { readonly run: string; readonly round?: undefined; readonly attempt?: undefined }
+    : { readonly run?: undefined; readonly round?: undefined; readonly attempt?: undefined };
+
+export function isKind(value: unknown): value is Kind {
+  return typeof value === 'string' && Object.hasOwn(kinds, value);
+}

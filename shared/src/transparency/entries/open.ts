@@ -1,0 +1,95 @@
+import { equalBytes, verifyEd25519 } from '../../crypto/index.js';
+import { preAuthenticationEncoding } from './dsse.js';
+import { FederationKeys, type ResolveAttachment } from './federation-keys.js';
+import { digestBytes } from './fields.js';
+import { entryHash, parseEntry, signedPayloadOf } from './parse.js';
+import { entryRefused } from './rule-error.js';
+import type { LogEntry } from './schema.js';
+import { type ChainHead, NO_PREVIOUS } from './seal.js';
+
+/** An entry that was read and whose signatures verify. */
+export interface OpenedEntry {
+  readonly entry: LogEntry;
+  /** SHA-256(0x00 ‖ bytes) */
+  readonly hash: Uint8Array;
+}
+
+/**
+ * Read an entry and check all its signatures.
+ *
+ * @param keys of the federation; undefined only for the genesis, which brings its own
+ * @throws E_LOG_ENTRY with the broken row in `details.rule`
+ */
+export function openEntry(
+  bytes: Uint8Array,
+  keys: FederationKeys | undefined,
+  resolve?: ResolveAttachment,
+): OpenedEntry {
+  const entry = parseEntry(bytes);
+  const genesis = entry.kind === 'federation.genesis';
+  if (genesis !== (keys === undefined))
+    throw entryRefused('L3', 'the first entry, and no other, is federation.genesis');
+  verifySignatures(entry, keys ?? keysOfGenesis(entry, resolve));
+  return { entry, hash: entryHash(bytes) };
+}
+
+/** The keys that a genesis entry fixes. @throws E_LOG_ENTRY if it is another kind or its keys are not acceptable */
+export function keysOfGenesis(entry: LogEntry, resolve?: ResolveAttachment): FederationKeys {
+  if (entry.kind !== 'federation.genesis') throw entryRefused('L3', 'entry 0 is not federation.genesis');
+  return new FederationKeys(entry.body, resolve);
+}
+
+/**
+ * Check that an entry continues the chain of its actor.
+ *
+ * @param head the actor's last entry, undefined before its first
+ * @throws E_LOG_ENTRY: L3 for a gap, reuse or wrong `prev`; L4 when the time goes back
+ */
+export function verifyPosition(entry: LogEntry, head: ChainHead | undefined): void {
+  const expected = head === undefined ? 0 : head.seq + 1;
+  const who = `${entry.actor.type} ${entry.actor.id}`;
+  if (entry.seq !== expected) {
+    const ahead = entry.seq > expected;
+    throw entryRefused(
+      'L3',
+      `the chain of ${who} has number ${entry.seq} where ${expected} is due`,
+      { expected },
+      ahead,
+    );
+  }
+  const linked =
+    head === undefined ? entry.prev === NO_PREVIOUS : equalBytes(digestBytes(entry.prev), head.hash);
+  if (!linked)
+    throw entryRefused('L3', `the chain of ${who} does not link to its entry ${expected - 1}`, { expected });
+  if (head !== undefined && entry.at < head.at) throw entryRefused('L4', `the time of ${who} goes back`);
+}
+
+function verifySignatures(entry: LogEntry, keys: FederationKeys): void {
+  const actor = keys.find(entry.actor.key);
+  if (actor === undefined || actor.type !== entry.actor.type || actor.id !== entry.actor.id) {
+    throw entryRefused('L3', `the key of ${entry.actor.type} ${entry.actor.id} is not one of the federation`);
+  }
+  const signed = new Set(entry.sigs.map((sig) => sig.key));
+  for (const reference of requiredSigners(entry, keys)) {
+    if (!signed.has(reference)) throw entryRefused('L3', `the signature of ${reference} is missing`);
+  }
+  const message = preAuthenticationEncoding(signedPayloadOf(entry));
+  for (const { key, sig } of entry.sigs) {
+    const signer = keys.find(key);
+    if (signer === undefined) throw entryRefused('L3', `${key} is not a key of the federation`);
+    if (!verifyEd25519(signer.key.publicKey, message, Uint8Array.from(Buffer.from(sig, 'base64')))) {
+      throw entryRefused('L3', `the signature of ${key} does not verify`);
+    }
+  }
+}
+
+function requiredSigners(entry: LogEntry, keys: FederationKeys): string[] {
+  const references = [entry.actor.key];
+  const referenceOf = (vkey: string): string => vkey.split('+', 2).join('+');
+  if (entry.kind === 'federation.genesis')
+    references.push(...keys.members.map((m) => referenceOf(m.statement)));
+  if (entry.kind === 'dataset.commit' && (entry.body.public || entry.body.simulated)) {
+    references.push(referenceOf(keys.member(entry.actor.id)?.steward ?? ''));
+  }
+  return references;
+}

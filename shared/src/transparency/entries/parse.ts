@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import { canonicalJsonBytes, equalBytes, leafHashOf } from '../../crypto/index.js';
+import { MAX_ENTRY_BYTES } from '../merkle/tiles.js';
+import { isKind } from './kinds.js';
+import { entryRefused } from './rule-error.js';
+import { entrySchema, type LogEntry } from './schema.js';
+
+/** Hash of an entry in the tree and in chains: SHA-256(0x00 ‖ bytes). */
+export function entryHash(bytes: Uint8Array): Uint8Array {
+  return leafHashOf(bytes);
+}
+
+/**
+ * Read an entry from attacker-controlled bytes: size, canonical JSON, strict schema of its kind. Signatures are not checked.
+ *
+ * @param bytes at most 61,440
+ * @throws E_LOG_ENTRY with the broken row (L1 form, D1 schema) in `details.rule`
+ */
+export function parseEntry(bytes: Uint8Array): LogEntry {
+  const value = parseCanonical(bytes);
+  checkStrings(value);
+  const kind: unknown = isRecord(value) ? value.kind : undefined;
+  if (!isKind(kind)) throw entryRefused('D1', 'the entry is of no known kind');
+  const result = entrySchema(kind).safeParse(value);
+  if (!result.success) throw entryRefused('D1', `${kind}: ${issueText(result.error)}`);
+  return result.data as LogEntry;
+}
+
+/** Bytes that the signatures of an entry cover: its canonical JSON without `sigs`. */
+export function signedPayloadOf(entry: LogEntry): Uint8Array {
+  return canonicalJsonBytes({ ...entry, sigs: undefined });
+}
+
+function parseCanonical(bytes: Uint8Array): unknown {
+  if (bytes.length > MAX_ENTRY_BYTES) {
+    throw entryRefused('D1', `the entry has ${bytes.length} bytes, at most ${MAX_ENTRY_BYTES} are allowed`);
+  }
+  let value: unknown;
+  let canonical: Uint8Array;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    canonical = canonicalJsonBytes(value);
+  } catch {
+    throw entryRefused('L1', 'the entry is not JSON in UTF-8');
+  }
+  if (!equalBytes(canonical, bytes)) throw entryRefused('L1', 'the entry is not canonical JSON');
+  return value;
+}
+
+function checkStrings(value: unknown): void {
+  if (typeof value === 'string' && value !== value.normalize('NFC'))
+    throw entryRefused('D1', 'a text is not in NFC');
+  if (Array.isArray(value)) value.forEach(checkStrings);
+  else if (isRecord(value)) Object.values(value).forEach(checkStrings);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function issueText(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'not acceptable';
+  const path = issue.path.map(String).join('.').slice(0, 100);
+  return issue.code === 'unrecognized_keys'
+    ? `${path || 'entry'}: unknown field`
+    : `${path || 'entry'}: ${issue.message}`;
+}

@@ -1,0 +1,96 @@
+import { canonicalJsonBytes } from '../../crypto/index.js';
+import { keyReference, KeyType, type NamedSeed, verifierKeyOf } from '../notes/vkey.js';
+import { preAuthenticationEncoding, signPayload } from './dsse.js';
+import { digestText } from './fields.js';
+import type { ActorType, BodyOf, Kind, ScopeOf } from './kinds.js';
+import { entryHash, parseEntry } from './parse.js';
+import type { EntrySignature } from './schema.js';
+
+/** `prev` of an actor's first entry. */
+export const NO_PREVIOUS = digestText(new Uint8Array(32));
+
+/** Position in an actor's own chain. */
+export interface ChainPosition {
+  readonly seq: number;
+  readonly prev: string;
+  readonly at: string;
+}
+
+/** Last entry of an actor: what its next one builds on. */
+export interface ChainHead {
+  readonly seq: number;
+  /** entry hash, 32 bytes */
+  readonly hash: Uint8Array;
+  readonly at: string;
+}
+
+/** An entry before it is signed. */
+export type EntryDraft<K extends Kind = Kind> = K extends Kind
+  ? ScopeOf<K> &
+      ChainPosition & {
+        readonly kind: K;
+        readonly fed: string;
+        readonly actor: { readonly type: ActorType; readonly id: string };
+        readonly body: BodyOf<K>;
+      }
+  : never;
+
+/**
+ * Where an actor's next entry stands. Its time never goes back, even when the clock does.
+ *
+ * @param head the actor's last entry, undefined before the first
+ * @param now wall clock
+ */
+export function nextPosition(head: ChainHead | undefined, now: Date): ChainPosition {
+  const at = now.toISOString();
+  if (head === undefined) return { seq: 0, prev: NO_PREVIOUS, at };
+  return { seq: head.seq + 1, prev: digestText(head.hash), at: at > head.at ? at : head.at };
+}
+
+/** The head after these entry bytes, which this actor wrote. */
+export function headOf(bytes: Uint8Array): ChainHead {
+  const { seq, at } = parseEntry(bytes);
+  return { seq, hash: entryHash(bytes), at };
+}
+
+/**
+ * Bytes that every signer of an entry signs; for entries that several parties sign at different places.
+ *
+ * @param actorKey reference of the acting party's key, see `keyReference`
+ * @returns canonical JSON of the entry without `sigs`
+ */
+export function entryPayload(draft: EntryDraft, actorKey: string): Uint8Array {
+  return canonicalJsonBytes({ v: 1, ...draft, actor: { ...draft.actor, key: actorKey } });
+}
+
+/** Sign a payload; see `assembleEntry`. */
+export { signPayload, preAuthenticationEncoding };
+
+/**
+ * Put signatures to a payload.
+ *
+ * @returns canonical JSON bytes of the entry, checked against its schema
+ * @throws E_LOG_ENTRY if the result is no acceptable entry
+ */
+export function assembleEntry(payload: Uint8Array, signatures: readonly EntrySignature[]): Uint8Array {
+  const unsigned: unknown = JSON.parse(new TextDecoder().decode(payload));
+  const sigs = [...signatures].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const bytes = canonicalJsonBytes({ ...(unsigned as object), sigs });
+  parseEntry(bytes);
+  return bytes;
+}
+
+/**
+ * Seal an entry whose signers are all here.
+ *
+ * @param signers the acting party's statement key first, then any others
+ * @returns canonical JSON bytes with DSSE signatures
+ * @throws E_LOG_ENTRY if the entry breaks its schema or is larger than 61,440 bytes
+ */
+export function sealEntry(draft: EntryDraft, signers: readonly [NamedSeed, ...NamedSeed[]]): Uint8Array {
+  const payload = entryPayload(draft, keyReference(verifierKeyOf(signers[0], KeyType.statement)));
+  return assembleEntry(
+    payload,
+    signers.map((signer) => signPayload(payload, signer)),
+  );
+}
