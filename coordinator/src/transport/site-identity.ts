@@ -1,0 +1,47 @@
+import type { AuthContext } from '@grpc/grpc-js/build/src/auth-context.js';
+import { equalBytes, fromHex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { SiteId } from './ports.js';
+
+/** A member of the roster as the transport needs it. */
+export interface Member {
+  readonly id: SiteId;
+  /** Ed25519 identity key, 32 bytes */
+  readonly key: Uint8Array;
+}
+
+const SAN = /^URI:regulon:site:([1-9][0-9]{0,9}):([0-9a-f]{64})$/;
+
+const refused = (what: string): RegulonError =>
+  new RegulonError('E_CERTIFICATE', `the certificate of the site is refused: ${what}`, {
+    hint: 'enrol the site again, with the identity key that stands in the roster',
+  });
+
+/**
+ * Which member a client certificate stands for.
+ *
+ * The certificate carries one URI `regulon:site:<id>:<identity key in hex>`; id and key must stand in the roster.
+ *
+ * @param subjectAltName as Node prints it, `URI:…, DNS:…`; attacker-controlled but signed by the authority
+ * @throws E_CERTIFICATE when there is no such name, more than one, or no such member
+ */
+export function siteOfCertificate(subjectAltName: string | undefined, members: readonly Member[]): SiteId {
+  const names = (subjectAltName ?? '').split(', ').filter((name) => name.startsWith('URI:regulon:'));
+  if (names.length !== 1) throw refused('it has no or several site names');
+  const match = SAN.exec(names[0]!);
+  if (match === null) throw refused('its site name is malformed');
+  const id = Number(match[1]);
+  const member = members.find((candidate) => candidate.id === id);
+  if (member === undefined) throw refused(`site ${id} is not in the roster`);
+  if (!equalBytes(member.key, fromHex(match[2]!)))
+    throw refused(`site ${id} has another identity key in the roster`);
+  return id;
+}
+
+/** The member behind a call. @throws E_CERTIFICATE */
+export function siteOfCall(
+  call: { getAuthContext(): AuthContext | null },
+  members: readonly Member[],
+): SiteId {
+  return siteOfCertificate(call.getAuthContext()?.sslPeerCertificate?.subjectaltname, members);
+}
