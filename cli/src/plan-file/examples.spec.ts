@@ -1,0 +1,67 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { parseStrict, sitePolicySchema } from '@regulon/shared/plan';
+import { outlineOf, readPlanFile } from './index.js';
+
+const examples = fileURLToPath(new URL('../../../examples', import.meta.url));
+const files = readdirSync(examples).filter((name) => name.endsWith('.yaml'));
+const plans = files.filter((name) => !name.startsWith('site-policy'));
+
+describe('the example plans', () => {
+  it('are the four systems and a simulated twin of each', () => {
+    expect(plans.sort()).toEqual(
+      ['brca3-autoencoder', 'brca3-cnn', 'brca3-mlp', 'yeast-gru'].flatMap((name) => [
+        `${name}.sim.yaml`,
+        `${name}.yaml`,
+      ]),
+    );
+  });
+
+  it.each(plans)('%s parses, its layers fit, and its weights are exact', (name) => {
+    const plan = readPlanFile(join(examples, name));
+    const outline = outlineOf(plan);
+    expect(outline.parameters).toBeGreaterThan(1000);
+    expect(Math.log2(plan.secureAggregation.weightCap) % 1).toBe(0);
+    expect(plan.evaluation.split).toBe(
+      plan.task === 'forecast' ? 'chronological' : name.includes('.sim.') ? 'holdout' : 'leave-site-out',
+    );
+  });
+
+  it.each(plans)('%s with an unknown key is refused, and the error names the path', (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'regulon-plan-'));
+    const path = join(folder, 'plan.yaml');
+    writeFileSync(
+      path,
+      readFileSync(join(examples, name), 'utf8').replace(/^training:$/m, 'training:\n  warmUp: 3'),
+    );
+    expect(() => readPlanFile(path)).toThrow('training.warmUp: unknown key');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('counts the layers of the 1D CNN as the zoo does', () => {
+    const outline = outlineOf(readPlanFile(join(examples, 'brca3-cnn.yaml')));
+    const flat = 16 * Math.floor((Math.floor((1000 - 4) / 2) - 4) / 2);
+    expect(outline.parameters).toBe(8 * 5 + 8 + 16 * 8 * 5 + 16 + flat * 32 + 32 + 32 * 3 + 3);
+    expect(outline.arms).toEqual(['all', ...['c1', 'c2', 'c3', 'c4', 'c5'].map((site) => `without-${site}`)]);
+  });
+
+  it('names a file that is no YAML, and one that is not there', () => {
+    expect(() => readPlanFile(join(examples, 'nothing.yaml'))).toThrow('no such file');
+    const folder = mkdtempSync(join(tmpdir(), 'regulon-plan-'));
+    writeFileSync(join(folder, 'p.yaml'), 'a: [1,\nb: }');
+    expect(() => readPlanFile(join(folder, 'p.yaml'))).toThrow(/line \d+ is not YAML/);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('the example site policies', () => {
+  it.each(files.filter((name) => name.startsWith('site-policy')))('%s parses', (name) => {
+    const value: unknown = parse(readFileSync(join(examples, name), 'utf8'));
+    const policy = parseStrict(sitePolicySchema, value, name, 'E_CONFIG');
+    expect(policy.leaveSiteOut).toBe(name.includes('public') ? 'exact' : 'off');
+  });
+});

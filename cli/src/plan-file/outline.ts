@@ -1,0 +1,104 @@
+import { hex } from '@regulon/shared/crypto';
+import { emptySpecification } from '@regulon/shared/genomics';
+import { manifestOf, parameterCount } from '@regulon/shared/models';
+import { type Plan, planHashOf } from '@regulon/shared/plan';
+import { Purpose, type RunContract, RunProgram } from '@regulon/shared/program';
+import { thresholds } from '@regulon/shared/secagg';
+
+/** Rounds of one purpose and what each moves. */
+export interface RoundsOutline {
+  readonly purpose: 'statistics' | 'training' | 'evaluation';
+  readonly rounds: number;
+  /** bytes that a site uploads, over all these rounds; at most */
+  readonly bytesUp: number;
+  /** bytes that a site downloads (the sums), over all these rounds; at most */
+  readonly bytesDown: number;
+}
+
+/** What follows from a plan before it runs. */
+export interface PlanOutline {
+  readonly name: string;
+  readonly planHash: string;
+  readonly task: Plan['task'];
+  readonly sites: readonly string[];
+  readonly arms: readonly string[];
+  /** features of a unit that reach the model; null when the plan does not fix their number */
+  readonly features: number | null;
+  readonly parameters: number | null;
+  readonly rounds: readonly RoundsOutline[];
+  /** sites that may vanish from a round after they sent their keys */
+  readonly mayLose: number;
+}
+
+/**
+ * What a plan implies: arms, rounds, size of the model, bytes.
+ *
+ * @param genes size of the gene panel, when known; without it only models behind `top-variance` have a size
+ * @throws E_MODEL_SHAPE when the layers do not fit; E_PLAN, E_POLICY, E_RING_BOUND as the coordinator would
+ */
+export function outlineOf(plan: Plan, genes?: number): PlanOutline {
+  const features = featuresOf(plan, genes);
+  const program = new RunProgram(contractOfOutline(plan, genes ?? features ?? 1));
+  const parameters = features === null ? null : parameterCount(weightsOf(plan, features));
+  const { N, uMin } = program.contract.thresholds;
+  return {
+    name: plan.name,
+    planHash: `sha256:${hex(planHashOf(plan))}`,
+    task: plan.task,
+    sites: plan.sites,
+    arms: program.arms.map((arm) => arm.label),
+    features,
+    parameters,
+    rounds: roundsOf(program, parameters ?? 0, genes),
+    mayLose: N - uMin,
+  };
+}
+
+function featuresOf(plan: Plan, genes: number | undefined): number | null {
+  if (plan.dataset.kind === 'series') return 1;
+  const selected = plan.prepare.flatMap((step) => (step.step === 'top-variance' ? [step.k] : []));
+  if (selected.length === 0) return genes ?? null;
+  return Math.min(...selected, genes ?? Infinity);
+}
+
+function weightsOf(plan: Plan, features: number) {
+  const inputShape = plan.dataset.kind === 'series' ? [2, features] : [features];
+  return manifestOf(plan.model, { inputShape, outputs: plan.label?.classes.length ?? features });
+}
+
+function contractOfOutline(plan: Plan, genes: number): RunContract {
+  const N = plan.sites.length;
+  const { gamma } = plan.secureAggregation;
+  return {
+    runId: new Uint8Array(16),
+    federationId: 'fed_outline',
+    plan,
+    planHash: planHashOf(plan),
+    rosterHash: new Uint8Array(32),
+    members: N,
+    sites: plan.sites.map((name, i) => ({ id: i + 1, name })),
+    panel: { digest: new Uint8Array(32), size: plan.dataset.kind === 'series' ? 1 : genes },
+    isPublic: true,
+    thresholds: thresholds({ N, M: N, n: N, gammaNum: gamma.num, gammaDen: gamma.den, strict: true }),
+  };
+}
+
+function roundsOf(program: RunProgram, parameters: number, genes: number | undefined): RoundsOutline[] {
+  const { panel } = program.contract;
+  const everything = emptySpecification({ panelDigest: panel.digest, genes: panel.size });
+  const purposes = [
+    { purpose: 'statistics', code: Purpose.statistics },
+    { purpose: 'training', code: Purpose.train },
+    { purpose: 'evaluation', code: Purpose.evaluation },
+  ] as const;
+  return purposes.map(({ purpose, code }) => {
+    const rounds = program.schedule.filter((round) => round.purpose === code);
+    const bytes = rounds.reduce((sum, round) => {
+      const extras = program.extras(round).length + 1;
+      if (round.purpose === Purpose.train) return sum + 4 * (parameters + extras);
+      if (round.purpose === Purpose.evaluation) return sum + 8 * (program.vectorLength(round) + extras);
+      return genes === undefined ? sum : sum + 8 * (program.step(round).length(everything) + extras);
+    }, 0);
+    return { purpose, rounds: rounds.length, bytesUp: bytes, bytesDown: bytes };
+  });
+}
