@@ -113,6 +113,16 @@ export interface OutcomeTable {
   facts: string;
 }
 
+/** Log entries of sites about an attempt. */
+export interface RoundEntryTable {
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  kind: string;
+  site: number;
+  entry_index: number;
+}
+
 /** Content-addressed files. */
 export interface BlobTable {
   digest: Uint8Array;
@@ -134,5 +144,6 @@ export interface Schema {
   messages: MessageTable;
   uploads: UploadTable;
   outcomes: OutcomeTable;
+  round_entries: RoundEntryTable;
   blobs: BlobTable;
 }

@@ -49,6 +49,10 @@ CREATE TABLE outcomes (
   aggregate_root BLOB NOT NULL, aggregate_bytes INTEGER NOT NULL, model_hash BLOB, transcript BLOB NOT NULL,
   closed_ms INTEGER NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (run_id, round)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE round_entries (
+  run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL, kind TEXT NOT NULL,
+  site INTEGER NOT NULL, entry_index INTEGER NOT NULL, PRIMARY KEY (run_id, round, attempt, kind, site)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE blobs (
   digest BLOB PRIMARY KEY, size INTEGER NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('aggregate','model')),
   run_id BLOB NOT NULL REFERENCES runs, arm INTEGER, round INTEGER NOT NULL

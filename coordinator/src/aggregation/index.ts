@@ -1,0 +1,13 @@
+export type {
+  Aggregator,
+  BlobPlace,
+  FoldJob,
+  Job,
+  MaskToRemove,
+  OpenedTile,
+  ResultOf,
+  ServerStepJob,
+  WrittenBlob,
+} from './job.js';
+export { WorkerAggregator } from './worker-aggregator.js';
+export { InlineAggregator } from './inline-aggregator.js';

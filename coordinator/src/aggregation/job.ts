@@ -1,0 +1,96 @@
+import type { WeightSpec } from '@regulon/shared/models';
+
+/** A mask to remove from the folded sum. */
+export interface MaskToRemove {
+  /** 32 bytes */
+  readonly key: Uint8Array;
+  /** added with this sign while unmasking */
+  readonly sign: 1 | -1;
+}
+
+/** Where a job puts its file: written under a temporary name in `temporary`, renamed to its content address. */
+export interface BlobPlace {
+  readonly folder: string;
+  readonly temporary: string;
+}
+
+/** Write the initial weights of an arm, float32 little-endian in manifest order. */
+export interface InitialModelJob {
+  readonly kind: 'initial-model';
+  readonly specs: readonly WeightSpec[];
+  readonly seed: number;
+  readonly arm: number;
+  readonly place: BlobPlace;
+}
+
+/** Sum masked vectors and remove the masks. */
+export interface FoldJob {
+  readonly kind: 'fold';
+  /** files of equal length: words little-endian */
+  readonly spools: readonly string[];
+  readonly masks: readonly MaskToRemove[];
+  /** words of a vector, extras included */
+  readonly length: number;
+  readonly ringBits: 32 | 64;
+  readonly place: BlobPlace;
+}
+
+/** Apply the server step to a model file. */
+export interface ServerStepJob {
+  readonly kind: 'server-step';
+  readonly strategy: 'fed-avg';
+  readonly model: string;
+  readonly aggregate: string;
+  /** parameters */
+  readonly d: number;
+  readonly Q: number;
+  readonly C: number;
+  /** Σ w̃ */
+  readonly weight: number;
+  readonly place: BlobPlace;
+}
+
+/** Open one 64 KiB piece of each file with its Merkle path. */
+export interface SpotJob {
+  readonly kind: 'spot';
+  readonly paths: readonly string[];
+  readonly tile: number;
+}
+
+/** Read some words at the end of a file. */
+export interface TailJob {
+  readonly kind: 'tail';
+  readonly path: string;
+  readonly words: number;
+  readonly ringBits: 32 | 64;
+}
+
+export type Job = InitialModelJob | FoldJob | ServerStepJob | SpotJob | TailJob;
+
+/** A written blob. */
+export interface WrittenBlob {
+  /** Merkle root over its 64 KiB pieces, 32 bytes */
+  readonly digest: Uint8Array;
+  readonly size: number;
+}
+
+export interface OpenedTile {
+  readonly tile: Uint8Array;
+  /** nearest sibling first */
+  readonly path: readonly Uint8Array[];
+}
+
+export interface ResultOf {
+  'initial-model': WrittenBlob;
+  fold: WrittenBlob;
+  'server-step': WrittenBlob;
+  spot: readonly OpenedTile[];
+  /** signed integers */
+  tail: readonly number[];
+}
+
+/** Runs jobs beside the event loop; one at a time, in order. */
+export interface Aggregator {
+  run<J extends Job>(job: J): Promise<ResultOf[J['kind']]>;
+  close(): Promise<void>;
+}

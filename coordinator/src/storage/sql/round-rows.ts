@@ -1,0 +1,295 @@
+import type { CommitRow, CommitRows } from '../../transport/index.js';
+import type { AttemptTable, BlobTable, OutcomeTable } from '../schema.js';
+import { query, type Store } from './database.js';
+
+/** An attempt at a round. */
+export interface AttemptKey {
+  readonly runId: Uint8Array;
+  readonly round: number;
+  readonly attempt: number;
+}
+
+/** Rows of rounds, attempts and messages. Every method is synchronous, so callers compose transactions. */
+export class RoundRows {
+  constructor(private readonly store: Store) {}
+
+  /** JSON of the round machine, or undefined before its first event. */
+  state(runId: Uint8Array, round: number): string | undefined {
+    const q = query.selectFrom('rounds').select('state').where('run_id', '=', runId).where('round', '=', round);
+    return this.store.first(q)?.state;
+  }
+
+  saveState(runId: Uint8Array, round: number, state: string): void {
+    this.store.run(
+      query
+        .insertInto('rounds')
+        .values({ run_id: runId, round, state })
+        .onConflict((c) => c.columns(['run_id', 'round']).doUpdateSet({ state })),
+    );
+  }
+
+  /** A new attempt, or a new offer of one that nobody was bound to: its messages and stages start empty. */
+  openAttempt(key: AttemptKey, manifest: Uint8Array, signature: Uint8Array, now: number): void {
+    const values = { run_id: key.runId, round: key.round, attempt: key.attempt, manifest, signature, opened_ms: now };
+    for (const table of ['messages', 'stages', 'attempts'] as const) {
+      this.store.run(
+        query
+          .deleteFrom(table)
+          .where('run_id', '=', key.runId)
+          .where('round', '=', key.round)
+          .where('attempt', '=', key.attempt),
+      );
+    }
+    this.store.run(query.insertInto('attempts').values({ ...values, outcome: 'open' }));
+  }
+
+  attempt(key: AttemptKey): AttemptTable | undefined {
+    return this.store.first(
+      query
+        .selectFrom('attempts')
+        .selectAll()
+        .where('run_id', '=', key.runId)
+        .where('round', '=', key.round)
+        .where('attempt', '=', key.attempt),
+    );
+  }
+
+  /** The newest attempt of a round. */
+  lastAttempt(runId: Uint8Array, round: number): AttemptTable | undefined {
+    return this.store.first(
+      query
+        .selectFrom('attempts')
+        .selectAll()
+        .where('run_id', '=', runId)
+        .where('round', '=', round)
+        .orderBy('attempt', 'desc')
+        .limit(1),
+    );
+  }
+
+  endAttempt(key: AttemptKey, end: { outcome: 'closed' | 'aborted'; transcript: Uint8Array; signature: Uint8Array; reason: string | null }): void {
+    const { outcome, transcript, signature, reason } = end;
+    this.store.run(
+      query
+        .updateTable('attempts')
+        .set({ outcome, transcript, end_signature: signature, reason })
+        .where('run_id', '=', key.runId)
+        .where('round', '=', key.round)
+        .where('attempt', '=', key.attempt),
+    );
+  }
+
+  /** T of the attempt that ended last in a run, or undefined before the first. */
+  lastTranscript(runId: Uint8Array): Uint8Array | undefined {
+    const q = query
+      .selectFrom('attempts')
+      .select('transcript')
+      .where('run_id', '=', runId)
+      .where('outcome', '!=', 'open')
+      .orderBy('round', 'desc')
+      .orderBy('attempt', 'desc')
+      .limit(1);
+    return this.store.first(q)?.transcript ?? undefined;
+  }
+
+  markStage(key: AttemptKey, stage: string, now: number): void {
+    this.store.run(
+      query
+        .insertInto('stages')
+        .values({ run_id: key.runId, round: key.round, attempt: key.attempt, stage, at_ms: now })
+        .onConflict((c) => c.doNothing()),
+    );
+  }
+
+  /** Times of the persisted steps of an attempt, in their order. */
+  stages(key: AttemptKey): { stage: string; at_ms: number }[] {
+    return this.store.all(
+      query
+        .selectFrom('stages')
+        .select(['stage', 'at_ms'])
+        .where('run_id', '=', key.runId)
+        .where('round', '=', key.round)
+        .where('attempt', '=', key.attempt)
+        .orderBy('at_ms'),
+    );
+  }
+
+  message(key: AttemptKey, kind: string, site: number): Uint8Array | undefined {
+    return this.store.first(this.messagesOf(key, kind).where('site', '=', site))?.bytes;
+  }
+
+  messages(key: AttemptKey, kind: string): { site: number; bytes: Uint8Array }[] {
+    return this.store.all(this.messagesOf(key, kind).orderBy('site'));
+  }
+
+  putMessage(key: AttemptKey, kind: string, site: number, bytes: Uint8Array): void {
+    const { runId, round, attempt } = key;
+    this.store.run(query.insertInto('messages').values({ run_id: runId, round, attempt, kind, site, bytes }));
+  }
+
+  putRoundEntry(key: AttemptKey, kind: string, site: number, index: number): void {
+    const { runId, round, attempt } = key;
+    this.store.run(
+      query
+        .insertInto('round_entries')
+        .values({ run_id: runId, round, attempt, kind, site, entry_index: index })
+        .onConflict((c) => c.doNothing()),
+    );
+  }
+
+  /** Entries of one kind about an attempt, by site. */
+  roundEntries(key: AttemptKey, kind: string): { site: number; entry_index: number }[] {
+    return this.store.all(
+      query
+        .selectFrom('round_entries')
+        .select(['site', 'entry_index'])
+        .where('run_id', '=', key.runId)
+        .where('round', '=', key.round)
+        .where('attempt', '=', key.attempt)
+        .where('kind', '=', kind)
+        .orderBy('site'),
+    );
+  }
+
+  putOutcome(row: OutcomeTable): void {
+    this.store.run(query.insertInto('outcomes').values(row));
+  }
+
+  /** Closed rounds of a run in order. */
+  outcomes(runId: Uint8Array): OutcomeTable[] {
+    return this.store.all(query.selectFrom('outcomes').selectAll().where('run_id', '=', runId).orderBy('round'));
+  }
+
+  putBlob(row: BlobTable): void {
+    this.store.run(query.insertInto('blobs').values(row).onConflict((c) => c.doNothing()));
+  }
+
+  removeBlob(digest: Uint8Array): void {
+    this.store.run(query.deleteFrom('blobs').where('digest', '=', digest));
+  }
+
+  blobs(runId: Uint8Array): BlobTable[] {
+    return this.store.all(query.selectFrom('blobs').selectAll().where('run_id', '=', runId));
+  }
+
+  /** The blob whose digest begins with these bytes. */
+  blobByPrefix(prefix: Uint8Array): BlobTable | undefined {
+    const end = Buffer.concat([prefix, Buffer.alloc(32 - prefix.length, 0xff)]);
+    return this.store.first(
+      query.selectFrom('blobs').selectAll().where('digest', '>=', Buffer.from(prefix)).where('digest', '<=', end).limit(1),
+    );
+  }
+
+  private messagesOf(key: AttemptKey, kind: string) {
+    return query
+      .selectFrom('messages')
+      .select(['site', 'bytes'])
+      .where('run_id', '=', key.runId)
+      .where('round', '=', key.round)
+      .where('attempt', '=', key.attempt)
+      .where('kind', '=', kind);
+  }
+}
+
+/** The commit table of uploads, as the spool asks for it. */
+export class UploadRows implements CommitRows {
+  constructor(private readonly store: Store) {}
+
+  find(uploadId: Uint8Array): CommitRow | undefined {
+    const row = this.store.first(query.selectFrom('uploads').selectAll().where('upload_id', '=', uploadId));
+    return row && toCommitRow(row);
+  }
+
+  committing(row: Omit<CommitRow, 'state' | 'receipt'>): void {
+    const { uploadId, runId, round, attempt, site, root, message, size } = row;
+    this.store.run(
+      query
+        .insertInto('uploads')
+        .values({ upload_id: uploadId, run_id: runId, round, attempt, site, root, message, size, state: 'committing' }),
+    );
+  }
+
+  committed(uploadId: Uint8Array, receipt: Uint8Array): void {
+    this.store.run(
+      query.updateTable('uploads').set({ state: 'committed', receipt }).where('upload_id', '=', uploadId),
+    );
+  }
+
+  clear(uploadId: Uint8Array): void {
+    this.store.run(query.deleteFrom('uploads').where('upload_id', '=', uploadId));
+  }
+
+  /** Rows of attempts that have not ended. */
+  open(): CommitRow[] {
+    const rows = this.store.all(
+      query
+        .selectFrom('uploads')
+        .innerJoin('attempts', (join) =>
+          join
+            .onRef('attempts.run_id', '=', 'uploads.run_id')
+            .onRef('attempts.round', '=', 'uploads.round')
+            .onRef('attempts.attempt', '=', 'uploads.attempt'),
+        )
+        .selectAll('uploads')
+        .where('attempts.outcome', '=', 'open'),
+    );
+    return rows.map(toCommitRow);
+  }
+
+  /** Where the durable file of an upload lies. */
+  setPath(uploadId: Uint8Array, path: string): void {
+    this.store.run(query.updateTable('uploads').set({ path }).where('upload_id', '=', uploadId));
+  }
+
+  /** Files of an attempt, by site. */
+  paths({ runId, round, attempt }: AttemptKey): { site: number; path: string; size: number }[] {
+    const rows = this.store.all(
+      query
+        .selectFrom('uploads')
+        .select(['site', 'path', 'size'])
+        .where('run_id', '=', runId)
+        .where('round', '=', round)
+        .where('attempt', '=', attempt)
+        .orderBy('site'),
+    );
+    return rows.flatMap(({ site, path, size }) => (path === null ? [] : [{ site, path, size }]));
+  }
+
+  forget({ runId, round, attempt }: AttemptKey): void {
+    this.store.run(
+      query
+        .deleteFrom('uploads')
+        .where('run_id', '=', runId)
+        .where('round', '=', round)
+        .where('attempt', '=', attempt),
+    );
+  }
+}
+
+interface UploadRow {
+  upload_id: Uint8Array;
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  site: number;
+  root: Uint8Array;
+  message: Uint8Array;
+  size: number;
+  state: 'committing' | 'committed';
+  receipt: Uint8Array | null;
+}
+
+function toCommitRow(row: UploadRow): CommitRow {
+  return {
+    uploadId: row.upload_id,
+    runId: row.run_id,
+    round: row.round,
+    attempt: row.attempt,
+    site: row.site,
+    root: row.root,
+    message: row.message,
+    size: row.size,
+    state: row.state,
+    ...(row.receipt ? { receipt: row.receipt } : {}),
+  };
+}
