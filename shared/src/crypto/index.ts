@@ -37,6 +37,7 @@ export {
   rootOfHashes,
   rootOfBytes,
   inclusionPath,
+  inclusionPaths,
   verifyPath,
   type InclusionProof,
 } from './merkle.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { hex, utf8 } from './bytes.js';
-import { MerkleHasher, inclusionPath, leafHashOf, rootOf, rootOfBytes, verifyPath } from './merkle.js';
+import { MerkleHasher, inclusionPath, inclusionPaths, leafHashOf, rootOf, rootOfBytes, verifyPath } from './merkle.js';
 
 const leaves = (n: number): Uint8Array[] => Array.from({ length: n }, (_, k) => utf8(`leaf ${k}`));
 
@@ -33,6 +33,7 @@ describe('Merkle trees', () => {
       const all = leaves(size);
       const hashes = all.map(leafHashOf);
       const root = rootOf(all);
+      expect(inclusionPaths(hashes)).toEqual(all.map((_, index) => inclusionPath(hashes, index)));
       for (let index = 0; index < size; index++) {
         const proof = {
           leafHash: leafHashOf(all[index] ?? new Uint8Array()),

@@ -61,6 +61,21 @@ export function inclusionPath(hashes: readonly Uint8Array[], index: number): Uin
   return path;
 }
 
+/** The paths of all leaves at once, in their order; n·log n work where single paths would take n². */
+export function inclusionPaths(hashes: readonly Uint8Array[]): Uint8Array[][] {
+  const paths: Uint8Array[][] = hashes.map(() => []);
+  const walk = (lo: number, hi: number): Uint8Array => {
+    const only = hashes[lo];
+    if (hi - lo === 1 && only !== undefined) return only;
+    const middle = lo + split(hi - lo);
+    const [left, right] = [walk(lo, middle), walk(middle, hi)];
+    for (let k = lo; k < hi; k++) paths[k]?.push(k < middle ? right : left);
+    return nodeHashOf(left, right);
+  };
+  if (hashes.length > 0) walk(0, hashes.length);
+  return paths;
+}
+
 /** What `verifyPath` checks; everything but `root` may come from an attacker. */
 export interface InclusionProof {
   readonly leafHash: Uint8Array;

@@ -21,3 +21,40 @@ export {
   type ManifestExpectation,
 } from './manifest-checks.js';
 export { memberKey, type RosterView } from './roster.js';
+export type {
+  AdvertiseKeys,
+  AnswerEntry,
+  Complaint,
+  ConsistencySignature,
+  MaskedCommit,
+  MessageKind,
+  MessageOfKind,
+  ShareDelivery,
+  ShareKeys,
+  SurvivorEntry,
+  UnmaskAnswer,
+} from './messages.js';
+export { decodeMessage, encodeMessage, type MessageLimits } from './message-codec.js';
+export { SecAggClient, type JoinInput, type MaskPlan } from './client.js';
+export { SecAggServer, type Unmasking } from './server.js';
+export type { ServerInput } from './server-core.js';
+export {
+  unmaskKeysOf,
+  type MaskKey,
+  type MaskPublicKey,
+  type Revealed,
+  type UnmaskInput,
+} from './mask-keys.js';
+export {
+  abortTranscript,
+  closeTranscript,
+  hashOfAnswer,
+  hashOfKeys,
+  hashOfMembers,
+  hashOfSurvivors,
+  signTranscript,
+  verifyChain,
+  verifyTranscript,
+  type CloseFields,
+  type TranscriptLink,
+} from './transcript.js';

@@ -1,0 +1,247 @@
+import { boxKeyPair, equalBytes, randomBytes, u32, type RandomSource } from '../crypto/index.js';
+import { RegulonError } from '../errors/index.js';
+import { ClientCore, outOfOrder } from './client-core.js';
+import { decodeState, encodeState, type ClientState } from './client-state.js';
+import { signTagged } from './hashing.js';
+import {
+  checkCohortRule,
+  checkExpectation,
+  checkManifest,
+  thresholdsOf,
+  type ManifestExpectation,
+} from './manifest-checks.js';
+import { ctxOf, vectorLength, verifyManifest, type Manifest, type SiteId } from './manifest.js';
+import { masksOf, type MaskKey } from './mask-keys.js';
+import type {
+  AdvertiseKeys,
+  ConsistencySignature,
+  MaskedCommit,
+  ShareDelivery,
+  ShareKeys,
+  SurvivorEntry,
+  UnmaskAnswer,
+} from './messages.js';
+import { dealShares } from './r1-deal.js';
+import { countConfirmations, verifySurvivors } from './r3-survivors.js';
+import { answerEntries } from './r4-answer.js';
+import type { RosterView } from './roster.js';
+import { byId, hashOfAnswer, hashOfKeys, hashOfSurvivors } from './transcript.js';
+
+/** What a site brings to an attempt. */
+export interface JoinInput {
+  readonly manifest: Manifest;
+  readonly coordinatorSignature: Uint8Array;
+  readonly roster: RosterView;
+  readonly id: SiteId;
+  /** seed of the identity key, 32 bytes */
+  readonly seed: Uint8Array;
+  /** what the plan and the own records imply; compared when given */
+  readonly expectation?: ManifestExpectation;
+  /** contributors that count towards no minimum */
+  readonly uncounted?: readonly SiteId[];
+  readonly random?: RandomSource;
+}
+
+/** U2 and the masks of the own vector. */
+export interface MaskPlan {
+  readonly h2: Uint8Array;
+  readonly u2: readonly SiteId[];
+  readonly masks: readonly MaskKey[];
+}
+
+/**
+ * One site in one attempt, without network and clock.
+ *
+ * Every method checks what it is given, answers once, and gives the same bytes when it is asked again with the same
+ * input (or, after a restart, with none). Save `snapshot()` before a message leaves. A failed check ends the attempt at
+ * this site and wipes its secrets.
+ */
+export class SecAggClient extends ClientCore {
+  private constructor(
+    state: ClientState,
+    roster: RosterView,
+    private readonly seed: Uint8Array,
+    private readonly random: RandomSource,
+  ) {
+    super(state, roster);
+  }
+
+  /**
+   * R0: check the manifest and make fresh keys.
+   *
+   * @throws E_SIG_MANIFEST, E_ROSTER, E_POLICY, E_RING_BOUND, E_REPLAY, E_MODEL, E_FORK
+   */
+  static join(input: JoinInput): SecAggClient {
+    const { manifest, coordinatorSignature, roster, id, seed, expectation, random = randomBytes } = input;
+    verifyManifest(roster.coordinatorKey, manifest, coordinatorSignature);
+    checkManifest(manifest, roster);
+    if (!manifest.roles.some((role) => role.id === id))
+      throw new RegulonError('E_ROSTER', `site ${id} has no role`);
+    if (expectation) checkExpectation(manifest, expectation);
+    const [channel, mask, b, nonce] = [boxKeyPair(random), boxKeyPair(random), random(32), random(32)];
+    const [cPk, sPk] = [channel.publicKey, mask.publicKey];
+    const sig = signTagged(seed, ctxOf(manifest), 'R0', u32(id), cPk, sPk, nonce);
+    const secrets = { cSk: channel.secretKey, sSk: mask.secretKey, b };
+    const advertise = { id, cPk, sPk, nonce, sig };
+    const uncounted = input.uncounted ?? [];
+    const state = { manifest, coordinatorSignature, id, uncounted, secrets, advertise, receipt: false };
+    return new SecAggClient(state, roster, seed, random);
+  }
+
+  /** Continue after a restart. @throws E_STATE_DB if the bytes are damaged @throws E_ROSTER if the roster is another one */
+  static restore(
+    bytes: Uint8Array,
+    { roster, seed, random }: Pick<JoinInput, 'roster' | 'seed' | 'random'>,
+  ): SecAggClient {
+    const state = decodeState(bytes);
+    if (!equalBytes(state.manifest.rosterHash, roster.rosterHash)) {
+      throw new RegulonError('E_ROSTER', 'a stored round state belongs to another roster');
+    }
+    return new SecAggClient(state, roster, seed, random ?? randomBytes);
+  }
+
+  /** Everything needed to go on after a restart; holds secrets, the caller seals it. */
+  snapshot(): Uint8Array {
+    return encodeState(this.state);
+  }
+
+  /** R0: the signed public keys. @throws E_STATE if the attempt has ended here */
+  advertise(): AdvertiseKeys {
+    return this.step(() => this.state.advertise);
+  }
+
+  /**
+   * R1: check U1 and deal shares to it.
+   *
+   * @throws E_COHORT, E_ROSTER, E_SIG_R0, E_LOW_ORDER; E_STATE for another list than before
+   */
+  shareKeys(list?: readonly AdvertiseKeys[]): ShareKeys {
+    return this.step(() => {
+      const { state, ctx } = this;
+      if (state.shares && state.keys) {
+        if (list && !equalBytes(hashOfKeys(ctx, byId(list)), this.h1()))
+          throw outOfOrder('another U1 than before');
+        return state.shares;
+      }
+      if (!list) throw outOfOrder('no U1');
+      const keys = byId(list);
+      this.verifyKeys(keys);
+      const { message, own } = dealShares({
+        ...{ ctx, h1: hashOfKeys(ctx, keys), id: state.id, seed: this.seed, secrets: state.secrets, keys },
+        ...{ t: thresholdsOf(state.manifest, this.roster, keys.length).t, random: this.random },
+      });
+      Object.assign(state, { keys, shares: message, own });
+      return message;
+    });
+  }
+
+  /**
+   * R2: check and open what U2 dealt to this site, and derive the masks.
+   *
+   * @throws E_COHORT, E_SIG_R1; E_SHARE when an envelope fails, then `complaint()` tells the coordinator
+   */
+  maskPlan(deliveries?: readonly ShareDelivery[]): MaskPlan {
+    return this.step(() => {
+      const { state, ctx } = this;
+      const keys = state.keys;
+      if (!keys || !state.own) throw outOfOrder('shares before keys');
+      if (deliveries) this.receive(deliveries, keys, state.own, this.seed);
+      const u2 = this.u2();
+      const h2 = this.h2();
+      const peers = keys.filter(({ id }) => id !== state.id && u2.includes(id));
+      return {
+        h2,
+        u2,
+        masks: masksOf({ ctx, h2, id: state.id, b: state.secrets.b, sSk: state.secrets.sSk, peers }),
+      };
+    });
+  }
+
+  /**
+   * R2: sign what is uploaded. Only one masked vector may ever leave under one set of masks.
+   *
+   * @param root over the 64 KiB pieces of the masked vector, 32 bytes
+   * @param length L, ring elements
+   * @throws E_STATE for another root than before, a wrong length, or after R3
+   */
+  commit(root: Uint8Array, length: number): MaskedCommit {
+    return this.step(() => {
+      const { state } = this;
+      if (state.commit) {
+        if (!equalBytes(state.commit.root, root)) throw outOfOrder('another upload than before');
+        return state.commit;
+      }
+      if (state.survivors) throw outOfOrder('an upload after the survivors were fixed');
+      if (length !== vectorLength(state.manifest)) throw outOfOrder(`a vector of ${length} elements`);
+      const sig = signTagged(this.seed, this.ctx, 'R2', this.h2(), u32(state.id), u32(length), root);
+      state.commit = { id: state.id, length, root: root.slice(), sig };
+      return state.commit;
+    });
+  }
+
+  /** The coordinator's receipt for the upload is held: from now on the site must be among the survivors. */
+  confirmUpload(): void {
+    this.step(() => {
+      if (!this.state.commit) throw outOfOrder('a receipt without an upload');
+      this.state.receipt = true;
+    });
+  }
+
+  /**
+   * R3: check the survivors and sign them.
+   *
+   * @param storedCohorts earlier released sets of contributors that the cohort rule compares with
+   * @throws E_U3 naming the rule; E_STATE for another set than before
+   */
+  consistency(
+    list?: readonly SurvivorEntry[],
+    storedCohorts: Iterable<Iterable<SiteId>> = [],
+  ): ConsistencySignature {
+    return this.step(() => {
+      const { state, ctx } = this;
+      if (state.consistency && state.survivors) {
+        const known = list && equalBytes(hashOfSurvivors(ctx, this.h2(), byId(list)), this.h3());
+        if (known === false) throw outOfOrder('another survivor set than before');
+        return state.consistency;
+      }
+      if (!list) throw outOfOrder('no survivors');
+      const survivors = byId(list);
+      this.verifySelf(survivors);
+      verifySurvivors(this.view(), survivors);
+      checkCohortRule(this.contributorsAmong(survivors), storedCohorts);
+      state.survivors = survivors;
+      state.consistency = { id: state.id, sig: signTagged(this.seed, ctx, 'R3', this.h3(), u32(state.id)) };
+      return state.consistency;
+    });
+  }
+
+  /**
+   * R4: one share for every member of U2, once. Store the snapshot and the `answered` row durably before it leaves.
+   *
+   * @throws E_CONSISTENCY if fewer than t members of U2 signed the own view of the survivors
+   */
+  unmask(signatures?: readonly ConsistencySignature[]): UnmaskAnswer {
+    return this.step(() => {
+      const { state, ctx } = this;
+      if (state.answer) return state.answer;
+      if (!signatures || !state.consistency || !state.inbox)
+        throw outOfOrder('an answer before the survivors');
+      const { t } = thresholdsOf(state.manifest, this.roster, this.view().n);
+      const confirmed = countConfirmations(this.view(), this.h3(), signatures);
+      if (confirmed < t) {
+        throw new RegulonError('E_CONSISTENCY', `${confirmed} sites confirm the survivors, ${t} are needed`);
+      }
+      const entries = answerEntries(state.inbox.opened, new Set(state.survivors?.map(({ id }) => id)));
+      const sig = signTagged(
+        this.seed,
+        ctx,
+        'R4',
+        this.h3(),
+        u32(state.id),
+        hashOfAnswer(ctx, this.h3(), entries),
+      );
+      state.answer = { id: state.id, entries, sig };
+      return state.answer;
+    });
+  }
+}
