@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { hex, utf8 } from './bytes.js';
-import { MerkleHasher, inclusionPath, inclusionPaths, leafHashOf, rootOf, rootOfBytes, verifyPath } from './merkle.js';
+import {
+  MerkleHasher,
+  inclusionPath,
+  inclusionPaths,
+  leafHashOf,
+  rootOf,
+  rootOfBytes,
+  verifyPath,
+} from './merkle.js';
 
 const leaves = (n: number): Uint8Array[] => Array.from({ length: n }, (_, k) => utf8(`leaf ${k}`));
 

@@ -58,3 +58,19 @@ export {
   type CloseFields,
   type TranscriptLink,
 } from './transcript.js';
+export { MaskEngine } from './mask-engine.js';
+export { jsKernel, TILE_BYTES, wasmKernel, type RingBits, type RingKernel } from './ring-kernel.js';
+export { foldAndUnmaskTile, type FoldInput } from './fold.js';
+export { Rounding, roundingKey } from './rounding.js';
+export {
+  clipScale,
+  decodeMean,
+  decodeSigned32,
+  normSquaredTile,
+  quantiseTile,
+  WEIGHT_UNITS,
+  type QuantiseOptions,
+  type RoundingSource,
+} from './quantise.js';
+export { decodeFixed, encodeFixed, packIntegers, unpackIntegers } from './fixed-point.js';
+export { kappa, ringBoundsHold } from './ring-bounds.js';

@@ -2,7 +2,7 @@ import {
   boxBefore,
   equalBytes,
   hex,
-  inclusionPath,
+  inclusionPaths,
   leafHashOf,
   rootOf,
   sha256,
