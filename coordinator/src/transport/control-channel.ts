@@ -1,13 +1,13 @@
 /** From sealed bytes to the gateway and back: the one place where a control message of a site is validated. */
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import {
-  AnswerSealer,
   itemCodec,
   noticeCodec,
   openRequest,
   queryCodec,
   replyCodec,
   requestCodec,
+  type AnswerSealer,
   type Notice,
   type Sealed,
   type SealedCall,

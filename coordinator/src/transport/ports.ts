@@ -134,7 +134,7 @@ export interface CommitRow {
 /** The commit table. Each call is durable when it resolves. */
 export interface CommitRows {
   find(uploadId: Uint8Array): Awaitable<CommitRow | undefined>;
-  /** Insert in state `committing`. */
+  /** Insert in state `committing`, or replace a row of the same upload in that state. */
   committing(row: Omit<CommitRow, 'state' | 'receipt'>): Awaitable<void>;
   /** Set state `committed` with its receipt. */
   committed(uploadId: Uint8Array, receipt: Uint8Array): Awaitable<void>;

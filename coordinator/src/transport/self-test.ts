@@ -36,7 +36,7 @@ export async function assertWindows(tls: ServerTls, host: string, port: number):
 function remoteSettings(session: ClientHttp2Session): Promise<{ initialWindowSize?: number }> {
   return new Promise((resolve, reject) => {
     session.once('remoteSettings', resolve);
-    session.once('error', (cause) =>
+    session.once('error', (cause: Error) =>
       reject(
         new RegulonError(
           'E_CONNECTION',

@@ -1,0 +1,113 @@
+/** What to do with files and rows that a crash left behind (docs/protocol.md, crash table). Run once at start-up. */
+import { mkdir, open, readdir, rename } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { equalBytes, fromHex, hex } from '@regulon/shared/crypto';
+import type { CommitRow, ExpectedUpload } from './ports.js';
+import { committedPath, partPath, publish, remove, rootOfFile } from './spool-files.js';
+import { finishCommit } from './spool-session.js';
+import type { SpoolContext } from './spool.js';
+
+const QUARANTINE = 'quarantine';
+const PART = /^([1-9][0-9]*)\.([0-9a-f]{32})\.part$/;
+
+/** What the recovery found; `lost` and `quarantined` need a decision or an alert. */
+export interface SpoolRecovery {
+  /** commits that were finished */
+  readonly finished: CommitRow[];
+  /** commits begun whose bytes are wrong: row and file were removed, the site sends again */
+  readonly undone: CommitRow[];
+  /** committed, but the file is missing or wrong: before U3 is fixed drop the upload, after it abort the attempt */
+  readonly lost: CommitRow[];
+  /** part files that a site may resume */
+  readonly resumable: string[];
+  /** part files of attempts that are over; removed */
+  readonly removed: string[];
+  /** files that nothing explains, moved to `quarantine/` */
+  readonly quarantined: string[];
+}
+
+/**
+ * Bring rows and files into agreement after a crash.
+ *
+ * @returns what was found, paths relative to the spool folder
+ */
+export async function recoverSpool(context: SpoolContext): Promise<SpoolRecovery> {
+  const found: SpoolRecovery = {
+    finished: [],
+    undone: [],
+    lost: [],
+    resumable: [],
+    removed: [],
+    quarantined: [],
+  };
+  await mkdir(context.folder, { recursive: true });
+  const rows = await context.rows.open();
+  for (const row of rows) await recoverRow(context, row, found);
+  const explained = new Set([...found.finished, ...rows].map((row) => committedPath(context.folder, row)));
+  found.undone.forEach((row) => explained.delete(committedPath(context.folder, row)));
+  for (const path of await filesOf(context.folder)) {
+    if (!explained.has(path)) await recoverFile(context, path, found);
+  }
+  return found;
+}
+
+async function recoverRow(context: SpoolContext, row: CommitRow, found: SpoolRecovery): Promise<void> {
+  const [ok, part] = [committedPath(context.folder, row), partPath(context.folder, row, row.uploadId)];
+  const right = (file: { size: number; root: Uint8Array } | undefined): boolean =>
+    file !== undefined && file.size === row.size && equalBytes(file.root, row.root);
+  const published = right(await rootOfFile(ok));
+  if (row.state === 'committed') {
+    if (!published) found.lost.push(row);
+    return;
+  }
+  const expected = await context.book.expected(row.uploadId);
+  if (expected !== undefined && (published || right(await rootOfFile(part)))) {
+    if (!published) await publish(await open(part, 'r+'), part, ok);
+    await finishCommit(context, expected, row, ok);
+    found.finished.push(row);
+    return;
+  }
+  await Promise.all([remove(part), remove(ok)]);
+  await context.rows.clear(row.uploadId);
+  found.undone.push(row);
+}
+
+async function recoverFile(
+  { book, folder }: SpoolContext,
+  path: string,
+  found: SpoolRecovery,
+): Promise<void> {
+  const name = relative(folder, path);
+  const match = PART.exec(basename(path));
+  if (match === null) return quarantine(folder, name, found);
+  const uploadId = fromHex(match[2]!);
+  const expected = await book.expected(uploadId);
+  if (expected !== undefined && isAt(folder, expected, uploadId, path)) found.resumable.push(name);
+  else if (expected !== undefined) await quarantine(folder, name, found);
+  else {
+    await remove(path);
+    found.removed.push(name);
+  }
+}
+
+const isAt = (folder: string, expected: ExpectedUpload, uploadId: Uint8Array, path: string): boolean =>
+  partPath(folder, expected, uploadId) === path;
+
+async function quarantine(folder: string, name: string, found: SpoolRecovery): Promise<void> {
+  const target = join(folder, QUARANTINE);
+  await mkdir(target, { recursive: true });
+  await rename(
+    join(folder, name),
+    join(target, `${hex(crypto.getRandomValues(new Uint8Array(4)))}-${basename(name)}`),
+  );
+  found.quarantined.push(name);
+}
+
+/** Files below the run folders, without those in quarantine. */
+async function filesOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !relative(folder, path).startsWith(QUARANTINE));
+}

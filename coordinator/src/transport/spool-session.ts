@@ -1,0 +1,171 @@
+import { equalBytes } from '@regulon/shared/crypto';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import type { CommitRow, ExpectedUpload, UploadSession } from './ports.js';
+import { diskError, publish, remove, type AttemptRef, type PartFile } from './spool-files.js';
+import type { SpoolContext } from './spool.js';
+
+const PROGRESS_EVERY_MS = 1_000;
+
+/** One stream that writes one part file. */
+export class SpoolSession implements UploadSession {
+  private readonly abort = new AbortController();
+  private pending: Promise<unknown> = Promise.resolve();
+  private end: number;
+  private closed = false;
+  private progressAtMs = 0;
+
+  constructor(
+    private readonly context: SpoolContext,
+    private readonly expected: ExpectedUpload,
+    private readonly uploadId: Uint8Array,
+    private readonly part: PartFile,
+    private readonly paths: { part: string; ok: string },
+    private readonly release: () => void,
+  ) {
+    this.end = part.size;
+  }
+
+  get ctx(): Uint8Array {
+    return this.expected.ctx;
+  }
+  get size(): number {
+    return this.expected.size;
+  }
+  get offset(): number {
+    return this.end;
+  }
+  get signal(): AbortSignal {
+    return this.abort.signal;
+  }
+
+  belongsTo({ runId, round, attempt }: AttemptRef): boolean {
+    const own = this.expected;
+    return own.round === round && own.attempt === attempt && equalBytes(own.runId, runId);
+  }
+
+  /** A newer stream takes over: stop this one and let go of the file. */
+  async replace(): Promise<void> {
+    this.abort.abort(new RegulonError('E_UPLOAD', 'a newer stream of the same upload took over'));
+    await this.suspend();
+  }
+
+  /** Hashing overlaps with the write of the chunk before; at most two chunks are held. */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.closed) throw this.signal.reason;
+    const position = this.end;
+    this.end += chunk.length;
+    this.part.hasher.update(chunk);
+    await this.settled();
+    const writing = writeFully(this.part, chunk, position, this.paths.part);
+    writing.catch(() => undefined);
+    this.pending = writing;
+    if (performance.now() - this.progressAtMs < PROGRESS_EVERY_MS) return;
+    this.progressAtMs = performance.now();
+    this.context.book.progress(this.expected, this.end);
+  }
+
+  async commit(message: Uint8Array): Promise<Uint8Array> {
+    const { book, rows } = this.context;
+    if (this.closed) throw this.signal.reason;
+    await this.settled();
+    const root = await this.verified(message);
+    const held = this.part.hasher.root();
+    if (this.end !== this.size || !equalBytes(root, held)) {
+      await this.discard('the bytes do not match the signed root');
+      throw new RegulonError(
+        'E_UPLOAD_ROOT',
+        `upload of site ${this.expected.site}: length or root is wrong`,
+      );
+    }
+    const { site, runId, round, attempt } = this.expected;
+    await rows.committing({
+      uploadId: this.uploadId,
+      site,
+      runId,
+      round,
+      attempt,
+      root,
+      message,
+      size: this.size,
+    });
+    this.closed = true;
+    try {
+      await publish(this.part.file, this.paths.part, this.paths.ok);
+      return await finishCommit(
+        this.context,
+        this.expected,
+        { uploadId: this.uploadId, root, message },
+        this.paths.ok,
+      );
+    } catch (error) {
+      throw diskError(error, this.paths.ok);
+    } finally {
+      this.release();
+    }
+  }
+
+  async suspend(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.pending.catch(() => undefined);
+    await this.part.file.close();
+    this.release();
+  }
+
+  async discard(reason: string): Promise<void> {
+    if (this.closed) return;
+    await this.suspend();
+    await remove(this.paths.part);
+    this.context.book.strike(this.expected, reason);
+  }
+
+  /** Root of a commit message; a wrong one costs the bytes, since nobody honest signs it. */
+  private async verified(message: Uint8Array): Promise<Uint8Array> {
+    try {
+      return await this.context.book.verifyCommit(this.expected, message);
+    } catch (error) {
+      if (isRegulonError(error, 'E_SIG_R2') || isRegulonError(error, 'E_MESSAGE'))
+        await this.discard(error.message);
+      throw error;
+    }
+  }
+
+  /** All writes have reached the file. On a full disk nothing half-written stays. */
+  private async settled(): Promise<void> {
+    try {
+      await this.pending;
+    } catch (error) {
+      await this.suspend();
+      await remove(this.paths.part);
+      throw error;
+    }
+  }
+}
+
+/** Give the receipt for a file that lies durable under its final name. */
+export async function finishCommit(
+  { book, rows }: SpoolContext,
+  expected: ExpectedUpload,
+  { uploadId, root, message }: Pick<CommitRow, 'uploadId' | 'root' | 'message'>,
+  path: string,
+): Promise<Uint8Array> {
+  const receipt = await book.receipt(expected, root);
+  await rows.committed(uploadId, receipt);
+  await book.accepted(expected, { root, message, path });
+  return receipt;
+}
+
+async function writeFully(
+  { file }: PartFile,
+  chunk: Uint8Array,
+  position: number,
+  path: string,
+): Promise<void> {
+  try {
+    for (let done = 0; done < chunk.length;) {
+      done += (await file.write(chunk, done, chunk.length - done, position + done)).bytesWritten;
+    }
+  } catch (error) {
+    throw diskError(error, path);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Uploads on disk: receive → commit → publish. Nothing shared is touched before the commit, so an upload that dies
+ * leaves no trace in the sum. The file holds the masked vector.
+ */
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { hex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { CHUNK_BYTES } from '@regulon/shared/wire';
+import type {
+  CommitRows,
+  Download,
+  ExpectedUpload,
+  SiteId,
+  UploadBook,
+  UploadOpening,
+  UploadPort,
+  UploadSession,
+} from './ports.js';
+import { CommittedSession } from './committed-session.js';
+import { attemptFolder, committedPath, openPart, partPath, remove, type AttemptRef } from './spool-files.js';
+import { SpoolSession } from './spool-session.js';
+
+/** What the spool stands on. */
+export interface SpoolContext {
+  /** folder of all spools; on an encrypted volume */
+  readonly folder: string;
+  readonly book: UploadBook;
+  readonly rows: CommitRows;
+}
+interface Active {
+  readonly session: SpoolSession;
+  readonly fence: number;
+}
+
+/** How far an upload came. */
+export interface UploadStatus {
+  readonly state: 'absent' | 'partial' | 'committed';
+  readonly nextOffset: number;
+  /** 64 bytes when committed, else empty */
+  readonly receipt: Uint8Array;
+}
+
+export class SpoolUploads implements UploadPort {
+  private readonly active = new Map<string, Active>();
+  /** openings of one upload come one after the other */
+  private readonly queues = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly context: SpoolContext) {}
+
+  async open(site: SiteId, opening: UploadOpening): Promise<UploadSession> {
+    const { book, rows } = this.context;
+    const row = await rows.find(opening.uploadId);
+    const expected = await book.expected(opening.uploadId);
+    if (expected === undefined || expected.site !== site) {
+      throw new RegulonError('E_STATE', `no open round expects this upload of site ${site}`);
+    }
+    if (row?.state === 'committed') return new CommittedSession(book, expected, row);
+    const fence = await book.checkLease(site, opening.uploadId, opening.leaseId);
+    return this.inTurn(hex(opening.uploadId), () => this.begin(expected, opening.uploadId, fence));
+  }
+
+  async download(site: SiteId, request: { digestPrefix: Uint8Array; offset: number }): Promise<Download> {
+    const blob = await this.context.book.blob(site, request.digestPrefix);
+    if (blob === undefined) throw new RegulonError('E_NOT_FOUND', `no blob ${hex(request.digestPrefix)}…`);
+    const { size } = await stat(blob.path);
+    if (request.offset > size)
+      throw new RegulonError('E_MESSAGE', `offset ${request.offset} lies beyond the end`);
+    const start = request.offset;
+    const stream = () => createReadStream(blob.path, { start, highWaterMark: CHUNK_BYTES });
+    return { digest: blob.digest, size, stream };
+  }
+
+  /** For the control request `uploadStatus`. */
+  async status(uploadId: Uint8Array): Promise<UploadStatus> {
+    const none = new Uint8Array(0);
+    const row = await this.context.rows.find(uploadId);
+    if (row?.state === 'committed') {
+      return { state: 'committed', nextOffset: row.size, receipt: row.receipt ?? none };
+    }
+    const expected = await this.context.book.expected(uploadId);
+    const offset = expected === undefined ? undefined : await this.presentBytes(expected, uploadId);
+    if (offset === undefined) return { state: 'absent', nextOffset: 0, receipt: none };
+    return { state: 'partial', nextOffset: offset, receipt: none };
+  }
+
+  /** Path of a site's committed upload, for the fold. */
+  pathOf(ref: AttemptRef, site: SiteId): string {
+    return committedPath(this.context.folder, { ...ref, site });
+  }
+
+  /** Delete every file of an attempt: at Abort, and when the retention of a closed round ends. */
+  async removeAttempt(ref: AttemptRef): Promise<void> {
+    for (const [name, { session }] of this.active) {
+      if (session.belongsTo(ref)) {
+        await session.replace();
+        this.active.delete(name);
+      }
+    }
+    await remove(attemptFolder(this.context.folder, ref));
+  }
+
+  private async presentBytes(expected: ExpectedUpload, uploadId: Uint8Array): Promise<number | undefined> {
+    const running = this.active.get(hex(uploadId));
+    if (running !== undefined) return running.session.offset;
+    try {
+      const { size } = await stat(partPath(this.context.folder, expected, uploadId));
+      return size === expected.size ? size : size - (size % CHUNK_BYTES);
+    } catch {
+      return undefined;
+    }
+  }
+
+  private async begin(expected: ExpectedUpload, uploadId: Uint8Array, fence: number): Promise<UploadSession> {
+    const name = hex(uploadId);
+    const older = this.active.get(name);
+    if (older !== undefined && older.fence > fence)
+      throw new RegulonError('E_LEASE', 'a newer lease took over');
+    await older?.session.replace();
+    const { folder } = this.context;
+    const paths = { part: partPath(folder, expected, uploadId), ok: committedPath(folder, expected) };
+    const part = await openPart(paths.part, expected.size);
+    const release = (): void => {
+      if (this.active.get(name)?.session === session) this.active.delete(name);
+    };
+    const session = new SpoolSession(this.context, expected, uploadId, part, paths, release);
+    this.active.set(name, { session, fence });
+    return session;
+  }
+
+  private async inTurn<T>(name: string, task: () => Promise<T>): Promise<T> {
+    const before = this.queues.get(name) ?? Promise.resolve();
+    const run = before.then(task, task);
+    this.queues.set(name, run);
+    try {
+      return await run;
+    } finally {
+      if (this.queues.get(name) === run) this.queues.delete(name);
+    }
+  }
+}
