@@ -1,6 +1,6 @@
 export { type UnitsView, selectUnits } from './view.js';
 export { compareCodePoints } from './code-point.js';
-export { panelDigest, verifyPanel } from './panel.js';
+export { SERIES_PANEL, panelDigest, verifyPanel } from './panel.js';
 export { type Cell, type LabelRule, parseLabelRule } from './label-rule.js';
 export { type ClassRule, type LabelTable, labelsOf } from './labels.js';
 export { FOLDS, foldOf, sharedFoldOf } from './folds.js';

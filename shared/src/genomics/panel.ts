@@ -60,3 +60,6 @@ function differenceOf(
     ? `same genes in another order, first at position ${at + 1}`
     : `${genes.length} genes against ${wanted.length}, first difference at position ${at + 1}`;
 }
+
+/** Panel of series data: one feature over time, whatever its time steps, so that sites of unequal length agree. */
+export const SERIES_PANEL: readonly string[] = ['series-value'];

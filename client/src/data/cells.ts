@@ -1,0 +1,52 @@
+/** Characters that separate the cells of a table. */
+export type Separator = '\t' | ',' | ';';
+
+/** The separator of a header line: tab where there is one, else the more frequent of semicolon and comma. */
+export function separatorOf(header: string): Separator {
+  const count = (character: string): number => header.split(character).length - 1;
+  if (count('\t') > 0) return '\t';
+  return count(';') > count(',') ? ';' : ',';
+}
+
+/**
+ * Cells of one line, trimmed, quotes removed (a doubled quote inside quotes is one).
+ *
+ * @returns null when a quote is not closed on this line or stands inside a cell
+ */
+export function cellsOf(line: string, separator: Separator): string[] | null {
+  if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
+  const cells: string[] = [];
+  let at = 0;
+  for (;;) {
+    while (line[at] === ' ') at++;
+    if (line[at] === '"') {
+      const end = closingQuote(line, at + 1);
+      if (end < 0) return null;
+      cells.push(
+        line
+          .slice(at + 1, end)
+          .replaceAll('""', '"')
+          .trim(),
+      );
+      at = end + 1;
+      while (line[at] === ' ') at++;
+      if (at < line.length && line[at] !== separator) return null;
+    } else {
+      const next = line.indexOf(separator, at);
+      const end = next < 0 ? line.length : next;
+      const cell = line.slice(at, end);
+      if (cell.includes('"')) return null;
+      cells.push(cell.trim());
+      at = end;
+    }
+    if (at >= line.length) return cells;
+    at++;
+  }
+}
+
+function closingQuote(line: string, from: number): number {
+  for (let at = line.indexOf('"', from); at >= 0; at = line.indexOf('"', at + 2)) {
+    if (line[at + 1] !== '"') return at;
+  }
+  return -1;
+}

@@ -1,0 +1,138 @@
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  type Cell,
+  type ClassRule,
+  labelsOf,
+  panelDigest,
+  SERIES_PANEL,
+  type UnitsView,
+} from '@regulon/shared/genomics';
+import { geneNameFault, panelNotes } from './gene-names.js';
+import { alignLabels, type LabelFile, readLabelFile } from './label-table.js';
+import { readMatrix } from './matrix.js';
+import { orient, orientationOf, verifyScale } from './orientation.js';
+import { columnFilter, timesOf } from './time-steps.js';
+
+/** Where a dataset lies and how to read it. */
+export interface DatasetSource {
+  /** matrix, CSV or TSV, plain or gzip */
+  readonly counts: string;
+  /** label table, CSV or TSV, plain or gzip; rows are units */
+  readonly labels?: string;
+  readonly kind: 'expression' | 'series';
+  readonly scale: 'counts' | 'log-ratio';
+  /** expression only; without it the labels decide, else genes are rows */
+  readonly orientation?: 'genes-by-units' | 'units-by-genes';
+  /** series: read the columns that are this text and a time (`cdc15` reads `cdc15_10`) */
+  readonly columnsPrefix?: string;
+  /** columns of the matrix to leave out (further id columns, call columns) */
+  readonly ignoreColumns?: readonly string[];
+}
+
+/** The data of one site in memory; nothing here leaves it. */
+export interface LocalDataset {
+  readonly kind: 'expression' | 'series';
+  readonly scale: 'counts' | 'log-ratio';
+  /** patients, libraries …; for series the rows of the file */
+  readonly unitIds: readonly string[];
+  /** gene panel; for series the names of the time-step columns */
+  readonly genes: readonly string[];
+  /** row-major [units, genes]; NaN = missing, in series only */
+  readonly values: Float64Array;
+  /** columns of the label table, aligned with `unitIds` */
+  readonly columns: ReadonlyMap<string, readonly Cell[]>;
+  /** digest of the gene panel (of SERIES_PANEL for series), 32 bytes */
+  readonly panelDigest: Uint8Array;
+  /** identifiers behind `panelDigest` */
+  readonly panel: readonly string[];
+  /** series: time of each step, as written in the header */
+  readonly times?: Float64Array;
+  /** remarks for the site's own quality report */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Load a site's data, all or nothing.
+ *
+ * @throws E_DATA_FORMAT, E_DATA_NOT_FINITE, E_DATA_SCALE, E_DATA_DUPLICATE, E_LABEL_MISSING, each naming file, line,
+ *   column and rule, never a value
+ */
+export async function loadDataset(source: DatasetSource): Promise<LocalDataset> {
+  const ignored = new Set(source.ignoreColumns);
+  const labels = source.labels === undefined ? null : await readLabelFile(source.labels);
+  return source.kind === 'series'
+    ? loadSeries(source, ignored, labels)
+    : loadExpression(source, ignored, labels);
+}
+
+/**
+ * The dataset as numbers, with classes where the plan has them.
+ *
+ * @throws E_LABEL as `labelsOf`
+ */
+export function viewOf(dataset: LocalDataset, classes?: readonly ClassRule[]): UnitsView {
+  const base = { n: dataset.unitIds.length, genes: dataset.genes.length, values: dataset.values };
+  if (!classes) return { ...base, classes: 0 };
+  return { ...base, classes: classes.length, labels: labelsOf(dataset, classes) };
+}
+
+async function loadSeries(
+  source: DatasetSource,
+  ignored: Set<string>,
+  labels: LabelFile | null,
+): Promise<LocalDataset> {
+  const wanted = columnFilter(source.columnsPrefix);
+  const matrix = await readMatrix(source.counts, {
+    counts: source.scale === 'counts',
+    keepMissing: true,
+    wanted: (name) => !ignored.has(name) && wanted(name),
+  });
+  const place = (unit: number): string => `line ${matrix.lines[unit]}`;
+  return {
+    kind: 'series',
+    scale: source.scale,
+    unitIds: matrix.rowNames,
+    genes: matrix.columnNames,
+    values: matrix.values.slice(),
+    columns: labels ? alignLabels(labels, matrix.rowNames, { file: matrix.file, place }) : new Map(),
+    panelDigest: panelDigest(SERIES_PANEL),
+    panel: SERIES_PANEL,
+    times: timesOf(matrix, source.columnsPrefix),
+    notes: [],
+  };
+}
+
+async function loadExpression(
+  source: DatasetSource,
+  ignored: Set<string>,
+  labels: LabelFile | null,
+): Promise<LocalDataset> {
+  const matrix = await readMatrix(source.counts, {
+    counts: source.scale === 'counts',
+    keepMissing: false,
+    wanted: (name) => !ignored.has(name),
+  });
+  const oriented = orient(matrix, source.orientation ?? orientationOf(matrix, labels));
+  const { unitIds, genes, values, place, genePlace } = oriented;
+  genes.forEach((gene, g) => {
+    const rule = geneNameFault(gene);
+    if (rule) throw new RegulonError('E_DATA_FORMAT', `${matrix.file}: ${genePlace(g)}: ${rule}`);
+  });
+  verifyScale(source.scale, oriented, matrix.file);
+  return {
+    kind: 'expression',
+    scale: source.scale,
+    unitIds,
+    genes,
+    values,
+    columns: labels ? alignLabels(labels, unitIds, { file: matrix.file, place }) : new Map(),
+    panelDigest: panelDigest(genes),
+    panel: genes,
+    notes: [...panelNotes(genes), ...surplusNote(labels, unitIds)],
+  };
+}
+
+function surplusNote(labels: LabelFile | null, unitIds: readonly string[]): string[] {
+  const surplus = labels ? labels.rows.size - unitIds.length : 0;
+  return surplus > 0 ? [`${surplus} units of the label table have no data`] : [];
+}
