@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs-core';
+import { RegulonError } from '@regulon/shared/errors';
+import { KeyedGenerator, modelDeclarationSchema } from '@regulon/shared/models';
+import { squaredError } from '../losses.js';
+import { Network } from '../network.js';
+import type { TrainingBackend, Transposed } from './backend.js';
+
+const PRODUCT_TOLERANCE = 1e-5;
+const GRADIENT_TOLERANCE = 2e-2;
+const EPSILON = 1e-2;
+
+/** Odd sizes on purpose: block edges are where kernels go wrong. */
+const PRODUCTS: readonly [m: number, k: number, n: number][] = [
+  [1, 1, 1],
+  [3, 5, 7],
+  [33, 65, 49],
+  [50, 1, 97],
+  [1, 130, 3],
+];
+const TRANSPOSITIONS: readonly Transposed[] = [{}, { a: true }, { b: true }, { a: true, b: true }];
+
+/** One of each layer; small, so that the test ends in some tens of milliseconds. */
+const MODELS = [
+  {
+    inputShape: [19, 2],
+    layers: [
+      { type: 'conv1d', filters: 3, kernel: 4, stride: 2, activation: 'tanh' },
+      { type: 'max-pool1d', size: 2 },
+      { type: 'flatten' },
+      { type: 'dense', units: 5, activation: 'sigmoid' },
+      { type: 'dense', units: 'outputs' },
+    ],
+  },
+  ...['gru', 'lstm', 'simple-rnn'].map((type) => ({
+    inputShape: [6, 2],
+    layers: [
+      { type: 'dense', units: 3 },
+      { type, units: 4 },
+      { type: 'dense', units: 'outputs' },
+    ],
+  })),
+];
+
+/**
+ * Fast check of what training rests on: products against float64, and each layer's gradient against a directional
+ * finite difference.
+ *
+ * @returns SHA-256 over all results, hexadecimal: equal on equal backends and CPUs
+ * @throws E_BACKEND naming the first wrong result
+ */
+export function selfTest(backend: TrainingBackend): string {
+  const random = new KeyedGenerator(new Uint8Array(32));
+  const hash = createHash('sha256');
+  const draw = (length: number) => Float32Array.from({ length }, () => 2 * random.uniform() - 1);
+  for (const sizes of PRODUCTS) {
+    for (const transposed of TRANSPOSITIONS) hash.update(checkProduct(backend, sizes, transposed, draw));
+  }
+  for (const model of MODELS) hash.update(checkGradient(backend, model, draw));
+  return hash.digest('hex');
+}
+
+type Draw = (length: number) => Float32Array;
+
+function checkProduct(
+  backend: TrainingBackend,
+  [m, k, n]: readonly [number, number, number],
+  transposed: Transposed,
+  draw: Draw,
+): Uint8Array {
+  const a = draw(m * k);
+  const b = draw(k * n);
+  const c = new Float32Array(m * n);
+  tf.tidy(() => {
+    const left = tensorOf(backend, a, transposed.a ? [k, m] : [m, k]);
+    const right = tensorOf(backend, b, transposed.b ? [n, k] : [k, n]);
+    c.set(backend.view(backend.gemm(left, right, transposed)));
+  });
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let exact = 0;
+      for (let t = 0; t < k; t++) {
+        exact += a[transposed.a ? t * m + i : i * k + t]! * b[transposed.b ? j * k + t : t * n + j]!;
+      }
+      // written so that NaN fails too
+      if (!(Math.abs(c[i * n + j]! - exact) <= PRODUCT_TOLERANCE * Math.sqrt(k + 1))) {
+        fail(backend, `product [${m}, ${k}]·[${k}, ${n}]`);
+      }
+    }
+  }
+  return new Uint8Array(c.buffer);
+}
+
+function checkGradient(
+  backend: TrainingBackend,
+  model: { inputShape: number[]; layers: unknown[] },
+  draw: Draw,
+): Uint8Array {
+  const declaration = modelDeclarationSchema.parse({ blocks: [{ name: 'test', layers: model.layers }] });
+  const network = new Network(declaration, { inputShape: model.inputShape, outputs: 2 });
+  const size = network.specs.reduce((n, spec) => n + spec.size, 0);
+  const weights = draw(size);
+  const x = draw(3 * model.inputShape.reduce((a, b) => a * b, 1));
+  const targets = draw(6);
+  const direction = draw(size);
+  const { gradient } = lossAndGradient(network, backend, weights, x, targets);
+  const along = gradient.reduce((sum, g, i) => sum + g * direction[i]!, 0);
+  const moved = (by: number) => weights.map((w, i) => w + by * direction[i]!);
+  const lossAt = (by: number) => lossAndGradient(network, backend, moved(by), x, targets).loss;
+  const difference = (lossAt(EPSILON) - lossAt(-EPSILON)) / (2 * EPSILON);
+  if (!(Math.abs(difference - along) <= GRADIENT_TOLERANCE * (1 + Math.abs(along)))) {
+    fail(backend, `gradient of ${network.specs.map((spec) => spec.name).join(', ')}`);
+  }
+  return new Uint8Array(gradient.buffer);
+}
+
+/** Summed squared error of a network and its gradient, flat; also used by the gradient specs. */
+export function lossAndGradient(
+  network: Network,
+  backend: TrainingBackend,
+  weights: Float32Array,
+  x: Float32Array,
+  targets: Float32Array,
+): { loss: number; gradient: Float32Array } {
+  const gradient = new Float32Array(weights.length);
+  const unit = network.frame.inputShape.reduce((a, b) => a * b, 1);
+  const batch = x.length / unit;
+  const loss = tf.tidy(() => {
+    const tensors = network.specs.map((spec) =>
+      tensorOf(backend, weights.subarray(spec.offset, spec.offset + spec.size), spec.shape),
+    );
+    const input = tensorOf(backend, x, [batch, ...network.frame.inputShape]);
+    const pass = network.forward(input, tensors, {
+      backend,
+      training: false,
+      randomOf: () => ({ uniform: () => 0 }),
+    });
+    const slope = backend.allocate(pass.output.shape);
+    backend.view(slope).set(backend.view(pass.output));
+    const rows = Array.from({ length: batch }, (_, i) => i);
+    const { lossSum } = squaredError(backend.view(slope), targets, undefined, rows, targets.length / batch);
+    pass.backward(slope).forEach((tensor, s) => gradient.set(backend.view(tensor), network.specs[s]!.offset));
+    return lossSum;
+  });
+  return { loss, gradient };
+}
+
+function tensorOf(backend: TrainingBackend, values: Float32Array, shape: readonly number[]): tf.Tensor {
+  const tensor = backend.allocate(shape);
+  backend.view(tensor).set(values);
+  return tensor;
+}
+
+function fail(backend: TrainingBackend, what: string): never {
+  throw new RegulonError('E_BACKEND', `self-test of the ${backend.name} backend: wrong ${what}`);
+}

@@ -1,0 +1,242 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { RegulonError } from '@regulon/shared/errors';
+import type { BackendRecord } from './backends/backend.js';
+import type { BackendChoice } from './backends/chain.js';
+import { exitError } from './exit-error.js';
+import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
+import type { TrainerOptions, TrainerReport, TrainerRequest } from './messages.js';
+import { cpuTicksOf } from './process-time.js';
+
+export interface TrainerStart {
+  /** working folder of the process: the run's folder at the site */
+  readonly folder: string;
+  readonly backend?: BackendChoice;
+  /** threads of a BLAS; 1 unless matrices are wide */
+  readonly threads?: number;
+  readonly memoryLimitMb?: number;
+  readonly acceleratorFolder?: string;
+  /** give up when the process neither reports nor uses its CPU for so long; 60 */
+  readonly silenceSeconds?: number;
+  readonly onBeat?: (beat: Beat) => void;
+}
+
+type Request =
+  | Omit<Extract<TrainerRequest, { type: 'train' }>, 'id'>
+  | Omit<Extract<TrainerRequest, { type: 'evaluate' }>, 'id'>;
+type Result = TrainResult | EvaluateResult;
+
+interface Pending {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const KILL_AFTER_MS = 3000;
+const WATCH_EVERY_MS = 1000;
+
+/**
+ * A run's training process: native code can crash there, and its memory is freed for certain.
+ *
+ * Weights and updates travel as files; over the channel go jobs, beats and sums. One job runs at a time.
+ */
+export class Trainer {
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #lastLine = '';
+  #ended: RegulonError | undefined;
+  #quietSince = performance.now();
+  #ticks = 0;
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly options: TrainerStart,
+    /** backend, versions and self-test, for the run's record */
+    readonly backend: BackendRecord,
+  ) {}
+
+  /**
+   * Start a trainer and wait until its backend has passed the self-test.
+   *
+   * @throws E_BACKEND if no backend passes
+   * @throws E_TRAINER_CRASH if the process ends before it is ready
+   */
+  static start(options: TrainerStart): Promise<Trainer> {
+    const child = spawnTrainer(options);
+    let lastLine = '';
+    child.stderr?.on('data', (chunk: Buffer) => (lastLine = lastLineOf(chunk, lastLine)));
+    return new Promise((resolve, reject) => {
+      const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
+        reject(exitError(code, signal, lastLine));
+      child.once('error', (cause) =>
+        reject(new RegulonError('E_TRAINER_CRASH', 'the trainer did not start', { cause })),
+      );
+      child.once('exit', onExit);
+      child.once('message', (report: TrainerReport) => {
+        child.off('exit', onExit);
+        if (report.type === 'ready') {
+          const trainer = new Trainer(child, options, report.record);
+          trainer.#listen();
+          resolve(trainer);
+        } else {
+          child.kill('SIGKILL');
+          reject(
+            report.type === 'failed'
+              ? new RegulonError(report.code, report.message)
+              : exitError(null, null, ''),
+          );
+        }
+      });
+    });
+  }
+
+  /** Process id, for the site's own monitoring. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /**
+   * One round of local training.
+   *
+   * @throws E_LOSS_NOT_FINITE | E_TRAINER_OOM | E_TRAINER_TIMEOUT | E_TRAINER_CRASH | E_MODEL_SHAPE | E_LABEL | E_DISK_FULL
+   */
+  train(job: TrainJob): Promise<TrainResult> {
+    return this.#ask({ type: 'train', job }, job.timeoutSeconds) as Promise<TrainResult>;
+  }
+
+  /** Score a model on the site's own units; errors as in `train`. */
+  evaluate(job: EvaluateJob): Promise<EvaluateResult> {
+    return this.#ask({ type: 'evaluate', job }, job.timeoutSeconds);
+  }
+
+  /** Write the outputs of a model for each unit (float32 little-endian) to a file of this site. */
+  predict(job: EvaluateJob & { readonly predictionsPath: string }): Promise<EvaluateResult> {
+    return this.evaluate(job);
+  }
+
+  /** Stop at once, whatever runs: a pending job is rejected with `reason`, and no update is left half-written. */
+  async cancel(
+    reason: RegulonError = new RegulonError('E_RUN_ABORTED', 'training was cancelled'),
+  ): Promise<void> {
+    this.#ended ??= reason;
+    await this.#stop();
+  }
+
+  /** End the process when its work is done. */
+  async close(): Promise<void> {
+    await this.cancel(new RegulonError('E_STATE', 'the trainer was closed'));
+  }
+
+  #listen(): void {
+    const { child } = this;
+    child.stderr?.on('data', (chunk: Buffer) => (this.#lastLine = lastLineOf(chunk, this.#lastLine)));
+    child.on('message', (report: TrainerReport) => this.#onReport(report));
+    child.on('error', () => undefined);
+    child.once('exit', (code, signal) => {
+      this.#ended ??= exitError(code, signal, this.#lastLine);
+      this.#rejectAll(this.#ended);
+    });
+  }
+
+  #onReport(report: TrainerReport): void {
+    this.#quietSince = performance.now();
+    if (report.type === 'beat') return this.options.onBeat?.(report.beat);
+    if (report.type === 'ready' || report.id === null) return;
+    const pending = this.#pending.get(report.id);
+    this.#pending.delete(report.id);
+    if (report.type === 'done') pending?.resolve(report.result);
+    else pending?.reject(new RegulonError(report.code, report.message));
+  }
+
+  #ask(request: Request, timeoutSeconds: number | undefined): Promise<Result> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const id = this.#nextId++;
+    this.#quietSince = performance.now();
+    return new Promise<Result>((resolve, reject) => {
+      const watch = this.#watch(timeoutSeconds);
+      const settle =
+        <T>(done: (value: T) => void) =>
+        (value: T) => {
+          clearInterval(watch);
+          done(value);
+        };
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      this.child.send({ ...request, id }, (error) => {
+        if (error) this.#pending.get(id)?.reject(this.#ended ?? exitError(null, null, this.#lastLine));
+      });
+    });
+  }
+
+  /** Two limits: the job's own, and silence without any use of the CPU. */
+  #watch(timeoutSeconds: number | undefined): NodeJS.Timeout {
+    const started = performance.now();
+    const silenceMs = (this.options.silenceSeconds ?? 60) * 1000;
+    const limitMs = (timeoutSeconds ?? Infinity) * 1000;
+    const every = Math.min(WATCH_EVERY_MS, silenceMs / 2, limitMs / 2);
+    return setInterval(() => {
+      const now = performance.now();
+      const ticks = cpuTicksOf(this.pid);
+      if (ticks !== this.#ticks) this.#quietSince = now;
+      this.#ticks = ticks;
+      const why =
+        now - started > limitMs
+          ? `training took more than ${timeoutSeconds} s`
+          : now - this.#quietSince > silenceMs
+            ? `the trainer was silent for ${Math.round(silenceMs / 1000)} s`
+            : undefined;
+      if (why !== undefined) void this.cancel(new RegulonError('E_TRAINER_TIMEOUT', why));
+    }, every);
+  }
+
+  #rejectAll(error: RegulonError): void {
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+
+  async #stop(): Promise<void> {
+    const { child } = this;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    const force = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+    await gone;
+    clearTimeout(force);
+  }
+}
+
+function spawnTrainer({
+  folder,
+  backend = 'auto',
+  threads = 1,
+  memoryLimitMb,
+  acceleratorFolder,
+}: TrainerStart): ChildProcess {
+  const options: TrainerOptions = {
+    choice: backend,
+    threads,
+    ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
+    ...(acceleratorFolder === undefined ? {} : { acceleratorFolder }),
+  };
+  return fork(entryFile(), [JSON.stringify(options)], {
+    cwd: folder,
+    // a young generation of 1 MiB keeps the resident memory small; the big arrays lie outside of it
+    execArgv: ['--max-semi-space-size=1'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    serialization: 'json',
+  });
+}
+
+/** The compiled entry; when this module itself runs from source (tests), the one that `tsc -b` made. */
+function entryFile(): string {
+  const beside = fileURLToPath(new URL('./trainer-main.js', import.meta.url));
+  return existsSync(beside) ? beside : beside.replace(/([\\/])src([\\/]training[\\/])/, '$1dist$2');
+}
+
+/** Last non-empty line of a process's error output, shortened. */
+function lastLineOf(chunk: Buffer, before: string): string {
+  const lines = chunk
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  return lines.at(-1)?.slice(0, 200) ?? before;
+}
