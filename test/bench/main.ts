@@ -15,13 +15,22 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
 
 async function main(argv: readonly string[]): Promise<number> {
   const name = argv.find((a) => !a.startsWith('--'));
-  const format = argv.includes('--format') ? argv[argv.indexOf('--format') + 1] : argv.includes('--format=json') ? 'json' : 'table';
+  const format = argv.includes('--format')
+    ? argv[argv.indexOf('--format') + 1]
+    : argv.includes('--format=json')
+      ? 'json'
+      : 'table';
   const load = name === undefined ? undefined : benches[name];
   if (!name || !load) {
-    throw new RegulonError('E_ARGUMENT', `no benchmark named ${name ?? '(none)'}`, { hint: `npm run bench -- ${Object.keys(benches).join('|')} [--quick] [--format json]` });
+    throw new RegulonError('E_ARGUMENT', `no benchmark named ${name ?? '(none)'}`, {
+      hint: `npm run bench -- ${Object.keys(benches).join('|')} [--quick] [--format json]`,
+    });
   }
   const bench = await load();
-  const rows = await bench.run({ quick: argv.includes('--quick'), say: (line) => process.stderr.write(`${line}\n`) });
+  const rows = await bench.run({
+    quick: argv.includes('--quick'),
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
   const report: BenchReport = { schema: 'regulon.bench/1', name, machine: machineOf(), rows };
   process.stdout.write(format === 'json' ? `${JSON.stringify(report)}\n` : `${renderReport(report)}\n`);
   return rows.every((r) => r.ok !== false) ? 0 : 1;

@@ -28,11 +28,19 @@ export function machineOf(): string {
 }
 
 /** A row whose goal is `≤ limit` (less is better) or `≥ limit` (more is better); without a goal `ok` is null. */
-export function row(fields: Omit<BenchRow, 'goal' | 'ok' | 'ratio'> & { atMost?: number; atLeast?: number; reference?: number }): BenchRow {
+export function row(
+  fields: Omit<BenchRow, 'goal' | 'ok' | 'ratio'> & { atMost?: number; atLeast?: number; reference?: number },
+): BenchRow {
   const { atMost, atLeast, reference, ...rest } = fields;
   const goal = atMost !== undefined ? `≤ ${atMost}` : atLeast !== undefined ? `≥ ${atLeast}` : '';
-  const ok = atMost !== undefined ? rest.value <= atMost : atLeast !== undefined ? rest.value >= atLeast : null;
-  return { ...rest, ratio: reference === undefined || reference === 0 ? null : rest.value / reference, goal, ok };
+  const ok =
+    atMost !== undefined ? rest.value <= atMost : atLeast !== undefined ? rest.value >= atLeast : null;
+  return {
+    ...rest,
+    ratio: reference === undefined || reference === 0 ? null : rest.value / reference,
+    goal,
+    ok,
+  };
 }
 
 /** The report as a table for people. */
@@ -46,7 +54,8 @@ export function renderReport(report: BenchReport): string {
   ]);
   const head = ['what', 'value', 'against', 'goal', ''];
   const widths = head.map((h, i) => Math.max(h.length, ...cells.map((c) => (c[i] ?? '').length)));
-  const line = (c: readonly string[]): string => `| ${c.map((x, i) => x.padEnd(widths[i] ?? 0)).join(' | ')} |`;
+  const line = (c: readonly string[]): string =>
+    `| ${c.map((x, i) => x.padEnd(widths[i] ?? 0)).join(' | ')} |`;
   const rule = `|${widths.map((w) => '-'.repeat(w + 2)).join('|')}|`;
   return [`${report.name}: ${report.machine}`, '', line(head), rule, ...cells.map(line)].join('\n');
 }

@@ -1,0 +1,175 @@
+import { rootOfBytes } from '@regulon/shared/crypto';
+import { foldOf, selectUnits, type UnitsView } from '@regulon/shared/genomics';
+import type { Roster } from '@regulon/shared/plan';
+import {
+  contractOf,
+  encodeEvaluation,
+  encodeExtras,
+  Purpose,
+  RunProgram,
+  type ScheduledRound,
+  type SiteScore,
+  weightOf,
+} from '@regulon/shared/program';
+import {
+  clipScale,
+  decodeFixed,
+  encodeFixed,
+  type Manifest,
+  normSquaredTile,
+  packIntegers,
+  quantiseTile,
+  Rounding,
+  roundingKey,
+  unpackIntegers,
+} from '@regulon/shared/secagg';
+import { seedOf } from './federation-keys.js';
+import { secureSum } from './secure-sum.js';
+
+/** One site of an in-process run: its units and how it trains and scores. */
+export interface InProcessSite {
+  readonly id: number;
+  readonly view: UnitsView;
+  readonly unitIds: readonly string[];
+  /** local training from `weights`; the delta is float32 of the same length */
+  train(
+    round: ScheduledRound,
+    program: RunProgram,
+    weights: Float32Array,
+  ): Promise<{ delta: Float32Array; count: number; lossSum: number; correct: number }>;
+  score(program: RunProgram, models: ReadonlyMap<number, Float32Array>): Promise<SiteScore>;
+}
+
+/** A run without network, processes or files: the program, secure aggregation and the update pipeline for real. */
+export class InProcessRun {
+  readonly program: RunProgram;
+  readonly models = new Map<number, Float32Array>();
+
+  constructor(
+    private readonly roster: Roster,
+    private readonly sites: readonly InProcessSite[],
+    setup: { plan: unknown; panelDigest: Uint8Array; genes: number },
+  ) {
+    const panel = { digest: setup.panelDigest, size: setup.genes };
+    this.program = new RunProgram(
+      contractOf({ runId: new Uint8Array(16).fill(7), plan: setup.plan, roster, panel, isPublic: true }),
+    );
+  }
+
+  /** Run the next round. @param lost sites whose upload never arrives */
+  async step(lost: readonly number[] = []): Promise<ScheduledRound> {
+    const { program } = this;
+    const round = program.next();
+    if (!round) throw new Error('the run is done');
+    const weights = round.purpose === Purpose.train ? this.weightsOf(round.arm) : new Float32Array(0);
+    const manifest = program.manifest(round, {
+      attempt: 0,
+      prevTranscriptHash: new Uint8Array(32),
+      deadlines: [1, 2, 3, 4, 5],
+    });
+    const vectors = new Map<number, Uint8Array>();
+    for (const site of this.sites) vectors.set(site.id, await this.vectorOf(site, round, manifest, weights));
+    const { words, survivors } = secureSum(this.roster, manifest, vectors, lost);
+    this.complete(round, manifest, words, survivors);
+    return round;
+  }
+
+  async finish(): Promise<void> {
+    while (this.program.next()) await this.step();
+  }
+
+  private weightsOf(arm: number): Float32Array {
+    const known = this.models.get(arm);
+    if (known) return known;
+    const bytes = Buffer.concat(
+      [...this.program.initialModel(arm)].map((p) => Buffer.from(p.buffer, p.byteOffset, p.byteLength)),
+    );
+    const weights = new Float32Array(bytes.length / 4);
+    new Uint8Array(weights.buffer).set(bytes);
+    this.models.set(arm, weights);
+    this.program.setInitialModel(arm, rootOfBytes(new Uint8Array(weights.buffer)));
+    return weights;
+  }
+
+  private async vectorOf(
+    site: InProcessSite,
+    round: ScheduledRound,
+    manifest: Manifest,
+    weights: Float32Array,
+  ): Promise<Uint8Array> {
+    const { program } = this;
+    const bytesPerWord = manifest.ringBits / 8;
+    const vector = new Uint8Array((manifest.d + 1 + manifest.extras.length) * bytesPerWord);
+    if (round.silent.includes(site.id)) return vector;
+    const extras = (weight: number, values: Record<string, number>): void =>
+      vector.set(
+        packIntegers(encodeExtras(program.extras(round), weight, values), manifest.ringBits),
+        manifest.d * bytesPerWord,
+      );
+    if (round.purpose !== Purpose.train) {
+      const values =
+        round.purpose === Purpose.statistics
+          ? program.step(round).local(trainingUnits(site, round, program), program.specification(round.arm))
+          : encodeEvaluation(program.contract, site.id, await site.score(program, this.models));
+      const { words, clamped } = encodeFixed(values, manifest.fractionBits, program.bound(round));
+      vector.set(words);
+      extras(1, { fault: clamped > 0 ? 1 : 0 });
+      return vector;
+    }
+    const { delta, count, lossSum, correct } = await site.train(round, program, weights);
+    const weight = weightOf(count, manifest.weightCap);
+    const { scale, exceeded } = clipScale(weight, normSquaredTile(delta), manifest.C);
+    const rounding = new Rounding(
+      roundingKey(seedOf(`rounding ${site.id}`), manifest.runId, round.round, round.arm),
+    );
+    quantiseTile(
+      delta,
+      { weightScale: scale, C: manifest.C, Q: manifest.Q, rounding },
+      new Int32Array(vector.buffer, 0, delta.length),
+    );
+    extras(weight, { fault: exceeded ? 1 : 0, loss: lossSum, correct, count });
+    return vector;
+  }
+
+  private complete(
+    round: ScheduledRound,
+    manifest: Manifest,
+    words: Uint8Array,
+    survivors: readonly number[],
+  ): void {
+    const { program } = this;
+    const split = (manifest.d * manifest.ringBits) / 8;
+    const extras = program.decodeExtras(round, unpackIntegers(words.subarray(split), manifest.ringBits));
+    if (round.purpose !== Purpose.train) {
+      program.complete(round, {
+        survivors,
+        extras,
+        sums: decodeFixed(words.subarray(0, split), manifest.fractionBits),
+      });
+      return;
+    }
+    const weights = this.weightsOf(round.arm);
+    program.serverStep(extras.weight).tile(weights, new Int32Array(words.buffer, 0, manifest.d), weights);
+    program.complete(round, { survivors, extras, modelHash: rootOfBytes(new Uint8Array(weights.buffer)) });
+  }
+}
+
+/** The units of a site that train an arm. */
+export function trainingUnits(site: InProcessSite, round: ScheduledRound, program: RunProgram): UnitsView {
+  return unitsWhere(site, program, program.arms[round.arm]?.heldOutFold ?? null, false);
+}
+
+/** Units inside or outside a held-out fold; all units when no fold is held out. */
+export function unitsWhere(
+  site: InProcessSite,
+  program: RunProgram,
+  fold: number | null,
+  heldOut: boolean,
+): UnitsView {
+  const { view } = site;
+  if (fold === null) return view;
+  const position = program.contract.sites.findIndex((s) => s.id === site.id);
+  const folds = foldOf(site.unitIds, view.labels ?? new Int32Array(view.n), position);
+  const rows = [...folds.keys()].filter((row) => (folds[row] === fold) === heldOut);
+  return selectUnits(view, rows);
+}
