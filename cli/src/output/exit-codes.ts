@@ -36,7 +36,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, (path: string) => RegulonError>> = 
  * @param where shown when the error itself names no path
  */
 export function namedError(error: unknown, where = 'input'): unknown {
-  if (!(error instanceof Error) || error instanceof RegulonError) return error;
+  if (typeof error !== 'object' || error === null || isRegulonError(error)) return error;
   const { code, path } = error as NodeJS.ErrnoException;
   const make = code === undefined ? undefined : SYSTEM_ERRORS[code];
   return make ? make(path ?? where) : error;

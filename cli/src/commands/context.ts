@@ -1,0 +1,89 @@
+import { type Command, Option } from 'commander';
+import { RegulonError } from '@regulon/shared/errors';
+import { type CommandResult, Exit, FORMATS, Output, processStreams, type Streams } from '../output/index.js';
+
+/** What a command works with; replaced in tests. */
+export interface Context {
+  readonly streams: Streams;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** whether a person can be asked */
+  readonly interactive: boolean;
+  /** set by the last command that ran */
+  exitCode: number;
+}
+
+/** The context of this process. */
+export function processContext(): Context {
+  return {
+    streams: processStreams,
+    env: process.env,
+    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    exitCode: Exit.done,
+  };
+}
+
+/** A command's work: returns its result, or null when it already wrote everything itself. */
+export type Handler<Options> = (
+  args: readonly string[],
+  options: Options,
+  output: Output,
+) => Promise<(CommandResult & { exitCode?: number }) | null>;
+
+/**
+ * Give a command `--format`, run its handler, print the result or the two lines of an error, and keep the exit code.
+ *
+ * @param name as it stands in the envelope, e.g. `run.show`
+ */
+export function handles<Options>(
+  command: Command,
+  context: Context,
+  name: string,
+  handler: Handler<Options>,
+): void {
+  command.addOption(new Option('--format <format>', 'how the result is written').choices([...FORMATS]));
+  command.action(async (...received: unknown[]) => {
+    const options = command.opts<Options & { format?: string }>();
+    const output = new Output(name, options.format, context.streams);
+    try {
+      const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string');
+      const result = await handler(args, options, output);
+      if (result) output.result(result);
+      context.exitCode = result?.exitCode ?? (result?.partial ? Exit.partial : Exit.done);
+    } catch (error) {
+      context.exitCode = output.error(error);
+    }
+  });
+}
+
+/**
+ * Writing commands need a person's yes.
+ *
+ * @throws E_ARGUMENT without `--yes` where nobody can be asked
+ */
+export async function confirm(context: Context, options: { yes?: boolean }, question: string): Promise<void> {
+  if (options.yes) return;
+  if (!context.interactive) {
+    throw new RegulonError(
+      'E_ARGUMENT',
+      'this command changes something and there is no terminal to ask at',
+      {
+        hint: 'repeat it with --yes',
+      },
+    );
+  }
+  const { createInterface } = await import('node:readline/promises');
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await prompt.question(`${question} [y/N] `);
+  prompt.close();
+  if (!/^y(es)?$/i.test(answer.trim()))
+    throw new RegulonError('E_ARGUMENT', 'not confirmed; nothing was changed');
+}
+
+/** Parse an option that is a whole number. @throws E_ARGUMENT outside the range */
+export function wholeNumber(option: string, text: string, low: number, high: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < low || value > high) {
+    throw new RegulonError('E_ARGUMENT', `${option}: needs a whole number from ${low} to ${high}`);
+  }
+  return value;
+}

@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { bytesText, tableLines } from '../output/index.js';
+import { outlineOf, type PlanOutline, readPlanFile } from '../plan-file/index.js';
+import { type Context, handles, wholeNumber } from './context.js';
+
+const MEGABIT_BYTES = 125_000;
+
+/** `regulon plan …`: everything about a plan before it runs. */
+export function planCommands(program: Command, context: Context): void {
+  const plan = program.command('plan').description('check a plan before it runs');
+  const validate = plan
+    .command('validate')
+    .description('check a plan file; the error names the path')
+    .argument('<file>', 'plan, YAML or JSON');
+  handles(validate, context, 'plan.validate', async ([file = '']) => {
+    const outline = outlineOf(readPlanFile(file));
+    return {
+      data: outline,
+      lines: [`valid  ${outline.name}  ${outline.planHash}`, ...outlineLines(outline)],
+    };
+  });
+  const estimate = plan
+    .command('estimate')
+    .description('rounds, bytes and time that follow from a plan')
+    .argument('<file>', 'plan, YAML or JSON')
+    .option('--genes <n>', 'size of the gene panel', '20000')
+    .option('--link-mbit <n>', 'speed of the slowest site link, Mbit/s', '100');
+  handles<{ genes: string; linkMbit: string }>(
+    estimate,
+    context,
+    'plan.estimate',
+    async ([file = ''], options) => {
+      const genes = wholeNumber('--genes', options.genes, 1, 10_000_000);
+      const link = wholeNumber('--link-mbit', options.linkMbit, 1, 1_000_000);
+      const outline = outlineOf(readPlanFile(file), genes);
+      const total = outline.rounds.reduce((sum, round) => sum + round.bytesUp + round.bytesDown, 0);
+      const transferSeconds = total / (link * MEGABIT_BYTES);
+      const disk = outline.rounds.reduce((sum, round) => sum + round.bytesDown, 0);
+      const data = {
+        ...outline,
+        genes,
+        linkMbit: link,
+        transferSeconds,
+        coordinatorDiskBytes: disk,
+        epsilon: null,
+      };
+      const lines = [
+        ...outlineLines(outline),
+        '',
+        `transfer per site over ${link} Mbit/s: ${transferSeconds.toFixed(1)} s in all`,
+        `disk at the coordinator for the sums: ${bytesText(disk)}`,
+        'privacy budget: none is spent and none protects the released model (no differential privacy in this plan)',
+      ];
+      return { data, lines };
+    },
+  );
+}
+
+function outlineLines(outline: PlanOutline): string[] {
+  const rounds = tableLines(
+    [
+      { title: 'rounds', value: (r: PlanOutline['rounds'][number]) => r.purpose },
+      { title: 'number', value: (r) => r.rounds, right: true },
+      { title: 'up per site', value: (r) => bytesText(r.bytesUp), right: true },
+      { title: 'down per site', value: (r) => bytesText(r.bytesDown), right: true },
+    ],
+    outline.rounds,
+  );
+  return [
+    `task       ${outline.task}`,
+    `sites      ${outline.sites.length}: ${outline.sites.join(', ')} (a round may lose ${outline.mayLose})`,
+    `models     ${outline.arms.length}: ${outline.arms.join(', ')}`,
+    `features   ${outline.features ?? 'as many as the gene panel'}`,
+    `parameters ${outline.parameters?.toLocaleString('en') ?? 'depends on the gene panel'}`,
+    '',
+    ...rounds,
+  ];
+}

@@ -1,0 +1,117 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ArmData, EvaluateResult, TrainJob, Trainer } from '@regulon/client/training';
+import { type FeatureSpecification, transform, type UnitsView } from '@regulon/shared/genomics';
+import { initialWeights, manifestOf } from '@regulon/shared/models';
+import type { Plan } from '@regulon/shared/plan';
+
+/** Everything the reference needs to train and score models of one plan. */
+export interface Workbench {
+  readonly plan: Plan;
+  readonly trainer: Trainer;
+  /** folder for features and weights */
+  readonly folder: string;
+}
+
+/** A model under way: its weights lie in a file. */
+export interface ReferenceModel {
+  readonly frame: { readonly inputShape: number[]; readonly outputs: number };
+  readonly weightsPath: string;
+}
+
+const bytesOf = (array: Float32Array | Int32Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Prepared features of units, written where the trainer reads them. */
+export function writeFeatures(
+  bench: Workbench,
+  name: string,
+  view: UnitsView,
+  spec: FeatureSpecification,
+): ArmData {
+  const { features, shape } = transform(view, spec);
+  const featuresPath = join(bench.folder, `${name}.f32`);
+  writeFileSync(featuresPath, bytesOf(features));
+  if (!view.labels) return { featuresPath, shape, n: view.n };
+  const targetsPath = join(bench.folder, `${name}.i32`);
+  writeFileSync(targetsPath, bytesOf(view.labels));
+  return { featuresPath, shape, n: view.n, targetsPath };
+}
+
+/** Raw values and observation mask of a series, as the daemon hands them to the trainer. */
+export function writeSeries(bench: Workbench, name: string, view: UnitsView): ArmData {
+  const featuresPath = join(bench.folder, `${name}.f32`);
+  const maskPath = join(bench.folder, `${name}.mask.f32`);
+  const observed = Float32Array.from(view.values, (value) => (Number.isNaN(value) ? 0 : 1));
+  writeFileSync(
+    featuresPath,
+    bytesOf(Float32Array.from(view.values, (value) => (Number.isNaN(value) ? 0 : value))),
+  );
+  writeFileSync(maskPath, bytesOf(observed));
+  return { featuresPath, maskPath, shape: [view.n, view.genes], n: view.n };
+}
+
+/** A fresh model with the initial weights of an arm of the run. */
+export function newModel(bench: Workbench, name: string, features: number, arm: number): ReferenceModel {
+  const { plan } = bench;
+  const series = plan.dataset.kind === 'series';
+  const frame = {
+    inputShape: series ? [2, features] : [features],
+    outputs: plan.label?.classes.length ?? features,
+  };
+  const weightsPath = join(bench.folder, `${name}.weights`);
+  const pieces = [...initialWeights(manifestOf(plan.model, frame), { seed: plan.seed, arm })];
+  writeFileSync(weightsPath, Buffer.concat(pieces.map(bytesOf)));
+  return { frame, weightsPath };
+}
+
+/** Train a model in place for some epochs of the plan's optimiser. */
+export async function trainModel(
+  bench: Workbench,
+  model: ReferenceModel,
+  data: ArmData,
+  epochs: number,
+  round = 0,
+): Promise<void> {
+  const { training, evaluation } = bench.plan;
+  const deltaPath = `${model.weightsPath}.delta`;
+  const job: TrainJob = {
+    ...jobOf(bench, model, data),
+    deltaPath,
+    epochs: training.strategy === 'fed-sgd' ? 1 : epochs,
+    batchSize: training.batchSize,
+    optimizer: training.optimizer,
+    ...(training.gradientClip === undefined ? {} : { gradientClip: training.gradientClip }),
+    strategy: training.strategy,
+    shuffleKey: '00'.repeat(32),
+    round,
+    horizon: evaluation.horizon,
+  };
+  await bench.trainer.train(job);
+  addDelta(model.weightsPath, deltaPath);
+}
+
+/** Score a model on test units. */
+export async function evaluateModel(
+  bench: Workbench,
+  model: ReferenceModel,
+  data: ArmData,
+): Promise<EvaluateResult> {
+  return bench.trainer.evaluate({ ...jobOf(bench, model, data), horizon: bench.plan.evaluation.horizon });
+}
+
+function jobOf(bench: Workbench, model: ReferenceModel, data: ArmData) {
+  const { plan } = bench;
+  return { declaration: plan.model, ...model.frame, task: plan.task, data, weightsPath: model.weightsPath };
+}
+
+function addDelta(weightsPath: string, deltaPath: string): void {
+  const [weights, delta] = [readFloats(weightsPath), readFloats(deltaPath)];
+  for (let i = 0; i < weights.length; i++) weights[i] = (weights[i] ?? 0) + (delta[i] ?? 0);
+  writeFileSync(weightsPath, bytesOf(weights));
+}
+
+function readFloats(path: string): Float32Array {
+  const bytes = readFileSync(path);
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}

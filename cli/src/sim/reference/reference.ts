@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { Trainer } from '@regulon/client/training';
+import type { UnitsView } from '@regulon/shared/genomics';
+import { parsePlan } from '@regulon/shared/plan';
+import type { ReferenceJob, ReferenceReport, ReferenceScore } from './job.js';
+import { evaluateModel, newModel, trainModel, type Workbench, writeFeatures, writeSeries } from './model.js';
+import { fitAxes, reconstructionError } from './pca.js';
+import { fitPreparation } from './preparation.js';
+import { loadSites, type ReferenceSite } from './sites.js';
+import { loneArms, type ReferenceArm, referenceArms, type SitePart } from './split.js';
+import { Tally } from './tally.js';
+
+const COMPONENTS = 64;
+
+/**
+ * Train what only somebody who sees all data can train: one pooled model, and one model a site.
+ *
+ * @throws whatever the importer, the preparation or the trainer throws, with its code
+ */
+export async function runReference(job: ReferenceJob): Promise<ReferenceReport> {
+  const started = Date.now();
+  const plan = parsePlan(job.plan);
+  const sites = await loadSites(job, plan);
+  const trainer = await Trainer.start({ folder: job.folder, backend: job.backend });
+  const bench: Workbench = { plan, trainer, folder: job.folder };
+  try {
+    const rows = plan.task === 'forecast' ? await seriesRows(bench, sites) : await unitRows(bench, sites);
+    return {
+      schema: 'regulon.reference/1',
+      label: 'reference (sees all data)',
+      units: sites.map(({ name, view }) => ({ site: name, units: view.n })),
+      ...rows,
+      backend: trainer.backend.backend,
+      seconds: (Date.now() - started) / 1000,
+    };
+  } finally {
+    await trainer.close();
+  }
+}
+
+type Rows = Pick<ReferenceReport, 'pooled' | 'pooledBySite' | 'lone' | 'pca64Mse'>;
+type Row = ReferenceReport['lone'][number];
+
+async function unitRows(bench: Workbench, sites: readonly ReferenceSite[]): Promise<Rows> {
+  const arms = referenceArms(bench.plan, sites);
+  const axes = { squaredError: 0, targets: 0 };
+  const pooled = await scoreArms(bench, arms, axes);
+  const lone: Row[] = [];
+  for (const { name } of sites) {
+    const own = loneArms(arms, name, bench.plan);
+    if (own.length > 0) lone.push({ site: name, score: await scoreArms(bench, own) });
+  }
+  return {
+    pooled,
+    pooledBySite: [],
+    lone,
+    pca64Mse: axes.targets > 0 ? axes.squaredError / axes.targets : null,
+  };
+}
+
+/** Train and score one model an arm; sums over the arms, as the run's evaluation does. */
+async function scoreArms(
+  bench: Workbench,
+  arms: readonly ReferenceArm[],
+  axes?: { squaredError: number; targets: number },
+): Promise<ReferenceScore> {
+  const { plan } = bench;
+  const tally = new Tally();
+  for (const { arm, parts } of arms) {
+    const [train, test] = [together(parts, 'train'), together(parts, 'test')];
+    if (!train || !test) continue;
+    const spec = fitPreparation(plan, viewsOf(parts, 'train'));
+    const trainData = writeFeatures(bench, 'train', train, spec);
+    const testData = writeFeatures(bench, 'test', test, spec);
+    const model = newModel(bench, 'model', spec.keptGenes.length, arm.index);
+    await trainModel(bench, model, trainData, plan.training.rounds * plan.training.localEpochs);
+    tally.add(await evaluateModel(bench, model, testData));
+    if (axes && plan.task === 'reconstruct') {
+      const fitted = fitAxes(floatsOf(trainData.featuresPath), train.n, COMPONENTS);
+      const features = floatsOf(testData.featuresPath);
+      axes.squaredError += reconstructionError(features, fitted);
+      axes.targets += features.length;
+    }
+  }
+  return tally.score();
+}
+
+/** Series of different lengths cannot stand in one batch: the pooled model reads the sites in turn, an epoch each. */
+async function seriesRows(bench: Workbench, sites: readonly ReferenceSite[]): Promise<Rows> {
+  const { training } = bench.plan;
+  const data = sites.map(({ name, view }) => ({ site: name, data: writeSeries(bench, name, view) }));
+  const pooled = newModel(bench, 'pooled', 1, 0);
+  for (let round = 0; round < training.rounds; round++) {
+    for (const { data: series } of data) await trainModel(bench, pooled, series, training.localEpochs, round);
+  }
+  const pooledBySite: Row[] = [];
+  const lone: Row[] = [];
+  const everything = new Tally();
+  for (const { site, data: series } of data) {
+    const own = newModel(bench, 'lone', 1, 0);
+    for (let round = 0; round < training.rounds; round++) {
+      await trainModel(bench, own, series, training.localEpochs, round);
+    }
+    const together = await evaluateModel(bench, pooled, series);
+    everything.add(together);
+    pooledBySite.push({ site, score: scoreOf(together) });
+    lone.push({ site, score: scoreOf(await evaluateModel(bench, own, series)) });
+  }
+  return { pooled: everything.score(), pooledBySite, lone, pca64Mse: null };
+}
+
+function scoreOf(result: Parameters<Tally['add']>[0]): ReferenceScore {
+  const tally = new Tally();
+  tally.add(result);
+  return tally.score();
+}
+
+function viewsOf(parts: readonly SitePart[], which: 'train' | 'test'): UnitsView[] {
+  return parts.flatMap((part) => part[which] ?? []);
+}
+
+/** The units of several sites as one view. */
+function together(parts: readonly SitePart[], which: 'train' | 'test'): UnitsView | null {
+  const views = viewsOf(parts, which);
+  const [first] = views;
+  if (!first) return null;
+  const n = views.reduce((sum, view) => sum + view.n, 0);
+  const values = new Float64Array(n * first.genes);
+  const labels = first.labels ? new Int32Array(n) : undefined;
+  let row = 0;
+  for (const view of views) {
+    values.set(view.values, row * first.genes);
+    labels?.set(view.labels ?? [], row);
+    row += view.n;
+  }
+  return { n, genes: first.genes, values, classes: first.classes, ...(labels ? { labels } : {}) };
+}
+
+function floatsOf(path: string): Float32Array {
+  return new Float32Array(Uint8Array.from(readFileSync(path)).buffer);
+}

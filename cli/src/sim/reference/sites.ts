@@ -1,0 +1,49 @@
+import { loadDataset } from '@regulon/client/data';
+import { RegulonError } from '@regulon/shared/errors';
+import { labelsOf, type UnitsView } from '@regulon/shared/genomics';
+import type { Plan } from '@regulon/shared/plan';
+import type { ReferenceJob } from './job.js';
+
+/** The data of one site as the reference sees them. */
+export interface ReferenceSite {
+  readonly name: string;
+  readonly unitIds: readonly string[];
+  readonly view: UnitsView;
+}
+
+/**
+ * Load every site's data through the daemon's own importer.
+ *
+ * @throws E_DATA_FORMAT and its kin as the daemon; E_PANEL when expression sites hold different genes
+ */
+export async function loadSites(job: ReferenceJob, plan: Plan): Promise<ReferenceSite[]> {
+  const sites: ReferenceSite[] = [];
+  let panel: Uint8Array | undefined;
+  for (const { name, open: _open, ...source } of job.sites) {
+    const { labels, columnsPrefix, ...matrix } = source;
+    const data = await loadDataset({
+      ...matrix,
+      ...(labels === undefined ? {} : { labels }),
+      ...(columnsPrefix === undefined ? {} : { columnsPrefix }),
+    });
+    if (plan.dataset.kind === 'expression' && panel && Buffer.compare(panel, data.panelDigest) !== 0) {
+      throw new RegulonError(
+        'E_PANEL',
+        `site ${name} holds other genes, or another order, than the sites before it`,
+      );
+    }
+    panel = data.panelDigest;
+    const n = data.unitIds.length;
+    const columns = data.values.length / n;
+    const classes = plan.label?.classes ?? [];
+    const view: UnitsView = {
+      n,
+      genes: columns,
+      values: data.values,
+      classes: classes.length,
+      ...(classes.length > 0 ? { labels: labelsOf(data, classes) } : {}),
+    };
+    sites.push({ name, unitIds: data.unitIds, view });
+  }
+  return sites;
+}
