@@ -16,6 +16,10 @@ const dataset = z.strictObject({
   counts: path,
   /** the table of labels, one row a unit */
   labels: path.optional(),
+  /** where it cannot be seen from the labels; default: genes are rows */
+  orientation: z.enum(['genes-by-units', 'units-by-genes']).optional(),
+  /** columns of the matrix that are no data */
+  ignoreColumns: z.array(z.string().min(1).max(200)).max(64).optional(),
   /** keep only the columns of a series whose name begins so */
   columnsPrefix: z.string().min(1).max(64).optional(),
   /** published research data: the steward says so */

@@ -3,6 +3,6 @@ export { RunJournal, type LocalFacts, type OutcomeRow, type RunRow, type RunStat
 export { AttemptJournal, Step, type AttemptFacts, type AttemptRow } from './attempt-journal.js';
 export { AnsweredTable, type AnsweredRow } from './answered.js';
 export { Ledger, type LedgerEvent } from './ledger.js';
-export { Outbox, type EntryDraft, type EntryPlace, type OutboxRow, type SealDraft } from './outbox.js';
+export { Outbox, type EntryPlace, type OutboxDraft, type OutboxRow, type SealDraft } from './outbox.js';
 export { diskError, guarded } from './database.js';
 export { removeRunFiles, type StatePaths } from './folder.js';

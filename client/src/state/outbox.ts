@@ -11,16 +11,15 @@ export interface EntryPlace {
 }
 
 /** An entry of this site before it is signed. */
-export interface EntryDraft extends EntryPlace {
+export interface OutboxDraft extends EntryPlace {
   readonly kind: string;
-  readonly seq: number;
-  /** hash of this site's previous entry, 32 bytes; zeros for the first */
-  readonly prev: Uint8Array;
   readonly body: unknown;
+  /** bytes of this site's previous entry; the new one links to it */
+  readonly previous: Uint8Array | undefined;
 }
 
-/** Signs an entry with the identity key and says its hash. */
-export type SealDraft = (draft: EntryDraft) => { bytes: Uint8Array; hash: Uint8Array };
+/** Numbers, links and signs an entry with the identity key. */
+export type SealDraft = (draft: OutboxDraft) => { seq: number; bytes: Uint8Array; hash: Uint8Array };
 
 export interface OutboxRow extends EntryPlace {
   readonly seq: number;
@@ -48,19 +47,11 @@ export class Outbox {
     return this.state.transact('outbox', () => {
       const known = place.run === undefined ? undefined : this.find(kind, place);
       if (known) return known;
-      const last = this.last();
-      const draft = {
-        kind,
-        ...place,
-        seq: last ? last.seq + 1 : 0,
-        prev: last?.hash ?? new Uint8Array(32),
-        body,
-      };
-      const { bytes, hash } = this.seal(draft);
+      const { seq, bytes, hash } = this.seal({ kind, ...place, body, previous: this.last()?.bytes });
       this.state.db
         .prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, NULL)')
-        .run(draft.seq, kind, place.run ?? null, place.round ?? null, place.attempt ?? null, bytes, hash);
-      return { ...place, seq: draft.seq, kind, bytes, hash, index: null };
+        .run(seq, kind, place.run ?? null, place.round ?? null, place.attempt ?? null, bytes, hash);
+      return { ...place, seq, kind, bytes, hash, index: null };
     });
   }
 

@@ -1,0 +1,55 @@
+import { equalBytes } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { RunProgram, ScheduledRound } from '@regulon/shared/program';
+import {
+  checkExpectation,
+  checkManifest,
+  type Manifest,
+  type RosterView,
+  verifyChain,
+  verifyManifest,
+  type TranscriptLink,
+} from '@regulon/shared/secagg';
+
+/** What this site knows when a manifest arrives. */
+export interface ManifestContext {
+  readonly roster: RosterView;
+  readonly program: RunProgram;
+  readonly round: ScheduledRound;
+  /** T of the last end that this site knows; zeros before the first */
+  readonly lastTranscript: Uint8Array;
+  /** signed ends since then that this site has not seen itself */
+  readonly links: () => Promise<readonly TranscriptLink[]>;
+  /** the last round of the run that this site answered */
+  readonly lastAnswered?: number;
+  /** the last attempt in which this site signed R1 */
+  readonly lastJoined?: { readonly round: number; readonly attempt: number };
+}
+
+/**
+ * Recompute every field of a manifest that the plan implies; nothing in it is the coordinator's choice.
+ *
+ * @throws E_SIG_MANIFEST, E_ROSTER, E_POLICY, E_RING_BOUND, E_MODEL, E_REPLAY
+ * @throws E_FORK when its history does not follow from the one this site knows
+ */
+export async function verifyAgainstPlan(
+  manifest: Manifest,
+  signature: Uint8Array,
+  known: ManifestContext,
+): Promise<void> {
+  const { roster, program, round } = known;
+  verifyManifest(roster.coordinatorKey, manifest, signature);
+  checkManifest(manifest, roster);
+  const { attempt: _attempt, deadlines, ...fields } = program.manifest(round, manifest);
+  checkExpectation(manifest, {
+    fields,
+    ...(known.lastAnswered === undefined ? {} : { lastAnswered: known.lastAnswered }),
+    ...(known.lastJoined === undefined ? {} : { lastJoined: known.lastJoined }),
+  });
+  if (deadlines.some((at, i) => i > 0 && at < (deadlines[i - 1] ?? 0))) {
+    throw new RegulonError('E_POLICY', `round ${round.round}: the deadlines do not ascend`);
+  }
+  if (equalBytes(manifest.prevTranscriptHash, known.lastTranscript)) return;
+  const to = manifest.prevTranscriptHash;
+  verifyChain(roster.coordinatorKey, { from: known.lastTranscript, to, links: await known.links() });
+}

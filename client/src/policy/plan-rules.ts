@@ -1,0 +1,74 @@
+import { equalBytes, hex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { RunContract } from '@regulon/shared/program';
+import type { SiteView } from './site-view.js';
+
+/**
+ * Compare an approved plan with what this hospital allows.
+ *
+ * @param rounds number of rounds that the plan implies
+ * @throws E_POLICY naming the key of the plan that the policy refuses; E_PANEL when the genes are others
+ */
+export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds: number): void {
+  const { plan } = contract;
+  const { policy, dataset } = site;
+  const refuse = (key: string, rule: string): never => {
+    throw new RegulonError('E_POLICY', `plan ${plan.name}: ${key}: ${rule}`);
+  };
+  const { gamma, nMin, weightCap } = plan.secureAggregation;
+  if (!policy.purposes.includes(plan.purpose)) refuse('purpose', 'the policy of this site does not allow it');
+  if (nMin < policy.nMin) refuse('secureAggregation.nMin', `below ${policy.nMin}, the least of this site`);
+  if (gamma.num * policy.gamma.den < policy.gamma.num * gamma.den) {
+    refuse('secureAggregation.gamma', 'assumes fewer colluding sites than the policy of this site');
+  }
+  const digest = `sha256:${hex(contract.planHash)}`;
+  if (policy.plans !== 'approved-by-steward' && !policy.plans.includes(digest)) {
+    refuse('(whole plan)', 'it is not in the list of allowed plans');
+  }
+  if (rounds > policy.maxRounds)
+    refuse('training.rounds', `${rounds} rounds are more than ${policy.maxRounds}`);
+  if (plan.evaluation.split === 'leave-site-out' && (policy.leaveSiteOut !== 'exact' || !contract.isPublic)) {
+    refuse('evaluation.split', 'leaving sites out needs public data and the policy leaveSiteOut: exact');
+  }
+  const wanted = plan.dataset;
+  if (wanted.name !== dataset.name) refuse('dataset.name', 'this site has no dataset of that name');
+  if (wanted.kind !== dataset.kind) refuse('dataset.kind', 'the dataset of this site is of another kind');
+  if (wanted.scale !== dataset.scale) refuse('dataset.scale', 'the dataset of this site has another scale');
+  if (wanted.unit !== dataset.unit) refuse('dataset.unit', 'the dataset of this site counts other units');
+  if (site.units > weightCap) refuse('secureAggregation.weightCap', 'it does not fit this site');
+  if (wanted.kind === 'expression') verifyPanelAgreed(contract, site);
+}
+
+function verifyPanelAgreed(contract: RunContract, site: SiteView): void {
+  if (contract.panel.size === site.panel.size && equalBytes(contract.panel.digest, site.panel.digest)) return;
+  throw new RegulonError(
+    'E_PANEL',
+    `the gene panel of site ${site.own.name} (${site.panel.size} genes) is not the one of the run (${contract.panel.size})`,
+  );
+}
+
+/**
+ * What mode `signed` of the gate demands: only data that nobody has to protect.
+ *
+ * @throws E_POLICY when this site's data are neither public nor simulated
+ */
+export function verifyGateModeFits(site: SiteView): void {
+  const open = site.dataset.public || site.dataset.simulated;
+  if (site.roster.policy.gateMode === 'signed' && !open) {
+    throw new RegulonError(
+      'E_POLICY',
+      `dataset ${site.dataset.name} is neither public nor simulated, and this federation does not cosign its log yet`,
+      { hint: 'declare the dataset public or simulated if it is, or wait for gate mode cosigned' },
+    );
+  }
+}
+
+/** @throws E_POLICY when a model is larger than the policy allows */
+export function verifyModelSize(parameters: number, site: SiteView): void {
+  if (parameters > site.policy.maxParameters) {
+    throw new RegulonError(
+      'E_POLICY',
+      `the model has ${parameters} parameters, more than the ${site.policy.maxParameters} of the policy`,
+    );
+  }
+}

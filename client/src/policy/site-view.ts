@@ -1,0 +1,14 @@
+import type { Roster, RosterMember, SitePolicy } from '@regulon/shared/plan';
+import type { DatasetConfig } from '../config/index.js';
+
+/** What this site knows of itself when it judges a plan. */
+export interface SiteView {
+  readonly roster: Roster;
+  readonly own: RosterMember;
+  readonly policy: SitePolicy;
+  readonly dataset: DatasetConfig;
+  /** digest (32 bytes) and size of the local gene panel, or of the steps of the series */
+  readonly panel: { readonly digest: Uint8Array; readonly size: number };
+  /** units of the dataset; never leaves */
+  readonly units: number;
+}
