@@ -1,1 +1,2 @@
 export type * from './connection-types.js';
+export { CoordinatorConnection } from './coordinator-connection.js';

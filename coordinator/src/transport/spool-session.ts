@@ -65,7 +65,7 @@ export class SpoolSession implements UploadSession {
   }
 
   async commit(message: Uint8Array): Promise<Uint8Array> {
-    const { book, rows } = this.context;
+    const { rows } = this.context;
     if (this.closed) throw this.signal.reason;
     await this.settled();
     const root = await this.verified(message);

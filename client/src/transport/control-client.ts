@@ -1,0 +1,185 @@
+/** The three control calls over one gRPC channel, sealed; no retries here. */
+import { Client, type ClientReadableStream, type ServiceDefinition } from '@grpc/grpc-js';
+import { RegulonError } from '@regulon/shared/errors';
+import { verifyEd25519 } from '@regulon/shared/crypto';
+import {
+  boxKeyStatement,
+  SealedSender,
+  type AnswerOpener,
+  type Sealed,
+  type SealedCall,
+} from '@regulon/shared/wire';
+import type { ConnectionOptions } from './connection-types.js';
+import { loadControlService } from './protocol.js';
+import { channelCredentials } from './tls.js';
+
+interface SealedMessage {
+  readonly sealed: Sealed;
+}
+interface BoxKey {
+  readonly boxKey: Uint8Array;
+  readonly signature: Uint8Array;
+}
+/** A call under way that can be given up. */
+export interface Limits {
+  /** ms since the epoch */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** grpc-js reads this one by itself only for tests on other names than the address. */
+const nameOverride = (name: string | undefined): object =>
+  name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name };
+
+/** Options that both channels share. */
+export const sharedChannelOptions = (options: ConnectionOptions): object => ({
+  ...nameOverride(options.serverName),
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.keepalive_permit_without_calls': 1,
+  'grpc.initial_reconnect_backoff_ms': 50,
+  'grpc.min_reconnect_backoff_ms': 50,
+  'grpc.max_reconnect_backoff_ms': 1_000,
+});
+
+export class ControlClient {
+  private readonly client: Client;
+  private readonly service: ServiceDefinition = loadControlService();
+  private sender: Promise<SealedSender> | undefined;
+  private boxKey: Uint8Array | undefined;
+
+  /** @throws E_CERTIFICATE when the own certificate cannot be used */
+  constructor(private readonly options: ConnectionOptions) {
+    this.client = new Client(`${options.host}:${options.controlPort}`, channelCredentials(options.tls), {
+      ...sharedChannelOptions(options),
+      'grpc.max_receive_message_length': 4 << 20,
+      'grpc.enable_retries': 1,
+    });
+  }
+
+  /** Forget the box key: the coordinator has another one. */
+  forgetBoxKey(): void {
+    this.sender = undefined;
+    this.boxKey = undefined;
+  }
+
+  /** Take a fresh ephemeral key, once per attempt. */
+  renewSender(): void {
+    this.sender = undefined;
+  }
+
+  /** The coordinator's current box key, verified, 32 bytes. */
+  async currentBoxKey(limits: Limits): Promise<Uint8Array> {
+    return (await this.currentSender(limits)).boxKey;
+  }
+
+  /** One sealed request, one sealed answer. */
+  async exchange(payload: Uint8Array, limits: Limits): Promise<Uint8Array> {
+    const { sealed, answers } = (await this.currentSender(limits)).seal('exchange', payload);
+    const reply = await this.unary<SealedMessage>('Exchange', { sealed }, limits);
+    const answer = answers.open(sealedOf(reply));
+    if (answer === undefined) throw new RegulonError('E_MESSAGE', 'the answer to a request is not whole');
+    return answer;
+  }
+
+  /** All answers of a stream, in order. @throws E_SEAL when it was cut */
+  async fetch(payload: Uint8Array, limits: Limits): Promise<Uint8Array[]> {
+    const { stream, answers } = await this.stream('fetch', payload, limits);
+    const items: Uint8Array[] = [];
+    for await (const message of stream as AsyncIterable<SealedMessage>) {
+      const item = answers.open(sealedOf(message));
+      if (item !== undefined) items.push(item);
+    }
+    if (!answers.ended) throw new RegulonError('E_SEAL', 'a stream of the coordinator was cut');
+    return items;
+  }
+
+  /** Answers as they come; ends with the stream's error. @param opened called when the stream stands */
+  async watch(opened: () => void, hear: (payload: Uint8Array) => void, limits: Limits): Promise<void> {
+    const { stream, answers } = await this.stream('watch', new Uint8Array(0), limits);
+    stream.once('metadata', opened);
+    for await (const message of stream as AsyncIterable<SealedMessage>) {
+      const payload = answers.open(sealedOf(message));
+      if (payload !== undefined) hear(payload);
+    }
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  private async stream(
+    call: Exclude<SealedCall, 'exchange'>,
+    payload: Uint8Array,
+    limits: Limits,
+  ): Promise<{ stream: ClientReadableStream<SealedMessage>; answers: AnswerOpener }> {
+    const { sealed, answers } = (await this.currentSender(limits)).seal(call, payload);
+    const method = this.service[call === 'fetch' ? 'Fetch' : 'Watch']!;
+    const stream = this.client.makeServerStreamRequest<SealedMessage, SealedMessage>(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize as (bytes: Buffer) => SealedMessage,
+      { sealed },
+      deadlineOf(limits),
+    );
+    const cancel = (): void => stream.cancel();
+    limits.signal?.addEventListener('abort', cancel, { once: true });
+    stream.once('close', () => limits.signal?.removeEventListener('abort', cancel));
+    return { stream, answers };
+  }
+
+  private unary<R>(name: string, request: object, limits: Limits): Promise<R> {
+    const method = this.service[name]!;
+    return new Promise<R>((resolve, reject) => {
+      const cancel = (): void => call.cancel();
+      const call = this.client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize as (bytes: Buffer) => R,
+        request,
+        deadlineOf(limits),
+        (error, reply) => {
+          limits.signal?.removeEventListener('abort', cancel);
+          if (error !== null) reject(error);
+          else resolve(reply!);
+        },
+      );
+      limits.signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  private async currentSender(limits: Limits): Promise<SealedSender> {
+    if (this.sender === undefined) {
+      const sender = this.makeSender(limits);
+      this.sender = sender;
+      sender.catch(() => {
+        if (this.sender === sender) this.sender = undefined;
+      });
+    }
+    return this.sender;
+  }
+
+  private async makeSender(limits: Limits): Promise<SealedSender> {
+    if (this.boxKey === undefined) {
+      const { boxKey, signature } = await this.unary<BoxKey>('GetBoxKey', {}, limits);
+      const { rosterHash, coordinatorKey } = this.options;
+      if (!verifyEd25519(coordinatorKey, boxKeyStatement(rosterHash, boxKey), signature)) {
+        throw new RegulonError(
+          'E_ROSTER',
+          'the coordinator cannot prove the statement key of the pinned roster',
+        );
+      }
+      this.boxKey = Uint8Array.from(boxKey);
+    }
+    return new SealedSender(this.boxKey);
+  }
+}
+
+const deadlineOf = ({ deadlineMs }: Limits): { deadline?: number } =>
+  deadlineMs === undefined ? {} : { deadline: deadlineMs };
+
+function sealedOf(message: { sealed?: Sealed | null }): Sealed {
+  if (message.sealed === null || message.sealed === undefined)
+    throw new RegulonError('E_MESSAGE', 'an answer has no box');
+  return message.sealed;
+}
