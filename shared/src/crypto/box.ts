@@ -1,13 +1,8 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  diffieHellman,
-  randomBytes as nodeRandomBytes,
-  type KeyObject,
-} from 'node:crypto';
+import { diffieHellman, randomBytes as nodeRandomBytes } from 'node:crypto';
 import nacl from 'tweetnacl';
 import { RegulonError } from '../errors/index.js';
-import { concatBytes, equalBytes, fromHex, utf8, wipe } from './bytes.js';
+import { equalBytes, fromHex, utf8, wipe } from './bytes.js';
+import { privateKeyObject, publicKeyObject, rawPublicKeyOf } from './key-objects.js';
 
 /** A source of uniform bytes; tests inject their own. */
 export type RandomSource = (length: number) => Uint8Array;
@@ -20,8 +15,6 @@ export interface BoxKeyPair {
 
 type HSalsa20 = (out: Uint8Array, input: Uint8Array, key: Uint8Array, constant: Uint8Array) => number;
 
-const SPKI = fromHex('302a300506032b656e032100');
-const PKCS8 = fromHex('302e020100300506032b656e04220420');
 const SIGMA = utf8('expand 32-byte k');
 /** what every low-order public key gives: hsalsa20 of the zero point */
 const LOW_ORDER_RESULT = fromHex('351f86faa3b988468a850122b65b0acece9c4826806aeee63de9c0da2bd7f91e');
@@ -42,8 +35,7 @@ export function boxKeyPair(random: RandomSource = randomBytes): BoxKeyPair {
 
 /** X25519 public key of a 32-byte secret key (equal to `nacl.scalarMult.base`). */
 export function boxPublicKeyOf(secretKey: Uint8Array): Uint8Array {
-  const spki = createPublicKey(secretKeyObject(secretKey)).export({ format: 'der', type: 'spki' });
-  return Uint8Array.from(spki.subarray(SPKI.length));
+  return rawPublicKeyOf(privateKeyObject('X25519', secretKey));
 }
 
 /**
@@ -87,22 +79,13 @@ export function secretboxOpen(box: Uint8Array, nonce: Uint8Array, key: Uint8Arra
 
 function sharedPoint(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {
   if (publicKey.length !== 32) throw lowOrder();
-  const theirs = createPublicKey({
-    key: Buffer.from(concatBytes(SPKI, publicKey)),
-    format: 'der',
-    type: 'spki',
-  });
-  const own = secretKeyObject(secretKey);
+  const theirs = publicKeyObject('X25519', publicKey);
+  const own = privateKeyObject('X25519', secretKey);
   try {
     return new Uint8Array(diffieHellman({ privateKey: own, publicKey: theirs }));
   } catch (cause) {
     throw lowOrder(cause);
   }
-}
-
-function secretKeyObject(secretKey: Uint8Array): KeyObject {
-  if (secretKey.length !== 32) throw new RegulonError('E_INTERNAL', 'an X25519 secret key has 32 bytes');
-  return createPrivateKey({ key: Buffer.from(concatBytes(PKCS8, secretKey)), format: 'der', type: 'pkcs8' });
 }
 
 function lowOrder(cause?: unknown): RegulonError {

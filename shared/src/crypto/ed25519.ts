@@ -1,9 +1,7 @@
-import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
-import { RegulonError } from '../errors/index.js';
-import { concatBytes, fromHex } from './bytes.js';
+import { sign, verify } from 'node:crypto';
+import { fromHex } from './bytes.js';
+import { privateKeyObject, publicKeyObject, rawPublicKeyOf } from './key-objects.js';
 
-const SPKI = fromHex('302a300506032b6570032100');
-const PKCS8 = fromHex('302e020100300506032b657004220420');
 const P = (1n << 255n) - 19n;
 const SMALL_ORDER_Y = new Set([
   0n,
@@ -21,8 +19,7 @@ const SMALL_ORDER_Y = new Set([
  * @throws E_INTERNAL if the seed has another length
  */
 export function publicKeyOf(seed: Uint8Array): Uint8Array {
-  const spki = createPublicKey(privateKey(seed)).export({ format: 'der', type: 'spki' });
-  return Uint8Array.from(spki.subarray(SPKI.length));
+  return rawPublicKeyOf(privateKeyObject('Ed25519', seed));
 }
 
 /**
@@ -33,7 +30,7 @@ export function publicKeyOf(seed: Uint8Array): Uint8Array {
  * @see RFC 8032
  */
 export function signEd25519(seed: Uint8Array, message: Uint8Array): Uint8Array {
-  return new Uint8Array(sign(null, message, privateKey(seed)));
+  return new Uint8Array(sign(null, message, privateKeyObject('Ed25519', seed)));
 }
 
 /**
@@ -44,12 +41,7 @@ export function signEd25519(seed: Uint8Array, message: Uint8Array): Uint8Array {
 export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
-    const key = createPublicKey({
-      key: Buffer.from(concatBytes(SPKI, publicKey)),
-      format: 'der',
-      type: 'spki',
-    });
-    return verify(null, message, key, signature);
+    return verify(null, message, publicKeyObject('Ed25519', publicKey), signature);
   } catch {
     return false;
   }
@@ -62,11 +54,6 @@ export function isAcceptablePublicKey(publicKey: Uint8Array): boolean {
   bytes[31] = (bytes[31] ?? 0) & 0x7f;
   const y = fromLittleEndian(bytes);
   return y < P && !SMALL_ORDER_Y.has(y);
-}
-
-function privateKey(seed: Uint8Array): KeyObject {
-  if (seed.length !== 32) throw new RegulonError('E_INTERNAL', 'an Ed25519 seed has 32 bytes');
-  return createPrivateKey({ key: Buffer.from(concatBytes(PKCS8, seed)), format: 'der', type: 'pkcs8' });
 }
 
 function fromLittleEndian(bytes: Uint8Array): bigint {
