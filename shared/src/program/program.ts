@@ -88,13 +88,17 @@ export class RunProgram {
     return step;
   }
 
-  /** Weights of an arm's model in their fixed order; needs the fitted specification of the arm. */
-  weightSpecs(arm: number): WeightSpec[] {
+  /** Shape of one unit as the model declares it, and its outputs; needs the fitted specification of the arm. */
+  modelShape(arm: number): { inputShape: number[]; outputs: number } {
     const { plan, panel } = this.contract;
     const features = plan.dataset.kind === 'series' ? panel.size : this.specification(arm).keptGenes.length;
     const outputs = plan.task === 'classify' ? (plan.label?.classes.length ?? 0) : features;
-    const inputShape = plan.dataset.kind === 'series' ? [2, features] : [features];
-    return manifestOf(plan.model, { inputShape, outputs });
+    return { inputShape: plan.dataset.kind === 'series' ? [2, features] : [features], outputs };
+  }
+
+  /** Weights of an arm's model in their fixed order; needs the fitted specification of the arm. */
+  weightSpecs(arm: number): WeightSpec[] {
+    return manifestOf(this.contract.plan.model, this.modelShape(arm));
   }
 
   /** Initial weights of an arm, float32 in manifest order, in pieces of at most 1 MiB. */
