@@ -1,0 +1,83 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { RegulonError } from '@regulon/shared/errors';
+
+/** A file to be written under a folder. */
+export interface FileWrite {
+  /** relative, with forward slashes */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+let serial = 0;
+
+/**
+ * Write files so that each is there whole or not at all, also after a power cut.
+ *
+ * Temporary file, fsync, rename, then fsync of every folder that changed. Repeating it is harmless.
+ *
+ * @throws E_DISK_FULL or E_STATE_DB when the disk refuses; nothing half-written is left under a final name
+ */
+export async function writeDurably(folder: string, files: readonly FileWrite[]): Promise<void> {
+  try {
+    const folders = new Set<string>();
+    for (const { path } of files)
+      for (const made of await makeFolder(dirname(join(folder, path)))) folders.add(made);
+    await Promise.all(files.map((file) => writeOne(join(folder, file.path), file.bytes)));
+    await Promise.all([...folders].map(syncFolder));
+  } catch (cause) {
+    const full =
+      cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+    const code = full ? 'E_DISK_FULL' : 'E_STATE_DB';
+    throw new RegulonError(code, `the log folder cannot be written (${files.length} files)`, { cause });
+  }
+}
+
+/** Bytes of a file, undefined if there is none. */
+export async function readIfPresent(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+async function writeOne(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}-${serial++}.tmp`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } catch (cause) {
+    await file.close();
+    await rm(temporary, { force: true });
+    throw cause;
+  }
+  await file.close();
+  await rename(temporary, path);
+}
+
+/** @returns the folders whose entries change: the folder itself, and the parents of new ones */
+async function makeFolder(folder: string): Promise<string[]> {
+  const first = await mkdir(folder, { recursive: true });
+  const changed = [folder];
+  for (let made = folder; first !== undefined && made.length >= first.length; made = dirname(made)) {
+    changed.push(dirname(made));
+  }
+  return changed;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** `ENOENT`, `ENOSPC`…, or nothing for an error that is not the operating system's. */
+function systemCode(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}

@@ -1,0 +1,150 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { CHAIN_START, type ChainHead, type LogEntry } from '@regulon/shared/transparency';
+
+/** Where the log stands after its last row. */
+export interface LogEnd {
+  /** number of entries */
+  readonly size: number;
+  /** linear chain after the last entry, 32 bytes */
+  readonly chain: Uint8Array;
+}
+
+/** One entry as it is stored. */
+export interface LogRow {
+  readonly index: number;
+  readonly hash: Uint8Array;
+  readonly chain: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly entry: LogEntry;
+}
+
+/** Last head that was made durable, and the fence of the process that may write. */
+export interface StoredHead {
+  readonly size: number;
+  readonly root: Uint8Array;
+  readonly fence: number;
+}
+
+interface HashedRow {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly chain: Uint8Array;
+}
+
+const columns = 'idx, hash, chain, bytes, kind, run, round, attempt, actor_type, actor_id, seq, at';
+
+/** The statements of the log on one connection; all synchronous, none opens a transaction. */
+export class LogRows {
+  private readonly sql: Record<
+    'end' | 'head' | 'byHash' | 'bySeq' | 'insert' | 'range' | 'hashes' | 'all' | 'conflict' | 'ofRun',
+    Statement<unknown[]>
+  >;
+  private readonly stored: Record<
+    'read' | 'create' | 'fence' | 'move' | 'checkpoint' | 'note',
+    Statement<unknown[]>
+  >;
+
+  constructor(private readonly db: Database) {
+    this.sql = {
+      end: db.prepare('SELECT idx, chain FROM log_entries ORDER BY idx DESC LIMIT 1'),
+      head: db.prepare(
+        'SELECT seq, hash, at FROM log_entries WHERE actor_type = ? AND actor_id = ? ORDER BY seq DESC LIMIT 1',
+      ),
+      byHash: db.prepare('SELECT idx FROM log_entries WHERE hash = ?').pluck(),
+      bySeq: db
+        .prepare('SELECT idx FROM log_entries WHERE actor_type = ? AND actor_id = ? AND seq = ?')
+        .pluck(),
+      insert: db.prepare(`INSERT INTO log_entries (${columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`),
+      range: db.prepare('SELECT bytes FROM log_entries WHERE idx >= ? AND idx < ? ORDER BY idx').pluck(),
+      hashes: db.prepare('SELECT hash FROM log_entries WHERE idx >= ? ORDER BY idx').pluck(),
+      all: db.prepare('SELECT bytes, hash, chain FROM log_entries ORDER BY idx'),
+      conflict: db.prepare('INSERT OR IGNORE INTO log_equivocations (hash, bytes, idx, at) VALUES (?,?,?,?)'),
+      ofRun: db.prepare('SELECT idx FROM log_entries WHERE run = ? AND kind = ? ORDER BY idx').pluck(),
+    };
+    this.stored = {
+      read: db.prepare('SELECT size, root, fence FROM log_head WHERE origin = ?'),
+      create: db.prepare('INSERT OR IGNORE INTO log_head (origin, size, root, fence) VALUES (?, 0, ?, 0)'),
+      fence: db.prepare('UPDATE log_head SET fence = fence + 1 WHERE origin = ?'),
+      move: db.prepare('UPDATE log_head SET size = ?, root = ? WHERE origin = ? AND size = ? AND fence = ?'),
+      checkpoint: db.prepare('INSERT OR IGNORE INTO log_checkpoints (size, root, note) VALUES (?,?,?)'),
+      note: db.prepare('SELECT root, note FROM log_checkpoints WHERE size = ?'),
+    };
+  }
+
+  end(): LogEnd {
+    const row = this.sql.end.get() as { idx: number; chain: Uint8Array } | undefined;
+    return row === undefined ? { size: 0, chain: CHAIN_START } : { size: row.idx + 1, chain: row.chain };
+  }
+
+  /** Last entry of an actor. */
+  headOf(actor: { readonly type: string; readonly id: string }): ChainHead | undefined {
+    return this.sql.head.get(actor.type, actor.id) as ChainHead | undefined;
+  }
+
+  indexOfHash(hash: Uint8Array): number | undefined {
+    return this.sql.byHash.get(hash) as number | undefined;
+  }
+
+  indexOfSeq(entry: LogEntry): number | undefined {
+    return this.sql.bySeq.get(entry.actor.type, entry.actor.id, entry.seq) as number | undefined;
+  }
+
+  insert({ index, hash, chain, bytes, entry }: LogRow): void {
+    const { kind, run = null, round = null, attempt = null, actor, seq, at } = entry;
+    this.sql.insert.run(index, hash, chain, bytes, kind, run, round, attempt, actor.type, actor.id, seq, at);
+  }
+
+  /** Entry bytes of `from` ≤ index < `to`. */
+  entries(from: number, to: number): Uint8Array[] {
+    return this.sql.range.all(from, to) as Uint8Array[];
+  }
+
+  hashesFrom(index: number): IterableIterator<Uint8Array> {
+    return this.sql.hashes.iterate(index) as IterableIterator<Uint8Array>;
+  }
+
+  all(): IterableIterator<HashedRow> {
+    return this.sql.all.iterate() as IterableIterator<HashedRow>;
+  }
+
+  /** Indexes of the entries of one kind in a run. */
+  ofRun(run: string, kind: string): number[] {
+    return this.sql.ofRun.all(run, kind) as number[];
+  }
+
+  keepEquivocation(hash: Uint8Array, bytes: Uint8Array, index: number, at: string): void {
+    this.sql.conflict.run(hash, bytes, index, at);
+  }
+
+  /** Make this process the only writer. @returns the head, with the new fence */
+  takeHead(origin: string, emptyRoot: Uint8Array): StoredHead {
+    return this.db.transaction(() => {
+      this.stored.create.run(origin, emptyRoot);
+      this.stored.fence.run(origin);
+      return this.head(origin);
+    })();
+  }
+
+  head(origin: string): StoredHead {
+    return this.stored.read.get(origin) as StoredHead;
+  }
+
+  /** Compare and set. @returns false when another process holds the fence or moved the head */
+  moveHead(
+    origin: string,
+    from: StoredHead,
+    to: { readonly size: number; readonly root: Uint8Array },
+  ): boolean {
+    return this.stored.move.run(to.size, to.root, origin, from.size, from.fence).changes === 1;
+  }
+
+  /** Keep a signed checkpoint. @returns what is kept for this size, which may be an older one */
+  keepCheckpoint(
+    size: number,
+    root: Uint8Array,
+    note: string,
+  ): { readonly root: Uint8Array; readonly note: string } {
+    this.stored.checkpoint.run(size, root, note);
+    return this.stored.note.get(size) as { root: Uint8Array; note: string };
+  }
+}

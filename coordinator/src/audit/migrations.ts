@@ -1,0 +1,36 @@
+/** Tables of the audit log, forward only; the storage layer runs them in order, each once. */
+export const auditMigrations: readonly string[] = [
+  `CREATE TABLE log_entries (
+     idx INTEGER PRIMARY KEY,
+     hash BLOB NOT NULL UNIQUE,
+     chain BLOB NOT NULL,
+     bytes BLOB NOT NULL,
+     kind TEXT NOT NULL,
+     run TEXT,
+     round INTEGER,
+     attempt INTEGER,
+     actor_type TEXT NOT NULL,
+     actor_id TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     at TEXT NOT NULL,
+     UNIQUE (actor_type, actor_id, seq)
+   ) STRICT;
+   CREATE INDEX log_entries_by_run ON log_entries (run, round, kind);
+   CREATE TABLE log_head (
+     origin TEXT PRIMARY KEY,
+     size INTEGER NOT NULL,
+     root BLOB NOT NULL,
+     fence INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE log_checkpoints (
+     size INTEGER PRIMARY KEY,
+     root BLOB NOT NULL,
+     note TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE log_equivocations (
+     hash BLOB PRIMARY KEY,
+     bytes BLOB NOT NULL,
+     idx INTEGER NOT NULL,
+     at TEXT NOT NULL
+   ) STRICT;`,
+];

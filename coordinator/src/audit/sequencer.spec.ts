@@ -1,0 +1,236 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import BetterSqlite, { type Database } from 'better-sqlite3';
+import {
+  headOf,
+  nextPosition,
+  parseEntry,
+  readBundle,
+  SampleFederation,
+  sealEntry,
+  verifyCheckpoint,
+  verifyConsistency,
+  verifyInclusion,
+} from '@regulon/shared/transparency';
+import { auditMigrations } from './migrations.js';
+import { Sequencer } from './sequencer.js';
+
+const run = `run_${'0'.repeat(32)}`;
+const zero = `sha256:${'0'.repeat(64)}`;
+
+describe('sequencer', () => {
+  let folder: string;
+  let db: Database;
+  let federation: SampleFederation;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'regulon-audit-'));
+    federation = new SampleFederation();
+    db = connect();
+    auditMigrations.forEach((sql) => db.exec(sql));
+  });
+  afterEach(() => {
+    db.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function connect(): Database {
+    const connection = new BetterSqlite(join(folder, 'state.db'));
+    connection.pragma('journal_mode = WAL');
+    connection.pragma('synchronous = FULL');
+    return connection;
+  }
+
+  function open(): Promise<Sequencer> {
+    const { genesisEntry, genesis, logSeed, statementSeed, clock } = federation;
+    return Sequencer.open({
+      ...{ db, folder: join(folder, 'log'), logSeed, statementSeed, now: clock },
+      genesis: { entry: genesisEntry, attachments: genesis.attachments },
+    });
+  }
+
+  const appendPolicy = async (log: Sequencer, site: string): Promise<number> => {
+    const { entry, attachment } = federation.policy(site);
+    return (await log.append(entry, [attachment])).index;
+  };
+
+  const start = (log: Sequencer): ReturnType<Sequencer['appendOwn']> =>
+    log.appendOwn({
+      kind: 'config.start',
+      body: { nonce: '0'.repeat(64), version: '0.1.0', software: null, configuration: null },
+    });
+
+  it('gives indexes in order, the same index for the same bytes, and proofs for what it published', async () => {
+    const log = await open();
+    expect(log.size).toBe(1);
+    const first = federation.policy('site-1');
+    expect((await log.append(first.entry, [first.attachment])).index).toBe(1);
+    expect((await log.append(first.entry)).index).toBe(1);
+    const early = await log.checkpoint();
+    expect(await appendPolicy(log, 'site-2')).toBe(2);
+    expect(() => log.inclusion(2, 3)).toThrow(expect.objectContaining({ code: 'E_NOT_FOUND' }));
+    const late = await log.checkpoint();
+    expect(verifyCheckpoint(late.note, log.keys.logKey)).toEqual({
+      origin: federation.genesis.origin,
+      size: 3,
+      root: late.root,
+    });
+    const { entryHash, proof } = log.inclusion(2);
+    verifyInclusion({ entryHash, index: 2, size: 3, root: late.root, proof });
+    const consistency = log.consistency(early.size);
+    verifyConsistency({
+      oldSize: 2,
+      newSize: 3,
+      oldRoot: early.root,
+      newRoot: late.root,
+      proof: consistency,
+    });
+    expect(await log.checkpoint()).toEqual(late);
+    expect(() => log.entry(3)).toThrow(expect.objectContaining({ code: 'E_NOT_FOUND' }));
+  });
+
+  it('fills chain and size of round.open and signs as coordinator', async () => {
+    const log = await open();
+    const manifest = await log.putAttachment(new Uint8Array(3), 'application/vnd.regulon.manifest;v=1');
+    const at = '2026-11-20T10:00:00.000Z';
+    const { index, bytes } = log.appendOwn({
+      ...{ kind: 'round.open', run, round: 0, attempt: 0 },
+      body: {
+        ...{ purpose: 'train', stepId: 'train', arm: 0, manifest, manifestSignature: `${'A'.repeat(86)}==` },
+        ...{ context: zero, modelIn: zero, invited: [1, 2, 3], rosterHash: zero, previousTranscript: zero },
+        deadlines: [at, at, at, at, at],
+      },
+    });
+    const entry = parseEntry(bytes);
+    expect(entry).toMatchObject({ seq: 1, actor: { type: 'coordinator' }, body: { size: 1 } });
+    expect(log.indexesOf(run, 'round.open')).toEqual([index]);
+  });
+
+  it("commits the coordinator's entries with the caller's transaction, or not at all", async () => {
+    const log = await open();
+    const attempt = db.transaction(() => {
+      start(log);
+      throw new Error('the round state could not be stored');
+    });
+    expect(attempt).toThrow('round state');
+    expect(log.size).toBe(1);
+    db.transaction(() => start(log))();
+    expect(log.size).toBe(2);
+    expect((await log.checkpoint()).size).toBe(2);
+  });
+
+  it('waits for an open transaction instead of joining it', async () => {
+    const log = await open();
+    const policy = federation.policy('site-1');
+    await log.putAttachment(policy.attachment, 'application/json');
+    db.exec('BEGIN');
+    const appended = log.append(policy.entry);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.size).toBe(1);
+    db.exec('ROLLBACK');
+    expect((await appended).index).toBe(1);
+  });
+
+  it('refuses what breaks a rule, and says which', async () => {
+    const log = await open();
+    const { entry, attachment } = federation.policy('site-1');
+    const flipped = Uint8Array.from(entry);
+    flipped[flipped.length - 10] = 65;
+    await expect(log.append(entry)).rejects.toMatchObject({ code: 'E_LOG_ENTRY', retryable: true });
+    await expect(log.append(flipped, [attachment])).rejects.toMatchObject({ code: 'E_LOG_ENTRY' });
+    const later = federation.policy('site-1');
+    await expect(log.append(later.entry, [later.attachment])).rejects.toMatchObject({
+      ...{ code: 'E_LOG_ENTRY', retryable: true },
+      details: { rule: 'L3', expected: 0 },
+    });
+    await log.append(entry);
+    expect((await log.append(later.entry)).index).toBe(2);
+    await expect(log.append(federation.genesisEntry.slice(1))).rejects.toMatchObject({
+      details: { rule: 'L1' },
+    });
+    expect((await log.append(federation.genesisEntry)).index).toBe(0);
+  });
+
+  it('keeps both entries when an actor signs two with one number', async () => {
+    const log = await open();
+    const other = new SampleFederation(5, SampleFederation.ticking(Date.UTC(2026, 10, 20, 10)));
+    await appendPolicy(log, 'site-1');
+    const signer = federation.signer('steward', 'site-1');
+    const { body } = parseEntry(other.policy('site-2').entry);
+    const twin = sealEntry(
+      {
+        kind: 'policy.set',
+        fed: 'fed_sample',
+        actor: { type: 'steward', id: 'site-1' },
+        body,
+        ...nextPosition(undefined, other.clock()),
+      } as never,
+      [signer],
+    );
+    await log.putAttachment(other.policy('site-2').attachment, 'application/json');
+    await expect(log.append(twin)).rejects.toMatchObject({
+      code: 'E_LOG_EQUIVOCATION',
+      details: { index: 1, seq: 0 },
+    });
+    expect(db.prepare('SELECT count(*) FROM log_equivocations').pluck().get()).toBe(1);
+  });
+
+  it('refuses entries from the future until it has come', async () => {
+    const log = await open();
+    const ahead = new SampleFederation(5, SampleFederation.ticking(Date.UTC(2027, 0, 1)));
+    const { entry, attachment } = ahead.policy('site-1');
+    await expect(log.append(entry, [attachment])).rejects.toMatchObject({
+      retryable: true,
+      details: { rule: 'L4' },
+    });
+  });
+
+  it('comes back with the same log, and notices what was changed behind its back', async () => {
+    const log = await open();
+    for (let i = 1; i <= 5; i++) await appendPolicy(log, `site-${i}`);
+    const { note } = await log.checkpoint();
+    start(log);
+    const again = await open();
+    expect(again.latest().note).toBe(note);
+    expect(again.size).toBe(7);
+    expect(() => start(log)).toThrow(expect.objectContaining({ code: 'E_STATE_LOCKED' }));
+    const tile = join(folder, 'log/tile/0/000.p/6');
+    rmSync(tile);
+    await open();
+    expect(readFileSync(tile)).toHaveLength(6 * 32);
+    writeFileSync(tile, new Uint8Array(6 * 32));
+    await expect(open()).rejects.toMatchObject({ code: 'E_STATE_DB' });
+    rmSync(tile);
+    db.prepare('UPDATE log_entries SET bytes = ? WHERE idx = 3').run(Buffer.from('{}'));
+    await expect(open()).rejects.toMatchObject({ code: 'E_STATE_DB' });
+  });
+
+  it('refuses another genesis and other keys', async () => {
+    await open();
+    const genesis = new SampleFederation(6);
+    const options = { db, folder, logSeed: genesis.logSeed, statementSeed: genesis.statementSeed };
+    const other = { entry: genesis.genesisEntry, attachments: genesis.genesis.attachments };
+    await expect(Sequencer.open({ ...options, genesis: other })).rejects.toMatchObject({ code: 'E_CONFIG' });
+    await expect(
+      Sequencer.open({ ...options, genesis: other, logSeed: new Uint8Array(32) }),
+    ).rejects.toMatchObject({ code: 'E_CONFIG' });
+  });
+
+  it('replaces partial tiles by full ones', async () => {
+    const log = await open();
+    for (let i = 0; i < 300; i++) {
+      start(log);
+      if (i % 100 === 0) await log.checkpoint();
+    }
+    const { size } = await log.checkpoint();
+    expect(size).toBe(301);
+    expect(readdirSync(join(folder, 'log/tile/0')).sort()).toEqual(['000', '001.p']);
+    expect(headOf(log.entry(300)).seq).toBe(300);
+    const { files } = readBundle(await log.exportBundle());
+    expect([...files.keys()].filter((path) => path.startsWith('tile/'))).toEqual([
+      ...['tile/0/000', 'tile/0/001.p/45', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/45'],
+    ]);
+  });
+});

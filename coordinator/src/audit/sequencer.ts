@@ -1,0 +1,260 @@
+import type { Database } from 'better-sqlite3';
+import { equalBytes, sha256 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  type Attachment,
+  attachmentsOf,
+  digestText,
+  entryHash,
+  entryRefused,
+  type FederationKeys,
+  keysOfGenesis,
+  type LogEntry,
+  MediaType,
+  nextChain,
+  openEntry,
+  parseEntry,
+  statementKeyName,
+  verifyPosition,
+} from '@regulon/shared/transparency';
+import { AttachmentFolder } from './attachments.js';
+import { checkOwnKeys } from './own-keys.js';
+import { exportBundle } from './export.js';
+import { idle, LogHead, type PublishedHead } from './log-head.js';
+import { LogRows } from './log-rows.js';
+import { type OwnEntry, sealOwn } from './own-entries.js';
+
+/** What the log needs to run. */
+export interface SequencerOptions {
+  /** open connection with the tables of `auditMigrations`; use WAL and synchronous=FULL */
+  readonly db: Database;
+  /** prefix of the log: checkpoint, tiles and attachments lie below it */
+  readonly folder: string;
+  /** entry 0 and what it refers to; compared with the stored one when the log is not empty */
+  readonly genesis: { readonly entry: Uint8Array; readonly attachments: readonly Uint8Array[] };
+  /** Ed25519 seed of the log key, 32 bytes */
+  readonly logSeed: Uint8Array;
+  /** Ed25519 seed of the coordinator's statement key, 32 bytes */
+  readonly statementSeed: Uint8Array;
+  readonly now?: () => Date;
+}
+
+/** Where an accepted entry stands. */
+export interface Appended {
+  readonly index: number;
+  /** SHA-256(0x00 ‖ bytes), 32 bytes */
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+interface Parts {
+  readonly rows: LogRows;
+  readonly head: LogHead;
+  readonly keys: FederationKeys;
+  readonly fed: string;
+  readonly attachments: AttachmentFolder;
+}
+
+/**
+ * The one writer of a federation's log.
+ *
+ * An entry is verified, stored and given its index in one transaction; tiles, head and checkpoint follow in
+ * `checkpoint`. Killed at any point, `open` brings back the same log.
+ */
+export class Sequencer {
+  private constructor(
+    private readonly options: SequencerOptions,
+    private readonly parts: Parts,
+  ) {}
+
+  /**
+   * Take over the log: rebuild the tree from the rows, compare it with head and tiles, write entry 0 if there is none.
+   *
+   * @throws E_STATE_DB if rows, head or tiles contradict each other; E_CONFIG if a key or the genesis is another one
+   */
+  static async open(options: SequencerOptions): Promise<Sequencer> {
+    const given = new Map(options.genesis.attachments.map((bytes) => [digestText(sha256(bytes)), bytes]));
+    const { entry } = openEntry(options.genesis.entry, undefined, (digest) => given.get(digest));
+    const keys = keysOfGenesis(entry, (digest) => given.get(digest));
+    checkOwnKeys(keys, options);
+    const attachments = new AttachmentFolder(options.folder);
+    for (const bytes of given.values()) await attachments.put(bytes, MediaType.json);
+    const rows = new LogRows(options.db);
+    const head = await LogHead.open({ ...options, rows, origin: keys.genesis.origin });
+    const sequencer = new Sequencer(options, { rows, head, keys, fed: entry.fed, attachments });
+    sequencer.beginWith(options.genesis.entry, entry);
+    return sequencer;
+  }
+
+  /** Keys of the federation, as entry 0 fixes them. */
+  get keys(): FederationKeys {
+    return this.parts.keys;
+  }
+
+  /**
+   * Accept an entry from outside. The same bytes give the same index again.
+   *
+   * @param bytes at most 61,440, attacker-controlled; its attachments must be there or be given
+   * @returns after the row is committed
+   * @throws E_LOG_ENTRY if a rule is broken; `retryable` when an earlier entry or an attachment is missing
+   * @throws E_LOG_EQUIVOCATION if the actor has signed another entry with this number; both are kept
+   */
+  async append(bytes: Uint8Array, attachments: readonly Uint8Array[] = []): Promise<Appended> {
+    const { rows, keys, fed } = this.parts;
+    for (const attachment of attachments) await this.putAttachment(attachment, MediaType.json);
+    await idle(this.options.db);
+    const known = rows.indexOfHash(entryHash(bytes));
+    if (known !== undefined) return { index: known, hash: entryHash(bytes), bytes };
+    const { entry, hash } = openEntry(bytes, keys);
+    if (entry.fed !== fed) throw entryRefused('L3', `the entry belongs to ${entry.fed}`);
+    if (entry.actor.type === 'coordinator')
+      throw entryRefused('L3', 'the coordinator writes its own entries');
+    this.checkTime(entry);
+    this.checkAttachments(entry);
+    this.checkEquivocation(entry, bytes, hash);
+    return this.options.db.transaction(() => this.store(bytes, hash, entry)).immediate();
+  }
+
+  /**
+   * Write an entry of the coordinator. Synchronous: inside the caller's transaction it commits or vanishes with it.
+   *
+   * The attachments of the body must have been put before.
+   *
+   * @throws E_LOG_ENTRY if the body breaks its schema or an attachment is missing
+   */
+  appendOwn(own: OwnEntry): Appended {
+    const { rows, keys, fed } = this.parts;
+    const keyName = statementKeyName(keys.genesis.origin, 'coordinator', 'coordinator');
+    return this.options.db.transaction(() => {
+      const place = {
+        fed,
+        head: rows.headOf({ type: 'coordinator', id: 'coordinator' }),
+        end: rows.end(),
+        now: this.now(),
+      };
+      const bytes = sealOwn(own, { keyName, seed: this.options.statementSeed }, place);
+      const entry = parseEntry(bytes);
+      this.checkAttachments(entry);
+      return this.store(bytes, entryHash(bytes), entry);
+    })();
+  }
+
+  /** Keep what an entry will refer to; durable when the promise resolves. */
+  putAttachment(bytes: Uint8Array, mediaType: string): Promise<Attachment> {
+    return this.parts.attachments.put(bytes, mediaType);
+  }
+
+  /** Bytes of an attachment. @throws E_NOT_FOUND, E_DIGEST */
+  attachment(digest: string): Promise<Uint8Array> {
+    return this.parts.attachments.get(digest);
+  }
+
+  /** Cut a checkpoint over all committed entries; see `LogHead.checkpoint`. */
+  checkpoint(): Promise<PublishedHead> {
+    return this.parts.head.checkpoint();
+  }
+
+  /** The newest published checkpoint. @throws E_NOT_FOUND before the first */
+  latest(): PublishedHead {
+    return this.parts.head.latest();
+  }
+
+  /** Number of committed entries, published or not. */
+  get size(): number {
+    return this.parts.rows.end().size;
+  }
+
+  /** Proof that the log of `oldSize` entries is a prefix of the one of `newSize` (default: newest checkpoint). */
+  consistency(oldSize: number, newSize: number = this.latest().size): Uint8Array[] {
+    return this.parts.head.consistency(oldSize, newSize);
+  }
+
+  /** Proof that an entry lies in the log of `size` entries (default: newest checkpoint). */
+  inclusion(
+    index: number,
+    size: number = this.latest().size,
+  ): { entryHash: Uint8Array; proof: Uint8Array[] } {
+    return this.parts.head.inclusion(index, size);
+  }
+
+  /** Bytes of one entry. @throws E_NOT_FOUND */
+  entry(index: number): Uint8Array {
+    const [bytes] = this.entries(index, index + 1);
+    if (bytes === undefined) throw new RegulonError('E_NOT_FOUND', `the log has no entry ${index}`);
+    return bytes;
+  }
+
+  /** Bytes of the entries `from` ≤ index < `to`, as far as they exist. */
+  entries(from: number, to: number): Uint8Array[] {
+    return this.parts.rows.entries(from, to);
+  }
+
+  /** Indexes of the entries of one kind in a run, ascending. */
+  indexesOf(run: string, kind: LogEntry['kind']): number[] {
+    return this.parts.rows.ofRun(run, kind);
+  }
+
+  /** The auditor's bundle over a fresh checkpoint: a deterministic zip. */
+  async exportBundle(): Promise<Uint8Array> {
+    const head = await this.checkpoint();
+    const { rows, keys, attachments } = this.parts;
+    return exportBundle({ head, tree: this.parts.head.publishedTree, rows, keys, attachments });
+  }
+
+  private now(): Date {
+    return this.options.now?.() ?? new Date();
+  }
+
+  private beginWith(genesis: Uint8Array, entry: LogEntry): void {
+    const [first] = this.entries(0, 1);
+    if (first === undefined)
+      this.options.db.transaction(() => this.store(genesis, entryHash(genesis), entry)).immediate();
+    else if (!equalBytes(first, genesis)) {
+      throw new RegulonError('E_CONFIG', 'the state folder belongs to another federation than the genesis');
+    }
+  }
+
+  private store(bytes: Uint8Array, hash: Uint8Array, entry: LogEntry): Appended {
+    const { rows, head, keys } = this.parts;
+    if (rows.head(keys.genesis.origin).fence !== head.fence) {
+      throw new RegulonError('E_STATE_LOCKED', `another process writes the log ${keys.genesis.origin}`);
+    }
+    verifyPosition(entry, rows.headOf(entry.actor));
+    const end = rows.end();
+    rows.insert({ index: end.size, hash, chain: nextChain(end.chain, hash), bytes, entry });
+    return { index: end.size, hash, bytes };
+  }
+
+  private checkTime(entry: LogEntry): void {
+    const latest = this.now().getTime() + this.keys.genesis.skewSeconds * 1000;
+    if (Date.parse(entry.at) <= latest) return;
+    throw entryRefused(
+      'L4',
+      `the clock of ${entry.actor.type} ${entry.actor.id} is ahead of this one`,
+      {},
+      true,
+    );
+  }
+
+  private checkAttachments(entry: LogEntry): void {
+    const missing = attachmentsOf(entry).find(({ digest }) => !this.parts.attachments.has(digest));
+    if (missing !== undefined) {
+      throw entryRefused(
+        'L1',
+        `${entry.kind} refers to an attachment that was not put`,
+        { digest: missing.digest },
+        true,
+      );
+    }
+  }
+
+  private checkEquivocation(entry: LogEntry, bytes: Uint8Array, hash: Uint8Array): void {
+    const index = this.parts.rows.indexOfSeq(entry);
+    if (index === undefined) return;
+    this.parts.rows.keepEquivocation(hash, bytes, index, this.now().toISOString());
+    const who = `${entry.actor.type} ${entry.actor.id}`;
+    throw new RegulonError('E_LOG_EQUIVOCATION', `${who} signed two entries with number ${entry.seq}`, {
+      details: { index, seq: entry.seq },
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import type { FederationKeys, GenesisMember } from '../entries/federation-keys.js';
+import { isTilePath } from './tile-paths.js';
+import { readZip, type ZipContent } from './zip-reader.js';
+import { writeZip } from './zip-writer.js';
+
+/** Files in a bundle at most. */
+const MAX_FILES = 60_000;
+
+const README = `# How to verify this bundle
+
+    regulon audit verify --bundle <this file> --policy quorum.policy
+
+Take \`quorum.policy\` from a site or from your own records, not from this bundle. The first line of the answer says
+whether everything holds, or names the first wrong entry. No network is needed. The log is a plain tiled log
+(C2SP tlog-tiles): \`checkpoint\`, \`tile/\`; what entries refer to lies in \`attachments/sha256/\`.
+`;
+
+/** True for a path that may stand in a bundle. */
+export function isBundlePath(path: string): boolean {
+  return (
+    ['checkpoint', 'quorum.policy', 'VERIFY.md'].includes(path) ||
+    /^attachments\/sha256\/[0-9a-f]{64}$/.test(path) ||
+    /^keys\/[a-z0-9-]{1,100}\.vkey$/.test(path) ||
+    isTilePath(path)
+  );
+}
+
+/**
+ * The files of a bundle that follow from entry 0: keys, quorum policy, instructions.
+ *
+ * @param policy bytes of the quorum policy attachment
+ */
+export function bundleFiles(
+  genesis: FederationKeys['genesis'],
+  members: readonly GenesisMember[],
+  policy: Uint8Array,
+): Map<string, Uint8Array> {
+  const files = new Map<string, Uint8Array>([['quorum.policy', policy]]);
+  const text = (path: string, content: string): Map<string, Uint8Array> =>
+    files.set(path, new TextEncoder().encode(content));
+  text('VERIFY.md', README);
+  text('keys/log.vkey', `${genesis.logKey}\n`);
+  text('keys/coordinator.vkey', `${genesis.coordinatorKey}\n`);
+  for (const { name, statement, cosigner, steward } of members) {
+    text(`keys/site-${name}.vkey`, `${statement}\n`);
+    text(`keys/cosigner-${name}.vkey`, `${cosigner}\n`);
+    text(`keys/steward-${name}.vkey`, `${steward}\n`);
+  }
+  for (const { id, role, key } of genesis.people) text(`keys/${role}-${id}.vkey`, `${key}\n`);
+  return files;
+}
+
+/** Deterministic archive of a bundle. @throws E_BUNDLE if it is too large */
+export function writeBundle(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
+  return writeZip(files);
+}
+
+/** Read a bundle from an untrusted source. @throws E_BUNDLE if it is not one */
+export function readBundle(bytes: Uint8Array): ZipContent {
+  return readZip(bytes, { maxFiles: MAX_FILES, isAllowed: isBundlePath });
+}

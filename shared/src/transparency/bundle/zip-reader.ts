@@ -1,0 +1,128 @@
+import { crc32 } from 'node:zlib';
+import { RegulonError } from '../../errors/index.js';
+import { writeZip } from './zip-writer.js';
+
+const END_BYTES = 22;
+const CENTRAL_BYTES = 46;
+const LOCAL_BYTES = 30;
+
+/** Files of an archive, as views, and those whose checksum in the archive does not match. */
+export interface ZipContent {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly badChecksums: readonly string[];
+}
+
+/** What a reader accepts. */
+export interface ZipLimits {
+  readonly maxFiles: number;
+  readonly isAllowed: (path: string) => boolean;
+}
+
+/**
+ * Read an archive that `writeZip` made; anything else is refused, so every byte outside the files is fixed by them.
+ *
+ * @param bytes attacker-controlled; nothing is allocated before sizes and offsets are checked
+ * @throws E_BUNDLE naming what is wrong, and the member when it is known
+ */
+export function readZip(bytes: Uint8Array, { maxFiles, isAllowed }: ZipLimits): ZipContent {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = bytes.length - END_BYTES;
+  if (end < 0 || view.getUint32(end, true) !== 0x06054b50)
+    throw refused('it is no archive, or it is cut off');
+  const count = view.getUint16(end + 10, true);
+  const directory = view.getUint32(end + 16, true);
+  if (count > maxFiles) throw refused(`${count} files are more than ${maxFiles}`);
+  if (directory + view.getUint32(end + 12, true) !== end) throw refused('its directory is not where it says');
+  const files = new Map<string, Uint8Array>();
+  const badChecksums: string[] = [];
+  let [at, expected, previous] = [directory, 0, ''];
+  for (let i = 0; i < count; i++) {
+    const member = readMember({ bytes, view, at, end, expected, directory });
+    if (!isAllowed(member.path)) throw refused(`member ${i + 1} has a name that no bundle has`);
+    if (member.path <= previous) throw refused(`its names are not sorted at ${member.path}`);
+    if (crc32(member.content) !== member.crc) badChecksums.push(member.path);
+    files.set(member.path, member.content);
+    [at, expected, previous] = [member.next, member.dataEnd, member.path];
+  }
+  if (at !== end || expected !== directory) throw refused('there are bytes that belong to no file');
+  checkFraming(bytes, files, badChecksums);
+  return { files, badChecksums };
+}
+
+interface Cursor {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly at: number;
+  readonly end: number;
+  /** where the local header of this member must begin */
+  readonly expected: number;
+  readonly directory: number;
+}
+
+interface ZipMember {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly crc: number;
+  readonly next: number;
+  readonly dataEnd: number;
+}
+
+function readMember({ bytes, view, at, end, expected, directory }: Cursor): ZipMember {
+  if (at + CENTRAL_BYTES > end) throw refused('its directory is cut off');
+  const size = view.getUint32(at + 24, true);
+  const nameLength = view.getUint16(at + 28, true);
+  const next = at + CENTRAL_BYTES + nameLength;
+  if (next > end) throw refused('its directory is cut off');
+  const path = new TextDecoder('latin1').decode(bytes.subarray(at + CENTRAL_BYTES, next));
+  const offset = view.getUint32(at + 42, true);
+  const dataStart = offset + LOCAL_BYTES + nameLength;
+  const dataEnd = dataStart + size;
+  if (offset !== expected || dataEnd > directory)
+    throw refused(`a member is not where the directory says (${printable(path)})`);
+  return {
+    path,
+    content: bytes.subarray(dataStart, dataEnd),
+    crc: view.getUint32(at + 16, true),
+    next,
+    dataEnd,
+  };
+}
+
+/** All headers must be the ones that `writeZip` gives for these files; stored checksums of changed files excepted. */
+function checkFraming(
+  bytes: Uint8Array,
+  files: ReadonlyMap<string, Uint8Array>,
+  badChecksums: readonly string[],
+): void {
+  const canonical = writeZip(files);
+  const ranges = checksumRanges(canonical, new Set(badChecksums));
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] !== canonical[i] && !ranges.has(i)) throw refused(`a header was changed at byte ${i}`);
+  }
+}
+
+/** Positions of the stored checksums of some members. */
+function checksumRanges(zip: Uint8Array, paths: ReadonlySet<string>): Set<number> {
+  const positions = new Set<number>();
+  if (paths.size === 0) return positions;
+  const view = new DataView(zip.buffer, zip.byteOffset, zip.length);
+  let at = view.getUint32(zip.length - END_BYTES + 16, true);
+  while (at < zip.length - END_BYTES) {
+    const nameLength = view.getUint16(at + 28, true);
+    const path = new TextDecoder('latin1').decode(
+      zip.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + nameLength),
+    );
+    const offset = view.getUint32(at + 42, true);
+    if (paths.has(path)) for (let i = 0; i < 4; i++) positions.add(offset + 14 + i).add(at + 16 + i);
+    at += CENTRAL_BYTES + nameLength;
+  }
+  return positions;
+}
+
+function printable(path: string): string {
+  return path.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}
+
+function refused(what: string): RegulonError {
+  return new RegulonError('E_BUNDLE', `the bundle cannot be read: ${what}`);
+}

@@ -1,0 +1,131 @@
+import { canonicalJsonBytes, fromHex, utf8 } from '../../crypto/index.js';
+import { type Roster, rosterHashOf, type SignedRoster } from '../../plan/index.js';
+import { quorumOf, quorumPolicyText } from '../notes/quorum-policy.js';
+import {
+  formatVkey,
+  keyReference,
+  KeyType,
+  originOf,
+  statementKeyName,
+  type VerifierKey,
+  verifierKey,
+} from '../notes/vkey.js';
+import { attachmentOf, listField, MediaType } from './attachments.js';
+import type { GenesisMember } from './federation-keys.js';
+import { digestText } from './fields.js';
+import type { BodyOf } from './kinds.js';
+import { entryPayload, nextPosition } from './seal.js';
+
+/** tMin: a released sum covers at least three sites */
+const MIN_COHORT = 3;
+
+/** What a federation decides before its log begins. */
+export interface GenesisInput {
+  readonly signedRoster: SignedRoster;
+  /** host name of the coordinator, part of the log's origin */
+  readonly coordinatorHost: string;
+  /** Ed25519 public key of the log, 32 bytes */
+  readonly logPublicKey: Uint8Array;
+  readonly people: readonly {
+    readonly id: string;
+    readonly role: 'researcher' | 'auditor' | 'operator';
+    readonly publicKey: Uint8Array;
+  }[];
+  /** digest text of the coordinator's software */
+  readonly software: string;
+  readonly at: Date;
+}
+
+/** Entry 0 before its signatures. */
+export interface GenesisDraft {
+  readonly origin: string;
+  /** what the coordinator and every site sign with `signPayload`; then `assembleEntry` */
+  readonly payload: Uint8Array;
+  /** bytes that entry 0 refers to: signed roster, quorum policy, members when they are many */
+  readonly attachments: readonly Uint8Array[];
+  /** text of the quorum policy, to be kept by every site and auditor */
+  readonly quorumPolicy: string;
+}
+
+/** Verifier keys of a federation under its origin, from the hexadecimal keys of the roster. */
+class Names {
+  constructor(readonly origin: string) {}
+
+  statement(type: string, id: string, publicKey: Uint8Array): VerifierKey {
+    return verifierKey(statementKeyName(this.origin, type, id), KeyType.statement, publicKey);
+  }
+
+  cosigner(name: string, publicKey: Uint8Array): VerifierKey {
+    return verifierKey(`${this.origin}/site/${name}`, KeyType.cosigner, publicKey);
+  }
+}
+
+/**
+ * Entry 0 of a federation, as its roster fixes it.
+ *
+ * f is c = ⌊γ·M⌋ and q the strict quorum over it; the mode of the gate stands in the roster's policy.
+ */
+export function genesisOf(input: GenesisInput): GenesisDraft {
+  const { roster } = input.signedRoster;
+  const names = new Names(originOf(input.coordinatorHost, roster.federationId));
+  const coordinator = names.statement('coordinator', '', fromHex(roster.coordinatorKey));
+  const quorumPolicy = policyOf(input, names);
+  const members = listField(membersOf(roster, names));
+  const [rosterBytes, policyBytes] = [canonicalJsonBytes(input.signedRoster), utf8(quorumPolicy)];
+  const { gamma, gateMode, gateLag, quorumRule } = roster.policy;
+  const body: BodyOf<'federation.genesis'> = {
+    origin: names.origin,
+    logKey: formatVkey(verifierKey(names.origin, KeyType.log, input.logPublicKey)),
+    coordinatorKey: formatVkey(coordinator),
+    rosterHash: digestText(rosterHashOf(roster)),
+    roster: attachmentOf(rosterBytes, MediaType.json),
+    members: members.field,
+    administratorThreshold: roster.k,
+    people: input.people.map(({ id, role, publicKey }) => ({
+      id,
+      role,
+      key: formatVkey(names.statement(role, id, publicKey)),
+    })),
+    quorumPolicy: attachmentOf(policyBytes, MediaType.text),
+    ...{ gateMode, ...quorumNumbers(roster), gateLag, minCohort: MIN_COHORT, gamma, quorumRule },
+    ...{ skewSeconds: 300, gateMaxAgeSeconds: 86_400, mergeDelaySeconds: 600 },
+    ...{ retention: [], evidenceLevel: 1, software: input.software },
+  };
+  const actor = { type: 'coordinator', id: 'coordinator' } as const;
+  const draft = { kind: 'federation.genesis', fed: roster.federationId, actor, body } as const;
+  return {
+    origin: names.origin,
+    payload: entryPayload({ ...draft, ...nextPosition(undefined, input.at) }, keyReference(coordinator)),
+    attachments: [rosterBytes, policyBytes, ...(members.bytes === undefined ? [] : [members.bytes])],
+    quorumPolicy,
+  };
+}
+
+function policyOf({ signedRoster: { roster }, logPublicKey }: GenesisInput, names: Names): string {
+  return quorumPolicyText({
+    log: verifierKey(names.origin, KeyType.log, logPublicKey),
+    witnesses: roster.members.map((m) => ({
+      name: m.name,
+      key: names.cosigner(m.name, fromHex(m.cosignerKey)),
+    })),
+    threshold: quorumNumbers(roster).quorum,
+  });
+}
+
+function quorumNumbers({ members, policy }: Roster): { colluders: number; quorum: number } {
+  const colluders = Math.floor((policy.gamma.num * members.length) / policy.gamma.den);
+  return { colluders, quorum: quorumOf(members.length, colluders) };
+}
+
+function membersOf(roster: Roster, names: Names): GenesisMember[] {
+  return roster.members.map((m) => ({
+    id: m.id,
+    name: m.name,
+    statement: formatVkey(names.statement('site', m.name, fromHex(m.key))),
+    cosigner: formatVkey(names.cosigner(m.name, fromHex(m.cosignerKey))),
+    steward: formatVkey(names.statement('steward', m.name, fromHex(m.stewardKey))),
+    administrators: roster.admins
+      .filter((a) => a.member === m.id)
+      .map((a) => formatVkey(names.statement('administrator', `${m.name}-${a.id}`, fromHex(a.key)))),
+  }));
+}

@@ -1,0 +1,137 @@
+import { canonicalJsonBytes, hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
+import { type Roster, rosterSigningBytes } from '../plan/index.js';
+import { attachmentOf, MediaType } from './entries/attachments.js';
+import { digestText } from './entries/fields.js';
+import { genesisOf, type GenesisDraft } from './entries/genesis.js';
+import type { ActorType, BodyOf, Kind, ScopeOf } from './entries/kinds.js';
+import {
+  assembleEntry,
+  type ChainHead,
+  type EntryDraft,
+  headOf,
+  nextPosition,
+  sealEntry,
+  signPayload,
+} from './entries/seal.js';
+import { type NamedSeed, statementKeyName } from './notes/vkey.js';
+
+/** A federation with made-up keys, for tests and vectors: the same parameters give the same bytes. */
+export class SampleFederation {
+  readonly roster: Roster;
+  readonly genesis: GenesisDraft;
+  /** entry 0, signed by everybody */
+  readonly genesisEntry: Uint8Array;
+  private readonly heads = new Map<string, ChainHead>();
+
+  /** @param sites number of members, `site-1`… with roster ids 1… */
+  constructor(
+    sites = 5,
+    readonly clock: () => Date = SampleFederation.ticking(),
+  ) {
+    this.roster = sampleRoster(sites);
+    const hash = rosterSigningBytes(this.roster);
+    const sign = (admin: number): string =>
+      hex(signEd25519(SampleFederation.seed('administrator', String(admin)), hash));
+    this.genesis = genesisOf({
+      signedRoster: {
+        roster: this.roster,
+        signatures: [1, 2, 3].map((admin) => ({ admin, signature: sign(admin) })),
+      },
+      coordinatorHost: 'regulon.example',
+      logPublicKey: publicKeyOf(this.logSeed),
+      people: [
+        { id: 'r1', role: 'researcher', publicKey: publicKeyOf(SampleFederation.seed('researcher', 'r1')) },
+      ],
+      software: digestText(sha256(utf8('software'))),
+      at: this.clock(),
+    });
+    const signers = [
+      this.signer('coordinator', 'coordinator'),
+      ...this.roster.members.map((m) => this.signer('site', m.name)),
+    ];
+    this.genesisEntry = assembleEntry(
+      this.genesis.payload,
+      signers.map((signer) => signPayload(this.genesis.payload, signer)),
+    );
+    this.heads.set('coordinator coordinator', headOf(this.genesisEntry));
+  }
+
+  /** A clock that moves on by a second at each look. */
+  static ticking(start = Date.UTC(2026, 10, 20, 10)): () => Date {
+    let at = start;
+    return () => new Date((at += 1000));
+  }
+
+  /** Ed25519 seed of an actor. */
+  static seed(type: string, id: string): Uint8Array {
+    return sha256(utf8(`sample ${type} ${id}`));
+  }
+
+  get logSeed(): Uint8Array {
+    return SampleFederation.seed('log', '');
+  }
+
+  get statementSeed(): Uint8Array {
+    return SampleFederation.seed('coordinator', 'coordinator');
+  }
+
+  signer(type: ActorType, id: string): NamedSeed {
+    return {
+      keyName: statementKeyName(this.genesis.origin, type, id),
+      seed: SampleFederation.seed(type, id),
+    };
+  }
+
+  /** The next entry of an actor. @param others further signers */
+  entry<K extends Kind>(
+    actor: readonly [ActorType, string],
+    kind: K,
+    scope: ScopeOf<K>,
+    body: BodyOf<K>,
+    others: NamedSeed[] = [],
+  ): Uint8Array {
+    const [type, id] = actor;
+    const position = nextPosition(this.heads.get(actor.join(' ')), this.clock());
+    const draft = { ...scope, ...position, kind, fed: this.roster.federationId, actor: { type, id }, body };
+    const bytes = sealEntry(draft as unknown as EntryDraft, [this.signer(type, id), ...others]);
+    this.heads.set(actor.join(' '), headOf(bytes));
+    return bytes;
+  }
+
+  /** A `policy.set` of a site's steward, and its attachment. */
+  policy(site: string): { entry: Uint8Array; attachment: Uint8Array } {
+    const attachment = canonicalJsonBytes({ policy: `of ${site}` });
+    const body: BodyOf<'policy.set'> = {
+      policy: attachmentOf(attachment, MediaType.json),
+      supersedes: null,
+      dataUse: ['DUO:0000042'],
+      purposes: ['research'],
+      legalBasis: 'public-data',
+      references: [],
+      ...{ epsilonCap: null, delta: null, unit: 'patient', minCohort: 3, gamma: { num: 1, den: 3 } },
+      ...{ allowedPlans: [], allowedCode: [], reviewersNeeded: 1, egressKinds: [] },
+      ...{ leaveSiteOut: 'exact', stableCohort: false, allowDifference: false },
+      ...{ retentionClass: 'federation', validUntil: null },
+    };
+    return { entry: this.entry(['steward', site], 'policy.set', {}, body), attachment };
+  }
+}
+
+function sampleRoster(sites: number): Roster {
+  const key = (type: string, id: string): string => hex(publicKeyOf(SampleFederation.seed(type, id)));
+  const names = Array.from({ length: sites }, (_, i) => `site-${i + 1}`);
+  const valid = { validFrom: '2026-01-01T00:00:00.000Z', validTo: '2027-01-01T00:00:00.000Z' };
+  return {
+    schema: 'regulon.roster/1',
+    federationId: 'fed_sample',
+    version: 1,
+    coordinatorKey: key('coordinator', 'coordinator'),
+    members: names.map((name, i) => ({
+      ...{ id: i + 1, name, org: `Hospital ${i + 1}`, ...valid },
+      ...{ key: key('site', name), cosignerKey: key('cosigner', name), stewardKey: key('steward', name) },
+    })),
+    admins: [1, 2, 3].map((id) => ({ id, member: id, key: key('administrator', String(id)) })),
+    k: 3,
+    policy: { nMin: 5, gamma: { num: 1, den: 3 }, quorumRule: 'strict', gateMode: 'signed', gateLag: 1 },
+  };
+}
