@@ -1,7 +1,6 @@
 import {
   emptySpecification,
   type FeatureSpecification,
-  panelDigest,
   statisticsSteps,
   type UnitsView,
 } from '@regulon/shared/genomics';
@@ -13,7 +12,7 @@ import type { Plan } from '@regulon/shared/plan';
  */
 export function fitPreparation(plan: Plan, views: readonly UnitsView[]): FeatureSpecification {
   const genes = views[0]?.genes ?? 0;
-  let spec = emptySpecification({ panelDigest: panelDigest([]), genes });
+  let spec = emptySpecification({ panelDigest: new Uint8Array(32), genes });
   const steps = statisticsSteps(plan.prepare, {
     genes,
     classes: plan.label?.classes.length ?? 0,

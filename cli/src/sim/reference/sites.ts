@@ -1,6 +1,6 @@
-import { loadDataset } from '@regulon/client/data';
+import { loadDataset, viewOf } from '@regulon/client/data';
 import { RegulonError } from '@regulon/shared/errors';
-import { labelsOf, type UnitsView } from '@regulon/shared/genomics';
+import type { UnitsView } from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import type { ReferenceJob } from './job.js';
 
@@ -33,17 +33,7 @@ export async function loadSites(job: ReferenceJob, plan: Plan): Promise<Referenc
       );
     }
     panel = data.panelDigest;
-    const n = data.unitIds.length;
-    const columns = data.values.length / n;
-    const classes = plan.label?.classes ?? [];
-    const view: UnitsView = {
-      n,
-      genes: columns,
-      values: data.values,
-      classes: classes.length,
-      ...(classes.length > 0 ? { labels: labelsOf(data, classes) } : {}),
-    };
-    sites.push({ name, unitIds: data.unitIds, view });
+    sites.push({ name, unitIds: data.unitIds, view: viewOf(data, plan.label?.classes) });
   }
   return sites;
 }

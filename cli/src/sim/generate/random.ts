@@ -1,0 +1,95 @@
+import { sha256, utf8 } from '@regulon/shared/crypto';
+
+/**
+ * Deterministic random numbers for simulated data (xoshiro128**); never for keys, masks or noise.
+ *
+ * Each purpose has its own stream, so that one more site changes no other site's data.
+ *
+ * @see Blackman and Vigna 2021, Scrambled linear pseudorandom number generators
+ */
+export class Random {
+  private readonly state: Uint32Array;
+  private spare: number | undefined;
+
+  /** @param purpose names the stream, for example `site-1/counts` */
+  constructor(seed: number, purpose: string) {
+    const digest = sha256(utf8(`regulon/simulation/${seed}/${purpose}`));
+    const view = new DataView(digest.buffer, digest.byteOffset);
+    this.state = Uint32Array.from({ length: 4 }, (_, i) => view.getUint32(4 * i));
+  }
+
+  /** Uniform in the open interval (0, 1), 32 bits. */
+  uniform(): number {
+    const s = this.state;
+    const [a = 0, b = 0, c = 0, d = 0] = s;
+    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
+    const [c2, d2] = [c ^ a, d ^ b];
+    s[0] = a ^ d2;
+    s[1] = b ^ c2;
+    s[2] = c2 ^ (b << 9);
+    s[3] = rotate(d2, 11);
+    return (result + 0.5) / 2 ** 32;
+  }
+
+  /** Standard normal (polar method). */
+  normal(mean = 0, sd = 1): number {
+    const spare = this.spare;
+    if (spare !== undefined) {
+      this.spare = undefined;
+      return mean + sd * spare;
+    }
+    for (;;) {
+      const u = 2 * this.uniform() - 1;
+      const v = 2 * this.uniform() - 1;
+      const q = u * u + v * v;
+      if (q >= 1 || q === 0) continue;
+      const scale = Math.sqrt((-2 * Math.log(q)) / q);
+      this.spare = v * scale;
+      return mean + sd * u * scale;
+    }
+  }
+
+  /** Gamma of a shape and mean 1 · shape (scale 1). @see Marsaglia and Tsang 2000 */
+  gamma(shape: number): number {
+    if (shape < 1) return this.gamma(shape + 1) * this.uniform() ** (1 / shape);
+    const d = shape - 1 / 3;
+    const c = 1 / Math.sqrt(9 * d);
+    for (;;) {
+      const x = this.normal();
+      const v = (1 + c * x) ** 3;
+      if (v > 0 && Math.log(this.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+    }
+  }
+
+  /** Poisson; above 60 by the rounded normal, whose error no count of this size shows. */
+  poisson(mean: number): number {
+    if (mean > 60) return Math.max(0, Math.round(this.normal(mean, Math.sqrt(mean))));
+    const limit = Math.exp(-mean);
+    let product = this.uniform();
+    let count = 0;
+    while (product > limit) {
+      product *= this.uniform();
+      count++;
+    }
+    return count;
+  }
+
+  /** Negative binomial: variance = mean + dispersion · mean². */
+  negativeBinomial(mean: number, dispersion: number): number {
+    return this.poisson(mean * this.gamma(1 / dispersion) * dispersion);
+  }
+
+  /** Integer in [from, to]. */
+  integer(from: number, to: number): number {
+    return from + Math.floor(this.uniform() * (to - from + 1));
+  }
+
+  /** Position drawn in proportion to some weights. */
+  choose(weights: readonly number[]): number {
+    let left = this.uniform() * weights.reduce((a, b) => a + b, 0);
+    const found = weights.findIndex((weight) => (left -= weight) < 0);
+    return found < 0 ? weights.length - 1 : found;
+  }
+}
+
+const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));

@@ -1,0 +1,80 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Random } from './random.js';
+import type { SimulatedSite } from './simulate-sites.js';
+
+export interface SeriesSimulation {
+  /** folder that receives one folder a site */
+  readonly folder: string;
+  readonly seed: number;
+  /** names of the sites: each is one experiment */
+  readonly sites: readonly string[];
+  /** genes; default 800 */
+  readonly genes?: number;
+  /** time steps of each experiment; default: 14 to 20, drawn */
+  readonly steps?: readonly number[];
+}
+
+/** Share of cells that are missing. */
+const MISSING = 0.05;
+/** Share of genes that follow the cycle. */
+const PERIODIC = 0.6;
+
+/** A gene over the experiments: how strongly, and when in the cycle, it is expressed. */
+interface Gene {
+  readonly amplitude: number;
+  readonly phase: number;
+}
+
+/**
+ * Write simulated expression series of a dividing cell culture, one experiment a site, laid out as the yeast file is:
+ * `series.tsv`, first column `row.names`, columns `<site>_<minutes>`, log-ratios, missing cells `NA`.
+ *
+ * Genes keep amplitude and phase in all experiments; period, damping and sampling are the experiment's own. Slow
+ * drifts and autocorrelated noise lie on top. The same seed gives the same bytes.
+ */
+export function simulateSeries(simulation: SeriesSimulation): SimulatedSite[] {
+  const { seed, genes = 800 } = simulation;
+  const biology = new Random(seed, 'series/biology');
+  const panel = Array.from({ length: genes }, (): Gene => ({
+    amplitude: biology.uniform() < PERIODIC ? 0.3 + 0.3 * biology.gamma(2) : 0.05,
+    phase: 2 * Math.PI * biology.uniform(),
+  }));
+  return simulation.sites.map((name, i) => {
+    const random = new Random(seed, `series/${name}`);
+    const steps = simulation.steps?.[i] ?? random.integer(14, 20);
+    const folder = join(simulation.folder, name);
+    mkdirSync(folder, { recursive: true });
+    const counts = join(folder, 'series.tsv');
+    writeFileSync(counts, experimentText(name, panel, steps, random));
+    return { name, counts, units: genes, columnsPrefix: name };
+  });
+}
+
+function experimentText(name: string, panel: readonly Gene[], steps: number, random: Random): string {
+  const interval = random.integer(7, 12);
+  /** steps a cycle, so that every experiment sees about two */
+  const period = 8 + 2 * random.uniform();
+  const damping = 0.01 + 0.02 * random.uniform();
+  const header = Array.from({ length: steps }, (_, t) => `${name}_${t * interval}`);
+  const rows = panel.map((gene, g) => {
+    const cells = seriesOf(gene, { steps, period, damping }, random);
+    return `SIM${String(g + 1).padStart(4, '0')}\t${cells.join('\t')}`;
+  });
+  return `row.names\t${header.join('\t')}\n${rows.join('\n')}\n`;
+}
+
+function seriesOf(
+  { amplitude, phase }: Gene,
+  { steps, period, damping }: { steps: number; period: number; damping: number },
+  random: Random,
+): string[] {
+  const shift = random.normal(0, 0.15);
+  let drift = random.normal(0, 0.1);
+  return Array.from({ length: steps }, (_, t) => {
+    drift = 0.85 * drift + random.normal(0, 0.08);
+    const cycle = amplitude * Math.exp(-damping * t) * Math.cos((2 * Math.PI * t) / period + phase + shift);
+    const value = cycle + drift + random.normal(0, 0.1);
+    return random.uniform() < MISSING ? 'NA' : value.toFixed(2);
+  });
+}

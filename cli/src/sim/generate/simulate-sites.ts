@@ -1,0 +1,86 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  drawPatient,
+  drawSubtypes,
+  expressionModel,
+  type Patient,
+  siteProfile,
+  SUBTYPES,
+} from './expression-model.js';
+import { Random } from './random.js';
+
+export interface ExpressionSimulation {
+  /** folder that receives one folder a site */
+  readonly folder: string;
+  readonly seed: number;
+  /** names of the sites, in the order of the plan */
+  readonly sites: readonly string[];
+  /** genes of the panel; default 2,000 */
+  readonly genes?: number;
+  /** patients of each site; default: 30 to 90, drawn */
+  readonly patients?: readonly number[];
+}
+
+/** Where the files of a simulated site lie. */
+export interface SimulatedSite {
+  readonly name: string;
+  /** matrix: counts.tsv, or series.tsv */
+  readonly counts: string;
+  /** design.tsv; series have none */
+  readonly labels?: string;
+  readonly units: number;
+  /** series: what `columnsPrefix` of the importer needs */
+  readonly columnsPrefix?: string;
+}
+
+/**
+ * Write simulated RNA-seq counts of three tumour subtypes, laid out as the TCGA clients are: `counts.tsv`
+ * (genes × patients, header one name short of the rows' cells) and `design.tsv` (Lum, Basal, is_LumA, age, stage, and
+ * the subtype by name).
+ *
+ * Negative binomial counts with a mean–dispersion trend, library sizes spread two- to threefold, modules of correlated
+ * genes that follow the subtype, batch effects, unequal sites and label skew. The same seed gives the same bytes.
+ */
+export function simulateSites(simulation: ExpressionSimulation): SimulatedSite[] {
+  const { seed, genes = 2000 } = simulation;
+  const model = expressionModel(seed, genes);
+  return simulation.sites.map((name, i) => {
+    const profile = siteProfile(seed, name, genes, simulation.patients?.[i]);
+    const random = new Random(seed, `${name}/patients`);
+    const patients = drawSubtypes(profile, random).map((subtype) =>
+      drawPatient(model, profile, subtype, random),
+    );
+    const folder = join(simulation.folder, name);
+    mkdirSync(folder, { recursive: true });
+    const ids = patients.map((_, p) => `${name}-P${String(p + 1).padStart(4, '0')}`);
+    const counts = join(folder, 'counts.tsv');
+    const labels = join(folder, 'design.tsv');
+    writeFileSync(counts, countsText(model.genes, ids, patients));
+    writeFileSync(labels, designText(ids, patients, new Random(seed, `${name}/design`)));
+    return { name, counts, labels, units: patients.length };
+  });
+}
+
+function countsText(genes: readonly string[], ids: readonly string[], patients: readonly Patient[]): string {
+  const rows = genes.map((gene, g) => `${gene}\t${patients.map(({ counts }) => counts[g]).join('\t')}`);
+  return `${['', ...ids].join('\t')}\n${rows.join('\n')}\n`;
+}
+
+function designText(ids: readonly string[], patients: readonly Patient[], random: Random): string {
+  const rows = patients.map(({ subtype }, p) => {
+    const luminal = subtype === 0 ? 0 : 1;
+    const age = Math.min(90, Math.max(25, Math.round(random.normal(subtype === 0 ? 54 : 60, 12))));
+    const cells = [
+      ids[p],
+      luminal,
+      1 - luminal,
+      subtype === 1 ? 1 : 0,
+      age,
+      random.integer(1, 4),
+      SUBTYPES[subtype],
+    ];
+    return cells.join('\t');
+  });
+  return `\tLum\tBasal\tis_LumA\tage\tstage\tsubtype\n${rows.join('\n')}\n`;
+}
