@@ -8,6 +8,8 @@ export class CpuBackend implements TrainingBackend {
   readonly name = 'cpu';
 
   static async start(): Promise<CpuBackend> {
+    // silences an advertisement on first use
+    tf.env().set('IS_TEST', true);
     await tf.setBackend('cpu');
     await tf.ready();
     return new CpuBackend();
