@@ -138,6 +138,7 @@ export const queryCodec = union(
       message('ConsistencyProofQuery', { oldSize: field(1, u64), newSize: field(2, u64) }, 64),
     ],
     spotTile: [10, message('SpotTileQuery', { ...roundOnly, tile: field(3, u32) }, 64)],
+    revealed: [11, message('AttemptRef', attemptRef, 64)],
   },
   KIB,
 );
@@ -201,6 +202,14 @@ export const itemCodec = union(
           path: field(4, hashes),
         },
         68 * KIB,
+      ),
+    ],
+    revealed: [
+      11,
+      message(
+        'RevealedItem',
+        { site: field(1, u32), maskSecret: field(2, flag), secret: field(3, fixed(32)) },
+        64,
       ),
     ],
   },
