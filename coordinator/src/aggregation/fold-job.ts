@@ -1,11 +1,8 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { foldAndUnmaskTile, MaskEngine } from '@regulon/shared/secagg';
+import { foldAndUnmaskTile, MaskEngine, TILE_BYTES } from '@regulon/shared/secagg';
 import { writeBlob } from './blob-writer.js';
 import { type FileReader, withFiles } from './file-reader.js';
 import type { FoldJob, WrittenBlob } from './job.js';
-
-/** Four Merkle leaves: a multiple of every cipher block and ring word. */
-const TILE_BYTES = 256 * 1024;
 
 let engine: MaskEngine | undefined;
 
@@ -41,7 +38,8 @@ function* foldedTiles(job: FoldJob, files: readonly FileReader[], size: number):
       file.read(piece, offset);
       return piece;
     });
-    foldAndUnmaskTile(tile, pieces, job.masks, offset, job.ringBits, engine);
+    const { masks, ringBits } = job;
+    foldAndUnmaskTile(tile, { spools: pieces, masks, byteOffset: offset, ringBits }, engine);
     yield tile;
   }
 }

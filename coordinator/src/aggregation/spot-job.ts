@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { inclusionPath, LEAF_BYTES, MerkleHasher } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { unpackIntegers } from '@regulon/shared/secagg';
 import { type FileReader, withFiles } from './file-reader.js';
 import type { OpenedTile, SpotJob, TailJob } from './job.js';
 
@@ -43,12 +44,8 @@ function leafHashes(file: FileReader, cache: string): Uint8Array[] {
 export function readTail({ path, words, ringBits }: TailJob): number[] {
   return withFiles([path], ([file]) => {
     if (!file) throw new TypeError('one file was opened');
-    const width = ringBits / 8;
-    const bytes = new Uint8Array(words * width);
+    const bytes = new Uint8Array((words * ringBits) / 8);
     file.read(bytes, file.size - bytes.length);
-    const view = new DataView(bytes.buffer);
-    return Array.from({ length: words }, (_, i) =>
-      ringBits === 32 ? view.getInt32(4 * i, true) : Number(view.getBigInt64(8 * i, true)),
-    );
+    return unpackIntegers(bytes, ringBits);
   });
 }

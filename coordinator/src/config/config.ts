@@ -72,11 +72,11 @@ export const configSchema = z.strictObject({
         .string()
         .regex(/^[0-9a-f]{32}$/)
         .optional(),
-      /** kill this process right after the named step was persisted; `step@round` names the round too */
+      /** kill this process, once in the life of its state folder, right after the named step; `step#round` names the round */
       crashAt: z
         .string()
         .regex(
-          /^(opened|advertise|u1|share|u2|upload|commit|u3|consistency|r4|answer|unmasked|folded|stepped|closed)(@\d+)?$/,
+          /^(opened|advertise|u1|share|u2|upload|commit|u3|consistency|r4|answer|unmasked|folded|stepped|closed)(#\d+)?$/,
         )
         .optional(),
     })

@@ -24,9 +24,9 @@ export function isEnough(
   const { quorum, uMin } = thresholdsFor(rules, n);
   const smallest = Math.max(uMin, rules.minSurvivors);
   const cohort = set === 'u3' ? smallest : Math.max(rules.nMin, quorum, smallest);
-  const contributors = rules.contributors.filter((id) => members.includes(id)).length;
-  const needed = rules.fullCohort ? rules.contributors.length : smallest;
-  return members.length >= cohort && contributors >= Math.max(needed, smallest);
+  const counted = rules.counted.filter((id) => members.includes(id)).length;
+  const complete = !rules.fullCohort || rules.contributors.every((id) => members.includes(id));
+  return complete && members.length >= cohort && counted >= smallest;
 }
 
 /**

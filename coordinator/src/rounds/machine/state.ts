@@ -10,8 +10,10 @@ export type AnswerPhase = (typeof answerPhases)[number];
 export interface RoundRules {
   /** sites of the plan, ascending ids */
   readonly sites: readonly number[];
-  /** sites whose data count in this round */
+  /** sites whose data are in the sum of this round */
   readonly contributors: readonly number[];
+  /** contributors that count towards a minimum: in a run that is not public, those whose data are not public */
+  readonly counted: readonly number[];
   /** members of the roster */
   readonly M: number;
   readonly gammaNum: number;

@@ -1,0 +1,45 @@
+/** What is shown and kept about a closed round; sums over sites only. */
+export interface RoundFacts {
+  readonly round: number;
+  readonly attempt: number;
+  readonly purpose: 'train' | 'statistics' | 'evaluation';
+  readonly step: string;
+  readonly arm: number;
+  readonly iteration: number;
+  /** from the signed manifest to the close, s */
+  readonly seconds: number;
+  /** roster ids in the sum */
+  readonly survivors: readonly number[];
+  /** mean training loss over the units in the sum */
+  readonly loss: number | null;
+  readonly accuracy: number | null;
+  /** units in the sum, where the round counts them */
+  readonly units: number | null;
+  /** masked vector and aggregate, bytes */
+  readonly bytesUpPerSite: number;
+  readonly bytesDownPerSite: number;
+  /** s between the persisted steps, in their order */
+  readonly stageSeconds: Readonly<Record<string, number>>;
+}
+
+const names: Readonly<Record<string, string>> = {
+  u1: 'advertise',
+  u2: 'share',
+  u3: 'input',
+  r4: 'consistency',
+  unmasked: 'unmask',
+  closed: 'fold',
+};
+
+/** Seconds of each stage from the times of its persisted steps. */
+export function stageSecondsOf(stages: readonly { stage: string; at_ms: number }[]): Record<string, number> {
+  const order = ['opened', ...Object.keys(names)];
+  const rows = [...stages].sort((a, b) => order.indexOf(a.stage) - order.indexOf(b.stage));
+  const seconds: Record<string, number> = {};
+  rows.forEach(({ stage, at_ms: at }, i) => {
+    const name = names[stage];
+    const before = rows[i - 1];
+    if (name !== undefined && before) seconds[name] = (at - before.at_ms) / 1000;
+  });
+  return seconds;
+}
