@@ -68,3 +68,13 @@ export { bundleFiles, isBundlePath, readBundle, writeBundle } from './bundle/lay
 export { parseTilePath } from './bundle/tile-paths.js';
 export { genesisOf, type GenesisDraft, type GenesisInput } from './entries/genesis.js';
 export { SampleFederation } from './sample-federation.js';
+export {
+  encodeConsistencySignatures,
+  encodeRoundEvidence,
+  parseConsistencySignatures,
+  parseRoundEvidence,
+  roundEvidenceOf,
+  type RoundEvidence,
+  type RoundMessages,
+  type ShareHeader,
+} from './evidence/round-evidence.js';

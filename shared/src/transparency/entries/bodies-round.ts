@@ -136,9 +136,9 @@ export const roundAbortBody = z.strictObject({
   context: digest,
   stage,
   code,
-  /** the reason text inside T */
+  /** the reason inside T, an error code */
   reason: text,
-  /** last of h1…h3 that was reached, or ctx */
+  /** last of h1…h3 that was fixed; null before h1 (T then covers 32 zero bytes) */
   lastHash: digest.nullable(),
   /** T; null when a site aborts */
   transcript: digest.nullable(),
