@@ -45,6 +45,7 @@ export class Trainer {
   #nextId = 1;
   #lastLine = '';
   #ended: RegulonError | undefined;
+  #stopping: Promise<void> | undefined;
   #quietSince = performance.now();
   #ticks = 0;
 
@@ -193,14 +194,19 @@ export class Trainer {
     this.#pending.clear();
   }
 
-  async #stop(): Promise<void> {
-    const { child } = this;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill('SIGTERM');
-    const force = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
-    await gone;
-    clearTimeout(force);
+  /** Politely, then by force; once, however often it is asked for. */
+  #stop(): Promise<void> {
+    this.#stopping ??= new Promise<void>((resolve) => {
+      const { child } = this;
+      if (child.exitCode !== null || child.signalCode !== null) return resolve();
+      const force = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS);
+      child.once('exit', () => {
+        clearTimeout(force);
+        resolve();
+      });
+      child.kill('SIGTERM');
+    });
+    return this.#stopping;
   }
 }
 
