@@ -47,7 +47,7 @@ export class BulkClient {
     private readonly options: ConnectionOptions,
     private readonly boxKey: (limits: Limits) => Promise<Uint8Array>,
   ) {
-    this.client = new Client(`${options.host}:${options.bulkPort}`, channelCredentials(options.tls), {
+    this.client = new Client(`${options.host}:${options.bulkPort}`, channelCredentials(options), {
       ...sharedChannelOptions(options),
       'grpc.max_receive_message_length': MAX_FRAME_BYTES,
       'grpc.max_send_message_length': MAX_FRAME_BYTES,

@@ -11,7 +11,7 @@ import {
 } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
 import { loadControlService } from './protocol.js';
-import { channelCredentials } from './tls.js';
+import { channelCredentials, handshakeName } from './tls.js';
 
 interface SealedMessage {
   readonly sealed: Sealed;
@@ -27,13 +27,9 @@ export interface Limits {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** grpc-js reads this one by itself only for tests on other names than the address. */
-const nameOverride = (name: string | undefined): object =>
-  name === undefined ? {} : { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name };
-
 /** Options that both channels share. */
 export const sharedChannelOptions = (options: ConnectionOptions): object => ({
-  ...nameOverride(options.serverName),
+  'grpc.ssl_target_name_override': handshakeName(options),
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.keepalive_permit_without_calls': 1,
@@ -50,7 +46,7 @@ export class ControlClient {
 
   /** @throws E_CERTIFICATE when the own certificate cannot be used */
   constructor(private readonly options: ConnectionOptions) {
-    this.client = new Client(`${options.host}:${options.controlPort}`, channelCredentials(options.tls), {
+    this.client = new Client(`${options.host}:${options.controlPort}`, channelCredentials(options), {
       ...sharedChannelOptions(options),
       'grpc.max_receive_message_length': 4 << 20,
       'grpc.enable_retries': 1,
