@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ErrorCode, registry, RegulonError } from '@regulon/shared/errors';
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Compiled programs that the simulation starts as processes of their own. */
+export const programs = {
+  coordinator: join(repository, 'coordinator/dist/main.js'),
+  daemon: join(repository, 'client/dist/main.js'),
+  reference: join(repository, 'cli/dist/sim/reference-main.js'),
+} as const;
+
+/** Path of a file in `examples/`. */
+export const exampleFile = (name: string): string => join(repository, 'examples', name);
+
+/** @throws E_ENVIRONMENT when a program has not been compiled */
+export function verifyCompiled(): void {
+  const missing = Object.values(programs).find((path) => !existsSync(path));
+  if (missing !== undefined) {
+    throw new RegulonError('E_ENVIRONMENT', `${missing} has not been compiled`, { hint: 'npm run build' });
+  }
+}
+
+/** Digest over the compiled files of a workspace and of `shared`: what `code` and `software` mean in the log. */
+export function softwareDigest(workspace: 'client' | 'coordinator'): Uint8Array {
+  const hash = createHash('sha256');
+  for (const folder of ['shared', workspace]) {
+    const root = join(repository, folder, 'dist');
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' });
+    for (const name of files.filter((file) => file.endsWith('.js')).sort()) {
+      hash.update(`${folder}/${name}\0`).update(readFileSync(join(root, name)));
+    }
+  }
+  return new Uint8Array(hash.digest());
+}
+
+/**
+ * Run a compiled program to its end.
+ *
+ * @returns the JSON object of its last stdout line
+ * @throws the program's own error (code and message of its two lines), or E_INTERNAL
+ */
+export async function runToEnd(program: string, args: readonly string[]): Promise<Record<string, unknown>> {
+  const command = ['--disable-warning=ExperimentalWarning', program, ...args];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, command, { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      if (error) return reject(errorFrom(program, stderr));
+      try {
+        resolve(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>);
+      } catch {
+        reject(new RegulonError('E_INTERNAL', `${program} ${args[0] ?? ''} printed no JSON`));
+      }
+    });
+  });
+}
+
+/** The error that another program of this project wrote as its two lines. */
+function errorFrom(program: string, stderr: string): RegulonError {
+  const lines = stderr.trimEnd().split('\n');
+  const at = lines.findLastIndex((line) => /^E_[A-Z_0-9]+: /.test(line));
+  const [, code, message] = /^(E_[A-Z_0-9]+): (.*)$/.exec(lines[at] ?? '') ?? [];
+  const hint = /^next: (.*)$/.exec(lines[at + 1] ?? '')?.[1];
+  const text = message ?? `${program} failed: ${lines.at(-1) ?? ''}`;
+  return new RegulonError(isCode(code) ? code : 'E_INTERNAL', text, hint === undefined ? {} : { hint });
+}
+
+function isCode(text: string | undefined): text is ErrorCode {
+  return text !== undefined && Object.hasOwn(registry, text);
+}
