@@ -6,6 +6,7 @@ import { cohortMinimum, contributorsOf, thresholdsOf } from './manifest-checks.j
 import { ctxOf, type SiteId } from './manifest.js';
 import { encodeMessage } from './message-codec.js';
 import type { AdvertiseKeys, Complaint, ShareDelivery, SurvivorEntry } from './messages.js';
+import { contradiction, OutOfOrder } from './order.js';
 import { sameKeys, verifyKeyList, type OpenedShares } from './r1-deal.js';
 import { EnvelopeFailure, openDelivery } from './r2-open.js';
 import type { CohortView } from './r3-survivors.js';
@@ -41,19 +42,19 @@ export abstract class ClientCore {
 
   /** U3 ∩ contributors, sorted, for the `answered` record. @throws E_STATE before R3 */
   releasedContributors(): SiteId[] {
-    if (!this.state.survivors) throw outOfOrder('no survivors');
+    if (!this.state.survivors) throw new OutOfOrder('no survivors');
     return this.contributorsAmong(this.state.survivors);
   }
 
   /** @throws E_STATE before R1 */
   h1(): Uint8Array {
-    if (!this.state.keys) throw outOfOrder('no U1');
+    if (!this.state.keys) throw new OutOfOrder('no U1');
     return hashOfKeys(this.ctx, this.state.keys);
   }
 
   /** U2, sorted. @throws E_STATE before R2 */
   u2(): SiteId[] {
-    if (!this.state.inbox) throw outOfOrder('no U2');
+    if (!this.state.inbox) throw new OutOfOrder('no U2');
     return this.state.inbox.opened.map(({ from }) => from);
   }
 
@@ -64,7 +65,7 @@ export abstract class ClientCore {
 
   /** @throws E_STATE before R3 */
   h3(): Uint8Array {
-    if (!this.state.survivors) throw outOfOrder('no survivors');
+    if (!this.state.survivors) throw new OutOfOrder('no survivors');
     return hashOfSurvivors(this.ctx, this.h2(), this.state.survivors);
   }
 
@@ -80,13 +81,13 @@ export abstract class ClientCore {
     return { manifest, roster: this.roster, ctx: this.ctx, h2, n, u2, uncounted: new Set(uncounted) };
   }
 
-  /** Run one method of the protocol: nothing after the end, and a failed check is the end. */
+  /** Run one method of the protocol: nothing after the end, and a failed check is the end; a call out of order is not. */
   protected step<T>(body: () => T): T {
-    if (this.state.ended) throw outOfOrder(`the attempt ended (${this.state.ended})`);
+    if (this.state.ended) throw new OutOfOrder(`the attempt ended (${this.state.ended})`);
     try {
       return body();
     } catch (error) {
-      this.end(isRegulonError(error) ? error.code : 'E_INTERNAL');
+      if (!(error instanceof OutOfOrder)) this.end(isRegulonError(error) ? error.code : 'E_INTERNAL');
       throw error;
     }
   }
@@ -103,7 +104,7 @@ export abstract class ClientCore {
     this.verifyCohort('U1', keys.length);
     verifyKeyList(ctx, roster, new Set(state.manifest.roles.map(({ id }) => id)), keys);
     const own = keys.find(({ id }) => id === state.id);
-    if (!own) throw outOfOrder('this site is not in U1');
+    if (!own) throw contradiction('this site is not in U1');
     if (!sameKeys(own, state.advertise)) throw new RegulonError('E_SIG_R0', 'the own keys were replaced');
   }
 
@@ -118,13 +119,14 @@ export abstract class ClientCore {
     const sorted = [...deliveries].sort((a, b) => a.from - b.from);
     const digest = sha256(...sorted.map((m) => encodeMessage('delivery', m)));
     if (state.inbox) {
-      if (!equalBytes(state.inbox.digest, digest)) throw outOfOrder('other shares than before');
+      if (!equalBytes(state.inbox.digest, digest)) throw contradiction('other shares than before');
       return;
     }
     const members = new Set(keys.map(({ id }) => id));
     const distinct = new Set(sorted.map(({ from }) => from)).size === sorted.length;
-    if (!distinct || sorted.some(({ from }) => !members.has(from))) throw outOfOrder('U2 is no part of U1');
-    if (!sorted.some(({ from }) => from === state.id)) throw outOfOrder('this site is not in U2');
+    if (!distinct || sorted.some(({ from }) => !members.has(from)))
+      throw contradiction('U2 is no part of U1');
+    if (!sorted.some(({ from }) => from === state.id)) throw contradiction('this site is not in U2');
     this.verifyCohort('U2', sorted.length);
     const input = { ctx, h1: this.h1(), id: state.id, cSk: state.secrets.cSk, roster, keys, own };
     try {
@@ -162,9 +164,4 @@ export abstract class ClientCore {
       throw new RegulonError('E_U3', own ? 'the own upload was replaced' : 'the own upload was left out');
     }
   }
-}
-
-/** A message that does not belong here now. */
-export function outOfOrder(what: string): RegulonError {
-  return new RegulonError('E_STATE', `secure aggregation, out of order: ${what}`);
 }

@@ -1,6 +1,6 @@
 import { boxKeyPair, equalBytes, randomBytes, u32, type RandomSource } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
-import { ClientCore, outOfOrder } from './client-core.js';
+import { ClientCore } from './client-core.js';
 import { decodeState, encodeState, type ClientState } from './client-state.js';
 import { signTagged } from './hashing.js';
 import {
@@ -21,6 +21,7 @@ import type {
   SurvivorEntry,
   UnmaskAnswer,
 } from './messages.js';
+import { contradiction, OutOfOrder } from './order.js';
 import { dealShares } from './r1-deal.js';
 import { countConfirmations, verifySurvivors } from './r3-survivors.js';
 import { answerEntries } from './r4-answer.js';
@@ -53,8 +54,9 @@ export interface MaskPlan {
  * One site in one attempt, without network and clock.
  *
  * Every method checks what it is given, answers once, and gives the same bytes when it is asked again with the same
- * input (or, after a restart, with none). Save `snapshot()` before a message leaves. A failed check ends the attempt at
- * this site and wipes its secrets.
+ * input (or, after a restart, with none). Save `snapshot()` before a message leaves. A failed check, or a message
+ * that contradicts an earlier one, ends the attempt at this site and wipes its secrets; a call that comes too early or
+ * too late is refused (E_STATE) and changes nothing.
  */
 export class SecAggClient extends ClientCore {
   private constructor(
@@ -120,10 +122,10 @@ export class SecAggClient extends ClientCore {
       const { state, ctx } = this;
       if (state.shares && state.keys) {
         if (list && !equalBytes(hashOfKeys(ctx, byId(list)), this.h1()))
-          throw outOfOrder('another U1 than before');
+          throw contradiction('another U1 than before');
         return state.shares;
       }
-      if (!list) throw outOfOrder('no U1');
+      if (!list) throw new OutOfOrder('no U1');
       const keys = byId(list);
       this.verifyKeys(keys);
       const { message, own } = dealShares({
@@ -144,7 +146,7 @@ export class SecAggClient extends ClientCore {
     return this.step(() => {
       const { state, ctx } = this;
       const keys = state.keys;
-      if (!keys || !state.own) throw outOfOrder('shares before keys');
+      if (!keys || !state.own) throw new OutOfOrder('shares before keys');
       if (deliveries) this.receive(deliveries, keys, state.own, this.seed);
       const u2 = this.u2();
       const h2 = this.h2();
@@ -168,11 +170,11 @@ export class SecAggClient extends ClientCore {
     return this.step(() => {
       const { state } = this;
       if (state.commit) {
-        if (!equalBytes(state.commit.root, root)) throw outOfOrder('another upload than before');
+        if (!equalBytes(state.commit.root, root)) throw new OutOfOrder('another upload than before');
         return state.commit;
       }
-      if (state.survivors) throw outOfOrder('an upload after the survivors were fixed');
-      if (length !== vectorLength(state.manifest)) throw outOfOrder(`a vector of ${length} elements`);
+      if (state.survivors) throw new OutOfOrder('an upload after the survivors were fixed');
+      if (length !== vectorLength(state.manifest)) throw new OutOfOrder(`a vector of ${length} elements`);
       const sig = signTagged(this.seed, this.ctx, 'R2', this.h2(), u32(state.id), u32(length), root);
       state.commit = { id: state.id, length, root: root.slice(), sig };
       return state.commit;
@@ -182,7 +184,7 @@ export class SecAggClient extends ClientCore {
   /** The coordinator's receipt for the upload is held: from now on the site must be among the survivors. */
   confirmUpload(): void {
     this.step(() => {
-      if (!this.state.commit) throw outOfOrder('a receipt without an upload');
+      if (!this.state.commit) throw new OutOfOrder('a receipt without an upload');
       this.state.receipt = true;
     });
   }
@@ -201,10 +203,10 @@ export class SecAggClient extends ClientCore {
       const { state, ctx } = this;
       if (state.consistency && state.survivors) {
         const known = list && equalBytes(hashOfSurvivors(ctx, this.h2(), byId(list)), this.h3());
-        if (known === false) throw outOfOrder('another survivor set than before');
+        if (known === false) throw contradiction('another survivor set than before');
         return state.consistency;
       }
-      if (!list) throw outOfOrder('no survivors');
+      if (!list || !state.inbox) throw new OutOfOrder('no survivors, or survivors before shares');
       const survivors = byId(list);
       this.verifySelf(survivors);
       verifySurvivors(this.view(), survivors);
@@ -225,7 +227,7 @@ export class SecAggClient extends ClientCore {
       const { state, ctx } = this;
       if (state.answer) return state.answer;
       if (!signatures || !state.consistency || !state.inbox)
-        throw outOfOrder('an answer before the survivors');
+        throw new OutOfOrder('an answer before the survivors');
       const { t } = thresholdsOf(state.manifest, this.roster, this.view().n);
       const confirmed = countConfirmations(this.view(), this.h3(), signatures);
       if (confirmed < t) {

@@ -52,6 +52,7 @@ export {
   hashOfKeys,
   hashOfMembers,
   hashOfSurvivors,
+  seedCommitment,
   signTranscript,
   verifyChain,
   verifyTranscript,

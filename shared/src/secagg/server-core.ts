@@ -14,7 +14,7 @@ import type {
   UnmaskAnswer,
 } from './messages.js';
 import type { CohortView } from './r3-survivors.js';
-import { outOfOrder } from './client-core.js';
+import { contradiction, OutOfOrder } from './order.js';
 import type { RosterView } from './roster.js';
 import type { Thresholds } from './thresholds.js';
 import { abortTranscript, byId, hashOfKeys, hashOfMembers, hashOfSurvivors } from './transcript.js';
@@ -125,7 +125,7 @@ export abstract class ServerCore {
   }
 
   protected expect(condition: boolean, what: string): void {
-    if (!condition) throw outOfOrder(what);
+    if (!condition) throw new OutOfOrder(what);
   }
 
   /** True when the site sent the very same message before. @throws E_STATE when it sent another one */
@@ -136,7 +136,7 @@ export abstract class ServerCore {
   ): boolean {
     if (known === undefined) return false;
     if (equalBytes(encodeMessage(kind, known), encodeMessage(kind, now))) return true;
-    throw outOfOrder(`a second ${kind} message with another content`);
+    throw contradiction(`a second ${kind} message with another content`);
   }
 
   /** @throws E_COHORT if fewer than nMin, quorum, or uMin contributors are left */

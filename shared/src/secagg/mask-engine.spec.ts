@@ -1,0 +1,87 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import wabt from 'wabt';
+import { hex, randomBytes } from '../crypto/index.js';
+import { foldAndUnmaskTile } from './fold.js';
+import { MaskEngine } from './mask-engine.js';
+import { RING_KERNEL_BASE64 } from './ring-kernel-binary.js';
+import { jsKernel, TILE_BYTES, wasmKernel } from './ring-kernel.js';
+import { plainSum } from './secagg.support.js';
+
+const engines = { wasm: new MaskEngine(), js: new MaskEngine(jsKernel()) };
+const mask = (sign: 1 | -1) => ({ key: randomBytes(32), sign });
+
+describe('ring kernel', () => {
+  it('is the module that its source gives', async () => {
+    const source = readFileSync(fileURLToPath(new URL('./ring-kernel.wat', import.meta.url)), 'utf8');
+    const parsed = (await wabt()).parseWat('ring-kernel.wat', source, { simd: true, threads: true });
+    parsed.validate();
+    expect(Buffer.from(parsed.toBinary({}).buffer).toString('base64')).toBe(RING_KERNEL_BASE64);
+  });
+
+  it('runs as WebAssembly SIMD on this machine', () => {
+    expect(wasmKernel()?.name).toBe('wasm-simd');
+  });
+});
+
+describe('mask engine', () => {
+  it('adds and subtracts like big integers, in both rings, with both kernels', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 400 }),
+        fc.constantFrom(32 as const, 64 as const),
+        (elements, bits) => {
+          const length = (elements * bits) / 8;
+          const vectors = [randomBytes(length), randomBytes(length), new Uint8Array(length).fill(255)];
+          for (const engine of Object.values(engines)) {
+            const sum = vectors[0]?.slice() ?? new Uint8Array();
+            engine.addTile(sum, vectors[1] ?? sum, bits);
+            engine.addTile(sum, vectors[2] ?? sum, bits);
+            expect(hex(sum)).toBe(hex(plainSum(vectors, bits)));
+          }
+        },
+      ),
+    );
+  });
+
+  it('gives the same with WebAssembly and JavaScript, in any order and cut of tiles', () => {
+    for (const bits of [32, 64] as const) {
+      const vector = randomBytes(300_008);
+      const masks = [mask(1), mask(-1), mask(1), mask(-1)];
+      const run = (engine: MaskEngine, tile: number, backwards: boolean): string => {
+        const out = vector.slice();
+        const offsets = Array.from({ length: Math.ceil(out.length / tile) }, (_, k) => k * tile);
+        for (const o of backwards ? offsets.reverse() : offsets)
+          engine.maskTile(out.subarray(o, o + tile), o, masks, bits);
+        return hex(out);
+      };
+      const expected = run(engines.js, TILE_BYTES, false);
+      expect(run(engines.wasm, TILE_BYTES, false)).toBe(expected);
+      expect(run(engines.wasm, 16_384, false)).toBe(expected);
+      expect(run(engines.wasm, 65_536, true)).toBe(expected);
+      expect(run(engines.js, 4096, true)).toBe(expected);
+    }
+  });
+
+  it('takes off what it put on', () => {
+    const masks = [mask(1), mask(-1)];
+    const inverse = masks.map(({ key, sign }) => ({ key, sign: sign === 1 ? (-1 as const) : (1 as const) }));
+    const vector = randomBytes(4000);
+    const spool = vector.slice();
+    engines.wasm.maskTile(spool, 0, masks, 32);
+    expect(hex(spool)).not.toBe(hex(vector));
+    const sum = new Uint8Array(4000);
+    foldAndUnmaskTile(sum, { spools: [spool], masks: inverse, byteOffset: 0, ringBits: 32 }, engines.wasm);
+    expect(hex(sum)).toBe(hex(vector));
+  });
+
+  it('refuses sizes that no tile has', () => {
+    const refused = expect.objectContaining({ code: 'E_INTERNAL' });
+    expect(() => engines.wasm.maskTile(new Uint8Array(TILE_BYTES + 4), 0, [], 32)).toThrow(refused);
+    expect(() => engines.wasm.maskTile(new Uint8Array(12), 0, [], 64)).toThrow(refused);
+    expect(() => engines.wasm.maskTile(new Uint8Array(16), 8, [mask(1)], 32)).toThrow(refused);
+    expect(() => engines.wasm.addTile(new Uint8Array(16), new Uint8Array(12), 32)).toThrow(refused);
+  });
+});

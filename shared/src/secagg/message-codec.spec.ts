@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import { enc, hex, u32 } from '../crypto/index.js';
+import { decodeManifest, encodeManifest } from './manifest.js';
+import { decodeMessage, encodeMessage } from './message-codec.js';
+import type { MessageKind, MessageOfKind } from './messages.js';
+import { makeCohort, runUntil } from './secagg.support.js';
+
+const { server, clients, cohort } = runUntil(makeCohort(5), 'r3', { upload: [20] });
+const client = clients.get(10);
+const [survivor, delivery] = [server.closeU3()[0], server.deliveriesFor(10)[1]];
+if (!client || !survivor || !delivery) throw new Error('no site');
+const complaint = { id: 10, sender: 20, digest: new Uint8Array(32), sig: new Uint8Array(64) };
+const samples: { [K in MessageKind]: MessageOfKind[K] } = {
+  advertise: client.advertise(),
+  shares: client.shareKeys(),
+  delivery,
+  commit: client.commit(survivor.root, cohort.manifest.d + 2),
+  survivor,
+  consistency: client.consistency(),
+  answer: client.unmask(server.signatures()),
+  complaint,
+};
+
+describe('message encoding', () => {
+  it.each(Object.keys(samples) as MessageKind[])(
+    'gives back %s, and refuses every cut and every added byte',
+    (kind) => {
+      const bytes = encodeMessage(kind, samples[kind]);
+      expect(hex(encodeMessage(kind, decodeMessage(kind, bytes)))).toBe(hex(bytes));
+      const refused = expect.objectContaining({ code: 'E_MESSAGE' });
+      for (let cut = 0; cut < bytes.length; cut += 13)
+        expect(() => decodeMessage(kind, bytes.subarray(0, cut))).toThrow(refused);
+      expect(() => decodeMessage(kind, Uint8Array.of(...bytes, 0))).toThrow(refused);
+    },
+  );
+
+  it('refuses lists longer than the cohort before it allocates', () => {
+    const refused = expect.objectContaining({ code: 'E_MESSAGE' });
+    expect(() => decodeMessage('shares', encodeMessage('shares', samples.shares), { n: 4 })).toThrow(refused);
+    const huge = enc(u32(10), new Uint8Array(32), u32(0xffff_ffff));
+    expect(() => decodeMessage('shares', huge)).toThrow(refused);
+  });
+
+  it('gives back a manifest, and refuses every cut, an unknown version and an unknown mode', () => {
+    const bytes = encodeManifest(cohort.manifest);
+    expect(decodeManifest(bytes)).toEqual(cohort.manifest);
+    for (let cut = 0; cut < bytes.length; cut += 7)
+      expect(() => decodeManifest(bytes.subarray(0, cut))).toThrow();
+    const changed = bytes.slice();
+    changed[5] = 2;
+    expect(() => decodeManifest(changed)).toThrow(expect.objectContaining({ code: 'E_MESSAGE' }));
+  });
+});
