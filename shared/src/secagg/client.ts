@@ -1,16 +1,11 @@
-import { boxKeyPair, equalBytes, randomBytes, u32, type RandomSource } from '../crypto/index.js';
+import { equalBytes, randomBytes, u32, type RandomSource } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import { ClientCore } from './client-core.js';
+import { newState, type JoinInput } from './client-join.js';
 import { decodeState, encodeState, type ClientState } from './client-state.js';
 import { signTagged } from './hashing.js';
-import {
-  checkCohortRule,
-  checkExpectation,
-  checkManifest,
-  thresholdsOf,
-  type ManifestExpectation,
-} from './manifest-checks.js';
-import { ctxOf, vectorLength, verifyManifest, type Manifest, type SiteId } from './manifest.js';
+import { checkCohortRule, thresholdsOf } from './manifest-checks.js';
+import { vectorLength, type SiteId } from './manifest.js';
 import { masksOf, type MaskKey } from './mask-keys.js';
 import type {
   AdvertiseKeys,
@@ -27,21 +22,6 @@ import { countConfirmations, verifySurvivors } from './r3-survivors.js';
 import { answerEntries } from './r4-answer.js';
 import type { RosterView } from './roster.js';
 import { byId, hashOfAnswer, hashOfKeys, hashOfSurvivors } from './transcript.js';
-
-/** What a site brings to an attempt. */
-export interface JoinInput {
-  readonly manifest: Manifest;
-  readonly coordinatorSignature: Uint8Array;
-  readonly roster: RosterView;
-  readonly id: SiteId;
-  /** seed of the identity key, 32 bytes */
-  readonly seed: Uint8Array;
-  /** what the plan and the own records imply; compared when given */
-  readonly expectation?: ManifestExpectation;
-  /** contributors that count towards no minimum */
-  readonly uncounted?: readonly SiteId[];
-  readonly random?: RandomSource;
-}
 
 /** U2 and the masks of the own vector. */
 export interface MaskPlan {
@@ -74,20 +54,7 @@ export class SecAggClient extends ClientCore {
    * @throws E_SIG_MANIFEST, E_ROSTER, E_POLICY, E_RING_BOUND, E_REPLAY, E_MODEL, E_FORK
    */
   static join(input: JoinInput): SecAggClient {
-    const { manifest, coordinatorSignature, roster, id, seed, expectation, random = randomBytes } = input;
-    verifyManifest(roster.coordinatorKey, manifest, coordinatorSignature);
-    checkManifest(manifest, roster);
-    if (!manifest.roles.some((role) => role.id === id))
-      throw new RegulonError('E_ROSTER', `site ${id} has no role`);
-    if (expectation) checkExpectation(manifest, expectation);
-    const [channel, mask, b, nonce] = [boxKeyPair(random), boxKeyPair(random), random(32), random(32)];
-    const [cPk, sPk] = [channel.publicKey, mask.publicKey];
-    const sig = signTagged(seed, ctxOf(manifest), 'R0', u32(id), cPk, sPk, nonce);
-    const secrets = { cSk: channel.secretKey, sSk: mask.secretKey, b };
-    const advertise = { id, cPk, sPk, nonce, sig };
-    const uncounted = input.uncounted ?? [];
-    const state = { manifest, coordinatorSignature, id, uncounted, secrets, advertise, receipt: false };
-    return new SecAggClient(state, roster, seed, random);
+    return new SecAggClient(newState(input), input.roster, input.seed, input.random ?? randomBytes);
   }
 
   /** Continue after a restart. @throws E_STATE_DB if the bytes are damaged @throws E_ROSTER if the roster is another one */

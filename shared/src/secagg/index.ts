@@ -35,7 +35,8 @@ export type {
   UnmaskAnswer,
 } from './messages.js';
 export { decodeMessage, encodeMessage, type MessageLimits } from './message-codec.js';
-export { SecAggClient, type JoinInput, type MaskPlan } from './client.js';
+export { SecAggClient, type MaskPlan } from './client.js';
+export type { JoinInput } from './client-join.js';
 export { SecAggServer, type Unmasking } from './server.js';
 export type { ServerInput } from './server-core.js';
 export {
@@ -75,3 +76,4 @@ export {
 } from './quantise.js';
 export { decodeFixed, encodeFixed, packIntegers, unpackIntegers } from './fixed-point.js';
 export { kappa, ringBoundsHold } from './ring-bounds.js';
+export { OutOfOrder } from './order.js';
