@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayerKernels } from './layer-kernels.js';
 
 export type BackendName = 'blas' | 'wasm' | 'cpu';
 
@@ -15,6 +16,8 @@ export interface Transposed {
  */
 export interface TrainingBackend {
   readonly name: BackendName;
+  /** loops of the layers in SIMD, where there are any; the plain loops do the rest */
+  readonly kernels?: LayerKernels | undefined;
   /** Make this backend the one that TensorFlow.js uses in this process. */
   activate(): void;
   /** A float32 tensor whose values are not yet set. */

@@ -3,13 +3,19 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import type { TrainingBackend, Transposed } from './backend.js';
+import { type HeapMemory, LayerKernels } from './layer-kernels.js';
 import { productSizes, transposeInto } from './matrix.js';
 
 /** WebAssembly (SIMD, one thread): products by XNNPACK, everything else by the catalogue's own loops on its heap. */
 export class WasmBackend implements TrainingBackend {
   readonly name: 'wasm' | 'blas' = 'wasm';
 
-  protected constructor(protected readonly heap: BackendWasm) {}
+  readonly kernels: LayerKernels | undefined;
+
+  protected constructor(protected readonly heap: BackendWasm) {
+    const memory = memoryOf(heap);
+    this.kernels = memory && LayerKernels.over(memory);
+  }
 
   /** Load the module from the installed package; nothing is fetched. */
   static async start(): Promise<WasmBackend> {
@@ -46,6 +52,12 @@ export class WasmBackend implements TrainingBackend {
     transposeInto(this.view(source), rows, columns, this.view(out));
     return out;
   }
+}
+
+/** The memory behind the heap, if this build of the module shows it. */
+function memoryOf(heap: BackendWasm): HeapMemory | undefined {
+  const { asm } = heap.wasm as unknown as { asm?: { memory?: HeapMemory } };
+  return asm?.memory;
 }
 
 /** Start TensorFlow.js's WebAssembly backend once in this process. */

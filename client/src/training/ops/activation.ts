@@ -1,4 +1,5 @@
 import type { Activation } from '@regulon/shared/models';
+import type { LayerKernels } from '../backends/layer-kernels.js';
 
 /** Rational approximation of tanh (degree 13/6); within 3e-7 of the exact value, + × ÷ only. */
 export function fastTanh(x: number): number {
@@ -26,7 +27,13 @@ export function fastSigmoid(x: number): number {
 }
 
 /** z ← activation(z + bias), row by row. */
-export function addBiasAndActivate(z: Float32Array, bias: Float32Array, activation: Activation): void {
+export function addBiasAndActivate(
+  z: Float32Array,
+  bias: Float32Array,
+  activation: Activation,
+  kernels?: LayerKernels,
+): void {
+  if (activation === 'relu' && kernels?.biasRelu(z, bias)) return;
   const columns = bias.length;
   for (let at = 0; at < z.length; at += columns) {
     for (let c = 0; c < columns; c++) z[at + c] = z[at + c]! + bias[c]!;
@@ -53,7 +60,9 @@ export function throughActivation(
   gradient: Float32Array,
   activation: Activation,
   out: Float32Array,
+  kernels?: LayerKernels,
 ): void {
+  if (activation === 'relu' && kernels?.reluBackward(y, gradient, out)) return;
   switch (activation) {
     case 'linear':
       out.set(gradient);
@@ -71,7 +80,8 @@ export function throughActivation(
 }
 
 /** Sum of each column of a row-major matrix, in float64, rounded once. */
-export function columnSums(matrix: Float32Array, out: Float32Array): void {
+export function columnSums(matrix: Float32Array, out: Float32Array, kernels?: LayerKernels): void {
+  if (kernels?.columnSums(matrix, out)) return;
   const columns = out.length;
   const sums = new Float64Array(columns);
   for (let at = 0; at < matrix.length; at += columns) {

@@ -1,5 +1,8 @@
+import type { LayerKernels } from '../backends/layer-kernels.js';
+
 /** Slices of one time step, forward. Rows are the units of the batch. */
 export interface CellForward {
+  readonly kernels: LayerKernels | undefined;
   readonly batch: number;
   /** width H of the state */
   readonly units: number;
@@ -19,6 +22,7 @@ export interface CellForward {
 
 /** Slices of one time step, backward. */
 export interface CellBackward {
+  readonly kernels: LayerKernels | undefined;
   readonly batch: number;
   readonly units: number;
   /** in: gradient by this step's state; out: the part that reaches the state before directly, [batch, H] */

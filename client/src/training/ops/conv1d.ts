@@ -38,14 +38,20 @@ export function conv1d(
   unfold(backend.view(x), windows, backend.view(unfolded));
   const flatKernel = tf.reshape(kernel, [windows.width, filters]);
   const y = backend.gemm(unfolded, flatKernel);
-  addBiasAndActivate(backend.view(y), backend.view(bias), activation);
+  addBiasAndActivate(backend.view(y), backend.view(bias), activation, backend.kernels);
   return {
     output: tf.reshape(y, [batch, outSteps, filters]),
     backward(gradient, wantsInput) {
       const dz = backend.allocate([rows, filters]);
       const dBias = backend.allocate([filters]);
-      throughActivation(backend.view(y), backend.view(gradient), activation, backend.view(dz));
-      columnSums(backend.view(dz), backend.view(dBias));
+      throughActivation(
+        backend.view(y),
+        backend.view(gradient),
+        activation,
+        backend.view(dz),
+        backend.kernels,
+      );
+      columnSums(backend.view(dz), backend.view(dBias), backend.kernels);
       const dKernel = tf.reshape(backend.gemm(unfolded, dz, { a: true }), kernel.shape);
       if (!wantsInput) return { weights: [dKernel, dBias] };
       const dWindows = backend.gemm(dz, flatKernel, { b: true });

@@ -22,15 +22,21 @@ export function dense(
   const width = bias.size;
   const input = tf.reshape(x, [rows, columns]);
   const y = backend.gemm(input, kernel);
-  addBiasAndActivate(backend.view(y), backend.view(bias), activation);
+  addBiasAndActivate(backend.view(y), backend.view(bias), activation, backend.kernels);
   const outputShape = [...x.shape.slice(0, -1), width];
   return {
     output: tf.reshape(y, outputShape),
     backward(gradient, wantsInput) {
       const dz = backend.allocate([rows, width]);
       const dBias = backend.allocate([width]);
-      throughActivation(backend.view(y), backend.view(gradient), activation, backend.view(dz));
-      columnSums(backend.view(dz), backend.view(dBias));
+      throughActivation(
+        backend.view(y),
+        backend.view(gradient),
+        activation,
+        backend.view(dz),
+        backend.kernels,
+      );
+      columnSums(backend.view(dz), backend.view(dBias), backend.kernels);
       const weights = [backend.gemm(input, dz, { a: true }), dBias];
       if (!wantsInput) return { weights };
       return { weights, input: tf.reshape(backend.gemm(dz, kernel, { b: true }), x.shape) };

@@ -57,6 +57,22 @@ const CASES: [name: string, inputShape: number[], layers: unknown[]][] = [
       out,
     ],
   ],
+  [
+    'gru, four lanes',
+    [6, 2],
+    [{ type: 'gru', units: 8, returnSequences: true }, { type: 'gru', units: 4 }, out],
+  ],
+  [
+    'conv1d and dense with relu, four lanes',
+    [18],
+    [
+      { type: 'conv1d', filters: 4, kernel: 3, activation: 'relu' },
+      { type: 'max-pool1d', size: 2 },
+      { type: 'flatten' },
+      { type: 'dense', units: 8, activation: 'relu' },
+      out,
+    ],
+  ],
   ['lstm, last state', [6, 2], [{ type: 'dense', units: 3 }, { type: 'lstm', units: 5 }, out]],
   [
     'lstm, every step',

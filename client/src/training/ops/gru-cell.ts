@@ -16,7 +16,9 @@ export const gruCell: Cell = {
   cacheWidth: 4,
   additive: false,
 
-  forward({ batch, units: H, fromInput, fromState, bias, previous, state, cache }) {
+  forward(step) {
+    if (step.kernels?.gruForward(step)) return;
+    const { batch, units: H, fromInput, fromState, bias, previous, state, cache } = step;
     for (let b = 0; b < batch; b++) {
       const g = b * 3 * H;
       const k = b * 4 * H;
@@ -37,7 +39,9 @@ export const gruCell: Cell = {
     }
   },
 
-  backward({ batch, units: H, dState, previous, cache, dFromInput, dFromState }) {
+  backward(step) {
+    if (step.kernels?.gruBackward(step)) return;
+    const { batch, units: H, dState, previous, cache, dFromInput, dFromState } = step;
     for (let b = 0; b < batch; b++) {
       const g = b * 3 * H;
       const k = b * 4 * H;

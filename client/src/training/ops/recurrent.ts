@@ -71,9 +71,7 @@ function runForward(cell: Cell, x: tf.Tensor, weights: RecurrentWeights, backend
   const fromInput = backend.gemm(input, weights.kernel);
   const cacheWidth = cell.cacheWidth * units;
   const cache = backend.allocate([steps * batch, cacheWidth]);
-  const first = backend.allocate([batch, units]);
-  backend.view(first).fill(0);
-  const states = [first];
+  const states = [zeros([batch, units], backend)];
   for (let t = 0; t < steps; t++) {
     const previous = states[t]!;
     const fromState = backend.gemm(previous, weights.recurrent);
@@ -81,6 +79,7 @@ function runForward(cell: Cell, x: tf.Tensor, weights: RecurrentWeights, backend
     const rows = (tensor: tf.Tensor, step: number, columns: number) =>
       backend.view(tensor).subarray(step * batch * columns, (step + 1) * batch * columns);
     cell.forward({
+      kernels: backend.kernels,
       batch,
       units,
       fromInput: rows(fromInput, t, width),
@@ -110,18 +109,19 @@ function runBackward(
   const dFromInput = backend.allocate([steps * batch, width]);
   const dFromState = cell.additive ? dFromInput : backend.allocate([steps * batch, width]);
   const outer = everyStep ? timeMajor(gradient, backend) : gradient;
-  const dState = new Float32Array(batch * units);
-  const dCarry = new Float32Array(batch * units);
+  const dState = zeros([batch, units], backend);
+  const dCarry = zeros([batch, units], backend);
   for (let t = steps - 1; t >= 0; t--) {
     const step = backend.allocate([batch, width]);
     const rows = (tensor: tf.Tensor, at: number, columns: number) =>
       backend.view(tensor).subarray(at * batch * columns, (at + 1) * batch * columns);
-    if (everyStep || t === steps - 1) addTo(dState, rows(outer, everyStep ? t : 0, units));
+    if (everyStep || t === steps - 1) addTo(backend.view(dState), rows(outer, everyStep ? t : 0, units));
     cell.backward({
+      kernels: backend.kernels,
       batch,
       units,
-      dState,
-      dCarry,
+      dState: backend.view(dState),
+      dCarry: backend.view(dCarry),
       state: backend.view(tape.states[t + 1]!),
       previous: backend.view(tape.states[t]!),
       cache: rows(tape.cache, t, cacheWidth),
@@ -132,7 +132,7 @@ function runBackward(
     if (t > 0) {
       backend.view(step).set(rows(dFromState, t, width));
       const through = backend.gemm(step, weights.recurrent, { b: true });
-      addTo(dState, backend.view(through));
+      addTo(backend.view(dState), backend.view(through));
       through.dispose();
     }
     step.dispose();
@@ -148,9 +148,16 @@ function biasGradient(
 ): tf.Tensor {
   const out = backend.allocate(bias.shape);
   const width = dFromInput.shape[1] ?? 1;
-  columnSums(backend.view(dFromInput), backend.view(out).subarray(0, width));
-  if (bias.shape.length === 2) columnSums(backend.view(dFromState), backend.view(out).subarray(width));
+  columnSums(backend.view(dFromInput), backend.view(out).subarray(0, width), backend.kernels);
+  if (bias.shape.length === 2)
+    columnSums(backend.view(dFromState), backend.view(out).subarray(width), backend.kernels);
   return out;
+}
+
+function zeros(shape: readonly number[], backend: TrainingBackend): tf.Tensor {
+  const tensor = backend.allocate(shape);
+  backend.view(tensor).fill(0);
+  return tensor;
 }
 
 function addTo(sum: Float32Array, terms: Float32Array): void {

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import wabt from 'wabt';
+import { KeyedGenerator } from '@regulon/shared/models';
+import { addBiasAndActivate, columnSums, throughActivation } from '../ops/activation.js';
+import { gruCell } from '../ops/gru-cell.js';
+import { LAYER_KERNELS_BASE64 } from './layer-kernels-binary.js';
+import { type HeapMemory, LayerKernels } from './layer-kernels.js';
+
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: { readonly Memory: new (options: { initial: number }) => HeapMemory };
+};
+const memory = new WebAssembly.Memory({ initial: 4 });
+const kernels = LayerKernels.over(memory);
+const random = new KeyedGenerator(new Uint8Array(32).fill(5));
+
+let top = 0;
+function onHeap(length: number): Float32Array {
+  // odd places on purpose: slices of tensors are not aligned to 16 bytes
+  const array = new Float32Array(memory.buffer as ArrayBuffer, top + 4, length);
+  top += 4 * length + 4;
+  for (let i = 0; i < length; i++) array[i] = 4 * random.uniform() - 2;
+  return array;
+}
+const gap = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+
+describe('layer kernels', () => {
+  it('are the module that their source gives', async () => {
+    const source = readFileSync(fileURLToPath(new URL('./layer-kernels.wat', import.meta.url)), 'utf8');
+    const parsed = (await wabt()).parseWat('layer-kernels.wat', source, { simd: true });
+    parsed.validate();
+    expect(Buffer.from(parsed.toBinary({}).buffer).toString('base64')).toBe(LAYER_KERNELS_BASE64);
+  });
+
+  it('do what the plain loops do: bias and relu, its gradient, column sums', () => {
+    top = 0;
+    const [z, bias, gradient, out, sums] = [onHeap(7 * 12), onHeap(12), onHeap(84), onHeap(84), onHeap(12)];
+    const plain = Float32Array.from(z);
+    addBiasAndActivate(plain, bias, 'relu');
+    expect(kernels?.biasRelu(z, bias)).toBe(true);
+    expect([...z]).toEqual([...plain]);
+    const plainOut = new Float32Array(84);
+    throughActivation(z, gradient, 'relu', plainOut);
+    expect(kernels?.reluBackward(z, gradient, out)).toBe(true);
+    expect([...out]).toEqual([...plainOut]);
+    const plainSums = new Float32Array(12);
+    columnSums(gradient, plainSums);
+    expect(kernels?.columnSums(gradient, sums)).toBe(true);
+    expect([...sums]).toEqual([...plainSums]);
+  });
+
+  it('do what the plain GRU does, forward and backward (1e-6)', () => {
+    top = 0;
+    const [batch, units] = [5, 8];
+    const n = batch * units;
+    const forward = {
+      batch,
+      units,
+      fromInput: onHeap(3 * n),
+      fromState: onHeap(3 * n),
+      bias: onHeap(6 * units),
+      previous: onHeap(n),
+      previousCache: null,
+      state: onHeap(n),
+      cache: onHeap(4 * n),
+    };
+    expect(kernels?.gruForward({ ...forward, kernels })).toBe(true);
+    const state = new Float32Array(n);
+    const cache = new Float32Array(4 * n);
+    gruCell.forward({ ...forward, kernels: undefined, state, cache });
+    expect(gap(state, forward.state)).toBeLessThan(1e-6);
+    expect(gap(cache, forward.cache)).toBeLessThan(1e-6);
+
+    const backward = { ...forward, dState: onHeap(n), dCarry: onHeap(n) };
+    const plain = {
+      dState: Float32Array.from(backward.dState),
+      dFromInput: new Float32Array(3 * n),
+      dFromState: new Float32Array(3 * n),
+    };
+    const fast = { dFromInput: onHeap(3 * n), dFromState: onHeap(3 * n) };
+    gruCell.backward({ ...backward, ...plain, kernels: undefined });
+    expect(kernels?.gruBackward({ ...backward, ...fast, kernels })).toBe(true);
+    expect(gap(plain.dState, backward.dState)).toBeLessThan(2e-6);
+    expect(gap(plain.dFromInput, fast.dFromInput)).toBeLessThan(2e-6);
+    expect(gap(plain.dFromState, fast.dFromState)).toBeLessThan(2e-6);
+  });
+
+  it('leave odd widths, wrong lengths and arrays outside of the heap to the plain loops, unchanged', () => {
+    top = 0;
+    const z = onHeap(30);
+    const before = [...z];
+    expect(kernels?.biasRelu(z, onHeap(10))).toBe(false);
+    expect(kernels?.biasRelu(z.subarray(0, 14), onHeap(4))).toBe(false);
+    expect(kernels?.biasRelu(new Float32Array(8), onHeap(4))).toBe(false);
+    expect(kernels?.columnSums(z, onHeap(3))).toBe(false);
+    expect([...z]).toEqual(before);
+  });
+
+  it('keep NaN', () => {
+    top = 0;
+    const z = onHeap(4).fill(Number.NaN);
+    kernels?.biasRelu(z, onHeap(4));
+    expect(z.every(Number.isNaN)).toBe(true);
+  });
+});

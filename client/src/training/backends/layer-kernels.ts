@@ -1,0 +1,116 @@
+import { fromHex, equalBytes, sha256 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { CellBackward, CellForward } from '../ops/cell.js';
+import { LAYER_KERNELS_BASE64, LAYER_KERNELS_SHA256 } from './layer-kernels-binary.js';
+
+const LANES = 4;
+
+type Kernel = (...args: number[]) => void;
+
+/** The part of the WebAssembly interface used here; TypeScript knows it only together with the browser's types. */
+interface WebAssemblyApi {
+  validate(binary: Uint8Array): boolean;
+  readonly Module: new (binary: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
+}
+
+const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
+
+/** The memory that TensorFlow.js's own module lives in. */
+export interface HeapMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
+/**
+ * The layers' loops as WebAssembly SIMD on the tensors' own memory.
+ *
+ * Each method does its work and returns true, or returns false and leaves everything as it is: sizes that are no
+ * multiple of four, and arrays outside of the heap, stay with the plain loops beside the call.
+ */
+export class LayerKernels {
+  private constructor(
+    private readonly memory: HeapMemory,
+    private readonly kernels: Readonly<Record<string, unknown>>,
+  ) {}
+
+  /**
+   * @returns undefined where the machine has no WebAssembly SIMD
+   * @throws E_INTERNAL if the module's bytes were changed
+   */
+  static over(memory: HeapMemory): LayerKernels | undefined {
+    const binary = Uint8Array.from(Buffer.from(LAYER_KERNELS_BASE64, 'base64'));
+    if (!equalBytes(sha256(binary), fromHex(LAYER_KERNELS_SHA256))) {
+      throw new RegulonError('E_INTERNAL', 'the layer kernels were changed');
+    }
+    if (!WebAssembly.validate(binary)) return undefined;
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } });
+    return new LayerKernels(memory, exports);
+  }
+
+  /** z ← max(z + bias, 0); z [rows, columns], bias [columns]. */
+  biasRelu(z: Float32Array, bias: Float32Array): boolean {
+    const rows = Math.floor(z.length / bias.length);
+    if (!this.#fits(bias.length, [z, rows * bias.length], [bias, bias.length])) return false;
+    this.#call('bias_relu', rows, bias.length, z.byteOffset, bias.byteOffset);
+    return true;
+  }
+
+  /** out ← gradient where y > 0, else 0; all [n]. */
+  reluBackward(y: Float32Array, gradient: Float32Array, out: Float32Array): boolean {
+    const n = y.length;
+    if (!this.#fits(n, [y, n], [gradient, n], [out, n])) return false;
+    this.#call('relu_backward', 4 * n, y.byteOffset, gradient.byteOffset, out.byteOffset);
+    return true;
+  }
+
+  /** out ← sum of each column, in float64, rounded once; matrix [rows, columns], out [columns]. */
+  columnSums(matrix: Float32Array, out: Float32Array): boolean {
+    const rows = Math.floor(matrix.length / out.length);
+    if (!this.#fits(out.length, [matrix, rows * out.length], [out, out.length])) return false;
+    this.#call('column_sums', rows, out.length, matrix.byteOffset, out.byteOffset);
+    return true;
+  }
+
+  /** One step of `gruCell.forward`. */
+  gruForward(step: CellForward): boolean {
+    const { batch, units, fromInput, fromState, bias, previous, state, cache } = step;
+    const n = batch * units;
+    const arrays: [Float32Array, number][] = [
+      [fromInput, 3 * n],
+      [fromState, 3 * n],
+      [bias, 6 * units],
+      [previous, n],
+      [state, n],
+      [cache, 4 * n],
+    ];
+    if (!this.#fits(units, ...arrays)) return false;
+    this.#call('gru_forward', batch, units, ...arrays.map(([array]) => array.byteOffset));
+    return true;
+  }
+
+  /** One step of `gruCell.backward`. */
+  gruBackward(step: CellBackward): boolean {
+    const { batch, units, dState, previous, cache, dFromInput, dFromState } = step;
+    const n = batch * units;
+    const arrays: [Float32Array, number][] = [
+      [dState, n],
+      [previous, n],
+      [cache, 4 * n],
+      [dFromInput, 3 * n],
+      [dFromState, 3 * n],
+    ];
+    if (!this.#fits(units, ...arrays)) return false;
+    this.#call('gru_backward', batch, units, ...arrays.map(([array]) => array.byteOffset));
+    return true;
+  }
+
+  /** The one check before pointers are used: width, place and exact length of every array. */
+  #fits(width: number, ...arrays: readonly (readonly [array: Float32Array, length: number])[]): boolean {
+    if (width < LANES || width % LANES !== 0) return false;
+    return arrays.every(([array, length]) => array.length === length && array.buffer === this.memory.buffer);
+  }
+
+  #call(name: string, ...args: number[]): void {
+    (this.kernels[name] as Kernel)(...args);
+  }
+}
