@@ -25,6 +25,8 @@ async function start(): Promise<Omit<JobContext, 'onBeat'> | undefined> {
 process.on('message', (request: TrainerRequest) => {
   queue = queue.then(async (context) => {
     if (context !== undefined) report(await answer(request, context));
+    // while the daemon masks and sends: the next round does not pay for this one's arrays
+    globalThis.gc?.();
     return context;
   });
 });
