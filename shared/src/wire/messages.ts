@@ -138,7 +138,7 @@ export const queryCodec = union(
       message('ConsistencyProofQuery', { oldSize: field(1, u64), newSize: field(2, u64) }, 64),
     ],
     spotTile: [10, message('SpotTileQuery', { ...roundOnly, tile: field(3, u32) }, 64)],
-    revealed: [11, message('AttemptRef', attemptRef, 64)],
+    revealed: [11, message('RevealedQuery', attemptRef, 64)],
   },
   KIB,
 );

@@ -1,0 +1,84 @@
+import { describe, expect, it } from '@jest/globals';
+import { boxBefore, boxKeyPair, randomBytes } from '../crypto/index.js';
+import { RegulonError } from '../errors/index.js';
+import { decodeErrorInfo, encodeErrorInfo } from './error-info.js';
+import { openRequest, SealedSender, type Sealed, type SealedCall } from './sealing.js';
+
+const coordinator = boxKeyPair();
+const begin = (call: SealedCall = 'fetch', payload = randomBytes(10)) => {
+  const sender = new SealedSender(coordinator.publicKey);
+  const { sealed, answers: opener } = sender.seal(call, payload);
+  const sharedKey = boxBefore(sealed.ephemeralKey, coordinator.secretKey);
+  return { sender, sealed, opener, sharedKey, payload };
+};
+const refused = expect.objectContaining({ code: 'E_SEAL' });
+
+describe('sealed control messages', () => {
+  it('open at the coordinator, and answers open at the site in order, whatever their size', () => {
+    const { sealed, opener, sharedKey, payload } = begin();
+    const opened = openRequest('fetch', sealed, sharedKey);
+    expect(opened.payload).toEqual(payload);
+    for (const size of [0, 1, 65_536, 65_537, 200_000]) {
+      const answer = randomBytes(size);
+      const boxes = [...opened.answers.seal(answer)];
+      const read = boxes.map((box) => opener.open(box));
+      expect(read.pop()).toEqual(answer);
+      expect(read).toEqual(Array(boxes.length - 1).fill(undefined));
+    }
+  });
+
+  it('are refused when changed, sent to another call, or answered out of order or to another request', () => {
+    const { sender, sealed, opener, sharedKey } = begin();
+    const changed: Sealed = { ...sealed, box: Uint8Array.from(sealed.box) };
+    changed.box[20]! ^= 1;
+    expect(() => openRequest('fetch', changed, sharedKey)).toThrow(refused);
+    expect(() => openRequest('exchange', sealed, sharedKey)).toThrow(refused);
+    expect(() =>
+      openRequest('fetch', sealed, boxBefore(sealed.ephemeralKey, boxKeyPair().secretKey)),
+    ).toThrow(refused);
+    const { answers } = openRequest('fetch', sealed, sharedKey);
+    const [first, second] = [...answers.seal(randomBytes(1)), ...answers.seal(randomBytes(1))] as [
+      Sealed,
+      Sealed,
+    ];
+    expect(() => opener.open(second)).toThrow(refused);
+    const other = sender.seal('fetch', randomBytes(1));
+    expect(() => other.answers.open(first)).toThrow(refused);
+    expect(() => opener.open(sealed)).toThrow(refused);
+    expect(opener.open(first)).toHaveLength(1);
+    expect(() => opener.open(first)).toThrow(refused);
+  });
+
+  it('say when a stream is whole', () => {
+    const { sealed, opener, sharedKey } = begin();
+    const { answers } = openRequest('fetch', sealed, sharedKey);
+    expect(opener.ended).toBe(false);
+    expect(opener.open(answers.end())).toBeUndefined();
+    expect(opener.ended).toBe(true);
+  });
+
+  it('fail for a low-order box key', () => {
+    expect(() => new SealedSender(new Uint8Array(32))).toThrow(
+      expect.objectContaining({ code: 'E_LOW_ORDER' }),
+    );
+  });
+});
+
+describe('errors in trailers', () => {
+  it('keep code, message, hint and whether to retry; overlong texts are cut', () => {
+    const error = new RegulonError('E_COHORT', 'ü'.repeat(2000), { hint: 'wait', retryable: true });
+    const decoded = decodeErrorInfo(encodeErrorInfo(error));
+    expect(decoded).toMatchObject({ code: 'E_COHORT', hint: 'wait', retryable: true });
+    expect(decoded.message).toMatch(/^ü+…$/);
+  });
+
+  it('become E_VERSION when the code is unknown here', () => {
+    const known = encodeErrorInfo(new RegulonError('E_PLAN', 'x'));
+    const unknown = Uint8Array.from(known);
+    unknown.set(new TextEncoder().encode('E_PLAX'), 2);
+    expect(decodeErrorInfo(unknown)).toMatchObject({
+      code: 'E_VERSION',
+      message: 'the coordinator says E_PLAX: x',
+    });
+  });
+});
