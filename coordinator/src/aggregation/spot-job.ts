@@ -1,4 +1,3 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { inclusionPath, LEAF_BYTES, MerkleHasher } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { unpackIntegers } from '@regulon/shared/secagg';
@@ -7,7 +6,7 @@ import type { OpenedTile, SpotJob, TailJob } from './job.js';
 
 const READ_BYTES = 4 * LEAF_BYTES;
 
-/** Open a 64 KiB piece of each file with its path; leaf hashes are kept beside the file after the first time. */
+/** Open a 64 KiB piece of each file with its path; leaf hashes are computed once a file. */
 export function openTiles({ paths, tile }: SpotJob): OpenedTile[] {
   return withFiles(paths, (files) => files.map((file, i) => openTile(file, paths[i] ?? '', tile)));
 }
@@ -17,16 +16,16 @@ function openTile(file: FileReader, path: string, tile: number): OpenedTile {
   if (offset >= file.size) throw new RegulonError('E_NOT_FOUND', `there is no tile ${tile}`);
   const bytes = new Uint8Array(Math.min(LEAF_BYTES, file.size - offset));
   file.read(bytes, offset);
-  return { tile: bytes, path: inclusionPath(leafHashes(file, `${path}.leaves`), tile) };
+  return { tile: bytes, path: inclusionPath(leafHashes(file, path), tile) };
 }
 
-function leafHashes(file: FileReader, cache: string): Uint8Array[] {
-  if (existsSync(cache)) {
-    const bytes = new Uint8Array(readFileSync(cache));
-    if (bytes.length === 32 * Math.ceil(file.size / LEAF_BYTES)) {
-      return Array.from({ length: bytes.length / 32 }, (_, i) => bytes.subarray(32 * i, 32 * (i + 1)));
-    }
-  }
+/** Leaf hashes of the files that were opened last; 32 bytes a leaf, so 200 MB of file cost 100 KB. */
+const recent = new Map<string, readonly Uint8Array[]>();
+const KEPT_FILES = 64;
+
+function leafHashes(file: FileReader, path: string): readonly Uint8Array[] {
+  const known = recent.get(path);
+  if (known?.length === Math.ceil(file.size / LEAF_BYTES)) return known;
   const hasher = new MerkleHasher();
   const buffer = new Uint8Array(READ_BYTES);
   for (let at = 0; at < file.size; at += READ_BYTES) {
@@ -35,8 +34,9 @@ function leafHashes(file: FileReader, cache: string): Uint8Array[] {
     hasher.update(piece);
   }
   hasher.root();
-  writeFileSync(`${cache}.part`, Buffer.concat(hasher.leafHashes));
-  renameSync(`${cache}.part`, cache);
+  recent.set(path, hasher.leafHashes);
+  const oldest = recent.keys().next().value;
+  if (recent.size > KEPT_FILES && oldest !== undefined) recent.delete(oldest);
   return hasher.leafHashes;
 }
 

@@ -73,7 +73,10 @@ export async function closeRound(closing: Closing): Promise<void> {
   });
   const modelOut = modelOutOf(context, round);
   const { T } = server.transcript({ aggRoot: aggregate.digest, modelHash: modelOut, responders });
-  const evidence = await services.log.putAttachment(evidenceOf(attempt, responders), MediaType.roundEvidence);
+  const evidence = await services.log.putAttachment(
+    evidenceOf(services.rounds, attempt, responders),
+    MediaType.roundEvidence,
+  );
   if (!closing.goesOn()) return;
   closing.commit(() =>
     writeClose(closing, { aggregate, model, extras, modelOut, transcript: T, evidence, responders }),

@@ -12,6 +12,8 @@ export interface RunContext {
   readonly uncounted: readonly number[];
   readonly strict: boolean;
   readonly config: Config['rounds'];
+  /** masked vectors are kept for a full audit */
+  readonly keepSpools: boolean;
   /** lower bound of the units of some sites, from the bands in their commitments */
   readonly unitsAtLeast: (sites: readonly number[]) => number;
 }

@@ -147,6 +147,34 @@ export class RoundDriver {
     this.listener.show({ type: 'site', site, round: this.round.round, attempt, stage: phase, state: 'done' });
   }
 
+  /** Bytes of an upload arrive: from now on the attempt counts as spent. */
+  uploading(site: number, bytes: number, of: number): void {
+    if (this.state.phase !== 'input' || !this.attempt) return;
+    if (!this.state.uploadBegan) this.dispatch({ type: 'upload-began' });
+    const { attempt } = this.attempt.key;
+    this.listener.show({
+      type: 'site',
+      site,
+      round: this.round.round,
+      attempt,
+      stage: 'input',
+      state: 'uploading',
+      bytes,
+      of,
+    });
+  }
+
+  /** Commits whose rows are durable but that were not counted before a crash. */
+  recoverCommits(): void {
+    const { attempt } = this;
+    if (!attempt) return;
+    const { uploads } = this.services;
+    for (const { site, message, uploadId } of uploads.committedOf(attempt.key)) {
+      if (this.state.phase === 'input') this.receive('input', site, attempt.key.attempt, message);
+      else if (!this.state.u3.includes(site)) uploads.clear(uploadId); // too late: it had no receipt
+    }
+  }
+
   /** A complaint about a share: kept beside the log, then the attempt ends. */
   async complain(site: number, attempt: number, bytes: Uint8Array): Promise<void> {
     const open = this.expectAttempt(attempt);

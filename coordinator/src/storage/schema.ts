@@ -36,6 +36,8 @@ export interface DatasetTable {
   panel_size: number;
   /** 1 when its steward declares it public or simulated */
   is_public: number;
+  /** band of its units, as committed */
+  band: string;
 }
 
 export interface SitePolicyTable {
@@ -94,7 +96,6 @@ export interface UploadTable {
   size: number;
   state: 'committing' | 'committed';
   receipt: Uint8Array | null;
-  path: string | null;
 }
 
 /** A closed round: enough to replay the program of the run. */

@@ -30,11 +30,8 @@ export class FileBlobs {
     return existsSync(this.pathOf(digest));
   }
 
-  /** Remove a blob and what was derived from it. */
   remove(digest: Uint8Array): void {
-    const path = this.pathOf(digest);
-    rmSync(path, { force: true });
-    rmSync(`${path}.leaves`, { force: true });
+    rmSync(this.pathOf(digest), { force: true });
   }
 
   /** Hexadecimal digests of everything stored. */

@@ -20,7 +20,7 @@ CREATE TABLE approvals (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE datasets (
   site INTEGER NOT NULL, name TEXT NOT NULL, entry_index INTEGER NOT NULL, panel_digest BLOB NOT NULL,
-  panel_size INTEGER NOT NULL, is_public INTEGER NOT NULL, PRIMARY KEY (site, name)
+  panel_size INTEGER NOT NULL, is_public INTEGER NOT NULL, band TEXT NOT NULL, PRIMARY KEY (site, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE site_policies (site INTEGER PRIMARY KEY, entry_index INTEGER NOT NULL) STRICT;
 CREATE TABLE rounds (
@@ -42,7 +42,7 @@ CREATE TABLE messages (
 CREATE TABLE uploads (
   upload_id BLOB PRIMARY KEY, run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL,
   site INTEGER NOT NULL, root BLOB NOT NULL, message BLOB NOT NULL, size INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('committing','committed')), receipt BLOB, path TEXT
+  state TEXT NOT NULL CHECK (state IN ('committing','committed')), receipt BLOB
 ) STRICT;
 CREATE TABLE outcomes (
   run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL, survivors TEXT NOT NULL,

@@ -15,7 +15,11 @@ export class RoundRows {
 
   /** JSON of the round machine, or undefined before its first event. */
   state(runId: Uint8Array, round: number): string | undefined {
-    const q = query.selectFrom('rounds').select('state').where('run_id', '=', runId).where('round', '=', round);
+    const q = query
+      .selectFrom('rounds')
+      .select('state')
+      .where('run_id', '=', runId)
+      .where('round', '=', round);
     return this.store.first(q)?.state;
   }
 
@@ -30,7 +34,14 @@ export class RoundRows {
 
   /** A new attempt, or a new offer of one that nobody was bound to: its messages and stages start empty. */
   openAttempt(key: AttemptKey, manifest: Uint8Array, signature: Uint8Array, now: number): void {
-    const values = { run_id: key.runId, round: key.round, attempt: key.attempt, manifest, signature, opened_ms: now };
+    const values = {
+      run_id: key.runId,
+      round: key.round,
+      attempt: key.attempt,
+      manifest,
+      signature,
+      opened_ms: now,
+    };
     for (const table of ['messages', 'stages', 'attempts'] as const) {
       this.store.run(
         query
@@ -67,7 +78,15 @@ export class RoundRows {
     );
   }
 
-  endAttempt(key: AttemptKey, end: { outcome: 'closed' | 'aborted'; transcript: Uint8Array; signature: Uint8Array; reason: string | null }): void {
+  endAttempt(
+    key: AttemptKey,
+    end: {
+      outcome: 'closed' | 'aborted';
+      transcript: Uint8Array;
+      signature: Uint8Array;
+      reason: string | null;
+    },
+  ): void {
     const { outcome, transcript, signature, reason } = end;
     this.store.run(
       query
@@ -157,11 +176,18 @@ export class RoundRows {
 
   /** Closed rounds of a run in order. */
   outcomes(runId: Uint8Array): OutcomeTable[] {
-    return this.store.all(query.selectFrom('outcomes').selectAll().where('run_id', '=', runId).orderBy('round'));
+    return this.store.all(
+      query.selectFrom('outcomes').selectAll().where('run_id', '=', runId).orderBy('round'),
+    );
   }
 
   putBlob(row: BlobTable): void {
-    this.store.run(query.insertInto('blobs').values(row).onConflict((c) => c.doNothing()));
+    this.store.run(
+      query
+        .insertInto('blobs')
+        .values(row)
+        .onConflict((c) => c.doNothing()),
+    );
   }
 
   removeBlob(digest: Uint8Array): void {
@@ -176,7 +202,12 @@ export class RoundRows {
   blobByPrefix(prefix: Uint8Array): BlobTable | undefined {
     const end = Buffer.concat([prefix, Buffer.alloc(32 - prefix.length, 0xff)]);
     return this.store.first(
-      query.selectFrom('blobs').selectAll().where('digest', '>=', Buffer.from(prefix)).where('digest', '<=', end).limit(1),
+      query
+        .selectFrom('blobs')
+        .selectAll()
+        .where('digest', '>=', Buffer.from(prefix))
+        .where('digest', '<=', end)
+        .limit(1),
     );
   }
 
@@ -205,7 +236,17 @@ export class UploadRows implements CommitRows {
     this.store.run(
       query
         .insertInto('uploads')
-        .values({ upload_id: uploadId, run_id: runId, round, attempt, site, root, message, size, state: 'committing' }),
+        .values({
+          upload_id: uploadId,
+          run_id: runId,
+          round,
+          attempt,
+          site,
+          root,
+          message,
+          size,
+          state: 'committing',
+        }),
     );
   }
 
@@ -219,40 +260,28 @@ export class UploadRows implements CommitRows {
     this.store.run(query.deleteFrom('uploads').where('upload_id', '=', uploadId));
   }
 
-  /** Rows of attempts that have not ended. */
+  /** Rows of every attempt whose files are still kept. */
   open(): CommitRow[] {
-    const rows = this.store.all(
-      query
-        .selectFrom('uploads')
-        .innerJoin('attempts', (join) =>
-          join
-            .onRef('attempts.run_id', '=', 'uploads.run_id')
-            .onRef('attempts.round', '=', 'uploads.round')
-            .onRef('attempts.attempt', '=', 'uploads.attempt'),
-        )
-        .selectAll('uploads')
-        .where('attempts.outcome', '=', 'open'),
-    );
-    return rows.map(toCommitRow);
+    return this.store.all(query.selectFrom('uploads').selectAll()).map(toCommitRow);
   }
 
-  /** Where the durable file of an upload lies. */
-  setPath(uploadId: Uint8Array, path: string): void {
-    this.store.run(query.updateTable('uploads').set({ path }).where('upload_id', '=', uploadId));
+  /** Attempts whose files are still kept. */
+  attempts(): AttemptKey[] {
+    const q = query.selectFrom('uploads').select(['run_id', 'round', 'attempt']).distinct();
+    return this.store.all(q).map((row) => ({ runId: row.run_id, round: row.round, attempt: row.attempt }));
   }
 
-  /** Files of an attempt, by site. */
-  paths({ runId, round, attempt }: AttemptKey): { site: number; path: string; size: number }[] {
-    const rows = this.store.all(
-      query
-        .selectFrom('uploads')
-        .select(['site', 'path', 'size'])
-        .where('run_id', '=', runId)
-        .where('round', '=', round)
-        .where('attempt', '=', attempt)
-        .orderBy('site'),
-    );
-    return rows.flatMap(({ site, path, size }) => (path === null ? [] : [{ site, path, size }]));
+  /** Committed uploads of an attempt, by site. */
+  committedOf({ runId, round, attempt }: AttemptKey): CommitRow[] {
+    const q = query
+      .selectFrom('uploads')
+      .selectAll()
+      .where('run_id', '=', runId)
+      .where('round', '=', round)
+      .where('attempt', '=', attempt)
+      .where('state', '=', 'committed')
+      .orderBy('site');
+    return this.store.all(q).map(toCommitRow);
   }
 
   forget({ runId, round, attempt }: AttemptKey): void {

@@ -3,14 +3,7 @@ import { query, type Store } from './database.js';
 
 /** States of a run, as people see them. */
 export type RunStatus =
-  | 'QUEUED'
-  | 'WAITING'
-  | 'RUNNING'
-  | 'PAUSED'
-  | 'COMPLETED'
-  | 'COMPLETED_PARTIAL'
-  | 'ABORTED'
-  | 'FAILED';
+  'QUEUED' | 'WAITING' | 'RUNNING' | 'PAUSED' | 'COMPLETED' | 'COMPLETED_PARTIAL' | 'ABORTED' | 'FAILED';
 
 export const finalStatuses: readonly RunStatus[] = ['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED'];
 

@@ -1,0 +1,158 @@
+/** The JSON of the REST API, version 1. Digests are `sha256:<hex>`, times ms since the epoch, bytes base64. */
+import type { CurvePoint, Metrics, RunResult } from '@regulon/shared/program';
+import type { RunEvent } from '../runs/run-events.js';
+import type { Coverage } from '../runs/run-outcome.js';
+import type { RoundFacts } from '../rounds/index.js';
+
+export type { Coverage, CurvePoint, Metrics, RoundFacts, RunEvent, RunResult };
+
+export type RunStatusText =
+  'QUEUED' | 'WAITING' | 'RUNNING' | 'PAUSED' | 'COMPLETED' | 'COMPLETED_PARTIAL' | 'ABORTED' | 'FAILED';
+
+/** `POST /api/v1/runs` */
+export interface ProposeRequest {
+  /** plan.propose entry, sealed by the researcher */
+  readonly entry: string;
+  /** the plan as JSON; its canonical bytes become the attachment of the entry */
+  readonly plan: unknown;
+  /** further attachments of the entry */
+  readonly attachments?: readonly string[];
+}
+
+/** answer to a proposal */
+export interface ProposeReply {
+  readonly run: string;
+  readonly index: number;
+}
+
+/** `POST /api/v1/runs/:id/approvals` and `POST /api/v1/log/entries`: entries of stewards, in their order */
+export interface EntriesRequest {
+  readonly entries: readonly string[];
+  readonly attachments?: readonly string[];
+}
+
+export interface EntriesReply {
+  readonly indexes: readonly number[];
+}
+
+/** `POST /api/v1/log/attachments` */
+export interface AttachmentsRequest {
+  readonly attachments: readonly { readonly bytes: string; readonly mediaType?: string }[];
+}
+
+export interface AttachmentsReply {
+  readonly digests: readonly string[];
+}
+
+/** `GET /api/v1/log/actors/:type/:id`: where the next entry of an actor stands; null before its first */
+export interface ActorHead {
+  readonly seq: number;
+  /** entry hash, hexadecimal */
+  readonly hash: string;
+  readonly at: string;
+}
+
+/** `GET /api/v1/runs` */
+export interface RunList {
+  readonly runs: readonly RunSummary[];
+}
+
+export interface RunSummary {
+  readonly run: string;
+  readonly name: string;
+  readonly status: RunStatusText;
+  readonly since: number;
+  readonly created: number;
+  readonly sites: number;
+  readonly rounds: { readonly closed: number; readonly of: number };
+  readonly reason: { readonly code: string; readonly message: string } | null;
+}
+
+/** `GET /api/v1/runs/:id` */
+export interface RunDocument extends Omit<RunSummary, 'sites' | 'rounds'> {
+  readonly schema: 'regulon.run/1';
+  readonly title: string;
+  readonly plan: unknown;
+  readonly planHash: string;
+  readonly started: number | null;
+  readonly finished: number | null;
+  readonly isPublic: boolean | null;
+  readonly sites: readonly SiteInRun[];
+  /** rounds of the whole schedule; null before the run starts */
+  readonly schedule: {
+    readonly rounds: number;
+    readonly arms: readonly { readonly arm: number; readonly label: string }[];
+  } | null;
+  /** the round under way */
+  readonly now: {
+    readonly round: number;
+    readonly attempt: number;
+    readonly purpose: string;
+    readonly step: string;
+    readonly arm: number;
+    readonly stage: string;
+    readonly since: number | null;
+    readonly waitingFor: readonly number[];
+  } | null;
+  readonly rounds: readonly RoundFacts[];
+  readonly coverage: Coverage | null;
+  readonly curve: readonly CurvePoint[];
+  readonly result: RunResult | null;
+  /** digest of the model of the first arm, once there is one */
+  readonly modelDigest: string | null;
+  readonly models: readonly {
+    readonly arm: number;
+    readonly label: string;
+    readonly digest: string;
+    readonly parameters: number;
+  }[];
+  readonly log: { readonly size: number; readonly root: string };
+  /** longest block of the coordinator's event loop since it was ready, ms */
+  readonly eventLoopMaxMs: number;
+}
+
+export interface SiteInRun {
+  readonly id: number;
+  readonly name: string;
+  readonly connected: boolean;
+  /** since when */
+  readonly since: number | null;
+  readonly approved: boolean;
+  /** whether it has committed the dataset of the plan */
+  readonly dataset: { readonly panel: string; readonly size: number; readonly isPublic: boolean } | null;
+}
+
+/** `GET /api/v1/sites` */
+export interface SiteList {
+  readonly sites: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly org: string;
+    readonly connected: boolean;
+    readonly since: number | null;
+    /** names of committed datasets */
+    readonly datasets: readonly string[];
+    readonly policy: boolean;
+  }[];
+}
+
+/** `GET /api/v1/models/:digest/spec` */
+export interface ModelSpecification {
+  readonly schema: 'regulon.model/1';
+  readonly digest: string;
+  readonly run: string;
+  readonly arm: number;
+  readonly declaration: unknown;
+  readonly dtype: 'float32';
+  readonly byteOrder: 'little';
+  readonly bytes: number;
+  readonly weights: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly offset: number;
+    readonly size: number;
+  }[];
+  /** base64 of the encoded feature specification, or null for series */
+  readonly featureSpecification: string | null;
+  readonly panelDigest: string;
+}

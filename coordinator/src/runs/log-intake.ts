@@ -1,0 +1,97 @@
+import { parseRunName } from '@regulon/shared/program';
+import type { Roster } from '@regulon/shared/plan';
+import { digestBytes, type LogEntry, parseEntry } from '@regulon/shared/transparency';
+import type { Sequencer } from '../audit/index.js';
+import type { RoundRows, RunRows, Store } from '../storage/index.js';
+
+/** What is told about an accepted entry. */
+export interface IntakeListener {
+  /** an approval, a policy or a dataset: a queued run may start */
+  agreementChanged(): void;
+  /** a daemon waits for a checkpoint that covers its start */
+  checkpointWanted(): void;
+}
+
+/** Takes entries of people and sites into the log, and keeps the rows that runs ask for. Repeating is harmless. */
+export class LogIntake {
+  constructor(
+    private readonly sequencer: Sequencer,
+    private readonly store: Store,
+    private readonly runs: RunRows,
+    private readonly rounds: RoundRows,
+    private readonly roster: Roster,
+    private readonly listener: () => IntakeListener,
+  ) {}
+
+  /**
+   * Append an entry from outside.
+   *
+   * @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION
+   */
+  async append(
+    bytes: Uint8Array,
+    attachments: readonly Uint8Array[] = [],
+  ): Promise<{ index: number; entry: LogEntry }> {
+    const { index } = await this.sequencer.append(bytes, attachments);
+    const entry = parseEntry(bytes);
+    this.store.transaction(() => this.note(entry, index));
+    this.tell(entry);
+    return { index, entry };
+  }
+
+  private note(entry: LogEntry, index: number): void {
+    const site = this.roster.members.find((m) => m.name === entry.actor.id)?.id;
+    if (site === undefined) return;
+    switch (entry.kind) {
+      case 'policy.set':
+        return this.runs.putPolicy(site, index);
+      case 'dataset.commit': {
+        const { dataset, panel, band } = entry.body;
+        const isPublic = entry.body.public || entry.body.simulated ? 1 : 0;
+        const values = {
+          panel_digest: digestBytes(panel.digest),
+          panel_size: panel.size,
+          is_public: isPublic,
+          band,
+        };
+        return this.runs.putDataset({ site, name: dataset, entry_index: index, ...values });
+      }
+      case 'plan.approve': {
+        const planHash = digestBytes(entry.body.planHash);
+        for (const run of this.runs.list()) {
+          if (run.status === 'QUEUED' && Buffer.compare(run.plan_hash, planHash) === 0)
+            this.runs.approve(run.run_id, site, index);
+        }
+        return;
+      }
+      case 'round.contribution':
+      case 'round.unmask':
+      case 'round.ack': {
+        const runId = parseRunName(entry.run);
+        if (!this.runs.get(runId)) return;
+        return this.rounds.putRoundEntry(
+          { runId, round: entry.round, attempt: entry.attempt },
+          entry.kind,
+          site,
+          index,
+        );
+      }
+      case 'federation.genesis':
+      case 'plan.propose':
+      case 'run.start':
+      case 'round.open':
+      case 'round.aggregate':
+      case 'round.abort':
+      case 'run.finish':
+      case 'config.start':
+        return;
+    }
+  }
+
+  private tell(entry: LogEntry): void {
+    if (entry.kind === 'config.start') this.listener().checkpointWanted();
+    if (entry.kind === 'policy.set' || entry.kind === 'dataset.commit' || entry.kind === 'plan.approve') {
+      this.listener().agreementChanged();
+    }
+  }
+}

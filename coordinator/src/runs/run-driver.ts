@@ -1,0 +1,291 @@
+import { RegulonError } from '@regulon/shared/errors';
+import { specificationDigest } from '@regulon/shared/genomics';
+import { Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
+import { bandOf, digestText } from '@regulon/shared/transparency';
+import type { WireRunState } from '@regulon/shared/wire';
+import {
+  type BoardEvent,
+  RoundDriver,
+  type RoundFacts,
+  type RoundListener,
+  type RoundState,
+  type RunContext,
+  type Services,
+} from '../rounds/index.js';
+import type { RunRows, RunStatus } from '../storage/index.js';
+import type { Presence } from '../sites/index.js';
+import type { RunEvents } from './run-events.js';
+import { type RunOutcome, outcomeOf } from './run-outcome.js';
+
+/** What a run driver stands on. */
+export interface RunDriverContext {
+  readonly services: Services;
+  readonly context: RunContext;
+  readonly runs: RunRows;
+  readonly presence: Presence;
+  readonly events: RunEvents;
+  readonly keepAggregates: boolean;
+  /** the run has ended, whatever its status */
+  readonly onEnd: () => void;
+}
+
+const wireStates: Readonly<Record<RunStatus, WireRunState>> = {
+  QUEUED: 'proposed',
+  WAITING: 'waiting',
+  RUNNING: 'running',
+  PAUSED: 'paused',
+  COMPLETED: 'finished',
+  COMPLETED_PARTIAL: 'finished',
+  ABORTED: 'aborted',
+  FAILED: 'aborted',
+};
+
+/** State of a run for the wire. */
+export const wireStateOf = (status: string): WireRunState => wireStates[status as RunStatus];
+
+/** Takes a started run through its rounds to its end. */
+export class RunDriver implements RoundListener {
+  private driver: RoundDriver | null = null;
+  private ended_ = false;
+  private readonly unlisten: () => void;
+
+  constructor(private readonly on: RunDriverContext) {
+    this.unlisten = on.presence.listen({
+      connected: (site) => this.siteChanged(site, 'connected'),
+      disconnected: (site) => this.siteChanged(site, 'disconnected'),
+      departed: (site) => this.siteChanged(site, 'departed'),
+    });
+  }
+
+  get context(): RunContext {
+    return this.on.context;
+  }
+
+  get runId(): Uint8Array {
+    return this.context.program.contract.runId;
+  }
+
+  get sites(): number[] {
+    return this.context.program.contract.sites.map((s) => s.id);
+  }
+
+  /** The round under way, or null between rounds. */
+  get round(): RoundDriver | null {
+    return this.driver;
+  }
+
+  /** Rebuild the round that was under way from its rows; nothing is decided before `start`. */
+  restore(): void {
+    const round = this.context.program.next();
+    if (round && this.on.services.rounds.state(this.runId, round.round) !== undefined)
+      this.driver = this.driverFor(round);
+  }
+
+  /** Go on, or begin. */
+  start(): void {
+    if (!this.driver) return this.advance();
+    this.driver.recoverCommits();
+    this.driver.begin(true);
+    for (const site of this.on.presence.connected) this.siteChanged(site, 'connected');
+  }
+
+  /** End the run: what is open is aborted. */
+  stop(message: string): void {
+    if (this.ended_) return;
+    if (this.driver) this.driver.dispatch({ type: 'stopped', message });
+    else this.finish({ status: 'ABORTED', code: 'E_RUN_ABORTED', message });
+  }
+
+  /** Stop without deciding anything: the process ends. */
+  close(): void {
+    this.unlisten();
+    this.driver?.stop();
+  }
+
+  stateChanged(state: RoundState): void {
+    const status = state.phase === 'waiting' ? 'WAITING' : state.pausedSince !== null ? 'PAUSED' : 'RUNNING';
+    if (state.phase !== 'failed') this.setStatus(status);
+  }
+
+  failed(failure: { status: 'ABORTED' | 'FAILED'; code: string; message: string }): void {
+    this.writeEnd(failure);
+  }
+
+  ended(): void {
+    this.afterEnd();
+  }
+
+  closed(round: ScheduledRound): void {
+    const { services, events } = this.on;
+    const row = services.rounds.outcomes(this.runId).find((o) => o.round === round.round);
+    if (row) events.emit({ type: 'closed', facts: JSON.parse(row.facts) as RoundFacts });
+    this.driver = null;
+    this.later(services.log.publish());
+    this.later(this.clean(round));
+    this.advance();
+  }
+
+  show(event: BoardEvent): void {
+    this.on.events.emit(event);
+  }
+
+  private siteChanged(site: number, type: 'connected' | 'disconnected' | 'departed'): void {
+    if (!this.sites.includes(site) || this.ended_) return;
+    if (type !== 'departed')
+      this.on.events.emit({ type: 'site-link', site, connected: type === 'connected' });
+    this.driver?.dispatch({ type, site });
+  }
+
+  private advance(): void {
+    this.later(this.next());
+  }
+
+  private async next(): Promise<void> {
+    const { program } = this.context;
+    const round = program.next();
+    if (this.ended_) return;
+    if (!round) return this.finish(null);
+    if (round.purpose === Purpose.train && !program.model(round.arm)) await this.initialise(round.arm);
+    if (this.ended_) return;
+    this.driver = this.driverFor(round);
+    this.driver.begin(false);
+  }
+
+  private driverFor(round: ScheduledRound): RoundDriver {
+    const { services, context, presence } = this.on;
+    const here = presence.connected.filter((id) => this.sites.includes(id));
+    return new RoundDriver(
+      services,
+      context,
+      round,
+      this,
+      here,
+      presence.departed.filter((id) => this.sites.includes(id)),
+    );
+  }
+
+  /** Initial weights of an arm, in the worker. */
+  private async initialise(arm: number): Promise<void> {
+    const { program } = this.context;
+    const { services } = this.on;
+    const place = { folder: services.blobs.folder, temporary: services.blobs.temporary() };
+    const specs = program.weightSpecs(arm);
+    const { seed } = program.contract.plan;
+    const { digest, size } = await services.aggregator.run({
+      kind: 'initial-model',
+      specs,
+      seed,
+      arm,
+      place,
+    });
+    const round = program.next()?.round ?? 0;
+    services.rounds.putBlob({ digest, size, kind: 'model', run_id: this.runId, arm, round });
+    program.setInitialModel(arm, digest);
+  }
+
+  private setStatus(status: RunStatus): void {
+    const row = this.on.runs.get(this.runId);
+    if (row?.status === status) return;
+    const since = this.on.services.clock.now();
+    this.on.runs.update(this.runId, { status, since_ms: since });
+    this.on.events.emit({ type: 'run', status, since, reason: null });
+    this.on.services.announce(this.sites, { type: 'run', run: this.runId, state: wireStateOf(status) });
+  }
+
+  /** The run is over without a round to blame. */
+  private finish(failure: { status: 'ABORTED' | 'FAILED'; code: string; message: string } | null): void {
+    this.on.services.store.transaction(() => this.writeEnd(failure));
+    this.afterEnd();
+  }
+
+  private writeEnd(failure: { status: 'ABORTED' | 'FAILED'; code: string; message: string } | null): void {
+    const { services, runs } = this.on;
+    const { program } = this.context;
+    const outcomes = services.rounds.outcomes(this.runId);
+    const outcome: RunOutcome = outcomeOf(program, outcomes, failure);
+    const models = program.arms.flatMap(({ index }) => {
+      const model = program.model(index);
+      const isExpression = program.contract.plan.dataset.kind === 'expression';
+      const featureSpecification = isExpression
+        ? digestText(specificationDigest(program.specification(index)))
+        : null;
+      return model ? [{ arm: index, model: digestText(model), featureSpecification }] : [];
+    });
+    const survivors = outcomes.at(-1) ? (JSON.parse(outcomes.at(-1)?.survivors ?? '[]') as number[]) : [];
+    services.log.appendOwn({
+      kind: 'run.finish',
+      run: runName(this.runId),
+      body: {
+        status: outcome.status,
+        reason: failure?.code ?? null,
+        finalModel: models[0]?.model ?? null,
+        models,
+        rounds: outcomes.length,
+        coverage: { sites: survivors.length, band: bandOf(this.context.unitsAtLeast(survivors)) },
+      },
+    });
+    const now = services.clock.now();
+    runs.update(this.runId, {
+      status: outcome.status,
+      since_ms: now,
+      finished_ms: now,
+      reason: failure ? JSON.stringify({ code: failure.code, message: failure.message }) : null,
+      result: JSON.stringify(outcome),
+    });
+  }
+
+  private afterEnd(): void {
+    if (this.ended_) return;
+    this.ended_ = true;
+    const { services, events, runs } = this.on;
+    const row = runs.get(this.runId);
+    if (!row) throw new RegulonError('E_INTERNAL', 'a run without a row ended');
+    const reason = row.reason === null ? null : (JSON.parse(row.reason) as { code: string; message: string });
+    events.emit({ type: 'run', status: row.status, since: row.since_ms, reason });
+    const end = async (): Promise<void> => {
+      await services.log.publish();
+      services.announce(this.sites, { type: 'run', run: this.runId, state: wireStateOf(row.status) });
+      events.emit({ type: 'end', status: row.status });
+      if (!this.on.keepAggregates) this.removeAggregates();
+      this.on.onEnd();
+    };
+    this.close();
+    this.driver = null;
+    this.later(end());
+  }
+
+  /** Remove what the close of this round makes superfluous: older spools, and models that were replaced. */
+  private async clean(round: ScheduledRound): Promise<void> {
+    const { services } = this.on;
+    const { program } = this.context;
+    const current = new Set(
+      program.arms
+        .flatMap(({ index }) => program.model(index) ?? [])
+        .map((d) => Buffer.from(d).toString('hex')),
+    );
+    for (const blob of services.rounds.blobs(this.runId)) {
+      if (blob.kind !== 'model' || current.has(Buffer.from(blob.digest).toString('hex'))) continue;
+      services.rounds.removeBlob(blob.digest);
+      services.blobs.remove(blob.digest);
+    }
+    if (this.context.keepSpools) return;
+    for (const key of services.uploads.attempts()) {
+      if (Buffer.compare(key.runId, this.runId) !== 0 || key.round >= round.round) continue;
+      services.uploads.forget(key);
+      await services.spool.removeAttempt(key);
+    }
+  }
+
+  private removeAggregates(): void {
+    const { services } = this.on;
+    for (const blob of services.rounds.blobs(this.runId)) {
+      if (blob.kind !== 'aggregate') continue;
+      services.rounds.removeBlob(blob.digest);
+      services.blobs.remove(blob.digest);
+    }
+  }
+
+  private later(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.on.services.fatal(error));
+  }
+}

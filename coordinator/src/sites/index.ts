@@ -1,0 +1,3 @@
+export { Presence, type PresenceListener } from './presence.js';
+export { Leases, type Lease } from './leases.js';
+export { RunUploadBook, type UploadBookContext } from './upload-book.js';
