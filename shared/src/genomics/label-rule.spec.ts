@@ -28,6 +28,7 @@ describe('label rules', () => {
 
   it('compare texts and numbers', () => {
     expect(holds("type == 'ALL'", { type: 'ALL' })).toBe(true);
+    expect(holds('type == "ALL"', { type: 'ALL' })).toBe(true);
     expect(holds("type != 'ALL' and stage >= 2", { type: 'AML', stage: 3 })).toBe(true);
     expect(holds('age < -1.5e1', { age: -20 })).toBe(true);
     expect(holds("`cell line` == 'H1975'", { 'cell line': 'H1975' })).toBe(true);

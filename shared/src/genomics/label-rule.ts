@@ -21,7 +21,7 @@ const MAX_DEPTH = 32;
  * Read a label rule such as `Lum and not is_LumA`, `stage >= 3`, `subtype == 'Basal'`.
  *
  * Grammar: identifiers (or `quoted in backticks`), `not`, `and`, `or` (binding in this order), parentheses,
- * and comparisons `==`, `!=` with a text or number, `<`, `<=`, `>`, `>=` with a number. A bare column counts as
+ * and comparisons `==`, `!=` with a text ('…' or "…") or number, `<`, `<=`, `>`, `>=` with a number. A bare column counts as
  * true at 1 and false at 0. Nothing is executed: the rule becomes nested comparisons.
  *
  * @throws E_LABEL naming the position (from 1) of the first character that does not fit

@@ -11,7 +11,7 @@ const MAX_LENGTH = 500;
 
 /** One alternative a kind; sticky, so that every character belongs to exactly one token. */
 const PATTERN =
-  /\s*(?:([\p{L}_][\p{L}\p{N}_.]*)|`([^`]+)`|'([^']*)'|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(==|!=|<=|>=|<|>|\(|\)))/uy;
+  /\s*(?:([\p{L}_][\p{L}\p{N}_.]*)|`([^`]+)`|'([^']*)'|"([^"]*)"|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(==|!=|<=|>=|<|>|\(|\)))/uy;
 
 /**
  * Split a label rule into tokens.
@@ -36,7 +36,8 @@ export function tokensOf(text: string): Token[] {
 }
 
 function tokenOf(match: RegExpExecArray, start: number): Token {
-  const [whole, word, column, text, number, symbol] = match;
+  const [whole, word, column, single, double, number, symbol] = match;
+  const text = single ?? double;
   const position = start + whole.length - whole.trimStart().length;
   if (word !== undefined) return { kind: 'word', text: word, position };
   if (column !== undefined) return { kind: 'column', text: column, position };

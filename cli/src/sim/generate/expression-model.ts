@@ -33,9 +33,10 @@ const ACTIVITIES: readonly (readonly [number, number, number])[] = [
   [1.6, -0.4, -0.4],
   [-1.5, 0.4, 0.5],
   [0.9, -0.6, 0.2],
-  [0.2, -0.9, 0.9],
-  [0, 0.9, -0.8],
-  [0.4, -0.5, 0.5],
+  [0.1, -1, 1],
+  [0, 1, -0.9],
+  [0.4, -0.7, 0.7],
+  [-0.2, 0.6, -0.6],
 ];
 
 /** Draw panel, means, dispersions and modules from a seed. */
@@ -75,13 +76,13 @@ export function siteProfile(seed: number, name: string, genes: number, patients?
   const random = new Random(seed, `${name}/profile`);
   const weight = (share: number): number => random.gamma(share * 14);
   const shares = [weight(SHARES[0]), weight(SHARES[1]), weight(SHARES[2])] as const;
-  const drawn = random.integer(30, 90);
+  const drawn = random.integer(36, 90);
   return {
     name,
     patients: patients ?? drawn,
     shares,
     depth: random.normal(0, 0.25),
-    batch: Float64Array.from({ length: genes }, () => random.normal(0, 0.2)),
+    batch: Float64Array.from({ length: genes }, () => random.normal(0, 0.4)),
   };
 }
 

@@ -18,7 +18,7 @@ export interface ExpressionSimulation {
   readonly sites: readonly string[];
   /** genes of the panel; default 2,000 */
   readonly genes?: number;
-  /** patients of each site; default: 30 to 90, drawn */
+  /** patients of each site; default: 36 to 90, drawn */
   readonly patients?: readonly number[];
 }
 

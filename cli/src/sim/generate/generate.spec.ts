@@ -1,0 +1,152 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { loadDataset, viewOf } from '@regulon/client/data';
+import { seriesBaselines, type UnitsView } from '@regulon/shared/genomics';
+import { simulateSeries, simulateSites } from './index.js';
+
+const root = mkdtempSync(join(tmpdir(), 'regulon-simulate-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const SITES = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
+const CLASSES = [
+  { name: 'Basal', rule: 'Basal' },
+  { name: 'LumA', rule: 'Lum and is_LumA' },
+  { name: 'LumB', rule: 'Lum and not is_LumA' },
+];
+
+/** log2(CPM + 1) rows with their class. */
+function profilesOf(view: UnitsView): { row: number[]; label: number }[] {
+  return Array.from({ length: view.n }, (_, i) => {
+    const counts = Array.from(view.values.subarray(i * view.genes, (i + 1) * view.genes));
+    const library = counts.reduce((a, b) => a + b, 0);
+    return { row: counts.map((x) => Math.log2((x / library) * 1e6 + 1)), label: view.labels?.[i] ?? 0 };
+  });
+}
+
+/** Accuracy on `test` of a softmax regression trained on `train` by full-batch descent, features z-scored on `train`. */
+function softmaxAccuracy(train: ReturnType<typeof profilesOf>, test: ReturnType<typeof profilesOf>): number {
+  const genes = train[0]?.row.length ?? 0;
+  const mean = Array.from(
+    { length: genes },
+    (_, g) => train.reduce((a, u) => a + (u.row[g] ?? 0), 0) / train.length,
+  );
+  const sd = mean.map((m, g) =>
+    Math.sqrt(train.reduce((a, u) => a + ((u.row[g] ?? 0) - m) ** 2, 0) / train.length + 1e-6),
+  );
+  const scaled = (row: readonly number[]): Float64Array =>
+    Float64Array.from(row, (x, g) => (x - (mean[g] ?? 0)) / (sd[g] ?? 1));
+  const weights = CLASSES.map(() => new Float64Array(genes));
+  const scores = (x: Float64Array): number[] =>
+    weights.map((w) => w.reduce((sum, weight, g) => sum + weight * (x[g] ?? 0), 0));
+  const units = train.map(({ row, label }) => ({ x: scaled(row), label }));
+  for (let step = 0; step < 25; step++) {
+    const errors = units.map(({ x, label }) => {
+      const powers = scores(x).map(Math.exp);
+      const sum = powers.reduce((a, b) => a + b, 0);
+      return powers.map((p, c) => p / sum - (c === label ? 1 : 0));
+    });
+    weights.forEach((w, c) =>
+      units.forEach(({ x }, i) => {
+        const rate = (0.02 / units.length) * (errors[i]?.[c] ?? 0);
+        for (let g = 0; g < genes; g++) w[g] = (w[g] ?? 0) - rate * (x[g] ?? 0);
+      }),
+    );
+  }
+  const hits = test.filter(({ row, label }) => {
+    const values = scores(scaled(row));
+    return values.indexOf(Math.max(...values)) === label;
+  });
+  return hits.length / test.length;
+}
+
+describe('simulated RNA-seq', () => {
+  const written = simulateSites({ folder: join(root, 'rna'), seed: 1, sites: SITES });
+
+  it('is laid out as the TCGA clients are, one panel, unequal sites, skewed labels', async () => {
+    const design = readFileSync(written[0]?.labels ?? '', 'utf8').split('\n');
+    expect(design[0]).toBe('\tLum\tBasal\tis_LumA\tage\tstage\tsubtype');
+    const panels = new Set<string>();
+    const shares: number[] = [];
+    for (const site of written) {
+      const dataset = await loadDataset({
+        counts: site.counts,
+        labels: site.labels ?? '',
+        kind: 'expression',
+        scale: 'counts',
+      });
+      panels.add(dataset.panel.join());
+      const { labels = new Int32Array(0) } = viewOf(dataset, CLASSES);
+      const sizes = CLASSES.map((_, label) => labels.filter((x) => x === label).length);
+      expect(Math.min(...sizes)).toBeGreaterThanOrEqual(5);
+      expect(dataset.genes.length).toBe(2000);
+      expect(dataset.unitIds.length).toBe(site.units);
+      shares.push((sizes[0] ?? 0) / site.units);
+    }
+    expect(panels.size).toBe(1);
+    expect(new Set(written.map((site) => site.units)).size).toBeGreaterThan(2);
+    expect(Math.max(...shares) - Math.min(...shares)).toBeGreaterThan(0.08);
+  });
+
+  it('repeats byte for byte, and one more site changes no other', () => {
+    const again = simulateSites({
+      folder: join(root, 'again'),
+      seed: 1,
+      sites: [...SITES, 'site-6'],
+      genes: 2000,
+    });
+    written.forEach((site, i) => {
+      expect(readFileSync(again[i]?.counts ?? '').equals(readFileSync(site.counts))).toBe(true);
+      expect(readFileSync(again[i]?.labels ?? '').equals(readFileSync(site.labels ?? ''))).toBe(true);
+    });
+    const other = simulateSites({
+      folder: join(root, 'other'),
+      seed: 2,
+      sites: ['site-1'],
+      genes: 50,
+      patients: [12],
+    });
+    expect(other[0]?.units).toBe(12);
+  });
+
+  it('teaches more together than alone: the data of all sites beat those of one', async () => {
+    const sites = await Promise.all(
+      written.map(async ({ counts, labels = '' }) =>
+        profilesOf(
+          viewOf(await loadDataset({ counts, labels, kind: 'expression', scale: 'counts' }), CLASSES),
+        ),
+      ),
+    );
+    const train = sites.map((units) => units.filter((_, i) => i % 5 !== 0));
+    const test = sites.flatMap((units) => units.filter((_, i) => i % 5 === 0));
+    const pooled = softmaxAccuracy(train.flat(), test);
+    const lone = train.map((units) => softmaxAccuracy(units, test));
+    expect(pooled).toBeGreaterThan(0.85);
+    expect(pooled).toBeGreaterThanOrEqual(lone.reduce((a, b) => a + b, 0) / lone.length);
+  });
+});
+
+describe('simulated series', () => {
+  const written = simulateSeries({ folder: join(root, 'series'), seed: 1, sites: SITES });
+
+  it('are laid out as the yeast file is and forecast better than by the last value', async () => {
+    for (const { counts, columnsPrefix = '', units } of written) {
+      const dataset = await loadDataset({ counts, columnsPrefix, kind: 'series', scale: 'log-ratio' });
+      expect(dataset.unitIds.length).toBe(units);
+      expect(dataset.genes.length).toBeGreaterThanOrEqual(14);
+      const gaps = dataset.values.filter(Number.isNaN).length / dataset.values.length;
+      expect(Math.abs(gaps - 0.05)).toBeLessThan(0.02);
+      const { lastValue, ar3, zero } = seriesBaselines(viewOf(dataset), 4);
+      expect(ar3.mse).toBeLessThan(lastValue.mse);
+      expect(lastValue.mse).toBeLessThan(zero.mse);
+    }
+  });
+
+  it('repeat byte for byte', () => {
+    const again = simulateSeries({ folder: join(root, 'series-again'), seed: 1, sites: SITES.slice(0, 2) });
+    again.forEach((site, i) => {
+      expect(readFileSync(site.counts).equals(readFileSync(written[i]?.counts ?? ''))).toBe(true);
+    });
+  });
+});
