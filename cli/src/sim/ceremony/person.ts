@@ -1,41 +1,51 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromHex, hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
+import { publicKeyOf, randomBytes } from '@regulon/shared/crypto';
 import {
   type ActorType,
   type BodyOf,
   type ChainHead,
   type EntryDraft,
   formatVkey,
-  headOf,
   type Kind,
   KeyType,
+  type NamedSeed,
   nextPosition,
   sealEntry,
   statementKeyName,
   verifierKeyOf,
 } from '@regulon/shared/transparency';
-import { readSeed, writeSecret, writeSeed } from './folder.js';
+import { readSeed, writeSeed } from './folder.js';
 
-/** A person of a federation: an own key, an own chain of entries. */
+/** Which federation an entry is for. */
+export interface FederationName {
+  readonly id: string;
+  /** name of its log */
+  readonly origin: string;
+}
+
+/** A person of a federation, who signs under an own key. */
 export class Person {
   private constructor(
     readonly type: ActorType,
     readonly id: string,
     private readonly seed: Uint8Array,
-    private readonly folder: string,
   ) {}
 
   /** A new person with a fresh key, written below `folder`. */
   static create(folder: string, type: ActorType, id: string): Person {
     const seed = randomBytes(32);
-    writeSeed(join(folder, `${type}-${id}.key`), seed);
-    return new Person(type, id, seed, folder);
+    writeSeed(keyFile(folder, type, id), seed);
+    return new Person(type, id, seed);
   }
 
   /** A person whose key was written earlier. @throws E_KEY_FILE */
   static load(folder: string, type: ActorType, id: string): Person {
-    return new Person(type, id, readSeed(join(folder, `${type}-${id}.key`)), folder);
+    return new Person(type, id, readSeed(keyFile(folder, type, id)));
+  }
+
+  /** A person by the path of the key. @throws E_KEY_FILE */
+  static fromKeyFile(path: string, type: ActorType, id: string): Person {
+    return new Person(type, id, readSeed(path));
   }
 
   /** Ed25519 public key, 32 bytes. */
@@ -49,14 +59,16 @@ export class Person {
   }
 
   /**
-   * Sign the next entry of this person's chain. The chain moves on only when `accepted` is called.
+   * Sign an entry of this person's chain.
    *
+   * @param head the person's last entry in the log, undefined before the first
    * @param now injected wall clock
    */
   seal<K extends Kind>(
-    federation: { id: string; origin: string },
+    federation: FederationName,
     kind: K,
     body: BodyOf<K>,
+    head: ChainHead | undefined,
     now: Date,
   ): Uint8Array {
     const draft = {
@@ -64,33 +76,15 @@ export class Person {
       fed: federation.id,
       actor: { type: this.type, id: this.id },
       body,
-      ...nextPosition(this.head(), now),
+      ...nextPosition(head, now),
     } as unknown as EntryDraft;
     return sealEntry(draft, [this.named(federation.origin)]);
   }
 
-  /** The log has the entry: the next one builds on it. */
-  accepted(entry: Uint8Array): void {
-    const { seq, hash, at } = headOf(entry);
-    writeSecret(this.headFile, JSON.stringify({ seq, hash: hex(hash), at }));
-  }
-
-  /** Sign bytes that are no entry, as an administrator signs a roster. */
-  named(origin: string): { keyName: string; seed: Uint8Array } {
+  /** Name and seed, for signing what is not an entry of this person's own chain. */
+  named(origin: string): NamedSeed {
     return { keyName: statementKeyName(origin, this.type, this.id), seed: this.seed };
   }
-
-  private get headFile(): string {
-    return join(this.folder, `${this.type}-${this.id}.head.json`);
-  }
-
-  private head(): ChainHead | undefined {
-    if (!existsSync(this.headFile)) return undefined;
-    const stored = JSON.parse(readFileSync(this.headFile, 'utf8')) as {
-      seq: number;
-      hash: string;
-      at: string;
-    };
-    return { seq: stored.seq, hash: fromHex(stored.hash), at: stored.at };
-  }
 }
+
+const keyFile = (folder: string, type: ActorType, id: string): string => join(folder, `${type}-${id}.key`);

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import type { Plan } from '@regulon/shared/plan';
+import { CoordinatorApi } from '../api-client/index.js';
+import { type CeremonyOptions, type FoundedFederation, holdCeremony } from './ceremony/ceremony.js';
+import { Person } from './ceremony/person.js';
+import { programs, runToEnd } from './programs.js';
+import { base64, Signer } from './signer.js';
+import { proposal, type DatasetFacts } from './statements.js';
+import { Steward } from './steward.js';
+import { Supervisor } from './supervisor.js';
+
+/** A federation of real processes on this machine, with its simulated people. */
+export class SimFederation {
+  private constructor(
+    readonly founded: FoundedFederation,
+    readonly supervisor: Supervisor,
+    readonly api: CoordinatorApi,
+    private readonly stewards: readonly Steward[],
+    private readonly researcher: Signer,
+  ) {}
+
+  /**
+   * Hold the ceremony, start coordinator and daemons, and let the stewards set policies and commit to datasets.
+   *
+   * @param say progress for people
+   * @throws whatever stops a process from becoming ready; everything started is stopped again
+   */
+  static async start(options: CeremonyOptions, say: (text: string) => void): Promise<SimFederation> {
+    say('ceremony: keys, roster signed by 3 of 5 administrators, certificates, genesis of the log');
+    const founded = await holdCeremony(options);
+    const supervisor = new Supervisor(join(options.root, 'logs'));
+    try {
+      say(`starting the coordinator and ${founded.sites.length} daemons`);
+      await supervisor.start('coordinator', programs.coordinator, ['--config', founded.coordinatorConfig]);
+      const api = apiOf(founded);
+      const [stewards] = await Promise.all([
+        settledStewards(founded, api),
+        ...founded.sites.map((site) =>
+          supervisor.start(site.name, programs.daemon, ['run', '--config', site.config]),
+        ),
+      ]);
+      const person = Person.load(founded.folder.people, 'researcher', 'researcher-1');
+      return new SimFederation(founded, supervisor, api, stewards, new Signer(person, founded, api));
+    } catch (error) {
+      await supervisor.stopAll();
+      throw error;
+    }
+  }
+
+  /** Propose a plan as the researcher. @returns the run's name */
+  async propose(plan: Plan): Promise<string> {
+    const ids = plan.sites.map((name) => this.founded.sites.find((site) => site.name === name)?.id ?? 0);
+    const { body, attachments } = proposal(plan, ids);
+    const entry = await this.researcher.seal('plan.propose', body);
+    const request = { entry, plan, attachments: attachments.map(base64) };
+    return (await this.api.post<{ run: string }>('/api/v1/runs', request)).run;
+  }
+
+  /** Let the stewards of a plan's sites approve a run. */
+  async approve(run: string, plan: Plan): Promise<void> {
+    const asked = this.stewards.filter((steward) => plan.sites.includes(steward.site));
+    await Promise.all(asked.map((steward) => steward.approve(run, plan)));
+  }
+
+  /** Stop every process. */
+  async stop(): Promise<void> {
+    await this.supervisor.stopAll();
+  }
+}
+
+/** The REST API of a founded federation's coordinator. */
+export function apiOf(founded: Pick<FoundedFederation, 'addresses' | 'token'>): CoordinatorApi {
+  const { host, httpPort } = founded.addresses;
+  return new CoordinatorApi({ server: `http://${host}:${httpPort}`, token: founded.token });
+}
+
+async function settledStewards(founded: FoundedFederation, api: CoordinatorApi): Promise<Steward[]> {
+  return Promise.all(
+    founded.sites.map(async ({ name, config, policyFile }) => {
+      const facts = (await runToEnd(programs.daemon, [
+        'commit-dataset',
+        '--config',
+        config,
+      ])) as unknown as DatasetFacts;
+      const signer = new Signer(Person.load(founded.folder.people, 'steward', name), founded, api);
+      const steward = new Steward(name, signer, api, facts, policyFile);
+      await steward.settle();
+      return steward;
+    }),
+  );
+}
