@@ -8,3 +8,4 @@ export {
   writeKeyFile,
   type SiteKeys,
 } from './key-files.js';
+export { signGenesis } from './sign-genesis.js';

@@ -22,6 +22,8 @@ export interface Agreement {
   readonly approval: Entry<'plan.approve'>['body'];
   /** what this site's steward said about the dataset */
   readonly dataset: Entry<'dataset.commit'>['body'];
+  /** sites with public data in a run that is not public: they count towards no minimum */
+  readonly uncounted: readonly number[];
 }
 
 /**
@@ -69,7 +71,8 @@ export function verifyAgreement(
   const [approval, dataset] = [approvals[at], datasets[at]];
   if (!approval || !dataset)
     throw new RegulonError('E_POLICY', `plan ${plan.name}: this site did not approve it`);
-  return { contract, approval, dataset };
+  const open = contract.sites.filter((_, i) => datasets[i]?.public || datasets[i]?.simulated);
+  return { contract, approval, dataset, uncounted: isPublic ? [] : open.map((s) => s.id) };
 }
 
 function approvalOf(

@@ -34,6 +34,14 @@ export class AnsweredTable {
     return row && fromRaw(row);
   }
 
+  /** The last round of a run that this site answered. */
+  lastRound(run: string): number | undefined {
+    const row = this.state.db.prepare('SELECT max(round) AS last FROM answered WHERE run = ?').get(run) as {
+      last: number | null;
+    };
+    return row.last ?? undefined;
+  }
+
   /** Every answer that the cohort rule compares with: of all runs. */
   exact(): AnsweredRow[] {
     return (this.state.db.prepare('SELECT * FROM answered WHERE relaxed = 0').all() as Raw[]).map(fromRaw);

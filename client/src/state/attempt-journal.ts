@@ -23,6 +23,8 @@ export interface AttemptFacts {
   readonly receipt?: string;
   /** start of the R2 window, RFC 3339 */
   readonly uploadStart?: string;
+  /** U2: mask public key and self-mask commitment of each member, hexadecimal; what a spot audit needs */
+  readonly peers?: readonly { readonly id: number; readonly sPk: string; readonly cb: string }[];
 }
 
 export interface AttemptRow {
@@ -76,19 +78,20 @@ export class AttemptJournal {
     return row && this.fromRaw(row);
   }
 
-  /** The latest attempt that this site joined in a run. */
-  latest(run: string): AttemptRow | undefined {
-    const row = this.state.db
-      .prepare('SELECT * FROM attempts WHERE run = ? ORDER BY round DESC, attempt DESC LIMIT 1')
-      .get(run) as Raw | undefined;
-    return row && this.fromRaw(row);
+  /** The last attempt of a run in which this site signed R1. */
+  lastShared(run: string): { round: number; attempt: number } | undefined {
+    return this.state.db
+      .prepare(
+        'SELECT round, attempt FROM attempts WHERE run = ? AND stage >= ? ORDER BY round DESC, attempt DESC LIMIT 1',
+      )
+      .get(run, Step.shared) as { round: number; attempt: number } | undefined;
   }
 
-  /** Attempts of one round that this site joined. */
-  count(run: string, round: number): number {
+  /** Attempts of a round in which this site may have sent masked bytes. */
+  spent(run: string, round: number): number {
     const row = this.state.db
-      .prepare('SELECT count(*) AS n FROM attempts WHERE run = ? AND round = ?')
-      .get(run, round) as { n: number };
+      .prepare('SELECT count(*) AS n FROM attempts WHERE run = ? AND round = ? AND stage >= ?')
+      .get(run, round, Step.contributed) as { n: number };
     return row.n;
   }
 

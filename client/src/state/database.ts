@@ -18,7 +18,8 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE outcomes (
     run TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, survivors TEXT NOT NULL,
-    extras TEXT NOT NULL, sums BLOB, model_hash BLOB, transcript BLOB NOT NULL, PRIMARY KEY (run, round)
+    extras TEXT NOT NULL, sums BLOB, model_hash BLOB, transcript BLOB NOT NULL, aggregate_root BLOB NOT NULL,
+    PRIMARY KEY (run, round)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE answered (
     run TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, purpose INTEGER NOT NULL,

@@ -25,6 +25,7 @@ export interface OutcomeRow {
   readonly modelHash?: Uint8Array;
   /** T of the close */
   readonly transcript: Uint8Array;
+  readonly aggregateRoot: Uint8Array;
 }
 
 /** What this site computed for a round, once for all attempts. */
@@ -89,7 +90,7 @@ export class RunJournal {
     const sums = o.sums && Buffer.from(o.sums.buffer, o.sums.byteOffset, o.sums.byteLength);
     this.state.transact('round outcome', () => {
       this.state.db
-        .prepare('INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+        .prepare('INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
         .run(
           run,
           o.round,
@@ -99,6 +100,7 @@ export class RunJournal {
           sums ?? null,
           o.modelHash ?? null,
           o.transcript,
+          o.aggregateRoot,
         );
       this.state.db
         .prepare('UPDATE attempts SET sealed = NULL WHERE run = ? AND round = ?')
@@ -115,6 +117,7 @@ export class RunJournal {
       sums: Buffer | null;
       model_hash: Buffer | null;
       transcript: Buffer;
+      aggregate_root: Buffer;
     };
     const rows = this.state.db
       .prepare('SELECT * FROM outcomes WHERE run = ? ORDER BY round')
@@ -127,6 +130,7 @@ export class RunJournal {
       ...(row.sums ? { sums: new Float64Array(plain(row.sums).buffer) } : {}),
       ...(row.model_hash ? { modelHash: plain(row.model_hash) } : {}),
       transcript: plain(row.transcript),
+      aggregateRoot: plain(row.aggregate_root),
     }));
   }
 

@@ -87,6 +87,17 @@ export class LogFollower {
     return this.state.db.prepare(sql).get(kind, run, round) !== undefined;
   }
 
+  /** The entry of the verified log that closes a round with its sum. */
+  aggregateOf(
+    run: string,
+    round: number,
+  ): Extract<LogEntry, { kind: 'round.aggregate' }>['body'] | undefined {
+    const sql = "SELECT bytes FROM seen WHERE kind = 'round.aggregate' AND run = ? AND round = ?";
+    const row = this.state.db.prepare(sql).get(run, round) as { bytes: Buffer } | undefined;
+    const entry = row && parseEntry(Uint8Array.from(row.bytes));
+    return entry?.kind === 'round.aggregate' ? entry.body : undefined;
+  }
+
   /** Entries of a run about its rounds, from the verified log and from what follows its last checkpoint. */
   async roundEntries(run: string): Promise<LogEntry[]> {
     const rows = this.state.db

@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { DaemonConfig } from '../config/index.js';
+import type { SiteKeys } from '../enrol/index.js';
+import type { Federation, SiteView } from '../policy/index.js';
+import type { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
+import type { CoordinatorLink } from '../transport/index.js';
+import type { CheckpointGate, LogFollower } from '../witness/index.js';
+import type { CrashPoints } from './crash-points.js';
+import type { SiteData } from './site-data.js';
+
+/** Everything that the rounds of a site need; made once by the daemon. */
+export interface SiteContext {
+  readonly config: DaemonConfig;
+  readonly keys: SiteKeys;
+  readonly federation: Federation;
+  readonly site: SiteView;
+  readonly state: SiteState;
+  readonly runs: RunJournal;
+  readonly attempts: AttemptJournal;
+  readonly answered: AnsweredTable;
+  readonly ledger: Ledger;
+  readonly outbox: Outbox;
+  readonly link: CoordinatorLink;
+  readonly log: LogFollower;
+  readonly gate: CheckpointGate;
+  readonly data: SiteData;
+  readonly crash: CrashPoints;
+  readonly logger: Logger;
+  /** position of this process's `config.start` entry in the log, null until the coordinator has it */
+  readonly startIndex: () => number | null;
+  /** send what waits in the outbox */
+  readonly drainOutbox: () => Promise<void>;
+}

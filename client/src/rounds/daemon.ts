@@ -1,0 +1,225 @@
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
+import { explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { runName } from '@regulon/shared/program';
+import type { Notice } from '@regulon/shared/wire';
+import { type DaemonConfig, readSitePolicy } from '../config/index.js';
+import { loadSiteKeys, readKeyFile } from '../enrol/index.js';
+import { loadFederation, type SiteView, verifyGateModeFits } from '../policy/index.js';
+import { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
+import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
+import { LogFollower, SignedGate } from '../witness/index.js';
+import type { SiteContext } from './context.js';
+import { crashOnce, noCrash } from './crash-points.js';
+import { openSiteData } from './open-site-data.js';
+import { DAEMON_VERSION, entrySealer } from './entries.js';
+import { RunDriver } from './run-driver.js';
+
+const CONNECT_TRY_MS = 15_000;
+
+/** The daemon of one site: it keeps a connection, follows the runs one after the other, and stops gracefully. */
+export class Daemon {
+  private readonly drivers = new Map<string, RunDriver>();
+  private readonly ended = new Set<string>();
+  private active: Promise<void> = Promise.resolve();
+  private stopping = false;
+  private fail: (error: unknown) => void = () => undefined;
+  /** rejects when the daemon cannot go on: its state or the log is not to be trusted */
+  readonly failure: Promise<never>;
+
+  private constructor(
+    private readonly site: SiteContext,
+    private readonly startSeq: number,
+  ) {
+    this.failure = new Promise<never>((_, reject) => (this.fail = reject));
+    this.failure.catch(() => undefined);
+  }
+
+  /**
+   * Check keys, federation, state and data, connect, and take up what was under way.
+   *
+   * @throws E_CONFIG, E_KEY_FILE, E_ROSTER, E_STATE_LOCKED, E_QUARANTINE, E_CERTIFICATE, and what the importers find
+   */
+  static async start(config: DaemonConfig, logger: Logger): Promise<Daemon> {
+    const policy = readSitePolicy(config.policyFile);
+    const keys = loadSiteKeys(config.stateFolder);
+    const federation = loadFederation(config.federation, config.site, config.rosterHash, keys.identity);
+    const { roster, own } = federation;
+    const state = SiteState.open(config.stateFolder, {
+      site: config.site,
+      federationId: roster.federationId,
+      rosterHash: config.rosterHash,
+      identityKey: hex(publicKeyOf(keys.identity)),
+    });
+    try {
+      const data = openSiteData(config.dataset);
+      const described = await data.describe();
+      await data.release();
+      described.notes.forEach((note) => logger.info({ site: config.site }, note));
+      const { panel, units } = described;
+      const site: SiteView = { roster, own, policy, dataset: config.dataset, panel, units };
+      warnIfClosed(site, logger);
+      const link = connectionOf(config, own.id, federation.rosterView);
+      const sealer = entrySealer(federation.keys, roster.federationId, config.site, keys.identity);
+      const outbox = new Outbox(state, sealer);
+      const log = new LogFollower(state, outbox, { ...federation, site: config.site }, async (from, to) => {
+        const items = await link.fetch({ type: 'logEntries', from, to });
+        return items.map((item) => item.entry);
+      });
+      await connect(link, log, logger);
+      const nonce = hex(randomBytes(32));
+      const body = { nonce, version: DAEMON_VERSION, software: null, configuration: null };
+      const { seq } = outbox.append('config.start', {}, body);
+      const drainOutbox = () =>
+        outbox.drain(async (entry) => (await link.exchange({ type: 'appendEntry', entry })).index);
+      await drainOutbox();
+      const crashAt = config.testing?.crashAt;
+      const context: SiteContext = {
+        ...{ config, keys, federation, site, state, outbox, link, log, data, logger, drainOutbox },
+        runs: new RunJournal(state),
+        attempts: new AttemptJournal(state),
+        answered: new AnsweredTable(state),
+        ledger: new Ledger(state),
+        gate: new SignedGate(log, roster.policy.gateLag),
+        crash: crashAt === undefined ? noCrash : crashOnce(crashAt, config.stateFolder),
+        startIndex: () => outbox.at(seq)?.index ?? null,
+      };
+      const daemon = new Daemon(context, seq);
+      daemon.listen();
+      return daemon;
+    } catch (error) {
+      state.close();
+      throw error;
+    }
+  }
+
+  /** Finish the step under way, keep everything for the next start, let go of the state. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.drivers.forEach((driver) => driver.stop());
+    await this.active;
+    await this.site.data.release();
+    await this.site.link.close();
+    this.site.state.close();
+  }
+
+  private listen(): void {
+    const { link, logger } = this.site;
+    let lost = false;
+    link.onState((state) => {
+      if (state === 'reconnecting' && !lost) logger.warn('the coordinator is not reachable; reconnecting');
+      if (state === 'connected' && lost) {
+        logger.info('connected again');
+        this.site.drainOutbox().catch((error: unknown) => this.warn(error));
+        this.drivers.forEach((driver) => driver.reconnected());
+      }
+      lost = state === 'reconnecting';
+    });
+    link.onNotice((notice) => this.hear(notice));
+  }
+
+  private hear(notice: Notice): void {
+    switch (notice.type) {
+      case 'checkpoint':
+        this.site.log.follow(notice.note).catch((error: unknown) => this.judge(error));
+        return;
+      case 'stage':
+        this.driverOf(runName(notice.run))?.notice(notice);
+        return;
+      case 'run': {
+        const over =
+          notice.state === 'finished' ? 'finished' : notice.state === 'aborted' ? 'failed' : undefined;
+        if (over) this.known(runName(notice.run))?.ended(over);
+        return;
+      }
+    }
+  }
+
+  /** The driver of a run that this site knows of: followed now, or begun before a restart. */
+  private known(run: string): RunDriver | undefined {
+    const begun = this.drivers.has(run) || this.site.runs.find(run)?.state === 'live';
+    return begun ? this.driverOf(run) : undefined;
+  }
+
+  private driverOf(run: string): RunDriver | undefined {
+    const state = this.site.runs.find(run)?.state ?? 'live';
+    if (this.stopping || this.ended.has(run) || state !== 'live') return undefined;
+    const known = this.drivers.get(run);
+    if (known) return known;
+    const driver = new RunDriver(this.site, run);
+    this.drivers.set(run, driver);
+    // one run at a time: the next begins when this one has ended here
+    this.active = this.active.then(() => this.follow(driver)).catch((error: unknown) => this.fail(error));
+    return driver;
+  }
+
+  private async follow(driver: RunDriver): Promise<void> {
+    const { logger } = this.site;
+    logger.info({ run: driver.run }, 'run followed');
+    const end = await driver.follow();
+    this.drivers.delete(driver.run);
+    if (end !== 'suspended') this.ended.add(driver.run);
+    logger.info({ run: driver.run, end }, 'run left');
+  }
+
+  /** A checkpoint that cannot be followed: a lost connection is no fault, everything else stops the daemon. */
+  private judge(error: unknown): void {
+    if (isRegulonError(error) && error.retryable) return this.warn(error);
+    if (!this.stopping) this.fail(error);
+  }
+
+  private warn(error: unknown): void {
+    if (!this.stopping) this.site.logger.warn({ start: this.startSeq }, explainError(error));
+  }
+}
+
+/** Connect, and follow the log to its newest checkpoint before anything is signed. */
+async function connect(link: CoordinatorLink, log: LogFollower, logger: Logger): Promise<void> {
+  for (;;) {
+    try {
+      const hello = await link.connect({ timeoutMs: CONNECT_TRY_MS });
+      if (hello.checkpointNote !== '') await log.follow(hello.checkpointNote);
+      return;
+    } catch (error) {
+      if (!isRegulonError(error, 'E_CONNECTION') && !isRegulonError(error, 'E_DEADLINE')) {
+        await link.close();
+        throw error;
+      }
+      logger.warn({ code: error.code }, explainError(error));
+    }
+  }
+}
+
+function connectionOf(
+  config: DaemonConfig,
+  site: number,
+  roster: { coordinatorKey: Uint8Array; rosterHash: Uint8Array },
+): CoordinatorLink {
+  const { host, controlPort, bulkPort } = config.coordinator;
+  return new CoordinatorConnection({
+    ...{ host, controlPort, bulkPort: bulkPort ?? controlPort + 1, site },
+    tls: { ca: readPem(config.tls.ca), cert: readPem(config.tls.cert), key: readKeyFile(config.tls.key) },
+    ...{
+      coordinatorKey: roster.coordinatorKey,
+      rosterHash: roster.rosterHash,
+      daemonVersion: DAEMON_VERSION,
+    },
+  });
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new RegulonError('E_CONFIG', `${path} cannot be read`, { cause });
+  }
+}
+
+function warnIfClosed(site: SiteView, logger: Logger): void {
+  try {
+    verifyGateModeFits(site);
+  } catch (error) {
+    logger.warn(explainError(error));
+  }
+}

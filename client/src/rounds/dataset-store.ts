@@ -1,0 +1,153 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { sha256, utf8 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  type FeatureSpecification,
+  foldOf,
+  selectUnits,
+  seriesBaselines,
+  transform,
+  type UnitsView,
+} from '@regulon/shared/genomics';
+import { type Arm, type RunContract, RunProgram, type ScheduledRound } from '@regulon/shared/program';
+import type { DatasetConfig } from '../config/index.js';
+import { loadDataset, type LocalDataset, viewOf } from '../data/index.js';
+import { guarded } from '../state/index.js';
+import type { ArmData } from '../training/index.js';
+import type { ArmRequest, BaselineScore, DatasetDescription } from './site-data.js';
+
+/** Fewest units that a released sum covers; a dataset below it serves no plan. */
+const MIN_UNITS = 5;
+
+/** The dataset of this site in memory, and what the rounds ask of it. */
+export class DatasetStore {
+  private prepared: { planName: string; view: UnitsView } | undefined;
+
+  private constructor(private readonly dataset: LocalDataset) {}
+
+  /** @throws the errors of the importers, each naming file, line and rule */
+  static async load(config: DatasetConfig): Promise<DatasetStore> {
+    const { counts, kind, scale, labels, columnsPrefix, orientation, ignoreColumns } = config;
+    return new DatasetStore(
+      await loadDataset({
+        counts,
+        kind,
+        scale,
+        ...(labels === undefined ? {} : { labels }),
+        ...(columnsPrefix === undefined ? {} : { columnsPrefix }),
+        ...(orientation === undefined ? {} : { orientation }),
+        ...(ignoreColumns === undefined ? {} : { ignoreColumns }),
+      }),
+    );
+  }
+
+  describe(): DatasetDescription {
+    const { dataset } = this;
+    const values = new Uint8Array(
+      dataset.values.buffer,
+      dataset.values.byteOffset,
+      dataset.values.byteLength,
+    );
+    return {
+      panel: { digest: dataset.panelDigest, size: dataset.panel.length },
+      content: sha256(sha256(utf8(dataset.unitIds.join('\n'))), sha256(values)),
+      units: dataset.unitIds.length,
+      notes: dataset.notes,
+    };
+  }
+
+  /** Most training units of any arm. @throws E_LABEL, E_UNITS */
+  prepare(contract: RunContract, siteId: number): number {
+    const view = this.view(contract);
+    if (view.n < MIN_UNITS) throw new RegulonError('E_UNITS', `this site has fewer than ${MIN_UNITS} units`);
+    const { arms } = new RunProgram(contract);
+    return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));
+  }
+
+  statistics(
+    request: ArmRequest & { round: ScheduledRound; specification: FeatureSpecification },
+  ): Float64Array {
+    const step = new RunProgram(request.contract).step(request.round);
+    return step.local(this.select(request, 'train'), request.specification);
+  }
+
+  writeFeatures(
+    request: ArmRequest & { use: 'train' | 'test'; specification: FeatureSpecification; prefix: string },
+  ): ArmData | null {
+    const view = this.select(request, request.use);
+    if (view.n === 0) return null;
+    const { prefix, contract } = request;
+    if (contract.plan.dataset.kind === 'series') return writeSeries(view, prefix);
+    const { features, shape } = transform(view, request.specification);
+    const featuresPath = writeArray(`${prefix}.features.f32`, features);
+    const data = { featuresPath, shape, n: view.n };
+    if (!view.labels) return data;
+    return { ...data, targetsPath: writeArray(`${prefix}.classes.i32`, view.labels) };
+  }
+
+  baselines(horizon: number): BaselineScore {
+    const { lastValue, zero, ar3 } = seriesBaselines(viewOf(this.dataset), horizon);
+    return {
+      lastValue: lastValue.squaredError,
+      zero: zero.squaredError,
+      autoregressive: ar3.squaredError,
+    };
+  }
+
+  private view(contract: RunContract): UnitsView {
+    const { plan } = contract;
+    if (this.prepared?.planName !== plan.name) {
+      this.prepared = { planName: plan.name, view: viewOf(this.dataset, plan.label?.classes) };
+    }
+    return this.prepared.view;
+  }
+
+  private select(request: ArmRequest, use: 'train' | 'test'): UnitsView {
+    const view = this.view(request.contract);
+    const rows = this.rowsOf(request, use);
+    return rows.length === view.n ? view : selectUnits(view, rows);
+  }
+
+  /** Positions of the units of an arm that train or test its model at this site. */
+  private rowsOf({ contract, siteId, arm }: ArmRequest, use: 'train' | 'test'): number[] {
+    const view = this.view(contract);
+    const all = Array.from({ length: view.n }, (_, i) => i);
+    if (arm.heldOutFold !== null) {
+      const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
+      const folds = foldOf(this.dataset.unitIds, view.labels, siteIndex);
+      return all.filter((i) => (folds[i] === arm.heldOutFold) === (use === 'test'));
+    }
+    return tests(contract, arm, siteId, use) ? all : [];
+  }
+}
+
+/** Whether all units of this site serve an arm without folds. */
+function tests(contract: RunContract, arm: Arm, siteId: number, use: 'train' | 'test'): boolean {
+  if (contract.plan.evaluation.split === 'chronological') return true;
+  return use === 'test' ? arm.heldOutSite === siteId : arm.heldOutSite !== siteId;
+}
+
+/** Series as they were measured: the trainer fills the gaps, and counts observed steps only. */
+function writeSeries(view: UnitsView, prefix: string): ArmData {
+  const features = Float32Array.from(view.values, (x) => (Number.isFinite(x) ? x : 0));
+  const mask = Float32Array.from(view.values, (x) => (Number.isFinite(x) ? 1 : 0));
+  return {
+    featuresPath: writeArray(`${prefix}.features.f32`, features),
+    maskPath: writeArray(`${prefix}.mask.f32`, mask),
+    shape: [view.n, view.genes],
+    n: view.n,
+  };
+}
+
+function writeArray(path: string, values: Float32Array | Int32Array): string {
+  guarded(`prepared data ${path}`, () => {
+    const file = openSync(path, 'w', 0o600);
+    try {
+      writeSync(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+  });
+  return path;
+}

@@ -1,0 +1,83 @@
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
+import type { DatasetConfig } from '../config/index.js';
+import type { ArmData } from '../training/index.js';
+import type { DatasetAnswer, DatasetCall } from './dataset-worker.js';
+import type { BaselineScore, DatasetDescription, SiteData } from './site-data.js';
+
+type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void };
+
+/** The dataset in a thread of its own that lives only while it is needed. */
+export class DatasetThread implements SiteData {
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, Waiting>();
+  private next = 0;
+
+  /** @param script compiled `dataset-worker.js` */
+  constructor(
+    private readonly config: DatasetConfig,
+    private readonly script: URL = new URL('./dataset-worker.js', import.meta.url),
+  ) {}
+
+  describe(): Promise<DatasetDescription> {
+    return this.call('describe');
+  }
+
+  prepare(...args: Parameters<SiteData['prepare']>): Promise<number> {
+    return this.call('prepare', ...args);
+  }
+
+  statistics(...args: Parameters<SiteData['statistics']>): Promise<Float64Array> {
+    return this.call('statistics', ...args);
+  }
+
+  writeFeatures(...args: Parameters<SiteData['writeFeatures']>): Promise<ArmData | null> {
+    return this.call('writeFeatures', ...args);
+  }
+
+  baselines(horizon: number): Promise<BaselineScore> {
+    return this.call('baselines', horizon);
+  }
+
+  async release(): Promise<void> {
+    if (this.waiting.size > 0) return;
+    const worker = this.worker;
+    this.worker = undefined;
+    await worker?.terminate();
+  }
+
+  private call<T>(method: DatasetCall['method'], ...args: readonly unknown[]): Promise<T> {
+    const worker = (this.worker ??= this.start());
+    const id = this.next++;
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      worker.postMessage({ id, method, args } satisfies DatasetCall);
+    });
+  }
+
+  private start(): Worker {
+    const worker = new Worker(this.script, { workerData: this.config });
+    worker.on('message', (answer: DatasetAnswer) => {
+      const waiting = this.waiting.get(answer.id);
+      this.waiting.delete(answer.id);
+      if ('value' in answer) waiting?.resolve(answer.value);
+      else waiting?.reject(errorOf(answer));
+    });
+    worker.on('error', (cause) => this.fail(worker, cause));
+    worker.on('exit', () => this.fail(worker, undefined));
+    return worker;
+  }
+
+  private fail(worker: Worker, cause: unknown): void {
+    if (this.worker !== worker) return;
+    this.worker = undefined;
+    const error = new RegulonError('E_INTERNAL', 'the thread that holds the dataset ended', { cause });
+    this.waiting.forEach(({ reject }) => reject(error));
+    this.waiting.clear();
+  }
+}
+
+function errorOf(answer: Extract<DatasetAnswer, { code: string }>): RegulonError {
+  const hint = answer.hint === undefined ? {} : { hint: answer.hint };
+  return new RegulonError(answer.code as ErrorCode, answer.message, hint);
+}

@@ -1,0 +1,42 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { RegulonError } from '@regulon/shared/errors';
+import type { DatasetConfig } from '../config/index.js';
+import { DatasetStore } from './dataset-store.js';
+
+/** A call of a method of the store, and its answer. */
+export interface DatasetCall {
+  readonly id: number;
+  readonly method: 'describe' | 'prepare' | 'statistics' | 'writeFeatures' | 'baselines';
+  readonly args: readonly unknown[];
+}
+export type DatasetAnswer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly code: string; readonly message: string; readonly hint?: string };
+
+/** The thread that holds the dataset: its memory goes back when the thread ends. */
+function serve(): void {
+  const port = parentPort;
+  if (!port) return;
+  const store = DatasetStore.load(workerData as DatasetConfig);
+  store.catch(() => undefined);
+  port.on('message', (call: DatasetCall) => {
+    store
+      .then((loaded) =>
+        (loaded[call.method] as (...args: unknown[]) => unknown).apply(loaded, [...call.args]),
+      )
+      .then((value) => port.postMessage({ id: call.id, value } satisfies DatasetAnswer))
+      .catch((error: unknown) => port.postMessage(failure(call.id, error)));
+  });
+}
+
+function failure(id: number, error: unknown): DatasetAnswer {
+  if (error instanceof RegulonError)
+    return { id, code: error.code, message: error.message, hint: error.hint };
+  return {
+    id,
+    code: 'E_INTERNAL',
+    message: error instanceof Error ? error.message : 'the dataset thread failed',
+  };
+}
+
+serve();

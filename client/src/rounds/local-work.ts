@@ -1,0 +1,288 @@
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { enc, hex, hkdf, u32 } from '@regulon/shared/crypto';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import {
+  type Arm,
+  encodeEvaluation,
+  Purpose,
+  type RunContract,
+  type RunProgram,
+  type ScheduledRound,
+  type SiteScore,
+  weightOf,
+} from '@regulon/shared/program';
+import type { Manifest } from '@regulon/shared/secagg';
+import { guarded, type LocalFacts } from '../state/index.js';
+import type { ArmData, EvaluateResult, Trainer, TrainResult } from '../training/index.js';
+import type { Contribution } from '../update/index.js';
+import type { SiteContext } from './context.js';
+
+/** What one round needs from this site, computed once for all its attempts. */
+export interface LocalResult {
+  readonly contribution: Contribution;
+  readonly weight: number;
+  readonly extras: Readonly<Record<string, number>>;
+}
+
+/** What local work needs of its run. */
+export interface LocalRun {
+  readonly run: string;
+  readonly folder: string;
+  readonly contract: RunContract;
+  readonly program: RunProgram;
+  readonly roundingSecret: Uint8Array;
+  /** file with the current weights of an arm */
+  modelOf(arm: number): string;
+}
+
+const SILENT: LocalFacts = { extras: {}, weight: 0 };
+
+/** Computes this site's contribution to each round: a statistic, an update, or a score. */
+export class LocalWork {
+  private trainer: Promise<Trainer> | undefined;
+  private readonly features = new Map<string, Promise<ArmData | null>>();
+  private readonly running = new Map<number, Promise<LocalResult>>();
+
+  constructor(
+    private readonly site: SiteContext,
+    private readonly live: LocalRun,
+  ) {}
+
+  /** Begin, or join, the work of a round; a result from before a crash is found again. */
+  result(round: ScheduledRound, manifest: Manifest): Promise<LocalResult> {
+    const known = this.running.get(round.round);
+    if (known) return known;
+    const work = this.compute(round, manifest);
+    this.running.set(round.round, work);
+    work.catch(() => this.running.delete(round.round));
+    return work;
+  }
+
+  /** The round is over. */
+  forget(round: number): void {
+    this.running.delete(round);
+  }
+
+  /** Write the features of an arm before they are needed. */
+  prefetch(arm: Arm): void {
+    this.dataOf(arm, 'train').catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    const trainer = await this.trainer?.catch(() => undefined);
+    this.trainer = undefined;
+    await trainer?.close();
+  }
+
+  private async compute(round: ScheduledRound, manifest: Manifest): Promise<LocalResult> {
+    const { site, live } = this;
+    let facts = site.runs.local(live.run, round.round);
+    if (!facts || (facts.file !== undefined && !existsSync(join(live.folder, facts.file)))) {
+      facts = await this.work(round, manifest);
+      site.runs.saveLocal(live.run, round.round, facts);
+    }
+    if (round.purpose === Purpose.train) site.crash.reached('trained', round.round);
+    return { ...facts, contribution: this.contributionOf(round, facts) };
+  }
+
+  private work(round: ScheduledRound, manifest: Manifest): Promise<LocalFacts> {
+    if (round.silent.includes(this.site.site.own.id)) return Promise.resolve(SILENT);
+    switch (round.purpose) {
+      case Purpose.statistics:
+        return this.statistic(round);
+      case Purpose.train:
+        return this.train(round, manifest);
+      case Purpose.evaluation:
+        return this.evaluate(round);
+    }
+  }
+
+  private contributionOf(round: ScheduledRound, facts: LocalFacts): Contribution {
+    if (facts.weight === 0 && facts.file === undefined && facts.norm === undefined) return { kind: 'silent' };
+    const path = facts.file === undefined ? null : join(this.live.folder, facts.file);
+    if (round.purpose === Purpose.train) return { kind: 'update', deltaPath: path };
+    const bytes = Uint8Array.from(readFileSync(path ?? ''));
+    return { kind: 'values', values: new Float64Array(bytes.buffer) };
+  }
+
+  private async statistic(round: ScheduledRound): Promise<LocalFacts> {
+    const { contract, program } = this.live;
+    const arm = this.armOf(round.arm);
+    const specification = program.specification(arm.index);
+    const values = await this.site.data.statistics({
+      contract,
+      siteId: this.site.site.own.id,
+      arm,
+      round,
+      specification,
+    });
+    return { file: this.saveValues(round, values), weight: 1, extras: {} };
+  }
+
+  private async train(round: ScheduledRound, manifest: Manifest): Promise<LocalFacts> {
+    const { contract, folder } = this.live;
+    const arm = this.armOf(round.arm);
+    const data = await this.dataOf(arm, 'train');
+    if (!data) throw new RegulonError('E_UNITS', `arm ${arm.label} has no training units at this site`);
+    await this.site.data.release();
+    const file = `delta-${round.round}.f32`;
+    let result: TrainResult;
+    try {
+      result = await this.trainOnce(round, arm, data, join(folder, file), manifest.deadlines[2] ?? 0);
+    } catch (error) {
+      if (!isRegulonError(error, 'E_LOSS_NOT_FINITE') && !isRegulonError(error, 'E_NOT_FINITE')) throw error;
+      // nothing that depends on the data is refused on the wire: zeros go out with the masked fault raised
+      this.site.logger.warn(
+        { code: error.code, round: round.round },
+        `${error.message}; next: ${error.hint}`,
+      );
+      return {
+        weight: weightOf(data.n, contract.plan.secureAggregation.weightCap),
+        extras: { fault: 1 },
+        norm: 0,
+      };
+    }
+    const weight = weightOf(result.count, contract.plan.secureAggregation.weightCap);
+    return {
+      file,
+      weight,
+      norm: weight * Math.sqrt(result.deltaNormSquared),
+      extras: extrasOf(contract, result),
+    };
+  }
+
+  private async trainOnce(
+    round: ScheduledRound,
+    arm: Arm,
+    data: ArmData,
+    deltaPath: string,
+    deadlineMs: number,
+  ): Promise<TrainResult> {
+    const { contract, roundingSecret, modelOf } = this.live;
+    const { plan } = contract;
+    const info = enc(
+      'regulon/shuffle/v1',
+      u32(plan.seed),
+      u32(this.site.site.own.id),
+      u32(round.round),
+      u32(arm.index),
+    );
+    const { optimizer, gradientClip, strategy, localEpochs, batchSize } = plan.training;
+    const trainer = await this.startedTrainer();
+    return trainer.train({
+      ...this.modelJob(arm, data),
+      weightsPath: modelOf.call(this.live, arm.index),
+      deltaPath,
+      epochs: localEpochs,
+      batchSize,
+      optimizer,
+      ...(gradientClip === undefined ? {} : { gradientClip }),
+      strategy,
+      shuffleKey: hex(hkdf(roundingSecret, new Uint8Array(32), info, 32)),
+      round: round.round,
+      timeoutSeconds: Math.max(1, Math.ceil((deadlineMs - Date.now()) / 1000)),
+    });
+  }
+
+  private async evaluate(round: ScheduledRound): Promise<LocalFacts> {
+    const { contract, program } = this.live;
+    let score: SiteScore = { count: 0 };
+    for (const arm of program.arms.filter((a) => a.evaluated)) {
+      const data = await this.dataOf(arm, 'test');
+      if (!data) continue;
+      const trainer = await this.startedTrainer();
+      const weightsPath = this.live.modelOf(arm.index);
+      score = addScore(score, await trainer.evaluate({ ...this.modelJob(arm, data), weightsPath }));
+    }
+    if (contract.plan.task === 'forecast') {
+      score = { ...score, ...(await this.site.data.baselines(contract.plan.evaluation.horizon)) };
+    }
+    await this.site.data.release();
+    const values = encodeEvaluation(contract, this.site.site.own.id, score);
+    return { file: this.saveValues(round, values), weight: 1, extras: {} };
+  }
+
+  private modelJob(arm: Arm, data: ArmData) {
+    const { plan } = this.live.contract;
+    const { inputShape, outputs } = this.live.program.modelShape(arm.index);
+    return {
+      declaration: plan.model,
+      inputShape,
+      outputs,
+      task: plan.task,
+      data,
+      horizon: plan.evaluation.horizon,
+    };
+  }
+
+  private dataOf(arm: Arm, use: 'train' | 'test'): Promise<ArmData | null> {
+    const key = `arm-${arm.index}-${use}`;
+    const known = this.features.get(key);
+    if (known) return known;
+    const written = this.site.data.writeFeatures({
+      contract: this.live.contract,
+      siteId: this.site.site.own.id,
+      arm,
+      use,
+      specification: this.live.program.specification(arm.index),
+      prefix: join(this.live.folder, key),
+    });
+    this.features.set(key, written);
+    written.catch(() => this.features.delete(key));
+    return written;
+  }
+
+  private startedTrainer(): Promise<Trainer> {
+    if (this.trainer) return this.trainer;
+    const { backend, threads, memoryLimitMb } = this.site.config.training;
+    const started = import('../training/index.js').then(({ Trainer: Starter }) =>
+      Starter.start({
+        folder: this.live.folder,
+        backend,
+        ...(threads === undefined ? {} : { threads }),
+        ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
+      }),
+    );
+    this.trainer = started;
+    started.catch(() => (this.trainer = undefined));
+    return started;
+  }
+
+  private armOf(index: number): Arm {
+    const arm = this.live.program.arms[index];
+    if (!arm) throw new RegulonError('E_STATE', `the run has no arm ${index}`);
+    return arm;
+  }
+
+  private saveValues(round: ScheduledRound, values: Float64Array): string {
+    const name = `values-${round.round}.f64`;
+    guarded('local statistic', () => {
+      const file = openSync(join(this.live.folder, name), 'w', 0o600);
+      writeSync(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      fsyncSync(file);
+      closeSync(file);
+    });
+    return name;
+  }
+}
+
+/** Sums of a training round: loss in units of the mean loss of one unit. */
+function extrasOf(contract: RunContract, result: TrainResult): Record<string, number> {
+  const { count, correct, lossSum, targetCount } = result;
+  const loss =
+    contract.plan.task === 'classify' || targetCount === 0 ? lossSum : (lossSum / targetCount) * count;
+  return { loss, correct, count };
+}
+
+function addScore(score: SiteScore, result: EvaluateResult): SiteScore {
+  const add = (a: number | undefined, b: number | undefined): number => (a ?? 0) + (b ?? 0);
+  const confusion = result.confusion?.map((n, i) => n + (score.confusion?.[i] ?? 0));
+  return {
+    count: score.count + result.count,
+    lossSum: add(score.lossSum, result.lossSum),
+    squaredError: add(score.squaredError, result.squaredError),
+    targetCount: add(score.targetCount, result.targetCount),
+    ...(confusion ? { confusion } : {}),
+  };
+}

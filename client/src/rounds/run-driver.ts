@@ -1,0 +1,287 @@
+import { explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { parseRunName, Purpose, type ScheduledRound } from '@regulon/shared/program';
+import { decodeManifest } from '@regulon/shared/secagg';
+import type { Notice, WireStage } from '@regulon/shared/wire';
+import { verifyAgainstPlan } from '../policy/index.js';
+import { Step } from '../state/index.js';
+import { Attempt } from './attempt.js';
+import { acknowledgeLast, closeRound } from './closing.js';
+import type { SiteContext } from './context.js';
+import { codeOf, consequenceOf } from './failures.js';
+import { missedEnds } from './missed-ends.js';
+import { RunSession } from './run-session.js';
+
+export type StageNotice = Extract<Notice, { type: 'stage' }>;
+export type RunEnd = 'finished' | 'failed' | 'refused' | 'suspended';
+
+const order: readonly WireStage[] = ['r0', 'r1', 'r2', 'r3', 'r4', 'closed', 'aborted'];
+const RETRY_MS = 500;
+
+/**
+ * Follows the stages of one run. A notice is only a hint how far the coordinator is; what is done follows from the own
+ * journal, so notices may be lost, repeated or late.
+ */
+export class RunDriver {
+  private session: RunSession | undefined;
+  private attempt: Attempt | undefined;
+  private latest: StageNotice | undefined;
+  private seen: StageNotice | undefined;
+  private over: 'finished' | 'failed' | undefined;
+  private stopping = false;
+  private wake: () => void = () => undefined;
+  private attemptLife = new AbortController();
+
+  constructor(
+    private readonly site: SiteContext,
+    readonly run: string,
+  ) {}
+
+  /** The coordinator says where a round is. */
+  notice(notice: StageNotice): void {
+    if (this.seen && compare(notice, this.seen) < 0) return;
+    const current = this.attempt?.manifest;
+    const other = current && (current.round !== notice.round || current.attempt !== notice.attempt);
+    if (other || notice.stage === 'closed' || notice.stage === 'aborted') this.endAttemptLife();
+    this.latest = notice;
+    this.wake();
+  }
+
+  /** The coordinator says that the run has ended. */
+  ended(state: 'finished' | 'failed'): void {
+    this.over = state;
+    if (state === 'failed') this.endAttemptLife();
+    this.wake();
+  }
+
+  /** The connection was lost and is back: what was sent may not have arrived. */
+  reconnected(): void {
+    this.attempt?.resend();
+    this.latest ??= this.seen;
+    this.wake();
+  }
+
+  /** Stop following; everything stays for the next start. */
+  stop(): void {
+    this.stopping = true;
+    this.endAttemptLife();
+    this.wake();
+  }
+
+  /** Follow the run to its end at this site. @throws what makes the whole daemon stop */
+  async follow(): Promise<RunEnd> {
+    for (;;) {
+      if (this.stopping) {
+        await this.session?.suspend();
+        return 'suspended';
+      }
+      const notice = this.latest;
+      this.latest = undefined;
+      if (notice) {
+        this.seen = notice;
+        const end = await this.attend(notice);
+        if (end) return await this.finish(end);
+      } else if (this.over) {
+        return await this.finish(this.over === 'finished' ? await this.catchUp() : 'failed');
+      } else {
+        await new Promise<void>((resolve) => (this.wake = resolve));
+      }
+    }
+  }
+
+  private async finish(end: Exclude<RunEnd, 'suspended'>): Promise<RunEnd> {
+    if (this.session) await this.session.end(end);
+    else if (this.site.runs.find(this.run)) this.site.runs.end(this.run, end);
+    return end;
+  }
+
+  /** The last closes of a finished run. */
+  private async catchUp(): Promise<'finished' | 'failed'> {
+    try {
+      if (!this.session) return 'finished';
+      await this.closeBefore(this.session, this.session.program.schedule.length);
+      await this.session.audit;
+      return this.session.program.next() ? 'failed' : 'finished';
+    } catch (error) {
+      this.report(error, 'closed');
+      return 'failed';
+    }
+  }
+
+  private async attend(notice: StageNotice): Promise<Exclude<RunEnd, 'suspended'> | undefined> {
+    try {
+      await this.react(notice);
+      return undefined;
+    } catch (error) {
+      return this.judge(error, notice);
+    }
+  }
+
+  private async react(notice: StageNotice): Promise<void> {
+    const session = await this.opened();
+    const { round: number, stage } = notice;
+    await this.closeBefore(session, stage === 'closed' ? number + 1 : number);
+    if (stage === 'closed') return;
+    if (stage === 'aborted') return this.forget(notice);
+    const round = session.scheduled(number);
+    if (session.program.next()?.round !== number) return;
+    const attempt = await this.attemptOf(session, round, notice);
+    if (attempt) await this.perform(session, attempt, stage);
+  }
+
+  private async perform(session: RunSession, attempt: Attempt, stage: WireStage): Promise<void> {
+    const { signal } = this.attemptLife;
+    switch (stage) {
+      case 'r0':
+        await attempt.advertise();
+        return;
+      case 'r1':
+        await attempt.share(signal);
+        return;
+      case 'r2':
+        if (attempt.reached >= Step.shared) await attempt.contribute(signal);
+        return;
+      case 'r3':
+        if (attempt.reached >= Step.masked) await attempt.confirm(signal);
+        return;
+      case 'r4':
+        if (attempt.reached < Step.masked) return;
+        if (attempt.reached < Step.confirmed) await attempt.confirm(signal);
+        await attempt.answer();
+        return;
+      case 'closed':
+      case 'aborted':
+        throw new RegulonError('E_INTERNAL', `${session.run}: ${stage} is no step`);
+    }
+  }
+
+  private async opened(): Promise<RunSession> {
+    if (!this.session) {
+      this.session = await RunSession.open(this.site, this.run);
+      await acknowledgeLast(this.session);
+    }
+    return this.session;
+  }
+
+  /** Take in the sums of all rounds before this one; a site that missed some replays them. */
+  private async closeBefore(session: RunSession, end: number): Promise<void> {
+    for (let next = session.program.next(); next && next.round < end; next = session.program.next()) {
+      if (!(await closeRound(session, next))) {
+        throw new RegulonError(
+          'E_CONNECTION',
+          `${this.run}: the close of round ${next.round} is not there yet`,
+        );
+      }
+      const { own } = this.site.site;
+      this.site.logger.info(
+        { run: this.run, round: next.round, site: own.name },
+        `round ${next.round} closed`,
+      );
+      this.attempt = undefined;
+      this.attemptLife = new AbortController();
+    }
+  }
+
+  private async attemptOf(
+    session: RunSession,
+    round: ScheduledRound,
+    notice: StageNotice,
+  ): Promise<Attempt | undefined> {
+    const current = this.attempt;
+    if (current?.round.round === notice.round && current.manifest.attempt === notice.attempt) return current;
+    this.attemptLife = new AbortController();
+    const restored = Attempt.restore(session, round, notice.attempt);
+    this.attempt =
+      restored ?? (notice.stage === 'r0' ? await this.join(session, round, notice.attempt) : undefined);
+    if (this.attempt) session.work.result(round, this.attempt.manifest).catch(() => undefined);
+    if (this.attempt && round.purpose === Purpose.train) this.beat(round.round, 'training');
+    return this.attempt;
+  }
+
+  /** R0: fetch the manifest and check all of it against the own program. */
+  private async join(
+    session: RunSession,
+    round: ScheduledRound,
+    number: number,
+  ): Promise<Attempt | undefined> {
+    const { site, run } = this;
+    const [item] = await site.link.fetch({ type: 'manifest', run: session.runId, round: round.round });
+    if (!item || item.attempt !== number) return undefined;
+    const manifest = decodeManifest(item.manifest);
+    const spent = site.attempts.spent(run, round.round);
+    if (spent >= site.site.policy.maxAttempts) {
+      throw new RegulonError(
+        'E_POLICY',
+        `round ${round.round}: ${spent} attempts are the most that this site joins`,
+      );
+    }
+    const joined = site.attempts.lastShared(run);
+    const answered = site.answered.lastRound(run);
+    await verifyAgainstPlan(manifest, item.signature, {
+      ...{ roster: site.federation.rosterView, program: session.program, round },
+      ...{ lastTranscript: session.lastTranscript, links: () => missedEnds(session, round) },
+      ...(joined ? { lastJoined: joined } : {}),
+      ...(answered === undefined ? {} : { lastAnswered: answered }),
+    });
+    return Attempt.join(session, round, manifest, item.signature, session.agreement.uncounted);
+  }
+
+  private forget({ round, attempt }: StageNotice): void {
+    this.site.attempts.wipe(this.run, round, attempt);
+    this.attempt = undefined;
+    this.attemptLife = new AbortController();
+  }
+
+  private async judge(error: unknown, notice: StageNotice): Promise<'failed' | 'refused' | undefined> {
+    if (this.stopping || this.attemptLife.signal.aborted) return undefined;
+    const consequence = consequenceOf(error);
+    if (consequence === 'retry') {
+      this.site.logger.info({ run: this.run, code: codeOf(error) }, explainError(error));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      this.latest ??= notice;
+      return undefined;
+    }
+    if (consequence === 'left-out') {
+      this.site.logger.info(
+        { run: this.run, round: notice.round, attempt: notice.attempt, code: codeOf(error) },
+        `round ${notice.round}, ${notice.stage}: the attempt goes on without this site`,
+      );
+      return undefined;
+    }
+    this.report(error, notice.stage);
+    await this.refuse(notice, codeOf(error));
+    if (consequence === 'stop') throw error;
+    if (consequence === 'refuse-attempt') {
+      this.site.attempts.wipe(this.run, notice.round, notice.attempt);
+      return undefined;
+    }
+    return consequence === 'run-failed' ? 'failed' : 'refused';
+  }
+
+  private async refuse({ run, round, attempt, stage }: StageNotice, code: string): Promise<void> {
+    await this.site.link
+      .exchange({ type: 'refuse', run, round, attempt, stage, code }, { timeoutMs: 5_000 })
+      .catch(() => undefined);
+  }
+
+  /** Two lines: what and where, and what to do next. */
+  private report(error: unknown, stage: WireStage): void {
+    const level = isRegulonError(error) && error.code !== 'E_INTERNAL' ? 'warn' : 'error';
+    const facts = { run: this.run, stage, code: codeOf(error) };
+    const stack = level === 'error' && error instanceof Error ? { stack: error.stack } : {};
+    this.site.logger[level]({ ...facts, ...stack }, explainError(error));
+  }
+
+  private beat(round: number, step: string): void {
+    const request = { type: 'beat' as const, run: parseRunName(this.run), round, step, note: '' };
+    this.site.link.exchange(request, { timeoutMs: 5_000 }).catch(() => undefined);
+  }
+
+  private endAttemptLife(): void {
+    this.attemptLife.abort(new RegulonError('E_STATE', 'the attempt has ended'));
+  }
+}
+
+/** Order of notices: round, attempt, stage. */
+function compare(a: StageNotice, b: StageNotice): number {
+  return a.round - b.round || a.attempt - b.attempt || order.indexOf(a.stage) - order.indexOf(b.stage);
+}

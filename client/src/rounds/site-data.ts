@@ -1,0 +1,58 @@
+import type { FeatureSpecification } from '@regulon/shared/genomics';
+import type { Arm, RunContract, ScheduledRound } from '@regulon/shared/program';
+import type { ArmData } from '../training/index.js';
+
+/** What the daemon knows of its dataset without holding it. */
+export interface DatasetDescription {
+  /** digest of the ordered panel, 32 bytes, and its size */
+  readonly panel: { readonly digest: Uint8Array; readonly size: number };
+  /** digest of unit identifiers and values: another version of the data has another one; 32 bytes */
+  readonly content: Uint8Array;
+  readonly units: number;
+  /** remarks for the site's own people */
+  readonly notes: readonly string[];
+}
+
+/** Squared errors of the simple forecasts beside a net, with the targets they cover. */
+export interface BaselineScore {
+  readonly lastValue: number;
+  readonly zero: number;
+  readonly autoregressive: number;
+}
+
+/** One arm of a run at this site. */
+export interface ArmRequest {
+  readonly contract: RunContract;
+  /** roster id of this site */
+  readonly siteId: number;
+  readonly arm: Arm;
+}
+
+/** The local dataset. It is loaded when it is asked for and let go when training needs the memory. */
+export interface SiteData {
+  describe(): Promise<DatasetDescription>;
+  /**
+   * Check that the dataset serves a plan: labels, scale, units.
+   *
+   * @returns most training units of any arm
+   * @throws E_LABEL, E_UNITS
+   */
+  prepare(contract: RunContract, siteId: number): Promise<number>;
+  /** The vector of a statistics round over the training units of its arm, float64. */
+  statistics(
+    request: ArmRequest & { round: ScheduledRound; specification: FeatureSpecification },
+  ): Promise<Float64Array>;
+  /**
+   * Write the prepared units of an arm as the files that the trainer reads.
+   *
+   * @param prefix path and begin of the file names
+   * @returns null when this site has no such units
+   */
+  writeFeatures(
+    request: ArmRequest & { use: 'train' | 'test'; specification: FeatureSpecification; prefix: string },
+  ): Promise<ArmData | null>;
+  /** Simple forecasts on the test steps of this site's series. */
+  baselines(horizon: number): Promise<BaselineScore>;
+  /** Give the memory back; the next call loads again. */
+  release(): Promise<void>;
+}

@@ -1,0 +1,98 @@
+import { randomInt } from 'node:crypto';
+import { equalBytes, LEAF_BYTES, leafHashOf, verifyPath } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { foldAndUnmaskTile, type MaskEngine, type MaskKey, type SurvivorEntry } from '@regulon/shared/secagg';
+import type { CoordinatorLink } from '../transport/index.js';
+
+/** Tiles that all sites together look at in a training round. */
+const AUDITED_TOGETHER = 48;
+/** Statistics are audited in full up to this many bytes over all sites. */
+const FULL_AUDIT_BYTES = 64 << 20;
+
+/** What a spot audit recomputes. */
+export interface AuditSubject {
+  readonly run: Uint8Array;
+  readonly round: number;
+  /** U3 with the roots that each of them signed */
+  readonly survivors: readonly SurvivorEntry[];
+  /** streams that open the sum, from the revealed secrets */
+  readonly masks: readonly MaskKey[];
+  readonly aggregateRoot: Uint8Array;
+  /** bytes of the vector */
+  readonly size: number;
+  readonly ringBits: 32 | 64;
+}
+
+/**
+ * The tiles this site looks at: ⌈48/n⌉ at random in training, every one in a small statistics round.
+ *
+ * @param n sites of the round
+ */
+export function tilesToAudit(size: number, ringBits: 32 | 64, n: number): number[] {
+  const tiles = Math.ceil(size / LEAF_BYTES);
+  const every = Array.from({ length: tiles }, (_, tile) => tile);
+  if (ringBits === 64 && n * size < FULL_AUDIT_BYTES) return every;
+  const wanted = Math.min(tiles, Math.ceil(AUDITED_TOGETHER / n));
+  for (let i = 0; i < wanted; i++) {
+    const j = randomInt(i, tiles);
+    [every[i], every[j]] = [every[j] as number, every[i] as number];
+  }
+  return every.slice(0, wanted).sort((a, b) => a - b);
+}
+
+/**
+ * Recompute tiles of the aggregate from the uploads that the survivors signed.
+ *
+ * @throws E_MODEL when a tile of the aggregate is not the sum: provable, and it stops everybody
+ */
+export async function auditTiles(
+  link: CoordinatorLink,
+  subject: AuditSubject,
+  tiles: readonly number[],
+  engine: MaskEngine,
+): Promise<void> {
+  for (const tile of tiles) await auditTile(link, subject, tile, engine);
+}
+
+async function auditTile(
+  link: CoordinatorLink,
+  subject: AuditSubject,
+  tile: number,
+  engine: MaskEngine,
+): Promise<void> {
+  const { run, round, survivors, masks, aggregateRoot, size, ringBits } = subject;
+  const items = await link.fetch({ type: 'spotTile', run, round, tile });
+  const length = Math.min(LEAF_BYTES, size - tile * LEAF_BYTES);
+  const leaves = Math.ceil(size / LEAF_BYTES);
+  const opened = (root: Uint8Array, item: (typeof items)[number] | undefined): Uint8Array => {
+    const proof = item && {
+      leafHash: leafHashOf(item.tile),
+      index: tile,
+      size: leaves,
+      path: item.path,
+      root,
+    };
+    if (!item || !proof || item.tile.length !== length || !verifyPath(proof)) {
+      throw new RegulonError('E_MODEL', `round ${round}: tile ${tile} was not opened by the coordinator`);
+    }
+    return item.tile;
+  };
+  const spools = survivors.map(({ id, root }) =>
+    opened(
+      root,
+      items.find((item) => !item.aggregate && item.site === id),
+    ),
+  );
+  const claimed = opened(
+    aggregateRoot,
+    items.find((item) => item.aggregate),
+  );
+  const sum = new Uint8Array(length);
+  foldAndUnmaskTile(sum, { spools, masks, byteOffset: tile * LEAF_BYTES, ringBits }, engine);
+  if (!equalBytes(sum, claimed)) {
+    throw new RegulonError(
+      'E_MODEL',
+      `round ${round}: tile ${tile} of the aggregate is not the sum of the uploads`,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { canonicalJsonBytes, fromHex, hex, randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
+import { type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
+import { attachmentOf, bandOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
+import type { DatasetConfig } from '../config/index.js';
+import { readSeedFile, writeKeyFile } from '../enrol/index.js';
+import type { DatasetDescription } from './site-data.js';
+
+/** What the steward of a site is asked to sign and post: bodies of `policy.set` and `dataset.commit`. */
+export interface StewardStatements {
+  readonly dataset: BodyOf<'dataset.commit'>;
+  readonly policy: BodyOf<'policy.set'>;
+  /** the policy attachment, base64 */
+  readonly policyAttachment: string;
+}
+
+/**
+ * Bodies that describe this site without showing its data.
+ *
+ * @param saltFolder private folder; the salt of the commitment is made there once and stays
+ */
+export function statementsOf(
+  policy: SitePolicy,
+  dataset: DatasetConfig,
+  description: DatasetDescription,
+  saltFolder: string,
+): StewardStatements {
+  const attachment = canonicalJsonBytes(sitePolicySchema.parse(policy));
+  const manifest = canonicalJsonBytes({
+    ...{ name: dataset.name, kind: dataset.kind, scale: dataset.scale, unit: dataset.unit },
+    ...{ content: hex(description.content), panel: hex(description.panel.digest) },
+  });
+  return {
+    dataset: {
+      dataset: dataset.name,
+      version: 1,
+      commitment: digestText(sha256(saltOf(saltFolder), manifest)),
+      schema: digestText(sha256(utf8(`${dataset.kind}/${dataset.scale}/${dataset.unit}`))),
+      panel: { digest: digestText(description.panel.digest), size: description.panel.size },
+      band: bandOf(description.units),
+      unit: dataset.unit,
+      qualityReport: null,
+      dataUse: [],
+      public: dataset.public,
+      simulated: dataset.simulated,
+    },
+    policy: policyBody(policy, dataset, attachment),
+    policyAttachment: Buffer.from(attachment).toString('base64'),
+  };
+}
+
+function policyBody(
+  policy: SitePolicy,
+  dataset: DatasetConfig,
+  attachment: Uint8Array,
+): BodyOf<'policy.set'> {
+  return {
+    policy: attachmentOf(attachment, MediaType.json),
+    supersedes: null,
+    dataUse: [],
+    purposes: [...policy.purposes],
+    legalBasis: 'none',
+    references: [],
+    epsilonCap: null,
+    delta: null,
+    unit: dataset.unit,
+    minCohort: policy.nMin,
+    gamma: policy.gamma,
+    allowedPlans: policy.plans === 'approved-by-steward' ? [] : policy.plans,
+    allowedCode: [],
+    reviewersNeeded: 0,
+    egressKinds: ['secure-aggregation'],
+    leaveSiteOut: policy.leaveSiteOut,
+    stableCohort: policy.stableCohort,
+    allowDifference: false,
+    retentionClass: 'none',
+    validUntil: null,
+  };
+}
+
+function saltOf(folder: string): Uint8Array {
+  const path = join(folder, 'dataset.salt');
+  if (!existsSync(path)) writeKeyFile(path, `${hex(randomBytes(32))}\n`);
+  return fromHex(hex(readSeedFile(path)), 32);
+}

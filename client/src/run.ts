@@ -1,0 +1,36 @@
+import { pino } from 'pino';
+import { explainError, RegulonError } from '@regulon/shared/errors';
+import { readDaemonConfig } from './config/index.js';
+import { Daemon } from './rounds/index.js';
+
+/**
+ * Run the daemon until SIGTERM or SIGINT; prints one JSON line on stdout when it is connected.
+ *
+ * @throws what keeps the daemon from starting
+ */
+export async function runDaemon(configFile: string): Promise<void> {
+  const config = readDaemonConfig(configFile);
+  const target = pino.destination({ dest: config.logFile ?? 2, sync: true, mode: 0o600 });
+  const logger = pino(
+    { level: config.logLevel, base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime },
+    target,
+  );
+  const signalled = new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  const starting = Daemon.start(config, logger);
+  const daemon = await Promise.race([starting, signalled]);
+  if (!daemon) return process.exit(0);
+  process.stdout.write(`${JSON.stringify({ ready: true, site: config.site, pid: process.pid })}\n`);
+  try {
+    await Promise.race([signalled, daemon.failure]);
+    logger.info('stopping');
+  } catch (error) {
+    process.stderr.write(`${explainError(error)}\n`);
+    process.exitCode = error instanceof RegulonError ? error.exitCode : 5;
+  }
+  // a step that does not end is left to the next start: everything it needs is durable
+  setTimeout(() => process.exit(), 5_000).unref();
+  await daemon.stop();
+  process.exit();
+}
