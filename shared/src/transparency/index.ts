@@ -78,3 +78,6 @@ export {
   type RoundMessages,
   type ShareHeader,
 } from './evidence/round-evidence.js';
+export { verifyBundle, type VerifyInput } from './verify/verify-bundle.js';
+export { type RunReport, type VerifyReport } from './verify/report.js';
+export { machineRows, type RowId, type RowStatus } from './verify/findings.js';

@@ -32,6 +32,8 @@ export class FederationKeys {
 
   /** @throws E_LOG_ENTRY (L3) if a key is malformed, misnamed or stands in two roles, or the member list is missing */
   constructor(
+    /** id of the federation */
+    readonly fed: string,
     readonly genesis: BodyOf<'federation.genesis'>,
     resolve: ResolveAttachment = () => undefined,
   ) {

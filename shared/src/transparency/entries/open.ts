@@ -29,6 +29,8 @@ export function openEntry(
   const genesis = entry.kind === 'federation.genesis';
   if (genesis !== (keys === undefined))
     throw entryRefused('L3', 'the first entry, and no other, is federation.genesis');
+  if (keys !== undefined && entry.fed !== keys.fed)
+    throw entryRefused('L3', `the entry belongs to ${entry.fed}`);
   verifySignatures(entry, keys ?? keysOfGenesis(entry, resolve));
   return { entry, hash: entryHash(bytes) };
 }
@@ -36,7 +38,7 @@ export function openEntry(
 /** The keys that a genesis entry fixes. @throws E_LOG_ENTRY if it is another kind or its keys are not acceptable */
 export function keysOfGenesis(entry: LogEntry, resolve?: ResolveAttachment): FederationKeys {
   if (entry.kind !== 'federation.genesis') throw entryRefused('L3', 'entry 0 is not federation.genesis');
-  return new FederationKeys(entry.body, resolve);
+  return new FederationKeys(entry.fed, entry.body, resolve);
 }
 
 /**
@@ -64,7 +66,12 @@ export function verifyPosition(entry: LogEntry, head: ChainHead | undefined): vo
   if (head !== undefined && entry.at < head.at) throw entryRefused('L4', `the time of ${who} goes back`);
 }
 
-function verifySignatures(entry: LogEntry, keys: FederationKeys): void {
+/**
+ * Check the actor's key, the signers that the kind demands, and every signature.
+ *
+ * @throws E_LOG_ENTRY (L3)
+ */
+export function verifySignatures(entry: LogEntry, keys: FederationKeys): void {
   const actor = keys.find(entry.actor.key);
   if (actor === undefined || actor.type !== entry.actor.type || actor.id !== entry.actor.id) {
     throw entryRefused('L3', `the key of ${entry.actor.type} ${entry.actor.id} is not one of the federation`);

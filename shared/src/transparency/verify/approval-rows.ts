@@ -1,0 +1,158 @@
+import { hashJson } from '../../crypto/index.js';
+import type { GenesisMember } from '../entries/federation-keys.js';
+import { digestText } from '../entries/fields.js';
+import type { VerifyContext } from './context.js';
+import { elementsOf } from './context.js';
+import { ofKind, type Placed, type RunView } from './run-view.js';
+
+/** What a run was approved as. */
+export interface ApprovedRun {
+  readonly proposal: Placed<'plan.propose'>;
+  /** members named by the plan, in the order of their ids */
+  readonly sites: readonly GenesisMember[];
+  /** dataset of each approving site, by roster id */
+  readonly datasets: ReadonlyMap<number, Placed<'dataset.commit'>>;
+  /** every dataset is public or simulated */
+  readonly isPublic: boolean;
+}
+
+/** Rows A1–A3 of a run: who proposed it, who approved it, and whether that is what ran. */
+export function checkApprovals(context: VerifyContext, view: RunView): ApprovedRun | undefined {
+  const { log, findings, keys } = context;
+  const { start } = view;
+  if (start === undefined) {
+    findings.fail('A2', `${view.run} has entries but no run.start`, firstIndex(view));
+    return undefined;
+  }
+  const proposal = ofKind(log.entries, 'plan.propose').find(
+    ({ index }) => index === start.entry.body.proposal,
+  );
+  if (
+    proposal === undefined ||
+    proposal.index > start.index ||
+    proposal.entry.body.planHash !== start.entry.body.planHash
+  ) {
+    findings.fail('A2', `${view.run} starts a plan that was not proposed before`, start.index);
+    return undefined;
+  }
+  checkProposal(context, proposal);
+  const ids = elementsOf(start.entry.body.sites, log.resolve);
+  const sites = ids.flatMap((id) => keys.members.find((member) => member.id === id) ?? []);
+  if (
+    sites.length !== ids.length ||
+    String(ids) !== String(elementsOf(proposal.entry.body.sites, log.resolve))
+  ) {
+    findings.fail('A2', `${view.run} names other sites than its plan`, start.index);
+  }
+  const datasets = new Map(sites.flatMap((site) => checkSite(context, view, start, site)));
+  const isPublic = sites.length > 0 && sites.every(({ id }) => isOpen(datasets.get(id)));
+  if (start.entry.body.public && !isPublic) {
+    findings.fail('A2', `${view.run} is called public, but not every dataset is declared so`, start.index);
+  }
+  checkContributors(context, view, proposal, new Set(ids));
+  return { proposal, sites, datasets, isPublic: isPublic && start.entry.body.public };
+}
+
+/** True for a dataset that its steward declared public or simulated. */
+export function isOpen(dataset: Placed<'dataset.commit'> | undefined): boolean {
+  return dataset !== undefined && (dataset.entry.body.public || dataset.entry.body.simulated);
+}
+
+function checkProposal({ log, findings }: VerifyContext, { entry, index }: Placed<'plan.propose'>): void {
+  const bytes = log.resolve(entry.body.plan.digest);
+  if (bytes !== undefined && digestText(hashJson('plan', bytes)) !== entry.body.planHash) {
+    findings.fail('A3', 'the plan hash is not that of the attached plan', index);
+  }
+}
+
+function checkSite(
+  context: VerifyContext,
+  view: RunView,
+  start: Placed<'run.start'>,
+  site: GenesisMember,
+): [number, Placed<'dataset.commit'>][] {
+  const { log, findings } = context;
+  const indexes = new Set(elementsOf(start.entry.body.approvals, log.resolve));
+  const approval = ofKind(log.entries, 'plan.approve').find(
+    ({ entry, index }) => indexes.has(index) && index < start.index && entry.actor.id === site.name,
+  );
+  if (approval === undefined || approval.entry.body.planHash !== start.entry.body.planHash) {
+    findings.fail(
+      'A2',
+      `${view.run} has no approval of its plan by the steward of ${site.name}`,
+      start.index,
+    );
+    return [];
+  }
+  const { body } = approval.entry;
+  const expired = view.contributions.find(
+    ({ entry }) => entry.actor.id === site.name && entry.at > body.validUntil,
+  );
+  if (expired !== undefined) findings.fail('A2', `the approval of ${site.name} had expired`, expired.index);
+  checkPolicy(context, approval, start);
+  const dataset = ofKind(log.entries, 'dataset.commit').find(
+    ({ entry, index }) =>
+      index < start.index && entry.actor.id === site.name && entry.body.commitment === body.commitment,
+  );
+  if (
+    dataset !== undefined &&
+    dataset.entry.body.dataset === body.dataset &&
+    dataset.entry.body.version === body.datasetVersion
+  ) {
+    return [[site.id, dataset]];
+  }
+  findings.fail(
+    'A2',
+    `the steward of ${site.name} approved a dataset that was not committed`,
+    approval.index,
+  );
+  return [];
+}
+
+function checkPolicy(
+  { log, findings }: VerifyContext,
+  approval: Placed<'plan.approve'>,
+  start: Placed<'run.start'>,
+): void {
+  const name = approval.entry.actor.id;
+  const policies = ofKind(log.entries, 'policy.set').filter(
+    ({ entry, index }) => entry.actor.id === name && index < start.index,
+  );
+  const policy = policies.find(({ entry }) => entry.body.policy.digest === approval.entry.body.policy);
+  if (policy === undefined || policy.index > approval.index) {
+    findings.fail('A2', `the steward of ${name} approved under a policy that was not set`, approval.index);
+    return;
+  }
+  const { validUntil, purposes } = policy.entry.body;
+  if (validUntil !== null && validUntil < start.entry.at)
+    findings.fail('A2', `the policy of ${name} had expired`, start.index);
+  const proposal = ofKind(log.entries, 'plan.propose').find(
+    ({ index }) => index === start.entry.body.proposal,
+  );
+  if (proposal !== undefined && !purposes.includes(proposal.entry.body.purpose)) {
+    findings.fail('A1', `the purpose of the plan is outside the policy of ${name}`, start.index);
+  }
+}
+
+function checkContributors(
+  { findings, keys }: VerifyContext,
+  view: RunView,
+  proposal: Placed<'plan.propose'>,
+  sites: ReadonlySet<number>,
+): void {
+  const start = view.start?.index ?? 0;
+  for (const { entry, index } of view.contributions) {
+    const id = keys.member(entry.actor.id)?.id;
+    if (id === undefined || !sites.has(id))
+      findings.fail('A2', `${entry.actor.id} is not named in the plan`, index);
+    if (index < start) findings.fail('A2', `${entry.actor.id} contributed before the run started`, index);
+    if (entry.body.code !== proposal.entry.body.code) {
+      findings.fail('A3', `${entry.actor.id} ran other code than was approved`, index);
+    }
+  }
+}
+
+function firstIndex(view: RunView): number {
+  const groups = [view.opens, view.contributions, view.unmasks, view.aggregates, view.aborts, view.acks];
+  return Math.min(...groups.flat().map(({ index }) => index), view.finish?.index ?? Infinity);
+}

@@ -1,0 +1,76 @@
+import { fromHex } from '../../crypto/index.js';
+import { signedRosterSchema, type Roster, rosterHashOf, verifyRoster } from '../../plan/index.js';
+import type { RosterView } from '../../secagg/index.js';
+import { isAttachment } from '../entries/attachments.js';
+import type { FederationKeys, GenesisMember, ResolveAttachment } from '../entries/federation-keys.js';
+import { type Attachment, digestText } from '../entries/fields.js';
+import { parseVkey } from '../notes/vkey.js';
+import type { Findings } from './findings.js';
+import type { OpenedLog } from './log-entries.js';
+
+/** What the rows of a run are judged against. */
+export interface VerifyContext {
+  readonly log: OpenedLog;
+  readonly keys: FederationKeys;
+  readonly roster: RosterView;
+  readonly findings: Findings;
+}
+
+/** Elements of a list field, from the entry or from its attachment; empty when the attachment is not there. */
+export function elementsOf<T>(field: readonly T[] | Attachment, resolve: ResolveAttachment): readonly T[] {
+  if (!isAttachment(field)) return field;
+  const bytes = resolve(field.digest);
+  if (bytes === undefined) return [];
+  try {
+    const list: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return Array.isArray(list) ? (list as T[]) : [];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Check the signed roster that entry 0 refers to against its members and its hash (row L3).
+ *
+ * @returns what secure aggregation needs of it
+ */
+export function rosterOf(keys: FederationKeys, resolve: ResolveAttachment, findings: Findings): RosterView {
+  const { genesis } = keys;
+  const roster = readRoster(resolve(genesis.roster.digest));
+  if (roster === undefined) findings.fail('L3', 'the signed roster of entry 0 cannot be verified', 0);
+  else if (digestText(rosterHashOf(roster)) !== genesis.rosterHash || !sameMembers(roster, keys)) {
+    findings.fail('L3', 'entry 0 names other members or keys than the signed roster', 0);
+  }
+  return {
+    federationId: keys.fed,
+    rosterHash: fromHex(genesis.rosterHash.slice('sha256:'.length)),
+    coordinatorKey: parseVkey(genesis.coordinatorKey).publicKey,
+    members: keys.members.map(({ id, statement }) => ({ id, key: parseVkey(statement).publicKey })),
+    M: keys.members.length,
+  };
+}
+
+function readRoster(bytes: Uint8Array | undefined): Roster | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return verifyRoster(signedRosterSchema.parse(JSON.parse(new TextDecoder().decode(bytes))));
+  } catch {
+    return undefined;
+  }
+}
+
+function sameMembers(roster: Roster, keys: FederationKeys): boolean {
+  const { genesis, members } = keys;
+  const holds = (vkey: string, key: string): boolean =>
+    Buffer.from(parseVkey(vkey).publicKey).toString('hex') === key;
+  const same = (member: GenesisMember): boolean => {
+    const listed = roster.members.find(({ id }) => id === member.id);
+    if (listed === undefined || listed.name !== member.name) return false;
+    const { statement, cosigner, steward } = member;
+    return (
+      holds(statement, listed.key) && holds(cosigner, listed.cosignerKey) && holds(steward, listed.stewardKey)
+    );
+  };
+  const whole = roster.federationId === keys.fed && members.length === roster.members.length;
+  return whole && members.every(same) && holds(genesis.coordinatorKey, roster.coordinatorKey);
+}

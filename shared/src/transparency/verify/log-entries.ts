@@ -1,0 +1,167 @@
+import { equalBytes, hex, sha256 } from '../../crypto/index.js';
+import { isRegulonError } from '../../errors/index.js';
+import { bundleFiles } from '../bundle/layout.js';
+import type { ZipContent } from '../bundle/zip-reader.js';
+import { attachmentsOf } from '../entries/attachments.js';
+import type { FederationKeys, ResolveAttachment } from '../entries/federation-keys.js';
+import { digestBytes } from '../entries/fields.js';
+import { keysOfGenesis, openEntry, verifyPosition, verifySignatures } from '../entries/open.js';
+import { entryHash, parseEntry } from '../entries/parse.js';
+import { entryRefused } from '../entries/rule-error.js';
+import type { LogEntry } from '../entries/schema.js';
+import type { ChainHead } from '../entries/seal.js';
+import { CHAIN_START, nextChain } from '../merkle/chain.js';
+import type { EntryLabel, Findings, RowId } from './findings.js';
+
+/** An entry that could be read, with its place. */
+export interface IndexedEntry {
+  readonly index: number;
+  readonly entry: LogEntry;
+  readonly hash: Uint8Array;
+  /** linear chain before this entry, 32 bytes */
+  readonly chainBefore: Uint8Array;
+}
+
+/** All entries of the log, and the keys that entry 0 fixes. */
+export interface OpenedLog {
+  /** undefined when entry 0 is not acceptable */
+  readonly keys: FederationKeys | undefined;
+  /** the readable entries, in order; also those whose signature or place is wrong */
+  readonly entries: readonly IndexedEntry[];
+  /** who wrote an entry, readable or not */
+  readonly labelOf: (index: number) => EntryLabel;
+  readonly resolve: ResolveAttachment;
+}
+
+/** Open every entry: form, signatures, keys, chains, attachments (rows L1, L3, L4, L5, D1). */
+export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findings: Findings): OpenedLog {
+  const resolve: ResolveAttachment = (digest) =>
+    content.files.get(`attachments/sha256/${hex(digestBytes(digest))}`);
+  const keys = genesisKeys(bytes[0], resolve, findings);
+  const heads = new Map<string, ChainHead>();
+  const entries: IndexedEntry[] = [];
+  let chain = CHAIN_START;
+  bytes.forEach((entryBytes, index) => {
+    const hash = entryHash(entryBytes);
+    const opened = openOne(entryBytes, index, keys, findings);
+    if (opened !== undefined) {
+      checkPlace(opened, index, heads, findings);
+      heads.set(`${opened.actor.type} ${opened.actor.id}`, { seq: opened.seq, hash, at: opened.at });
+      entries.push({ index, entry: opened, hash, chainBefore: chain });
+    }
+    chain = nextChain(chain, hash);
+  });
+  checkAttachments(entries, content, findings);
+  if (keys !== undefined) checkBundleFiles(keys, content, findings);
+  return { keys, entries, labelOf: (index) => labelOf(bytes[index] ?? new Uint8Array(0)), resolve };
+}
+
+function genesisKeys(
+  bytes: Uint8Array | undefined,
+  resolve: ResolveAttachment,
+  findings: Findings,
+): FederationKeys | undefined {
+  try {
+    if (bytes !== undefined) return keysOfGenesis(openEntry(bytes, undefined, resolve).entry, resolve);
+    findings.fail('L1', 'the log is empty');
+  } catch (error) {
+    failWith(error, 0, findings);
+  }
+  return undefined;
+}
+
+/** @returns the entry if it can be read, whatever its signatures */
+function openOne(
+  bytes: Uint8Array,
+  index: number,
+  keys: FederationKeys | undefined,
+  findings: Findings,
+): LogEntry | undefined {
+  try {
+    const entry = parseEntry(bytes);
+    if (index > 0 && keys !== undefined) checkSignatures(entry, index, keys, findings);
+    return entry;
+  } catch (error) {
+    if (index > 0) failWith(error, index, findings);
+    return undefined;
+  }
+}
+
+function checkSignatures(entry: LogEntry, index: number, keys: FederationKeys, findings: Findings): void {
+  try {
+    if (entry.kind === 'federation.genesis') throw entryRefused('L3', 'a second federation.genesis');
+    if (entry.fed !== keys.fed) throw entryRefused('L3', 'the entry belongs to another federation');
+    verifySignatures(entry, keys);
+  } catch (error) {
+    failWith(error, index, findings);
+  }
+}
+
+function checkPlace(
+  entry: LogEntry,
+  index: number,
+  heads: ReadonlyMap<string, ChainHead>,
+  findings: Findings,
+): void {
+  try {
+    verifyPosition(entry, heads.get(`${entry.actor.type} ${entry.actor.id}`));
+  } catch (error) {
+    failWith(error, index, findings);
+  }
+}
+
+function checkAttachments(entries: readonly IndexedEntry[], { files }: ZipContent, findings: Findings): void {
+  const used = new Set<string>();
+  for (const { entry, index } of entries) {
+    for (const { digest, size } of attachmentsOf(entry)) {
+      const path = `attachments/sha256/${hex(digestBytes(digest))}`;
+      const bytes = files.get(path);
+      if (bytes === undefined) findings.fail('L5', `the attachment ${digest} of the entry is missing`, index);
+      else if (used.has(path)) continue;
+      else if (bytes.length !== size || !equalBytes(sha256(bytes), digestBytes(digest))) {
+        findings.fail('L1', `the attachment ${digest} of the entry was changed`, index);
+      }
+      used.add(path);
+    }
+  }
+  const stray = [...files.keys()].filter((path) => path.startsWith('attachments/') && !used.has(path));
+  stray.forEach((path) => findings.fail('L1', `no readable entry refers to ${path}`));
+}
+
+function checkBundleFiles(keys: FederationKeys, { files }: ZipContent, findings: Findings): void {
+  const policy = files.get(`attachments/sha256/${hex(digestBytes(keys.genesis.quorumPolicy.digest))}`);
+  const expected = bundleFiles(keys.genesis, keys.members, policy ?? new Uint8Array(0));
+  for (const [path, bytes] of expected) {
+    const found = files.get(path);
+    if (found === undefined || !equalBytes(found, bytes))
+      findings.fail('L1', `${path} is not what entry 0 fixes`, 0);
+  }
+  for (const path of files.keys()) {
+    if (path.startsWith('keys/') && !expected.has(path))
+      findings.fail('L1', `entry 0 names no key for ${path}`, 0);
+  }
+}
+
+/** Kind and actor of an entry, guessed from its text when it cannot be read. */
+export function labelOf(bytes: Uint8Array): EntryLabel {
+  try {
+    const { kind, actor } = parseEntry(bytes);
+    return { kind, actor };
+  } catch {
+    const text = new TextDecoder('latin1').decode(bytes);
+    const kind = /"kind":"([a-z.]{1,40})"/.exec(text)?.[1] ?? 'unreadable';
+    const actor = /"actor":\{"id":"([a-z0-9-]{1,63})","key":"[^"]{1,220}","type":"([a-z]{1,20})"/.exec(text);
+    return {
+      kind,
+      actor: {
+        type: (actor?.[2] as EntryLabel['actor']['type'] | undefined) ?? 'unreadable',
+        id: actor?.[1] ?? '',
+      },
+    };
+  }
+}
+
+function failWith(error: unknown, index: number, findings: Findings): void {
+  if (!isRegulonError(error, 'E_LOG_ENTRY')) throw error;
+  findings.fail((error.details.rule as RowId | undefined) ?? 'L3', error.message, index);
+}

@@ -1,0 +1,132 @@
+import { equalBytes, leafHashOf } from '../../crypto/index.js';
+import { parseTilePath } from '../bundle/tile-paths.js';
+import type { ZipContent } from '../bundle/zip-reader.js';
+import { hashTileOf, newTiles, parseEntryBundle, TILE_WIDTH, type Tile, tilePath } from '../merkle/tiles.js';
+import { LogTree } from '../merkle/tree.js';
+import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '../notes/checkpoint.js';
+import type { VerifierKey } from '../notes/vkey.js';
+import type { Findings } from './findings.js';
+
+/** The log as the bundle's files give it. */
+export interface LogFiles {
+  /** what the checkpoint states, signed or not; undefined when it cannot be read */
+  readonly checkpoint: Checkpoint | undefined;
+  /** entry bytes in order, as far as they could be read */
+  readonly entries: readonly Uint8Array[];
+  /** tree over these entries */
+  readonly tree: LogTree;
+}
+
+/** Read checkpoint, entry bundles and hash tiles, and compare them with each other (row L1). */
+export function readLogFiles(
+  { files, badChecksums }: ZipContent,
+  logKey: VerifierKey,
+  findings: Findings,
+): LogFiles {
+  const checkpoint = readCheckpoint(files.get('checkpoint'), logKey, findings);
+  const size = checkpoint?.size ?? largestSize(files);
+  const entries = readEntries(files, size, findings);
+  const tree = new LogTree();
+  entries.forEach((bytes) => tree.append(leafHashOf(bytes)));
+  compareTree({ files, entries, tree, checkpoint, size }, findings);
+  const expected = new Set(newTiles(0, size).map(tilePath));
+  for (const path of files.keys()) {
+    if (path.startsWith('tile/') && !expected.has(path))
+      findings.fail('L1', `${path} is not under the checkpoint`);
+  }
+  badChecksums.forEach((path) => findings.fail('L1', `the archive's checksum of ${path} does not match`));
+  return { checkpoint, entries, tree };
+}
+
+interface Comparison {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly entries: readonly Uint8Array[];
+  readonly tree: LogTree;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly size: number;
+}
+
+function readCheckpoint(
+  bytes: Uint8Array | undefined,
+  logKey: VerifierKey,
+  findings: Findings,
+): Checkpoint | undefined {
+  const note = new TextDecoder().decode(bytes);
+  try {
+    return verifyCheckpoint(note, logKey);
+  } catch (error) {
+    findings.fail('L1', error instanceof Error ? error.message : 'the checkpoint cannot be read');
+  }
+  try {
+    return parseCheckpoint(note);
+  } catch {
+    return undefined;
+  }
+}
+
+function readEntries(files: ReadonlyMap<string, Uint8Array>, size: number, findings: Findings): Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  for (let index = 0; index * TILE_WIDTH < size; index++) {
+    const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
+    const path = tilePath({ level: 'entries', index, width });
+    const bundle = parseEntryBundle(files.get(path) ?? new Uint8Array(0), width);
+    entries.push(...bundle.entries);
+    if (bundle.complete) continue;
+    findings.fail(
+      'L1',
+      files.has(path) ? `${path} is cut off or has other lengths` : `${path} is missing`,
+      entries.length,
+    );
+    break;
+  }
+  return entries;
+}
+
+/** Compare the root and every hash tile with the tree over the entries; name the entries that differ. */
+function compareTree(c: Comparison, findings: Findings): void {
+  const complete = c.entries.length === c.size;
+  const rootHolds = complete && c.checkpoint !== undefined && equalBytes(c.tree.root(), c.checkpoint.root);
+  let named = !complete;
+  for (const tile of newTiles(0, c.size)) {
+    const { level } = tile;
+    if (level === 'entries' || (!complete && level > 0)) continue;
+    const index = differingEntry(c, { ...tile, level });
+    if (index === undefined) continue;
+    named = true;
+    findings.fail(
+      'L1',
+      rootHolds ? `${tilePath(tile)} contradicts the entry` : 'the entry is not the one in the tree',
+      index,
+    );
+  }
+  if (!rootHolds && !named && c.checkpoint !== undefined) {
+    findings.fail('L1', 'the entries do not give the root of the checkpoint');
+  }
+}
+
+function differingEntry(
+  { files, tree }: Comparison,
+  tile: Tile & { readonly level: number },
+): number | undefined {
+  const found = files.get(tilePath(tile));
+  const from = tile.index * TILE_WIDTH;
+  const span = TILE_WIDTH ** tile.level;
+  if (found === undefined) return from * span;
+  const width = Math.min(tile.width, Math.floor(tree.size / span) - from);
+  if (width <= 0) return undefined;
+  const expected = hashTileOf(tree, { ...tile, width });
+  for (let i = 0; i < width; i++) {
+    if (!equalBytes(expected.subarray(32 * i, 32 * i + 32), found.subarray(32 * i, 32 * i + 32)))
+      return (from + i) * span;
+  }
+  return found.length === tile.width * 32 ? undefined : (from + width - 1) * span;
+}
+
+/** Number of entries that the entry bundles promise, when no checkpoint says it. */
+function largestSize(files: ReadonlyMap<string, Uint8Array>): number {
+  const sizes = [...files.keys()].map((path) => {
+    const tile = parseTilePath(path);
+    return tile?.level === 'entries' ? tile.index * TILE_WIDTH + tile.width : 0;
+  });
+  return Math.max(0, ...sizes);
+}

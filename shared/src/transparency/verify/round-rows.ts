@@ -1,0 +1,190 @@
+import { equalBytes } from '../../crypto/index.js';
+import { isRegulonError } from '../../errors/index.js';
+import { abortTranscript, ctxOf, verifyTranscript } from '../../secagg/index.js';
+import { digestBytes, digestText } from '../entries/fields.js';
+import { deriveRound, type DerivedRound, transcriptOf } from '../evidence/verify-evidence.js';
+import { parseRoundEvidence, type RoundEvidence } from '../evidence/round-evidence.js';
+import { type ApprovedRun, isOpen } from './approval-rows.js';
+import { elementsOf, type VerifyContext } from './context.js';
+import { checkContributions, checkUnmasks } from './site-entries.js';
+import { checkOpens, type OpenedRound } from './opened-rounds.js';
+import type { Placed, RunView } from './run-view.js';
+
+/** A round that closed with a sum. */
+export interface ClosedRound extends OpenedRound {
+  readonly aggregate: Placed<'round.aggregate'>;
+  readonly evidence: RoundEvidence;
+  readonly derived: DerivedRound;
+}
+
+/** Rows S1 and S2 of a run. @returns its closed rounds, in order */
+export function checkRounds(
+  context: VerifyContext,
+  view: RunView,
+  approved: ApprovedRun | undefined,
+): ClosedRound[] {
+  const opened = checkOpens(context, view, approved);
+  checkTranscripts(context, view, opened);
+  checkOnce(context, view);
+  return view.aggregates.flatMap((aggregate) => {
+    const round = opened.get(aggregate.entry.body.context);
+    if (round !== undefined && round.open.index < aggregate.index)
+      return checkClosed(context, view, round, aggregate, approved);
+    context.findings.fail('S2', 'the sum belongs to no round that was opened before', aggregate.index);
+    return [];
+  });
+}
+
+function checkClosed(
+  context: VerifyContext,
+  view: RunView,
+  round: OpenedRound,
+  aggregate: Placed<'round.aggregate'>,
+  approved: ApprovedRun | undefined,
+): ClosedRound[] {
+  const evidence = readEvidence(context, aggregate);
+  if (evidence === undefined) return [];
+  const { manifest } = round;
+  const { roster, findings } = context;
+  const uncounted = uncountedOf(approved);
+  const complain = (rule: 'S1' | 'S2', note: string): void =>
+    findings.fail(rule, `round ${manifest.round}: ${note}`, aggregate.index);
+  const derived = deriveRound({ manifest, roster, evidence, uncounted }, complain);
+  const minimum = minimumOf(context, approved);
+  if (derived.u3.length < minimum)
+    complain('S1', `|U3| = ${derived.u3.length} is below the smallest cohort ${minimum} of a site`);
+  const wrong = misstatement(context, aggregate, derived);
+  if (wrong !== undefined) complain('S2', wrong);
+  checkTranscript(context, { ...round, aggregate, evidence, derived });
+  checkContributions(context, view, { ...round, aggregate, evidence, derived });
+  checkUnmasks(context, view, { ...round, aggregate, evidence, derived });
+  return [{ ...round, aggregate, evidence, derived }];
+}
+
+function readEvidence(
+  { log, findings }: VerifyContext,
+  { entry, index }: Placed<'round.aggregate'>,
+): RoundEvidence | undefined {
+  const bytes = log.resolve(entry.body.evidence.digest);
+  if (bytes === undefined) return undefined;
+  try {
+    return parseRoundEvidence(bytes);
+  } catch (error) {
+    findings.fail('S2', error instanceof Error ? error.message : 'the evidence cannot be read', index);
+    return undefined;
+  }
+}
+
+/** What the entry states otherwise than its evidence. */
+function misstatement(
+  { log }: VerifyContext,
+  { entry }: Placed<'round.aggregate'>,
+  d: DerivedRound,
+): string | undefined {
+  const { body } = entry;
+  const list = (field: typeof body.u1): string => String(elementsOf(field, log.resolve));
+  if (list(body.u1) !== String(d.u1) || list(body.u2) !== String(d.u2) || list(body.u3) !== String(d.u3))
+    return 'U1, U2 or U3 is not that of the evidence';
+  if (body.h1 !== digestText(d.h1) || body.h2 !== digestText(d.h2) || body.h3 !== digestText(d.h3))
+    return 'h1, h2 or h3 does not follow from the evidence';
+  const same = Object.entries(d.thresholds).every(
+    ([name, value]) => body.thresholds[name as keyof typeof body.thresholds] === value,
+  );
+  if (!same) return 'the thresholds are not those of the manifest';
+  const lost = new Set(elementsOf(body.dropped, log.resolve).map(({ site }) => site));
+  return d.u1.every((id) => d.u3.includes(id) !== lost.has(id))
+    ? undefined
+    : 'the sites that dropped are not U1 without U3';
+}
+
+function checkTranscript(
+  { roster, findings }: VerifyContext,
+  { manifest, evidence, derived, aggregate }: ClosedRound,
+): void {
+  const { body } = aggregate.entry;
+  const fields = { aggRoot: digestBytes(body.aggregateRoot), modelHash: digestBytes(body.modelOut) };
+  const T = transcriptOf({ manifest, evidence }, derived, fields);
+  const sig = Uint8Array.from(Buffer.from(body.closeSignature, 'base64'));
+  if (!equalBytes(T, digestBytes(body.transcript)))
+    findings.fail('S2', `round ${manifest.round}: T does not recompute`, aggregate.index);
+  else if (!signs(roster.coordinatorKey, { ctx: ctxOf(manifest), tag: 'CLOSE', T, sig })) {
+    findings.fail('S2', `round ${manifest.round}: T is not signed by the coordinator`, aggregate.index);
+  }
+}
+
+/** Each manifest names the T of what closed or aborted before it; aborts recompute. */
+function checkTranscripts(
+  context: VerifyContext,
+  view: RunView,
+  opened: ReadonlyMap<string, OpenedRound>,
+): void {
+  const { findings, roster } = context;
+  const ends = [...view.aggregates, ...view.aborts.filter(({ entry }) => entry.actor.type === 'coordinator')];
+  const steps = [...view.opens, ...ends].sort((a, b) => a.index - b.index);
+  let previous = digestText(new Uint8Array(32));
+  for (const { entry, index } of steps) {
+    if (entry.kind === 'round.open') {
+      if (entry.body.previousTranscript !== previous)
+        findings.fail('S2', 'the round does not continue the one before', index);
+      continue;
+    }
+    if (entry.kind === 'round.abort') {
+      const round = opened.get(entry.body.context);
+      const { transcript, abortSignature, lastHash, reason } = entry.body;
+      const ctx = round === undefined ? new Uint8Array(32) : ctxOf(round.manifest);
+      const T = abortTranscript(ctx, reason, lastHash === null ? new Uint8Array(32) : digestBytes(lastHash));
+      const sig = Uint8Array.from(Buffer.from(abortSignature ?? '', 'base64'));
+      const holds =
+        transcript === digestText(T) && signs(roster.coordinatorKey, { ctx, tag: 'ABORT', T, sig });
+      if (round === undefined || !holds) findings.fail('S2', 'the abort does not recompute', index);
+    }
+    previous = entry.body.transcript ?? previous;
+  }
+}
+
+function signs(key: Uint8Array, signed: Parameters<typeof verifyTranscript>[1]): boolean {
+  try {
+    verifyTranscript(key, signed);
+    return true;
+  } catch (error) {
+    if (isRegulonError(error)) return false;
+    throw error;
+  }
+}
+
+/** A round has one sum; a site answers one attempt of a round. */
+function checkOnce({ findings }: VerifyContext, view: RunView): void {
+  const closed = new Set<number>();
+  for (const { entry, index } of view.aggregates) {
+    if (closed.has(entry.round)) findings.fail('S2', `round ${entry.round} has a second sum`, index);
+    closed.add(entry.round);
+  }
+  const answered = new Map<string, string>();
+  for (const { entry, index } of view.unmasks) {
+    const key = `${entry.round} ${entry.actor.id}`;
+    const before = answered.get(key);
+    if (before !== undefined && before !== entry.body.consistency) {
+      findings.fail(
+        'S2',
+        `${entry.actor.id} answered round ${entry.round} twice, for two survivor sets`,
+        index,
+      );
+    }
+    answered.set(key, entry.body.consistency);
+  }
+}
+
+/** Sites whose public data count towards no minimum: those of a run that is not public. */
+function uncountedOf(approved: ApprovedRun | undefined): Set<number> {
+  if (approved === undefined || approved.isPublic) return new Set();
+  return new Set([...approved.datasets].filter(([, dataset]) => isOpen(dataset)).map(([id]) => id));
+}
+
+/** The largest of tMin and the smallest cohorts that the policies of the sites allow. */
+function minimumOf({ log, keys }: VerifyContext, approved: ApprovedRun | undefined): number {
+  const names = new Set(approved?.sites.map(({ name }) => name));
+  const minima = log.entries.flatMap(({ entry }) =>
+    entry.kind === 'policy.set' && names.has(entry.actor.id) ? [entry.body.minCohort] : [],
+  );
+  return Math.max(keys.genesis.minCohort, ...minima);
+}

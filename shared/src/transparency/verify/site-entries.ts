@@ -1,0 +1,72 @@
+import { digestText } from '../entries/fields.js';
+import { elementsOf, type VerifyContext } from './context.js';
+import type { ClosedRound } from './round-rows.js';
+import type { Placed, RunView } from './run-view.js';
+
+/** Row S2: every masked input in the sum has the contribution that its site logged before. */
+export function checkContributions(context: VerifyContext, view: RunView, round: ClosedRound): void {
+  const { log, findings, keys } = context;
+  const { aggregate, evidence, derived } = round;
+  const own = view.contributions.filter(({ entry }) => entry.body.context === aggregate.entry.body.context);
+  const listed = new Set(elementsOf(aggregate.entry.body.contributions, log.resolve));
+  for (const { id, length, root } of evidence.commits) {
+    const name = keys.members.find((member) => member.id === id)?.name ?? `site ${id}`;
+    const logged = own.find(({ entry }) => entry.actor.id === name);
+    if (logged === undefined || logged.index > aggregate.index || !listed.has(logged.index)) {
+      findings.fail(
+        'S2',
+        `the masked input of ${name} in round ${aggregate.entry.round} has no contribution before it`,
+        aggregate.index,
+      );
+      continue;
+    }
+    const { maskedInput, cohort } = logged.entry.body;
+    if (
+      maskedInput.length !== length ||
+      maskedInput.root !== digestText(root) ||
+      cohort !== digestText(derived.h2)
+    ) {
+      findings.fail('S2', `${name} logged another masked input than the one in the sum`, logged.index);
+    }
+  }
+}
+
+/** Row S2: every answering site logged what it revealed, one kind of share for each site. */
+export function checkUnmasks(context: VerifyContext, view: RunView, round: ClosedRound): void {
+  const { findings, keys } = context;
+  const { aggregate, evidence } = round;
+  const own = view.unmasks.filter(({ entry }) => entry.body.context === aggregate.entry.body.context);
+  for (const unmask of own) {
+    const wrong = misrevealed(context, unmask, round);
+    if (wrong !== undefined) findings.fail('S2', `${unmask.entry.actor.id} ${wrong}`, unmask.index);
+  }
+  for (const id of evidence.responders) {
+    const name = keys.members.find((member) => member.id === id)?.name;
+    if (!own.some(({ entry }) => entry.actor.id === name)) {
+      findings.fail(
+        'S2',
+        `${name ?? `site ${id}`} answered round ${aggregate.entry.round} without logging it`,
+        aggregate.index,
+      );
+    }
+  }
+}
+
+function misrevealed(
+  { log, keys }: VerifyContext,
+  { entry }: Placed<'round.unmask'>,
+  { derived }: ClosedRound,
+): string | undefined {
+  const { body } = entry;
+  const list = (field: typeof body.survivors): string => String(elementsOf(field, log.resolve));
+  const dropped = derived.u2.filter((id) => !derived.u3.includes(id));
+  if (body.consistency !== digestText(derived.h3)) return 'answered for another survivor set than the sum';
+  if (list(body.survivors) !== String(derived.u3) || list(body.dropped) !== String(dropped))
+    return 'names other survivors than the sum';
+  if (list(body.selfMask) !== String(derived.u3) || list(body.maskKey) !== String(dropped))
+    return 'revealed the wrong kind of share';
+  const answer = derived.answers.get(keys.member(entry.actor.id)?.id ?? -1);
+  return answer === undefined || digestText(answer) === body.answer
+    ? undefined
+    : 'logged another answer than it gave';
+}

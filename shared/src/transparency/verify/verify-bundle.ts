@@ -1,0 +1,150 @@
+import { equalBytes } from '../../crypto/index.js';
+import { isRegulonError, RegulonError } from '../../errors/index.js';
+import { readBundle } from '../bundle/layout.js';
+import type { FederationKeys } from '../entries/federation-keys.js';
+import { verifyCheckpoint } from '../notes/checkpoint.js';
+import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-policy.js';
+import { formatVkey } from '../notes/vkey.js';
+import { checkApprovals } from './approval-rows.js';
+import { rosterOf, type VerifyContext } from './context.js';
+import { Findings } from './findings.js';
+import { openLog } from './log-entries.js';
+import { type LogFiles, readLogFiles } from './log-files.js';
+import { checkModels } from './model-rows.js';
+import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
+import { checkRounds } from './round-rows.js';
+import { runsOf } from './run-view.js';
+import { checkCoverage, checkTexts } from './text-rows.js';
+
+/** What an auditor has: the bundle, and what came from elsewhere. */
+export interface VerifyInput {
+  /** attacker-controlled */
+  readonly bundle: Uint8Array;
+  /** quorum policy text, from the sites, not from the bundle */
+  readonly policy: string;
+  /** judged as of this time; now by default */
+  readonly asOf?: Date;
+  /** checkpoint notes that sites kept */
+  readonly siteCheckpoints?: readonly string[];
+  /** only this run */
+  readonly run?: string;
+}
+
+/**
+ * Verify an exported log offline.
+ *
+ * @returns every machine row with the entries that break it; nothing is thrown for a wrong log
+ * @throws E_BUNDLE if the archive cannot be read, E_ARGUMENT if the policy cannot
+ */
+export function verifyBundle({
+  bundle,
+  policy: policyText,
+  asOf = new Date(),
+  siteCheckpoints = [],
+  run,
+}: VerifyInput): VerifyReport {
+  const findings = new Findings();
+  const policy = parseQuorumPolicy(policyText);
+  const content = readBundle(bundle);
+  const files = readLogFiles(content, policy.log, findings);
+  const log = openLog(files.entries, content, findings);
+  let runs: RunReport[] = [];
+  if (log.keys !== undefined) {
+    const context = { log, keys: log.keys, findings, roster: rosterOf(log.keys, log.resolve, findings) };
+    checkPolicy(log.keys, policy, findings);
+    runs = checkRuns(context, run);
+    checkTexts(context);
+    remark(context, runs);
+  }
+  siteCheckpoints.forEach((note) => checkSiteCheckpoint(note, policy, files, findings));
+  const genesis = log.keys === undefined ? undefined : { fed: log.keys.fed, ...log.keys.genesis };
+  return reportOf({ files, policy, asOf, genesis, runs, findings, labelOf: log.labelOf });
+}
+
+function checkRuns(context: VerifyContext, only: string | undefined): RunReport[] {
+  const views = runsOf(context.log.entries).filter(({ run }) => only === undefined || run === only);
+  if (only !== undefined && views.length === 0)
+    throw new RegulonError('E_ARGUMENT', `the bundle has no ${only}`);
+  return views.map((view) => {
+    const approved = checkApprovals(context, view);
+    const rounds = checkRounds(context, view, approved);
+    checkModels(context, view, rounds);
+    checkCoverage(context, rounds);
+    const open = approved?.isPublic ?? true;
+    if (context.keys.genesis.gateMode === 'signed' && !open) {
+      context.findings.fail('L2', 'gate mode signed is for public or simulated data only', view.start?.index);
+    }
+    return runReportOf(view, approved, rounds);
+  });
+}
+
+/** The policy given by the auditor is the one that entry 0 fixes, with a threshold as the formula demands. */
+function checkPolicy(
+  { genesis, logKey, members }: FederationKeys,
+  policy: QuorumPolicy,
+  findings: Findings,
+): void {
+  const listed = new Set(policy.witnesses.map(({ key }) => formatVkey(key)));
+  const same = members.length === listed.size && members.every(({ cosigner }) => listed.has(cosigner));
+  if (formatVkey(logKey) !== formatVkey(policy.log))
+    findings.fail('L2', 'entry 0 names another log key than the policy', 0);
+  if (!same || policy.threshold !== genesis.quorum)
+    findings.fail('L2', 'entry 0 names other witnesses or another quorum than the policy', 0);
+  if (genesis.quorum < quorumOf(members.length, genesis.colluders))
+    findings.fail('L2', 'the quorum of entry 0 is below the formula', 0);
+}
+
+function checkSiteCheckpoint(
+  note: string,
+  policy: QuorumPolicy,
+  { tree, checkpoint }: LogFiles,
+  findings: Findings,
+): void {
+  try {
+    const kept = verifyCheckpoint(note, policy.log);
+    if (kept.size > tree.size)
+      findings.fail(
+        'L1',
+        `a site keeps a checkpoint of size ${kept.size}, the bundle ends at ${tree.size}`,
+        tree.size,
+      );
+    else if (!equalBytes(tree.root(kept.size), kept.root)) {
+      findings.fail('L2', `a site keeps another signed checkpoint of size ${kept.size}: the log was forked`);
+    }
+  } catch (error) {
+    if (!isRegulonError(error) || checkpoint === undefined) throw error;
+    findings.fail('L2', `a checkpoint that a site keeps is not acceptable: ${error.message}`);
+  }
+}
+
+/** What to say about rows that cannot be judged, or only in part. */
+function remark({ keys, log, findings }: VerifyContext, runs: readonly RunReport[]): void {
+  const notBuilt = (row: Parameters<Findings['remark']>[0], note: string): void =>
+    findings.remark(row, 'not-applicable', note);
+  if (keys.genesis.gateMode === 'signed') {
+    notBuilt(
+      'L2',
+      'gate mode signed: the log key alone signs checkpoints, no site cosigned; freshness is not judged',
+    );
+    notBuilt('L4', 'times do not go back in any chain; cosignature times exist in gate mode cosigned only');
+  } else {
+    findings.remark('L2', 'needs-human', 'cosignatures are not verified by this version');
+  }
+  const claims = log.entries.some(
+    ({ entry }) => entry.kind === 'plan.propose' && entry.body.privacy !== null,
+  );
+  const privacy = claims
+    ? 'privacy rows are not verified by this version'
+    : 'no plan claims differential privacy';
+  for (const row of ['P1', 'P2', 'P3', 'P4'] as const)
+    findings.remark(row, claims ? 'needs-human' : 'not-applicable', privacy);
+  findings.remark('A1', 'pass', 'role and purpose; compatibility of DUO codes is for a person to judge');
+  findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
+  notBuilt('A4', 'no policy was overridden');
+  notBuilt('S3', 'level 2 needs the masked vectors, which are not in this bundle');
+  notBuilt('R1', 'no model was exported or released');
+  notBuilt('R2', 'no model was released');
+  notBuilt('X1', 'no member was revoked, no dataset withdrawn');
+  if (runs.length > 0) return;
+  for (const row of ['A1', 'A2', 'A3', 'S1', 'S2', 'S4', 'D2'] as const) notBuilt(row, 'the log has no run');
+}
