@@ -13,7 +13,7 @@ import {
 import type { RosterView } from '@regulon/shared/secagg';
 import {
   digestText,
-  FederationKeys,
+  type FederationKeys,
   openEntry,
   keysOfGenesis,
   parseEntry,

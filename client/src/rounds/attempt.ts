@@ -16,7 +16,6 @@ import {
   roundingKey,
   SecAggClient,
   type UnmaskAnswer,
-  vectorLength,
 } from '@regulon/shared/secagg';
 import { attachmentOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { verifyCohort } from '../policy/index.js';

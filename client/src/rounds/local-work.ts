@@ -33,7 +33,7 @@ export interface LocalRun {
   readonly program: RunProgram;
   readonly roundingSecret: Uint8Array;
   /** file with the current weights of an arm */
-  modelOf(arm: number): string;
+  readonly modelOf: (arm: number) => string;
 }
 
 const SILENT: LocalFacts = { extras: {}, weight: 0 };
@@ -172,7 +172,7 @@ export class LocalWork {
     const trainer = await this.startedTrainer();
     return trainer.train({
       ...this.modelJob(arm, data),
-      weightsPath: modelOf.call(this.live, arm.index),
+      weightsPath: modelOf(arm.index),
       deltaPath,
       epochs: localEpochs,
       batchSize,

@@ -37,6 +37,6 @@ function reopened(
   return session.program.manifest(round, {
     attempt,
     prevTranscriptHash: digestBytes(body.previousTranscript),
-    deadlines: body.deadlines.map((at) => Date.parse(at)) as unknown as Manifest['deadlines'],
+    deadlines: body.deadlines.map((at) => Date.parse(at)),
   });
 }

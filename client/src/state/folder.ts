@@ -20,7 +20,7 @@ export interface StatePaths {
  *
  * @throws E_KEY_FILE when others may enter it; E_STATE_LOCKED when another daemon uses it
  */
-export function openStateFolder(folder: string): StatePaths & { release(): void } {
+export function openStateFolder(folder: string): { paths: StatePaths; release: () => void } {
   const anchor = join(folder, 'anchor');
   const runs = join(folder, 'runs');
   for (const path of [folder, anchor, runs]) {
@@ -30,7 +30,8 @@ export function openStateFolder(folder: string): StatePaths & { release(): void 
     }
   }
   const lock = join(folder, 'lock.sqlite');
-  return { folder, anchor, runs, lock, database: join(folder, 'daemon.sqlite'), release: takeLock(lock) };
+  const paths = { folder, anchor, runs, lock, database: join(folder, 'daemon.sqlite') };
+  return { paths, release: takeLock(lock) };
 }
 
 /** Remove every file of a run. */

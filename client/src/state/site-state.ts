@@ -31,7 +31,7 @@ export class SiteState {
    * @throws E_ROSTER when it belongs to another site or roster
    */
   static open(folder: string, pins: IdentityPins): SiteState {
-    const { release, ...paths } = openStateFolder(folder);
+    const { paths, release } = openStateFolder(folder);
     try {
       const db = openDatabase(paths.database);
       const stored = Number(read(db, 'counter') ?? 0);
