@@ -1,11 +1,13 @@
 import { join } from 'node:path';
+import type { StewardStatements } from '@regulon/client/rounds';
+import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CeremonyOptions, type FoundedFederation, holdCeremony } from './ceremony/ceremony.js';
 import { Person } from './ceremony/person.js';
 import { programs, runToEnd } from './programs.js';
 import { base64, Signer } from './signer.js';
-import { proposal, type DatasetFacts } from './statements.js';
+import { proposal } from './statements.js';
 import { Steward } from './steward.js';
 import { Supervisor } from './supervisor.js';
 
@@ -31,12 +33,16 @@ export class SimFederation {
     const supervisor = new Supervisor(join(options.root, 'logs'));
     try {
       say(`starting the coordinator and ${founded.sites.length} daemons`);
-      await supervisor.start('coordinator', programs.coordinator, ['--config', founded.coordinatorConfig]);
+      const [statements] = await Promise.all([
+        Promise.all(founded.sites.map(describe)),
+        supervisor.start('coordinator', programs.coordinator, ['--config', founded.coordinatorConfig]),
+      ]);
       const api = apiOf(founded);
-      const [stewards] = await Promise.all([
-        settledStewards(founded, api),
-        ...founded.sites.map((site) =>
-          supervisor.start(site.name, programs.daemon, ['run', '--config', site.config]),
+      const stewards = founded.sites.map(({ name }, i) => stewardOf(founded, api, name, statements[i]));
+      await Promise.all([
+        ...stewards.map((steward) => steward.settle()),
+        ...founded.sites.map(({ name, config }) =>
+          supervisor.start(name, programs.daemon, ['run', '--config', config]),
         ),
       ]);
       const person = Person.load(founded.folder.people, 'researcher', 'researcher-1');
@@ -74,18 +80,22 @@ export function apiOf(founded: Pick<FoundedFederation, 'addresses' | 'token'>): 
   return new CoordinatorApi({ server: `http://${host}:${httpPort}`, token: founded.token });
 }
 
-async function settledStewards(founded: FoundedFederation, api: CoordinatorApi): Promise<Steward[]> {
-  return Promise.all(
-    founded.sites.map(async ({ name, config, policyFile }) => {
-      const facts = (await runToEnd(programs.daemon, [
-        'commit-dataset',
-        '--config',
-        config,
-      ])) as unknown as DatasetFacts;
-      const signer = new Signer(Person.load(founded.folder.people, 'steward', name), founded, api);
-      const steward = new Steward(name, signer, api, facts, policyFile);
-      await steward.settle();
-      return steward;
-    }),
-  );
+/** What a site asks its steward to sign about policy and dataset; its daemon reads the data for it. */
+async function describe(site: { config: string }): Promise<StewardStatements> {
+  return (await runToEnd(programs.daemon, [
+    'describe',
+    '--config',
+    site.config,
+  ])) as unknown as StewardStatements;
+}
+
+function stewardOf(
+  founded: FoundedFederation,
+  api: CoordinatorApi,
+  site: string,
+  statements?: StewardStatements,
+): Steward {
+  if (!statements) throw new RegulonError('E_INTERNAL', `${site} described nothing`);
+  const signer = new Signer(Person.load(founded.folder.people, 'steward', site), founded, api);
+  return new Steward(site, signer, api, statements);
 }
