@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { panelDigest } from './panel.js';
 import { labelsOf } from './labels.js';
 import { seriesBaselines } from './series-baselines.js';
-import { seriesFeatures } from './series.js';
+import { fillSeries } from './series.js';
 import { emptySpecification, type FeatureSpecification, lastStep } from './specification.js';
 import type { StatisticsStep } from './statistics-step.js';
 import { statisticsSteps } from './statistics-steps.js';
@@ -137,7 +137,7 @@ describe('yeast-next', () => {
         }),
       );
       const view = { n: rows.length, genes: columns.length, values, classes: 0 };
-      const series = seriesFeatures(view, 4);
+      const series = fillSeries(view, 4);
       expect([series.n, series.steps]).toEqual([genes, steps]);
       const { lastValue, zero: zeros, ar3: fitted } = seriesBaselines(view, 4);
       expect([lastValue, zeros, fitted].map(({ mse }) => mse.toFixed(3))).toEqual([last, zero, ar3]);

@@ -17,7 +17,7 @@ export { statisticsSteps } from './statistics-steps.js';
 export { MIN_UNITS } from './counts-step.js';
 export { minExpressingUnits } from './filter-by-expression.js';
 export { transform } from './transform.js';
-export { type FilledSeries, type SeriesFeatures, fillSeries, seriesFeatures } from './series.js';
+export { type FilledSeries, fillSeries } from './series.js';
 export { type ForecastError, type SeriesBaselines, seriesBaselines } from './series-baselines.js';
 export {
   type Confusion,

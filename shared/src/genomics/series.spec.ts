@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { seriesBaselines } from './series-baselines.js';
-import { fillSeries, seriesFeatures } from './series.js';
+import { fillSeries } from './series.js';
 
 const NA = NaN;
 const viewOf = (rows: number[][]) => ({
@@ -25,7 +25,7 @@ describe('filled series', () => {
   });
 
   it('drops units without any training value and says which stay', () => {
-    const { units, n } = seriesFeatures(
+    const { units, n } = fillSeries(
       viewOf([
         [1, 1, 1, 1, 2],
         [NA, NA, NA, NA, 2],

@@ -79,23 +79,3 @@ function interpolate(raw: Float64Array, training: number, out: Float64Array): vo
   }
   out.fill(out[last] ?? 0, last + 1, training);
 }
-
-/** Series as the trainer reads them: float32 [n, T] each. */
-export interface SeriesFeatures {
-  /** positions in the view of the units that stay, ascending */
-  readonly units: Uint32Array;
-  readonly n: number;
-  readonly steps: number;
-  readonly features: Float32Array;
-  readonly mask: Float32Array;
-}
-
-/**
- * Features and target mask of a forecast, float32 row-major [n, T] (see {@link fillSeries}).
- *
- * @returns new arrays; the caller owns them
- */
-export function seriesFeatures(view: UnitsView, horizon: number): SeriesFeatures {
-  const { units, n, steps, values, mask } = fillSeries(view, horizon);
-  return { units, n, steps, features: Float32Array.from(values), mask: Float32Array.from(mask) };
-}
