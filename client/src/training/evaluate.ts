@@ -4,6 +4,7 @@ import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData } from './data.js';
 import { batchTensor, weightTensors } from './loop.js';
 import type { Network } from './network.js';
+import { plainSlab } from './slab.js';
 
 const BATCH = 256;
 
@@ -40,7 +41,7 @@ export function evaluateUnits(
     tf.tidy(() => {
       const context = { backend, training: false, randomOf: noRandomness };
       const x = batchTensor(data, rows, backend);
-      const { output } = network.forward(x, weightTensors(network, weights, backend), context);
+      const { output } = network.forward(x, weightTensors(network, plainSlab(weights), backend), context);
       const values = Float32Array.from(backend.view(output));
       if (wantsPredictions) predictions.set(values, at * width);
       if (data.labels) countClasses(values, rows, data.labels, classes, confusion);

@@ -5,8 +5,9 @@ import type { UnitData } from './data.js';
 import type { TrainJob } from './job.js';
 import type { LossSums } from './losses.js';
 import type { Network } from './network.js';
-import { decays, optimiserOf } from './optimisers.js';
+import { decays, type Optimiser, optimiserOf } from './optimisers.js';
 import { RoundRandomness } from './randomness.js';
+import { heapSlab, plainSlab, type Slab } from './slab.js';
 
 /** What a round of local training works on. */
 export interface LocalRound {
@@ -38,10 +39,26 @@ export async function trainRound(
 
 /** @see McMahan et al. 2017, Algorithm 1, ClientUpdate */
 async function fedAvg(round: LocalRound, global: Float32Array) {
-  const { job, data, network } = round;
+  const { job, network, backend } = round;
+  const slab = (size: number) => heapSlab(backend, size);
+  const optimiser = optimiserOf(job.optimizer, network.specs, { slab, kernels: backend.kernels });
+  const local = slab(global.length);
+  local.view().set(global);
+  try {
+    const { sums, steps } = await epochs(round, local, optimiser);
+    // a copy outside of the heap becomes the update
+    const delta = local.view().slice();
+    for (let i = 0; i < delta.length; i++) delta[i] = delta[i]! - global[i]!;
+    return { delta, sums, steps };
+  } finally {
+    local.dispose();
+    optimiser.dispose();
+  }
+}
+
+async function epochs(round: LocalRound, local: Slab, optimiser: Optimiser) {
+  const { job, data } = round;
   const random = new RoundRandomness(job.shuffleKey, job.round);
-  const optimiser = optimiserOf(job.optimizer, network.specs);
-  const local = Float32Array.from(global);
   const steps = job.epochs * Math.ceil(data.n / job.batchSize);
   let step = 0;
   let sums = NOTHING;
@@ -51,16 +68,14 @@ async function fedAvg(round: LocalRound, global: Float32Array) {
     for (let at = 0; at < data.n; at += job.batchSize) {
       const rows = order.slice(at, at + job.batchSize);
       const batch = withGradients(round, local, rows, step, random, (gradients, { targetCount }) => {
-        optimiser.step(local, gradients, stepScale(gradients, targetCount, job.gradientClip));
+        optimiser.step(local.view(), gradients, stepScale(gradients, targetCount, job.gradientClip));
       });
       sums = added(sums, batch);
       step++;
       await round.onStep?.(step, steps, sums);
     }
   }
-  // in place: `local` becomes the update
-  for (let i = 0; i < local.length; i++) local[i] = local[i]! - global[i]!;
-  return { delta: local, sums, steps };
+  return { sums, steps };
 }
 
 /**
@@ -75,7 +90,7 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
   for (let at = 0; at < data.n; at += FULL_BATCH_PIECE) {
     const length = Math.min(FULL_BATCH_PIECE, data.n - at);
     const rows = Array.from({ length }, (_, i) => at + i);
-    const part = withGradients(round, global, rows, at, random, (gradients) => {
+    const part = withGradients(round, plainSlab(global), rows, at, random, (gradients) => {
       network.specs.forEach((spec, s) => {
         const gradient = gradients[s]!;
         for (let i = 0; i < spec.size; i++) total[spec.offset + i] = total[spec.offset + i]! + gradient[i]!;
@@ -99,7 +114,7 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
 /** Forward and backward of one batch; the gradients are views that are valid inside `use` only. */
 function withGradients(
   { network, data, backend }: LocalRound,
-  weights: Float32Array,
+  weights: Slab,
   rows: readonly number[],
   step: number,
   random: RoundRandomness,
@@ -137,14 +152,10 @@ export function batchTensor(data: UnitData, rows: readonly number[], backend: Tr
 }
 
 /** A new tensor for each weight: one updated in place would keep its old values in the next product. */
-export function weightTensors(
-  network: Network,
-  weights: Float32Array,
-  backend: TrainingBackend,
-): tf.Tensor[] {
+export function weightTensors(network: Network, weights: Slab, backend: TrainingBackend): tf.Tensor[] {
   return network.specs.map((spec) => {
     const tensor = backend.allocate(spec.shape);
-    backend.view(tensor).set(weights.subarray(spec.offset, spec.offset + spec.size));
+    backend.view(tensor).set(weights.view().subarray(spec.offset, spec.offset + spec.size));
     return tensor;
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { WeightSpec } from '@regulon/shared/models';
 import { optimiserOf } from './optimisers.js';
+import { plainSlab } from './slab.js';
 
 const spec = (name: string, offset: number): WeightSpec => ({
   name,
@@ -15,9 +16,11 @@ const spec = (name: string, offset: number): WeightSpec => ({
 });
 const specs = [spec('trunk/0-dense/kernel', 0), spec('trunk/0-dense/bias', 1)];
 
+const memory = { slab: (size: number) => plainSlab(new Float32Array(size)) };
+
 describe('Adam', () => {
   it('follows Kingma & Ba, Algorithm 1, written out in float64', () => {
-    const adam = optimiserOf({ name: 'adam', learningRate: 0.1 }, specs);
+    const adam = optimiserOf({ name: 'adam', learningRate: 0.1 }, specs, memory);
     const weights = Float32Array.of(1, 1);
     let [w, m, v] = [1, 0, 0];
     for (let t = 1; t <= 20; t++) {
@@ -34,7 +37,7 @@ describe('Adam', () => {
 
 describe('weight decay', () => {
   it('is added to the gradient of kernels and spares biases', () => {
-    const sgd = optimiserOf({ name: 'sgd', learningRate: 0.5, weightDecay: 0.1 }, specs);
+    const sgd = optimiserOf({ name: 'sgd', learningRate: 0.5, weightDecay: 0.1 }, specs, memory);
     const weights = Float32Array.of(2, 2);
     sgd.step(weights, [Float32Array.of(1), Float32Array.of(1)], 0.5);
     expect(weights[0]).toBeCloseTo(2 - 0.5 * (0.5 + 0.2), 6);

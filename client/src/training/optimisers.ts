@@ -1,5 +1,7 @@
 import type { WeightSpec } from '@regulon/shared/models';
+import type { AdamArrays, AdamStep, LayerKernels } from './backends/layer-kernels.js';
 import type { OptimizerOptions } from './job.js';
+import type { Slab } from './slab.js';
 
 /** Changes flat weights from flat gradients, weight by weight of the manifest. */
 export interface Optimiser {
@@ -11,6 +13,14 @@ export interface Optimiser {
    * @param scale factor of every gradient (mean over targets, clipping)
    */
   step(weights: Float32Array, gradients: readonly Float32Array[], scale: number): void;
+  /** Give back what it remembers between steps. */
+  dispose(): void;
+}
+
+/** Where an optimiser keeps its moments, and the loops it may use on them. */
+export interface OptimiserMemory {
+  slab(size: number): Slab;
+  readonly kernels?: LayerKernels | undefined;
 }
 
 /**
@@ -18,10 +28,14 @@ export interface Optimiser {
  *
  * @see Kingma & Ba 2015, Algorithm 1; weight decay as L2 term of the gradient, on kernels only
  */
-export function optimiserOf(options: OptimizerOptions, specs: readonly WeightSpec[]): Optimiser {
+export function optimiserOf(
+  options: OptimizerOptions,
+  specs: readonly WeightSpec[],
+  memory: OptimiserMemory,
+): Optimiser {
   switch (options.name) {
     case 'adam':
-      return new Adam(options, specs);
+      return new Adam(options, specs, memory);
     case 'sgd':
       return new Sgd(options, specs);
   }
@@ -49,20 +63,23 @@ class Sgd implements Optimiser {
       }
     });
   }
+
+  dispose(): void {}
 }
 
 class Adam implements Optimiser {
-  readonly #first: Float32Array;
-  readonly #second: Float32Array;
+  readonly #first: Slab;
+  readonly #second: Slab;
   #steps = 0;
 
   constructor(
     private readonly options: Extract<OptimizerOptions, { name: 'adam' }>,
     private readonly specs: readonly WeightSpec[],
+    private readonly memory: OptimiserMemory,
   ) {
     const size = specs.reduce((n, spec) => n + spec.size, 0);
-    this.#first = new Float32Array(size);
-    this.#second = new Float32Array(size);
+    this.#first = memory.slab(size);
+    this.#second = memory.slab(size);
   }
 
   step(weights: Float32Array, gradients: readonly Float32Array[], scale: number): void {
@@ -70,20 +87,41 @@ class Adam implements Optimiser {
     this.#steps++;
     const rate = learningRate / (1 - beta1 ** this.#steps);
     const correction = Math.sqrt(1 - beta2 ** this.#steps);
-    const first = this.#first;
-    const second = this.#second;
+    const first = this.#first.view();
+    const second = this.#second.view();
     this.specs.forEach((spec, s) => {
-      const gradient = gradients[s]!;
       const decay = decays(spec) ? weightDecay : 0;
-      for (let i = 0, at = spec.offset; i < spec.size; i++, at++) {
-        const w = weights[at]!;
-        const g = scale * gradient[i]! + decay * w;
-        const m = beta1 * first[at]! + (1 - beta1) * g;
-        const v = beta2 * second[at]! + (1 - beta2) * g * g;
-        first[at] = m;
-        second[at] = v;
-        weights[at] = w - (rate * m) / (Math.sqrt(v) / correction + epsilon);
-      }
+      const step = { scale, decay, rate, beta1, beta2, correction, epsilon };
+      // whole groups of four by the kernel if there is one, the rest by the plain loop
+      const groups = spec.size - (spec.size % 4);
+      const part = (array: Float32Array, from: number, to: number) =>
+        array.subarray(spec.offset + from, spec.offset + to);
+      const arraysOf = (from: number, to: number): AdamArrays => ({
+        weights: part(weights, from, to),
+        first: part(first, from, to),
+        second: part(second, from, to),
+        gradient: gradients[s]!.subarray(from, to),
+      });
+      const done = this.memory.kernels?.adam(arraysOf(0, groups), step) ? groups : 0;
+      adamStep(arraysOf(done, spec.size), step);
     });
+  }
+
+  dispose(): void {
+    this.#first.dispose();
+    this.#second.dispose();
+  }
+}
+
+function adamStep({ weights, first, second, gradient }: AdamArrays, step: AdamStep): void {
+  const { scale, decay, rate, beta1, beta2, correction, epsilon } = step;
+  for (let i = 0; i < weights.length; i++) {
+    const w = weights[i]!;
+    const g = scale * gradient[i]! + decay * w;
+    const m = beta1 * first[i]! + (1 - beta1) * g;
+    const v = beta2 * second[i]! + (1 - beta2) * g * g;
+    first[i] = m;
+    second[i] = v;
+    weights[i] = w - (rate * m) / (Math.sqrt(v) / correction + epsilon);
   }
 }

@@ -228,7 +228,12 @@ function spawnTrainer({
     // a young generation of 1 MiB keeps the resident memory small; the big arrays lie outside of it
     execArgv: ['--max-semi-space-size=1', '--expose-gc', '--v8-pool-size=1'],
     // large arrays go back to the system as soon as they are freed
-    env: { ...process.env, MALLOC_MMAP_THRESHOLD_: String(1 << 20), MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '2' },
+    env: {
+      ...process.env,
+      MALLOC_MMAP_THRESHOLD_: String(1 << 20),
+      MALLOC_ARENA_MAX: '1',
+      UV_THREADPOOL_SIZE: '2',
+    },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'json',
   });

@@ -86,6 +86,44 @@ describe('layer kernels', () => {
     expect(gap(plain.dFromState, fast.dFromState)).toBeLessThan(2e-6);
   });
 
+  it('do what the plain Adam and pooling do', () => {
+    top = 0;
+    const arrays = () => [onHeap(8), onHeap(8).fill(0.1), onHeap(8).fill(0.2), onHeap(8)] as const;
+    const [weights, first, second, gradient] = arrays();
+    const step = {
+      scale: 0.5,
+      decay: 0.01,
+      rate: 0.1,
+      beta1: 0.9,
+      beta2: 0.999,
+      correction: 0.3,
+      epsilon: 1e-7,
+    };
+    const expected = weights.map((w, i) => {
+      const g = 0.5 * gradient[i]! + 0.01 * w;
+      const [m, v] = [0.09 + 0.1 * g, 0.999 * 0.2 + 0.001 * g * g];
+      return w - (0.1 * m) / (Math.sqrt(v) / 0.3 + 1e-7);
+    });
+    expect(kernels?.adam({ weights, first, second, gradient }, step)).toBe(true);
+    expect(gap(weights, expected)).toBeLessThan(1e-6);
+
+    const sizes = { size: 3, pooled: 2, channels: 4 };
+    const [input, output, slope, target] = [onHeap(28), onHeap(8), onHeap(8), onHeap(28).fill(0)];
+    input.set([5, 5, 5, 5], 0);
+    input.set([5, 5, 5, 5], 4);
+    expect(kernels?.maxPool(input, output, sizes)).toBe(true);
+    const maxima = Float32Array.from({ length: 8 }, (_, at) => {
+      const from = Math.floor(at / 4) * 12 + (at % 4);
+      return Math.max(input[from]!, input[from + 4]!, input[from + 8]!);
+    });
+    expect([...output]).toEqual([...maxima]);
+    expect(kernels?.maxPoolBackward({ input, output, gradient: slope, target }, sizes)).toBe(true);
+    // of two equal maxima the first gets the gradient, the other none
+    expect([...target.subarray(0, 8)]).toEqual([...slope.subarray(0, 4), 0, 0, 0, 0]);
+    const total = (values: Float32Array) => values.reduce((a, b) => a + b, 0);
+    expect(total(target)).toBeCloseTo(total(slope), 5);
+  });
+
   it('leave odd widths, wrong lengths and arrays outside of the heap to the plain loops, unchanged', () => {
     top = 0;
     const z = onHeap(30);

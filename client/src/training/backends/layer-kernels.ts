@@ -21,6 +21,30 @@ export interface HeapMemory {
   readonly buffer: ArrayBufferLike;
 }
 
+export interface AdamArrays {
+  readonly weights: Float32Array;
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+  readonly gradient: Float32Array;
+}
+
+export interface AdamStep {
+  readonly scale: number;
+  readonly decay: number;
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  /** √(1 − β₂ᵗ) */
+  readonly correction: number;
+  readonly epsilon: number;
+}
+
+export interface PoolSizes {
+  readonly size: number;
+  readonly pooled: number;
+  readonly channels: number;
+}
+
 /**
  * The layers' loops as WebAssembly SIMD on the tensors' own memory.
  *
@@ -68,6 +92,39 @@ export class LayerKernels {
     const rows = Math.floor(matrix.length / out.length);
     if (!this.#fits(out.length, [matrix, rows * out.length], [out, out.length])) return false;
     this.#call('column_sums', rows, out.length, matrix.byteOffset, out.byteOffset);
+    return true;
+  }
+
+  /** One step of Adam over arrays [n], in place; see `optimisers.ts`. */
+  adam(arrays: AdamArrays, step: AdamStep): boolean {
+    const { weights, first, second, gradient } = arrays;
+    const n = gradient.length;
+    if (!this.#fits(n, [weights, n], [first, n], [second, n], [gradient, n])) return false;
+    const places = [weights, first, second, gradient].map((array) => array.byteOffset);
+    const { scale, decay, rate, beta1, beta2, correction, epsilon } = step;
+    this.#call('adam', 4 * n, ...places, scale, decay, rate, beta1, beta2, 1 / correction, epsilon);
+    return true;
+  }
+
+  /** Maxima of one unit's windows: input [steps, channels], output [pooled, channels]. */
+  maxPool(input: Float32Array, output: Float32Array, { size, pooled, channels }: PoolSizes): boolean {
+    const read = pooled * size * channels;
+    if (!this.#fits(channels, [input.subarray(0, read), read], [output, pooled * channels])) return false;
+    this.#call('max_pool', pooled, size, channels, input.byteOffset, output.byteOffset);
+    return true;
+  }
+
+  /** Gradient of `maxPool` of one unit; steps behind the last window are not written. */
+  maxPoolBackward(
+    { input, output, gradient, target }: Record<'input' | 'output' | 'gradient' | 'target', Float32Array>,
+    { size, pooled, channels }: PoolSizes,
+  ): boolean {
+    const read = pooled * size * channels;
+    const out = pooled * channels;
+    const arrays = [input.subarray(0, read), output, gradient, target.subarray(0, read)] as const;
+    const [a, b, c, d] = arrays;
+    if (!this.#fits(channels, [a, read], [b, out], [c, out], [d, read])) return false;
+    this.#call('max_pool_backward', pooled, size, channels, ...arrays.map((array) => array.byteOffset));
     return true;
   }
 

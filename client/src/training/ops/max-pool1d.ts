@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import type { LayerKernels } from '../backends/layer-kernels.js';
 import type { LayerPass, PassContext } from './op.js';
 
 /**
@@ -14,14 +15,19 @@ export function maxPool1d(x: Tensor, size: number, { backend }: PassContext): La
   const pooled = Math.floor(steps / size);
   const output = backend.allocate([batch, pooled, channels]);
   const windows = { batch, steps, channels, size, pooled };
-  takeMaxima(backend.view(x), windows, backend.view(output));
+  takeMaxima(backend.view(x), windows, backend.view(output), backend.kernels);
   return {
     output,
     backward(gradient, wantsInput) {
       if (!wantsInput) return { weights: [] };
       const dInput = backend.allocate(x.shape);
-      const target = backend.view(dInput);
-      giveBack(backend.view(x), backend.view(output), backend.view(gradient), windows, target);
+      const arrays = {
+        input: backend.view(x),
+        output: backend.view(output),
+        gradient: backend.view(gradient),
+        target: backend.view(dInput),
+      };
+      giveBack(arrays, windows, backend.kernels);
       return { input: dInput, weights: [] };
     },
   };
@@ -35,43 +41,72 @@ interface Windows {
   readonly pooled: number;
 }
 
-function takeMaxima(input: Float32Array, w: Windows, out: Float32Array): void {
-  const row = w.channels;
-  let to = 0;
+/** Apply `use` to each unit's slices of arrays [batch, rows, channels]. */
+function perUnit(
+  w: Windows,
+  arrays: readonly { values: Float32Array; rows: number }[],
+  use: (slices: Float32Array[]) => void,
+): void {
   for (let b = 0; b < w.batch; b++) {
-    for (let p = 0; p < w.pooled; p++) {
-      const from = (b * w.steps + p * w.size) * row;
-      for (let c = 0; c < row; c++, to++) {
-        let best = input[from + c]!;
-        for (let i = 1; i < w.size; i++) {
-          const value = input[from + i * row + c]!;
-          if (value > best) best = value;
-        }
-        out[to] = best;
-      }
+    use(
+      arrays.map(({ values, rows }) => values.subarray(b * rows * w.channels, (b + 1) * rows * w.channels)),
+    );
+  }
+}
+
+function takeMaxima(input: Float32Array, w: Windows, output: Float32Array, kernels?: LayerKernels): void {
+  const arrays = [
+    { values: input, rows: w.steps },
+    { values: output, rows: w.pooled },
+  ];
+  perUnit(w, arrays, ([from, to]) => {
+    if (!kernels?.maxPool(from!, to!, w)) maximaOf(from!, w, to!);
+  });
+}
+
+function maximaOf(input: Float32Array, w: Windows, output: Float32Array): void {
+  const row = w.channels;
+  for (let at = 0; at < w.pooled * row; at++) {
+    const from = Math.floor(at / row) * w.size * row + (at % row);
+    let best = input[from]!;
+    for (let i = 1; i < w.size; i++) {
+      const value = input[from + i * row]!;
+      // written so that NaN wins: a diverged model must be seen
+      if (!(value <= best)) best = value;
     }
+    output[at] = best;
   }
 }
 
 function giveBack(
-  input: Float32Array,
-  output: Float32Array,
-  gradient: Float32Array,
+  arrays: Record<'input' | 'output' | 'gradient' | 'target', Float32Array>,
   w: Windows,
-  target: Float32Array,
+  kernels?: LayerKernels,
 ): void {
+  const { input, output, gradient, target } = arrays;
+  // steps that fill no window have no gradient
   target.fill(0);
+  const rows = [
+    { values: input, rows: w.steps },
+    { values: output, rows: w.pooled },
+    { values: gradient, rows: w.pooled },
+    { values: target, rows: w.steps },
+  ];
+  perUnit(w, rows, ([x, y, dy, dx]) => {
+    const slices = { input: x!, output: y!, gradient: dy!, target: dx! };
+    if (!kernels?.maxPoolBackward(slices, w)) giveBackUnit(slices, w);
+  });
+}
+
+function giveBackUnit(
+  { input, output, gradient, target }: Record<'input' | 'output' | 'gradient' | 'target', Float32Array>,
+  w: Windows,
+): void {
   const row = w.channels;
-  let at = 0;
-  for (let b = 0; b < w.batch; b++) {
-    for (let p = 0; p < w.pooled; p++) {
-      const from = (b * w.steps + p * w.size) * row;
-      for (let c = 0; c < row; c++, at++) {
-        const best = output[at]!;
-        let i = 0;
-        while (i < w.size - 1 && input[from + i * row + c]! !== best) i++;
-        target[from + i * row + c] = gradient[at]!;
-      }
-    }
+  for (let at = 0; at < w.pooled * row; at++) {
+    const from = Math.floor(at / row) * w.size * row + (at % row);
+    let i = 0;
+    while (i < w.size - 1 && input[from + i * row]! !== output[at]!) i++;
+    target[from + i * row] = gradient[at]!;
   }
 }
