@@ -102,3 +102,10 @@ function roundsOf(program: RunProgram, parameters: number, genes: number | undef
     return { purpose, rounds: rounds.length, bytesUp: bytes, bytesDown: bytes };
   });
 }
+
+/** What leaves a site in each statistics step of a plan, in words; by step id. */
+export function preparationWords(plan: Plan): Record<string, string> {
+  const program = new RunProgram(contractOfOutline(plan, featuresOf(plan, undefined) ?? 1));
+  const statistics = program.schedule.filter((round) => round.purpose === Purpose.statistics);
+  return Object.fromEntries(statistics.map((round) => [round.stepId, program.step(round).what]));
+}

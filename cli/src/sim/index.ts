@@ -1,8 +1,12 @@
 export { holdCeremony, type CeremonyOptions, type FoundedFederation } from './ceremony/ceremony.js';
 export { folderAt } from './ceremony/folder.js';
 export { Person } from './ceremony/person.js';
+export { apiOf, SimFederation } from './federation.js';
+export { followRun } from './follow-run.js';
 export { detectLayout, filesOf, simulatedLayout, type DataLayout, type SiteFiles } from './layout.js';
 export { freePorts } from './ports.js';
 export { exampleFile, programs, runToEnd, softwareDigest, verifyCompiled } from './programs.js';
 export type { ReferenceReport, ReferenceScore } from './reference/job.js';
+export { base64, Signer } from './signer.js';
+export { proposal } from './statements.js';
 export { Supervisor, type RunningProcess } from './supervisor.js';

@@ -6,9 +6,10 @@ import { RegulonError } from '@regulon/shared/errors';
 import { type Roster, rosterHashOf, type SignedRoster } from '@regulon/shared/plan';
 import {
   assembleEntry,
+  digestText,
   type EntrySignature,
+  genesisOf,
   openEntry,
-  originOf,
   signPayload,
   statementKeyName,
 } from '@regulon/shared/transparency';
@@ -23,7 +24,6 @@ import {
   writeSecret,
   writeSeed,
 } from './folder.js';
-import { genesisPayload, type GenesisParts, quorumPolicyOf } from './genesis.js';
 import { Person } from './person.js';
 import { ADMINISTRATORS, ADMINISTRATORS_NEEDED, buildRoster, signRoster } from './roster.js';
 
@@ -72,8 +72,7 @@ export async function holdCeremony(options: CeremonyOptions): Promise<FoundedFed
   const keys = coordinatorKeys(folder);
   const signed = signedRosterOf(options, requests, people, keys.statement);
   await issueCertificates(folder, signed.roster, requests, options.addresses);
-  const origin = originOf('localhost', options.federationId);
-  await foundLog(folder, signed, origin, people, keys);
+  const origin = await foundLog(folder, signed, people, keys);
   return writeConfigs(options, folder, signed.roster, origin, keys.token);
 }
 
@@ -171,47 +170,40 @@ async function issueCertificates(
   }
 }
 
-/** Write roster, quorum policy and the genesis, which the coordinator and every site sign. */
+/** Write roster, quorum policy and the genesis, which the coordinator and every site sign. @returns the log's origin */
 async function foundLog(
   folder: FederationFolder,
-  signed: SignedRoster,
-  origin: string,
+  signedRoster: SignedRoster,
   people: People,
   keys: CoordinatorKeys,
-): Promise<void> {
-  const coordinator = {
-    keyName: statementKeyName(origin, 'coordinator', 'coordinator'),
-    seed: keys.statement,
-  };
-  const parts: GenesisParts = {
-    origin,
-    signed,
-    coordinator,
-    log: { keyName: origin, seed: keys.log },
-    administrators: people.administrators,
-    researcher: people.researcher,
-    software: softwareDigest('coordinator'),
-  };
-  writePublic(join(folder.federation, 'roster.json'), canonicalJson(signed));
-  writePublic(join(folder.federation, 'quorum.policy'), quorumPolicyOf(parts));
-  const payload = genesisPayload(parts, signed.roster.federationId, new Date());
+): Promise<string> {
+  const { researcher } = people;
+  const { origin, payload, quorumPolicy } = genesisOf({
+    signedRoster,
+    coordinatorHost: 'localhost',
+    logPublicKey: publicKeyOf(keys.log),
+    people: [{ id: researcher.id, role: 'researcher', publicKey: researcher.publicKey }],
+    software: digestText(softwareDigest('coordinator')),
+    at: new Date(),
+  });
+  writePublic(join(folder.federation, 'roster.json'), canonicalJson(signedRoster));
+  writePublic(join(folder.federation, 'quorum.policy'), quorumPolicy);
   const draft = join(folder.federation, 'genesis.draft.json');
   writePublic(draft, payload);
+  const keyName = statementKeyName(origin, 'coordinator', 'coordinator');
   const signatures = await Promise.all(
-    signed.roster.members.map(async (member) => {
-      const state = join(folder.site(member.name), 'state');
-      return (await runToEnd(programs.daemon, [
-        'sign-genesis',
-        '--folder',
-        state,
-        '--payload',
-        draft,
-      ])) as unknown as EntrySignature;
+    signedRoster.roster.members.map(async (member) => {
+      const args = ['sign-genesis', '--folder', join(folder.site(member.name), 'state'), '--payload', draft];
+      return (await runToEnd(programs.daemon, args)) as unknown as EntrySignature;
     }),
   );
-  const entry = assembleEntry(payload, [signPayload(payload, coordinator), ...signatures]);
+  const entry = assembleEntry(payload, [
+    signPayload(payload, { keyName, seed: keys.statement }),
+    ...signatures,
+  ]);
   openEntry(entry, undefined);
   writePublic(join(folder.federation, 'genesis.json'), entry);
+  return origin;
 }
 
 function writeConfigs(

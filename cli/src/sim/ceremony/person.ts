@@ -5,14 +5,11 @@ import {
   type BodyOf,
   type ChainHead,
   type EntryDraft,
-  formatVkey,
   type Kind,
-  KeyType,
   type NamedSeed,
   nextPosition,
   sealEntry,
   statementKeyName,
-  verifierKeyOf,
 } from '@regulon/shared/transparency';
 import { readSeed, writeSeed } from './folder.js';
 
@@ -51,11 +48,6 @@ export class Person {
   /** Ed25519 public key, 32 bytes. */
   get publicKey(): Uint8Array {
     return publicKeyOf(this.seed);
-  }
-
-  /** The key as entries and genesis name it. */
-  vkey(origin: string): string {
-    return formatVkey(verifierKeyOf(this.named(origin), KeyType.statement));
   }
 
   /**

@@ -1,0 +1,256 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { RunDocument } from '@regulon/coordinator/runs';
+import { RegulonError } from '@regulon/shared/errors';
+import type { Plan } from '@regulon/shared/plan';
+import { verifyBundle } from '@regulon/shared/transparency';
+import { preparationWords } from '../plan-file/index.js';
+import {
+  exampleFile,
+  filesOf,
+  followRun,
+  freePorts,
+  programs,
+  type ReferenceReport,
+  runToEnd,
+  SimFederation,
+  simulatedLayout,
+  type SiteFiles,
+  verifyCompiled,
+} from '../sim/index.js';
+import type { BoardView } from './board-view.js';
+import { chooseDemo } from './choose.js';
+import { boardEventsOf } from './events.js';
+import type { DemoOptions } from './options.js';
+import type { DemoOutcome } from './outcome.js';
+
+const FEDERATION = 'fed_demo';
+const BUNDLE_FILE = 'bundle.zip';
+
+/**
+ * One real run on this machine, from the ceremony to the verified log.
+ *
+ * Everything it starts is stopped and everything it writes removed (unless `keep`), whatever happens.
+ *
+ * @param interrupted aborted by Ctrl-C
+ */
+export async function runDemo(
+  options: DemoOptions,
+  view: BoardView,
+  interrupted: AbortSignal,
+): Promise<DemoOutcome> {
+  const started = Date.now();
+  verifyCompiled();
+  const { plan, layout } = chooseDemo(options);
+  checkTarget(options.exportBundle);
+  const root = mkdtempSync(join(tmpdir(), 'regulon-demo-'));
+  chmodSync(root, 0o700);
+  try {
+    view.say(
+      layout
+        ? `data: ${plan.sites.length} sites below ${options.data}`
+        : 'simulating RNA-seq data of the sites',
+    );
+    const files = filesOf(plan, layout ?? simulatedLayout(plan, join(root, 'data'), plan.seed));
+    const federation = await startFederation(root, plan, files, layout === null, options, view);
+    try {
+      const run = await underInterrupt(takeRun(federation, plan, view, interrupted), interrupted);
+      const evidence = await exportAndVerify(federation, root, options.exportBundle);
+      await federation.stop();
+      view.say('reference process: pooled and lone models (it sees all data; no site or coordinator does)');
+      const reference = await underInterrupt(referenceOf(root, plan, files, options), interrupted);
+      return outcomeOf({
+        plan,
+        run,
+        evidence,
+        reference,
+        federation,
+        simulated: layout === null,
+        options,
+        root,
+        started,
+      });
+    } finally {
+      await federation.stop();
+    }
+  } finally {
+    if (!options.keep) rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** @throws E_ARGUMENT before any work when the bundle could not be written */
+function checkTarget(path: string | undefined): void {
+  if (path === undefined || existsSync(resolve(path, '..'))) return;
+  throw new RegulonError('E_ARGUMENT', `--export-bundle: the folder of ${path} does not exist`, {
+    hint: 'make it first',
+  });
+}
+
+async function startFederation(
+  root: string,
+  plan: Plan,
+  files: readonly SiteFiles[],
+  simulated: boolean,
+  options: DemoOptions,
+  view: BoardView,
+): Promise<SimFederation> {
+  const [controlPort = 0, bulkPort = 0, httpPort = 0] = await freePorts(3);
+  const { gamma, nMin } = plan.secureAggregation;
+  const policyFile = exampleFile(nMin < 5 ? 'site-policy.small-public.yaml' : 'site-policy.public.yaml');
+  const sites = files.map(({ name, ...data }) => ({
+    name,
+    org: `Organisation of ${name}`,
+    policyFile,
+    training: { backend: options.backend },
+    dataset: { ...plan.dataset, ...absolute(data), public: !simulated, simulated },
+  }));
+  return SimFederation.start(
+    {
+      root: join(root, 'federation'),
+      federationId: FEDERATION,
+      policy: { nMin, gamma },
+      addresses: { host: '127.0.0.1', controlPort, bulkPort, httpPort },
+      sites,
+    },
+    (text) => view.say(text),
+  );
+}
+
+function absolute(data: Omit<SiteFiles, 'name'>): Omit<SiteFiles, 'name'> {
+  return {
+    ...data,
+    counts: resolve(data.counts),
+    ...(data.labels === undefined ? {} : { labels: resolve(data.labels) }),
+  };
+}
+
+/** Propose, approve, and follow the run on the board. */
+async function takeRun(
+  federation: SimFederation,
+  plan: Plan,
+  view: BoardView,
+  interrupted: AbortSignal,
+): Promise<RunDocument> {
+  const { api, founded, supervisor } = federation;
+  const failed = new Promise<never>((_, reject) => supervisor.onFailure(reject));
+  const run = await federation.propose(plan);
+  view.say(`plan ${plan.name} proposed as ${run}; ${plan.sites.length} stewards approve`);
+  await federation.approve(run, plan);
+  const document = await api.get<RunDocument>(`/api/v1/runs/${run}`);
+  view.open(plan.name, run, document.schedule?.rounds ?? 0, plan.sites);
+  const arms = document.schedule?.arms ?? [];
+  const names = {
+    site: (id: number) => founded.sites.find((site) => site.id === id)?.name ?? String(id),
+    arm: (index: number) => arms.find(({ arm }) => arm === index)?.label ?? String(index),
+  };
+  const see = followRun(
+    api,
+    run,
+    (event) => boardEventsOf(event, names).forEach((e) => view.apply(e)),
+    interrupted,
+  );
+  await Promise.race([see, failed]);
+  view.close();
+  const final = await api.get<RunDocument>(`/api/v1/runs/${run}`);
+  if (final.status === 'COMPLETED' || final.status === 'COMPLETED_PARTIAL') return final;
+  const reason = final.reason ?? { code: 'E_RUN_ABORTED', message: 'no reason was recorded' };
+  throw new RegulonError('E_RUN_ABORTED', `${run} ${final.status}: ${reason.code}: ${reason.message}`, {
+    hint: 'repeat with --keep and read the logs in the folder',
+  });
+}
+
+interface Evidence {
+  readonly log: DemoOutcome['log'];
+  readonly gateMode: string;
+  readonly files: readonly string[];
+}
+
+/** Export the auditor's bundle and verify it as an auditor would: with the policy of the sites, offline. */
+async function exportAndVerify(
+  federation: SimFederation,
+  root: string,
+  target: string | undefined,
+): Promise<Evidence> {
+  const bundle = await federation.api.bytes('/api/v1/log/export');
+  const policy = readFileSync(join(federation.founded.folder.federation, 'quorum.policy'), 'utf8');
+  const report = verifyBundle({ bundle, policy });
+  const file = target === undefined ? join(root, BUNDLE_FILE) : resolve(target);
+  writeFileSync(file, bundle);
+  if (target !== undefined) writeFileSync(`${file}.policy`, policy);
+  const { size, root: treeRoot } = report.log;
+  return {
+    log: {
+      size,
+      root: treeRoot,
+      verified: report.status === 'pass',
+      lines: [`audit verify: ${report.firstLine}`],
+    },
+    gateMode: report.gateMode ?? 'unknown',
+    files:
+      target === undefined
+        ? []
+        : [`${file} and ${file}.policy: regulon audit verify --bundle ${file} --policy ${file}.policy`],
+  };
+}
+
+/** Pooled and lone models, in a process that no coordinator or daemon can import. */
+async function referenceOf(
+  root: string,
+  plan: Plan,
+  files: readonly SiteFiles[],
+  options: DemoOptions,
+): Promise<ReferenceReport> {
+  const folder = join(root, 'reference');
+  mkdirSync(folder, { mode: 0o700 });
+  const { kind, scale } = plan.dataset;
+  const sites = files.map(({ name, ...data }) => ({ name, kind, scale, ...absolute(data), open: true }));
+  const job = join(folder, 'job.json');
+  writeFileSync(job, JSON.stringify({ plan, sites, folder, backend: options.backend }), { mode: 0o600 });
+  return (await runToEnd(programs.reference, [job])) as unknown as ReferenceReport;
+}
+
+/** @throws E_RUN_ABORTED as soon as Ctrl-C came */
+async function underInterrupt<T>(work: Promise<T>, interrupted: AbortSignal): Promise<T> {
+  const stop = new Promise<never>((_, reject) => {
+    const refuse = (): void =>
+      reject(
+        new RegulonError('E_RUN_ABORTED', 'interrupted', { hint: 'start it again; nothing was left behind' }),
+      );
+    if (interrupted.aborted) refuse();
+    interrupted.addEventListener('abort', refuse, { once: true });
+  });
+  return Promise.race([work, stop]);
+}
+
+function outcomeOf(parts: {
+  plan: Plan;
+  run: RunDocument;
+  evidence: Evidence;
+  reference: ReferenceReport;
+  federation: SimFederation;
+  simulated: boolean;
+  options: DemoOptions;
+  root: string;
+  started: number;
+}): DemoOutcome {
+  const { plan, run, evidence, reference, federation, options, root } = parts;
+  return {
+    plan,
+    run: run.run,
+    status: run.status,
+    coverage: run.coverage?.text ?? 'no round closed',
+    simulated: parts.simulated,
+    rounds: run.rounds.map((facts) => ({ ...facts, survivors: facts.survivors.length })),
+    stepWords: preparationWords(plan),
+    result: run.result,
+    reference,
+    modelDigest: run.modelDigest,
+    log: evidence.log,
+    gateMode: evidence.gateMode,
+    eventLoopMaxMs: run.eventLoopMaxMs,
+    memory: federation.supervisor.memory.report(),
+    seconds: (Date.now() - parts.started) / 1000,
+    files: [...evidence.files, ...(options.keep ? [`${root}: the federation's folder (keys included)`] : [])],
+  };
+}
