@@ -2,7 +2,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fromHex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { parseStrict, type Roster, signedRosterSchema, verifyRoster } from '@regulon/shared/plan';
+import {
+  parseStrict,
+  type Roster,
+  type SignedRoster,
+  signedRosterSchema,
+  verifyRoster,
+} from '@regulon/shared/plan';
 import { parse } from 'yaml';
 import { type Config, configSchema } from './config.js';
 
@@ -10,6 +16,8 @@ import { type Config, configSchema } from './config.js';
 export interface Settings {
   readonly config: Config;
   readonly roster: Roster;
+  /** the roster with its signatures, as the genesis refers to it */
+  readonly signedRoster: SignedRoster;
   /** entry bytes of federation.genesis, signed by the coordinator and every founding site */
   readonly genesis: Uint8Array;
   readonly quorumPolicy: string;
@@ -48,6 +56,7 @@ export function readSettings(file: string): Settings {
   return {
     config,
     roster,
+    signedRoster: signed,
     genesis: new Uint8Array(readBytes(federation('genesis.json'), 'genesis')),
     quorumPolicy: readText(federation('quorum.policy'), 'quorum policy'),
     keys,

@@ -89,8 +89,23 @@ export class Attempt {
     return [...this.uploadSites.keys()].map((id) => fromHex(id));
   }
 
+  /** A closed attempt, rebuilt from its rows. */
+  static ofRows(
+    rows: RoundRows,
+    row: { run_id: Uint8Array; round: number; attempt: number; manifest: Uint8Array; signature: Uint8Array },
+    roster: RosterView,
+  ): Attempt {
+    const key = { runId: row.run_id, round: row.round, attempt: row.attempt };
+    const attempt = new Attempt(key, row.manifest, row.signature, roster, []);
+    const sitesOf = (phase: AnswerPhase): number[] =>
+      rows.messages(key, kindOfPhase[phase]).map((m) => m.site);
+    const sets = { u1: sitesOf('advertise'), u2: sitesOf('share'), u3: sitesOf('input') };
+    attempt.replay(rows, { phase: 'fold', ...sets });
+    return attempt;
+  }
+
   /** Feed the stored messages of the stages that the state has reached. */
-  replay(rows: RoundRows, state: RoundState): void {
+  replay(rows: RoundRows, state: Pick<RoundState, 'phase' | 'u1' | 'u2' | 'u3'>): void {
     const reached = ['advertise', 'share', 'input', 'consistency', 'unmask', 'fold'].indexOf(state.phase);
     const feed = (phase: AnswerPhase): void => {
       for (const { site, bytes } of rows.messages(this.key, kindOfPhase[phase]))

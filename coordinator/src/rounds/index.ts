@@ -4,3 +4,4 @@ export type { BoardEvent, RoundListener, RunContext } from './round-context.js';
 export type { RoundFacts } from './round-facts.js';
 export { uploadReceipt, verifyUploadSignature } from './upload-statements.js';
 export type { RoundState } from './machine/index.js';
+export { Attempt } from './attempt.js';

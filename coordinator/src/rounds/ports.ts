@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Aggregator } from '../aggregation/index.js';
 import type { OwnEntry } from '../audit/index.js';
 import type { CrashStep } from '../config/index.js';
+import type { RoundFacts } from './round-facts.js';
 import type { AttemptKey, FileBlobs, RoundRows, Store, UploadRows } from '../storage/index.js';
 
 /** Time, injected. */
@@ -56,6 +57,7 @@ export interface Services {
   readonly announce: (sites: readonly number[], notice: Notice) => void;
   /** Stop the process at a named step, in crash tests only. */
   readonly crashPoint: (step: CrashStep, round: number) => void;
+  readonly onRoundClosed: (facts: RoundFacts) => void;
   /** Ed25519 seed of CK, 32 bytes */
   readonly statementSeed: Uint8Array;
   /** A failure that no state covers: the process must end and start again from its rows. */

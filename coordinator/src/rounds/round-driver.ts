@@ -67,6 +67,11 @@ export class RoundDriver {
     return this.context.program.contract.runId;
   }
 
+  /** sites of the plan */
+  get sites(): readonly number[] {
+    return this.rules.sites;
+  }
+
   get phase(): Phase {
     return this.state.phase;
   }

@@ -39,6 +39,11 @@ export class LogIntake {
     return { index, entry };
   }
 
+  /** The last entry of an actor, or undefined before its first. */
+  headOf(type: string, id: string): { seq: number; hash: Uint8Array; at: string } | undefined {
+    return this.runs.actorHead(type, id);
+  }
+
   private note(entry: LogEntry, index: number): void {
     const site = this.roster.members.find((m) => m.name === entry.actor.id)?.id;
     if (site === undefined) return;

@@ -118,7 +118,11 @@ export class RunDriver implements RoundListener {
   closed(round: ScheduledRound): void {
     const { services, events } = this.on;
     const row = services.rounds.outcomes(this.runId).find((o) => o.round === round.round);
-    if (row) events.emit({ type: 'closed', facts: JSON.parse(row.facts) as RoundFacts });
+    if (row) {
+      const facts = JSON.parse(row.facts) as RoundFacts;
+      events.emit({ type: 'closed', facts });
+      services.onRoundClosed(facts);
+    }
     this.driver = null;
     this.later(services.log.publish());
     this.later(this.clean(round));

@@ -25,6 +25,8 @@ export interface RunsContext {
   readonly roster: Roster;
   readonly rosterView: RosterView;
   readonly config: Config;
+  /** a run begins: keys that live for a run change */
+  readonly onStart: () => void;
 }
 
 const lowestOfBand: Readonly<Record<string, number>> = {
@@ -111,6 +113,18 @@ export class RunsService {
       driver.restore();
       this.drivers.set(runName(contract.runId), driver);
     }
+  }
+
+  /** A stored upload is gone (crash recovery): its attempt cannot be folded. */
+  uploadLost(row: { runId: Uint8Array; round: number; attempt: number; site: number }): void {
+    const round = this.driverOf(row.runId)?.round;
+    if (!round || round.round.round !== row.round || round.current?.key.attempt !== row.attempt) return;
+    round.dispatch({
+      type: 'broken',
+      code: 'E_UPLOAD',
+      message: `the stored upload of site ${row.site} is gone`,
+      lasting: false,
+    });
   }
 
   resume(): void {
@@ -245,6 +259,7 @@ export class RunsService {
       runs.update(runId, { status: 'WAITING', since_ms: now, started_ms: now, document });
     });
     await services.log.publish();
+    this.on.onStart();
     const driver = this.driverFor(contract, program);
     this.drivers.set(runName(runId), driver);
     services.announce(sites, { type: 'run', run: runId, state: 'waiting' });

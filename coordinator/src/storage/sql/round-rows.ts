@@ -78,6 +78,19 @@ export class RoundRows {
     );
   }
 
+  /** Attempts of a round that have ended, in their order. */
+  endedAttempts(runId: Uint8Array, round: number): AttemptTable[] {
+    return this.store.all(
+      query
+        .selectFrom('attempts')
+        .selectAll()
+        .where('run_id', '=', runId)
+        .where('round', '=', round)
+        .where('outcome', '!=', 'open')
+        .orderBy('attempt'),
+    );
+  }
+
   endAttempt(
     key: AttemptKey,
     end: {
@@ -234,19 +247,17 @@ export class UploadRows implements CommitRows {
   committing(row: Omit<CommitRow, 'state' | 'receipt'>): void {
     const { uploadId, runId, round, attempt, site, root, message, size } = row;
     this.store.run(
-      query
-        .insertInto('uploads')
-        .values({
-          upload_id: uploadId,
-          run_id: runId,
-          round,
-          attempt,
-          site,
-          root,
-          message,
-          size,
-          state: 'committing',
-        }),
+      query.insertInto('uploads').values({
+        upload_id: uploadId,
+        run_id: runId,
+        round,
+        attempt,
+        site,
+        root,
+        message,
+        size,
+        state: 'committing',
+      }),
     );
   }
 

@@ -59,6 +59,18 @@ export class RunRows {
     return new Map(rows.map((row) => [row.site, row]));
   }
 
+  /** Last entry of an actor in the log. */
+  actorHead(type: string, id: string): { seq: number; hash: Uint8Array; at: string } | undefined {
+    const sql =
+      'SELECT seq, hash, at FROM log_entries WHERE actor_type = ? AND actor_id = ? ORDER BY seq DESC LIMIT 1';
+    return this.store.raw.prepare(sql).get(type, id) as
+      { seq: number; hash: Uint8Array; at: string } | undefined;
+  }
+
+  allDatasets(): DatasetTable[] {
+    return this.store.all(query.selectFrom('datasets').selectAll());
+  }
+
   putPolicy(site: number, index: number): void {
     this.store.run(
       query

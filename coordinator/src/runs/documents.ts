@@ -1,7 +1,7 @@
 /** The JSON of the REST API, version 1. Digests are `sha256:<hex>`, times ms since the epoch, bytes base64. */
 import type { CurvePoint, Metrics, RunResult } from '@regulon/shared/program';
-import type { RunEvent } from '../runs/run-events.js';
-import type { Coverage } from '../runs/run-outcome.js';
+import type { RunEvent } from './run-events.js';
+import type { Coverage } from './run-outcome.js';
 import type { RoundFacts } from '../rounds/index.js';
 
 export type { Coverage, CurvePoint, Metrics, RoundFacts, RunEvent, RunResult };

@@ -1,0 +1,18 @@
+import type { Sequencer } from '../audit/index.js';
+import type { Metrics } from '../metrics/index.js';
+import type { LogIntake, RunsService, RunViews } from '../runs/index.js';
+
+/** Injection token of what the controllers stand on. */
+export const API_CONTEXT = Symbol('api context');
+
+/** Services behind the REST API. */
+export interface ApiContext {
+  readonly bearerToken: string;
+  readonly runs: RunsService;
+  readonly views: RunViews;
+  readonly intake: LogIntake;
+  readonly sequencer: Sequencer;
+  readonly metrics: Metrics;
+  /** null when ready, else why not */
+  readonly notReady: () => string | null;
+}

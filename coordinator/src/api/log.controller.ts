@@ -1,0 +1,48 @@
+import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
+import { hex } from '@regulon/shared/crypto';
+import { digestText } from '@regulon/shared/transparency';
+import type { ServerResponse } from 'node:http';
+import { sendBytes } from './send.js';
+import { API_CONTEXT, type ApiContext } from './context.js';
+import type { ActorHead, AttachmentsReply, EntriesReply } from '../runs/index.js';
+import { attachmentsSchema, bytesOf, parseBody } from './requests.js';
+import { appendEntries } from './runs.controller.js';
+
+/** The log: entries of people, attachments, the auditor's bundle. */
+@Controller('api/v1/log')
+export class LogController {
+  constructor(@Inject(API_CONTEXT) private readonly context: ApiContext) {}
+
+  @Get()
+  head(): { size: number; root: string; note: string } {
+    const { size, root, note } = this.context.sequencer.latest();
+    return { size, root: digestText(root), note };
+  }
+
+  @Get('export')
+  async export(@Res() response: ServerResponse): Promise<void> {
+    const bundle = await this.context.sequencer.exportBundle();
+    sendBytes(response, 'application/zip', bundle);
+  }
+
+  @Post('entries')
+  entries(@Body() body: unknown): Promise<EntriesReply> {
+    return appendEntries(this.context, body);
+  }
+
+  @Post('attachments')
+  async attachments(@Body() body: unknown): Promise<AttachmentsReply> {
+    const digests: string[] = [];
+    for (const { bytes, mediaType } of parseBody(attachmentsSchema, body).attachments) {
+      digests.push((await this.context.sequencer.putAttachment(bytesOf(bytes), mediaType)).digest);
+    }
+    return { digests };
+  }
+
+  /** Where the next entry of an actor stands: a person signs on top of it. */
+  @Get('actors/:type/:id')
+  actor(@Param('type') type: string, @Param('id') id: string): ActorHead | Record<string, never> {
+    const head = this.context.intake.headOf(type, id);
+    return head ? { seq: head.seq, hash: hex(head.hash), at: head.at } : {};
+  }
+}

@@ -1,0 +1,33 @@
+import { RegulonError } from '@regulon/shared/errors';
+import { parseStrict } from '@regulon/shared/plan';
+import { z } from 'zod';
+
+const base64 = z.base64().max(24 << 20);
+const attachments = z.array(base64).max(64).default([]);
+
+export const proposeSchema = z.strictObject({
+  entry: base64,
+  plan: z.record(z.string(), z.unknown()),
+  attachments,
+});
+export const entriesSchema = z.strictObject({ entries: z.array(base64).min(1).max(1024), attachments });
+export const attachmentsSchema = z.strictObject({
+  attachments: z
+    .array(z.strictObject({ bytes: base64, mediaType: z.string().max(100).default('application/json') }))
+    .min(1)
+    .max(64),
+});
+
+/** A body of a known form. @throws E_MESSAGE naming path and rule */
+export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  return parseStrict(schema, body, 'request', 'E_MESSAGE');
+}
+
+export const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
+
+/** The integer of a header or query. @throws E_MESSAGE */
+export function integerOf(text: string | undefined, fallback: number): number {
+  if (text === undefined || text === '') return fallback;
+  if (!/^\d{1,15}$/.test(text)) throw new RegulonError('E_MESSAGE', 'request: not a number');
+  return Number(text);
+}

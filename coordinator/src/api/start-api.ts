@@ -1,0 +1,64 @@
+import 'reflect-metadata';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory, Reflector } from '@nestjs/core';
+import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import type { Server } from 'node:http';
+import { BearerGuard } from './bearer.guard.js';
+import { API_CONTEXT, type ApiContext } from './context.js';
+import { ErrorFilter } from './error.filter.js';
+import { LogController } from './log.controller.js';
+import { ModelsController } from './models.controller.js';
+import { RunsController } from './runs.controller.js';
+import { StatusController } from './status.controller.js';
+
+const LOOPBACK = '127.0.0.1';
+const BODY_LIMIT = '32mb';
+
+/** The REST API as one Nest module. */
+@Module({})
+export class ApiModule {
+  static with(context: ApiContext): DynamicModule {
+    return {
+      module: ApiModule,
+      controllers: [RunsController, LogController, ModelsController, StatusController],
+      providers: [{ provide: API_CONTEXT, useValue: context }, Reflector, BearerGuard],
+    };
+  }
+}
+
+/** A REST server that listens. */
+export interface RunningApi {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Start the REST API on loopback.
+ *
+ * @param port 0 for any
+ * @param report hears of defects
+ */
+export async function startApi(
+  context: ApiContext,
+  port: number,
+  report: (error: unknown) => void,
+): Promise<RunningApi> {
+  const options = { bodyParser: false, logger: ['error', 'fatal'] as ('error' | 'fatal')[] };
+  const app = await NestFactory.create<NestExpressApplication>(
+    ApiModule.with(context),
+    new ExpressAdapter(),
+    options,
+  );
+  app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useGlobalGuards(app.get(BearerGuard));
+  app.useGlobalFilters(new ErrorFilter(report));
+  await app.listen(port, LOOPBACK);
+  const server = app.getHttpServer() as Server;
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const close = async (): Promise<void> => {
+    server.closeAllConnections();
+    await app.close();
+  };
+  return { port: bound, close };
+}

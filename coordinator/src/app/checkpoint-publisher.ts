@@ -1,0 +1,56 @@
+import type { OwnEntry, Sequencer } from '../audit/index.js';
+import type { Clock, RunLog } from '../rounds/index.js';
+import type { Presence } from '../sites/index.js';
+
+/** Entries wait for a checkpoint no longer than this. */
+const LONGEST_WAIT_MS = 60_000;
+/** Checkpoints that daemons wait for are cut together. */
+const SOON_MS = 20;
+
+/** The log as the drivers see it; every checkpoint goes to all connected sites. */
+export class CheckpointPublisher implements RunLog {
+  private sent = 0;
+  private cancel: (() => void) | null = null;
+
+  constructor(
+    private readonly sequencer: Sequencer,
+    private readonly presence: Presence,
+    private readonly sites: readonly number[],
+    private readonly clock: Clock,
+    private readonly fatal: (error: unknown) => void,
+  ) {
+    this.schedule(LONGEST_WAIT_MS);
+  }
+
+  appendOwn(own: OwnEntry): { readonly index: number } {
+    return this.sequencer.appendOwn(own);
+  }
+
+  putAttachment(...args: Parameters<Sequencer['putAttachment']>): ReturnType<Sequencer['putAttachment']> {
+    return this.sequencer.putAttachment(...args);
+  }
+
+  async publish(): Promise<void> {
+    const { size, note } = await this.sequencer.checkpoint();
+    if (size <= this.sent) return;
+    const proof = this.sent === 0 ? [] : this.sequencer.consistency(this.sent, size);
+    this.presence.announce(this.sites, { type: 'checkpoint', note, oldSize: this.sent, proof });
+    this.sent = size;
+  }
+
+  /** Somebody waits for a checkpoint over what was just appended. */
+  publishSoon(): void {
+    this.schedule(SOON_MS);
+  }
+
+  close(): void {
+    this.cancel?.();
+  }
+
+  private schedule(ms: number): void {
+    this.cancel?.();
+    this.cancel = this.clock.after(ms, () => {
+      this.publish().then(() => this.schedule(LONGEST_WAIT_MS), this.fatal);
+    });
+  }
+}

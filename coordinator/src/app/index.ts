@@ -1,0 +1,7 @@
+export {
+  openCore,
+  startCoordinator,
+  type Core,
+  type Environment,
+  type RunningCoordinator,
+} from './coordinator.js';

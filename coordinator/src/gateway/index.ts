@@ -1,0 +1,2 @@
+export { CoordinatorGateway, type GatewayContext } from './coordinator-gateway.js';
+export { RoundQueries, type QueryContext } from './round-queries.js';

@@ -1,0 +1,227 @@
+import { RegulonError } from '@regulon/shared/errors';
+import { runName } from '@regulon/shared/program';
+import { decodeMessage, encodeMessage, type RosterView } from '@regulon/shared/secagg';
+import type { Item, ItemOf, Query, QueryOf } from '@regulon/shared/wire';
+import type { Aggregator } from '../aggregation/index.js';
+import type { Sequencer } from '../audit/index.js';
+import { Attempt, type RoundDriver } from '../rounds/index.js';
+import type { RunsService } from '../runs/index.js';
+import type { AttemptKey, FileBlobs, RoundRows, RunRows } from '../storage/index.js';
+import type { SpoolUploads } from '../transport/index.js';
+
+/** What queries are answered from. */
+export interface QueryContext {
+  readonly runs: RunsService;
+  readonly runRows: RunRows;
+  readonly rounds: RoundRows;
+  readonly blobs: FileBlobs;
+  readonly spool: SpoolUploads;
+  readonly aggregator: Aggregator;
+  readonly sequencer: Sequencer;
+  readonly roster: RosterView;
+}
+
+const MAX_LOG_ENTRIES = 1024;
+const KEPT_SECRETS = 8;
+type Ref = { readonly run: Uint8Array; readonly round: number };
+type AttemptRef = Ref & { readonly attempt: number };
+
+/** Answers what sites fetch; reads only. */
+export class RoundQueries {
+  private readonly revealed = new Map<string, ItemOf<'revealed'>[]>();
+
+  constructor(private readonly on: QueryContext) {}
+
+  async *answer(site: number, query: Query): AsyncGenerator<Item> {
+    switch (query.type) {
+      case 'runContract':
+        return yield this.runContract(query);
+      case 'manifest':
+        return yield* this.manifests(query);
+      case 'advertised':
+        return yield* this.advertised(query);
+      case 'deliveries':
+        return yield* this.deliveries(site, query);
+      case 'survivors':
+        return yield* this.survivors(query);
+      case 'signatures':
+        return yield* this.signatures(query);
+      case 'closed':
+        return yield* this.closed(query);
+      case 'logEntries':
+        return yield* this.logEntries(query);
+      case 'consistencyProof':
+        return yield this.consistencyProof(query);
+      case 'spotTile':
+        return yield* await this.spotTile(query);
+      case 'revealed':
+        return yield* this.revealedSecrets(query);
+    }
+  }
+
+  /** Whether a round has closed. */
+  isClosed(run: Uint8Array, round: number): boolean {
+    return this.on.rounds.lastAttempt(run, round)?.outcome === 'closed';
+  }
+
+  private runContract({ run }: QueryOf<'runContract'>): Item {
+    const document = this.on.runRows.get(run)?.document;
+    if (!document) throw new RegulonError('E_NOT_FOUND', `${runName(run)} has not started`);
+    return { type: 'runContract', contract: new Uint8Array(document) };
+  }
+
+  private *manifests({ run, round }: QueryOf<'manifest'>): Generator<Item> {
+    const row = this.on.rounds.lastAttempt(run, round);
+    if (!row) throw new RegulonError('E_NOT_FOUND', `round ${round} of ${runName(run)} is not open`);
+    const driver = this.driver({ run, round });
+    if (row.outcome === 'open' && driver?.current?.key.attempt !== row.attempt) {
+      throw new RegulonError('E_NOT_FOUND', `round ${round} of ${runName(run)} is being offered again`);
+    }
+    const ended = row.outcome === 'closed' ? 'closed' : 'aborted';
+    const resumeStage = row.outcome === 'open' ? (driver?.stage ?? 'r0') : ended;
+    const { manifest, signature, attempt } = row;
+    yield {
+      type: 'manifest',
+      manifest: new Uint8Array(manifest),
+      signature: new Uint8Array(signature),
+      attempt,
+      resumeStage,
+    };
+  }
+
+  private *advertised(ref: QueryOf<'advertised'>): Generator<Item> {
+    const { server } = this.reached(ref, ['share', 'input', 'consistency', 'unmask', 'fold']);
+    for (const keys of server.closeU1())
+      yield { type: 'advertised', message: encodeMessage('advertise', keys) };
+  }
+
+  private *deliveries(site: number, ref: QueryOf<'deliveries'>): Generator<Item> {
+    const { server } = this.reached(ref, ['input', 'consistency', 'unmask', 'fold']);
+    for (const delivery of server.deliveriesFor(site))
+      yield { type: 'deliveries', message: encodeMessage('delivery', delivery) };
+  }
+
+  /** U3 of the open attempt or of a closed one: always the same set. */
+  private *survivors({ run, round, attempt }: QueryOf<'survivors'>): Generator<Item> {
+    const key = { runId: run, round, attempt };
+    if (this.on.rounds.attempt(key)?.outcome === 'closed') {
+      for (const { bytes } of this.on.rounds.messages(key, 'commit')) {
+        const { id, root, sig } = decodeMessage('commit', new Uint8Array(bytes));
+        yield { type: 'survivors', message: encodeMessage('survivor', { id, root, sig }) };
+      }
+      return;
+    }
+    const { server } = this.reached({ run, round, attempt }, ['consistency', 'unmask', 'fold']);
+    for (const entry of server.closeU3())
+      yield { type: 'survivors', message: encodeMessage('survivor', entry) };
+  }
+
+  private *signatures(ref: QueryOf<'signatures'>): Generator<Item> {
+    const { server } = this.reached(ref, ['unmask', 'fold']);
+    for (const signature of server.signatures())
+      yield { type: 'signatures', message: encodeMessage('consistency', signature) };
+  }
+
+  /** How the attempts of a round ended, in their order. */
+  private *closed({ run, round }: QueryOf<'closed'>): Generator<Item> {
+    const outcome = this.on.rounds.outcomes(run).find((o) => o.round === round);
+    for (const row of this.on.rounds.endedAttempts(run, round)) {
+      const isClosed = row.outcome === 'closed' && outcome?.attempt === row.attempt;
+      yield {
+        type: 'closed',
+        attempt: row.attempt,
+        outcome: row.outcome === 'closed' ? 'closed' : 'aborted',
+        transcript: new Uint8Array(row.transcript ?? new Uint8Array(32)),
+        signature: new Uint8Array(row.end_signature ?? new Uint8Array(64)),
+        aggregateRoot: isClosed ? new Uint8Array(outcome.aggregate_root) : new Uint8Array(0),
+        modelHash: isClosed && outcome.model_hash ? new Uint8Array(outcome.model_hash) : new Uint8Array(0),
+        reason: row.reason ?? '',
+      };
+    }
+  }
+
+  private *logEntries({ from, to }: QueryOf<'logEntries'>): Generator<Item> {
+    const entries = this.on.sequencer.entries(from, Math.min(to, from + MAX_LOG_ENTRIES));
+    for (const [i, entry] of entries.entries())
+      yield { type: 'logEntries', index: from + i, entry: new Uint8Array(entry) };
+  }
+
+  private consistencyProof({ oldSize, newSize }: QueryOf<'consistencyProof'>): Item {
+    const latest = this.on.sequencer.latest();
+    if (newSize !== 0 && newSize !== latest.size)
+      throw new RegulonError('E_NOT_FOUND', `the newest checkpoint has size ${latest.size}`);
+    return {
+      type: 'consistencyProof',
+      note: latest.note,
+      hashes: this.on.sequencer.consistency(oldSize, latest.size),
+    };
+  }
+
+  /** One piece of every survivor's upload and of the sum, with paths. */
+  private async spotTile({ run, round, tile }: QueryOf<'spotTile'>): Promise<Item[]> {
+    const outcome = this.on.rounds.outcomes(run).find((o) => o.round === round);
+    if (!outcome) throw new RegulonError('E_NOT_FOUND', `round ${round} of ${runName(run)} has not closed`);
+    const key = { runId: run, round, attempt: outcome.attempt };
+    const survivors = JSON.parse(outcome.survivors) as number[];
+    const paths = [
+      ...survivors.map((id) => this.on.spool.pathOf(key, id)),
+      this.on.blobs.pathOf(outcome.aggregate_root),
+    ];
+    const opened = await this.on.aggregator.run({ kind: 'spot', paths, tile }).catch((cause: unknown) => {
+      if (cause instanceof RegulonError && cause.code !== 'E_INTERNAL') throw cause;
+      throw new RegulonError('E_NOT_FOUND', `the uploads of round ${round} are no longer kept`, { cause });
+    });
+    return opened.map(({ tile: bytes, path }, i) => ({
+      type: 'spotTile',
+      aggregate: i === survivors.length,
+      site: survivors[i] ?? 0,
+      tile: bytes,
+      path: [...path],
+    }));
+  }
+
+  /** The secrets that R4 of a closed round opened: whoever has the uploads can fold them again. */
+  private *revealedSecrets({ run, round, attempt }: QueryOf<'revealed'>): Generator<Item> {
+    const key = { runId: run, round, attempt };
+    const name = `${runName(run)}/${round}/${attempt}`;
+    let items = this.revealed.get(name);
+    if (!items) {
+      items = this.reveal(key);
+      this.revealed.set(name, items);
+      const oldest = this.revealed.keys().next().value;
+      if (this.revealed.size > KEPT_SECRETS && oldest !== undefined) this.revealed.delete(oldest);
+    }
+    yield* items;
+  }
+
+  private reveal(key: AttemptKey): ItemOf<'revealed'>[] {
+    const row = this.on.rounds.attempt(key);
+    if (row?.outcome !== 'closed') throw new RegulonError('E_STATE', `round ${key.round} has not closed`);
+    const attempt = Attempt.ofRows(this.on.rounds, row, this.on.roster);
+    const { seeds, maskSecrets } = attempt.server.unmaskKeys().revealed;
+    return [
+      ...seeds.map(({ id, b }) => ({ type: 'revealed' as const, site: id, maskSecret: false, secret: b })),
+      ...maskSecrets.map(({ id, sSk }) => ({
+        type: 'revealed' as const,
+        site: id,
+        maskSecret: true,
+        secret: sSk,
+      })),
+    ];
+  }
+
+  private driver({ run, round }: Ref): RoundDriver | undefined {
+    const driver = this.on.runs.driverOf(run)?.round;
+    return driver?.round.round === round ? driver : undefined;
+  }
+
+  /** The open attempt, once it has reached one of these phases. @throws E_STATE */
+  private reached(ref: AttemptRef, phases: readonly string[]): Attempt {
+    const driver = this.driver(ref);
+    if (!driver) throw new RegulonError('E_STATE', `round ${ref.round} of ${runName(ref.run)} is not open`);
+    const attempt = driver.expectAttempt(ref.attempt);
+    if (!phases.includes(driver.phase))
+      throw new RegulonError('E_STATE', `round ${ref.round} is still at ${driver.phase}`);
+    return attempt;
+  }
+}

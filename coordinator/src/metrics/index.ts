@@ -1,0 +1,2 @@
+export { EventLoopMonitor } from './event-loop.js';
+export { Metrics, type MetricSources } from './metrics.js';
