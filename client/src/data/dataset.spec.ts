@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { RegulonError } from '@regulon/shared/errors';
-import { panelDigest, SERIES_PANEL, seriesBaselines, seriesFeatures } from '@regulon/shared/genomics';
+import { panelDigest, SERIES_PANEL, seriesBaselines, fillSeries } from '@regulon/shared/genomics';
 import { type DatasetSource, loadDataset, viewOf } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'regulon-data-'));
@@ -288,7 +288,7 @@ describe('real files', () => {
       expect(dataset.unitIds.length).toBe(6178);
       const view = viewOf(dataset);
       shapes.push([
-        seriesFeatures(view, 4).n,
+        fillSeries(view, 4).n,
         dataset.genes.length,
         seriesBaselines(view, 4).ar3.mse.toFixed(3),
       ]);
