@@ -38,16 +38,29 @@ describe('layer kernels', () => {
     const [z, bias, gradient, out, sums] = [onHeap(7 * 12), onHeap(12), onHeap(84), onHeap(84), onHeap(12)];
     const plain = Float32Array.from(z);
     addBiasAndActivate(plain, bias, 'relu');
-    expect(kernels?.biasRelu(z, bias)).toBe(true);
+    expect(kernels?.biasActivation('relu', z, bias)).toBe(true);
     expect([...z]).toEqual([...plain]);
     const plainOut = new Float32Array(84);
     throughActivation(z, gradient, 'relu', plainOut);
-    expect(kernels?.reluBackward(z, gradient, out)).toBe(true);
+    expect(kernels?.activationBackward('relu', z, gradient, out)).toBe(true);
     expect([...out]).toEqual([...plainOut]);
     const plainSums = new Float32Array(12);
     columnSums(gradient, plainSums);
     expect(kernels?.columnSums(gradient, sums)).toBe(true);
     expect([...sums]).toEqual([...plainSums]);
+  });
+
+  it('do what the plain loops do: bias and tanh, its gradient (1e-6)', () => {
+    top = 0;
+    const [z, bias, gradient, out] = [onHeap(84), onHeap(12), onHeap(84), onHeap(84)];
+    const plain = Float32Array.from(z);
+    addBiasAndActivate(plain, bias, 'tanh');
+    expect(kernels?.biasActivation('tanh', z, bias)).toBe(true);
+    expect(gap(plain, z)).toBeLessThan(1e-6);
+    const plainOut = new Float32Array(84);
+    throughActivation(z, gradient, 'tanh', plainOut);
+    expect(kernels?.activationBackward('tanh', z, gradient, out)).toBe(true);
+    expect(gap(plainOut, out)).toBeLessThan(1e-6);
   });
 
   it('do what the plain GRU does, forward and backward (1e-6)', () => {
@@ -128,9 +141,9 @@ describe('layer kernels', () => {
     top = 0;
     const z = onHeap(30);
     const before = [...z];
-    expect(kernels?.biasRelu(z, onHeap(10))).toBe(false);
-    expect(kernels?.biasRelu(z.subarray(0, 14), onHeap(4))).toBe(false);
-    expect(kernels?.biasRelu(new Float32Array(8), onHeap(4))).toBe(false);
+    expect(kernels?.biasActivation('relu', z, onHeap(10))).toBe(false);
+    expect(kernels?.biasActivation('relu', z.subarray(0, 14), onHeap(4))).toBe(false);
+    expect(kernels?.biasActivation('relu', new Float32Array(8), onHeap(4))).toBe(false);
     expect(kernels?.columnSums(z, onHeap(3))).toBe(false);
     expect([...z]).toEqual(before);
   });
@@ -138,7 +151,7 @@ describe('layer kernels', () => {
   it('keep NaN', () => {
     top = 0;
     const z = onHeap(4).fill(Number.NaN);
-    kernels?.biasRelu(z, onHeap(4));
+    kernels?.biasActivation('relu', z, onHeap(4));
     expect(z.every(Number.isNaN)).toBe(true);
   });
 });

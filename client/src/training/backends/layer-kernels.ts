@@ -5,6 +5,9 @@ import { LAYER_KERNELS_BASE64, LAYER_KERNELS_SHA256 } from './layer-kernels-bina
 
 const LANES = 4;
 
+/** Activations that have kernels. */
+export type FastActivation = 'relu' | 'tanh';
+
 type Kernel = (...args: number[]) => void;
 
 /** The part of the WebAssembly interface used here; TypeScript knows it only together with the browser's types. */
@@ -71,19 +74,24 @@ export class LayerKernels {
     return new LayerKernels(memory, exports);
   }
 
-  /** z ← max(z + bias, 0); z [rows, columns], bias [columns]. */
-  biasRelu(z: Float32Array, bias: Float32Array): boolean {
+  /** z ← activation(z + bias); z [rows, columns], bias [columns]. */
+  biasActivation(activation: FastActivation, z: Float32Array, bias: Float32Array): boolean {
     const rows = Math.floor(z.length / bias.length);
     if (!this.#fits(bias.length, [z, rows * bias.length], [bias, bias.length])) return false;
-    this.#call('bias_relu', rows, bias.length, z.byteOffset, bias.byteOffset);
+    this.#call(`bias_${activation}`, rows, bias.length, z.byteOffset, bias.byteOffset);
     return true;
   }
 
-  /** out ← gradient where y > 0, else 0; all [n]. */
-  reluBackward(y: Float32Array, gradient: Float32Array, out: Float32Array): boolean {
+  /** out ← gradient · activation′, from the activated value y; all [n]. */
+  activationBackward(
+    activation: FastActivation,
+    y: Float32Array,
+    gradient: Float32Array,
+    out: Float32Array,
+  ): boolean {
     const n = y.length;
     if (!this.#fits(n, [y, n], [gradient, n], [out, n])) return false;
-    this.#call('relu_backward', 4 * n, y.byteOffset, gradient.byteOffset, out.byteOffset);
+    this.#call(`${activation}_backward`, 4 * n, y.byteOffset, gradient.byteOffset, out.byteOffset);
     return true;
   }
 

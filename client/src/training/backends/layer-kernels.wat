@@ -97,6 +97,22 @@
         (local.set $batch (i32.sub (local.get $batch) (i32.const 1)))
         (br $row))))
 
+  ;; z = tanh(z + bias), row by row
+  (func (export "bias_tanh") (param $batch i32) (param $units i32) (param $z i32) (param $bias i32)
+    (local $w i32) (local $j i32)
+    (local.set $w (i32.shl (local.get $units) (i32.const 2)))
+    (block $done
+      (loop $row
+        (br_if $done (i32.eqz (local.get $batch)))
+        (local.set $j (i32.const 0))
+        (loop $lane
+          (v128.store (i32.add (local.get $z) (local.get $j)) (call $tanh (f32x4.add (v128.load (i32.add (local.get $z) (local.get $j))) (v128.load (i32.add (local.get $bias) (local.get $j))))))
+          (local.set $j (i32.add (local.get $j) (i32.const 16)))
+          (br_if $lane (i32.lt_u (local.get $j) (local.get $w))))
+        (local.set $z (i32.add (local.get $z) (local.get $w)))
+        (local.set $batch (i32.sub (local.get $batch) (i32.const 1)))
+        (br $row))))
+
   ;; out = gradient where y > 0, else 0; `bytes` is a multiple of 16
   (func (export "relu_backward") (param $bytes i32) (param $y i32) (param $gradient i32) (param $out i32)
     (local $j i32)
@@ -104,6 +120,19 @@
       (loop $lane
         (br_if $done (i32.ge_u (local.get $j) (local.get $bytes)))
         (v128.store (i32.add (local.get $out) (local.get $j)) (v128.and (v128.load (i32.add (local.get $gradient) (local.get $j))) (f32x4.gt (v128.load (i32.add (local.get $y) (local.get $j))) (v128.const f32x4 0 0 0 0))))
+        (local.set $j (i32.add (local.get $j) (i32.const 16)))
+        (br $lane))))
+
+  ;; out = gradient * (1 - y * y); `bytes` is a multiple of 16
+  (func (export "tanh_backward") (param $bytes i32) (param $y i32) (param $gradient i32) (param $out i32)
+    (local $j i32) (local $v v128)
+    (block $done
+      (loop $lane
+        (br_if $done (i32.ge_u (local.get $j) (local.get $bytes)))
+        (local.set $v (v128.load (i32.add (local.get $y) (local.get $j))))
+        (v128.store (i32.add (local.get $out) (local.get $j))
+          (f32x4.mul (v128.load (i32.add (local.get $gradient) (local.get $j)))
+            (f32x4.sub (v128.const f32x4 1 1 1 1) (f32x4.mul (local.get $v) (local.get $v)))))
         (local.set $j (i32.add (local.get $j) (i32.const 16)))
         (br $lane))))
 

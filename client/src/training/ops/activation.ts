@@ -1,5 +1,5 @@
 import type { Activation } from '@regulon/shared/models';
-import type { LayerKernels } from '../backends/layer-kernels.js';
+import type { FastActivation, LayerKernels } from '../backends/layer-kernels.js';
 
 /** Rational approximation of tanh (degree 13/6); within 3e-7 of the exact value, + × ÷ only. */
 export function fastTanh(x: number): number {
@@ -33,7 +33,7 @@ export function addBiasAndActivate(
   activation: Activation,
   kernels?: LayerKernels,
 ): void {
-  if (activation === 'relu' && kernels?.biasRelu(z, bias)) return;
+  if (isFast(activation) && kernels?.biasActivation(activation, z, bias)) return;
   const columns = bias.length;
   for (let at = 0; at < z.length; at += columns) {
     for (let c = 0; c < columns; c++) z[at + c] = z[at + c]! + bias[c]!;
@@ -62,7 +62,7 @@ export function throughActivation(
   out: Float32Array,
   kernels?: LayerKernels,
 ): void {
-  if (activation === 'relu' && kernels?.reluBackward(y, gradient, out)) return;
+  if (isFast(activation) && kernels?.activationBackward(activation, y, gradient, out)) return;
   switch (activation) {
     case 'linear':
       out.set(gradient);
@@ -77,6 +77,10 @@ export function throughActivation(
       for (let i = 0; i < y.length; i++) out[i] = gradient[i]! * y[i]! * (1 - y[i]!);
       return;
   }
+}
+
+function isFast(activation: Activation): activation is FastActivation {
+  return activation === 'relu' || activation === 'tanh';
 }
 
 /** Sum of each column of a row-major matrix, in float64, rounded once. */

@@ -1,0 +1,108 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import * as tf from '@tensorflow/tfjs-core';
+import { modelDeclarationSchema } from '@regulon/shared/models';
+import { WasmBackend } from './backends/wasm.js';
+import type { UnitData } from './data.js';
+import type { TrainJob } from './job.js';
+import { trainRound } from './loop.js';
+import { squaredError } from './losses.js';
+import { Network } from './network.js';
+import { dropout } from './ops/dropout.js';
+import { RoundRandomness } from './randomness.js';
+
+const GENES = 12;
+const features = Float32Array.from({ length: 40 * GENES }, (_, i) => Math.sin(i * 1.7));
+const data: UnitData = {
+  n: 40,
+  inputShape: [GENES],
+  features,
+  lossOf: (output, rows) => squaredError(output, features, undefined, rows, GENES),
+};
+const network = new Network(
+  modelDeclarationSchema.parse({
+    blocks: [
+      { name: 'encoder', layers: [{ type: 'dense', units: 5, activation: 'tanh' }] },
+      {
+        name: 'decoder',
+        layers: [
+          { type: 'dropout', rate: 0.2 },
+          { type: 'dense', units: 'outputs' },
+        ],
+      },
+    ],
+  }),
+  { inputShape: [GENES], outputs: GENES },
+);
+const weights = new Float32Array(network.specs.reduce((n, spec) => n + spec.size, 0)).map(
+  (_, i) => Math.cos(i) / 4,
+);
+const job = (change: Partial<TrainJob> = {}) =>
+  ({
+    epochs: 1,
+    batchSize: 16,
+    optimizer: { name: 'adam', learningRate: 1e-3 },
+    strategy: 'fed-avg',
+    shuffleKey: '07'.repeat(32),
+    round: 0,
+    ...change,
+  }) as TrainJob;
+
+let backend: WasmBackend;
+beforeAll(async () => {
+  backend = await WasmBackend.start();
+});
+const run = (change: Partial<TrainJob> = {}) =>
+  trainRound({ network, data, backend, job: job(change) }, weights);
+
+describe('local training', () => {
+  it('leaves the number of tensors and their memory unchanged over 1,000 steps', async () => {
+    await run();
+    const before = tf.memory();
+    const { steps } = await run({ epochs: 334 });
+    expect(steps).toBe(1002);
+    const after = tf.memory();
+    expect([after.numTensors, after.numBytes]).toEqual([before.numTensors, before.numBytes]);
+  });
+
+  it('gives everything back when a step fails', async () => {
+    const before = tf.memory().numTensors;
+    const broken = { ...data, features: features.map(() => Number.NaN) };
+    await expect(trainRound({ network, data: broken, backend, job: job() }, weights)).rejects.toMatchObject({
+      code: 'E_LOSS_NOT_FINITE',
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('does not change the global weights, and clips a step to the norm that the plan allows', async () => {
+    const before = [...weights];
+    const clipped = {
+      optimizer: { name: 'sgd', learningRate: 1 } as const,
+      gradientClip: 0.01,
+      batchSize: 40,
+    };
+    const { delta } = await run(clipped);
+    expect([...weights]).toEqual(before);
+    expect(Math.hypot(...delta)).toBeCloseTo(0.01, 6);
+  });
+});
+
+describe('dropout', () => {
+  const maskOf = (round: number, step: number): number[] =>
+    tf.tidy(() => {
+      const random = new RoundRandomness('07'.repeat(32), round);
+      const ones = backend.allocate([4000]);
+      backend.view(ones).fill(1);
+      const context = { backend, training: true, randomOf: (layer: string) => random.dropout(step, layer) };
+      return [...backend.view(dropout(ones, 0.3, 'trunk/1-dropout', context).output)];
+    });
+
+  it('drops the declared share, keeps the mean, and repeats only the same round and step', () => {
+    const mask = maskOf(1, 1);
+    const dropped = mask.filter((x) => x === 0).length / mask.length;
+    expect(Math.abs(dropped - 0.3)).toBeLessThan(0.03);
+    expect(mask.find((x) => x !== 0)).toBeCloseTo(1 / 0.7, 6);
+    expect(maskOf(1, 1)).toEqual(mask);
+    expect(maskOf(1, 2)).not.toEqual(mask);
+    expect(maskOf(2, 1)).not.toEqual(mask);
+  });
+});
