@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { hex } from '@regulon/shared/crypto';
-import { SampleFederation } from '@regulon/shared/transparency';
+import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
 

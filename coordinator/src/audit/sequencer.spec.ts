@@ -8,12 +8,12 @@ import {
   nextPosition,
   parseEntry,
   readBundle,
-  SampleFederation,
   sealEntry,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
 } from '@regulon/shared/transparency';
+import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
 

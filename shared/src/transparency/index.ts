@@ -67,7 +67,6 @@ export { entryRefused, type EntryRule } from './entries/rule-error.js';
 export { bundleFiles, isBundlePath, readBundle, writeBundle } from './bundle/layout.js';
 export { parseTilePath } from './bundle/tile-paths.js';
 export { genesisOf, type GenesisDraft, type GenesisInput } from './entries/genesis.js';
-export { SampleFederation } from './sample-federation.js';
 export {
   encodeConsistencySignatures,
   encodeRoundEvidence,

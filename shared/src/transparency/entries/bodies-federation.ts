@@ -54,7 +54,7 @@ export const genesisBody = z.strictObject({
   /** q of the quorum policy */
   quorum: count,
   gateLag: z.int().min(0).max(1),
-  /** tMin: smallest cohort of a released sum */
+  /** smallest cohort (U1 and U2); what is left of it in U3 is bounded by uMin */
   minCohort: z.int().min(3).max(255),
   gamma,
   quorumRule: z.enum(['strict', 'majority']),
@@ -81,6 +81,7 @@ export const policyBody = z.strictObject({
   epsilonCap: decimal.nullable(),
   delta: decimal.nullable(),
   unit,
+  /** smallest cohort (U1 and U2) that this site takes part in */
   minCohort: z.int().min(3).max(255),
   gamma,
   /** plan digests allowed without further approval; empty = each plan needs its approval */

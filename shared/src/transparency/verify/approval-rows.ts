@@ -90,6 +90,11 @@ function checkSite(
   );
   if (expired !== undefined) findings.fail('A2', `the approval of ${site.name} had expired`, expired.index);
   checkPolicy(context, approval, start);
+  for (const { entry, index } of view.contributions.filter((own) => own.entry.actor.id === site.name)) {
+    const { policy, commitment } = entry.body;
+    if (policy === body.policy && commitment === body.commitment) continue;
+    findings.fail('A2', `${site.name} contributed under another policy or dataset than was approved`, index);
+  }
   const dataset = ofKind(log.entries, 'dataset.commit').find(
     ({ entry, index }) =>
       index < start.index && entry.actor.id === site.name && entry.body.commitment === body.commitment,

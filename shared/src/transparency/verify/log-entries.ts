@@ -35,8 +35,7 @@ export interface OpenedLog {
 
 /** Open every entry: form, signatures, keys, chains, attachments (rows L1, L3, L4, L5, D1). */
 export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findings: Findings): OpenedLog {
-  const resolve: ResolveAttachment = (digest) =>
-    content.files.get(`attachments/sha256/${hex(digestBytes(digest))}`);
+  const resolve = intactAttachments(content);
   const keys = genesisKeys(bytes[0], resolve, findings);
   const heads = new Map<string, ChainHead>();
   const entries: IndexedEntry[] = [];
@@ -54,6 +53,18 @@ export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findi
   checkAttachments(entries, content, findings);
   if (keys !== undefined) checkBundleFiles(keys, content, findings);
   return { keys, entries, labelOf: (index) => labelOf(bytes[index] ?? new Uint8Array(0)), resolve };
+}
+
+/** Reads attachments, but only those whose bytes have their digest: nothing is concluded from changed ones. */
+function intactAttachments({ files }: ZipContent): ResolveAttachment {
+  const intact = new Map<string, boolean>();
+  return (digest) => {
+    const bytes = files.get(`attachments/sha256/${hex(digestBytes(digest))}`);
+    const known =
+      intact.get(digest) ?? (bytes !== undefined && equalBytes(sha256(bytes), digestBytes(digest)));
+    intact.set(digest, known);
+    return known ? bytes : undefined;
+  };
 }
 
 function genesisKeys(

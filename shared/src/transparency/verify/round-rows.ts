@@ -51,8 +51,9 @@ function checkClosed(
     findings.fail(rule, `round ${manifest.round}: ${note}`, aggregate.index);
   const derived = deriveRound({ manifest, roster, evidence, uncounted }, complain);
   const minimum = minimumOf(context, approved);
-  if (derived.u3.length < minimum)
-    complain('S1', `|U3| = ${derived.u3.length} is below the smallest cohort ${minimum} of a site`);
+  const smallest = Math.min(derived.u1.length, derived.u2.length);
+  if (smallest < minimum)
+    complain('S1', `a cohort of ${smallest} is below the smallest that a site allows, ${minimum}`);
   const wrong = misstatement(context, aggregate, derived);
   if (wrong !== undefined) complain('S2', wrong);
   checkTranscript(context, { ...round, aggregate, evidence, derived });
@@ -180,7 +181,7 @@ function uncountedOf(approved: ApprovedRun | undefined): Set<number> {
   return new Set([...approved.datasets].filter(([, dataset]) => isOpen(dataset)).map(([id]) => id));
 }
 
-/** The largest of tMin and the smallest cohorts that the policies of the sites allow. */
+/** The largest of the smallest cohorts that the federation and the policies of the sites allow. */
 function minimumOf({ log, keys }: VerifyContext, approved: ApprovedRun | undefined): number {
   const names = new Set(approved?.sites.map(({ name }) => name));
   const minima = log.entries.flatMap(({ entry }) =>

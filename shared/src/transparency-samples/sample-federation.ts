@@ -1,19 +1,26 @@
 import { canonicalJsonBytes, hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
 import { type Roster, rosterSigningBytes } from '../plan/index.js';
-import { attachmentOf, MediaType } from './entries/attachments.js';
-import { digestText } from './entries/fields.js';
-import { genesisOf, type GenesisDraft } from './entries/genesis.js';
-import type { ActorType, BodyOf, Kind, ScopeOf } from './entries/kinds.js';
 import {
+  type ActorType,
   assembleEntry,
+  attachmentOf,
+  type BodyOf,
   type ChainHead,
+  digestText,
   type EntryDraft,
+  type GenesisDraft,
+  genesisOf,
   headOf,
+  type Kind,
+  MediaType,
+  type NamedSeed,
   nextPosition,
+  type ScopeOf,
   sealEntry,
   signPayload,
-} from './entries/seal.js';
-import { type NamedSeed, statementKeyName } from './notes/vkey.js';
+  statementKeyName,
+} from '../transparency/index.js';
+import { samplePolicyBytes } from './sample-options.js';
 
 /** A federation with made-up keys, for tests and vectors: the same parameters give the same bytes. */
 export class SampleFederation {
@@ -100,7 +107,13 @@ export class SampleFederation {
 
   /** A `policy.set` of a site's steward, and its attachment. */
   policy(site: string): { entry: Uint8Array; attachment: Uint8Array } {
-    const attachment = canonicalJsonBytes({ policy: `of ${site}` });
+    const { body, attachment } = this.policyBody(site);
+    return { entry: this.entry(['steward', site], 'policy.set', {}, body), attachment };
+  }
+
+  /** What the steward of a site sets. */
+  policyBody(site: string): { body: BodyOf<'policy.set'>; attachment: Uint8Array } {
+    const attachment = samplePolicyBytes(site);
     const body: BodyOf<'policy.set'> = {
       policy: attachmentOf(attachment, MediaType.json),
       supersedes: null,
@@ -113,7 +126,7 @@ export class SampleFederation {
       ...{ leaveSiteOut: 'exact', stableCohort: false, allowDifference: false },
       ...{ retentionClass: 'federation', validUntil: null },
     };
-    return { entry: this.entry(['steward', site], 'policy.set', {}, body), attachment };
+    return { body, attachment };
   }
 }
 

@@ -1,0 +1,103 @@
+import { type BodyOf, MediaType } from '../transparency/index.js';
+import { SampleLog } from './sample-log.js';
+import { sample, sampleCommitment, type SampleOptions, samplePlan, samplePolicy } from './sample-options.js';
+import { type RoundFields, SampleRound } from './sample-round.js';
+
+const { code, planHash, dataset, run } = sample;
+const coordinator = ['coordinator', 'coordinator'] as const;
+
+/**
+ * A whole run of five sites in a log: statistics with one lost upload, an aborted attempt, two training rounds.
+ *
+ * Every signature is real; the rounds were run by the client and server machines.
+ */
+export function sampleRun(options: SampleOptions = {}): SampleLog {
+  const log = new SampleLog(options);
+  const names = log.federation.roster.members.map(({ name }) => name);
+  prepare(log, names, options);
+  const start = startRun(log, names, options);
+  const round = (fields: Partial<RoundFields>, previous?: SampleRound): SampleRound =>
+    new SampleRound(
+      log,
+      { ...{ number: 0, attempt: 0, purpose: 0, stepId: 'train', losses: {} }, ...fields },
+      previous,
+      start,
+    );
+  const statistics = round({ purpose: 1, stepId: 'counts', losses: { r2: [5] } }).close();
+  const aborted = round({ number: 1 }, statistics).abort();
+  const first = round({ number: 1, attempt: 1 }, aborted).close();
+  const second = round({ number: 2, losses: { r4: [2] } }, first).close();
+  const body: BodyOf<'run.finish'> = {
+    ...{ status: 'COMPLETED', reason: null, finalModel: second.modelOut, rounds: 3 },
+    models: [{ arm: 0, model: second.modelOut, featureSpecification: statistics.modelOut }],
+    coverage: { sites: 5, band: '500+' },
+  };
+  log.write(coordinator, 'run.finish', { run }, body);
+  return log;
+}
+
+function prepare(log: SampleLog, names: readonly string[], { publicData = true }: SampleOptions): void {
+  for (const name of names) {
+    const { attachment, body: policy } = log.federation.policyBody(name);
+    log.attach(attachment, MediaType.json);
+    log.write(['steward', name], 'policy.set', {}, policy);
+    const body: BodyOf<'dataset.commit'> = {
+      ...{
+        dataset,
+        version: 1,
+        commitment: sampleCommitment(name),
+        schema: code,
+        panel: { digest: code, size: 700 },
+      },
+      ...{ band: '100-199', unit: 'patient', qualityReport: null, dataUse: [] },
+      ...{ public: false, simulated: publicData },
+    };
+    log.write(['site', name], 'dataset.commit', {}, body, [log.federation.signer('steward', name)]);
+  }
+}
+
+/** @returns index of run.start */
+function startRun(log: SampleLog, names: readonly string[], options: SampleOptions): number {
+  const sites = names.map((_, i) => i + 1);
+  const proposal = log.write(['researcher', 'r1'], 'plan.propose', {}, proposalOf(log, sites));
+  const approvals = names.map((name) => {
+    const body: BodyOf<'plan.approve'> = {
+      ...{
+        planHash,
+        policy: samplePolicy(name),
+        dataset,
+        datasetVersion: 1,
+        commitment: sampleCommitment(name),
+      },
+      ...{ conditions: [], validUntil: '2027-01-01T00:00:00.000Z' },
+    };
+    return log.write(['steward', name], 'plan.approve', {}, body);
+  });
+  const body: BodyOf<'run.start'> = {
+    ...{
+      planHash,
+      proposal,
+      approvals: approvals.filter((index) => index >= 0),
+      sites,
+      initialModel: null,
+      featureSpecification: null,
+    },
+    public: options.claimPublic ?? options.publicData ?? true,
+  };
+  return log.write(coordinator, 'run.start', { run }, body);
+}
+
+function proposalOf(log: SampleLog, sites: number[]): BodyOf<'plan.propose'> {
+  return {
+    ...{ name: 'sample', plan: log.attach(samplePlan, MediaType.json), planHash, purpose: 'research' },
+    ...{ code, provenance: null, architecture: code, initialModel: null, privacy: null },
+    secureAggregation: {
+      gamma: { num: 1, den: 3 },
+      nMin: 5,
+      quantization: 2 ** 20,
+      weightCap: 1024,
+      fractionBits: 24,
+    },
+    ...{ sites, rounds: 3, requireAll: false },
+  };
+}
