@@ -80,7 +80,7 @@ export class Authority {
         `the certificate request of ${site.name} is not signed by its key`,
       );
     }
-    return this.issue(`CN=${site.name}`, request.publicKey, x509.ExtendedKeyUsage.clientAuth, [
+    return this.issue(`CN=${site.name}`, request.publicKey, [x509.ExtendedKeyUsage.clientAuth], [
       { type: 'url', value: siteUri(site) },
     ]);
   }
@@ -95,7 +95,8 @@ export class Authority {
     const certificate = await this.issue(
       'CN=coordinator',
       keys.publicKey,
-      x509.ExtendedKeyUsage.serverAuth,
+      // the bulk server connects to itself at its start to measure its windows
+      [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
       alternatives,
     );
     return { certificate, privateKey: await privateKeyPem(keys.privateKey) };
@@ -104,7 +105,7 @@ export class Authority {
   private async issue(
     subject: string,
     publicKey: webcrypto.CryptoKey | x509.PublicKey,
-    usage: x509.ExtendedKeyUsage,
+    usages: x509.ExtendedKeyUsage[],
     alternatives: x509.JsonGeneralNames,
   ): Promise<string> {
     this.serial += 1;
@@ -119,7 +120,7 @@ export class Authority {
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension([usage], true),
+        new x509.ExtendedKeyUsageExtension(usages, true),
         new x509.SubjectAlternativeNameExtension(alternatives),
         await x509.AuthorityKeyIdentifierExtension.create(this.root, false),
       ],
