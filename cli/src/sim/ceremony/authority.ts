@@ -80,9 +80,12 @@ export class Authority {
         `the certificate request of ${site.name} is not signed by its key`,
       );
     }
-    return this.issue(`CN=${site.name}`, request.publicKey, [x509.ExtendedKeyUsage.clientAuth], [
-      { type: 'url', value: siteUri(site) },
-    ]);
+    return this.issue(
+      `CN=${site.name}`,
+      request.publicKey,
+      [x509.ExtendedKeyUsage.clientAuth],
+      [{ type: 'url', value: siteUri(site) }],
+    );
   }
 
   /** Issue the server certificate of the coordinator, valid for the given DNS names and addresses. */
