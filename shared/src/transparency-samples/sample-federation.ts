@@ -1,4 +1,4 @@
-import { canonicalJsonBytes, hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
+import { hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
 import { type Roster, rosterSigningBytes } from '../plan/index.js';
 import {
   type ActorType,

@@ -80,3 +80,4 @@ export {
 export { verifyBundle, type VerifyInput } from './verify/verify-bundle.js';
 export { type RunReport, type VerifyReport } from './verify/report.js';
 export { machineRows, type RowId, type RowStatus } from './verify/findings.js';
+export { explainEntry } from './verify/explain.js';

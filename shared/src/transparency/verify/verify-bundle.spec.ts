@@ -114,7 +114,7 @@ describe('approvals', () => {
     ['other code', 'A3', { spoil: change('round.contribution', { code: other }, 3) }],
     ['a run called public without public data', 'A2', { publicData: false, claimPublic: true }],
     ['a run on real data in gate mode signed', 'L2', { publicData: false }],
-  ])('finds %s: %s', (_, rule, options) => {
+  ])('finds %s: %s', (_: string, rule: string, options: SampleOptions) => {
     const report = spoiled(options);
     expect(failed(report)).toContain(rule);
     expect(report.firstLine).toMatch(/^FAIL {2}entry \d+ \([a-z.]+ by [a-z]+ [a-z0-9-]+\), [A-Z]\d: /);
@@ -214,7 +214,7 @@ describe('rounds', () => {
       'D1',
       { spoil: change('plan.approve', { conditions: ['q8Zr1LxT0vYp4NwKd7JmS2bFhGcE9aUi'] }, 2) },
     ],
-  ])('finds %s: %s', (_, rule, options) => {
+  ])('finds %s: %s', (_: string, rule: string, options: SampleOptions) => {
     const report = spoiled(options);
     expect(failed(report)).toContain(rule);
     expect(report.firstLine).toMatch(/^FAIL {2}entry \d+ /);

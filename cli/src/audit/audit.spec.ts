@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sampleRun } from '@regulon/shared/transparency-samples';
+import { explainCommand, exportCommand, verifyCommand } from './index.js';
+
+describe('audit commands', () => {
+  const log = sampleRun();
+  let folder: string;
+  let bundle: string;
+  let policy: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'regulon-audit-cli-'));
+    [bundle, policy] = [join(folder, 'bundle.zip'), join(folder, 'quorum.policy')];
+    writeFileSync(bundle, log.bundle());
+    writeFileSync(policy, log.policy);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('verify a bundle offline', async () => {
+    const note = join(folder, 'site-1.note');
+    writeFileSync(note, log.note(30));
+    const outcome = await verifyCommand({
+      bundle,
+      policy,
+      siteCheckpoints: [note],
+      asOf: '2026-11-21T00:00:00Z',
+      level: 1,
+    });
+    expect(outcome).toMatchObject({
+      exitCode: 0,
+      report: { schema: 'regulon.report/1', asOf: '2026-11-21T00:00:00.000Z' },
+    });
+    expect(outcome.firstLine).toMatch(/^PASS {2}fed_sample: 68 entries; .*L2 not applicable/);
+    const { run } = outcome.report.runs[0] ?? { run: '' };
+    expect((await verifyCommand({ bundle, policy, run })).exitCode).toBe(0);
+  });
+
+  it('name the entry in which one byte of the file was changed', async () => {
+    const bytes = readFileSync(bundle);
+    const at = bytes.indexOf('"kind":"round.ack"');
+    bytes[at + 20] = (bytes[at + 20] ?? 0) ^ 1;
+    const changed = join(folder, 'changed.zip');
+    writeFileSync(changed, bytes);
+    const { exitCode, firstLine } = await verifyCommand({ bundle: changed, policy });
+    expect(exitCode).toBe(1);
+    expect(firstLine).toMatch(/^FAIL {2}entry \d+ \(.*\), L1: /);
+  });
+
+  it('refuse what cannot be used', async () => {
+    const usable = { bundle, policy };
+    await expect(verifyCommand({ ...usable, bundle: join(folder, 'none.zip') })).rejects.toMatchObject({
+      code: 'E_ARGUMENT',
+      exitCode: 4,
+    });
+    await expect(verifyCommand({ ...usable, policy: folder })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+    await expect(verifyCommand({ ...usable, bundle: policy })).rejects.toMatchObject({
+      code: 'E_BUNDLE',
+      exitCode: 4,
+    });
+    await expect(verifyCommand({ ...usable, asOf: 'yesterday' })).rejects.toMatchObject({
+      code: 'E_ARGUMENT',
+    });
+    await expect(verifyCommand({ ...usable, level: 2 })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
+  it('export a bundle whole or not at all', async () => {
+    const out = join(folder, 'export.zip');
+    const bytes = log.bundle();
+    const outcome = await exportCommand({ fetchBundle: () => Promise.resolve(bytes), out });
+    expect(outcome).toMatchObject({ path: out, bytes: bytes.length });
+    expect(readFileSync(out).equals(bytes)).toBe(true);
+    const bad = join(folder, 'bad.zip');
+    const cut = bytes.slice(0, 1000);
+    await expect(exportCommand({ fetchBundle: () => Promise.resolve(cut), out: bad })).rejects.toMatchObject({
+      code: 'E_BUNDLE',
+    });
+    expect(existsSync(bad)).toBe(false);
+    const nowhere = join(folder, 'no', 'where.zip');
+    await expect(
+      exportCommand({ fetchBundle: () => Promise.resolve(bytes), out: nowhere }),
+    ).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
+  it('explain one entry in words', async () => {
+    expect(await explainCommand({ bundle, index: 0 })).toMatch(/founded the federation/);
+    await expect(explainCommand({ bundle, index: 68 })).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+    await expect(explainCommand({ bundle, index: -1 })).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+  });
+});

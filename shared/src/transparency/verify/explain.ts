@@ -1,0 +1,66 @@
+import { isAttachment } from '../entries/attachments.js';
+import type { Attachment } from '../entries/fields.js';
+import type { Kind } from '../entries/kinds.js';
+import type { LogEntry } from '../entries/schema.js';
+
+/** Says what an entry of one kind means, in one sentence after its actor. */
+type Sentence<K extends Kind> = (body: LogEntry<K>['body'], entry: LogEntry<K>) => string;
+
+const short = (digest: string): string => digest.slice(0, 'sha256:'.length + 12);
+const members = (field: readonly number[] | Attachment): string =>
+  isAttachment(field) ? 'the sites of the attached list' : `${field.length} sites (${field.join(', ')})`;
+
+const sentences: { readonly [K in Kind]: Sentence<K> } = {
+  'federation.genesis': (b) =>
+    `founded the federation under roster ${short(b.rosterHash)}; the gate runs in mode ${b.gateMode}, ${b.quorum} sites are a quorum, ${b.colluders} may collude`,
+  'policy.set': (b) =>
+    `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}`,
+  'dataset.commit': (b) =>
+    `committed to version ${b.version} of dataset ${b.dataset}: ${b.band} units (${b.unit}), ${b.panel.size} features, ${openness(b)}`,
+  'plan.propose': (b) =>
+    `proposed the plan ${b.name} (${short(b.planHash)}) for ${b.purpose}: ${b.rounds} rounds with ${members(b.sites)}, ${b.privacy === null ? 'without differential privacy' : 'with differential privacy'}`,
+  'plan.approve': (b) =>
+    `approved the plan ${short(b.planHash)} for version ${b.datasetVersion} of dataset ${b.dataset} until ${b.validUntil}`,
+  'run.start': (b) =>
+    `started the run of plan ${short(b.planHash)} with ${members(b.sites)}${b.public ? ', on public or simulated data' : ''}`,
+  'round.open': (b) =>
+    `opened the round for ${b.purpose} (${b.stepId}, arm ${b.arm}), starting from ${short(b.modelIn)}`,
+  'round.contribution': (b) =>
+    `was about to commit a masked input of ${b.maskedInput.length} elements as ${b.role}${b.charge === null ? '' : `, privacy ${b.charge.before} → ${b.charge.after}`}`,
+  'round.unmask': (b) =>
+    `answered the unmask request for the survivors ${members(b.survivors)}, after seeing that they agree`,
+  'round.aggregate': (b) =>
+    `closed the round with the sum over ${members(b.u3)}; what follows from it is ${short(b.modelOut)}`,
+  'round.abort': (b) => `ended the attempt at stage ${b.stage} without a sum: ${b.code}`,
+  'round.ack': (b) =>
+    `derived ${short(b.modelOut)} from the round and recomputed ${b.audited.count} tiles: ${b.audited.result}`,
+  'run.finish': (b) =>
+    `finished the run: ${b.status}${b.reason === null ? '' : ` (${b.reason})`} after ${b.rounds} rounds; final model ${b.finalModel === null ? 'none' : short(b.finalModel)}`,
+  'config.start': (b) => `started version ${b.version} with the nonce ${b.nonce.slice(0, 12)}`,
+};
+
+/**
+ * One entry in words, for a person.
+ *
+ * @param index of the entry in the log
+ * @returns three lines: where and when, who did what, by whom it is signed
+ */
+export function explainEntry(entry: LogEntry, index: number): string {
+  const { actor, kind, at, seq, sigs } = entry;
+  const place =
+    entry.run === undefined
+      ? ''
+      : `, ${entry.run}${entry.round === undefined ? '' : `, round ${entry.round}, attempt ${entry.attempt}`}`;
+  const sentence = sentences[kind] as Sentence<Kind>;
+  const others = sigs.filter(({ key }) => key !== actor.key).map(({ key }) => key);
+  return [
+    `entry ${index}: ${kind}${place}, ${at}`,
+    `${actor.type} ${actor.id} ${sentence(entry.body, entry)}.`,
+    `signed with ${actor.key}${others.length === 0 ? '' : ` and ${others.join(', ')}`}; number ${seq} of this actor's chain.`,
+  ].join('\n');
+}
+
+function openness(body: LogEntry<'dataset.commit'>['body']): string {
+  if (body.public) return 'declared public';
+  return body.simulated ? 'declared simulated' : 'not public';
+}
