@@ -56,7 +56,7 @@ export function detectLayout(folder: string): DataLayout {
 /** Write simulated data that fit a plan, one folder a site below `folder`. */
 export function simulatedLayout(plan: Plan, folder: string, seed: number): DataLayout {
   const simulate = plan.dataset.kind === 'series' ? simulateSeries : simulateSites;
-  const sites = simulate({ folder, seed, sites: plan.sites });
+  const sites = simulate({ folder, seed, sites: plan.sites }).map(({ units: _units, ...files }) => files);
   return { plan: plan.name, sites, simulated: true };
 }
 

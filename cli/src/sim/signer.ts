@@ -31,8 +31,10 @@ export class Signer {
   /** What the log holds of this person; after a refused entry the chain goes on from there. */
   private async logHead(): Promise<ChainHead | undefined> {
     const { type, id } = this.person;
-    const head = await this.api.get<ActorHead | null>(`/api/v1/log/actors/${type}/${id}`);
-    return head ? { seq: head.seq, hash: fromHex(head.hash), at: head.at } : undefined;
+    const { seq, hash, at } = await this.api.get<Partial<ActorHead>>(`/api/v1/log/actors/${type}/${id}`);
+    return seq === undefined || hash === undefined || at === undefined
+      ? undefined
+      : { seq, hash: fromHex(hash), at };
   }
 }
 

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { RegulonError } from '@regulon/shared/errors';
+import { parseEntry } from '@regulon/shared/transparency';
+import { CoordinatorApi } from '../api-client/index.js';
+import type { Context } from './context.js';
+
+/** Options of every command that talks to a coordinator. */
+export interface ConnectionOptions {
+  readonly server?: string;
+  readonly tokenFile?: string;
+  readonly federation?: string;
+}
+
+/** Add `--server`, `--token-file` and `--federation`; each has an environment variable. */
+export function connects(command: Command): Command {
+  return command
+    .addOption(new Option('--server <url>', 'REST address of the coordinator (REGULON_SERVER)'))
+    .addOption(new Option('--token-file <file>', 'bearer token of the coordinator (REGULON_TOKEN_FILE)'))
+    .addOption(new Option('--federation <dir>', "the federation's public folder (REGULON_FEDERATION)"));
+}
+
+/** The API that the options, or the environment, name. @throws E_ARGUMENT when something is missing */
+export function apiFor(options: ConnectionOptions, context: Context): CoordinatorApi {
+  const tokenFile = options.tokenFile ?? context.env['REGULON_TOKEN_FILE'];
+  if (tokenFile === undefined) {
+    throw new RegulonError('E_ARGUMENT', '--token-file is missing', {
+      hint: 'name the token file of the coordinator, or set REGULON_TOKEN_FILE',
+    });
+  }
+  return new CoordinatorApi({
+    server: serverOf(options, context),
+    token: readFileSync(tokenFile, 'utf8').trim(),
+  });
+}
+
+function serverOf(options: ConnectionOptions, context: Context): string {
+  const given = options.server ?? context.env['REGULON_SERVER'];
+  if (given !== undefined) return validUrl(given);
+  const folder = options.federation ?? context.env['REGULON_FEDERATION'];
+  const file = folder === undefined ? undefined : join(folder, 'coordinator.json');
+  if (file === undefined || !existsSync(file)) {
+    throw new RegulonError('E_ARGUMENT', '--server is missing', {
+      hint: 'name the coordinator, e.g. http://127.0.0.1:8080, or set REGULON_SERVER or REGULON_FEDERATION',
+    });
+  }
+  const { host, httpPort } = JSON.parse(readFileSync(file, 'utf8')) as { host: string; httpPort: number };
+  return `http://${host}:${httpPort}`;
+}
+
+function validUrl(text: string): string {
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  throw new RegulonError('E_ARGUMENT', '--server: not an address such as http://127.0.0.1:8080');
+}
+
+/** Name and log of the federation, from its genesis. @throws E_ARGUMENT without a federation folder */
+export function federationFor(
+  options: ConnectionOptions,
+  context: Context,
+): { id: string; origin: string; folder: string } {
+  const folder = options.federation ?? context.env['REGULON_FEDERATION'];
+  if (folder === undefined) {
+    throw new RegulonError('E_ARGUMENT', '--federation is missing', {
+      hint: "name the federation's public folder (roster.json, genesis.json), or set REGULON_FEDERATION",
+    });
+  }
+  const entry = parseEntry(Uint8Array.from(readFileSync(join(folder, 'genesis.json'))));
+  if (entry.kind !== 'federation.genesis')
+    throw new RegulonError('E_ARGUMENT', `${folder}: genesis.json is no genesis`);
+  return { id: entry.fed, origin: entry.body.origin, folder };
+}

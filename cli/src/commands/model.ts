@@ -1,0 +1,113 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { ModelSpecification, RunDocument, RunList } from '@regulon/coordinator/runs';
+import { fromHex, rootOfBytes } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { CoordinatorApi } from '../api-client/index.js';
+import { bytesText, tableLines } from '../output/index.js';
+import { apiFor, type ConnectionOptions, connects } from './connection.js';
+import { type Context, handles } from './context.js';
+
+interface ModelRow {
+  readonly digest: string;
+  readonly run: string;
+  readonly plan: string;
+  readonly arm: string;
+  readonly parameters: number;
+}
+
+/** `regulon model …`: the models of finished runs. */
+export function modelCommands(program: Command, context: Context): void {
+  const model = program.command('model').description('models of runs');
+  const list = connects(model.command('list').description('every model, by run and arm'));
+  handles<ConnectionOptions>(list, context, 'model.list', async (_, options) => {
+    const models = await modelsOf(apiFor(options, context));
+    const lines = tableLines(
+      [
+        { title: 'model', value: (m: ModelRow) => m.digest.slice(0, 19) },
+        { title: 'run', value: (m) => m.run.slice(0, 14) },
+        { title: 'plan', value: (m) => m.plan },
+        { title: 'arm', value: (m) => m.arm },
+        { title: 'parameters', value: (m) => m.parameters.toLocaleString('en'), right: true },
+      ],
+      models,
+    );
+    return { data: { models }, rows: models, lines: models.length === 0 ? ['no models'] : lines };
+  });
+  const pull = connects(
+    model.command('pull').description('download a model; its digest is checked').argument('<model>'),
+  )
+    .requiredOption('--out <file>', 'float32 little-endian; FILE.json gets the shapes')
+    .option('--force', 'replace existing files', false);
+  handles<ConnectionOptions & { out: string; force: boolean }>(
+    pull,
+    context,
+    'model.pull',
+    async ([name = ''], options) => {
+      const { out } = options;
+      if (existsSync(out) && !options.force) {
+        throw new RegulonError('E_ARGUMENT', `${out} exists already`, {
+          hint: 'choose another name, or --force',
+        });
+      }
+      const api = apiFor(options, context);
+      const digest = await resolveModel(api, name);
+      const [bytes, spec] = await Promise.all([
+        api.bytes(`/api/v1/models/${digest}`),
+        api.get<ModelSpecification>(`/api/v1/models/${digest}/spec`),
+      ]);
+      verifyModel(bytes, digest);
+      writeWhole(`${out}.json`, `${JSON.stringify(spec, null, 2)}\n`);
+      writeWhole(out, bytes);
+      const data = { digest, bytes: bytes.length, file: out, specification: `${out}.json` };
+      return { data, lines: [`${out}  ${bytesText(bytes.length)}  ${digest}`, `${out}.json`] };
+    },
+  );
+}
+
+async function modelsOf(api: CoordinatorApi): Promise<ModelRow[]> {
+  const { runs } = await api.get<RunList>('/api/v1/runs');
+  const rows: ModelRow[] = [];
+  for (const { run, name } of runs) {
+    const { models } = await api.get<RunDocument>(`/api/v1/runs/${run}`);
+    rows.push(
+      ...models.map(({ digest, label, parameters }) => ({ digest, run, plan: name, arm: label, parameters })),
+    );
+  }
+  return rows;
+}
+
+/** A model by its digest, or a unique beginning of it. @throws E_NOT_FOUND, E_ARGUMENT */
+async function resolveModel(api: CoordinatorApi, name: string): Promise<string> {
+  if (/^sha256:[0-9a-f]{64}$/.test(name)) return name;
+  const digests = new Set((await modelsOf(api)).map(({ digest }) => digest));
+  const found = [...digests].filter(
+    (digest) => digest.startsWith(name) || digest.startsWith(`sha256:${name}`),
+  );
+  if (found.length === 1 && found[0] !== undefined) return found[0];
+  if (found.length === 0)
+    throw new RegulonError('E_NOT_FOUND', `no model begins with ${name}`, { hint: 'regulon model list' });
+  throw new RegulonError('E_ARGUMENT', `${found.length} models begin with ${name}`, {
+    hint: 'write more of the digest',
+  });
+}
+
+/** @throws E_DIGEST when the bytes are not the model that was asked for */
+function verifyModel(bytes: Uint8Array, digest: string): void {
+  const root = rootOfBytes(bytes);
+  if (Buffer.compare(root, fromHex(digest.slice('sha256:'.length))) !== 0) {
+    throw new RegulonError('E_DIGEST', `the downloaded model is not ${digest}`);
+  }
+}
+
+/** Write a file so that it appears complete or not at all. */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.part`;
+  try {
+    writeFileSync(temporary, content, { flush: true });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

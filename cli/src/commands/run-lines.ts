@@ -1,0 +1,40 @@
+import type { RunDocument } from '@regulon/coordinator/runs';
+import { shareText, tableLines } from '../output/index.js';
+
+/** A run for people; its first line carries the coverage, or what is waited for. */
+export function documentLines(document: RunDocument): string[] {
+  const { status, coverage, now, reason } = document;
+  const lines = [`${status}  ${coverage?.text ?? (now ? waitingText(document) : 'not started')}`];
+  if (reason) lines.push(`${reason.code}: ${reason.message}`);
+  lines.push(`run     ${document.run}`, `plan    ${document.name}  ${document.planHash}`);
+  if (document.modelDigest !== null) lines.push(`model   ${document.modelDigest}`);
+  lines.push(`log     ${document.log.size} entries, root ${document.log.root}`, '', ...siteLines(document));
+  const metrics = document.result?.pooled;
+  if (metrics?.accuracy !== undefined)
+    lines.push('', `accuracy ${shareText(metrics.accuracy)}, majority ${shareText(metrics.majority)}`);
+  if (metrics?.mse !== undefined) lines.push('', `mean squared error ${shareText(metrics.mse)}`);
+  return lines;
+}
+
+function waitingText({ now, sites, schedule }: RunDocument): string {
+  if (!now) return '';
+  const names = now.waitingFor.map((id) => sites.find((site) => site.id === id)?.name ?? String(id));
+  const since = now.since === null ? '' : ` since ${new Date(now.since).toISOString()}`;
+  const waiting = names.length === 0 ? '' : `, waiting for ${names.join(', ')}${since}`;
+  return `round ${now.round + 1} of ${schedule?.rounds ?? '?'}, ${now.stage}${waiting}`;
+}
+
+function siteLines({ sites }: RunDocument): string[] {
+  return tableLines(
+    [
+      { title: 'site', value: (site: RunDocument['sites'][number]) => site.name },
+      { title: 'connected', value: (site) => (site.connected ? 'yes' : 'no') },
+      { title: 'approved', value: (site) => (site.approved ? 'yes' : 'no') },
+      {
+        title: 'dataset',
+        value: (site) => (site.dataset === null ? null : site.dataset.isPublic ? 'public' : 'committed'),
+      },
+    ],
+    sites,
+  );
+}
