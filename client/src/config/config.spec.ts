@@ -67,7 +67,7 @@ describe('the configuration of a daemon', () => {
       file,
       stringify({ schema: 'regulon.site-policy/1', purposes: ['research'], requireSecAgg: false }),
     );
-    expect(() => readSitePolicy(file)).toThrow(expect.objectContaining({ code: 'E_CONFIG' }) as object);
+    expect(() => readSitePolicy(file)).toThrow(expect.objectContaining({ code: 'E_CONFIG' }));
     writeFileSync(file, stringify({ schema: 'regulon.site-policy/1', purposes: ['research'] }));
     expect(readSitePolicy(file)).toMatchObject({ nMin: 5, leaveSiteOut: 'off', requireSecAgg: true });
   });

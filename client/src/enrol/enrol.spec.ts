@@ -8,7 +8,7 @@ import { keyPathsOf, loadSiteKeys, readSeedFile } from './key-files.js';
 import { signGenesis } from './sign-genesis.js';
 
 const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'enrol-')), 'state');
-const refused = (code: string): object => expect.objectContaining({ code }) as object;
+const refused = (code: string): object => expect.objectContaining({ code });
 
 describe('the enrolment of a site', () => {
   it('makes keys that only their owner can read, and a request signed by the identity key', async () => {

@@ -16,7 +16,7 @@ const federation = testFederation();
 const site = testSite(federation);
 const ids = siteNames.map((_, i) => i + 1);
 const check = (bytes: Uint8Array, view = site) => verifyAgreement(bytes, run, federation, view, now);
-const code = (expected: string): object => expect.objectContaining({ code: expected }) as object;
+const code = (expected: string): object => expect.objectContaining({ code: expected });
 
 describe('what a site checks before a run', () => {
   it('takes part when every steward has approved and every dataset is committed', () => {
@@ -88,14 +88,14 @@ describe('what a site checks before a run', () => {
       expect.objectContaining({
         code: 'E_POLICY',
         message: expect.stringContaining(key) as string,
-      }) as object,
+      }),
     );
   });
 
   it('says nothing of the number of units when the weight cap is too small', () => {
     const small = testSite(federation, { units: 65 });
     expect(() => check(contractBytes(testPlan()), small)).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('65') as string }) as object,
+      expect.objectContaining({ message: expect.not.stringContaining('65') as string }),
     );
   });
 });

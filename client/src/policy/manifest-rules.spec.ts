@@ -27,7 +27,7 @@ const check = (manifest: Manifest, known: object = {}) =>
     ...{ roster: federation.rosterView, program, round, lastTranscript: zeros, links: async () => [] },
     ...known,
   });
-const refused = (code: string): object => expect.objectContaining({ code }) as object;
+const refused = (code: string): object => expect.objectContaining({ code });
 
 describe('a manifest', () => {
   it('is accepted when it is what the plan implies', async () => {

@@ -10,12 +10,13 @@ import {
   sitePolicySchema,
 } from '@regulon/shared/plan';
 import { encodeContractFile } from '@regulon/shared/program';
+import type {
+  FederationKeys} from '@regulon/shared/transparency';
 import {
   attachmentOf,
   type BodyOf,
   digestText,
   type EntryDraft,
-  FederationKeys,
   formatVkey,
   keysOfGenesis,
   KeyType,

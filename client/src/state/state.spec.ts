@@ -11,7 +11,7 @@ import { RunJournal } from './run-journal.js';
 import { SiteState } from './site-state.js';
 
 const pins = { site: 'a', federationId: 'fed_test', rosterHash: 'ab', identityKey: 'cd' };
-const refused = (code: string): object => expect.objectContaining({ code }) as object;
+const refused = (code: string): object => expect.objectContaining({ code });
 const run = `run_${'07'.repeat(16)}`;
 const open: SiteState[] = [];
 

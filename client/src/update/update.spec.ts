@@ -129,7 +129,7 @@ describe('an update on its way out', () => {
     const path = join(folder, 'never.bin');
     const contribution = { kind: 'update' as const, deltaPath: deltaFile(delta().subarray(1)) };
     await expect(outgoing({ contribution, path })).rejects.toThrow(
-      expect.objectContaining({ code: 'E_STATE_DB' }) as object,
+      expect.objectContaining({ code: 'E_STATE_DB' }),
     );
     expect(existsSync(path) || existsSync(`${path}.part`)).toBe(false);
   });
@@ -174,7 +174,7 @@ describe('a stored vector', () => {
     writeFileSync(path, bytes);
     expect(await rootOfFile(path, bytes.length)).toEqual(rootOfBytes(bytes));
     await expect(rootOfFile(path, bytes.length + 4)).rejects.toThrow(
-      expect.objectContaining({ code: 'E_STATE_DB' }) as object,
+      expect.objectContaining({ code: 'E_STATE_DB' }),
     );
   });
 });

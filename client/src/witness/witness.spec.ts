@@ -12,7 +12,7 @@ import { LogFollower } from './log-follower.js';
 
 const federation = testFederation();
 const digest = digestText(sha256());
-const refused = (code: string): object => expect.objectContaining({ code }) as object;
+const refused = (code: string): object => expect.objectContaining({ code });
 
 /** A log in memory, as an honest or a lying coordinator shows it. */
 class TestLog {
