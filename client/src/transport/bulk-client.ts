@@ -5,9 +5,15 @@ import { BulkCipher, MAX_FRAME_BYTES, type OpenBody } from '@regulon/shared/wire
 import type { ConnectionOptions } from './connection-types.js';
 import { sharedChannelOptions, type Limits } from './control-client.js';
 import { bulkService } from './protocol.js';
-import { channelCredentials } from './tls.js';
+import { addressOf, channelCredentials } from './tls.js';
 
 const WINDOW_BYTES = 16 << 20;
+
+/** Where the coordinator's current box key comes from. */
+export interface BoxKeySource {
+  current(limits: Limits): Promise<Uint8Array>;
+  forget(): void;
+}
 
 /** What a stream is about. */
 export interface StreamSubject {
@@ -45,9 +51,9 @@ export class BulkClient {
 
   constructor(
     private readonly options: ConnectionOptions,
-    private readonly boxKey: (limits: Limits) => Promise<Uint8Array>,
+    private readonly boxKey: BoxKeySource,
   ) {
-    this.client = new Client(`${options.host}:${options.bulkPort}`, channelCredentials(options), {
+    this.client = new Client(addressOf(options.host, options.bulkPort), channelCredentials(options), {
       ...sharedChannelOptions(options),
       'grpc.max_receive_message_length': MAX_FRAME_BYTES,
       'grpc.max_send_message_length': MAX_FRAME_BYTES,
@@ -58,7 +64,7 @@ export class BulkClient {
   }
 
   get where(): string {
-    return `${this.options.host}:${this.options.bulkPort}`;
+    return addressOf(this.options.host, this.options.bulkPort);
   }
 
   async put(subject: StreamSubject, limits: Limits): Promise<PutStream> {
@@ -101,12 +107,17 @@ export class BulkClient {
     return { call, down };
   }
 
+  /** The coordinator could not open a stream: it has a new box key. */
+  forgetBoxKey(): void {
+    this.boxKey.forget();
+  }
+
   close(): void {
     this.client.close();
   }
 
   private async seal({ ctx, uploadId, leaseId, offset }: StreamSubject, limits: Limits): Promise<Sealed> {
-    const boxKey = await this.boxKey(limits);
+    const boxKey = await this.boxKey.current(limits);
     const pair = boxKeyPair();
     const sharedKey = boxBefore(boxKey, pair.secretKey);
     pair.secretKey.fill(0);

@@ -11,7 +11,7 @@ import {
 } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
 import { loadControlService } from './protocol.js';
-import { channelCredentials, handshakeName } from './tls.js';
+import { addressOf, channelCredentials, handshakeName } from './tls.js';
 
 interface SealedMessage {
   readonly sealed: Sealed;
@@ -46,7 +46,7 @@ export class ControlClient {
 
   /** @throws E_CERTIFICATE when the own certificate cannot be used */
   constructor(private readonly options: ConnectionOptions) {
-    this.client = new Client(`${options.host}:${options.controlPort}`, channelCredentials(options), {
+    this.client = new Client(addressOf(options.host, options.controlPort), channelCredentials(options), {
       ...sharedChannelOptions(options),
       'grpc.max_receive_message_length': 4 << 20,
       'grpc.enable_retries': 1,

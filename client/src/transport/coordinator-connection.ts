@@ -25,7 +25,7 @@ import type {
 import { ControlClient, type Limits } from './control-client.js';
 import { downloadFile } from './download.js';
 import { failureOf } from './grpc-errors.js';
-import { diagnose } from './tls.js';
+import { addressOf, diagnose } from './tls.js';
 import { uploadFile } from './upload.js';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -46,7 +46,10 @@ export class CoordinatorConnection implements CoordinatorLink {
   /** Connects with the first call. @throws E_CERTIFICATE when certificate and key cannot be used */
   constructor(private readonly options: ConnectionOptions) {
     this.control = new ControlClient(options);
-    this.bulk = new BulkClient(options, (limits) => this.control.currentBoxKey(limits));
+    this.bulk = new BulkClient(options, {
+      current: (limits) => this.control.currentBoxKey(limits),
+      forget: () => this.control.forgetBoxKey(),
+    });
     this.now = options.now ?? Date.now;
   }
 
@@ -173,7 +176,10 @@ export class CoordinatorConnection implements CoordinatorLink {
 
   private hear(payload: Uint8Array): void {
     const notice = noticeCodec.decode(payload);
-    for (const listener of this.noticeListeners) listener(notice);
+    for (const listener of this.noticeListeners) {
+      // a listener's defect is the process's, not the stream's
+      queueMicrotask(() => listener(notice));
+    }
   }
 
   private setState(state: LinkState): void {
@@ -187,6 +193,6 @@ export class CoordinatorConnection implements CoordinatorLink {
   }
 
   private get where(): string {
-    return `${this.options.host}:${this.options.controlPort}`;
+    return addressOf(this.options.host, this.options.controlPort);
   }
 }

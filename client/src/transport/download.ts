@@ -1,6 +1,6 @@
 /** Resumable download of a content-addressed blob; the file appears only complete and verified. */
 import { constants } from 'node:fs';
-import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { equalBytes, hex, LEAF_BYTES, MerkleHasher } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
@@ -28,16 +28,18 @@ export async function downloadFile(
   const part = `${job.path}.${hex(job.digest).slice(0, 16)}.part`;
   const backoff = new Backoff(options.random);
   await mkdir(dirname(job.path), { recursive: true });
-  for (let beganAnew = false; ;) {
+  for (let beganAnew = false, resealed = false; ;) {
     try {
       return await attempt(bulk, job, part, deadlineMs);
     } catch (cause) {
       job.signal?.throwIfAborted();
-      const { error, connectionLost } = failureOf(diskFull(cause, part), bulk.where);
-      const resumedWrong: boolean =
-        isRegulonError(error, 'E_DIGEST') && error.details.resumed === true && !beganAnew;
-      beganAnew ||= resumedWrong;
-      if (!connectionLost && !resumedWrong) throw error;
+      const { error, connectionLost } = failureOf(cause, bulk.where);
+      if (isRegulonError(error, 'E_SEAL') && !resealed) {
+        resealed = true;
+        bulk.forgetBoxKey();
+      } else if (isRegulonError(error, 'E_DIGEST') && error.details.resumed === true && !beganAnew) {
+        beganAnew = true;
+      } else if (!connectionLost) throw await cleared(error, part);
       if (now() >= deadlineMs)
         throw new RegulonError('E_DEADLINE', 'the download did not end in time', { cause });
       await backoff.wait(job.signal);
@@ -104,8 +106,10 @@ async function receive(
   if (offset !== size) throw new RegulonError('E_DIGEST', `the download ended at ${offset} of ${size} bytes`);
 }
 
-function diskFull(error: unknown, path: string): unknown {
+/** Remove the part file after a final error; a full disk gets its name. */
+async function cleared(error: Error, part: string): Promise<Error> {
+  await rm(part, { force: true });
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new RegulonError('E_DISK_FULL', `no space for the download in ${dirname(path)}`, { cause: error });
+  return new RegulonError('E_DISK_FULL', `no space for the download in ${dirname(part)}`, { cause: error });
 }

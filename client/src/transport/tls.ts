@@ -29,6 +29,10 @@ function secureContext({ ca, cert, key }: TlsMaterial): SecureContext {
   }
 }
 
+/** `host:port`, an IPv6 address in brackets. */
+export const addressOf = (host: string, port: number): string =>
+  `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+
 /** The name that the coordinator's certificate must carry. */
 const expectedName = (options: ConnectionOptions): string => options.serverName ?? options.host;
 type CheckIdentity = typeof checkServerIdentity;
@@ -63,7 +67,7 @@ export async function diagnose(options: ConnectionOptions): Promise<RegulonError
 
 function shakeHands(options: ConnectionOptions): Promise<RegulonError | undefined> {
   const { host, controlPort: port } = options;
-  const where = `${host}:${port}`;
+  const where = addressOf(host, port);
   return new Promise((resolve) => {
     const socket: TLSSocket = connect({
       host,

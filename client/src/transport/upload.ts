@@ -29,7 +29,7 @@ export async function uploadFile(
   const backoff = new Backoff(options.random);
   const file = await open(job.path, 'r');
   try {
-    for (let furthest = -1; ;) {
+    for (let furthest = -1, resealed = false; ;) {
       const leaseId = await acquireLease(leases, job, deadlineMs, now);
       let reached = 0;
       const onOffset = (offset: number): void => void (reached = offset);
@@ -42,7 +42,7 @@ export async function uploadFile(
           onOffset,
         );
       } catch (cause) {
-        throwIfFinal(cause, bulk.where, job.signal);
+        resealed = throwIfFinal(cause, bulk, job.signal, resealed);
         if (now() >= deadlineMs)
           throw new RegulonError('E_DEADLINE', 'the upload did not end in time', { cause });
         if (reached > furthest) backoff.reset();
@@ -55,11 +55,21 @@ export async function uploadFile(
   }
 }
 
-function throwIfFinal(cause: unknown, where: string, signal: AbortSignal | undefined): void {
+/** @returns whether a new box key has been asked for, which helps once after a restart of the coordinator */
+function throwIfFinal(
+  cause: unknown,
+  bulk: BulkClient,
+  signal: AbortSignal | undefined,
+  resealed: boolean,
+): boolean {
   signal?.throwIfAborted();
-  const { error, connectionLost } = failureOf(cause, where);
-  const again = connectionLost || isRegulonError(error, 'E_UPLOAD') || isRegulonError(error, 'E_LEASE');
-  if (!again) throw error;
+  const { error, connectionLost } = failureOf(cause, bulk.where);
+  if (isRegulonError(error, 'E_SEAL') && !resealed) {
+    bulk.forgetBoxKey();
+    return true;
+  }
+  if (connectionLost || isRegulonError(error, 'E_UPLOAD') || isRegulonError(error, 'E_LEASE')) return false;
+  throw error;
 }
 
 async function acquireLease(
@@ -95,11 +105,13 @@ async function sendFile(
   try {
     const { size } = await file.stat();
     let offset = startOf((await opened).get(OFFSET_KEY)[0], size);
-    let next = readChunk(file, offset, size);
-    while (offset < size && !over) {
+    // two buffers in turn: one is sealed (which copies it) while the other is read
+    const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)] as const;
+    let next = readChunk(file, offset, size, buffers[0]);
+    for (let turn = 1; offset < size && !over; turn ^= 1) {
       const chunk = await next;
       const end = offset + chunk.length;
-      next = readChunk(file, end, size);
+      next = readChunk(file, end, size, buffers[turn]!);
       if (!call.write(up.seal({ kind: FRAME_CHUNK, last: end === size, offset }, chunk))) {
         await Promise.race([drained(call), failed]);
       }
@@ -123,8 +135,8 @@ function startOf(value: string | Buffer | undefined, size: number): number {
   throw new RegulonError('E_MESSAGE', 'the coordinator names no usable offset for the upload');
 }
 
-async function readChunk(file: FileHandle, offset: number, size: number): Promise<Buffer> {
-  const chunk = Buffer.allocUnsafe(Math.max(0, Math.min(CHUNK_BYTES, size - offset)));
+async function readChunk(file: FileHandle, offset: number, size: number, buffer: Buffer): Promise<Buffer> {
+  const chunk = buffer.subarray(0, Math.min(CHUNK_BYTES, size - offset));
   for (let done = 0; done < chunk.length;) {
     const { bytesRead } = await file.read(chunk, done, chunk.length - done, offset + done);
     if (bytesRead === 0) throw new RegulonError('E_STATE_DB', 'the stored upload became shorter');

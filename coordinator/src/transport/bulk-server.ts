@@ -15,7 +15,7 @@ import { assertWindows } from './self-test.js';
 import { sendDownload } from './send-download.js';
 import { SessionLimit } from './session-limit.js';
 import { siteOfCall, type Member } from './site-identity.js';
-import { bind, onSessions, serverCredentials, WINDOW_BYTES, type ServerTls } from './tls.js';
+import { addressOf, bind, onSessions, serverCredentials, WINDOW_BYTES, type ServerTls } from './tls.js';
 
 const CHANNEL_OPTIONS = {
   'grpc.max_receive_message_length': MAX_FRAME_BYTES,
@@ -46,7 +46,11 @@ export async function startBulkServer(options: BulkServerOptions): Promise<Runni
   const server = new Server(CHANNEL_OPTIONS);
   server.addService(bulkService, handlersOf(options));
   const window = options.omit === 'stream window' ? undefined : WINDOW_BYTES;
-  const port = await bind(server, `${options.host}:${options.port}`, serverCredentials(options.tls, window));
+  const port = await bind(
+    server,
+    addressOf(options.host, options.port),
+    serverCredentials(options.tls, window),
+  );
   const close = async (): Promise<void> => server.forceShutdown();
   try {
     const limit = new SessionLimit(options.members);

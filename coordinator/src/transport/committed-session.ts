@@ -4,7 +4,7 @@ import type { CommitRow, ExpectedUpload, UploadBook, UploadSession } from './por
 
 /** A stream for an upload that is committed already: the site lost the receipt and asks again. */
 export class CommittedSession implements UploadSession {
-  readonly signal = new AbortController().signal;
+  readonly signal: AbortSignal = new AbortController().signal;
 
   constructor(
     private readonly book: UploadBook,

@@ -15,7 +15,7 @@ import { MessageQuota } from './message-quota.js';
 import type { SiteGateway } from './ports.js';
 import { CONTROL_PACKAGE, loadControlPackage } from './protocol.js';
 import type { Member } from './site-identity.js';
-import { bind, serverCredentials, type ServerTls } from './tls.js';
+import { addressOf, bind, serverCredentials, type ServerTls } from './tls.js';
 
 const MAX_MESSAGE_BYTES = 1 << 20;
 const MESSAGES_PER_MINUTE = 12_000;
@@ -60,7 +60,7 @@ class ControlStrategy extends ServerGrpc {
   override async start(callback?: () => void): Promise<void> {
     const { host, port, tls } = this.serverOptions;
     await this.bindEvents();
-    this.port = await bind(this.grpcClient as GrpcServer, `${host}:${port}`, serverCredentials(tls));
+    this.port = await bind(this.grpcClient as GrpcServer, addressOf(host, port), serverCredentials(tls));
     callback?.();
   }
 }

@@ -2,7 +2,7 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { RegulonError } from '@regulon/shared/errors';
-import { WINDOW_BYTES, type ServerTls } from './tls.js';
+import { addressOf, WINDOW_BYTES, type ServerTls } from './tls.js';
 
 /** the connection window is enlarged by a frame of its own, after the settings */
 const WAIT_MS = 2_000;
@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 5;
  * @throws E_TRANSPORT naming the window that is wrong; E_TLS_VERSION; E_CONNECTION when the own port does not answer
  */
 export async function assertWindows(tls: ServerTls, host: string, port: number): Promise<void> {
-  const session = connect(`https://${host}:${port}`, {
+  const session = connect(`https://${addressOf(host, port)}`, {
     ...tls,
     // the own certificate need not name the address that the server listens on; the authority is still checked
     checkServerIdentity: () => undefined,

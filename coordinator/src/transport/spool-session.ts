@@ -21,6 +21,8 @@ export class SpoolSession implements UploadSession {
     private readonly part: PartFile,
     private readonly paths: { part: string; ok: string },
     private readonly release: () => void,
+    /** counts bytes against the quota of the upload; throws E_BUSY */
+    private readonly meter: (bytes: number) => void,
   ) {
     this.end = part.size;
   }
@@ -52,6 +54,7 @@ export class SpoolSession implements UploadSession {
   /** Hashing overlaps with the write of the chunk before; at most two chunks are held. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.closed) throw this.signal.reason;
+    this.meter(chunk.length);
     const position = this.end;
     this.end += chunk.length;
     this.part.hasher.update(chunk);

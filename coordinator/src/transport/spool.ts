@@ -28,6 +28,9 @@ export interface SpoolContext {
   readonly book: UploadBook;
   readonly rows: CommitRows;
 }
+/** bytes that a site may send for one upload, in sizes of it */
+const QUOTA_FACTOR = 1.5;
+
 interface Active {
   readonly session: SpoolSession;
   readonly fence: number;
@@ -43,6 +46,8 @@ export interface UploadStatus {
 
 export class SpoolUploads implements UploadPort {
   private readonly active = new Map<string, Active>();
+  /** bytes of each upload in this process, resumes included */
+  private readonly received = new Map<string, number>();
   /** openings of one upload come one after the other */
   private readonly queues = new Map<string, Promise<unknown>>();
 
@@ -123,9 +128,21 @@ export class SpoolUploads implements UploadPort {
     const release = (): void => {
       if (this.active.get(name)?.session === session) this.active.delete(name);
     };
-    const session = new SpoolSession(this.context, expected, uploadId, part, paths, release);
+    const meter = (bytes: number): void => this.count(name, bytes, expected);
+    const session = new SpoolSession(this.context, expected, uploadId, part, paths, release, meter);
     this.active.set(name, { session, fence });
     return session;
+  }
+
+  private count(name: string, bytes: number, { site, size }: ExpectedUpload): void {
+    const total = (this.received.get(name) ?? 0) + bytes;
+    if (total > QUOTA_FACTOR * size + CHUNK_BYTES) {
+      throw new RegulonError(
+        'E_BUSY',
+        `site ${site} sent its upload of ${size} bytes more than ${QUOTA_FACTOR} times`,
+      );
+    }
+    this.received.set(name, total);
   }
 
   private async inTurn<T>(name: string, task: () => Promise<T>): Promise<T> {

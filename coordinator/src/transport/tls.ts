@@ -1,4 +1,5 @@
 /** Server credentials: mutual TLS 1.3, and the HTTP/2 window that grpc-js cannot set by itself. */
+import { isIP } from 'node:net';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { RegulonError } from '@regulon/shared/errors';
 
@@ -63,6 +64,10 @@ export function onSessions(server: Server, listener: (session: ServerSession) =>
   if (!(servers instanceof Map) || servers.size === 0) throw changed('http2Servers');
   for (const http2Server of servers.keys()) http2Server.on('session', listener);
 }
+
+/** `host:port`, an IPv6 address in brackets. */
+export const addressOf = (host: string, port: number): string =>
+  `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
 
 /** Bind and give the port. @param address host:port, port 0 for any */
 export function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {

@@ -4,7 +4,7 @@ import * as x509 from '@peculiar/x509';
 import { hex } from '@regulon/shared/crypto';
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-x509.cryptoProvider.set(webcrypto as Crypto);
+x509.cryptoProvider.set(webcrypto);
 
 /** PEM texts for one side of mutual TLS. */
 export interface Material {
@@ -17,7 +17,7 @@ export interface Material {
 export class TestAuthority {
   private constructor(
     private readonly certificate: x509.X509Certificate,
-    private readonly keys: CryptoKeyPair,
+    private readonly keys: webcrypto.CryptoKeyPair,
   ) {}
 
   static async make(name = 'CN=test authority'): Promise<TestAuthority> {
@@ -65,8 +65,8 @@ export class TestAuthority {
   }
 }
 
-const newKeys = (): Promise<CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']) as Promise<CryptoKeyPair>;
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
+  webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
 
 const validity = (): { notBefore: Date; notAfter: Date } => ({
   notBefore: new Date(Date.now() - 60_000),
