@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
-import type { Server } from 'node:http';
 import { BearerGuard } from './bearer.guard.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import { ErrorFilter } from './error.filter.js';
@@ -53,7 +52,7 @@ export async function startApi(
   app.useGlobalGuards(app.get(BearerGuard));
   app.useGlobalFilters(new ErrorFilter(report));
   await app.listen(port, LOOPBACK);
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
   const close = async (): Promise<void> => {

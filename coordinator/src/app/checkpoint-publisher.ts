@@ -11,6 +11,7 @@ const SOON_MS = 20;
 export class CheckpointPublisher implements RunLog {
   private sent = 0;
   private cancel: (() => void) | null = null;
+  private running: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly sequencer: Sequencer,
@@ -30,7 +31,12 @@ export class CheckpointPublisher implements RunLog {
     return this.sequencer.putAttachment(...args);
   }
 
-  async publish(): Promise<void> {
+  publish(): Promise<void> {
+    this.running = this.cut();
+    return this.running;
+  }
+
+  private async cut(): Promise<void> {
     const { size, note } = await this.sequencer.checkpoint();
     if (size <= this.sent) return;
     const proof = this.sent === 0 ? [] : this.sequencer.consistency(this.sent, size);
@@ -43,8 +49,10 @@ export class CheckpointPublisher implements RunLog {
     this.schedule(SOON_MS);
   }
 
-  close(): void {
+  /** No more checkpoints; resolves when the one under way is written. */
+  async close(): Promise<void> {
     this.cancel?.();
+    await this.running.catch(() => undefined);
   }
 
   private schedule(ms: number): void {

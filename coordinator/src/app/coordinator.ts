@@ -56,7 +56,11 @@ export async function openCore(settings: Settings, environment: Environment = {}
   const logger =
     environment.logger ??
     pino({ level: config.logLevel, base: { process: 'coordinator' } }, pino.destination(2));
-  const fatal = environment.fatal ?? endProcess(logger);
+  const end = environment.fatal ?? endProcess(logger);
+  let isClosing = false;
+  const fatal = (error: unknown): void => {
+    if (!isClosing) end(error); // what fails because everything is being closed is no failure
+  };
   const state = (name: string): string => join(config.stateFolder, name);
   const audit = auditMigrations.map((sql, i) => ({ name: `audit-${String(i + 1).padStart(4, '0')}`, sql }));
   const store = Store.open(state('coordinator.sqlite'), [...coordinatorMigrations, ...audit]);
@@ -182,9 +186,10 @@ export async function openCore(settings: Settings, environment: Environment = {}
     isBusy: () => monitor.recentMs > 200,
   });
   const close = async (): Promise<void> => {
+    isClosing = true;
     runs.close();
     presence.close();
-    publisher.close();
+    await publisher.close();
     monitor.stop();
     await aggregator.close();
     store.close();

@@ -32,30 +32,34 @@ export class RoundQueries {
 
   constructor(private readonly on: QueryContext) {}
 
-  async *answer(site: number, query: Query): AsyncGenerator<Item> {
+  async *answer(site: number, query: Query): AsyncGenerator<Item, void> {
+    yield* await this.items(site, query);
+  }
+
+  private items(site: number, query: Query): Iterable<Item> | Promise<Iterable<Item>> {
     switch (query.type) {
       case 'runContract':
-        return yield this.runContract(query);
+        return [this.runContract(query)];
       case 'manifest':
-        return yield* this.manifests(query);
+        return this.manifests(query);
       case 'advertised':
-        return yield* this.advertised(query);
+        return this.advertised(query);
       case 'deliveries':
-        return yield* this.deliveries(site, query);
+        return this.deliveries(site, query);
       case 'survivors':
-        return yield* this.survivors(query);
+        return this.survivors(query);
       case 'signatures':
-        return yield* this.signatures(query);
+        return this.signatures(query);
       case 'closed':
-        return yield* this.closed(query);
+        return this.closed(query);
       case 'logEntries':
-        return yield* this.logEntries(query);
+        return this.logEntries(query);
       case 'consistencyProof':
-        return yield this.consistencyProof(query);
+        return [this.consistencyProof(query)];
       case 'spotTile':
-        return yield* await this.spotTile(query);
+        return this.spotTile(query);
       case 'revealed':
-        return yield* this.revealedSecrets(query);
+        return this.revealedSecrets(query);
     }
   }
 

@@ -140,8 +140,6 @@ function settleCollecting(
 }
 
 function shortage(state: RoundState, rules: RoundRules, now: number, missing: readonly number[]): Transition {
-  // before the lists are fixed nobody is bound: the same attempt is offered again, and the idle limit goes on counting
-  if (state.phase === 'advertise') return settle(toWaiting(state, rules, now), rules, now);
   const reasons = state.refusals.map((r) => `site ${r.site} ${r.code}`);
   const message = `too few sites at ${state.phase}: missing ${missing.join(', ') || 'none'}${reasons.length ? ` (${reasons.join(', ')})` : ''}`;
   return abandon(state, rules, now, 'E_COHORT', message);
@@ -160,12 +158,14 @@ export function abandon(
   const attempt = state.attempt + 1;
   const next: RoundState = {
     ...toWaiting(state, rules, now),
-    waitingSince: now,
+    // nobody was bound before U1: the idle limit goes on counting
+    waitingSince: state.phase === 'advertise' ? state.waitingSince : now,
     attempt,
     spent,
     uploadBegan: false,
   };
-  const tooMany = spent >= rules.maxAttempts || attempt >= rules.maxAttempts * UNSPENT_FACTOR;
+  const unbound = state.phase === 'advertise';
+  const tooMany = spent >= rules.maxAttempts || (!unbound && attempt >= rules.maxAttempts * UNSPENT_FACTOR);
   const after = tooMany
     ? fail(next, 'FAILED', code, `${message}; ${attempt} attempts, no more`)
     : settle(next, rules, now);

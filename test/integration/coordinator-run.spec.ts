@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { InlineAggregator } from '@regulon/coordinator/aggregation';
+import { verifyBundle } from '@regulon/shared/transparency';
+import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
+
+describe('coordinator with sites at its gateway', () => {
+  let folder: string;
+  let federation: SimulatedFederation;
+  const fatal: unknown[] = [];
+  const environment = {
+    aggregator: new InlineAggregator(),
+    fatal: (error: unknown) => void fatal.push(error),
+  };
+  const runId = '07'.repeat(16);
+
+  beforeEach(() => {
+    fatal.length = 0;
+    folder = mkdtempSync(join(tmpdir(), 'regulon-coordinator-'));
+  });
+  afterEach(async () => {
+    await federation.close();
+    expect(fatal).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  async function started(count = 5, config: Record<string, unknown> = {}): Promise<void> {
+    federation = new SimulatedFederation(
+      folder,
+      count,
+      { allowTesting: true, testing: { runId }, ...config },
+      environment,
+    );
+    await federation.open();
+  }
+
+  it('takes a plan from proposal to result, with evidence that an auditor accepts', async () => {
+    await started();
+    federation.connect();
+    await federation.prepare();
+    const run = await federation.submit();
+    const document = await federation.finished(run);
+    expect(document.reason).toBeNull();
+    expect(document.status).toBe('COMPLETED');
+    expect(document.curve.map((p) => [p.loss, p.accuracy, p.survivors])).toEqual(
+      Array(3).fill([0.5, 0.25, 5]),
+    );
+    expect(document.result?.pooled).toMatchObject({ count: 25, accuracy: 0.8 });
+    const report = verifyBundle({
+      bundle: await federation.core.sequencer.exportBundle(),
+      policy: federation.federation.genesis.quorumPolicy,
+    });
+    expect(report.rules.filter((r) => r.status === 'fail')).toEqual([]);
+  });
+
+  it('aborts before anything is asked of the sites when one has another gene panel', async () => {
+    await started();
+    federation.connect();
+    await federation.prepare({ 3: 'H' });
+    const document = await federation.finished(await federation.submit());
+    expect(document).toMatchObject({ status: 'ABORTED', reason: { code: 'E_PANEL' }, rounds: [] });
+    expect(document.reason?.message).toContain('site-3');
+  });
+
+  it('starts only when every steward has approved', async () => {
+    await started();
+    federation.connect();
+    await federation.prepare();
+    const run = await federation.submit(toyPlan(federation.names), federation.names.slice(0, 4));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(federation.core.views.run(run).status).toBe('QUEUED');
+    expect(federation.core.views.run(run).sites.map((s) => s.approved)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+    federation.core.runs.stop(run);
+    expect(federation.core.views.run(run)).toMatchObject({
+      status: 'ABORTED',
+      reason: { code: 'E_RUN_ABORTED' },
+    });
+  });
+
+  it('goes on with the survivors when an upload never comes, and says so in the first line', async () => {
+    await started(6, { rounds: { departureSeconds: 0.05, gatherSeconds: 0.05 } });
+    const leaves = {
+      before: (site: { disconnect(): void }, notice: { stage: string; round: number }): void => {
+        if (notice.stage === 'r2' && notice.round >= 5) site.disconnect();
+      },
+    };
+    federation.connect({ 6: leaves });
+    await federation.prepare();
+    const document = await federation.finished(await federation.submit());
+    expect(document.status).toBe('COMPLETED_PARTIAL');
+    expect(document.rounds.at(-1)?.survivors).toEqual([1, 2, 3, 4, 5]);
+    expect(document.coverage?.text).toMatch(/with 5 of 6 \(without site-6\)/);
+  });
+
+  it('repeats an attempt that lost too many uploads, and fails when all attempts are spent', async () => {
+    await started(5, {
+      rounds: {
+        departureSeconds: 0.05,
+        gatherSeconds: 0.05,
+        stageSeconds: { advertise: 0.5, share: 0.5, input: 0.5 },
+      },
+    });
+    const silent = {
+      before: async (_: unknown, notice: { stage: string; round: number }): Promise<void> => {
+        if (notice.stage === 'r2' && notice.round === 2) throw new Error('asleep');
+      },
+    };
+    federation.connect({ 4: silent, 5: silent });
+    await federation.prepare();
+    const document = await federation.finished(await federation.submit());
+    expect(document).toMatchObject({ status: 'FAILED', reason: { code: 'E_COHORT' } });
+    expect(document.rounds).toHaveLength(2);
+  });
+});

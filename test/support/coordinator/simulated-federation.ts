@@ -1,0 +1,239 @@
+import { join } from 'node:path';
+import { type Core, type Environment, openCore } from '@regulon/coordinator/app';
+import type { Settings } from '@regulon/coordinator/config';
+import { parseConfig } from '@regulon/coordinator/config';
+import { sha256 } from '@regulon/shared/crypto';
+import { panelDigest } from '@regulon/shared/genomics';
+import { parsePlan, planBytes, planHashOf, rosterHashOf } from '@regulon/shared/plan';
+import type { RosterView } from '@regulon/shared/secagg';
+import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
+import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { type SiteBehaviour, SimulatedSite } from './simulated-site.js';
+
+const GENES = 12;
+
+/** A small plan over made-up data. */
+export function toyPlan(
+  sites: readonly string[],
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    schema: 'regulon.plan/1',
+    name: 'toy',
+    seed: 3,
+    sites: [...sites],
+    dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
+    task: 'classify',
+    label: {
+      classes: [
+        { name: 'x', rule: 'x' },
+        { name: 'y', rule: 'not x' },
+      ],
+    },
+    prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 8 }, { step: 'z-score' }],
+    model: { blocks: [{ name: 'head', layers: [{ type: 'dense', units: 'outputs' }] }] },
+    training: { rounds: 3, optimizer: { name: 'adam' } },
+    evaluation: { split: 'holdout' },
+    secureAggregation: { weightCap: 64 },
+    deadlines: { roundDeadlineSeconds: 60, idleLimitSeconds: 60 },
+    ...more,
+  };
+}
+
+/** A coordinator without servers, in one folder, and sites that speak to its gateway. */
+export class SimulatedFederation {
+  readonly federation: SampleFederation;
+  readonly sites: SimulatedSite[] = [];
+  core!: Core;
+
+  constructor(
+    readonly folder: string,
+    readonly count = 5,
+    private readonly config: Record<string, unknown> = {},
+    private readonly environment: Environment = {},
+  ) {
+    this.federation = new SampleFederation(count, () => new Date());
+  }
+
+  get settings(): Settings {
+    const { federation, folder } = this;
+    const file = (name: string): string => join(folder, name);
+    const config = parseConfig(
+      JSON.stringify({
+        ...{ schema: 'regulon.coordinator/1', federation: folder, stateFolder: file('state') },
+        ...{
+          keys: { statement: 'a', log: 'b' },
+          tls: { cert: 'c', key: 'd', ca: 'e' },
+          bearerTokenFile: 'f',
+        },
+        logLevel: 'silent',
+        ...this.config,
+      }),
+      folder,
+    );
+    const texts = federation.genesis.attachments.map((bytes) => Buffer.from(bytes).toString());
+    const signedRoster = JSON.parse(
+      texts.find((text) => text.startsWith('{')) ?? '',
+    ) as Settings['signedRoster'];
+    return {
+      config,
+      roster: federation.roster,
+      signedRoster,
+      genesis: federation.genesisEntry,
+      quorumPolicy: federation.genesis.quorumPolicy,
+      keys: { statement: federation.statementSeed, log: federation.logSeed },
+      tls: { cert: '', key: '', ca: '' },
+      bearerToken: 'token',
+    };
+  }
+
+  get rosterView(): RosterView {
+    const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
+    const { roster } = this.federation;
+    return {
+      federationId: roster.federationId,
+      rosterHash: rosterHashOf(roster),
+      coordinatorKey: bytes(roster.coordinatorKey),
+      members: roster.members.map((m) => ({ id: m.id, key: bytes(m.key) })),
+      M: roster.members.length,
+    };
+  }
+
+  get names(): string[] {
+    return this.federation.roster.members.map((m) => m.name);
+  }
+
+  /** Open the coordinator; once more after `close` it is a restart. */
+  async open(): Promise<void> {
+    this.core = await openCore(this.settings, this.environment);
+    for (const site of this.sites) site.connect(this.core.gateway);
+    this.core.runs.resume();
+  }
+
+  async close(): Promise<void> {
+    for (const site of this.sites) site.disconnect();
+    await this.core.close();
+  }
+
+  /** Sites that listen. */
+  connect(behaviours: Readonly<Record<number, SiteBehaviour>> = {}): void {
+    for (const { id, name } of this.federation.roster.members) {
+      const site = new SimulatedSite(
+        id,
+        name,
+        this.federation,
+        this.federation.roster,
+        this.rosterView,
+        this.core.gateway,
+        behaviours[id],
+      );
+      this.sites.push(site);
+      site.connect();
+    }
+  }
+
+  /** Policies and datasets of all sites. @param panels other genes at some sites */
+  async prepare(panels: Readonly<Record<number, string>> = {}, isPublic = true): Promise<void> {
+    for (const { id, name } of this.federation.roster.members) {
+      const { entry, attachment } = this.federation.policy(name);
+      await this.core.intake.append(entry, [attachment]);
+      const site = this.sites.find((s) => s.id === id);
+      if (site) site.policyDigest = digestText(sha256(attachment));
+      const genes = Array.from({ length: GENES }, (_, i) => `${panels[id] ?? 'G'}${i}`);
+      const body: BodyOf<'dataset.commit'> = {
+        ...{
+          dataset: 'toy',
+          version: 1,
+          commitment: site?.commitment ?? digestText(new Uint8Array(32).fill(9)),
+        },
+        schema: digestText(new Uint8Array(32)),
+        panel: { digest: digestText(panelDigest(genes)), size: GENES },
+        ...{
+          band: '20-49',
+          unit: 'patient',
+          qualityReport: null,
+          dataUse: [],
+          public: false,
+          simulated: isPublic,
+        },
+      };
+      const others = isPublic ? [this.federation.signer('steward', name)] : [];
+      await this.core.intake.append(
+        this.federation.entry(['site', name], 'dataset.commit', {}, body, others),
+      );
+    }
+  }
+
+  /** Propose a plan and let every steward approve it. @returns `run_…` */
+  async submit(
+    value: Record<string, unknown> = toyPlan(this.names),
+    approve: readonly string[] = this.names,
+  ): Promise<string> {
+    const plan = parsePlan(value);
+    const { entry, bytes } = this.proposal(plan);
+    const { run } = await this.core.runs.propose(entry, value, [bytes]);
+    for (const name of approve) await this.core.intake.append(this.approval(name, planHashOf(plan)));
+    this.core.runs.startQueued();
+    return run;
+  }
+
+  proposal(plan: ReturnType<typeof parsePlan>): { entry: Uint8Array; bytes: Uint8Array } {
+    const zero = digestText(new Uint8Array(32));
+    const bytes = planBytes(plan);
+    const sites = this.federation.roster.members.filter((m) => plan.sites.includes(m.name)).map((m) => m.id);
+    const { gamma, nMin, weightCap, fractionBits } = plan.secureAggregation;
+    const entry = this.federation.entry(
+      ['researcher', 'r1'],
+      'plan.propose',
+      {},
+      {
+        ...{
+          name: plan.name,
+          plan: attachmentOf(bytes, MediaType.json),
+          planHash: digestText(planHashOf(plan)),
+        },
+        ...{
+          purpose: plan.purpose,
+          code: zero,
+          provenance: null,
+          architecture: zero,
+          initialModel: null,
+          privacy: null,
+        },
+        secureAggregation: { gamma, nMin, quantization: 1, weightCap, fractionBits },
+        ...{ sites, rounds: plan.training.rounds, requireAll: false },
+      },
+    );
+    return { entry, bytes };
+  }
+
+  approval(name: string, planHash: Uint8Array): Uint8Array {
+    const policy = digestText(sha256(this.federation.policyBody(name).attachment));
+    const commitment = digestText(new Uint8Array(32).fill(9));
+    return this.federation.entry(
+      ['steward', name],
+      'plan.approve',
+      {},
+      {
+        ...{ planHash: digestText(planHash), policy, dataset: 'toy', datasetVersion: 1, commitment },
+        ...{ conditions: [], validUntil: new Date(Date.now() + 86_400_000).toISOString() },
+      },
+    );
+  }
+
+  /** Wait for a run to end; at most so many ms. */
+  async finished(run: string, withinMs = 30_000): Promise<ReturnType<Core['views']['run']>> {
+    const end = Date.now() + withinMs;
+    for (;;) {
+      const document = this.core.views.run(run);
+      if (['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED'].includes(document.status)) return document;
+      if (Date.now() > end) {
+        const failures = this.sites.flatMap((s) => s.failures.map((f) => `${s.name}: ${String(f)}`));
+        throw new Error(
+          `the run is still ${document.status}: ${JSON.stringify(document.now)} ${failures.join('; ')}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
