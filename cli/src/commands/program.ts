@@ -2,7 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
 import { Exit, Output } from '../output/index.js';
 import type { Context } from './context.js';
+import { auditCommands } from './audit.js';
+import { modelCommands } from './model.js';
 import { planCommands } from './plan.js';
+import { runCommands } from './run.js';
+import { simCommands } from './sim.js';
 
 const VERSION = '0.1.0';
 
@@ -13,6 +17,10 @@ export function buildProgram(context: Context): Command {
     .version(VERSION)
     .showSuggestionAfterError(true);
   planCommands(program, context);
+  runCommands(program, context);
+  modelCommands(program, context);
+  auditCommands(program, context);
+  simCommands(program, context);
   return quietly(program, context);
 }
 

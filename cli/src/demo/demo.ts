@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunDocument } from '@regulon/coordinator/runs';
@@ -7,15 +7,12 @@ import type { Plan } from '@regulon/shared/plan';
 import { verifyBundle } from '@regulon/shared/transparency';
 import { preparationWords } from '../plan-file/index.js';
 import {
-  exampleFile,
-  filesOf,
   followRun,
-  freePorts,
+  openFederation,
   programs,
   type ReferenceReport,
   runToEnd,
-  SimFederation,
-  simulatedLayout,
+  type SimFederation,
   type SiteFiles,
   verifyCompiled,
 } from '../sim/index.js';
@@ -25,7 +22,6 @@ import { boardEventsOf } from './events.js';
 import type { DemoOptions } from './options.js';
 import type { DemoOutcome } from './outcome.js';
 
-const FEDERATION = 'fed_demo';
 const BUNDLE_FILE = 'bundle.zip';
 
 /**
@@ -45,15 +41,9 @@ export async function runDemo(
   const { plan, layout } = chooseDemo(options);
   checkTarget(options.exportBundle);
   const root = mkdtempSync(join(tmpdir(), 'regulon-demo-'));
-  chmodSync(root, 0o700);
   try {
-    view.say(
-      layout
-        ? `data: ${plan.sites.length} sites below ${options.data}`
-        : 'simulating RNA-seq data of the sites',
-    );
-    const files = filesOf(plan, layout ?? simulatedLayout(plan, join(root, 'data'), plan.seed));
-    const federation = await startFederation(root, plan, files, layout === null, options, view);
+    const say = (text: string): void => view.say(text);
+    const { federation, files } = await openFederation({ root, plan, layout, backend: options.backend, say });
     try {
       const run = await underInterrupt(takeRun(federation, plan, view, interrupted), interrupted);
       const evidence = await exportAndVerify(federation, root, options.exportBundle);
@@ -85,44 +75,6 @@ function checkTarget(path: string | undefined): void {
   throw new RegulonError('E_ARGUMENT', `--export-bundle: the folder of ${path} does not exist`, {
     hint: 'make it first',
   });
-}
-
-async function startFederation(
-  root: string,
-  plan: Plan,
-  files: readonly SiteFiles[],
-  simulated: boolean,
-  options: DemoOptions,
-  view: BoardView,
-): Promise<SimFederation> {
-  const [controlPort = 0, bulkPort = 0, httpPort = 0] = await freePorts(3);
-  const { gamma, nMin } = plan.secureAggregation;
-  const policyFile = exampleFile(nMin < 5 ? 'site-policy.small-public.yaml' : 'site-policy.public.yaml');
-  const sites = files.map(({ name, ...data }) => ({
-    name,
-    org: `Organisation of ${name}`,
-    policyFile,
-    training: { backend: options.backend },
-    dataset: { ...plan.dataset, ...absolute(data), public: !simulated, simulated },
-  }));
-  return SimFederation.start(
-    {
-      root: join(root, 'federation'),
-      federationId: FEDERATION,
-      policy: { nMin, gamma },
-      addresses: { host: '127.0.0.1', controlPort, bulkPort, httpPort },
-      sites,
-    },
-    (text) => view.say(text),
-  );
-}
-
-function absolute(data: Omit<SiteFiles, 'name'>): Omit<SiteFiles, 'name'> {
-  return {
-    ...data,
-    counts: resolve(data.counts),
-    ...(data.labels === undefined ? {} : { labels: resolve(data.labels) }),
-  };
 }
 
 /** Propose, approve, and follow the run on the board. */
@@ -204,7 +156,7 @@ async function referenceOf(
   const folder = join(root, 'reference');
   mkdirSync(folder, { mode: 0o700 });
   const { kind, scale } = plan.dataset;
-  const sites = files.map(({ name, ...data }) => ({ name, kind, scale, ...absolute(data), open: true }));
+  const sites = files.map(({ name, ...data }) => ({ name, kind, scale, ...data, open: true }));
   const job = join(folder, 'job.json');
   writeFileSync(job, JSON.stringify({ plan, sites, folder, backend: options.backend }), { mode: 0o600 });
   return (await runToEnd(programs.reference, [job])) as unknown as ReferenceReport;

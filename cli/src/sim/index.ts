@@ -2,6 +2,7 @@ export { holdCeremony, type CeremonyOptions, type FoundedFederation } from './ce
 export { folderAt } from './ceremony/folder.js';
 export { Person } from './ceremony/person.js';
 export { apiOf, SimFederation } from './federation.js';
+export { openFederation, type OpenOptions } from './open-federation.js';
 export { followRun } from './follow-run.js';
 export { detectLayout, filesOf, simulatedLayout, type DataLayout, type SiteFiles } from './layout.js';
 export { freePorts } from './ports.js';

@@ -25,8 +25,8 @@ export function verifyCompiled(): void {
   }
 }
 
-/** Digest over the compiled files of a workspace and of `shared`: what `code` and `software` mean in the log. */
-export function softwareDigest(workspace: 'client' | 'coordinator'): Uint8Array {
+/** Digest over the compiled files of a program: what `software` means in the genesis. */
+export function softwareDigest(workspace: 'coordinator'): Uint8Array {
   const hash = createHash('sha256');
   for (const folder of ['shared', workspace]) {
     const root = join(repository, folder, 'dist');

@@ -1,17 +1,12 @@
 import type { StewardStatements } from '@regulon/client/rounds';
-import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
+import { canonicalJsonBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import { manifestDigest, manifestOf } from '@regulon/shared/models';
 import { type Plan, planBytes, planHashOf } from '@regulon/shared/plan';
-import {
-  type Attachment,
-  attachmentOf,
-  type BodyOf,
-  digestText,
-  MediaType,
-} from '@regulon/shared/transparency';
+import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { outlineOf } from '../plan-file/index.js';
-import { softwareDigest } from './programs.js';
 
+/** How daemons of this version name the code that they run (`round.contribution`, field `code`). */
+const DAEMON_CODE = digestText(sha256(utf8('regulon-daemon/0.1.0')));
 const YEAR_MS = 365 * 86_400_000;
 
 /** A proposal with the bytes it refers to. */
@@ -31,7 +26,7 @@ export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
     plan: attachmentOf(bytes, MediaType.json),
     planHash: digestText(planHashOf(plan)),
     purpose: plan.purpose,
-    code: digestText(softwareDigest('client')),
+    code: DAEMON_CODE,
     provenance: null,
     architecture: digestText(architectureOf(plan, outline.features)),
     initialModel: null,
