@@ -14,11 +14,12 @@ export function preAuthenticationEncoding(payload: Uint8Array): Uint8Array {
   return concatBytes(new TextEncoder().encode(head), payload);
 }
 
-/** Sign the canonical bytes of an entry without `sigs`. @param signer a statement key */
-export function signPayload(payload: Uint8Array, signer: NamedSeed): EntrySignature {
+/** Sign the canonical bytes of an entry without `sigs`. @param reference of the signer's statement key, when known */
+export function signPayload(
+  payload: Uint8Array,
+  signer: NamedSeed,
+  reference: string = keyReference(verifierKeyOf(signer, KeyType.statement)),
+): EntrySignature {
   const sig = signEd25519(signer.seed, preAuthenticationEncoding(payload));
-  return {
-    key: keyReference(verifierKeyOf(signer, KeyType.statement)),
-    sig: Buffer.from(sig).toString('base64'),
-  };
+  return { key: reference, sig: Buffer.from(sig).toString('base64') };
 }

@@ -31,7 +31,7 @@ export function openEntry(
     throw entryRefused('L3', 'the first entry, and no other, is federation.genesis');
   if (keys !== undefined && entry.fed !== keys.fed)
     throw entryRefused('L3', `the entry belongs to ${entry.fed}`);
-  verifySignatures(entry, keys ?? keysOfGenesis(entry, resolve));
+  verifySignatures(entry, bytes, keys ?? keysOfGenesis(entry, resolve));
   return { entry, hash: entryHash(bytes) };
 }
 
@@ -69,9 +69,10 @@ export function verifyPosition(entry: LogEntry, head: ChainHead | undefined): vo
 /**
  * Check the actor's key, the signers that the kind demands, and every signature.
  *
+ * @param bytes from which `parseEntry` read the entry
  * @throws E_LOG_ENTRY (L3)
  */
-export function verifySignatures(entry: LogEntry, keys: FederationKeys): void {
+export function verifySignatures(entry: LogEntry, bytes: Uint8Array, keys: FederationKeys): void {
   const actor = keys.find(entry.actor.key);
   if (actor === undefined || actor.type !== entry.actor.type || actor.id !== entry.actor.id) {
     throw entryRefused('L3', `the key of ${entry.actor.type} ${entry.actor.id} is not one of the federation`);
@@ -80,7 +81,7 @@ export function verifySignatures(entry: LogEntry, keys: FederationKeys): void {
   for (const reference of requiredSigners(entry, keys)) {
     if (!signed.has(reference)) throw entryRefused('L3', `the signature of ${reference} is missing`);
   }
-  const message = preAuthenticationEncoding(signedPayloadOf(entry));
+  const message = preAuthenticationEncoding(signedPayloadOf(bytes, entry));
   for (const { key, sig } of entry.sigs) {
     const signer = keys.find(key);
     if (signer === undefined) throw entryRefused('L3', `${key} is not a key of the federation`);

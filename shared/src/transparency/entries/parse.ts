@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { canonicalJsonBytes, equalBytes, leafHashOf } from '../../crypto/index.js';
+import { canonicalJsonBytes, concatBytes, equalBytes, leafHashOf } from '../../crypto/index.js';
 import { MAX_ENTRY_BYTES } from '../merkle/tiles.js';
 import { isKind } from './kinds.js';
 import { entryRefused } from './rule-error.js';
@@ -26,9 +26,15 @@ export function parseEntry(bytes: Uint8Array): LogEntry {
   return result.data as LogEntry;
 }
 
-/** Bytes that the signatures of an entry cover: its canonical JSON without `sigs`. */
-export function signedPayloadOf(entry: LogEntry): Uint8Array {
-  return canonicalJsonBytes({ ...entry, sigs: undefined });
+/**
+ * Bytes that the signatures of an entry cover: its canonical JSON without `sigs`.
+ *
+ * @param bytes of this entry as `parseEntry` read it; members are sorted, so only `v` follows `sigs`
+ */
+export function signedPayloadOf(bytes: Uint8Array, entry: LogEntry): Uint8Array {
+  const end = bytes.length - '"v":1}'.length;
+  const sigs = canonicalJsonBytes(entry.sigs).length + '"sigs":,'.length;
+  return concatBytes(bytes.subarray(0, end - sigs), bytes.subarray(end));
 }
 
 function parseCanonical(bytes: Uint8Array): unknown {

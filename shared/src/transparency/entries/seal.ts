@@ -88,9 +88,10 @@ export function assembleEntry(payload: Uint8Array, signatures: readonly EntrySig
  * @throws E_LOG_ENTRY if the entry breaks its schema or is larger than 61,440 bytes
  */
 export function sealEntry(draft: EntryDraft, signers: readonly [NamedSeed, ...NamedSeed[]]): Uint8Array {
-  const payload = entryPayload(draft, keyReference(verifierKeyOf(signers[0], KeyType.statement)));
+  const references = signers.map((signer) => keyReference(verifierKeyOf(signer, KeyType.statement)));
+  const payload = entryPayload(draft, references[0] ?? '');
   return assembleEntry(
     payload,
-    signers.map((signer) => signPayload(payload, signer)),
+    signers.map((signer, i) => signPayload(payload, signer, references[i])),
   );
 }

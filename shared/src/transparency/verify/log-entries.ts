@@ -90,7 +90,7 @@ function openOne(
 ): LogEntry | undefined {
   try {
     const entry = parseEntry(bytes);
-    if (index > 0 && keys !== undefined) checkSignatures(entry, index, keys, findings);
+    if (index > 0 && keys !== undefined) checkSignatures(entry, bytes, index, keys, findings);
     return entry;
   } catch (error) {
     if (index > 0) failWith(error, index, findings);
@@ -98,11 +98,17 @@ function openOne(
   }
 }
 
-function checkSignatures(entry: LogEntry, index: number, keys: FederationKeys, findings: Findings): void {
+function checkSignatures(
+  entry: LogEntry,
+  bytes: Uint8Array,
+  index: number,
+  keys: FederationKeys,
+  findings: Findings,
+): void {
   try {
     if (entry.kind === 'federation.genesis') throw entryRefused('L3', 'a second federation.genesis');
     if (entry.fed !== keys.fed) throw entryRefused('L3', 'the entry belongs to another federation');
-    verifySignatures(entry, keys);
+    verifySignatures(entry, bytes, keys);
   } catch (error) {
     failWith(error, index, findings);
   }
