@@ -97,20 +97,6 @@ describe('control channel over mutual TLS', () => {
     await link.close();
     await until(() => coordinator.gateway.listeners.size === 0);
   });
-
-  it('answers a small request within milliseconds', async () => {
-    const link = connection();
-    await link.connect();
-    const times: number[] = [];
-    for (let i = 0; i < 200; i++) {
-      const start = performance.now();
-      await link.exchange({ type: 'acquireLease', run: RUN, round: 0, attempt: 0 });
-      times.push(performance.now() - start);
-    }
-    times.sort((a, b) => a - b);
-    process.stderr.write(`exchange median ${times[100]!.toFixed(2)} ms\n`);
-    expect(times[100]).toBeLessThan(50);
-  });
 });
 
 describe('who may connect', () => {
@@ -154,6 +140,6 @@ describe('who may connect', () => {
 });
 
 /** Wait for a condition that other events bring about; the test's own time-out is the limit. */
-export async function until(condition: () => boolean): Promise<void> {
+async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -78,10 +78,9 @@ export async function rootOfFile(path: string): Promise<{ size: number; root: Ui
   }
 }
 
-/** Make a file durable under its final name: fsync, rename, fsync of the folder. */
+/** Make a file durable under its final name: fsync, rename, fsync of the folder. The caller closes it. */
 export async function publish(file: FileHandle, from: string, to: string): Promise<void> {
   await file.sync();
-  await file.close();
   await rename(from, to);
   const folder = await open(dirname(to), 'r');
   try {

@@ -62,7 +62,7 @@ async function recoverRow(context: SpoolContext, row: CommitRow, found: SpoolRec
   }
   const expected = await context.book.expected(row.uploadId);
   if (expected !== undefined && (published || right(await rootOfFile(part)))) {
-    if (!published) await publish(await open(part, 'r+'), part, ok);
+    if (!published) await publishPart(part, ok);
     await finishCommit(context, expected, row, ok);
     found.finished.push(row);
     return;
@@ -70,6 +70,15 @@ async function recoverRow(context: SpoolContext, row: CommitRow, found: SpoolRec
   await Promise.all([remove(part), remove(ok)]);
   await context.rows.clear(row.uploadId);
   found.undone.push(row);
+}
+
+async function publishPart(part: string, ok: string): Promise<void> {
+  const file = await open(part, 'r+');
+  try {
+    await publish(file, part, ok);
+  } finally {
+    await file.close();
+  }
 }
 
 async function recoverFile(

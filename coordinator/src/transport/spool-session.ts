@@ -12,6 +12,7 @@ export class SpoolSession implements UploadSession {
   private pending: Promise<unknown> = Promise.resolve();
   private end: number;
   private closed = false;
+  private committing: Promise<Uint8Array> | undefined;
   private progressAtMs = 0;
 
   constructor(
@@ -48,12 +49,13 @@ export class SpoolSession implements UploadSession {
   /** A newer stream takes over: stop this one and let go of the file. */
   async replace(): Promise<void> {
     this.abort.abort(new RegulonError('E_UPLOAD', 'a newer stream of the same upload took over'));
+    await this.committing?.catch(() => undefined);
     await this.suspend();
   }
 
   /** Hashing overlaps with the write of the chunk before; at most two chunks are held. */
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.closed) throw this.signal.reason;
+    this.assertOpen();
     this.meter(chunk.length);
     const position = this.end;
     this.end += chunk.length;
@@ -68,43 +70,19 @@ export class SpoolSession implements UploadSession {
   }
 
   async commit(message: Uint8Array): Promise<Uint8Array> {
-    const { rows } = this.context;
-    if (this.closed) throw this.signal.reason;
+    this.assertOpen();
     await this.settled();
     const root = await this.verified(message);
     const held = this.part.hasher.root();
+    const { site } = this.expected;
     if (this.end !== this.size || !equalBytes(root, held)) {
       await this.discard('the bytes do not match the signed root');
-      throw new RegulonError(
-        'E_UPLOAD_ROOT',
-        `upload of site ${this.expected.site}: length or root is wrong`,
-      );
+      throw new RegulonError('E_UPLOAD_ROOT', `upload of site ${site}: length or root is wrong`);
     }
-    const { site, runId, round, attempt } = this.expected;
-    await rows.committing({
-      uploadId: this.uploadId,
-      site,
-      runId,
-      round,
-      attempt,
-      root,
-      message,
-      size: this.size,
-    });
+    this.assertOpen();
     this.closed = true;
-    try {
-      await publish(this.part.file, this.paths.part, this.paths.ok);
-      return await finishCommit(
-        this.context,
-        this.expected,
-        { uploadId: this.uploadId, root, message },
-        this.paths.ok,
-      );
-    } catch (error) {
-      throw diskError(error, this.paths.ok);
-    } finally {
-      this.release();
-    }
+    this.committing = this.publish(root, message);
+    return this.committing;
   }
 
   async suspend(): Promise<void> {
@@ -120,6 +98,30 @@ export class SpoolSession implements UploadSession {
     await this.suspend();
     await remove(this.paths.part);
     this.context.book.strike(this.expected, reason);
+  }
+
+  /** Row, fsync, rename, receipt: from here on a newer stream waits for the outcome. */
+  private async publish(root: Uint8Array, message: Uint8Array): Promise<Uint8Array> {
+    const { uploadId, size } = this;
+    const { site, runId, round, attempt } = this.expected;
+    const { part, ok } = this.paths;
+    try {
+      await this.context.rows.committing({ uploadId, site, runId, round, attempt, root, message, size });
+      await publish(this.part.file, part, ok);
+      return await finishCommit(this.context, this.expected, { uploadId, root, message }, ok);
+    } catch (error) {
+      throw diskError(error, ok);
+    } finally {
+      await this.part.file.close();
+      this.release();
+    }
+  }
+
+  private assertOpen(): void {
+    if (!this.closed) return;
+    throw this.signal.aborted
+      ? this.signal.reason
+      : new RegulonError('E_STATE', 'the upload stream has ended');
   }
 
   /** Root of a commit message; a wrong one costs the bytes, since nobody honest signs it. */

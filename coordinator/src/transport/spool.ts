@@ -55,11 +55,11 @@ export class SpoolUploads implements UploadPort {
 
   async open(site: SiteId, opening: UploadOpening): Promise<UploadSession> {
     const { book, rows } = this.context;
-    const row = await rows.find(opening.uploadId);
     const expected = await book.expected(opening.uploadId);
     if (expected === undefined || expected.site !== site) {
       throw new RegulonError('E_STATE', `no open round expects this upload of site ${site}`);
     }
+    const row = await rows.find(opening.uploadId);
     if (row?.state === 'committed') return new CommittedSession(book, expected, row);
     const fence = await book.checkLease(site, opening.uploadId, opening.leaseId);
     return this.inTurn(hex(opening.uploadId), () => this.begin(expected, opening.uploadId, fence));
@@ -122,6 +122,8 @@ export class SpoolUploads implements UploadPort {
     if (older !== undefined && older.fence > fence)
       throw new RegulonError('E_LEASE', 'a newer lease took over');
     await older?.session.replace();
+    const row = await this.context.rows.find(uploadId);
+    if (row?.state === 'committed') return new CommittedSession(this.context.book, expected, row);
     const { folder } = this.context;
     const paths = { part: partPath(folder, expected, uploadId), ok: committedPath(folder, expected) };
     const part = await openPart(paths.part, expected.size);
