@@ -143,3 +143,11 @@ export interface CommitRows {
   /** All rows of rounds that are not closed yet, for the recovery at start-up. */
   open(): Awaitable<readonly CommitRow[]>;
 }
+
+/** What the spool stands on. */
+export interface SpoolContext {
+  /** folder of all spools; on an encrypted volume */
+  readonly folder: string;
+  readonly book: UploadBook;
+  readonly rows: CommitRows;
+}

@@ -2,10 +2,9 @@
 import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { equalBytes, fromHex, hex } from '@regulon/shared/crypto';
-import type { CommitRow, ExpectedUpload } from './ports.js';
+import type { CommitRow, ExpectedUpload, SpoolContext } from './ports.js';
 import { committedPath, partPath, publish, remove, rootOfFile } from './spool-files.js';
 import { finishCommit } from './spool-session.js';
-import type { SpoolContext } from './spool.js';
 
 const QUARANTINE = 'quarantine';
 const PART = /^([1-9][0-9]*)\.([0-9a-f]{32})\.part$/;

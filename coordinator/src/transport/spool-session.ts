@@ -1,8 +1,7 @@
 import { equalBytes } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
-import type { CommitRow, ExpectedUpload, UploadSession } from './ports.js';
+import type { CommitRow, ExpectedUpload, SpoolContext, UploadSession } from './ports.js';
 import { diskError, publish, remove, type AttemptRef, type PartFile } from './spool-files.js';
-import type { SpoolContext } from './spool.js';
 
 const PROGRESS_EVERY_MS = 1_000;
 

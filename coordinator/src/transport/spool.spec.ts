@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { equalBytes, hex, randomBytes, rootOfBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import type { CommitRow, ExpectedUpload, UploadBook, UploadSession } from './ports.js';
+import type { CommitRow, ExpectedUpload, SpoolContext, UploadBook, UploadSession } from './ports.js';
 import { assertFreeSpace, partPath } from './spool-files.js';
 import { recoverSpool } from './spool-recovery.js';
-import { SpoolUploads, type SpoolContext } from './spool.js';
+import { SpoolUploads } from './spool.js';
 
 const CHUNK = 256 * 1024;
 const SIZE = CHUNK * 2 + 77;

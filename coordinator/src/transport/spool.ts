@@ -8,11 +8,10 @@ import { hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { CHUNK_BYTES } from '@regulon/shared/wire';
 import type {
-  CommitRows,
   Download,
   ExpectedUpload,
   SiteId,
-  UploadBook,
+  SpoolContext,
   UploadOpening,
   UploadPort,
   UploadSession,
@@ -21,13 +20,6 @@ import { CommittedSession } from './committed-session.js';
 import { attemptFolder, committedPath, openPart, partPath, remove, type AttemptRef } from './spool-files.js';
 import { SpoolSession } from './spool-session.js';
 
-/** What the spool stands on. */
-export interface SpoolContext {
-  /** folder of all spools; on an encrypted volume */
-  readonly folder: string;
-  readonly book: UploadBook;
-  readonly rows: CommitRows;
-}
 /** bytes that a site may send for one upload, in sizes of it */
 const QUOTA_FACTOR = 1.5;
 
