@@ -9,6 +9,7 @@ import { Daemon } from './rounds/index.js';
  * @throws what keeps the daemon from starting
  */
 export async function runDaemon(configFile: string): Promise<void> {
+  process.umask(0o077);
   const config = readDaemonConfig(configFile);
   const target = pino.destination({ dest: config.logFile ?? 2, sync: true, mode: 0o600 });
   const logger = pino(

@@ -43,11 +43,8 @@ describe('the configuration of a daemon', () => {
     [{ ...good, testing: { crashAt: 'trained' } }, 'testing: needs allowTesting'],
     [{ ...good, allowTesting: true, testing: { crashAt: 'red-secret' } }, 'testing.crashAt'],
   ])('refuses a wrong key by its path and never shows the value (%#)', (value, expected) => {
-    const error = expect.objectContaining({
-      code: 'E_CONFIG',
-      message: expect.stringMatching(expected) as string,
-    }) as object;
-    expect(() => read(value)).toThrow(error);
+    expect(() => read(value)).toThrow(expect.objectContaining({ code: 'E_CONFIG' }));
+    expect(() => read(value)).toThrow(expected);
     expect(() => read(value)).not.toThrow(/red-secret/);
   });
 

@@ -84,18 +84,13 @@ describe('what a site checks before a run', () => {
   ];
   it.each(policyCases)('refuses by policy and names %s', (key, planChanges, policy) => {
     const view = testSite(federation, { policy });
-    expect(() => check(contractBytes(testPlan(planChanges)), view)).toThrow(
-      expect.objectContaining({
-        code: 'E_POLICY',
-        message: expect.stringContaining(key) as string,
-      }),
-    );
+    const checked = () => check(contractBytes(testPlan({ ...planChanges })), view);
+    expect(checked).toThrow(code('E_POLICY'));
+    expect(checked).toThrow(key);
   });
 
   it('says nothing of the number of units when the weight cap is too small', () => {
     const small = testSite(federation, { units: 65 });
-    expect(() => check(contractBytes(testPlan()), small)).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('65') as string }),
-    );
+    expect(() => check(contractBytes(testPlan()), small)).toThrow(/weightCap: it does not fit this site$/);
   });
 });

@@ -10,8 +10,7 @@ import {
   sitePolicySchema,
 } from '@regulon/shared/plan';
 import { encodeContractFile } from '@regulon/shared/program';
-import type {
-  FederationKeys} from '@regulon/shared/transparency';
+import type { FederationKeys } from '@regulon/shared/transparency';
 import {
   attachmentOf,
   type BodyOf,

@@ -87,6 +87,7 @@ export class Daemon {
       };
       const daemon = new Daemon(context, seq);
       daemon.listen();
+      await daemon.catchUp();
       return daemon;
     } catch (error) {
       state.close();
@@ -108,10 +109,11 @@ export class Daemon {
     const { link, logger } = this.site;
     let lost = false;
     link.onState((state) => {
-      if (state === 'reconnecting' && !lost) logger.warn('the coordinator is not reachable; reconnecting');
+      if (state === 'reconnecting' && !lost && !this.stopping)
+        logger.warn('the coordinator is not reachable; reconnecting');
       if (state === 'connected' && lost) {
         logger.info('connected again');
-        this.site.drainOutbox().catch((error: unknown) => this.warn(error));
+        this.catchUp().catch((error: unknown) => this.judge(error));
         this.drivers.forEach((driver) => driver.reconnected());
       }
       lost = state === 'reconnecting';
@@ -122,7 +124,7 @@ export class Daemon {
   private hear(notice: Notice): void {
     switch (notice.type) {
       case 'checkpoint':
-        this.site.log.follow(notice.note).catch((error: unknown) => this.judge(error));
+        this.follow(notice.note).catch((error: unknown) => this.judge(error));
         return;
       case 'stage':
         this.driverOf(runName(notice.run))?.notice(notice);
@@ -134,6 +136,22 @@ export class Daemon {
         return;
       }
     }
+  }
+
+  /** Move to a checkpoint; runs that ended while this site was away are left. */
+  private async follow(note: string): Promise<void> {
+    await this.site.log.follow(note);
+    for (const run of this.site.runs.live()) {
+      const status = this.site.log.finishOf(run)?.status;
+      if (status) this.driverOf(run)?.ended(status.startsWith('COMPLETED') ? 'finished' : 'failed');
+    }
+  }
+
+  /** After a reconnection: the checkpoint that was missed, and entries that wait. */
+  private async catchUp(): Promise<void> {
+    const { checkpointNote } = await this.site.link.connect();
+    if (checkpointNote !== '') await this.follow(checkpointNote);
+    await this.site.drainOutbox();
   }
 
   /** The driver of a run that this site knows of: followed now, or begun before a restart. */
@@ -150,11 +168,11 @@ export class Daemon {
     const driver = new RunDriver(this.site, run);
     this.drivers.set(run, driver);
     // one run at a time: the next begins when this one has ended here
-    this.active = this.active.then(() => this.follow(driver)).catch((error: unknown) => this.fail(error));
+    this.active = this.active.then(() => this.attend(driver)).catch((error: unknown) => this.fail(error));
     return driver;
   }
 
-  private async follow(driver: RunDriver): Promise<void> {
+  private async attend(driver: RunDriver): Promise<void> {
     const { logger } = this.site;
     logger.info({ run: driver.run }, 'run followed');
     const end = await driver.follow();

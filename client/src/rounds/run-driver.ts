@@ -97,10 +97,10 @@ export class RunDriver {
   /** The last closes of a finished run. */
   private async catchUp(): Promise<'finished' | 'failed'> {
     try {
-      if (!this.session) return 'finished';
-      await this.closeBefore(this.session, this.session.program.schedule.length);
-      await this.session.audit;
-      return this.session.program.next() ? 'failed' : 'finished';
+      const session = await this.opened();
+      await this.closeBefore(session, session.program.schedule.length);
+      await session.audit;
+      return 'finished';
     } catch (error) {
       this.report(error, 'closed');
       return 'failed';

@@ -1,6 +1,7 @@
 import { equalBytes, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
+  type BodyOf,
   type Checkpoint,
   entryHash,
   type FederationKeys,
@@ -87,15 +88,16 @@ export class LogFollower {
     return this.state.db.prepare(sql).get(kind, run, round) !== undefined;
   }
 
-  /** The entry of the verified log that closes a round with its sum. */
-  aggregateOf(
-    run: string,
-    round: number,
-  ): Extract<LogEntry, { kind: 'round.aggregate' }>['body'] | undefined {
-    const sql = "SELECT bytes FROM seen WHERE kind = 'round.aggregate' AND run = ? AND round = ?";
-    const row = this.state.db.prepare(sql).get(run, round) as { bytes: Buffer } | undefined;
-    const entry = row && parseEntry(Uint8Array.from(row.bytes));
+  /** What the verified log says of the end of a round with its sum. */
+  aggregateOf(run: string, round: number): BodyOf<'round.aggregate'> | undefined {
+    const entry = this.entryOf('round.aggregate', run, round);
     return entry?.kind === 'round.aggregate' ? entry.body : undefined;
+  }
+
+  /** What the verified log says of the end of a run. */
+  finishOf(run: string): BodyOf<'run.finish'> | undefined {
+    const entry = this.entryOf('run.finish', run, null);
+    return entry?.kind === 'run.finish' ? entry.body : undefined;
   }
 
   /** Entries of a run about its rounds, from the verified log and from what follows its last checkpoint. */
@@ -107,6 +109,12 @@ export class LogFollower {
     const known = rows.map((row) => parseEntry(Uint8Array.from(row.bytes)));
     const fresh = later.map((bytes) => openEntry(bytes, this.federation.keys).entry);
     return [...known, ...fresh.filter((entry) => entry.run === run)];
+  }
+
+  private entryOf(kind: string, run: string, round: number | null): LogEntry | undefined {
+    const sql = 'SELECT bytes FROM seen WHERE kind = ? AND run = ? AND round IS ?';
+    const row = this.state.db.prepare(sql).get(kind, run, round) as { bytes: Buffer } | undefined;
+    return row && parseEntry(Uint8Array.from(row.bytes));
   }
 
   private async advance(note: string): Promise<void> {
