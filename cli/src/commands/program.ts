@@ -3,6 +3,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { Exit, Output } from '../output/index.js';
 import type { Context } from './context.js';
 import { auditCommands } from './audit.js';
+import { doctorCommand } from './doctor.js';
 import { modelCommands } from './model.js';
 import { planCommands } from './plan.js';
 import { runCommands } from './run.js';
@@ -21,6 +22,7 @@ export function buildProgram(context: Context): Command {
   modelCommands(program, context);
   auditCommands(program, context);
   simCommands(program, context);
+  doctorCommand(program, context);
   return quietly(program, context);
 }
 

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DaemonConfig } from '@regulon/client/config';
+import { loadSiteKeys, readKeyFile } from '@regulon/client/enrol';
+import { CoordinatorConnection } from '@regulon/client/transport';
+import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  parseStrict,
+  type Roster,
+  rosterHashOf,
+  signedRosterSchema,
+  verifyRoster,
+} from '@regulon/shared/plan';
+import { failed, type Finding, ok, warning } from './row.js';
+
+const CLOCK_WARNING_MS = 5_000;
+const CLOCK_FAILURE_MS = 150_000;
+const HELLO_MS = 8_000;
+
+/** D6: one key in one role, in files that only their owner reads, and the one that the roster lists. */
+export function checkKeys(config: DaemonConfig): Finding {
+  const keys = loadSiteKeys(config.stateFolder);
+  readKeyFile(config.tls.key);
+  const member = rosterOf(config).members.find((m) => m.name === config.site);
+  if (!member)
+    return failed(`the roster does not list ${config.site}`, 'ask the administrators to enrol this site');
+  if (member.key !== hex(publicKeyOf(keys.identity))) {
+    return failed(
+      'the roster lists another identity key',
+      'point stateFolder to the folder of the enrolment',
+    );
+  }
+  return ok('mode 0600, one key a role, listed in the roster');
+}
+
+/** The roster that this site pinned. @throws E_ROSTER, E_CONFIG */
+export function rosterOf(config: DaemonConfig): Roster {
+  const file = join(config.federation, 'roster.json');
+  const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  return verifyRoster(
+    parseStrict(signedRosterSchema, value, 'roster', 'E_ROSTER'),
+    fromHex(config.rosterHash),
+  );
+}
+
+/** What one greeting over the real channel told. */
+export interface Greeting {
+  /** coordinator's clock − ours, ms, with half of the way there and back taken off */
+  readonly offsetMs: number;
+  readonly milliseconds: number;
+  readonly protocolVersion: number;
+}
+
+/** D2: name, network, TLS 1.3 with the pinned authority, box key signed by the roster's coordinator. @throws what stands in the way */
+export async function greet(config: DaemonConfig): Promise<Greeting> {
+  const roster = rosterOf(config);
+  const site = roster.members.find((m) => m.name === config.site)?.id;
+  if (site === undefined) throw new RegulonError('E_ROSTER', `the roster does not list ${config.site}`);
+  const { host, controlPort, bulkPort } = config.coordinator;
+  const connection = new CoordinatorConnection({
+    host,
+    controlPort,
+    bulkPort: bulkPort ?? controlPort + 1,
+    site,
+    tls: {
+      ca: readFileSync(config.tls.ca, 'utf8'),
+      cert: readFileSync(config.tls.cert, 'utf8'),
+      key: readKeyFile(config.tls.key),
+    },
+    coordinatorKey: fromHex(roster.coordinatorKey),
+    rosterHash: rosterHashOf(roster),
+    daemonVersion: '0.1.0',
+  });
+  try {
+    await connection.connect({ timeoutMs: HELLO_MS });
+    const before = Date.now();
+    const { nowMs, protocolVersion } = await connection.connect({ timeoutMs: HELLO_MS });
+    const milliseconds = Date.now() - before;
+    return { offsetMs: nowMs - (before + milliseconds / 2), milliseconds, protocolVersion };
+  } finally {
+    await connection.close();
+  }
+}
+
+/** D1. @param offsetMs coordinator's clock − ours */
+export function checkClock(offsetMs: number): Finding {
+  const seconds = `${(Math.abs(offsetMs) / 1000).toFixed(1)} s ${offsetMs < 0 ? 'ahead of' : 'behind'} the coordinator`;
+  if (Math.abs(offsetMs) > CLOCK_FAILURE_MS)
+    return failed(seconds, 'set the clock (NTP) of this machine or of the coordinator');
+  if (Math.abs(offsetMs) > CLOCK_WARNING_MS) return warning(seconds, 'set the clock (NTP)');
+  return ok(seconds);
+}
