@@ -78,7 +78,6 @@ const secureAggregation = z.strictObject({
   gamma: z
     .strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) })
     .default({ num: 1, den: 3 }),
-  chunkCipher: z.enum(['chacha20-poly1305', 'aes-256-gcm']).default('aes-256-gcm'),
 });
 
 const deadlines = z.strictObject({
