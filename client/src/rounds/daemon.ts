@@ -53,7 +53,7 @@ export class Daemon {
       identityKey: hex(publicKeyOf(keys.identity)),
     });
     try {
-      const data = openSiteData(config.dataset);
+      const data = openSiteData(config.dataset, state.paths.runs);
       const described = await data.describe();
       await data.release();
       described.notes.forEach((note) => logger.info({ site: config.site }, note));
@@ -100,7 +100,7 @@ export class Daemon {
     this.stopping = true;
     this.drivers.forEach((driver) => driver.stop());
     await this.active;
-    await this.site.data.release();
+    await this.site.data.forget();
     await this.site.link.close();
     this.site.state.close();
   }

@@ -1,8 +1,8 @@
+import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
-import type { DatasetConfig } from '../config/index.js';
 import type { ArmData } from '../training/index.js';
-import type { DatasetAnswer, DatasetCall } from './dataset-worker.js';
+import type { DatasetAnswer, DatasetCall, DatasetThreadData } from './dataset-worker.js';
 import type { BaselineScore, DatasetDescription, SiteData } from './site-data.js';
 
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void };
@@ -15,7 +15,7 @@ export class DatasetThread implements SiteData {
 
   /** @param script compiled `dataset-worker.js` */
   constructor(
-    private readonly config: DatasetConfig,
+    private readonly data: DatasetThreadData,
     private readonly script: URL = new URL('./dataset-worker.js', import.meta.url),
   ) {}
 
@@ -46,6 +46,11 @@ export class DatasetThread implements SiteData {
     await worker?.terminate();
   }
 
+  async forget(): Promise<void> {
+    await this.release();
+    if (this.data.cachePath !== undefined) rmSync(this.data.cachePath, { force: true });
+  }
+
   private call<T>(method: DatasetCall['method'], ...args: readonly unknown[]): Promise<T> {
     const worker = (this.worker ??= this.start());
     const id = this.next++;
@@ -56,7 +61,7 @@ export class DatasetThread implements SiteData {
   }
 
   private start(): Worker {
-    const worker = new Worker(this.script, { workerData: this.config });
+    const worker = new Worker(this.script, { workerData: this.data });
     worker.on('message', (answer: DatasetAnswer) => {
       const waiting = this.waiting.get(answer.id);
       this.waiting.delete(answer.id);

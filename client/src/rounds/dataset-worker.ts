@@ -9,6 +9,13 @@ export interface DatasetCall {
   readonly method: 'describe' | 'prepare' | 'statistics' | 'writeFeatures' | 'baselines';
   readonly args: readonly unknown[];
 }
+/** What the thread is started with. */
+export interface DatasetThreadData {
+  readonly config: DatasetConfig;
+  /** private file for the parsed copy of the dataset */
+  readonly cachePath?: string;
+}
+
 export type DatasetAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly code: string; readonly message: string; readonly hint?: string };
@@ -17,7 +24,8 @@ export type DatasetAnswer =
 function serve(): void {
   const port = parentPort;
   if (!port) return;
-  const store = DatasetStore.load(workerData as DatasetConfig);
+  const { config, cachePath } = workerData as DatasetThreadData;
+  const store = DatasetStore.load(config, cachePath);
   store.catch(() => undefined);
   port.on('message', (call: DatasetCall) => {
     store

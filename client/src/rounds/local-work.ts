@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { enc, hex, hkdf, u32 } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
@@ -64,9 +73,10 @@ export class LocalWork {
     this.running.delete(round);
   }
 
-  /** Write the features of an arm before they are needed. */
-  prefetch(arm: Arm): void {
-    this.dataOf(arm, 'train').catch(() => undefined);
+  /** Start the trainer beside the first rounds, so that training need not wait for it. */
+  warmUp(): void {
+    if (this.site.config.testing?.skipTraining) return;
+    this.startedTrainer().catch(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -127,6 +137,7 @@ export class LocalWork {
     if (!data) throw new RegulonError('E_UNITS', `arm ${arm.label} has no training units at this site`);
     await this.site.data.release();
     const file = `delta-${round.round}.f32`;
+    if (this.site.config.testing?.skipTraining) return this.skipped(file, manifest.d, data.n);
     let result: TrainResult;
     try {
       result = await this.trainOnce(round, arm, data, join(folder, file), manifest.deadlines[2] ?? 0);
@@ -150,6 +161,14 @@ export class LocalWork {
       norm: weight * Math.sqrt(result.deltaNormSquared),
       extras: extrasOf(contract, result),
     };
+  }
+
+  /** Under test: the update is zeros, so that a round can be measured without training. */
+  private skipped(file: string, parameters: number, count: number): LocalFacts {
+    writeFileSync(join(this.live.folder, file), new Uint8Array(0), { mode: 0o600 });
+    truncateSync(join(this.live.folder, file), 4 * parameters);
+    const weight = weightOf(count, this.live.contract.plan.secureAggregation.weightCap);
+    return { file, weight, norm: 0, extras: { loss: 0, correct: 0, count } };
   }
 
   private async trainOnce(
@@ -190,7 +209,7 @@ export class LocalWork {
     let score: SiteScore = { count: 0 };
     for (const arm of program.arms.filter((a) => a.evaluated)) {
       const data = await this.dataOf(arm, 'test');
-      if (!data) continue;
+      if (!data || this.site.config.testing?.skipTraining) continue;
       const trainer = await this.startedTrainer();
       const weightsPath = this.live.modelOf(arm.index);
       score = addScore(score, await trainer.evaluate({ ...this.modelJob(arm, data), weightsPath }));

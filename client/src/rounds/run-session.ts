@@ -60,6 +60,7 @@ export class RunSession {
     const folder = join(site.state.paths.runs, run);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const session = new RunSession(site, run, agreement, row.roundingSecret, folder);
+    session.work.warmUp();
     await session.replay();
     return session;
   }
@@ -138,7 +139,7 @@ export class RunSession {
   async end(state: 'finished' | 'failed' | 'refused'): Promise<void> {
     await this.audit.catch(() => undefined);
     await this.work.close();
-    await this.site.data.release();
+    await this.site.data.forget();
     this.site.runs.end(this.run, state);
     removeRunFiles(this.site.state.paths, this.run);
   }

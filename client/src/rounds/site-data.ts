@@ -55,4 +55,6 @@ export interface SiteData {
   baselines(horizon: number): Promise<BaselineScore>;
   /** Give the memory back; the next call loads again. */
   release(): Promise<void>;
+  /** Give the memory back and remove the parsed copy on disk. */
+  forget(): Promise<void>;
 }
