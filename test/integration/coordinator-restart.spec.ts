@@ -26,10 +26,10 @@ describe('coordinator that dies and starts again', () => {
     const testing = { allowTesting: true, testing: { runId: '07'.repeat(16) } };
     const federation = new SimulatedFederation(join(folder, dieAt ?? 'never'), 5, testing, environment);
     await federation.open();
-    let restarted: Promise<void> | null = null;
+    const restart: { done?: Promise<void> } = {};
     const before = (_: unknown, { stage, round }: { stage: string; round: number }): void => {
-      if (restarted || stage !== dieAt || round !== TRAINING) return;
-      restarted = federation.close().then(() => federation.open());
+      if (restart.done || stage !== dieAt || round !== TRAINING) return;
+      restart.done = federation.close().then(() => federation.open());
       throw new Error('the coordinator died');
     };
     federation.connect({ 3: { before } });
@@ -37,8 +37,8 @@ describe('coordinator that dies and starts again', () => {
     const run = await federation.submit();
     const end = Date.now() + 30_000;
     if (dieAt !== null)
-      while (!restarted && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
-    await restarted;
+      while (!restart.done && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+    await restart.done;
     const document = await federation.finished(run);
     expect(document).toMatchObject({ status: 'COMPLETED', reason: null });
     await federation.close();
