@@ -1,28 +1,24 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
-import { verifyBundle } from '@regulon/shared/transparency';
 import { preparationWords } from '../plan-file/index.js';
 import {
   followRun,
   openFederation,
-  programs,
+  runReferenceProcess,
   type ReferenceReport,
-  runToEnd,
   type SimFederation,
-  type SiteFiles,
   verifyCompiled,
 } from '../sim/index.js';
 import type { BoardView } from './board-view.js';
 import { chooseDemo } from './choose.js';
+import { type Evidence, exportAndVerify } from './evidence.js';
 import { boardEventsOf } from './events.js';
 import type { DemoOptions } from './options.js';
 import type { DemoOutcome } from './outcome.js';
-
-const BUNDLE_FILE = 'bundle.zip';
 
 /**
  * One real run on this machine, from the ceremony to the verified log.
@@ -49,7 +45,10 @@ export async function runDemo(
       const evidence = await exportAndVerify(federation, root, options.exportBundle);
       await federation.stop();
       view.say('reference process: pooled and lone models (it sees all data; no site or coordinator does)');
-      const reference = await underInterrupt(referenceOf(root, plan, files, options), interrupted);
+      const reference = await underInterrupt(
+        runReferenceProcess(root, plan, files, options.backend),
+        interrupted,
+      );
       return outcomeOf({
         plan,
         run,
@@ -110,56 +109,6 @@ async function takeRun(
   throw new RegulonError('E_RUN_ABORTED', `${run} ${final.status}: ${reason.code}: ${reason.message}`, {
     hint: 'repeat with --keep and read the logs in the folder',
   });
-}
-
-interface Evidence {
-  readonly log: DemoOutcome['log'];
-  readonly gateMode: string;
-  readonly files: readonly string[];
-}
-
-/** Export the auditor's bundle and verify it as an auditor would: with the policy of the sites, offline. */
-async function exportAndVerify(
-  federation: SimFederation,
-  root: string,
-  target: string | undefined,
-): Promise<Evidence> {
-  const bundle = await federation.api.bytes('/api/v1/log/export');
-  const policy = readFileSync(join(federation.founded.folder.federation, 'quorum.policy'), 'utf8');
-  const report = verifyBundle({ bundle, policy });
-  const file = target === undefined ? join(root, BUNDLE_FILE) : resolve(target);
-  writeFileSync(file, bundle);
-  if (target !== undefined) writeFileSync(`${file}.policy`, policy);
-  const { size, root: treeRoot } = report.log;
-  return {
-    log: {
-      size,
-      root: treeRoot,
-      verified: report.status === 'pass',
-      lines: [`audit verify: ${report.firstLine}`],
-    },
-    gateMode: report.gateMode ?? 'unknown',
-    files:
-      target === undefined
-        ? []
-        : [`${file} and ${file}.policy: regulon audit verify --bundle ${file} --policy ${file}.policy`],
-  };
-}
-
-/** Pooled and lone models, in a process that no coordinator or daemon can import. */
-async function referenceOf(
-  root: string,
-  plan: Plan,
-  files: readonly SiteFiles[],
-  options: DemoOptions,
-): Promise<ReferenceReport> {
-  const folder = join(root, 'reference');
-  mkdirSync(folder, { mode: 0o700 });
-  const { kind, scale } = plan.dataset;
-  const sites = files.map(({ name, ...data }) => ({ name, kind, scale, ...data, open: true }));
-  const job = join(folder, 'job.json');
-  writeFileSync(job, JSON.stringify({ plan, sites, folder, backend: options.backend }), { mode: 0o600 });
-  return (await runToEnd(programs.reference, [job])) as unknown as ReferenceReport;
 }
 
 /** @throws E_RUN_ABORTED as soon as Ctrl-C came */

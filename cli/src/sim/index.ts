@@ -8,6 +8,7 @@ export { detectLayout, filesOf, simulatedLayout, type DataLayout, type SiteFiles
 export { freePorts } from './ports.js';
 export { exampleFile, programs, runToEnd, softwareDigest, verifyCompiled } from './programs.js';
 export type { ReferenceReport, ReferenceScore } from './reference/job.js';
+export { runReferenceProcess } from './run-reference.js';
 export { base64, Signer } from './signer.js';
 export { proposal } from './statements.js';
 export { Supervisor, type RunningProcess } from './supervisor.js';

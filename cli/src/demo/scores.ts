@@ -1,0 +1,152 @@
+import { type Column, shareText, tableLines } from '../output/index.js';
+import { type DemoOutcome, meanOf } from './outcome.js';
+
+interface ScoreRow {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+  readonly note: string;
+}
+
+/** The table of scores: what federation gains over lone sites, and loses against pooled data. */
+export function scoreLines(outcome: DemoOutcome): string[] {
+  switch (outcome.plan.task) {
+    case 'classify':
+      return classifyLines(outcome);
+    case 'reconstruct':
+      return reconstructLines(outcome);
+    case 'forecast':
+      return forecastLines(outcome);
+  }
+}
+
+function classifyLines({ plan, result, reference }: DemoOutcome): string[] {
+  const classes = plan.label?.classes ?? [];
+  const pooled = result?.pooled;
+  const lone = reference.lone.map(({ site, score }) => ({ site, value: score.accuracy }));
+  const recalls = (values: readonly (number | null)[] | null | undefined): (number | null)[] =>
+    classes.map((_, k) => values?.[k] ?? null);
+  const majorityClass = largestClass(pooled?.confusion, classes.length);
+  const rows: ScoreRow[] = [
+    {
+      name: 'majority class',
+      values: [
+        pooled?.majority ?? null,
+        1 / classes.length,
+        ...classes.map((_, k) => (majorityClass === null ? null : k === majorityClass ? 1 : 0)),
+      ],
+      note: '',
+    },
+    {
+      name: 'lone sites, mean',
+      values: [
+        meanOf(lone.map((row) => row.value)),
+        meanOf(reference.lone.map(({ score }) => score.balancedAccuracy)),
+        ...classes.map((_, k) =>
+          meanOf(reference.lone.map(({ score }) => score.recallPerClass?.[k] ?? null)),
+        ),
+      ],
+      note: reference.label,
+    },
+    ...loneExtremes(lone, reference.label, classes.length, 'high'),
+    {
+      name: 'federated',
+      values: [
+        pooled?.accuracy ?? null,
+        pooled?.balancedAccuracy ?? null,
+        ...recalls(pooled?.recallPerClass),
+      ],
+      note: 'this run, secure aggregation on',
+    },
+    {
+      name: 'pooled',
+      values: [
+        reference.pooled.accuracy,
+        reference.pooled.balancedAccuracy,
+        ...recalls(reference.pooled.recallPerClass),
+      ],
+      note: reference.label,
+    },
+  ];
+  return scoreTable(['accuracy', 'balanced', ...classes.map(({ name }) => `recall ${name}`)], rows);
+}
+
+function reconstructLines({ result, reference }: DemoOutcome): string[] {
+  const lone = reference.lone.map(({ site, score }) => ({ site, value: score.mse }));
+  const rows: ScoreRow[] = [
+    { name: 'mean profile', values: [1], note: 'z-scores have variance 1 on the training units' },
+    { name: 'lone sites, mean', values: [meanOf(lone.map((row) => row.value))], note: reference.label },
+    ...loneExtremes(lone, reference.label, -1, 'low'),
+    { name: 'federated', values: [result?.pooled.mse ?? null], note: 'this run, secure aggregation on' },
+    { name: 'pooled', values: [reference.pooled.mse], note: reference.label },
+    { name: '64 principal components', values: [reference.pca64Mse], note: reference.label },
+  ];
+  return scoreTable(['mean squared error'], rows);
+}
+
+function forecastLines({ result, reference }: DemoOutcome): string[] {
+  const bySite = result?.bySite ?? [];
+  const sites = reference.units.map(({ site }) => site);
+  const own = (site: string) => bySite.find((row) => row.site === site)?.metrics;
+  const of = (rows: typeof reference.lone, site: string): number | null =>
+    rows.find((row) => row.site === site)?.score.mse ?? null;
+  const row = (
+    name: string,
+    note: string,
+    all: number | null,
+    value: (site: string) => number | null,
+  ): ScoreRow => ({
+    name,
+    note,
+    values: [all, ...sites.map(value)],
+  });
+  const total = result?.pooled;
+  const baseline = 'each site on its own series';
+  const rows = [
+    row('last value', baseline, total?.lastValueMse ?? null, (site) => own(site)?.lastValueMse ?? null),
+    row('zero', baseline, total?.zeroMse ?? null, (site) => own(site)?.zeroMse ?? null),
+    row('AR(3), ridge', baseline, total?.ar3Mse ?? null, (site) => own(site)?.ar3Mse ?? null),
+    row('lone sites', reference.label, meanOf(reference.lone.map(({ score }) => score.mse)), (site) =>
+      of(reference.lone, site),
+    ),
+    row('federated', 'this run, secure aggregation on', total?.mse ?? null, (site) => own(site)?.mse ?? null),
+    row('pooled, sites in turn', reference.label, reference.pooled.mse, (site) =>
+      of(reference.pooledBySite, site),
+    ),
+  ];
+  return ['Mean squared error, one step ahead', ...scoreTable(['all', ...sites], rows)];
+}
+
+function scoreTable(titles: readonly string[], rows: readonly ScoreRow[]): string[] {
+  const columns: Column<ScoreRow>[] = [
+    { title: '', value: (row) => row.name },
+    ...titles.map((title, i) => ({ title, value: (row: ScoreRow) => shareText(row.values[i]), right: true })),
+    { title: '', value: (row) => row.note },
+  ];
+  return tableLines(columns, rows);
+}
+
+/** The worst and the best lone site, by name. */
+function loneExtremes(
+  lone: readonly { site: string; value: number | null }[],
+  note: string,
+  classes: number,
+  good: 'high' | 'low',
+): ScoreRow[] {
+  const sorted = lone
+    .filter((row): row is { site: string; value: number } => row.value !== null)
+    .sort((a, b) => (good === 'high' ? a.value - b.value : b.value - a.value));
+  const empty = Array.from({ length: classes + 1 }, () => null);
+  const row = (which: string, entry: { site: string; value: number } | undefined): ScoreRow[] =>
+    entry
+      ? [{ name: `lone sites, ${which}`, values: [entry.value, ...empty], note: `${entry.site}; ${note}` }]
+      : [];
+  return [...row('worst', sorted[0]), ...row('best', sorted.at(-1))];
+}
+
+function largestClass(confusion: readonly number[] | undefined, classes: number): number | null {
+  if (!confusion) return null;
+  const rows = Array.from({ length: classes }, (_, k) =>
+    confusion.slice(k * classes, (k + 1) * classes).reduce((a, b) => a + b, 0),
+  );
+  return rows.indexOf(Math.max(...rows));
+}
