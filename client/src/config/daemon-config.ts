@@ -31,6 +31,8 @@ const dataset = z.strictObject({
 const training = z.strictObject({
   backend: z.enum(['auto', 'blas', 'wasm']).default('auto'),
   threads: z.int().min(1).max(256).optional(),
+  /** folder with an OpenBLAS installed for this site; default `accelerator` in the state folder */
+  acceleratorFolder: path.optional(),
   memoryLimitMb: z.int().min(128).max(1_048_576).optional(),
 });
 

@@ -17,7 +17,7 @@ const MAX_BYTES = 1 << 20;
 export function readDaemonConfig(file: string): DaemonConfig {
   const config = readYaml(file, daemonConfigSchema, 'configuration', 'E_CONFIG');
   const at = (path: string): string => resolve(dirname(resolve(file)), path);
-  const { dataset, tls } = config;
+  const { dataset, tls, training } = config;
   return {
     ...config,
     stateFolder: at(config.stateFolder),
@@ -28,6 +28,12 @@ export function readDaemonConfig(file: string): DaemonConfig {
       ...dataset,
       counts: at(dataset.counts),
       ...(dataset.labels === undefined ? {} : { labels: at(dataset.labels) }),
+    },
+    training: {
+      ...training,
+      ...(training.acceleratorFolder === undefined
+        ? {}
+        : { acceleratorFolder: at(training.acceleratorFolder) }),
     },
     ...(config.logFile === undefined ? {} : { logFile: at(config.logFile) }),
   };

@@ -254,10 +254,11 @@ export class LocalWork {
 
   private startedTrainer(): Promise<Trainer> {
     if (this.trainer) return this.trainer;
-    const { backend, threads, memoryLimitMb } = this.site.config.training;
+    const { backend, threads, memoryLimitMb, acceleratorFolder } = this.site.config.training;
     const started = import('../training/index.js').then(({ Trainer: Starter }) =>
       Starter.start({
         folder: this.live.folder,
+        acceleratorFolder: acceleratorFolder ?? join(this.site.config.stateFolder, 'accelerator'),
         backend,
         ...(threads === undefined ? {} : { threads }),
         ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),

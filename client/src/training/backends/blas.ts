@@ -1,9 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Transposed } from './backend.js';
+import type { BlasLibrary } from './find-blas.js';
 import { productSizes } from './matrix.js';
 import { startHeap, WasmBackend } from './wasm.js';
 
@@ -15,44 +14,6 @@ const PLAIN = 111;
 const TRANSPOSED = 112;
 
 type Sgemm = (...args: (number | Float32Array)[]) => void;
-
-/** Where a BLAS may lie: the package folders of Debian, Fedora and openSUSE. */
-const SYSTEM_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
-const SYSTEM_NAMES = ['libopenblas.so.0', 'libopenblas.so'];
-
-/** An OpenBLAS on this machine. */
-export interface BlasLibrary {
-  readonly path: string;
-  /** of its symbols: `` or `scipy_` */
-  readonly prefix: string;
-}
-
-/**
- * Find an OpenBLAS: the accelerator folder first, then the system.
- *
- * @param acceleratorFolder `<state>/accelerator`, or undefined
- */
-export function findBlas(acceleratorFolder: string | undefined): BlasLibrary | undefined {
-  const installed = acceleratorFolder === undefined ? undefined : findInstalled(acceleratorFolder);
-  if (installed !== undefined) return { path: installed, prefix: 'scipy_' };
-  for (const folder of SYSTEM_FOLDERS) {
-    for (const name of SYSTEM_NAMES) {
-      const candidate = path.join(folder, name);
-      if (existsSync(candidate)) return { path: candidate, prefix: '' };
-    }
-  }
-  return undefined;
-}
-
-function findInstalled(folder: string): string | undefined {
-  if (!existsSync(folder)) return undefined;
-  return readdirSync(folder)
-    .filter((name) => name.startsWith('blas-'))
-    .sort()
-    .reverse()
-    .map((name) => path.join(folder, name, 'libscipy_openblas.so'))
-    .find((candidate) => existsSync(candidate));
-}
 
 /** The WebAssembly heap with products by OpenBLAS, in place and without copies. */
 export class BlasBackend extends WasmBackend {

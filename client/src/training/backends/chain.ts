@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import { RegulonError, isRegulonError } from '@regulon/shared/errors';
 import type { BackendRecord, TrainingBackend } from './backend.js';
-import { BlasBackend, findBlas } from './blas.js';
+import { BlasBackend } from './blas.js';
+import { findBlas } from './find-blas.js';
 import { selfTest } from './self-test.js';
 import { WasmBackend } from './wasm.js';
 
