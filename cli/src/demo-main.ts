@@ -24,9 +24,13 @@ async function main(): Promise<number> {
     return outcome.status === 'COMPLETED_PARTIAL' ? Exit.partial : Exit.done;
   } catch (error) {
     view.close();
+    if (interrupt.signal.aborted) {
+      process.stderr.write('interrupted: everything that was started is stopped\n');
+      return INTERRUPTED;
+    }
     const named = namedError(error);
     process.stderr.write(`${explainError(named)}\n`);
-    return interrupt.signal.aborted ? INTERRUPTED : exitCodeOf(named);
+    return exitCodeOf(named);
   }
 }
 

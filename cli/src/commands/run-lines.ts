@@ -4,7 +4,8 @@ import { shareText, tableLines } from '../output/index.js';
 /** A run for people; its first line carries the coverage, or what is waited for. */
 export function documentLines(document: RunDocument): string[] {
   const { status, coverage, now, reason } = document;
-  const lines = [`${status}  ${coverage?.text ?? (now ? waitingText(document) : 'not started')}`];
+  const lines = [`${status}  ${coverage?.text ?? 'not started'}`];
+  if (now) lines.push(waitingText(document));
   if (reason) lines.push(`${reason.code}: ${reason.message}`);
   lines.push(`run     ${document.run}`, `plan    ${document.name}  ${document.planHash}`);
   if (document.modelDigest !== null) lines.push(`model   ${document.modelDigest}`);

@@ -45,7 +45,7 @@ export async function openFederation(
   const isSimulated = layout === null;
   const federation = await SimFederation.start(
     {
-      root: join(root, 'federation'),
+      root,
       federationId: FEDERATION_ID,
       policy: { nMin, gamma },
       addresses: { host: '127.0.0.1', controlPort, bulkPort, httpPort },

@@ -33,6 +33,8 @@ export class Supervisor {
   private readonly entries = new Map<string, Entry>();
   private readonly failures: ((error: RegulonError) => void)[] = [];
   private readonly timer: NodeJS.Timeout;
+  /** whatever ends this process, nothing that it started may live on */
+  private readonly killAll = (): void => this.entries.forEach(({ child }) => child.kill('SIGKILL'));
   private stopping = false;
 
   /** @param logs folder for one log file a process; made when absent */
@@ -40,6 +42,7 @@ export class Supervisor {
     mkdirSync(logs, { recursive: true, mode: 0o700 });
     this.timer = setInterval(() => this.memory.sample(this.running()), SAMPLE_MS);
     this.timer.unref();
+    process.once('exit', this.killAll);
   }
 
   /** Called when a started process ends although nobody asked it to. */
@@ -65,6 +68,8 @@ export class Supervisor {
     const log = openSync(this.logFile(name), 'a', 0o600);
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
       stdio: ['ignore', 'pipe', log],
+      // a group of its own: Ctrl-C reaches only us, and we stop everything in order
+      detached: true,
     });
     closeSync(log);
     const exited = new Promise<string>((resolve) => {
@@ -96,6 +101,7 @@ export class Supervisor {
     clearInterval(this.timer);
     const names = [...this.entries.keys()].reverse();
     await Promise.all(names.map((name) => this.stop(name)));
+    process.off('exit', this.killAll);
   }
 
   /** Log file of a process. */
