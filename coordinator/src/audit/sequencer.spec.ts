@@ -98,7 +98,13 @@ describe('sequencer', () => {
     const { index, bytes } = log.appendOwn({
       ...{ kind: 'round.open', run, round: 0, attempt: 0 },
       body: {
-        ...{ purpose: 'train', stepId: 'train', arm: 0, manifest, manifestSignature: `${'A'.repeat(86)}==` },
+        ...{
+          purpose: 'train' as const,
+          stepId: 'train',
+          arm: 0,
+          manifest,
+          manifestSignature: `${'A'.repeat(86)}==`,
+        },
         ...{ context: zero, modelIn: zero, invited: [1, 2, 3], rosterHash: zero, previousTranscript: zero },
         deadlines: [at, at, at, at, at],
       },

@@ -29,7 +29,8 @@ export interface SampleOptions {
   /** `public` of run.start; by default what the datasets say */
   readonly claimPublic?: boolean;
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */
-  readonly spoil?: (kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>;
+  readonly spoil?:
+    undefined | ((kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>);
   /** leaves an entry out */
   readonly omit?: (kind: string, seen: number) => boolean;
 }
