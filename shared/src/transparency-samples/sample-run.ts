@@ -1,7 +1,8 @@
 import { type BodyOf, MediaType } from '../transparency/index.js';
 import { SampleLog } from './sample-log.js';
 import { sample, sampleCommitment, type SampleOptions, samplePlan, samplePolicy } from './sample-options.js';
-import { type RoundFields, SampleRound } from './sample-round.js';
+import type { RoundFields } from './sample-cohort.js';
+import { SampleRound } from './sample-round.js';
 
 const { code, planHash, dataset, run } = sample;
 const coordinator = ['coordinator', 'coordinator'] as const;

@@ -1,0 +1,65 @@
+import { fromHex } from '../crypto/index.js';
+import { rosterHashOf } from '../plan/index.js';
+import { type Manifest, type RosterView, signManifest } from '../secagg/index.js';
+import {
+  type AttemptState,
+  type Losses,
+  makeCohort,
+  runUntil,
+  type TestCohort,
+} from '../secagg/secagg.support.js';
+import { digestBytes } from '../transparency/index.js';
+import { SampleFederation } from './sample-federation.js';
+import { sample } from './sample-options.js';
+
+/** What a sample round is for. */
+export interface RoundFields {
+  readonly number: number;
+  readonly attempt: number;
+  readonly purpose: 0 | 1;
+  readonly stepId: string;
+  readonly losses: Losses;
+}
+
+/** The sites of the federation with a signed manifest of one attempt. @param modelIn, transcript digest texts */
+export function sampleCohort(
+  { roster, statementSeed }: SampleFederation,
+  { number, attempt, purpose, stepId }: RoundFields,
+  { modelIn, transcript }: { readonly modelIn: string; readonly transcript: string },
+): TestCohort {
+  const { federationId, members } = roster;
+  const view: RosterView = {
+    ...{ federationId, rosterHash: rosterHashOf(roster), M: members.length },
+    coordinatorKey: fromHex(roster.coordinatorKey),
+    members: members.map(({ id, key }) => ({ id, key: fromHex(key) })),
+  };
+  const manifest: Manifest = {
+    ...makeCohort(members.length).manifest,
+    ...{ federationId, rosterHash: view.rosterHash, runId: sample.runId, round: number, attempt },
+    ...{ purpose, stepId, roles: members.map(({ id }) => ({ id, role: 0 as const })) },
+    ...{ planHash: digestBytes(sample.planHash), modelHash: digestBytes(modelIn) },
+    prevTranscriptHash: digestBytes(transcript),
+    deadlines: [1, 2, 3, 4, 5].map((minute) => Date.UTC(2026, 10, 20, 12, minute)),
+    ...(purpose === 1 ? { ringBits: 64, fractionBits: 24, Q: 1, C: 1000 } : {}),
+  };
+  return {
+    seeds: new Map(members.map(({ id, name }) => [id, SampleFederation.seed('site', name)])),
+    ...{ coordinatorSeed: statementSeed, roster: view, manifest },
+    coordinatorSignature: signManifest(statementSeed, manifest),
+  };
+}
+
+/** Attempts that were run already: the same manifest needs no second run. */
+const attempts = new Map<string, AttemptState>();
+
+/** Run an attempt by the real machines. @param context digest text of the manifest */
+export function sampleAttempt(cohort: TestCohort, context: string, losses: Losses): AttemptState {
+  const state = attempts.get(context) ?? runUntil(cohort, 'r4', losses);
+  attempts.set(context, state);
+  return state;
+}
+
+/** Members of U2 that answer. */
+export function respondersOf({ server }: AttemptState, { r2 = [], r3 = [], r4 = [] }: Losses): number[] {
+  return server.u2.filter((id) => ![...r2, ...r3, ...r4].includes(id));
+}
