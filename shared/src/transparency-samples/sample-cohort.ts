@@ -1,8 +1,9 @@
 import { fromHex } from '../crypto/index.js';
 import { rosterHashOf } from '../plan/index.js';
-import { type Manifest, type RosterView, signManifest } from '../secagg/index.js';
+import { type Manifest, MaskEngine, type RosterView, signManifest } from '../secagg/index.js';
 import {
   type AttemptState,
+  finish,
   type Losses,
   makeCohort,
   runUntil,
@@ -57,6 +58,15 @@ export function sampleAttempt(cohort: TestCohort, context: string, losses: Losse
   const state = attempts.get(context) ?? runUntil(cohort, 'r4', losses);
   attempts.set(context, state);
   return state;
+}
+
+const sums = new WeakMap<AttemptState, ReturnType<typeof finish>>();
+
+/** The unmasked sum of an attempt, computed once. */
+export function sampleSum(state: AttemptState): ReturnType<typeof finish> {
+  const sum = sums.get(state) ?? finish(state, new MaskEngine());
+  sums.set(state, sum);
+  return sum;
 }
 
 /** Members of U2 that answer. */

@@ -1,6 +1,6 @@
 import { rootOfBytes, sha256, utf8 } from '../crypto/index.js';
-import { ctxOf, encodeManifest, MaskEngine, signTranscript } from '../secagg/index.js';
-import { type AttemptState, finish, type TestCohort } from '../secagg/secagg.support.js';
+import { ctxOf, encodeManifest, signTranscript } from '../secagg/index.js';
+import type { AttemptState, TestCohort } from '../secagg/secagg.support.js';
 import {
   type ActorType,
   type BodyOf,
@@ -11,7 +11,7 @@ import {
   type ScopeOf,
 } from '../transparency/index.js';
 import { contributionBody, evidenceBytes, unmaskBody } from './sample-bodies.js';
-import { respondersOf, type RoundFields, sampleAttempt, sampleCohort } from './sample-cohort.js';
+import { respondersOf, type RoundFields, sampleAttempt, sampleCohort, sampleSum } from './sample-cohort.js';
 import type { SampleLog } from './sample-log.js';
 import { sample } from './sample-options.js';
 
@@ -110,7 +110,7 @@ export class SampleRound {
     answered: number[],
   ): BodyOf<'round.aggregate'> {
     const { server } = this.state;
-    const { unmasking, sum } = finish(this.state, new MaskEngine());
+    const { unmasking, sum } = sampleSum(this.state);
     const aggRoot = rootOfBytes(sum);
     const { responders } = unmasking;
     const { T } = server.transcript({ aggRoot, modelHash: digestBytes(this.modelOut), responders });
