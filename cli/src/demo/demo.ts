@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
-import { preparationWords } from '../plan-file/index.js';
+import { outlineOf, preparationWords } from '../plan-file/index.js';
 import {
   followRun,
   openFederation,
@@ -88,12 +88,16 @@ async function takeRun(
   const run = await federation.propose(plan);
   view.say(`plan ${plan.name} proposed as ${run}; ${plan.sites.length} stewards approve`);
   await federation.approve(run, plan);
-  const document = await api.get<RunDocument>(`/api/v1/runs/${run}`);
-  view.open(plan.name, run, document.schedule?.rounds ?? 0, plan.sites);
-  const arms = document.schedule?.arms ?? [];
+  const { arms, rounds } = outlineOf(plan);
+  view.open(
+    plan.name,
+    run,
+    rounds.reduce((sum, group) => sum + group.rounds, 0),
+    plan.sites,
+  );
   const names = {
     site: (id: number) => founded.sites.find((site) => site.id === id)?.name ?? String(id),
-    arm: (index: number) => arms.find(({ arm }) => arm === index)?.label ?? String(index),
+    arm: (index: number) => arms[index] ?? String(index),
   };
   const see = followRun(
     api,
