@@ -64,12 +64,16 @@ export async function measureRun(
         const before = closes[i - 1];
         return { round, purpose, seconds: before ? (at - before.at) / 1000 : own };
       });
-      return { document, intervals, seconds, memory: federation.supervisor.memory.report() };
+      const memory = federation.supervisor.memory.report();
+      await federation.stop();
+      rmSync(root, { recursive: true, force: true });
+      return { document, intervals, seconds, memory };
     } finally {
       await federation.stop();
     }
-  } finally {
-    rmSync(root, { recursive: true, force: true });
+  } catch (error) {
+    process.stderr.write(`the logs of the processes are kept in ${root}\n`);
+    throw error;
   }
 }
 
