@@ -1,5 +1,5 @@
 import type { VerifyContext } from './context.js';
-import type { ClosedRound } from './round-rows.js';
+import type { ClosedRound } from './opened-rounds.js';
 import type { RunView } from './run-view.js';
 
 /** Row S4: what comes out of a round goes into the next one of its arm, and every site derived the same. */

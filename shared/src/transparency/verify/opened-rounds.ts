@@ -1,6 +1,8 @@
 import { equalBytes, hex } from '../../crypto/index.js';
 import { checkManifest, ctxOf, decodeManifest, type Manifest, verifyManifest } from '../../secagg/index.js';
 import { digestBytes, digestText } from '../entries/fields.js';
+import type { RoundEvidence } from '../evidence/round-evidence.js';
+import type { DerivedRound } from '../evidence/verify-evidence.js';
 import type { ApprovedRun } from './approval-rows.js';
 import { elementsOf, type VerifyContext } from './context.js';
 import type { Placed, RunView } from './run-view.js';
@@ -9,6 +11,13 @@ import type { Placed, RunView } from './run-view.js';
 export interface OpenedRound {
   readonly open: Placed<'round.open'>;
   readonly manifest: Manifest;
+}
+
+/** A round that closed with a sum. */
+export interface ClosedRound extends OpenedRound {
+  readonly aggregate: Placed<'round.aggregate'>;
+  readonly evidence: RoundEvidence;
+  readonly derived: DerivedRound;
 }
 
 const purposes = ['train', 'statistics', 'evaluation'] as const;

@@ -3,7 +3,7 @@ import type { QuorumPolicy } from '../notes/quorum-policy.js';
 import type { ApprovedRun } from './approval-rows.js';
 import type { EntryLabel, Findings, RowId, RowStatus } from './findings.js';
 import type { LogFiles } from './log-files.js';
-import type { ClosedRound } from './round-rows.js';
+import type { ClosedRound } from './opened-rounds.js';
 import type { RunView } from './run-view.js';
 
 /** What verification found about one run. */

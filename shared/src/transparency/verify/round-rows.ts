@@ -7,15 +7,8 @@ import { parseRoundEvidence, type RoundEvidence } from '../evidence/round-eviden
 import { type ApprovedRun, isOpen } from './approval-rows.js';
 import { elementsOf, type VerifyContext } from './context.js';
 import { checkContributions, checkUnmasks } from './site-entries.js';
-import { checkOpens, type OpenedRound } from './opened-rounds.js';
+import { checkOpens, type ClosedRound, type OpenedRound } from './opened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
-
-/** A round that closed with a sum. */
-export interface ClosedRound extends OpenedRound {
-  readonly aggregate: Placed<'round.aggregate'>;
-  readonly evidence: RoundEvidence;
-  readonly derived: DerivedRound;
-}
 
 /** Rows S1 and S2 of a run. @returns its closed rounds, in order */
 export function checkRounds(

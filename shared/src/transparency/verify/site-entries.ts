@@ -1,6 +1,6 @@
 import { digestText } from '../entries/fields.js';
 import { elementsOf, type VerifyContext } from './context.js';
-import type { ClosedRound } from './round-rows.js';
+import type { ClosedRound } from './opened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
 
 /** Row S2: every masked input in the sum has the contribution that its site logged before. */

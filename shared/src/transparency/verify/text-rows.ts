@@ -1,5 +1,5 @@
 import type { VerifyContext } from './context.js';
-import type { ClosedRound } from './round-rows.js';
+import type { ClosedRound } from './opened-rounds.js';
 
 /** Strings whose form a schema fixes; they hold no text of a person. */
 const structural = [
