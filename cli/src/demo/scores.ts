@@ -109,9 +109,7 @@ function forecastLines({ result, reference }: DemoOutcome): string[] {
       of(reference.lone, site),
     ),
     row('federated', 'this run, secure aggregation on', total?.mse ?? null, (site) => own(site)?.mse ?? null),
-    row('pooled, sites in turn', reference.label, reference.pooled.mse, (site) =>
-      of(reference.pooledBySite, site),
-    ),
+    row('pooled', reference.label, reference.pooled.mse, (site) => of(reference.pooledBySite, site)),
   ];
   return ['Mean squared error, one step ahead', ...scoreTable(['all', ...sites], rows)];
 }

@@ -71,7 +71,6 @@ export async function trainModel(
   model: ReferenceModel,
   data: ArmData,
   epochs: number,
-  round = 0,
 ): Promise<void> {
   const { training, evaluation } = bench.plan;
   const deltaPath = `${model.weightsPath}.delta`;
@@ -84,7 +83,7 @@ export async function trainModel(
     ...(training.gradientClip === undefined ? {} : { gradientClip: training.gradientClip }),
     strategy: training.strategy,
     shuffleKey: '00'.repeat(32),
-    round,
+    round: 0,
     horizon: evaluation.horizon,
   };
   await bench.trainer.train(job);

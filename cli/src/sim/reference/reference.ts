@@ -85,28 +85,41 @@ async function scoreArms(
   return tally.score();
 }
 
-/** Series of different lengths cannot stand in one batch: the pooled model reads the sites in turn, an epoch each. */
+/** The pooled model reads all series mixed, padded in front to one length; every model is tested on the series as they are. */
 async function seriesRows(bench: Workbench, sites: readonly ReferenceSite[]): Promise<Rows> {
   const { training } = bench.plan;
-  const data = sites.map(({ name, view }) => ({ site: name, data: writeSeries(bench, name, view) }));
+  const epochs = training.rounds * training.localEpochs;
   const pooled = newModel(bench, 'pooled', 1, 0);
-  for (let round = 0; round < training.rounds; round++) {
-    for (const { data: series } of data) await trainModel(bench, pooled, series, training.localEpochs, round);
-  }
+  const mixed = padded(sites.map(({ view }) => view));
+  await trainModel(bench, pooled, writeSeries(bench, 'all', mixed), epochs);
   const pooledBySite: Row[] = [];
   const lone: Row[] = [];
   const everything = new Tally();
-  for (const { site, data: series } of data) {
+  for (const { name: site, view } of sites) {
+    const series = writeSeries(bench, 'one', view);
     const own = newModel(bench, 'lone', 1, 0);
-    for (let round = 0; round < training.rounds; round++) {
-      await trainModel(bench, own, series, training.localEpochs, round);
-    }
-    const together = await evaluateModel(bench, pooled, series);
-    everything.add(together);
-    pooledBySite.push({ site, score: scoreOf(together) });
+    await trainModel(bench, own, series, epochs);
+    const score = await evaluateModel(bench, pooled, series);
+    everything.add(score);
+    pooledBySite.push({ site, score: scoreOf(score) });
     lone.push({ site, score: scoreOf(await evaluateModel(bench, own, series)) });
   }
   return { pooled: everything.score(), pooledBySite, lone, pca64Mse: null };
+}
+
+/** Series of several sites, missing steps put in front of the shorter ones so that all end together. */
+function padded(views: readonly UnitsView[]): UnitsView {
+  const steps = Math.max(...views.map((view) => view.genes));
+  const n = views.reduce((sum, view) => sum + view.n, 0);
+  const values = new Float64Array(n * steps).fill(NaN);
+  let row = 0;
+  for (const view of views) {
+    for (let i = 0; i < view.n; i++, row++) {
+      const series = view.values.subarray(i * view.genes, (i + 1) * view.genes);
+      values.set(series, (row + 1) * steps - view.genes);
+    }
+  }
+  return { n, genes: steps, values, classes: 0 };
 }
 
 function scoreOf(result: Parameters<Tally['add']>[0]): ReferenceScore {
