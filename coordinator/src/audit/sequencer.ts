@@ -3,10 +3,8 @@ import { equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   type Attachment,
-  attachmentsOf,
   digestText,
   entryHash,
-  entryRefused,
   type FederationKeys,
   keysOfGenesis,
   type LogEntry,
@@ -17,6 +15,7 @@ import {
   statementKeyName,
   verifyPosition,
 } from '@regulon/shared/transparency';
+import { admit, verifyAttachments } from './admission.js';
 import { AttachmentFolder } from './attachments.js';
 import { checkOwnKeys } from './own-keys.js';
 import { exportBundle } from './export.js';
@@ -100,18 +99,13 @@ export class Sequencer {
    * @throws E_LOG_EQUIVOCATION if the actor has signed another entry with this number; both are kept
    */
   async append(bytes: Uint8Array, attachments: readonly Uint8Array[] = []): Promise<Appended> {
-    const { rows, keys, fed } = this.parts;
+    const { rows, keys } = this.parts;
     for (const attachment of attachments) await this.putAttachment(attachment, MediaType.json);
     await idle(this.options.db);
     const known = rows.indexOfHash(entryHash(bytes));
     if (known !== undefined) return { index: known, hash: entryHash(bytes), bytes };
     const { entry, hash } = openEntry(bytes, keys);
-    if (entry.fed !== fed) throw entryRefused('L3', `the entry belongs to ${entry.fed}`);
-    if (entry.actor.type === 'coordinator')
-      throw entryRefused('L3', 'the coordinator writes its own entries');
-    this.checkTime(entry);
-    this.checkAttachments(entry);
-    this.checkEquivocation(entry, bytes, hash);
+    admit({ entry, bytes, hash }, this.parts, this.now());
     return this.options.db.transaction(() => this.store(bytes, hash, entry)).immediate();
   }
 
@@ -134,7 +128,7 @@ export class Sequencer {
       };
       const bytes = sealOwn(own, { keyName, seed: this.options.statementSeed }, place);
       const entry = parseEntry(bytes);
-      this.checkAttachments(entry);
+      verifyAttachments(entry, this.parts.attachments);
       return this.store(bytes, entryHash(bytes), entry);
     })();
   }
@@ -223,38 +217,5 @@ export class Sequencer {
     const end = rows.end();
     rows.insert({ index: end.size, hash, chain: nextChain(end.chain, hash), bytes, entry });
     return { index: end.size, hash, bytes };
-  }
-
-  private checkTime(entry: LogEntry): void {
-    const latest = this.now().getTime() + this.keys.genesis.skewSeconds * 1000;
-    if (Date.parse(entry.at) <= latest) return;
-    throw entryRefused(
-      'L4',
-      `the clock of ${entry.actor.type} ${entry.actor.id} is ahead of this one`,
-      {},
-      true,
-    );
-  }
-
-  private checkAttachments(entry: LogEntry): void {
-    const missing = attachmentsOf(entry).find(({ digest }) => !this.parts.attachments.has(digest));
-    if (missing !== undefined) {
-      throw entryRefused(
-        'L1',
-        `${entry.kind} refers to an attachment that was not put`,
-        { digest: missing.digest },
-        true,
-      );
-    }
-  }
-
-  private checkEquivocation(entry: LogEntry, bytes: Uint8Array, hash: Uint8Array): void {
-    const index = this.parts.rows.indexOfSeq(entry);
-    if (index === undefined) return;
-    this.parts.rows.keepEquivocation(hash, bytes, index, this.now().toISOString());
-    const who = `${entry.actor.type} ${entry.actor.id}`;
-    throw new RegulonError('E_LOG_EQUIVOCATION', `${who} signed two entries with number ${entry.seq}`, {
-      details: { index, seq: entry.seq },
-    });
   }
 }
