@@ -149,6 +149,7 @@ export class Attempt {
   async confirm(signal: AbortSignal): Promise<void> {
     await this.started(signal);
     if (this.step < Step.confirmed) {
+      if (this.step < Step.masked) await this.openShares();
       const list = (await this.fetch('survivors')).map((i) => decodeMessage('survivor', i.message));
       this.verifyRelease(list.map((s) => s.id));
       this.client.consistency(list);
@@ -184,7 +185,9 @@ export class Attempt {
         cbOf.has(p.id) ? [{ ...p, cb: cbOf.get(p.id) ?? '' }] : [],
       );
       const uploadStart = new Date().toISOString();
-      this.save(Step.masked, { ...this.facts, h2: hex(h2), uploadStart, ...(peers ? { peers } : {}) });
+      // nothing has left yet: the next durable step is the contribution, or the signature of R3
+      this.facts = { ...this.facts, h2: hex(h2), uploadStart, ...(peers ? { peers } : {}) };
+      this.step = Step.masked;
     } catch (error) {
       const complaint = this.client.complaint();
       if (isRegulonError(error, 'E_SHARE') && complaint) {
@@ -221,7 +224,6 @@ export class Attempt {
     if (prepared.exceeded) this.warnFault();
     const upload = { root: hex(prepared.root), length: prepared.length, file };
     this.client.commit(prepared.root, prepared.length);
-    this.save(Step.masked, { ...this.facts, upload });
     this.site.crash.reached('y-written', round.round);
     return upload;
   }
@@ -257,7 +259,7 @@ export class Attempt {
       gate,
     });
     const event = { mechanism: 'none', purpose: round.purpose, step: round.stepId };
-    this.save(Step.contributed, this.facts, () => {
+    this.save(Step.contributed, { ...this.facts, upload }, () => {
       site.ledger.charge({ dataset: site.site.dataset.name, ...place, event });
       site.outbox.append('round.contribution', place, body);
     });

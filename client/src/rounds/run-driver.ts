@@ -141,10 +141,10 @@ export class RunDriver {
         if (attempt.reached >= Step.shared) await attempt.contribute(signal);
         return;
       case 'r3':
-        if (attempt.reached >= Step.masked) await attempt.confirm(signal);
+        if (attempt.reached >= Step.shared) await attempt.confirm(signal);
         return;
       case 'r4':
-        if (attempt.reached < Step.masked) return;
+        if (attempt.reached < Step.shared) return;
         if (attempt.reached < Step.confirmed) await attempt.confirm(signal);
         await attempt.answer();
         return;

@@ -1,7 +1,7 @@
 import { plain } from './run-journal.js';
 import type { SiteState } from './site-state.js';
 
-/** How far this site is in an attempt: the last step whose persistence is durable. */
+/** How far this site is in an attempt; `masked` is never stored, as nothing leaves between it and the next. */
 export const Step = {
   joined: 0,
   shared: 1,
@@ -12,6 +12,8 @@ export const Step = {
   answered: 6,
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
+
+const countedSteps: ReadonlySet<Step> = new Set([Step.joined, Step.shared, Step.contributed, Step.answered]);
 
 /** Public facts of an attempt, kept as JSON. */
 export interface AttemptFacts {
@@ -43,7 +45,11 @@ export interface AttemptRow {
 export class AttemptJournal {
   constructor(private readonly state: SiteState) {}
 
-  /** Persist a step. Steps 0–2 and the answer advance the counter outside the database. */
+  /**
+   * Persist a step. The steps of R0, R1 and R2 and the answer advance the counter outside the database.
+   *
+   * A receipt alone need not survive a power failure: the same upload gets the same receipt again.
+   */
   save(
     row: Omit<AttemptRow, 'snapshot'> & { readonly snapshot: Uint8Array },
     also: () => void = () => undefined,
@@ -66,8 +72,8 @@ export class AttemptJournal {
       );
       also();
     };
-    const counted = row.step <= Step.masked || row.step === Step.answered;
-    if (counted) this.state.journal('attempt journal', change);
+    if (countedSteps.has(row.step)) this.state.journal('attempt journal', change);
+    else if (row.step === Step.committed) this.state.transactSoon('attempt journal', change);
     else this.state.transact('attempt journal', change);
   }
 

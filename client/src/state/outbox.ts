@@ -102,7 +102,7 @@ export class Outbox {
   private async sendAll(send: (bytes: Uint8Array) => Promise<number>): Promise<void> {
     for (const row of this.unsent()) {
       const index = await send(row.bytes);
-      this.state.transact('outbox', () =>
+      this.state.transactSoon('outbox', () =>
         this.state.db.prepare('UPDATE outbox SET log_index = ? WHERE seq = ?').run(index, row.seq),
       );
     }

@@ -135,7 +135,7 @@ export class RunJournal {
   }
 
   saveLocal(run: string, round: number, facts: LocalFacts): void {
-    this.state.transact('local result', () =>
+    this.state.transactSoon('local result', () =>
       this.state.db
         .prepare('INSERT OR REPLACE INTO locals VALUES (?, ?, ?)')
         .run(run, round, JSON.stringify(facts)),

@@ -52,6 +52,20 @@ export class SiteState {
   }
 
   /**
+   * A transaction that survives a killed process but perhaps not a power failure: for what can be asked for again.
+   * The next durable transaction makes it durable too.
+   */
+  transactSoon<T>(what: string, change: () => T): T {
+    if (this.db.inTransaction) return this.transact(what, change);
+    this.db.pragma('synchronous = NORMAL');
+    try {
+      return this.transact(what, change);
+    } finally {
+      this.db.pragma('synchronous = FULL');
+    }
+  }
+
+  /**
    * A transaction after which a message may leave that must never leave twice in another form: the counter of the
    * database and the one outside it grow by one.
    */

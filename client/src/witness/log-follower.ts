@@ -162,7 +162,7 @@ export class LogFollower {
     kept: readonly { index: number; entry: LogEntry; bytes: Uint8Array }[],
   ): void {
     const { db } = this.state;
-    this.state.transact('witness', () => {
+    this.state.transactSoon('witness', () => {
       db.prepare(
         `INSERT INTO witness VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin)
          DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, edge = excluded.edge`,
