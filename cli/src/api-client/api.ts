@@ -1,4 +1,5 @@
-import { type ErrorCode, registry, RegulonError } from '@regulon/shared/errors';
+import { RegulonError } from '@regulon/shared/errors';
+import { isErrorCode } from '../output/index.js';
 import { type ServerSentEvent, serverSentEvents } from './sse.js';
 
 const TIMEOUT_MS = 30_000;
@@ -70,9 +71,9 @@ async function errorOf(response: Response, server: string): Promise<RegulonError
   const body = (await response.json().catch(() => ({}))) as { error?: unknown };
   const inner = typeof body.error === 'object' && body.error !== null ? body.error : body;
   const { code, message, hint } = inner as { code?: unknown; message?: unknown; hint?: unknown };
-  if (typeof code === 'string' && Object.hasOwn(registry, code)) {
+  if (isErrorCode(code)) {
     const text = typeof message === 'string' ? message : `status ${response.status}`;
-    return new RegulonError(code as ErrorCode, text, typeof hint === 'string' ? { hint } : {});
+    return new RegulonError(code, text, typeof hint === 'string' ? { hint } : {});
   }
   if (response.status === 401 || response.status === 403)
     return new RegulonError('E_AUTH', `${server} refuses the token`);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { RegulonError } from '@regulon/shared/errors';
+import { isErrorCode } from '../output/index.js';
 import type { Plan } from '@regulon/shared/plan';
 import { outlineOf, preparationWords } from '../plan-file/index.js';
 import {
@@ -110,9 +111,8 @@ async function takeRun(
   const final = await api.get<RunDocument>(`/api/v1/runs/${run}`);
   if (final.status === 'COMPLETED' || final.status === 'COMPLETED_PARTIAL') return final;
   const reason = final.reason ?? { code: 'E_RUN_ABORTED', message: 'no reason was recorded' };
-  throw new RegulonError('E_RUN_ABORTED', `${run} ${final.status}: ${reason.code}: ${reason.message}`, {
-    hint: 'repeat with --keep and read the logs in the folder',
-  });
+  const code = isErrorCode(reason.code) ? reason.code : 'E_RUN_ABORTED';
+  throw new RegulonError(code, `${run} ${final.status}: ${reason.message}`);
 }
 
 /** @throws E_RUN_ABORTED as soon as Ctrl-C came */

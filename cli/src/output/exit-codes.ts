@@ -1,4 +1,4 @@
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, isRegulonError, registry, RegulonError } from '@regulon/shared/errors';
 
 /** Exit codes of every program of this workspace; scripts rely on them. */
 export const Exit = {
@@ -40,4 +40,9 @@ export function namedError(error: unknown, where = 'input'): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
   const make = code === undefined ? undefined : SYSTEM_ERRORS[code];
   return make ? make(path ?? where) : error;
+}
+
+/** True for a code of the registry; what other processes send is not trusted to be one. */
+export function isErrorCode(text: unknown): text is ErrorCode {
+  return typeof text === 'string' && Object.hasOwn(registry, text);
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { StewardStatements } from '@regulon/client/rounds';
-import { RegulonError } from '@regulon/shared/errors';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CeremonyOptions, type FoundedFederation, holdCeremony } from './ceremony/ceremony.js';
@@ -81,12 +81,17 @@ export function apiOf(founded: Pick<FoundedFederation, 'addresses' | 'token'>): 
 }
 
 /** What a site asks its steward to sign about policy and dataset; its daemon reads the data for it. */
-async function describe(site: { config: string }): Promise<StewardStatements> {
-  return (await runToEnd(programs.daemon, [
-    'describe',
-    '--config',
-    site.config,
-  ])) as unknown as StewardStatements;
+async function describe(site: { name: string; config: string }): Promise<StewardStatements> {
+  try {
+    return (await runToEnd(programs.daemon, [
+      'describe',
+      '--config',
+      site.config,
+    ])) as unknown as StewardStatements;
+  } catch (error) {
+    if (!isRegulonError(error)) throw error;
+    throw new RegulonError(error.code, `${site.name}: ${error.message}`, { hint: error.hint, cause: error });
+  }
 }
 
 function stewardOf(

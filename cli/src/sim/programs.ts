@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ErrorCode, registry, RegulonError } from '@regulon/shared/errors';
+import { RegulonError } from '@regulon/shared/errors';
+import { isErrorCode } from '../output/index.js';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -65,9 +66,5 @@ function errorFrom(program: string, stderr: string): RegulonError {
   const [, code, message] = /^(E_[A-Z_0-9]+): (.*)$/.exec(lines[at] ?? '') ?? [];
   const hint = /^next: (.*)$/.exec(lines[at + 1] ?? '')?.[1];
   const text = message ?? `${program} failed: ${lines.at(-1) ?? ''}`;
-  return new RegulonError(isCode(code) ? code : 'E_INTERNAL', text, hint === undefined ? {} : { hint });
-}
-
-function isCode(text: string | undefined): text is ErrorCode {
-  return text !== undefined && Object.hasOwn(registry, text);
+  return new RegulonError(isErrorCode(code) ? code : 'E_INTERNAL', text, hint === undefined ? {} : { hint });
 }
