@@ -200,7 +200,7 @@ function run(args) {
 const [mode, ...rest] = process.argv.slice(2);
 checkNode();
 await install();
-build(mode !== '--run');
+build(mode !== '--run' || (rest[0] ?? '').startsWith('test/'));
 if (mode === '--run') {
   const [program, ...args] = rest;
   run(['--disable-warning=ExperimentalWarning', resolve(root, program), ...args]);
