@@ -85,7 +85,7 @@ export class SampleRound {
     );
     this.add(coordinator, 'round.aggregate', this.aggregate(contributions, unmasks, answered));
     for (const id of u3) {
-      const audited = { tiles: [0], count: 1, result: 'agree' } as const;
+      const audited = { tiles: [0], count: 1, result: 'agree' as const };
       this.site(id, 'round.ack', { context, modelOut: this.modelOut, receipt: null, audited });
     }
     return this;
