@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
-import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
+import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
 
-const TRAINING = 4;
+const TRAINING = 1;
 
 describe('coordinator that dies and starts again', () => {
   let folder: string;
   const fatal: unknown[] = [];
+  let expected: string | null | undefined;
   const environment = {
     aggregator: new InlineAggregator(),
     fatal: (error: unknown) => void fatal.push(error),
@@ -34,7 +35,8 @@ describe('coordinator that dies and starts again', () => {
     };
     federation.connect({ 3: { before } });
     await federation.prepare();
-    const run = await federation.submit();
+    const rounds = { prepare: [], training: { rounds: 2, optimizer: { name: 'adam' } } };
+    const run = await federation.submit(toyPlan(federation.names, rounds));
     const end = Date.now() + 30_000;
     if (dieAt !== null)
       while (!restart.done && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -45,10 +47,12 @@ describe('coordinator that dies and starts again', () => {
     return document.modelDigest;
   }
 
-  it('goes on to the same model, at whatever stage it died', async () => {
-    const expected = await modelOf(null);
-    for (const stage of ['r0', 'r1', 'r2', 'r3', 'r4', 'closed'])
-      expect([stage, await modelOf(stage)]).toEqual([stage, expected]);
-    expect(fatal).toEqual([]);
-  });
+  it.each(['r0', 'r1', 'r2', 'r3', 'r4', 'closed'])(
+    'goes on to the same model when it died at %s',
+    async (stage) => {
+      expected ??= await modelOf(null);
+      expect(await modelOf(stage)).toBe(expected);
+      expect(fatal).toEqual([]);
+    },
+  );
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { verifyBundle } from '@regulon/shared/transparency';
+import type { WireStage } from '@regulon/shared/wire';
+import type { SimulatedSite } from '../support/coordinator/simulated-site.js';
 import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
 
 describe('coordinator with sites at its gateway', () => {
@@ -100,23 +102,23 @@ describe('coordinator with sites at its gateway', () => {
     expect(document.coverage?.text).toMatch(/with 5 of 6 \(without site-6\)/);
   });
 
-  it('repeats an attempt that lost too many uploads, and fails when all attempts are spent', async () => {
-    await started(5, {
-      rounds: {
-        departureSeconds: 0.05,
-        gatherSeconds: 0.05,
-        stageSeconds: { advertise: 0.5, share: 0.5, input: 0.5 },
-      },
-    });
-    const silent = {
-      before: async (_: unknown, notice: { stage: string; round: number }): Promise<void> => {
-        if (notice.stage === 'r2' && notice.round === 2) throw new Error('asleep');
+  it('repeats an attempt in which too many sites sit out, and fails when all attempts are used', async () => {
+    await started(5, { rounds: { maxAttempts: 1 } });
+    const refuses = {
+      before: async (
+        site: SimulatedSite,
+        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
+      ): Promise<void> => {
+        if (stage !== 'r2' || round !== 2) return;
+        await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_GATE' });
+        throw new Error('sits out');
       },
     };
-    federation.connect({ 4: silent, 5: silent });
+    federation.connect({ 4: refuses, 5: refuses });
     await federation.prepare();
     const document = await federation.finished(await federation.submit());
     expect(document).toMatchObject({ status: 'FAILED', reason: { code: 'E_COHORT' } });
+    expect(document.reason?.message).toContain('site 4 E_GATE, site 5 E_GATE');
     expect(document.rounds).toHaveLength(2);
   });
 });

@@ -1,7 +1,3 @@
-export {
-  openCore,
-  startCoordinator,
-  type Core,
-  type Environment,
-  type RunningCoordinator,
-} from './coordinator.js';
+export { startCoordinator, type RunningCoordinator } from './coordinator.js';
+export { openCore, type Core } from './core.js';
+export type { Environment } from './environment.js';

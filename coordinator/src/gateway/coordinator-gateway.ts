@@ -44,6 +44,7 @@ export class CoordinatorGateway implements SiteGateway {
   }
 
   async exchange(site: number, request: Request): Promise<Reply> {
+    if ('run' in request) this.on.runs.expectMember(request.run, site);
     switch (request.type) {
       case 'hello':
         return this.hello(request);
@@ -84,6 +85,7 @@ export class CoordinatorGateway implements SiteGateway {
   }
 
   fetch(site: number, query: Query): AsyncIterable<Item> {
+    if ('run' in query) this.on.runs.expectMember(query.run, site);
     return this.on.queries.answer(site, query);
   }
 

@@ -1,36 +1,12 @@
 import { equalBytes } from '@regulon/shared/crypto';
-import { isRegulonError, registry, RegulonError } from '@regulon/shared/errors';
-import { runName, type ScheduledRound } from '@regulon/shared/program';
-import { decodeManifest, decodeMessage } from '@regulon/shared/secagg';
-import type { WireStage } from '@regulon/shared/wire';
-import type { AttemptKey } from '../storage/index.js';
-import { Attempt, kindOfPhase } from './attempt.js';
-import { closeRound } from './close-round.js';
-import { logAbort, openAttempt } from './attempt-entries.js';
-import {
-  answerPhases,
-  type AnswerPhase,
-  newRound,
-  nextDeadline,
-  type Phase,
-  type RoundEffect,
-  type RoundEvent,
-  type RoundRules,
-  type RoundState,
-  step,
-} from './machine/index.js';
-import type { Services } from './ports.js';
-import { type RoundListener, type RunContext, rulesOf } from './round-context.js';
+import { registry, RegulonError } from '@regulon/shared/errors';
+import { runName } from '@regulon/shared/program';
+import { decodeMessage } from '@regulon/shared/secagg';
+import { MediaType } from '@regulon/shared/transparency';
+import { kindOfPhase } from './attempt.js';
+import { answerPhases, type AnswerPhase } from './machine/index.js';
+import { RoundCore } from './round-core.js';
 
-const wireStages: Partial<Record<Phase, WireStage>> = {
-  advertise: 'r0',
-  share: 'r1',
-  input: 'r2',
-  consistency: 'r3',
-  unmask: 'r4',
-  fold: 'r4',
-  closed: 'closed',
-};
 const crashSteps = {
   advertise: 'advertise',
   share: 'share',
@@ -39,90 +15,8 @@ const crashSteps = {
   unmask: 'answer',
 } as const;
 
-/** Carries out what the round machine decides, for one round; every change is a transaction. */
-export class RoundDriver {
-  private state: RoundState;
-  private attempt: Attempt | null = null;
-  private readonly rules: RoundRules;
-  private cancelTimer: (() => void) | null = null;
-
-  constructor(
-    private readonly services: Services,
-    private readonly context: RunContext,
-    readonly round: ScheduledRound,
-    private readonly listener: RoundListener,
-    connected: readonly number[],
-    departed: readonly number[],
-  ) {
-    this.rules = rulesOf(context, round);
-    const stored = services.rounds.state(this.runId, round.round);
-    this.state =
-      stored === undefined
-        ? newRound(services.clock.now(), connected, departed)
-        : (JSON.parse(stored) as RoundState);
-    if (stored !== undefined) this.restoreAttempt();
-  }
-
-  get runId(): Uint8Array {
-    return this.context.program.contract.runId;
-  }
-
-  /** sites of the plan */
-  get sites(): readonly number[] {
-    return this.rules.sites;
-  }
-
-  get phase(): Phase {
-    return this.state.phase;
-  }
-
-  /** The attempt that is open, with its key and its machine. */
-  get current(): Attempt | null {
-    return this.attempt;
-  }
-
-  /** What a board shows about the round now. */
-  get view(): Readonly<RoundState> {
-    return this.state;
-  }
-
-  /** Stage for the wire, or null while the round waits. */
-  get stage(): WireStage | null {
-    return this.attempt ? (wireStages[this.state.phase] ?? null) : null;
-  }
-
-  /** Start a new round, or go on after a restart; `connected` events follow for the sites that are there. */
-  begin(isRestart: boolean): void {
-    if (isRestart && this.isOpen() && this.attempt === null) this.openLater();
-    this.dispatch({ type: isRestart ? 'restarted' : 'begin' });
-  }
-
-  stop(): void {
-    this.cancelTimer?.();
-  }
-
-  /** Let the machine decide, persist what it decided, then do the rest. @param first written in the same transaction */
-  dispatch(event: RoundEvent, first?: () => void): void {
-    const { store, rounds, clock } = this.services;
-    const before = this.state;
-    try {
-      const effects = store.transaction(() => {
-        first?.();
-        const next = step(this.state, event, clock.now(), this.rules);
-        this.state = next.state;
-        if (next.state !== before) rounds.saveState(this.runId, this.round.round, JSON.stringify(next.state));
-        for (const effect of next.effects) this.write(effect, before);
-        if (next.state !== before) this.listener.stateChanged(next.state, this.round);
-        return next.effects;
-      });
-      for (const effect of effects) this.carryOut(effect);
-      this.schedule();
-    } catch (error) {
-      this.services.fatal(error);
-      throw error;
-    }
-  }
-
+/** One round under way: takes what its sites send. */
+export class RoundDriver extends RoundCore {
   /**
    * A message of a site: verified, persisted, then counted.
    *
@@ -187,12 +81,10 @@ export class RoundDriver {
     if (complaint.id !== site)
       throw new RegulonError('E_MESSAGE', `site ${site} sent a complaint of site ${complaint.id}`);
     open.server.addComplaint(complaint);
-    this.complaint = await this.services.log.putAttachment(bytes, 'application/vnd.regulon.complaint;v=1');
+    this.complaint = await this.services.log.putAttachment(bytes, MediaType.complaint);
     if (this.attempt !== open) return;
     this.dispatch({ type: 'complained', site, about: complaint.sender });
   }
-
-  private complaint: Awaited<ReturnType<Services['log']['putAttachment']>> | null = null;
 
   /** A site will not take part in this attempt, or never. */
   refuse(site: number, attempt: number, code: string): void {
@@ -214,206 +106,5 @@ export class RoundDriver {
       state: 'refused',
       code,
     });
-  }
-
-  /** The attempt that a message names, when it is the open one. @throws E_STATE */
-  expectAttempt(attempt: number): Attempt {
-    if (this.attempt && this.attempt.key.attempt === attempt && this.isOpen()) return this.attempt;
-    throw new RegulonError('E_STATE', `round ${this.round.round} has no open attempt ${attempt}`);
-  }
-
-  private isOpen(): boolean {
-    return this.state.phase !== 'waiting' && this.state.phase !== 'closed' && this.state.phase !== 'failed';
-  }
-
-  private key(attempt: number): AttemptKey {
-    return { runId: this.runId, round: this.round.round, attempt };
-  }
-
-  private restoreAttempt(): void {
-    if (!this.isOpen()) return;
-    const key = this.key(this.state.attempt);
-    const row = this.services.rounds.attempt(key);
-    if (!row || decodeManifest(row.manifest).deadlines.join() !== this.state.deadlines.join()) return;
-    this.attempt = new Attempt(key, row.manifest, row.signature, this.context.roster, this.context.uncounted);
-    this.attempt.replay(this.services.rounds, this.state);
-  }
-
-  /** Rows and entries that belong to a decision, inside its transaction. */
-  private write(effect: RoundEffect, before: RoundState): void {
-    const { rounds, clock } = this.services;
-    switch (effect.type) {
-      case 'fix':
-        this.attempt?.fix(effect.set, effect.members);
-        rounds.markStage(this.key(this.state.attempt), effect.set, clock.now());
-        return;
-      case 'ask-shares':
-        rounds.markStage(this.key(this.state.attempt), 'r4', clock.now());
-        return;
-      case 'fold':
-        rounds.markStage(this.key(this.state.attempt), 'unmasked', clock.now());
-        return;
-      case 'abort':
-        if (this.attempt)
-          logAbort(this.services, this.attempt, {
-            ...effect,
-            phase: before.phase,
-            complaint: this.complaint,
-          });
-        return;
-      case 'fail':
-        this.listener.failed(effect);
-        return;
-      case 'open':
-        return;
-    }
-  }
-
-  /** What follows once the decision is durable. */
-  private carryOut(effect: RoundEffect): void {
-    const { crashPoint } = this.services;
-    switch (effect.type) {
-      case 'open':
-        this.openLater();
-        return;
-      case 'fix':
-        crashPoint(effect.set, this.round.round);
-        this.announce();
-        return;
-      case 'ask-shares':
-        crashPoint('r4', this.round.round);
-        this.announce();
-        return;
-      case 'fold':
-        crashPoint('unmasked', this.round.round);
-        this.announceBoard();
-        this.later(this.fold());
-        return;
-      case 'abort':
-        this.endAttempt();
-        return;
-      case 'fail':
-        this.stop();
-        this.listener.ended();
-        return;
-    }
-  }
-
-  private openLater(): void {
-    this.attempt = null;
-    this.complaint = null;
-    this.later(this.open());
-  }
-
-  private async open(): Promise<void> {
-    const { deadlines, attempt } = this.state;
-    const stale = (): boolean => this.state.deadlines !== deadlines || !this.isOpen();
-    try {
-      const opened = await openAttempt(this.services, this.context, this.round, {
-        attempt,
-        deadlines,
-        stale,
-      });
-      if (!opened) return;
-      this.attempt = opened;
-    } catch (error) {
-      if (!isRegulonError(error, 'E_DISK_FULL')) throw error;
-      return this.dispatch({ type: 'broken', code: error.code, message: error.message, lasting: true });
-    }
-    this.services.crashPoint('opened', this.round.round);
-    const { purpose, stepId, arm, iteration, round } = this.round;
-    const rounds = this.context.program.schedule.length;
-    const purposes = ['train', 'statistics', 'evaluation'] as const;
-    this.listener.show({
-      type: 'round',
-      round,
-      rounds,
-      attempt,
-      purpose: purposes[purpose],
-      step: stepId,
-      arm,
-      iteration,
-    });
-    this.announce();
-  }
-
-  private async fold(): Promise<void> {
-    const attempt = this.attempt;
-    if (!attempt) throw new RegulonError('E_INTERNAL', 'a fold without an attempt');
-    const stillFolding = (): boolean => this.attempt === attempt && this.state.phase === 'fold';
-    try {
-      const { services, context, round, state } = this;
-      const commit = (write: () => void): void => this.dispatch({ type: 'folded' }, write);
-      await closeRound({ services, context, round, attempt, state, goesOn: stillFolding, commit });
-    } catch (error) {
-      if (!isRegulonError(error) || error.code === 'E_INTERNAL') throw error;
-      if (stillFolding())
-        this.dispatch({ type: 'broken', code: error.code, message: error.message, lasting: true });
-      return;
-    }
-    if (this.phase !== 'closed') return;
-    this.services.crashPoint('closed', this.round.round);
-    this.announce();
-    this.stop();
-    this.listener.closed(this.round);
-  }
-
-  private endAttempt(): void {
-    const ended = this.attempt;
-    if (!ended) return;
-    this.attempt = null;
-    const { round, attempt } = ended.key;
-    this.services.announce(this.rules.sites, {
-      type: 'stage',
-      run: this.runId,
-      round,
-      attempt,
-      stage: 'aborted',
-    });
-    this.services.uploads.forget(ended.key);
-    this.later(Promise.all([this.services.spool.removeAttempt(ended.key), this.services.log.publish()]));
-  }
-
-  private announce(): void {
-    const { stage, attempt } = this;
-    if (!stage || !attempt) return;
-    const { round, attempt: number } = attempt.key;
-    this.services.announce(this.rules.sites, {
-      type: 'stage',
-      run: this.runId,
-      round,
-      attempt: number,
-      stage,
-    });
-    this.announceBoard();
-  }
-
-  private announceBoard(): void {
-    const { phase, attempt, answered, deadlines } = this.state;
-    const index = answerPhases.indexOf(phase as AnswerPhase);
-    const waitingFor = index < 0 ? [] : this.rules.sites.filter((id) => !answered.includes(id));
-    const deadline = index < 0 ? null : (deadlines[index] ?? null);
-    const since = this.services.clock.now();
-    this.listener.show({
-      type: 'stage',
-      round: this.round.round,
-      attempt,
-      stage: phase,
-      since,
-      deadline,
-      waitingFor,
-    });
-  }
-
-  private schedule(): void {
-    this.cancelTimer?.();
-    const at = nextDeadline(this.state, this.rules);
-    const { clock } = this.services;
-    this.cancelTimer =
-      at === null ? null : clock.after(at - clock.now(), () => this.dispatch({ type: 'time' }));
-  }
-
-  private later(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.services.fatal(error));
   }
 }

@@ -20,7 +20,7 @@ export class LogIntake {
     private readonly runs: RunRows,
     private readonly rounds: RoundRows,
     private readonly roster: Roster,
-    private readonly listener: () => IntakeListener,
+    private readonly listener: IntakeListener,
   ) {}
 
   /**
@@ -94,9 +94,9 @@ export class LogIntake {
   }
 
   private tell(entry: LogEntry): void {
-    if (entry.kind === 'config.start') this.listener().checkpointWanted();
+    if (entry.kind === 'config.start') this.listener.checkpointWanted();
     if (entry.kind === 'policy.set' || entry.kind === 'dataset.commit' || entry.kind === 'plan.approve') {
-      this.listener().agreementChanged();
+      this.listener.agreementChanged();
     }
   }
 }

@@ -149,6 +149,14 @@ export class RunsService {
     return row;
   }
 
+  /** @throws E_NOT_FOUND when there is no such run, or its plan does not name the site */
+  expectMember(runId: Uint8Array, site: number): void {
+    const row = this.on.runs.get(runId);
+    if (!row || !this.siteIds(JSON.parse(row.plan) as Plan).includes(site)) {
+      throw new RegulonError('E_NOT_FOUND', `site ${site} has no part in ${runName(runId)}`);
+    }
+  }
+
   /** Runs that matter to a site that connects: those under way, and the ones that ended last. */
   statesFor(site: number): { runId: Uint8Array; state: ReturnType<typeof wireStateOf> }[] {
     const rows = this.on.runs
@@ -259,6 +267,7 @@ export class RunsService {
       runs.update(runId, { status: 'WAITING', since_ms: now, started_ms: now, document });
     });
     await services.log.publish();
+    await this.removeOldSpools();
     this.on.onStart();
     const driver = this.driverFor(contract, program);
     this.drivers.set(runName(runId), driver);
@@ -300,6 +309,16 @@ export class RunsService {
       unitsAtLeast: (sites) =>
         sites.reduce((sum, id) => sum + (lowestOfBand[datasets.get(id)?.band ?? '<20'] ?? 0), 0),
     };
+  }
+
+  /** Masked vectors of the last round of earlier runs were kept for spot audits until now. */
+  private async removeOldSpools(): Promise<void> {
+    const { services, config } = this.on;
+    if (config.retention.spools === 'keep') return;
+    for (const key of services.uploads.attempts()) {
+      services.uploads.forget(key);
+      await services.spool.removeAttempt(key);
+    }
   }
 
   /** A run that never began: nothing was asked of the sites. */

@@ -1,6 +1,7 @@
 export { Store, query } from './sql/database.js';
 export { coordinatorMigrations, type Migration } from './sql/migrations.js';
-export { RoundRows, UploadRows, type AttemptKey } from './sql/round-rows.js';
+export { RoundRows, type AttemptKey } from './sql/round-rows.js';
+export { UploadRows } from './sql/upload-rows.js';
 export { RunRows, finalStatuses, type RunStatus } from './sql/run-rows.js';
 export { FileBlobs } from './blob/file-blobs.js';
 export type { BlobTable, DatasetTable, OutcomeTable, RunTable, Schema } from './schema.js';

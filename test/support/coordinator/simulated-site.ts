@@ -71,6 +71,9 @@ export class SimulatedSite {
     { client: SecAggClient; manifest: Manifest; h2?: Uint8Array; upload?: Uint8Array }
   >();
   private readonly engine = new MaskEngine();
+  /** entries that the log does not have yet, in their order */
+  private readonly outbox: Uint8Array[] = [];
+  private readonly written = new Set<string>();
   private unwatch: (() => void) | null = null;
   private work: Promise<void> = Promise.resolve();
   private generation = 0;
@@ -203,13 +206,9 @@ export class SimulatedSite {
       attempt.upload = vector;
       const root = rootOfBytes(vector);
       client.commit(root, vectorLength(manifest));
-      await this.logContribution(
-        ref,
-        attempt,
-        root,
-        specificationDigest(program.specification(manifest.arm)),
-      );
+      this.logContribution(ref, attempt, root, specificationDigest(program.specification(manifest.arm)));
     }
+    await this.drain();
     const h2 = attempt.h2 as Uint8Array;
     const commit = client.commit(rootOfBytes(attempt.upload), vectorLength(manifest));
     const lease = await this.ask({ type: 'acquireLease', ...ref });
@@ -222,12 +221,12 @@ export class SimulatedSite {
     client.confirmUpload();
   }
 
-  private async logContribution(
+  private logContribution(
     ref: { run: Uint8Array; round: number; attempt: number },
     { manifest, client, h2 }: { manifest: Manifest; client: SecAggClient; h2?: Uint8Array },
     root: Uint8Array,
     specification: Uint8Array,
-  ): Promise<void> {
+  ): void {
     const zero = digestText(new Uint8Array(32));
     const at = new Date().toISOString();
     const scope = {
@@ -260,7 +259,7 @@ export class SimulatedSite {
       },
       ...{ gate: { size: 1, root: zero }, attestation: null },
     });
-    await this.ask({ type: 'appendEntry', entry });
+    this.outbox.push(entry);
   }
 
   policyDigest = digestText(new Uint8Array(32));
@@ -280,14 +279,30 @@ export class SimulatedSite {
       attempt: ref.attempt,
     };
     const h3 = client.h3();
-    const entry = this.federation.entry(['site', this.name], 'round.unmask', scope, {
-      ...{ context: digestText(client.ctx), consistency: digestText(h3) },
-      ...{ survivors: about(0), dropped: about(1), selfMask: about(0), maskKey: about(1) },
-      answer: digestText(hashOfAnswer(client.ctx, h3, answer.entries)),
-      signatures: attachmentOf(signatures, MediaType.consistencySignatures),
-    });
-    await this.ask({ type: 'appendEntry', entry });
+    if (this.first(`unmask ${key}`)) {
+      const entry = this.federation.entry(['site', this.name], 'round.unmask', scope, {
+        ...{ context: digestText(client.ctx), consistency: digestText(h3) },
+        ...{ survivors: about(0), dropped: about(1), selfMask: about(0), maskKey: about(1) },
+        answer: digestText(hashOfAnswer(client.ctx, h3, answer.entries)),
+        signatures: attachmentOf(signatures, MediaType.consistencySignatures),
+      });
+      this.outbox.push(entry);
+    }
+    await this.drain();
     await this.ask({ type: 'unmask', ...ref, message: encodeMessage('answer', answer) });
+  }
+
+  /** Send what waits, in order; what fails stays for the next time. */
+  private async drain(): Promise<void> {
+    for (let entry = this.outbox[0]; entry; entry = this.outbox[0]) {
+      await this.ask({ type: 'appendEntry', entry });
+      this.outbox.shift();
+    }
+  }
+
+  /** True the first time: each entry is written once. */
+  private first(name: string): boolean {
+    return !this.written.has(name) && this.written.add(name).size > 0;
   }
 
   private attempt(key: string) {

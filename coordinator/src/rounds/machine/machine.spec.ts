@@ -163,6 +163,19 @@ describe('round machine', () => {
     expect(play.answer('consistency', 4).state).toMatchObject({ phase: 'unmask', pausedSince: null });
   });
 
+  it('repeats the attempt when too many refuse the survivors before anything was revealed', () => {
+    const play = new Play(rulesFor(5)).upTo('input');
+    for (const site of [1, 2]) play.send({ type: 'refused', site, code: 'E_U3', lasting: false });
+    expect(play.state).toMatchObject({ phase: 'waiting', attempt: 1 });
+    expect(play.effects.at(-1)).toMatchObject({ type: 'abort', code: 'E_U3' });
+  });
+
+  it('ends the run when too many refuse after shares were asked for: the round is burnt', () => {
+    const play = new Play(rulesFor(5)).upTo('consistency');
+    for (const site of [1, 2]) play.send({ type: 'refused', site, code: 'E_CONSISTENCY', lasting: false });
+    expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_CONSISTENCY' });
+  });
+
   it('takes the confirmation of a member of U2 whose upload was lost', () => {
     const play = new Play(rulesFor(5)).upTo('share').answer('input', 1, 2, 3, 4);
     play.now = play.state.deadlines[2];

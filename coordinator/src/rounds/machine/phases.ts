@@ -195,6 +195,8 @@ function settleAnswers(state: RoundState, rules: RoundRules, now: number): Trans
       !state.refusals.some((r) => r.site === id),
   );
   const late = isLate(state, now);
+  const refused = state.refusals.filter((r) => state.u2.includes(r.site));
+  if (state.u2.length - refused.length < t) return unconfirmed(state, rules, now, refused);
   const enough = state.answered.length >= t && (state.phase === 'consistency' || state.unmaskable);
   if (enough && (awaited.length === 0 || late)) {
     const next: RoundState = {
@@ -206,6 +208,21 @@ function settleAnswers(state: RoundState, rules: RoundRules, now: number): Trans
     return { state: next, effects: [{ type: state.phase === 'consistency' ? 'ask-shares' : 'fold' }] };
   }
   return stay(late && state.pausedSince === null ? { ...state, pausedSince: now } : state);
+}
+
+/** So many refuse the survivors that t answers cannot come: before R4 nothing was revealed, after it the round is burnt. */
+function unconfirmed(
+  state: RoundState,
+  rules: RoundRules,
+  now: number,
+  refused: RoundState['refusals'],
+): Transition {
+  const code = refused[0]?.code ?? 'E_CONSISTENCY';
+  const message = `survivors refused by site ${refused.map((r) => `${r.site} (${r.code})`).join(', ')}`;
+  if (state.phase === 'consistency') return abandon(state, rules, now, code, message);
+  const failed = fail(state, 'FAILED', code, message);
+  const abort: RoundEffect = { type: 'abort', attempt: state.attempt, code, message };
+  return { state: failed.state, effects: [abort, ...failed.effects] };
 }
 
 /** The run ends here. */

@@ -1,0 +1,135 @@
+import { Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
+import { signTranscript } from '@regulon/shared/secagg';
+import { type Attachment, bandOf, digestText } from '@regulon/shared/transparency';
+import type { WrittenBlob } from '../aggregation/index.js';
+import type { Attempt } from './attempt.js';
+import { base64 } from './attempt-entries.js';
+import type { RoundState } from './machine/index.js';
+import type { Services } from './ports.js';
+import type { RunContext } from './round-context.js';
+import { type RoundFacts, stageSecondsOf } from './round-facts.js';
+
+/** A round about to close. */
+export interface Closing {
+  readonly services: Services;
+  readonly context: RunContext;
+  readonly round: ScheduledRound;
+  readonly attempt: Attempt;
+  readonly state: RoundState;
+  /** false once the machine has left the fold (a stop) */
+  readonly goesOn: () => boolean;
+  /** move the machine to `closed` and write in the same transaction */
+  readonly commit: (write: () => void) => void;
+}
+
+/** Sums of the extras, decoded. */
+export type Extras = ReturnType<RunContext['program']['decodeExtras']>;
+
+/** What a close is written from. */
+export interface Close {
+  readonly aggregate: WrittenBlob;
+  readonly model: WrittenBlob | null;
+  readonly extras: Extras;
+  readonly modelOut: Uint8Array;
+  readonly transcript: Uint8Array;
+  readonly evidence: Attachment;
+  readonly responders: readonly number[];
+}
+
+/** Rows and entry of the close, inside the transaction that moves the machine. */
+export function writeClose(closing: Closing, close: Close): void {
+  const { services, round, attempt } = closing;
+  const { rounds, clock } = services;
+  const { key, server } = attempt;
+  const now = clock.now();
+  const signature = signTranscript(services.statementSeed, attempt.ctx, 'CLOSE', close.transcript);
+  rounds.endAttempt(key, { outcome: 'closed', transcript: close.transcript, signature, reason: null });
+  rounds.markStage(key, 'closed', now);
+  const at = { run_id: key.runId, round: round.round };
+  const { aggregate, model } = close;
+  rounds.putBlob({ ...at, digest: aggregate.digest, size: aggregate.size, kind: 'aggregate', arm: null });
+  if (model) rounds.putBlob({ ...at, digest: model.digest, size: model.size, kind: 'model', arm: round.arm });
+  rounds.putOutcome({
+    ...at,
+    attempt: key.attempt,
+    survivors: JSON.stringify(server.u3),
+    aggregate_root: aggregate.digest,
+    aggregate_bytes: aggregate.size,
+    model_hash: close.modelOut,
+    transcript: close.transcript,
+    closed_ms: now,
+    facts: JSON.stringify(factsOf(closing, close, now)),
+  });
+  services.log.appendOwn({
+    kind: 'round.aggregate',
+    run: runName(key.runId),
+    round: key.round,
+    attempt: key.attempt,
+    body: bodyOf(closing, close, signature),
+  });
+}
+
+function factsOf(
+  { services, context, round, attempt }: Closing,
+  { extras, aggregate }: Close,
+  now: number,
+): RoundFacts {
+  const { key, server } = attempt;
+  const row = services.rounds.attempt(key);
+  const point = round.purpose === Purpose.train ? context.program.curve.at(-1) : undefined;
+  return {
+    round: round.round,
+    attempt: key.attempt,
+    purpose: (['train', 'statistics', 'evaluation'] as const)[round.purpose],
+    step: round.stepId,
+    arm: round.arm,
+    iteration: round.iteration,
+    seconds: (now - (row?.opened_ms ?? now)) / 1000,
+    survivors: server.u3,
+    loss: point?.loss ?? null,
+    accuracy: point?.accuracy ?? null,
+    units: extras['count'] ?? null,
+    bytesUpPerSite: aggregate.size,
+    bytesDownPerSite: aggregate.size,
+    stageSeconds: stageSecondsOf(services.rounds.stages(key)),
+  };
+}
+
+function bodyOf({ services, context, round, attempt, state }: Closing, close: Close, signature: Uint8Array) {
+  const { server, key } = attempt;
+  const sites = context.program.contract.sites.map((s) => s.id).sort((a, b) => a - b);
+  const indexes = (kind: string): number[] =>
+    services.rounds
+      .roundEntries(key, kind)
+      .map((row) => row.entry_index)
+      .sort((a, b) => a - b);
+  const stageOf = (id: number): 'r0' | 'r1' | 'r2' =>
+    !server.u1.includes(id) ? 'r0' : !server.u2.includes(id) ? 'r1' : 'r2';
+  const codeOf = (id: number): string => state.refusals.find((r) => r.site === id)?.code ?? 'E_DEADLINE';
+  const counted = close.extras['count'];
+  return {
+    context: digestText(attempt.ctx),
+    u1: server.u1,
+    u2: server.u2,
+    u3: server.u3,
+    h1: digestText(server.h1),
+    h2: digestText(server.h2),
+    h3: digestText(server.h3),
+    dropped: sites
+      .filter((id) => !server.u3.includes(id))
+      .map((site) => ({ site, stage: stageOf(site), code: codeOf(site) })),
+    contributions: indexes('round.contribution'),
+    unmasks: indexes('round.unmask'),
+    thresholds: server.thresholds,
+    aggregateRoot: digestText(close.aggregate.digest),
+    transcript: digestText(close.transcript),
+    closeSignature: base64(signature),
+    strategy: round.purpose === Purpose.train ? context.program.contract.plan.training.strategy : null,
+    serverNoise: null,
+    modelOut: digestText(close.modelOut),
+    coverage: { sites: server.u3.length, band: bandOf(counted ?? context.unitsAtLeast(server.u3)) },
+    worker: 'local',
+    fence: 1,
+    evidence: close.evidence,
+  };
+}

@@ -1,0 +1,102 @@
+import type { CommitRow, CommitRows } from '../../transport/index.js';
+import { query, type Store } from './database.js';
+import type { AttemptKey } from './round-rows.js';
+
+/** The commit table of uploads, as the spool asks for it. */
+export class UploadRows implements CommitRows {
+  constructor(private readonly store: Store) {}
+
+  find(uploadId: Uint8Array): CommitRow | undefined {
+    const row = this.store.first(query.selectFrom('uploads').selectAll().where('upload_id', '=', uploadId));
+    return row && toCommitRow(row);
+  }
+
+  committing(row: Omit<CommitRow, 'state' | 'receipt'>): void {
+    const { uploadId, runId, round, attempt, site, root, message, size } = row;
+    this.store.run(
+      query.insertInto('uploads').values({
+        upload_id: uploadId,
+        run_id: runId,
+        round,
+        attempt,
+        site,
+        root,
+        message,
+        size,
+        state: 'committing',
+      }),
+    );
+  }
+
+  committed(uploadId: Uint8Array, receipt: Uint8Array): void {
+    this.store.run(
+      query.updateTable('uploads').set({ state: 'committed', receipt }).where('upload_id', '=', uploadId),
+    );
+  }
+
+  clear(uploadId: Uint8Array): void {
+    this.store.run(query.deleteFrom('uploads').where('upload_id', '=', uploadId));
+  }
+
+  /** Rows of every attempt whose files are still kept. */
+  open(): CommitRow[] {
+    return this.store.all(query.selectFrom('uploads').selectAll()).map(toCommitRow);
+  }
+
+  /** Attempts whose files are still kept. */
+  attempts(): AttemptKey[] {
+    const q = query.selectFrom('uploads').select(['run_id', 'round', 'attempt']).distinct();
+    return this.store.all(q).map((row) => ({ runId: row.run_id, round: row.round, attempt: row.attempt }));
+  }
+
+  /** Committed uploads of an attempt, by site. */
+  committedOf({ runId, round, attempt }: AttemptKey): CommitRow[] {
+    const q = query
+      .selectFrom('uploads')
+      .selectAll()
+      .where('run_id', '=', runId)
+      .where('round', '=', round)
+      .where('attempt', '=', attempt)
+      .where('state', '=', 'committed')
+      .orderBy('site');
+    return this.store.all(q).map(toCommitRow);
+  }
+
+  forget({ runId, round, attempt }: AttemptKey): void {
+    this.store.run(
+      query
+        .deleteFrom('uploads')
+        .where('run_id', '=', runId)
+        .where('round', '=', round)
+        .where('attempt', '=', attempt),
+    );
+  }
+}
+
+interface UploadRow {
+  upload_id: Uint8Array;
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  site: number;
+  root: Uint8Array;
+  message: Uint8Array;
+  size: number;
+  state: 'committing' | 'committed';
+  receipt: Uint8Array | null;
+}
+
+function toCommitRow(row: UploadRow): CommitRow {
+  return {
+    uploadId: row.upload_id,
+    runId: row.run_id,
+    round: row.round,
+    attempt: row.attempt,
+    site: row.site,
+    root: row.root,
+    message: row.message,
+    size: row.size,
+    state: row.state,
+    ...(row.receipt ? { receipt: row.receipt } : {}),
+  };
+}
