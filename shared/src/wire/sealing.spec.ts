@@ -27,6 +27,18 @@ describe('sealed control messages', () => {
     }
   });
 
+  it.each([0, 4096, 4097, 60_000])('of %i bytes are refused when any part is changed', (size) => {
+    const { sealed, sharedKey, payload } = begin('exchange', randomBytes(size));
+    expect(openRequest('exchange', sealed, sharedKey).payload).toEqual(payload);
+    for (const at of [0, 1, 17, sealed.box.length - 1]) {
+      const box = Uint8Array.from(sealed.box);
+      box[at]! ^= 1;
+      expect(() => openRequest('exchange', { ...sealed, box }, sharedKey)).toThrow(refused);
+    }
+    const nonce = Uint8Array.from(sealed.nonce, (byte) => byte ^ 1);
+    expect(() => openRequest('exchange', { ...sealed, nonce }, sharedKey)).toThrow(refused);
+  });
+
   it('are refused when changed, sent to another call, or answered out of order or to another request', () => {
     const { sender, sealed, opener, sharedKey } = begin();
     const changed: Sealed = { ...sealed, box: Uint8Array.from(sealed.box) };

@@ -1,5 +1,5 @@
 /**
- * Second layer of the control channel: NaCl boxes inside TLS (docs/protocol.md, sealing).
+ * Second layer of the control channel: NaCl boxes inside TLS; large payloads natively under a derived key.
  *
  * It protects against proxies that end TLS. It is not privacy from the coordinator, which holds the key.
  * An answer names the request it belongs to and its place in the stream, so a proxy can neither swap, drop nor
@@ -8,8 +8,6 @@
 import {
   boxBefore,
   boxKeyPair,
-  boxOpen,
-  boxSeal,
   concatBytes,
   enc,
   equalBytes,
@@ -19,6 +17,7 @@ import {
   utf8,
 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
+import { MIN_BOX_BYTES, openPayload, sealPayload } from './large-box.js';
 import { MAX_ITEM_BYTES } from './messages.js';
 import { malformed } from './reader-writer.js';
 
@@ -36,7 +35,7 @@ const CALL_BYTE: Record<SealedCall, number> = { exchange: 1, fetch: 2, watch: 3 
 const ANSWER = 16;
 const PART = 17;
 const END = 18;
-/** plaintext of one box of an answer, at most: a box this large takes about a millisecond */
+/** plaintext of one box of an answer, at most */
 const PART_BYTES = 64 * 1024;
 const PREFIX = 1 + 24 + 4;
 
@@ -61,7 +60,7 @@ export class SealedSender {
   /** Seal a request; `open` reads its answers in order. */
   seal(call: SealedCall, payload: Uint8Array): { sealed: Sealed; answers: AnswerOpener } {
     const nonce = randomBytes(24);
-    const box = boxSeal(concatBytes(Uint8Array.of(CALL_BYTE[call]), payload), nonce, this.sharedKey);
+    const box = sealPayload(concatBytes(Uint8Array.of(CALL_BYTE[call]), payload), nonce, this.sharedKey);
     return {
       sealed: { ephemeralKey: this.ephemeralKey, nonce, box },
       answers: new AnswerOpener(this.sharedKey, nonce),
@@ -117,7 +116,7 @@ export class AnswerSealer {
   private box(kind: number, payload: Uint8Array): Sealed {
     const nonce = randomBytes(24);
     const plain = concatBytes(Uint8Array.of(kind), this.requestNonce, u32(this.sequence++), payload);
-    return { ephemeralKey: new Uint8Array(0), nonce, box: boxSeal(plain, nonce, this.sharedKey) };
+    return { ephemeralKey: new Uint8Array(0), nonce, box: sealPayload(plain, nonce, this.sharedKey) };
   }
 }
 
@@ -163,6 +162,7 @@ export class AnswerOpener {
 }
 
 function openBox(sealed: Sealed, sharedKey: Uint8Array): Uint8Array {
-  if (sealed.nonce.length !== 24 || sealed.box.length < 17) throw malformed('sealed message', 'wrong sizes');
-  return boxOpen(sealed.box, sealed.nonce, sharedKey);
+  if (sealed.nonce.length !== 24 || sealed.box.length < MIN_BOX_BYTES)
+    throw malformed('sealed message', 'wrong sizes');
+  return openPayload(sealed.box, sealed.nonce, sharedKey);
 }
