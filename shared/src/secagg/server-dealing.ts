@@ -24,6 +24,9 @@ import { memberKey } from './roster.js';
 import { ServerCore } from './server-core.js';
 import { byId, envelopeDigest } from './transcript.js';
 
+/** any secret key shows whether a point is of low order */
+const ANY_SCALAR = new Uint8Array(32).fill(8);
+
 /** The coordinator in R0 and R1: it fixes U1 and U2 and hands on what the sites deal to each other. */
 export abstract class DealingServer extends ServerCore {
   private readonly paths = new Map<SiteId, Uint8Array[][]>();
@@ -40,7 +43,7 @@ export abstract class DealingServer extends ServerCore {
     if (known.has(hex(m.cPk)) || known.has(hex(m.sPk)) || equalBytes(m.cPk, m.sPk)) {
       throw new RegulonError('E_LOW_ORDER', `site ${m.id} repeats a public key`);
     }
-    for (const point of [m.cPk, m.sPk]) boxBefore(point, new Uint8Array(32).fill(8));
+    for (const point of [m.cPk, m.sPk]) boxBefore(point, ANY_SCALAR);
     this.keys.set(m.id, m);
   }
 
