@@ -37,6 +37,8 @@ const RETRY_AFTER_MS = 250;
 
 /** The coordinator as its sites see it: parses nothing, decides nothing, hands each request to its service. */
 export class CoordinatorGateway implements SiteGateway {
+  private lastTurn: Promise<void> = Promise.resolve();
+
   constructor(private readonly on: GatewayContext) {}
 
   get uploads(): UploadPort {
@@ -44,6 +46,7 @@ export class CoordinatorGateway implements SiteGateway {
   }
 
   async exchange(site: number, request: Request): Promise<Reply> {
+    await this.turn();
     if ('run' in request) this.on.runs.expectMember(request.run, site);
     switch (request.type) {
       case 'hello':
@@ -101,6 +104,12 @@ export class CoordinatorGateway implements SiteGateway {
         emit({ type: 'stage', run: runId, round: current.key.round, attempt: current.key.attempt, stage });
     }
     return presence.add(site, emit);
+  }
+
+  /** One request in a turn of the event loop: each may sync the disk, and the sites send theirs all at once. */
+  private turn(): Promise<void> {
+    this.lastTurn = this.lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+    return this.lastTurn;
   }
 
   private hello(request: Extract<Request, { type: 'hello' }>): Reply {
