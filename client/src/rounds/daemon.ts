@@ -16,7 +16,7 @@ import { openSiteData } from './open-site-data.js';
 import { DAEMON_VERSION, entrySealer } from './entries.js';
 import { RunDriver } from './run-driver.js';
 
-const CONNECT_TRY_MS = 15_000;
+const CONNECT_TRY_MS = 5_000;
 
 /** The daemon of one site: it keeps a connection, follows the runs one after the other, and stops gracefully. */
 export class Daemon {
@@ -52,8 +52,8 @@ export class Daemon {
       rosterHash: config.rosterHash,
       identityKey: hex(publicKeyOf(keys.identity)),
     });
+    const data = openSiteData(config.dataset, state.paths.runs);
     try {
-      const data = openSiteData(config.dataset, state.paths.runs);
       const described = await data.describe();
       await data.release();
       described.notes.forEach((note) => logger.info({ site: config.site }, note));
@@ -90,6 +90,7 @@ export class Daemon {
       await daemon.catchUp();
       return daemon;
     } catch (error) {
+      await data.forget();
       state.close();
       throw error;
     }
