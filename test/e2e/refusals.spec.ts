@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
+
+const plan = {
+  schema: 'regulon.plan/1',
+  name: 'refusal-test',
+  seed: 5,
+  sites: ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'],
+  dataset: { name: 'simulated-rnaseq', kind: 'expression', scale: 'counts', unit: 'patient' },
+  task: 'classify',
+  label: { classes: ['Basal', 'LumA', 'LumB'].map((name) => ({ name, rule: `subtype == "${name}"` })) },
+  prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 50 }, { step: 'z-score' }],
+  model: { blocks: [{ name: 'net', layers: [{ type: 'dense', units: 'outputs' }] }] },
+  training: { rounds: 1, optimizer: { name: 'adam' } },
+  evaluation: { split: 'holdout' },
+  secureAggregation: { weightCap: 128 },
+};
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'regulon-refusal-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const real = compiled ? it : it.skip;
+
+describe('a federation of real processes', () => {
+  real(
+    'stops before the first round when one gene of one site is swapped, and names the site (needs the compiled programs)',
+    async () => {
+      const { federation, plan: parsed } = await openRealFederation(root, plan, {
+        data: ({ name, counts }) => {
+          if (name !== 'site-3') return;
+          const lines = readFileSync(counts, 'utf8').split('\n');
+          [lines[7], lines[8]] = [lines[8] ?? '', lines[7] ?? ''];
+          writeFileSync(counts, lines.join('\n'));
+        },
+      });
+      try {
+        const document = await runToItsEnd(federation, parsed);
+        expect(document).toMatchObject({ status: 'ABORTED', rounds: [], reason: { code: 'E_PANEL' } });
+        expect(document.reason?.message).toMatch(/site-3/);
+      } finally {
+        await federation.stop();
+      }
+    },
+    180_000,
+  );
+});
