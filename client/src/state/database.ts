@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { RegulonError } from '@regulon/shared/errors';
+import { keepStatements } from '@regulon/shared/sqlite';
 
 /** Forward migrations; the number applied stands in `user_version`. */
 const migrations: readonly string[] = [
@@ -55,7 +56,7 @@ const migrations: readonly string[] = [
  * @throws E_STATE_DB when it is damaged or from a newer version; E_DISK_FULL
  */
 export function openDatabase(path: string): Database.Database {
-  const db = guarded(`state database ${path}`, () => new Database(path));
+  const db = guarded(`state database ${path}`, () => keepStatements(new Database(path)));
   guarded(`state database ${path}`, () => {
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');

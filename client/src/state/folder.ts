@@ -1,3 +1,4 @@
+import { keepStatements } from '@regulon/shared/sqlite';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -40,7 +41,7 @@ export function removeRunFiles(paths: StatePaths, run: string): void {
 }
 
 function takeLock(path: string): () => void {
-  const holder = new Database(path, { timeout: 0 });
+  const holder = keepStatements(new Database(path, { timeout: 0 }));
   try {
     holder.exec('BEGIN EXCLUSIVE');
   } catch (cause) {

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import Database from 'better-sqlite3';
+import { keepStatements } from '@regulon/shared/sqlite';
 import {
   type Compilable,
   DummyDriver,
@@ -47,7 +48,7 @@ export class Store {
     const inMemory = path === ':memory:';
     if (!inMemory) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const lock = inMemory ? null : takeLock(join(dirname(path), 'lock'));
-    const raw = new Database(path);
+    const raw = keepStatements(new Database(path));
     raw.pragma('journal_mode = WAL');
     raw.pragma('synchronous = FULL');
     raw.pragma('foreign_keys = ON');
@@ -114,7 +115,7 @@ export class Store {
 
 /** A lock that the operating system releases with the process: an open exclusive transaction on its own file. */
 function takeLock(path: string): Database.Database {
-  const lock = new Database(path, { timeout: 0 });
+  const lock = keepStatements(new Database(path, { timeout: 0 }));
   try {
     lock.pragma('journal_mode = DELETE');
     lock.exec('BEGIN EXCLUSIVE');

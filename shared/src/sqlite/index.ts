@@ -1,0 +1,1 @@
+export { keepStatements, type SqliteConnection } from './kept-statements.js';
