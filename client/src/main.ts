@@ -3,8 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { explainError, RegulonError } from '@regulon/shared/errors';
 
 // a daemon waits most of its life: keep its heap small (before anything large is loaded)
-setFlagsFromString('--max-semi-space-size=1');
-setFlagsFromString('--optimize-for-size');
+setFlagsFromString('--max-semi-space-size=4');
 
 const USAGE = `usage:
   init --folder FOLDER --name SITE --org TEXT          make the keys of a site, print its enrolment request

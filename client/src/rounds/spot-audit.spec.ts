@@ -30,10 +30,17 @@ function opening(aggregate: Uint8Array): CoordinatorLink {
     tile: leavesOf(bytes)[tile] ?? new Uint8Array(),
     path: inclusionPath(leavesOf(bytes).map(leafHashOf), tile),
   });
-  const fetch = async ({ tile }: { tile: number }) => [
-    ...uploads.map((y, i) => ({ type: 'spotTile', aggregate: false, site: i + 1, ...open(y, tile) })),
-    { type: 'spotTile', aggregate: true, site: 0, ...open(aggregate, tile) },
-  ];
+  const fetch = async ({ tiles }: { tiles: number[] }) =>
+    tiles.flatMap((index) => [
+      ...uploads.map((y, i) => ({
+        type: 'spotTiles',
+        index,
+        aggregate: false,
+        site: i + 1,
+        ...open(y, index),
+      })),
+      { type: 'spotTiles', index, aggregate: true, site: 0, ...open(aggregate, index) },
+    ]);
   return { fetch } as unknown as CoordinatorLink;
 }
 

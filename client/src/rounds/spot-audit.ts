@@ -2,12 +2,15 @@ import { randomInt } from 'node:crypto';
 import { equalBytes, LEAF_BYTES, leafHashOf, verifyPath } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { foldAndUnmaskTile, type MaskEngine, type MaskKey, type SurvivorEntry } from '@regulon/shared/secagg';
+import type { ItemOf } from '@regulon/shared/wire';
 import type { CoordinatorLink } from '../transport/index.js';
 
 /** Tiles that all sites together look at in a training round. */
 const AUDITED_TOGETHER = 48;
 /** Statistics are audited in full up to this many bytes over all sites. */
 const FULL_AUDIT_BYTES = 64 << 20;
+/** Pieces (tiles of all survivors and of the sum) of one request: about 4 MiB. */
+const PIECES_AT_ONCE = 64;
 
 /** What a spot audit recomputes. */
 export interface AuditSubject {
@@ -51,17 +54,25 @@ export async function auditTiles(
   tiles: readonly number[],
   engine: MaskEngine,
 ): Promise<void> {
-  for (const tile of tiles) await auditTile(link, subject, tile, engine);
+  const { run, round, survivors } = subject;
+  const atOnce = Math.max(1, Math.floor(PIECES_AT_ONCE / (survivors.length + 1)));
+  for (let at = 0; at < tiles.length; at += atOnce) {
+    const asked = tiles.slice(at, at + atOnce);
+    const items = await link.fetch({ type: 'spotTiles', run, round, tiles: asked });
+    for (const tile of asked) {
+      const opened = items.filter((item) => item.index === tile);
+      auditTile(opened, subject, tile, engine);
+    }
+  }
 }
 
-async function auditTile(
-  link: CoordinatorLink,
+function auditTile(
+  items: readonly ItemOf<'spotTiles'>[],
   subject: AuditSubject,
   tile: number,
   engine: MaskEngine,
-): Promise<void> {
-  const { run, round, survivors, masks, aggregateRoot, size, ringBits } = subject;
-  const items = await link.fetch({ type: 'spotTile', run, round, tile });
+): void {
+  const { round, survivors, masks, aggregateRoot, size, ringBits } = subject;
   const length = Math.min(LEAF_BYTES, size - tile * LEAF_BYTES);
   const leaves = Math.ceil(size / LEAF_BYTES);
   const opened = (root: Uint8Array, item: (typeof items)[number] | undefined): Uint8Array => {

@@ -114,7 +114,7 @@ describe('aggregation jobs', () => {
     const bytes = Uint8Array.from({ length: 3 * LEAF_BYTES + 100 }, (_, i) => i % 253);
     const path = write('vector', bytes);
     for (const tile of [0, 3]) {
-      const [opened] = await aggregator.run({ kind: 'spot', paths: [path], tile });
+      const [[opened] = []] = await aggregator.run({ kind: 'spot', paths: [path], tiles: [tile] });
       expect(opened?.tile).toEqual(bytes.slice(tile * LEAF_BYTES, (tile + 1) * LEAF_BYTES));
       const proof = {
         leafHash: leafHashOf(opened?.tile ?? bytes),
@@ -125,7 +125,7 @@ describe('aggregation jobs', () => {
       };
       expect(verifyPath(proof)).toBe(true);
     }
-    await expect(aggregator.run({ kind: 'spot', paths: [path], tile: 4 })).rejects.toMatchObject({
+    await expect(aggregator.run({ kind: 'spot', paths: [path], tiles: [4] })).rejects.toMatchObject({
       code: 'E_NOT_FOUND',
     });
   });

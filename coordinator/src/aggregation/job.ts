@@ -50,11 +50,11 @@ export interface ServerStepJob {
   readonly place: BlobPlace;
 }
 
-/** Open one 64 KiB piece of each file with its Merkle path. */
+/** Open some 64 KiB pieces of each file with their Merkle paths. */
 export interface SpotJob {
   readonly kind: 'spot';
   readonly paths: readonly string[];
-  readonly tile: number;
+  readonly tiles: readonly number[];
 }
 
 /** Read some words at the end of a file. */
@@ -84,7 +84,8 @@ export interface ResultOf {
   'initial-model': WrittenBlob;
   fold: WrittenBlob;
   'server-step': WrittenBlob;
-  spot: readonly OpenedTile[];
+  /** by tile, then by file */
+  spot: readonly (readonly OpenedTile[])[];
   /** signed integers */
   tail: readonly number[];
 }

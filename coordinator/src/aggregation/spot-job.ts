@@ -6,9 +6,11 @@ import type { OpenedTile, SpotJob, TailJob } from './job.js';
 
 const READ_BYTES = 4 * LEAF_BYTES;
 
-/** Open a 64 KiB piece of each file with its path; leaf hashes are computed once a file. */
-export function openTiles({ paths, tile }: SpotJob): OpenedTile[] {
-  return withFiles(paths, (files) => files.map((file, i) => openTile(file, paths[i] ?? '', tile)));
+/** Open 64 KiB pieces of each file with their paths, by tile and file; leaf hashes are computed once a file. */
+export function openTiles({ paths, tiles }: SpotJob): OpenedTile[][] {
+  return withFiles(paths, (files) =>
+    tiles.map((tile) => files.map((file, i) => openTile(file, paths[i] ?? '', tile))),
+  );
 }
 
 function openTile(file: FileReader, path: string, tile: number): OpenedTile {

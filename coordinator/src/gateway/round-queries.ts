@@ -56,8 +56,8 @@ export class RoundQueries {
         return this.logEntries(query);
       case 'consistencyProof':
         return [this.consistencyProof(query)];
-      case 'spotTile':
-        return this.spotTile(query);
+      case 'spotTiles':
+        return this.spotTiles(query);
       case 'revealed':
         return this.revealedSecrets(query);
     }
@@ -161,8 +161,8 @@ export class RoundQueries {
     };
   }
 
-  /** One piece of every survivor's upload and of the sum, with paths. */
-  private async spotTile({ run, round, tile }: QueryOf<'spotTile'>): Promise<Item[]> {
+  /** Pieces of every survivor's upload and of the sum, with paths. */
+  private async spotTiles({ run, round, tiles }: QueryOf<'spotTiles'>): Promise<Item[]> {
     const outcome = this.on.rounds.outcomes(run).find((o) => o.round === round);
     if (!outcome) throw new RegulonError('E_NOT_FOUND', `round ${round} of ${runName(run)} has not closed`);
     const key = { runId: run, round, attempt: outcome.attempt };
@@ -171,17 +171,20 @@ export class RoundQueries {
       ...survivors.map((id) => this.on.spool.pathOf(key, id)),
       this.on.blobs.pathOf(outcome.aggregate_root),
     ];
-    const opened = await this.on.aggregator.run({ kind: 'spot', paths, tile }).catch((cause: unknown) => {
+    const opened = await this.on.aggregator.run({ kind: 'spot', paths, tiles }).catch((cause: unknown) => {
       if (cause instanceof RegulonError && cause.code !== 'E_INTERNAL') throw cause;
       throw new RegulonError('E_NOT_FOUND', `the uploads of round ${round} are no longer kept`, { cause });
     });
-    return opened.map(({ tile: bytes, path }, i) => ({
-      type: 'spotTile',
-      aggregate: i === survivors.length,
-      site: survivors[i] ?? 0,
-      tile: bytes,
-      path: [...path],
-    }));
+    return opened.flatMap((files, t) =>
+      files.map(({ tile, path }, i) => ({
+        type: 'spotTiles' as const,
+        index: tiles[t] ?? 0,
+        aggregate: i === survivors.length,
+        site: survivors[i] ?? 0,
+        tile,
+        path: [...path],
+      })),
+    );
   }
 
   /** The secrets that R4 of a closed round opened: whoever has the uploads can fold them again. */

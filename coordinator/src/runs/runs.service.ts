@@ -41,6 +41,8 @@ const lowestOfBand: Readonly<Record<string, number>> = {
 /** Plans become runs, runs start, go on after a restart, and end. */
 export class RunsService {
   private readonly drivers = new Map<string, RunDriver>();
+  /** roster ids by run; a plan never changes */
+  private readonly sitesOfRun = new Map<string, readonly number[]>();
   private readonly boards = new Map<string, RunEvents>();
   private starting: Promise<void> = Promise.resolve();
 
@@ -151,10 +153,14 @@ export class RunsService {
 
   /** @throws E_NOT_FOUND when there is no such run, or its plan does not name the site */
   expectMember(runId: Uint8Array, site: number): void {
-    const row = this.on.runs.get(runId);
-    if (!row || !this.siteIds(JSON.parse(row.plan) as Plan).includes(site)) {
-      throw new RegulonError('E_NOT_FOUND', `site ${site} has no part in ${runName(runId)}`);
+    const name = runName(runId);
+    let sites = this.sitesOfRun.get(name);
+    if (!sites) {
+      const row = this.on.runs.get(runId);
+      sites = row ? this.siteIds(JSON.parse(row.plan) as Plan) : [];
+      if (row) this.sitesOfRun.set(name, sites);
     }
+    if (!sites.includes(site)) throw new RegulonError('E_NOT_FOUND', `site ${site} has no part in ${name}`);
   }
 
   /** Runs that matter to a site that connects: those under way, and the ones that ended last. */

@@ -48,7 +48,7 @@ export class BoxKeys {
   }
 
   /**
-   * Shared keys with a sender, the current one first.
+   * Shared keys with a sender, the one that opened its last message first.
    *
    * @param ephemeralKey 32 bytes, attacker-controlled
    * @throws E_LOW_ORDER for a weak key
@@ -61,6 +61,12 @@ export class BoxKeys {
     if (this.cache.size >= CACHE_SIZE) this.cache.delete(this.cache.keys().next().value!);
     this.cache.set(name, keys);
     return keys;
+  }
+
+  /** `key` opened a message of this sender: try it first next time. */
+  prefer(ephemeralKey: Uint8Array, key: Uint8Array): void {
+    const keys = this.cache.get(hex(ephemeralKey));
+    if (keys && keys[0] !== key) keys.sort((a, b) => Number(b === key) - Number(a === key));
   }
 
   private signCurrent(): Uint8Array {

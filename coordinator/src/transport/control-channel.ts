@@ -63,7 +63,9 @@ export class ControlChannel {
     let failure: unknown;
     for (const sharedKey of this.boxKeys.sharedKeys(ephemeralKey)) {
       try {
-        return openRequest(call, { ephemeralKey, nonce, box }, sharedKey);
+        const opened = openRequest(call, { ephemeralKey, nonce, box }, sharedKey);
+        this.boxKeys.prefer(ephemeralKey, sharedKey);
+        return opened;
       } catch (error) {
         if (!isRegulonError(error, 'E_SEAL')) throw error;
         failure = error;

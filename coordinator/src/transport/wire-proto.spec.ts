@@ -76,7 +76,7 @@ const queries: Query[] = [
   { type: 'closed', ...round },
   { type: 'logEntries', from: 1, to: 9 },
   { type: 'consistencyProof', oldSize: 1, newSize: 2 },
-  { type: 'spotTile', ...round, tile: 5 },
+  { type: 'spotTiles', ...round, tiles: [5, 300] },
   { type: 'revealed', ...attempt },
 ];
 const closed = { attempt: 1, transcript: fill(32), signature: fill(64), reason: 'why' };
@@ -90,7 +90,7 @@ const items: Item[] = [
   { type: 'closed', ...closed, outcome: 'aborted', aggregateRoot: fill(32), modelHash: fill(32) },
   { type: 'logEntries', index: 5, entry: fill(5) },
   { type: 'consistencyProof', note: 'n', hashes: [fill(32), fill(32)] },
-  { type: 'spotTile', aggregate: true, site: 3, tile: fill(70), path: [fill(32)] },
+  { type: 'spotTiles', aggregate: true, site: 3, tile: fill(70), path: [fill(32)], index: 7 },
   { type: 'revealed', site: 4, maskSecret: true, secret: fill(32) },
 ];
 const notices: Notice[] = [

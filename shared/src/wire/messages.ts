@@ -137,7 +137,7 @@ export const queryCodec = union(
       9,
       message('ConsistencyProofQuery', { oldSize: field(1, u64), newSize: field(2, u64) }, 64),
     ],
-    spotTile: [10, message('SpotTileQuery', { ...roundOnly, tile: field(3, u32) }, 64)],
+    spotTiles: [10, message('SpotTilesQuery', { ...roundOnly, tiles: field(3, list(u32, 16)) }, 256)],
     revealed: [11, message('RevealedQuery', attemptRef, 64)],
   },
   KIB,
@@ -191,15 +191,16 @@ export const itemCodec = union(
       9,
       message('ConsistencyProofItem', { note: field(1, text(16 * KIB)), hashes: field(2, hashes) }, 32 * KIB),
     ],
-    spotTile: [
+    spotTiles: [
       10,
       message(
-        'SpotTileItem',
+        'SpotTilesItem',
         {
           aggregate: field(1, flag),
           site: field(2, u32),
           tile: field(3, bytes(64 * KIB)),
           path: field(4, hashes),
+          index: field(5, u32),
         },
         68 * KIB,
       ),
