@@ -287,11 +287,7 @@ describe('real files', () => {
       const dataset = await loadDataset({ counts, kind: 'series', scale: 'log-ratio', columnsPrefix });
       expect(dataset.unitIds.length).toBe(6178);
       const view = viewOf(dataset);
-      shapes.push([
-        fillSeries(view, 4).n,
-        dataset.genes.length,
-        seriesBaselines(view, 4).ar3.mse.toFixed(3),
-      ]);
+      shapes.push([fillSeries(view, 4).n, dataset.genes.length, seriesBaselines(view, 4).ar3.mse.toFixed(3)]);
       if (columnsPrefix === 'cdc15')
         expect([...(dataset.times ?? [])].slice(0, 5)).toEqual([10, 30, 50, 70, 80]);
     }

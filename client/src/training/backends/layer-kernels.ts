@@ -1,6 +1,6 @@
 import { fromHex, equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import type { CellBackward, CellForward } from '../ops/cell.js';
+import type { BackwardSlices, ForwardSlices } from '../ops/cell-slices.js';
 import { LAYER_KERNELS_BASE64, LAYER_KERNELS_SHA256 } from './layer-kernels-binary.js';
 
 const LANES = 4;
@@ -137,7 +137,7 @@ export class LayerKernels {
   }
 
   /** One step of `gruCell.forward`. */
-  gruForward(step: CellForward): boolean {
+  gruForward(step: ForwardSlices): boolean {
     const { batch, units, fromInput, fromState, bias, previous, state, cache } = step;
     const n = batch * units;
     const arrays: [Float32Array, number][] = [
@@ -154,7 +154,7 @@ export class LayerKernels {
   }
 
   /** One step of `gruCell.backward`. */
-  gruBackward(step: CellBackward): boolean {
+  gruBackward(step: BackwardSlices): boolean {
     const { batch, units, dState, previous, cache, dFromInput, dFromState } = step;
     const n = batch * units;
     const arrays: [Float32Array, number][] = [
