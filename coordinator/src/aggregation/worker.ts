@@ -1,12 +1,13 @@
 import { parentPort } from 'node:worker_threads';
 import { isRegulonError } from '@regulon/shared/errors';
-import type { Job } from './job.js';
+import type { Job, OpenedTile } from './job.js';
 import { runJob } from './run-job.js';
 import type { WorkerReply } from './worker-aggregator.js';
 
 /** Entry of the worker thread: a job comes, its result or its error goes back. */
 parentPort?.on('message', ({ id, job }: { id: number; job: Job }) => {
-  parentPort?.postMessage(answer(id, job));
+  const reply = answer(id, job);
+  parentPort?.postMessage(reply, transferable(reply));
 });
 
 function answer(id: number, job: Job): WorkerReply {
@@ -19,4 +20,15 @@ function answer(id: number, job: Job): WorkerReply {
       error: isRegulonError(error) ? { code: error.code, message } : { code: 'E_INTERNAL', message },
     };
   }
+}
+
+/** Buffers of opened tiles change their owner instead of being copied. */
+function transferable({ result }: WorkerReply): ArrayBuffer[] {
+  if (!Array.isArray(result)) return [];
+  const tiles = result.flat().flatMap((item: unknown) => (isTile(item) ? [item.tile.buffer] : []));
+  return [...new Set(tiles)].filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+function isTile(item: unknown): item is OpenedTile {
+  return typeof item === 'object' && item !== null && 'tile' in item;
 }

@@ -7,13 +7,16 @@ const NACL_BYTES = 4096;
 const NACL = 0;
 const AEAD = 1;
 const TAG_BYTES = 16;
-const ZERO_IV = new Uint8Array(12);
+const IV_BYTES = 12;
+
+/** AEAD keys by shared key, as long as that lives. */
+const derived = new WeakMap<Uint8Array, Uint8Array>();
 
 /** Least bytes of a sealed payload: the form and a tag. */
 export const MIN_BOX_BYTES = 1 + TAG_BYTES;
 
 /**
- * Seal a payload under a NaCl shared key: a NaCl box, or above 4 KiB AES-256-GCM under a key derived for this nonce.
+ * Seal a payload under a NaCl shared key: a NaCl box, or above 4 KiB AES-256-GCM under a key derived from it.
  *
  * @param nonce 24 random bytes, never used twice under one key
  * @returns one byte for the form, then the box
@@ -25,7 +28,7 @@ export function sealPayload(plain: Uint8Array, nonce: Uint8Array, sharedKey: Uin
     out.set(box, 1);
     return out;
   }
-  const cipher = createCipheriv('aes-256-gcm', keyOf(nonce, sharedKey), ZERO_IV);
+  const cipher = createCipheriv('aes-256-gcm', keyOf(sharedKey), nonce.subarray(0, IV_BYTES));
   const out = new Uint8Array(1 + plain.length + TAG_BYTES);
   out[0] = AEAD;
   out.set(cipher.update(plain), 1);
@@ -40,7 +43,7 @@ export function openPayload(box: Uint8Array, nonce: Uint8Array, sharedKey: Uint8
   try {
     if (box[0] !== AEAD) throw new Error('unknown form');
     const end = box.length - TAG_BYTES;
-    const cipher = createDecipheriv('aes-256-gcm', keyOf(nonce, sharedKey), ZERO_IV);
+    const cipher = createDecipheriv('aes-256-gcm', keyOf(sharedKey), nonce.subarray(0, IV_BYTES));
     cipher.setAuthTag(box.subarray(end));
     const plain = cipher.update(box.subarray(1, end));
     cipher.final();
@@ -50,6 +53,11 @@ export function openPayload(box: Uint8Array, nonce: Uint8Array, sharedKey: Uint8
   }
 }
 
-function keyOf(nonce: Uint8Array, sharedKey: Uint8Array): Uint8Array {
-  return hkdf(sharedKey, nonce, enc(utf8('regulon/transport/v1/large-box')), 32);
+function keyOf(sharedKey: Uint8Array): Uint8Array {
+  let key = derived.get(sharedKey);
+  if (!key) {
+    key = hkdf(sharedKey, new Uint8Array(32), enc(utf8('regulon/transport/v1/large-box')), 32);
+    derived.set(sharedKey, key);
+  }
+  return key;
 }

@@ -36,7 +36,7 @@ const ANSWER = 16;
 const PART = 17;
 const END = 18;
 /** plaintext of one box of an answer, at most */
-const PART_BYTES = 64 * 1024;
+const PART_BYTES = 128 * 1024;
 const PREFIX = 1 + 24 + 4;
 
 /** The bytes that CK signs when the coordinator publishes a box key. */
@@ -85,7 +85,7 @@ export function openRequest(
   return { payload: plain.subarray(1), answers: new AnswerSealer(sharedKey, sealed.nonce) };
 }
 
-/** Seals the answers to one request: each message in boxes of at most 64 KiB, then the end. */
+/** Seals the answers to one request: each message in boxes of at most 128 KiB, then the end. */
 export class AnswerSealer {
   private sequence = 0;
 
