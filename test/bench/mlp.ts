@@ -46,7 +46,7 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
       atMost: 1.5,
     }),
     row({
-      name: 'all processes together, peak',
+      name: 'all processes together, peak (PSS)',
       value: measured.memory.together / MB,
       unit: 'MB',
       against: '',

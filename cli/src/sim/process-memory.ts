@@ -34,24 +34,35 @@ export function residentMemory(pid: number): { now: number; peak: number } | nul
   }
 }
 
+/** Memory of a process with pages that it shares counted once over all sharers (PSS), bytes; resident where unknown. */
+export function proportionalMemory(pid: number): number {
+  try {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * KIB;
+  } catch {
+    return residentMemory(pid)?.now ?? 0;
+  }
+}
+
 /** Watches the memory of named process trees. */
 export class MemoryWatch {
   private readonly peaks = new Map<string, number>();
   private together = 0;
 
-  /** Look once: resident memory of every tree now. */
+  /** Look once: resident memory of every tree now, and all together with shared pages counted once. */
   sample(processes: readonly { readonly name: string; readonly pid: number }[]): void {
     let sum = 0;
     for (const { name, pid } of processes) {
-      const resident = processTree(pid).reduce((all, id) => all + (residentMemory(id)?.now ?? 0), 0);
+      const tree = processTree(pid);
+      const resident = tree.reduce((all, id) => all + (residentMemory(id)?.now ?? 0), 0);
       const own = residentMemory(pid)?.peak ?? 0;
       this.peaks.set(name, Math.max(this.peaks.get(name) ?? 0, resident, own));
-      sum += resident;
+      sum += tree.reduce((all, id) => all + proportionalMemory(id), 0);
     }
     this.together = Math.max(this.together, sum);
   }
 
-  /** Largest resident memory seen, bytes: of each tree (with what it started), and of all at one moment. */
+  /** Largest memory seen, bytes: resident of each tree (with what it started), and of all at one moment (PSS). */
   report(): { readonly byName: Readonly<Record<string, number>>; readonly together: number } {
     return { byName: Object.fromEntries(this.peaks), together: this.together };
   }

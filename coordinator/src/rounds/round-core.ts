@@ -101,16 +101,18 @@ export abstract class RoundCore {
     const { store, rounds, clock } = this.services;
     const before = this.state;
     try {
-      const effects = store.transaction(() => {
+      const next = step(before, event, clock.now(), this.rules);
+      // one more answer of many: a power failure may forget it, the site sends the same bytes again
+      const durable = next.state.phase !== before.phase || event.type !== 'answered';
+      const save = (): void => {
         first?.();
-        const next = step(this.state, event, clock.now(), this.rules);
         this.state = next.state;
         if (next.state !== before) rounds.saveState(this.runId, this.round.round, JSON.stringify(next.state));
         for (const effect of next.effects) this.write(effect, before);
         if (next.state !== before) this.listener.stateChanged(next.state, this.round);
-        return next.effects;
-      });
-      for (const effect of effects) this.carryOut(effect);
+      };
+      store.transaction(save, durable);
+      for (const effect of next.effects) this.carryOut(effect);
       this.schedule();
     } catch (error) {
       this.services.fatal(error);

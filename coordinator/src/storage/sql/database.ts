@@ -75,9 +75,20 @@ export class Store {
     return this.prepared(sql).run(...parameters).changes;
   }
 
-  /** Everything or nothing; nested calls join the outer transaction. The function must not await. */
-  transaction<T>(work: () => T): T {
-    return this.raw.inTransaction ? work() : this.raw.transaction(work).immediate();
+  /**
+   * Everything or nothing; nested calls join the outer transaction. The function must not await.
+   *
+   * @param durable false: a process crash cannot undo it, a power failure can, until the next durable transaction
+   */
+  transaction<T>(work: () => T, durable = true): T {
+    if (this.raw.inTransaction) return work();
+    if (durable) return this.raw.transaction(work).immediate();
+    this.raw.pragma('synchronous = NORMAL');
+    try {
+      return this.raw.transaction(work).immediate();
+    } finally {
+      this.raw.pragma('synchronous = FULL');
+    }
   }
 
   close(): void {
