@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
 import { readDaemonConfig, readSitePolicy } from './read-config.js';
+import { temporaryFolder } from '../state/temporary-folder.support.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'config-'));
+const folder = temporaryFolder('config');
 const good = {
   ...{
     schema: 'regulon.daemon/1',

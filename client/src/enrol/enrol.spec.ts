@@ -1,13 +1,13 @@
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJson, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { initSite, verifyEnrolment } from './init.js';
 import { keyPathsOf, loadSiteKeys, readSeedFile } from './key-files.js';
 import { signGenesis } from './sign-genesis.js';
+import { temporaryFolder } from '../state/temporary-folder.support.js';
 
-const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'enrol-')), 'state');
+const fresh = (): string => join(temporaryFolder('enrol'), 'state');
 const refused = (code: string): object => expect.objectContaining({ code });
 
 describe('the enrolment of a site', () => {

@@ -1,5 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { sha256, u32, utf8 } from '@regulon/shared/crypto';
@@ -9,6 +8,7 @@ import { Ledger } from './ledger.js';
 import { Outbox, type SealDraft } from './outbox.js';
 import { RunJournal } from './run-journal.js';
 import { SiteState } from './site-state.js';
+import { temporaryFolder } from './temporary-folder.support.js';
 
 const pins = { site: 'a', federationId: 'fed_test', rosterHash: 'ab', identityKey: 'cd' };
 const refused = (code: string): object => expect.objectContaining({ code });
@@ -16,7 +16,7 @@ const run = `run_${'07'.repeat(16)}`;
 const open: SiteState[] = [];
 
 function folder(): string {
-  return join(mkdtempSync(join(tmpdir(), 'state-')), 'state');
+  return join(temporaryFolder('state'), 'state');
 }
 
 function opened(path: string): SiteState {

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { rootOfBytes, sha256, utf8 } from '@regulon/shared/crypto';
@@ -13,8 +12,9 @@ import {
 } from '@regulon/shared/secagg';
 import { rootOfFile } from './masked-file.js';
 import { type OutgoingUpdate, prepareUpdate } from './update.js';
+import { temporaryFolder } from '../state/temporary-folder.support.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'update-'));
+const folder = temporaryFolder('update');
 const engine = new MaskEngine();
 const key = (name: string): Uint8Array => sha256(utf8(name));
 /** a set of masks and its negative: what one adds the other takes off */

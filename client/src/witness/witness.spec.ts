@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256, utf8 } from '@regulon/shared/crypto';
@@ -9,6 +7,7 @@ import { Outbox, SiteState } from '../state/index.js';
 import { SignedGate } from './checkpoint-gate.js';
 import { CompactTree } from './compact-tree.js';
 import { LogFollower } from './log-follower.js';
+import { temporaryFolder } from '../state/temporary-folder.support.js';
 
 const federation = testFederation();
 const digest = digestText(sha256());
@@ -78,7 +77,7 @@ let log: TestLog;
 let follower: LogFollower;
 
 beforeEach(() => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'witness-')), 'state');
+  const folder = join(temporaryFolder('witness'), 'state');
   state = SiteState.open(folder, {
     site: 'a',
     federationId: 'fed_test',
