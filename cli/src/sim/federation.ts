@@ -42,7 +42,8 @@ export class SimFederation {
       await Promise.all([
         ...stewards.map((steward) => steward.settle()),
         ...founded.sites.map(({ name, config }) =>
-          supervisor.start(name, programs.daemon, ['run', '--config', config]),
+          // in service the coordinator has a machine of its own; here the sites must not starve it
+          supervisor.start(name, programs.daemon, ['run', '--config', config], 'behind'),
         ),
       ]);
       const person = Person.load(founded.folder.people, 'researcher', 'researcher-1');

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { RegulonError } from '@regulon/shared/errors';
@@ -8,6 +9,8 @@ import { MemoryWatch } from './process-memory.js';
 const READY_MS = 60_000;
 const STOP_MS = 8_000;
 const SAMPLE_MS = 500;
+/** nice value of processes that share this machine with one that would have its own */
+const BEHIND = 10;
 
 /** A process that said it is ready. */
 export interface RunningProcess {
@@ -62,9 +65,15 @@ export class Supervisor {
   /**
    * Start a compiled program with this Node and wait for its ready line.
    *
+   * @param rank `behind` lets other processes of this machine go first
    * @throws E_ENVIRONMENT when it ends before it is ready (with its last log line), or takes longer than a minute
    */
-  async start(name: string, program: string, args: readonly string[]): Promise<RunningProcess> {
+  async start(
+    name: string,
+    program: string,
+    args: readonly string[],
+    rank: 'first' | 'behind' = 'first',
+  ): Promise<RunningProcess> {
     const log = openSync(this.logFile(name), 'a', 0o600);
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
       stdio: ['ignore', 'pipe', log],
@@ -77,6 +86,7 @@ export class Supervisor {
       child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
     this.entries.set(name, { name, child, exited });
+    if (rank === 'behind' && child.pid !== undefined) stepBack(child.pid);
     const ready = await this.readyOrFailed(name, child, exited);
     void exited.then((how) => this.ended(name, child, how));
     return { name, pid: child.pid ?? 0, ready };
@@ -140,6 +150,16 @@ export class Supervisor {
     return new RegulonError('E_ENVIRONMENT', `${name} ${what}${last ? `: ${last}` : ''}`, {
       hint: `read ${file}`,
     });
+  }
+}
+
+/** Lower the priority of a process, and of its session where the kernel schedules sessions as groups. */
+function stepBack(pid: number): void {
+  try {
+    setPriority(pid, BEHIND);
+    writeFileSync(`/proc/${pid}/autogroup`, String(BEHIND));
+  } catch {
+    // a hint only: without it everything runs as well, less smoothly
   }
 }
 

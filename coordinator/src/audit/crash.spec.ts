@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { hex } from '@regulon/shared/crypto';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { keepStatements } from '@regulon/shared/sqlite';
 import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
 
@@ -12,7 +13,7 @@ const federation = new SampleFederation();
 const policies = federation.roster.members.map(({ name }) => federation.policy(name));
 
 async function openIn(folder: string): Promise<{ log: Sequencer; close: () => void }> {
-  const db = new BetterSqlite(join(folder, 'state.db'));
+  const db = keepStatements(new BetterSqlite(join(folder, 'state.db')));
   db.pragma('journal_mode = WAL');
   if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'log_head'").get() === undefined) {
     auditMigrations.forEach((sql) => db.exec(sql));

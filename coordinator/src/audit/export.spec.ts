@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
 import { parseEntry, verifyBundle } from '@regulon/shared/transparency';
 import { type SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
+import { keepStatements } from '@regulon/shared/sqlite';
 import { auditMigrations } from './migrations.js';
 import type { OwnEntry } from './own-entries.js';
 import { Sequencer } from './sequencer.js';
@@ -17,7 +18,7 @@ describe('a run written through the sequencer', () => {
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'regulon-export-'));
-    const db = new BetterSqlite(join(folder, 'state.db'));
+    const db = keepStatements(new BetterSqlite(join(folder, 'state.db')));
     db.pragma('journal_mode = WAL');
     auditMigrations.forEach((sql) => db.exec(sql));
     close = (): void => void db.close();

@@ -33,6 +33,18 @@ interface HashedRow {
 
 const columns = 'idx, hash, chain, bytes, kind, run, round, attempt, actor_type, actor_id, seq, at';
 
+/** Rows read at once; the driver's own iterator must not be collected on Node 24 (docs/adr/0005). */
+const PAGE = 1024;
+
+/** All rows from an index on; indexes have no gaps. */
+function* inPages<R>(read: (from: number) => R[], from: number): Generator<R> {
+  for (let at = from; ; at += PAGE) {
+    const rows = read(at);
+    yield* rows;
+    if (rows.length < PAGE) return;
+  }
+}
+
 /** The statements of the log on one connection; all synchronous, none opens a transaction. */
 export class LogRows {
   private readonly sql: Record<
@@ -56,8 +68,8 @@ export class LogRows {
         .pluck(),
       insert: db.prepare(`INSERT INTO log_entries (${columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`),
       range: db.prepare('SELECT bytes FROM log_entries WHERE idx >= ? AND idx < ? ORDER BY idx').pluck(),
-      hashes: db.prepare('SELECT hash FROM log_entries WHERE idx >= ? ORDER BY idx').pluck(),
-      all: db.prepare('SELECT bytes, hash, chain FROM log_entries ORDER BY idx'),
+      hashes: db.prepare('SELECT hash FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?').pluck(),
+      all: db.prepare('SELECT bytes, hash, chain FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?'),
       conflict: db.prepare('INSERT OR IGNORE INTO log_equivocations (hash, bytes, idx, at) VALUES (?,?,?,?)'),
       ofRun: db.prepare('SELECT idx FROM log_entries WHERE run = ? AND kind = ? ORDER BY idx').pluck(),
     };
@@ -99,12 +111,12 @@ export class LogRows {
     return this.sql.range.all(from, to) as Uint8Array[];
   }
 
-  hashesFrom(index: number): IterableIterator<Uint8Array> {
-    return this.sql.hashes.iterate(index) as IterableIterator<Uint8Array>;
+  hashesFrom(index: number): Generator<Uint8Array> {
+    return inPages((from) => this.sql.hashes.all(from, PAGE) as Uint8Array[], index);
   }
 
-  all(): IterableIterator<HashedRow> {
-    return this.sql.all.iterate() as IterableIterator<HashedRow>;
+  all(): Generator<HashedRow> {
+    return inPages((from) => this.sql.all.all(from, PAGE) as HashedRow[], 0);
   }
 
   /** Indexes of the entries of one kind in a run. */

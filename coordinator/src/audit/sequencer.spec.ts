@@ -14,6 +14,7 @@ import {
   verifyInclusion,
 } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { keepStatements } from '@regulon/shared/sqlite';
 import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
 
@@ -37,7 +38,7 @@ describe('sequencer', () => {
   });
 
   function connect(): Database {
-    const connection = new BetterSqlite(join(folder, 'state.db'));
+    const connection = keepStatements(new BetterSqlite(join(folder, 'state.db')));
     connection.pragma('journal_mode = WAL');
     connection.pragma('synchronous = FULL');
     return connection;
