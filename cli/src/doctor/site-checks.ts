@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { DaemonConfig } from '@regulon/client/config';
 import { loadSiteKeys, readKeyFile } from '@regulon/client/enrol';
 import { CoordinatorConnection } from '@regulon/client/transport';
+import { DAEMON_VERSION } from '@regulon/client/version';
 import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
@@ -70,7 +71,7 @@ export async function greet(config: DaemonConfig): Promise<Greeting> {
     },
     coordinatorKey: fromHex(roster.coordinatorKey),
     rosterHash: rosterHashOf(roster),
-    daemonVersion: '0.1.0',
+    daemonVersion: DAEMON_VERSION,
   });
   try {
     await connection.connect({ timeoutMs: HELLO_MS });

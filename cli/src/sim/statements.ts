@@ -1,12 +1,11 @@
 import type { StewardStatements } from '@regulon/client/rounds';
-import { canonicalJsonBytes, sha256, utf8 } from '@regulon/shared/crypto';
+import { DAEMON_CODE } from '@regulon/client/version';
+import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { manifestDigest, manifestOf } from '@regulon/shared/models';
 import { type Plan, planBytes, planHashOf } from '@regulon/shared/plan';
 import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { outlineOf } from '../plan-file/index.js';
 
-/** How daemons of this version name the code that they run (`round.contribution`, field `code`). */
-const DAEMON_CODE = digestText(sha256(utf8('regulon-daemon/0.1.0')));
 const YEAR_MS = 365 * 86_400_000;
 
 /** A proposal with the bytes it refers to. */

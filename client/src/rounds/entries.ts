@@ -1,4 +1,3 @@
-import { sha256, utf8 } from '@regulon/shared/crypto';
 import {
   bandOf,
   type BodyOf,
@@ -14,12 +13,9 @@ import {
 } from '@regulon/shared/transparency';
 import type { Agreement } from '../policy/index.js';
 import type { SealDraft } from '../state/index.js';
+import { DAEMON_CODE, DAEMON_VERSION } from '../version/index.js';
 
-/** Version of this daemon, as it stands in the log. */
-export const DAEMON_VERSION = '0.1.0';
-
-/** Digest of the software that runs, as far as it knows itself: its version. */
-export const CODE_DIGEST = digestText(sha256(utf8(`regulon-daemon/${DAEMON_VERSION}`)));
+export { DAEMON_VERSION };
 
 /** Signs this site's entries, each linked to the one before. @param seed identity key */
 export function entrySealer(keys: FederationKeys, fed: string, site: string, seed: Uint8Array): SealDraft {
@@ -58,7 +54,7 @@ export function contributionBody(
     context: digestText(facts.ctx),
     role: facts.silent ? 'silent' : 'contributor',
     modelIn: digestText(facts.modelHash),
-    code: CODE_DIGEST,
+    code: DAEMON_CODE,
     daemon: DAEMON_VERSION,
     policy: approval.policy,
     dataset: approval.dataset,
