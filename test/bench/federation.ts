@@ -54,7 +54,7 @@ export async function measureRun(
         if (event.type === 'closed') closes.push({ at: event.at, ...event.facts });
       });
       const seconds = (performance.now() - started) / 1000;
-      const document = await federation.api.get<RunDocument>(`/api/v1/runs/${run}`);
+      const document = await federation.api.run(run);
       if (status !== 'COMPLETED')
         throw new RegulonError(
           'E_RUN_ABORTED',

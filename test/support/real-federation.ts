@@ -60,7 +60,7 @@ export async function runToItsEnd(
   await federation.approve(run, plan);
   for (;;) {
     await meanwhile();
-    const document = await federation.api.get<RunDocument>(`/api/v1/runs/${run}`).catch(() => null);
+    const document = await federation.api.run(run).catch(() => null);
     if (document && FINAL.includes(document.status)) return document;
     await new Promise((done) => setTimeout(done, 100));
   }

@@ -1,83 +1,91 @@
-import { RegulonError } from '@regulon/shared/errors';
-import { isErrorCode } from '../output/index.js';
-import { type ServerSentEvent, serverSentEvents } from './sse.js';
+import type {
+  ActorHead,
+  EntriesReply,
+  EntriesRequest,
+  ModelSpecification,
+  ProposeReply,
+  ProposeRequest,
+  RunDocument,
+  RunEvent,
+  RunSummary,
+} from '@regulon/coordinator/runs';
+import {
+  actorHeadReply,
+  entriesReply,
+  modelSpecification,
+  proposeReply,
+  runDocument,
+  runList,
+} from './documents.js';
+import { type ApiAddress, RestClient } from './rest-client.js';
+import { parseRunEvent } from './run-events.js';
 
-const TIMEOUT_MS = 30_000;
+const V1 = '/api/v1';
 
-/** Where a coordinator's REST API is, and the token that opens it. */
-export interface ApiAddress {
-  /** e.g. `http://127.0.0.1:8080` */
-  readonly server: string;
-  readonly token: string;
-}
-
-/** The coordinator's REST API; errors come back with the coordinator's own code, message and hint. */
+/**
+ * The coordinator's REST API, version 1; one method a route.
+ *
+ * Every method throws E_CONNECTION, E_AUTH, E_MESSAGE, or the coordinator's own error with its code, message and hint.
+ */
 export class CoordinatorApi {
-  constructor(private readonly address: ApiAddress) {}
+  private readonly rest: RestClient;
 
-  /** @throws E_CONNECTION, E_AUTH, or the coordinator's own error */
-  async get<T>(path: string): Promise<T> {
-    return (await (await this.request(path, {})).json()) as T;
+  constructor(address: ApiAddress) {
+    this.rest = new RestClient(address);
   }
 
-  /** Bytes of a download. */
-  async bytes(path: string): Promise<Uint8Array> {
-    return new Uint8Array(await (await this.request(path, {}, null)).arrayBuffer());
+  async runs(): Promise<readonly RunSummary[]> {
+    return (await this.rest.get(`${V1}/runs`, runList)).runs;
   }
 
-  async post<T>(path: string, body: unknown): Promise<T> {
-    const headers = { 'content-type': 'application/json' };
-    const response = await this.request(path, { method: 'POST', headers, body: JSON.stringify(body) });
-    const text = await response.text();
-    return (text === '' ? {} : JSON.parse(text)) as T;
+  run(run: string): Promise<RunDocument> {
+    return this.rest.get(`${V1}/runs/${run}`, runDocument);
   }
 
-  /** Events of a path, from after `lastId` on; ends when the coordinator closes the stream. */
-  async *events(path: string, lastId: string, signal?: AbortSignal): AsyncGenerator<ServerSentEvent> {
-    const headers = { accept: 'text/event-stream', 'last-event-id': lastId };
-    const response = await this.request(path, { headers, ...(signal ? { signal } : {}) }, null);
-    if (response.body) yield* serverSentEvents(response.body);
+  propose(request: ProposeRequest): Promise<ProposeReply> {
+    return this.rest.post(`${V1}/runs`, request, proposeReply);
   }
 
-  private async request(
-    path: string,
-    init: RequestInit,
-    timeoutMs: number | null = TIMEOUT_MS,
-  ): Promise<Response> {
-    const { server, token } = this.address;
-    const headers = { authorization: `Bearer ${token}`, ...init.headers };
-    const limit = timeoutMs === null ? {} : { signal: AbortSignal.timeout(timeoutMs) };
-    let response: Response;
-    try {
-      response = await fetch(new URL(path, server), { ...limit, ...init, headers });
-    } catch (cause) {
-      if (init.signal?.aborted) throw cause;
-      throw new RegulonError('E_CONNECTION', `${server} does not answer (${reasonOf(cause)})`, { cause });
+  approve(run: string, request: EntriesRequest): Promise<EntriesReply> {
+    return this.rest.post(`${V1}/runs/${run}/approvals`, request, entriesReply);
+  }
+
+  stop(run: string): Promise<RunDocument> {
+    return this.rest.post(`${V1}/runs/${run}/stop`, {}, runDocument);
+  }
+
+  /** Events of a run after `lastId`; ends when the coordinator closes the stream. */
+  async *events(
+    run: string,
+    lastId: string,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ readonly id: string; readonly event: RunEvent }> {
+    for await (const { id, data } of this.rest.events(`${V1}/runs/${run}/events`, lastId, signal)) {
+      const event = parseRunEvent(data);
+      if (event) yield { id, event };
     }
-    if (response.ok) return response;
-    throw await errorOf(response, server);
   }
-}
 
-type RequestInit = NonNullable<Parameters<typeof fetch>[1]>;
-
-function reasonOf(error: unknown): string {
-  const { cause, name } = error as { cause?: { code?: string; message?: string }; name?: string };
-  return cause?.code ?? cause?.message ?? name ?? 'unknown reason';
-}
-
-/** The coordinator answers errors as `{"error": {code, message, hint}}`, or as that object itself. */
-async function errorOf(response: Response, server: string): Promise<RegulonError> {
-  const body = (await response.json().catch(() => ({}))) as { error?: unknown };
-  const inner = typeof body.error === 'object' && body.error !== null ? body.error : body;
-  const { code, message, hint } = inner as { code?: unknown; message?: unknown; hint?: unknown };
-  if (isErrorCode(code)) {
-    const text = typeof message === 'string' ? message : `status ${response.status}`;
-    return new RegulonError(code, text, typeof hint === 'string' ? { hint } : {});
+  /** Where the last entry of an actor stands, or null before its first. */
+  actorHead(type: string, id: string): Promise<ActorHead | null> {
+    return this.rest.get(`${V1}/log/actors/${type}/${encodeURIComponent(id)}`, actorHeadReply);
   }
-  if (response.status === 401 || response.status === 403)
-    return new RegulonError('E_AUTH', `${server} refuses the token`);
-  if (response.status === 404)
-    return new RegulonError('E_NOT_FOUND', `${server} does not know ${new URL(response.url).pathname}`);
-  return new RegulonError('E_INTERNAL', `${server} answered with status ${response.status}`);
+
+  appendEntries(request: EntriesRequest): Promise<EntriesReply> {
+    return this.rest.post(`${V1}/log/entries`, request, entriesReply);
+  }
+
+  /** The auditor's bundle (zip). */
+  bundle(): Promise<Uint8Array> {
+    return this.rest.bytes(`${V1}/log/export`);
+  }
+
+  /** Weights of a model, float32 little-endian. */
+  model(digest: string): Promise<Uint8Array> {
+    return this.rest.bytes(`${V1}/models/${digest}`);
+  }
+
+  modelSpecification(digest: string): Promise<ModelSpecification> {
+    return this.rest.get(`${V1}/models/${digest}/spec`, modelSpecification);
+  }
 }

@@ -1,2 +1,2 @@
-export { CoordinatorApi, type ApiAddress } from './api.js';
-export { serverSentEvents, type ServerSentEvent } from './sse.js';
+export { CoordinatorApi } from './api.js';
+export { RestClient, type ApiAddress } from './rest-client.js';

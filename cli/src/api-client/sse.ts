@@ -1,3 +1,5 @@
+import { RegulonError } from '@regulon/shared/errors';
+
 /** One event of a `text/event-stream`. */
 export interface ServerSentEvent {
   readonly id: string;
@@ -11,6 +13,7 @@ const MAX_EVENT = 1 << 20;
 /**
  * Parse a stream of server-sent events.
  *
+ * @throws E_MESSAGE when an event does not end
  * @see WHATWG HTML, Server-sent events, 9.2.6
  */
 export async function* serverSentEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
@@ -20,7 +23,8 @@ export async function* serverSentEvents(body: AsyncIterable<Uint8Array>): AsyncG
     buffer += decoder.decode(chunk, { stream: true });
     const blocks = buffer.split(/\r?\n\r?\n/);
     buffer = blocks.pop() ?? '';
-    if (buffer.length > MAX_EVENT) return;
+    if (buffer.length > MAX_EVENT)
+      throw new RegulonError('E_MESSAGE', 'an event of the coordinator does not end');
     for (const block of blocks) {
       const event = eventOf(block);
       if (event) yield event;

@@ -1,5 +1,5 @@
 import { readBundle } from '@regulon/shared/transparency';
-import { writeWhole } from './files.js';
+import { writeWhole } from '../files/index.js';
 
 /** Arguments of `regulon audit export`. */
 export interface ExportArguments {
@@ -25,6 +25,6 @@ export interface ExportOutcome {
 export async function exportCommand({ fetchBundle, out }: ExportArguments): Promise<ExportOutcome> {
   const bundle = await fetchBundle();
   const { files } = readBundle(bundle);
-  await writeWhole(out, bundle);
+  writeWhole(out, bundle);
   return { path: out, bytes: bundle.length, files: files.size };
 }

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
 
 /** Bytes of a bundle at most: the archive format ends there. */
@@ -18,22 +17,6 @@ export async function readBundleFile(path: string): Promise<Uint8Array> {
 /** A text file that the caller names. @param what it is, for the message @throws E_ARGUMENT if it cannot be read */
 export async function readTextFile(what: string, path: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(what, path));
-}
-
-/** Write a file whole or not at all. @throws E_ARGUMENT if the place cannot be written */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx');
-    await file.writeFile(bytes).finally(() => file.close());
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new RegulonError('E_ARGUMENT', `${path} cannot be written`, {
-      cause,
-      hint: 'choose a file in a folder that you may write to',
-    });
-  }
 }
 
 async function readBytes(what: string, path: string): Promise<Uint8Array> {

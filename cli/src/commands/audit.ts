@@ -29,7 +29,7 @@ export function auditCommands(program: Command, context: Context): void {
       }
       const api = apiFor(options, context);
       const outcome = await exportCommand({
-        fetchBundle: () => api.bytes('/api/v1/log/export'),
+        fetchBundle: () => api.bundle(),
         out: options.out,
       });
       return {

@@ -1,10 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
 import { parseEntry } from '@regulon/shared/transparency';
 import { CoordinatorApi } from '../api-client/index.js';
+import { readJsonFile } from '../files/index.js';
 import type { Context } from './context.js';
+
+/** `coordinator.json` in the public folder of a federation. */
+const coordinatorFile = z.looseObject({ host: z.string().min(1), httpPort: z.int().min(1).max(65_535) });
 
 /** Options of every command that talks to a coordinator. */
 export interface ConnectionOptions {
@@ -45,7 +50,7 @@ function serverOf(options: ConnectionOptions, context: Context): string {
       hint: 'name the coordinator, e.g. http://127.0.0.1:8080, or set REGULON_SERVER or REGULON_FEDERATION',
     });
   }
-  const { host, httpPort } = JSON.parse(readFileSync(file, 'utf8')) as { host: string; httpPort: number };
+  const { host, httpPort } = readJsonFile(file, coordinatorFile, 'E_CONFIG');
   return `http://${host}:${httpPort}`;
 }
 

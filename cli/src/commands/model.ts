@@ -1,9 +1,9 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { ModelSpecification, RunDocument, RunList } from '@regulon/coordinator/runs';
 import { fromHex, rootOfBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { CoordinatorApi } from '../api-client/index.js';
+import { writeWhole } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
@@ -52,10 +52,7 @@ export function modelCommands(program: Command, context: Context): void {
       }
       const api = apiFor(options, context);
       const digest = await resolveModel(api, name);
-      const [bytes, spec] = await Promise.all([
-        api.bytes(`/api/v1/models/${digest}`),
-        api.get<ModelSpecification>(`/api/v1/models/${digest}/spec`),
-      ]);
+      const [bytes, spec] = await Promise.all([api.model(digest), api.modelSpecification(digest)]);
       verifyModel(bytes, digest);
       writeWhole(`${out}.json`, `${JSON.stringify(spec, null, 2)}\n`);
       writeWhole(out, bytes);
@@ -66,10 +63,9 @@ export function modelCommands(program: Command, context: Context): void {
 }
 
 async function modelsOf(api: CoordinatorApi): Promise<ModelRow[]> {
-  const { runs } = await api.get<RunList>('/api/v1/runs');
   const rows: ModelRow[] = [];
-  for (const { run, name } of runs) {
-    const { models } = await api.get<RunDocument>(`/api/v1/runs/${run}`);
+  for (const { run, name } of await api.runs()) {
+    const { models } = await api.run(run);
     rows.push(
       ...models.map(({ digest, label, parameters }) => ({ digest, run, plan: name, arm: label, parameters })),
     );
@@ -97,17 +93,5 @@ function verifyModel(bytes: Uint8Array, digest: string): void {
   const root = rootOfBytes(bytes);
   if (Buffer.compare(root, fromHex(digest.slice('sha256:'.length))) !== 0) {
     throw new RegulonError('E_DIGEST', `the downloaded model is not ${digest}`);
-  }
-}
-
-/** Write a file so that it appears complete or not at all. */
-export function writeWhole(path: string, content: string | Uint8Array): void {
-  const temporary = `${path}.part`;
-  try {
-    writeFileSync(temporary, content, { flush: true });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
   }
 }

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { RunDocument, RunList, RunSummary } from '@regulon/coordinator/runs';
+import type { RunSummary } from '@regulon/coordinator/runs';
 import { RegulonError } from '@regulon/shared/errors';
-import { planHashOf, type SignedRoster } from '@regulon/shared/plan';
+import { planHashOf, signedRosterSchema } from '@regulon/shared/plan';
 import { digestText } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
+import { readJsonFile } from '../files/index.js';
 import { type CommandResult, tableLines } from '../output/index.js';
 import { readPlanFile } from '../plan-file/index.js';
 import { base64, Person, proposal, Signer } from '../sim/index.js';
@@ -27,7 +27,7 @@ export function runCommands(program: Command, context: Context): void {
   submitCommand(run, context);
   const list = connects(run.command('list').description('every run of the coordinator'));
   handles<ConnectionOptions>(list, context, 'run.list', async (_, options) => {
-    const { runs } = await apiFor(options, context).get<RunList>('/api/v1/runs');
+    const runs = await apiFor(options, context).runs();
     return { data: { runs }, rows: runs, lines: listLines(runs) };
   });
   const show = connects(
@@ -35,7 +35,7 @@ export function runCommands(program: Command, context: Context): void {
   );
   handles<ConnectionOptions>(show, context, 'run.show', async ([name = ''], options) => {
     const api = apiFor(options, context);
-    const document = await api.get<RunDocument>(`/api/v1/runs/${await resolveRun(api, name)}`);
+    const document = await api.run(await resolveRun(api, name));
     return {
       data: document,
       lines: documentLines(document),
@@ -61,7 +61,7 @@ export function runCommands(program: Command, context: Context): void {
     const api = apiFor(options, context);
     const id = await resolveRun(api, name);
     await confirm(context, options, `end ${id}?`);
-    const document = await api.post<RunDocument>(`/api/v1/runs/${id}/stop`, {});
+    const document = await api.stop(id);
     return { data: document, lines: documentLines(document) };
   });
 }
@@ -82,7 +82,7 @@ function submitCommand(run: Command, context: Context): void {
 async function submitPlan(file: string, options: SubmitOptions, context: Context): Promise<CommandResult> {
   const plan = readPlanFile(file);
   const federation = federationFor(options, context);
-  const { roster } = JSON.parse(readFileSync(join(federation.folder, 'roster.json'), 'utf8')) as SignedRoster;
+  const { roster } = readJsonFile(join(federation.folder, 'roster.json'), signedRosterSchema, 'E_ROSTER');
   const ids = plan.sites.map((name) => {
     const member = roster.members.find((m) => m.name === name);
     if (member) return member.id;
@@ -101,8 +101,8 @@ async function submitPlan(file: string, options: SubmitOptions, context: Context
   await confirm(context, options, `propose ${plan.name} (${planHash}) to ${plan.sites.length} sites?`);
   const api = apiFor(options, context);
   const signer = new Signer(Person.fromKeyFile(key, 'researcher', options.as), federation, api);
-  const entry = await signer.seal('plan.propose', body);
-  const reply = await api.post<{ run: string }>('/api/v1/runs', {
+  const entry = await signer.seal({ kind: 'plan.propose', body });
+  const reply = await api.propose({
     entry,
     plan,
     attachments: attachments.map(base64),
@@ -116,7 +116,7 @@ async function submitPlan(file: string, options: SubmitOptions, context: Context
 /** The run whose name begins so. @throws E_NOT_FOUND, or E_ARGUMENT when several do */
 export async function resolveRun(api: CoordinatorApi, name: string): Promise<string> {
   if (/^run_[0-9a-f]{32}$/.test(name)) return name;
-  const { runs } = await api.get<RunList>('/api/v1/runs');
+  const runs = await api.runs();
   const found = runs.filter(({ run }) => run.startsWith(name) || run.startsWith(`run_${name}`));
   if (found.length === 1 && found[0]) return found[0].run;
   if (found.length === 0)

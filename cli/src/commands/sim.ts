@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { RunList } from '@regulon/coordinator/runs';
-import { parsePlan, type Plan } from '@regulon/shared/plan';
+import { parsePlan } from '@regulon/shared/plan';
 import { readPlanFile } from '../plan-file/index.js';
 import {
   detectLayout,
@@ -101,11 +100,10 @@ async function untilInterrupted(federation: SimFederation): Promise<void> {
 }
 
 async function approveQueued(federation: SimFederation, approved: Set<string>): Promise<void> {
-  const { runs } = await federation.api.get<RunList>('/api/v1/runs');
+  const runs = await federation.api.runs();
   for (const { run } of runs.filter(({ run: name, status }) => status === 'QUEUED' && !approved.has(name))) {
-    const { plan } = await federation.api.get<{ plan: unknown }>(`/api/v1/runs/${run}`);
-    const parsed: Plan = parsePlan(plan);
-    await federation.approve(run, parsed);
+    const { plan } = await federation.api.run(run);
+    await federation.approve(run, parsePlan(plan));
     approved.add(run);
   }
 }

@@ -1,4 +1,3 @@
-import type { RunDocument } from '@regulon/coordinator/runs';
 import type { CoordinatorApi } from '../api-client/index.js';
 import { BoardView, boardEventsOf, stderrScreen } from '../demo/index.js';
 import { type CommandResult, Exit, type Output } from '../output/index.js';
@@ -16,8 +15,7 @@ export async function watchRun(
   output: Output,
   allowPartial: boolean,
 ): Promise<CommandResult & { exitCode: number }> {
-  const path = `/api/v1/runs/${run}`;
-  const before = await api.get<RunDocument>(path);
+  const before = await api.run(run);
   const view = new BoardView(stderrScreen);
   const names = {
     site: (id: number) => before.sites.find((site) => site.id === id)?.name ?? String(id),
@@ -48,7 +46,7 @@ export async function watchRun(
     output.note('detached; the run goes on');
     return { data: { run, detached: true }, rows: [], lines: [], exitCode: Exit.done };
   }
-  const document = await api.get<RunDocument>(path);
+  const document = await api.run(run);
   const partial = status === 'COMPLETED_PARTIAL';
   const failed = status === 'ABORTED' || status === 'FAILED';
   const exitCode = failed ? Exit.refused : partial && !allowPartial ? Exit.partial : Exit.done;

@@ -108,7 +108,7 @@ async function takeRun(
   );
   await Promise.race([see, failed]);
   view.close();
-  const final = await api.get<RunDocument>(`/api/v1/runs/${run}`);
+  const final = await api.run(run);
   if (final.status === 'COMPLETED' || final.status === 'COMPLETED_PARTIAL') return final;
   const reason = final.reason ?? { code: 'E_RUN_ABORTED', message: 'no reason was recorded' };
   const code = isErrorCode(reason.code) ? reason.code : 'E_RUN_ABORTED';

@@ -19,7 +19,7 @@ export async function exportAndVerify(
   root: string,
   target: string | undefined,
 ): Promise<Evidence> {
-  const bundle = await federation.api.bytes('/api/v1/log/export');
+  const bundle = await federation.api.bundle();
   const policy = readFileSync(join(federation.founded.folder.federation, 'quorum.policy'), 'utf8');
   const report = verifyBundle({ bundle, policy });
   const file = target === undefined ? join(root, BUNDLE_FILE) : resolve(target);

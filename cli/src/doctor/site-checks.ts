@@ -6,13 +6,8 @@ import { CoordinatorConnection } from '@regulon/client/transport';
 import { DAEMON_VERSION } from '@regulon/client/version';
 import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import {
-  parseStrict,
-  type Roster,
-  rosterHashOf,
-  signedRosterSchema,
-  verifyRoster,
-} from '@regulon/shared/plan';
+import { type Roster, rosterHashOf, signedRosterSchema, verifyRoster } from '@regulon/shared/plan';
+import { readJsonFile } from '../files/index.js';
 import { failed, type Finding, ok, warning } from './row.js';
 
 const CLOCK_WARNING_MS = 5_000;
@@ -37,12 +32,8 @@ export function checkKeys(config: DaemonConfig): Finding {
 
 /** The roster that this site pinned. @throws E_ROSTER, E_CONFIG */
 export function rosterOf(config: DaemonConfig): Roster {
-  const file = join(config.federation, 'roster.json');
-  const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  return verifyRoster(
-    parseStrict(signedRosterSchema, value, 'roster', 'E_ROSTER'),
-    fromHex(config.rosterHash),
-  );
+  const signed = readJsonFile(join(config.federation, 'roster.json'), signedRosterSchema, 'E_ROSTER');
+  return verifyRoster(signed, fromHex(config.rosterHash));
 }
 
 /** What one greeting over the real channel told. */

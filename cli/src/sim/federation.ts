@@ -5,6 +5,7 @@ import type { Plan } from '@regulon/shared/plan';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CeremonyOptions, type FoundedFederation, holdCeremony } from './ceremony/ceremony.js';
 import { Person } from './ceremony/person.js';
+import { stewardStatements } from './daemon-replies.js';
 import { programs, runToEnd } from './programs.js';
 import { base64, Signer } from './signer.js';
 import { proposal } from './statements.js';
@@ -58,9 +59,9 @@ export class SimFederation {
   async propose(plan: Plan): Promise<string> {
     const ids = plan.sites.map((name) => this.founded.sites.find((site) => site.name === name)?.id ?? 0);
     const { body, attachments } = proposal(plan, ids);
-    const entry = await this.researcher.seal('plan.propose', body);
+    const entry = await this.researcher.seal({ kind: 'plan.propose', body });
     const request = { entry, plan, attachments: attachments.map(base64) };
-    return (await this.api.post<{ run: string }>('/api/v1/runs', request)).run;
+    return (await this.api.propose(request)).run;
   }
 
   /** Let the stewards of a plan's sites approve a run. */
@@ -84,11 +85,7 @@ export function apiOf(founded: Pick<FoundedFederation, 'addresses' | 'token'>): 
 /** What a site asks its steward to sign about policy and dataset; its daemon reads the data for it. */
 async function describe(site: { name: string; config: string }): Promise<StewardStatements> {
   try {
-    return (await runToEnd(programs.daemon, [
-      'describe',
-      '--config',
-      site.config,
-    ])) as unknown as StewardStatements;
+    return await runToEnd(programs.daemon, ['describe', '--config', site.config], stewardStatements);
   } catch (error) {
     if (!isRegulonError(error)) throw error;
     throw new RegulonError(error.code, `${site.name}: ${error.message}`, { hint: error.hint, cause: error });

@@ -23,10 +23,9 @@ export async function followRun(
   let lastSeen = Date.now();
   while (!signal?.aborted) {
     try {
-      const { status } = await api.get<{ status: string }>(`/api/v1/runs/${run}`);
+      const { status } = await api.run(run);
       if (lastId !== '0' && FINAL.includes(status)) return status;
-      for await (const { id, data } of api.events(`/api/v1/runs/${run}/events`, lastId, signal)) {
-        const event = JSON.parse(data) as RunEvent;
+      for await (const { id, event } of api.events(run, lastId, signal)) {
         if (id !== '') lastId = id;
         lastSeen = Date.now();
         see(event);

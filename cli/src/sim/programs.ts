@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
+import { parseJsonText } from '../files/index.js';
 import { isErrorCode } from '../output/index.js';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
@@ -42,21 +44,23 @@ export function softwareDigest(workspace: 'coordinator'): Uint8Array {
 /**
  * Run a compiled program to its end.
  *
- * @returns the JSON object of its last stdout line
- * @throws the program's own error (code and message of its two lines), or E_INTERNAL
+ * @param schema of the JSON in its last stdout line
+ * @throws the program's own error (code and message of its two lines); E_INTERNAL when it prints something else
  */
-export async function runToEnd(program: string, args: readonly string[]): Promise<Record<string, unknown>> {
+export async function runToEnd<S extends z.ZodType>(
+  program: string,
+  args: readonly string[],
+  schema: S,
+): Promise<z.output<S>> {
   const command = ['--disable-warning=ExperimentalWarning', program, ...args];
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, command, { maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
-      if (error) return reject(errorFrom(program, stderr));
-      try {
-        resolve(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>);
-      } catch {
-        reject(new RegulonError('E_INTERNAL', `${program} ${args[0] ?? ''} printed no JSON`));
-      }
+  const stdout = await new Promise<string>((resolve, reject) => {
+    execFile(process.execPath, command, { maxBuffer: 64 << 20 }, (error, printed, stderr) => {
+      if (error) reject(errorFrom(program, stderr));
+      else resolve(printed);
     });
   });
+  const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+  return parseJsonText(last, schema, `what ${program} printed`, 'E_INTERNAL');
 }
 
 /** The error that another program of this project wrote as its two lines. */

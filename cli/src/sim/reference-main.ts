@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { explainError, RegulonError } from '@regulon/shared/errors';
-import { parseStrict } from '@regulon/shared/plan';
+import { readJsonFile } from '../files/index.js';
 import { exitCodeOf } from '../output/index.js';
 import { referenceJobSchema } from './reference/job.js';
 import { runReference } from './reference/reference.js';
@@ -9,12 +8,7 @@ import { runReference } from './reference/reference.js';
 async function main(): Promise<void> {
   const [path] = process.argv.slice(2);
   if (path === undefined) throw new RegulonError('E_ARGUMENT', 'reference: needs the path of a job file');
-  const job = parseStrict(
-    referenceJobSchema,
-    JSON.parse(readFileSync(path, 'utf8')),
-    'reference job',
-    'E_ARGUMENT',
-  );
+  const job = readJsonFile(path, referenceJobSchema, 'E_ARGUMENT');
   process.stdout.write(`${JSON.stringify(await runReference(job))}\n`);
 }
 

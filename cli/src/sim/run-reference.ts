@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Plan } from '@regulon/shared/plan';
 import type { SiteFiles } from './layout.js';
 import { programs, runToEnd } from './programs.js';
-import type { ReferenceReport } from './reference/job.js';
+import { type ReferenceReport, referenceReportSchema } from './reference/job.js';
 
 /** Pooled and lone models, in a process that no coordinator or daemon can import. @param root folder for its files, removed by the caller */
 export async function runReferenceProcess(
@@ -18,5 +18,5 @@ export async function runReferenceProcess(
   const sites = files.map(({ name, ...data }) => ({ name, kind, scale, ...data, open: true }));
   const job = join(folder, 'job.json');
   writeFileSync(job, JSON.stringify({ plan, sites, folder, backend }), { mode: 0o600 });
-  return (await runToEnd(programs.reference, [job])) as unknown as ReferenceReport;
+  return runToEnd(programs.reference, [job], referenceReportSchema);
 }

@@ -1,14 +1,7 @@
 import { fromHex } from '@regulon/shared/crypto';
-import { type BodyOf, type ChainHead, headOf, type Kind } from '@regulon/shared/transparency';
+import { type ChainHead, headOf } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
-import type { FederationName, Person } from './ceremony/person.js';
-
-/** Where the last entry of an actor stands, as the REST API says it. */
-interface ActorHead {
-  readonly seq: number;
-  readonly hash: string;
-  readonly at: string;
-}
+import type { FederationName, Person, Statement } from './ceremony/person.js';
 
 /** Seals the entries of one person, each on top of the one before. */
 export class Signer {
@@ -21,9 +14,9 @@ export class Signer {
   ) {}
 
   /** The next entry of this person, in base64 as the REST API takes it. */
-  async seal<K extends Kind>(kind: K, body: BodyOf<K>): Promise<string> {
+  async seal(statement: Statement): Promise<string> {
     if (this.head === null) this.head = await this.logHead();
-    const bytes = this.person.seal(this.federation, kind, body, this.head, new Date());
+    const bytes = this.person.seal(this.federation, statement, this.head, new Date());
     this.head = headOf(bytes);
     return base64(bytes);
   }
@@ -31,10 +24,8 @@ export class Signer {
   /** What the log holds of this person; after a refused entry the chain goes on from there. */
   private async logHead(): Promise<ChainHead | undefined> {
     const { type, id } = this.person;
-    const { seq, hash, at } = await this.api.get<Partial<ActorHead>>(`/api/v1/log/actors/${type}/${id}`);
-    return seq === undefined || hash === undefined || at === undefined
-      ? undefined
-      : { seq, hash: fromHex(hash), at };
+    const head = await this.api.actorHead(type, id);
+    return head ? { ...head, hash: fromHex(head.hash) } : undefined;
   }
 }
 

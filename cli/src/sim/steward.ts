@@ -17,15 +17,15 @@ export class Steward {
   /** Put policy and dataset commitment into the log. */
   async settle(): Promise<void> {
     const entries = [
-      await this.signer.seal('policy.set', this.statements.policy),
-      await this.signer.seal('dataset.commit', this.statements.dataset),
+      await this.signer.seal({ kind: 'policy.set', body: this.statements.policy }),
+      await this.signer.seal({ kind: 'dataset.commit', body: this.statements.dataset }),
     ];
-    await this.api.post('/api/v1/log/entries', { entries, attachments: [this.statements.policyAttachment] });
+    await this.api.appendEntries({ entries, attachments: [this.statements.policyAttachment] });
   }
 
   /** Approve a proposed plan for this site. */
   async approve(run: string, plan: Plan): Promise<void> {
-    const entries = [await this.signer.seal('plan.approve', approval(plan, this.statements, new Date()))];
-    await this.api.post(`/api/v1/runs/${run}/approvals`, { entries });
+    const body = approval(plan, this.statements, new Date());
+    await this.api.approve(run, { entries: [await this.signer.seal({ kind: 'plan.approve', body })] });
   }
 }

@@ -4,6 +4,7 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { RegulonError } from '@regulon/shared/errors';
+import { readyReply } from './daemon-replies.js';
 import { MemoryWatch } from './process-memory.js';
 
 const READY_MS = 60_000;
@@ -170,15 +171,15 @@ async function readyLine(child: ChildProcess): Promise<Record<string, unknown>> 
   const lines = createInterface({ input: stdout });
   return new Promise((resolve) => {
     lines.on('line', (line) => {
-      const value = parseLine(line);
-      if (value?.['ready'] === true) resolve(value);
+      const value = readyOf(line);
+      if (value) resolve(value);
     });
   });
 }
 
-function parseLine(line: string): Record<string, unknown> | null {
+function readyOf(line: string): Record<string, unknown> | null {
   try {
-    return JSON.parse(line) as Record<string, unknown>;
+    return readyReply.safeParse(JSON.parse(line)).data ?? null;
   } catch {
     return null;
   }

@@ -7,12 +7,12 @@ import { type Roster, rosterHashOf, type SignedRoster } from '@regulon/shared/pl
 import {
   assembleEntry,
   digestText,
-  type EntrySignature,
   genesisOf,
   openEntry,
   signPayload,
   statementKeyName,
 } from '@regulon/shared/transparency';
+import { enrolmentRequest, entrySignature } from '../daemon-replies.js';
 import { programs, runToEnd, softwareDigest } from '../programs.js';
 import { Authority } from './authority.js';
 import { type Addresses, coordinatorYaml, daemonYaml, type SiteSetting } from './configs.js';
@@ -95,7 +95,7 @@ async function enrolmentOf(
 ): Promise<EnrolmentRequest> {
   const state = join(folder.site(site.name), 'state');
   const args = ['init', '--folder', state, '--name', site.name, '--org', site.org];
-  const request = (await runToEnd(programs.daemon, args)) as unknown as EnrolmentRequest;
+  const request = await runToEnd(programs.daemon, args, enrolmentRequest);
   if (request.name !== site.name || !verifyEnrolment(request)) {
     throw new RegulonError('E_ROSTER', `the enrolment request of ${site.name} is not signed by its own key`);
   }
@@ -192,9 +192,9 @@ async function foundLog(
   writePublic(draft, payload);
   const keyName = statementKeyName(origin, 'coordinator', 'coordinator');
   const signatures = await Promise.all(
-    signedRoster.roster.members.map(async (member) => {
+    signedRoster.roster.members.map((member) => {
       const args = ['sign-genesis', '--folder', join(folder.site(member.name), 'state'), '--payload', draft];
-      return (await runToEnd(programs.daemon, args)) as unknown as EntrySignature;
+      return runToEnd(programs.daemon, args, entrySignature);
     }),
   );
   const entry = assembleEntry(payload, [

@@ -4,14 +4,20 @@ import {
   type ActorType,
   type BodyOf,
   type ChainHead,
-  type EntryDraft,
-  type Kind,
   type NamedSeed,
   nextPosition,
   sealEntry,
   statementKeyName,
 } from '@regulon/shared/transparency';
 import { readSeed, writeSeed } from './folder.js';
+
+/** What people of a federation say in its log. */
+export type Statement = {
+  [K in 'policy.set' | 'dataset.commit' | 'plan.propose' | 'plan.approve']: {
+    readonly kind: K;
+    readonly body: BodyOf<K>;
+  };
+}['policy.set' | 'dataset.commit' | 'plan.propose' | 'plan.approve'];
 
 /** Which federation an entry is for. */
 export interface FederationName {
@@ -56,20 +62,9 @@ export class Person {
    * @param head the person's last entry in the log, undefined before the first
    * @param now injected wall clock
    */
-  seal<K extends Kind>(
-    federation: FederationName,
-    kind: K,
-    body: BodyOf<K>,
-    head: ChainHead | undefined,
-    now: Date,
-  ): Uint8Array {
-    const draft = {
-      kind,
-      fed: federation.id,
-      actor: { type: this.type, id: this.id },
-      body,
-      ...nextPosition(head, now),
-    } as unknown as EntryDraft;
+  seal(federation: FederationName, statement: Statement, head: ChainHead | undefined, now: Date): Uint8Array {
+    const actor = { type: this.type, id: this.id };
+    const draft = { ...statement, ...nextPosition(head, now), fed: federation.id, actor };
     return sealEntry(draft, [this.named(federation.origin)]);
   }
 

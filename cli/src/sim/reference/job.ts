@@ -23,29 +23,37 @@ export const referenceJobSchema = z.strictObject({
 
 export type ReferenceJob = z.infer<typeof referenceJobSchema>;
 
-/** Score of one model on its test units; a field is null where the task has no such score. */
-export interface ReferenceScore {
-  readonly units: number;
-  readonly accuracy: number | null;
-  readonly balancedAccuracy: number | null;
-  readonly recallPerClass: readonly (number | null)[] | null;
-  readonly mse: number | null;
-}
+const scoreOrNull = z.number().nullable();
 
-/** Rows that need all data in one place; never part of a run. */
-export interface ReferenceReport {
-  readonly schema: 'regulon.reference/1';
-  readonly label: 'reference (sees all data)';
+const referenceScore = z.strictObject({
+  units: z.number(),
+  accuracy: scoreOrNull,
+  balancedAccuracy: scoreOrNull,
+  recallPerClass: z.array(scoreOrNull).readonly().nullable(),
+  mse: scoreOrNull,
+});
+
+/** Score of one model on its test units; a field is null where the task has no such score. */
+export type ReferenceScore = z.infer<typeof referenceScore>;
+
+const scoreBySite = z.array(z.strictObject({ site: z.string(), score: referenceScore })).readonly();
+
+/** What the reference process prints: rows that need all data in one place, never part of a run. */
+export const referenceReportSchema = z.strictObject({
+  schema: z.literal('regulon.reference/1'),
+  label: z.literal('reference (sees all data)'),
   /** units of each site, in the order of the plan */
-  readonly units: readonly { readonly site: string; readonly units: number }[];
+  units: z.array(z.strictObject({ site: z.string(), units: z.number() })).readonly(),
   /** one model trained on the training units of all sites together */
-  readonly pooled: ReferenceScore;
+  pooled: referenceScore,
   /** per test site, where the task is scored by site */
-  readonly pooledBySite: readonly { readonly site: string; readonly score: ReferenceScore }[];
+  pooledBySite: scoreBySite,
   /** one model a site, trained on its own units only */
-  readonly lone: readonly { readonly site: string; readonly score: ReferenceScore }[];
+  lone: scoreBySite,
   /** reconstruction by 64 principal components fitted on the same training units */
-  readonly pca64Mse: number | null;
-  readonly backend: string;
-  readonly seconds: number;
-}
+  pca64Mse: scoreOrNull,
+  backend: z.string(),
+  seconds: z.number(),
+});
+
+export type ReferenceReport = z.infer<typeof referenceReportSchema>;

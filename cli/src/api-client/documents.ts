@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import type {
+  ActorHead,
+  EntriesReply,
+  ModelSpecification,
+  ProposeReply,
+  RunDocument,
+  RunList,
+  RunSummary,
+} from '@regulon/coordinator/runs';
+
+/**
+ * What the coordinator answers, as far as this client relies on it; members that a newer coordinator adds pass through.
+ *
+ * Each schema is checked against the coordinator's own type at compile time.
+ */
+
+const open = z.looseObject;
+const text = z.string();
+const number = z.number();
+const numberOrNull = number.nullable();
+const numberMaybe = number.exactOptional();
+const statusText = z.enum([
+  ...(['QUEUED', 'WAITING', 'RUNNING', 'PAUSED'] as const),
+  ...(['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED'] as const),
+]);
+/** Only names of this form are put into paths. */
+const runName = text.regex(/^run_[0-9a-f]{32}$/);
+const digest = text.regex(/^sha256:[0-9a-f]{64}$/);
+
+export const reasonSchema = open({ code: text, message: text }).nullable();
+
+const runSummary = open({
+  run: runName,
+  name: text,
+  status: statusText,
+  since: number,
+  created: number,
+  sites: number,
+  rounds: open({ closed: number, of: number }),
+  reason: reasonSchema,
+}) satisfies z.ZodType<RunSummary>;
+
+/** `GET /api/v1/runs` */
+export const runList = open({ runs: z.array(runSummary) }) satisfies z.ZodType<RunList>;
+
+/** A closed round. */
+export const roundFacts = open({
+  round: number,
+  attempt: number,
+  purpose: z.enum(['train', 'statistics', 'evaluation']),
+  step: text,
+  arm: number,
+  iteration: number,
+  seconds: number,
+  survivors: z.array(number),
+  loss: numberOrNull,
+  accuracy: numberOrNull,
+  units: numberOrNull,
+  bytesUpPerSite: number,
+  bytesDownPerSite: number,
+  stageSeconds: z.record(text, number),
+});
+
+const metrics = open({
+  count: number,
+  loss: numberMaybe,
+  accuracy: numberMaybe,
+  balancedAccuracy: numberOrNull.exactOptional(),
+  macroF1: numberOrNull.exactOptional(),
+  recallPerClass: z.array(numberOrNull).exactOptional(),
+  majority: numberMaybe,
+  confusion: z.array(number).exactOptional(),
+  mse: numberMaybe,
+  lastValueMse: numberMaybe,
+  zeroMse: numberMaybe,
+  ar3Mse: numberMaybe,
+});
+
+const siteInRun = open({
+  id: number,
+  name: text,
+  connected: z.boolean(),
+  since: numberOrNull,
+  approved: z.boolean(),
+  dataset: open({ panel: text, size: number, isPublic: z.boolean() }).nullable(),
+});
+
+const now = open({
+  round: number,
+  attempt: number,
+  purpose: text,
+  step: text,
+  arm: number,
+  stage: text,
+  since: numberOrNull,
+  waitingFor: z.array(number),
+});
+
+const coverage = open({
+  sites: number,
+  rounds: number,
+  closed: number,
+  partial: z.array(open({ round: number, survivors: number, missing: z.array(number) })),
+  text,
+});
+
+const curvePoint = open({
+  round: number,
+  arm: number,
+  iteration: number,
+  loss: number,
+  accuracy: numberOrNull,
+  survivors: number,
+});
+
+/** `GET /api/v1/runs/:id` */
+export const runDocument = open({
+  schema: z.literal('regulon.run/1'),
+  run: runName,
+  name: text,
+  title: text,
+  status: statusText,
+  since: number,
+  created: number,
+  started: numberOrNull,
+  finished: numberOrNull,
+  reason: reasonSchema,
+  plan: z.unknown(),
+  planHash: digest,
+  isPublic: z.boolean().nullable(),
+  sites: z.array(siteInRun),
+  schedule: open({ rounds: number, arms: z.array(open({ arm: number, label: text })) }).nullable(),
+  now: now.nullable(),
+  rounds: z.array(roundFacts),
+  coverage: coverage.nullable(),
+  curve: z.array(curvePoint),
+  result: open({ pooled: metrics, bySite: z.array(open({ site: text, metrics })).nullable() }).nullable(),
+  modelDigest: digest.nullable(),
+  models: z.array(open({ arm: number, label: text, digest, parameters: number })),
+  log: open({ size: number, root: digest }),
+  eventLoopMaxMs: number,
+}) satisfies z.ZodType<RunDocument>;
+
+/** `POST /api/v1/runs` */
+export const proposeReply = open({ run: runName, index: number }) satisfies z.ZodType<ProposeReply>;
+
+/** `POST /api/v1/runs/:id/approvals` and `POST /api/v1/log/entries` */
+export const entriesReply = open({ indexes: z.array(number) }) satisfies z.ZodType<EntriesReply>;
+
+const actorHead = open({
+  seq: z.int().min(0),
+  hash: text.regex(/^[0-9a-f]{64}$/),
+  at: z.iso.datetime(),
+}) satisfies z.ZodType<ActorHead>;
+
+/** `GET /api/v1/log/actors/:type/:id`; empty before the actor's first entry. */
+export const actorHeadReply = z.union([actorHead, z.strictObject({}).transform(() => null)]);
+
+/** `GET /api/v1/models/:digest/spec` */
+export const modelSpecification = open({
+  schema: z.literal('regulon.model/1'),
+  digest,
+  run: runName,
+  arm: number,
+  declaration: z.unknown(),
+  dtype: z.literal('float32'),
+  byteOrder: z.literal('little'),
+  bytes: number,
+  weights: z.array(open({ name: text, shape: z.array(number), offset: number, size: number })),
+  featureSpecification: text.nullable(),
+  panelDigest: text,
+}) satisfies z.ZodType<ModelSpecification>;

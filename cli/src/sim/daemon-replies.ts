@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { EnrolmentRequest } from '@regulon/client/enrol';
+import type { StewardStatements } from '@regulon/client/rounds';
+import { type EntrySignature, kinds } from '@regulon/shared/transparency';
+
+const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal');
+
+/** What `init` of a daemon prints. */
+export const enrolmentRequest = z.strictObject({
+  schema: z.literal('regulon.enrolment/1'),
+  name: z.string(),
+  org: z.string(),
+  statementKey: key,
+  cosignerKey: key,
+  csrPem: z.string(),
+  selfSignature: z.string().regex(/^[0-9a-f]{128}$/, '64 bytes in hexadecimal'),
+}) satisfies z.ZodType<EnrolmentRequest>;
+
+/** What `sign-genesis` of a daemon prints. */
+export const entrySignature = z.strictObject({
+  key: z.string(),
+  sig: z.base64(),
+}) satisfies z.ZodType<EntrySignature>;
+
+/** What `describe` of a daemon prints: bodies that its steward signs. */
+export const stewardStatements = z.strictObject({
+  dataset: kinds['dataset.commit'].body,
+  policy: kinds['policy.set'].body,
+  policyAttachment: z.base64(),
+}) satisfies z.ZodType<StewardStatements>;
+
+/** The line by which a coordinator or daemon says that it is ready. */
+export const readyReply = z.looseObject({ ready: z.literal(true) });
