@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { RegulonError } from '@regulon/shared/errors';
 import { exportCommand, explainCommand, verifyCommand, type VerifyArguments } from '../audit/index.js';
+import { verifyReplaceable } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles, wholeNumber } from './context.js';
@@ -14,31 +13,32 @@ interface VerifyOptions extends Pick<VerifyArguments, 'bundle' | 'policy' | 'asO
 /** `regulon audit …`: export the log, and verify an export without any network. */
 export function auditCommands(program: Command, context: Context): void {
   const audit = program.command('audit').description('the log: export it, verify an export offline');
-  const exported = connects(audit.command('export').description("write the auditor's bundle"))
+  exportBundle(audit, context);
+  verify(audit, context);
+  explain(audit, context);
+}
+
+function exportBundle(audit: Command, context: Context): void {
+  const command = connects(audit.command('export').description("write the auditor's bundle"))
     .requiredOption('--out <file>', 'the bundle (zip)')
     .option('--force', 'replace an existing file', false);
   handles<ConnectionOptions & { out: string; force: boolean }>(
-    exported,
+    command,
     context,
-    'audit.export',
     async (_, options) => {
-      if (existsSync(options.out) && !options.force) {
-        throw new RegulonError('E_ARGUMENT', `${options.out} exists already`, {
-          hint: 'choose another name, or --force',
-        });
-      }
+      const { out, force } = options;
+      verifyReplaceable(out, force);
       const api = apiFor(options, context);
-      const outcome = await exportCommand({
-        fetchBundle: () => api.bundle(),
-        out: options.out,
-      });
-      return {
-        data: outcome,
-        lines: [`${outcome.path}  ${bytesText(outcome.bytes)}, ${outcome.files} files`],
-      };
+      const outcome = await exportCommand({ fetchBundle: () => api.bundle(), out });
+      const { path, bytes, files } = outcome;
+      return { data: outcome, lines: [`${path}  ${bytesText(bytes)}, ${files} files`] };
     },
+    'files',
   );
-  const verify = audit
+}
+
+function verify(audit: Command, context: Context): void {
+  const command = audit
     .command('verify')
     .description('check an exported log; the policy comes from the sites, not from the bundle')
     .requiredOption('--bundle <file>', 'the exported log')
@@ -47,17 +47,20 @@ export function auditCommands(program: Command, context: Context): void {
     .option('--level <n>', 'evidence level')
     .option('--as-of <time>', 'judge as of this time')
     .option('--run <id>', 'only this run');
-  handles<VerifyOptions>(verify, context, 'audit.verify', async (_, { level, ...options }) => {
+  handles<VerifyOptions>(command, context, async (_, { level, ...options }) => {
     const asked = level === undefined ? {} : { level: wholeNumber('--level', level, 1, 2) };
     const { exitCode, firstLine, report } = await verifyCommand({ ...options, ...asked });
     return { data: report, lines: [firstLine, '', ...ruleLines(report)], exitCode };
   });
-  const explain = audit
+}
+
+function explain(audit: Command, context: Context): void {
+  const command = audit
     .command('explain')
     .description('one entry of a bundle in words; nothing is verified')
     .argument('<index>')
     .requiredOption('--bundle <file>', 'the exported log');
-  handles<{ bundle: string }>(explain, context, 'audit.explain', async ([index = ''], { bundle }) => {
+  handles<{ bundle: string }>(command, context, async ([index = ''], { bundle }) => {
     const text = await explainCommand({ bundle, index: wholeNumber('index', index, 0, 2 ** 40) });
     return { data: { text }, lines: text.split('\n') };
   });

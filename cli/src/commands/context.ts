@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
+import { marksWrites, nameOf, type Writes } from '../command-table/index.js';
 import { type CommandResult, Exit, FORMATS, Output, processStreams, type Streams } from '../output/index.js';
 
 /** What a command works with; replaced in tests. */
@@ -32,18 +33,20 @@ export type Handler<Options> = (
 /**
  * Give a command `--format`, run its handler, print the result or the two lines of an error, and keep the exit code.
  *
- * @param name as it stands in the envelope, e.g. `run.show`
+ * @param writes what the command changes, for `regulon describe`
  */
 export function handles<Options>(
   command: Command,
   context: Context,
-  name: string,
   handler: Handler<Options>,
+  writes: Writes = 'nothing',
 ): void {
+  marksWrites(command, writes);
   command.addOption(new Option('--format <format>', 'how the result is written').choices([...FORMATS]));
   command.action(async (...received: unknown[]) => {
-    const options = command.opts<Options & { format?: string }>();
-    const output = new Output(name, options.format, context.streams);
+    const options = command.opts<Options & { format?: string; json?: boolean }>();
+    const format = options.json ? 'json' : options.format;
+    const output = new Output(nameOf(command), format, context.streams);
     try {
       const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string');
       const result = await handler(args, options, output);

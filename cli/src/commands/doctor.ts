@@ -9,7 +9,7 @@ export function doctorCommand(program: Command, context: Context): void {
     .command('doctor')
     .description('check this machine, and a site when its configuration is named')
     .option('--config <file>', 'configuration of the daemon');
-  handles<{ config?: string }>(doctor, context, 'doctor', async (_, { config }) => {
+  handles<{ config?: string }>(doctor, context, async (_, { config }) => {
     const rows = await examine(config, context.env);
     const bad = rows.filter(({ status }) => status === 'failed');
     const verdict = bad.length === 0 ? 'ready' : `not ready: ${bad.map(({ id }) => id).join(', ')} failed`;

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { fromHex, rootOfBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { CoordinatorApi } from '../api-client/index.js';
-import { writeWhole } from '../files/index.js';
+import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
@@ -19,37 +18,47 @@ interface ModelRow {
 /** `regulon model …`: the models of finished runs. */
 export function modelCommands(program: Command, context: Context): void {
   const model = program.command('model').description('models of runs');
-  const list = connects(model.command('list').description('every model, by run and arm'));
-  handles<ConnectionOptions>(list, context, 'model.list', async (_, options) => {
+  list(model, context);
+  pull(model, context);
+}
+
+function list(model: Command, context: Context): void {
+  const command = connects(model.command('list').description('every model, by run and arm'));
+  handles<ConnectionOptions>(command, context, async (_, options) => {
     const models = await modelsOf(apiFor(options, context));
-    const lines = tableLines(
-      [
-        { title: 'model', value: (m: ModelRow) => m.digest.slice(0, 19) },
-        { title: 'run', value: (m) => m.run.slice(0, 14) },
-        { title: 'plan', value: (m) => m.plan },
-        { title: 'arm', value: (m) => m.arm },
-        { title: 'parameters', value: (m) => m.parameters.toLocaleString('en'), right: true },
-      ],
-      models,
-    );
-    return { data: { models }, rows: models, lines: models.length === 0 ? ['no models'] : lines };
+    return {
+      data: { models },
+      rows: models,
+      lines: models.length === 0 ? ['no models'] : modelLines(models),
+    };
   });
-  const pull = connects(
+}
+
+function modelLines(models: readonly ModelRow[]): string[] {
+  return tableLines(
+    [
+      { title: 'model', value: (m: ModelRow) => m.digest.slice(0, 19) },
+      { title: 'run', value: (m) => m.run.slice(0, 14) },
+      { title: 'plan', value: (m) => m.plan },
+      { title: 'arm', value: (m) => m.arm },
+      { title: 'parameters', value: (m) => m.parameters.toLocaleString('en'), right: true },
+    ],
+    models,
+  );
+}
+
+function pull(model: Command, context: Context): void {
+  const command = connects(
     model.command('pull').description('download a model; its digest is checked').argument('<model>'),
   )
     .requiredOption('--out <file>', 'float32 little-endian; FILE.json gets the shapes')
     .option('--force', 'replace existing files', false);
   handles<ConnectionOptions & { out: string; force: boolean }>(
-    pull,
+    command,
     context,
-    'model.pull',
     async ([name = ''], options) => {
-      const { out } = options;
-      if (existsSync(out) && !options.force) {
-        throw new RegulonError('E_ARGUMENT', `${out} exists already`, {
-          hint: 'choose another name, or --force',
-        });
-      }
+      const { out, force } = options;
+      verifyReplaceable(out, force);
       const api = apiFor(options, context);
       const digest = await resolveModel(api, name);
       const [bytes, spec] = await Promise.all([api.model(digest), api.modelSpecification(digest)]);
@@ -59,6 +68,7 @@ export function modelCommands(program: Command, context: Context): void {
       const data = { digest, bytes: bytes.length, file: out, specification: `${out}.json` };
       return { data, lines: [`${out}  ${bytesText(bytes.length)}  ${digest}`, `${out}.json`] };
     },
+    'files',
   );
 }
 

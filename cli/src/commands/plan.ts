@@ -8,52 +8,48 @@ const MEGABIT_BYTES = 125_000;
 /** `regulon plan …`: everything about a plan before it runs. */
 export function planCommands(program: Command, context: Context): void {
   const plan = program.command('plan').description('check a plan before it runs');
-  const validate = plan
+  validate(plan, context);
+  estimate(plan, context);
+}
+
+function validate(plan: Command, context: Context): void {
+  const command = plan
     .command('validate')
     .description('check a plan file; the error names the path')
     .argument('<file>', 'plan, YAML or JSON');
-  handles(validate, context, 'plan.validate', async ([file = '']) => {
+  handles(command, context, async ([file = '']) => {
     const outline = outlineOf(readPlanFile(file));
     return {
       data: outline,
       lines: [`valid  ${outline.name}  ${outline.planHash}`, ...outlineLines(outline)],
     };
   });
-  const estimate = plan
+}
+
+function estimate(plan: Command, context: Context): void {
+  const command = plan
     .command('estimate')
     .description('rounds, bytes and time that follow from a plan')
     .argument('<file>', 'plan, YAML or JSON')
     .option('--genes <n>', 'size of the gene panel', '20000')
     .option('--link-mbit <n>', 'speed of the slowest site link, Mbit/s', '100');
-  handles<{ genes: string; linkMbit: string }>(
-    estimate,
-    context,
-    'plan.estimate',
-    async ([file = ''], options) => {
-      const genes = wholeNumber('--genes', options.genes, 1, 10_000_000);
-      const link = wholeNumber('--link-mbit', options.linkMbit, 1, 1_000_000);
-      const outline = outlineOf(readPlanFile(file), genes);
-      const total = outline.rounds.reduce((sum, round) => sum + round.bytesUp + round.bytesDown, 0);
-      const transferSeconds = total / (link * MEGABIT_BYTES);
-      const disk = outline.rounds.reduce((sum, round) => sum + round.bytesDown, 0);
-      const data = {
-        ...outline,
-        genes,
-        linkMbit: link,
-        transferSeconds,
-        coordinatorDiskBytes: disk,
-        epsilon: null,
-      };
-      const lines = [
-        ...outlineLines(outline),
-        '',
-        `transfer per site over ${link} Mbit/s: ${transferSeconds.toFixed(1)} s in all`,
-        `disk at the coordinator for the sums: ${bytesText(disk)}`,
-        'privacy budget: none is spent and none protects the released model (no differential privacy in this plan)',
-      ];
-      return { data, lines };
-    },
-  );
+  handles<{ genes: string; linkMbit: string }>(command, context, async ([file = ''], options) => {
+    const genes = wholeNumber('--genes', options.genes, 1, 10_000_000);
+    const linkMbit = wholeNumber('--link-mbit', options.linkMbit, 1, 1_000_000);
+    const outline = outlineOf(readPlanFile(file), genes);
+    const total = outline.rounds.reduce((sum, round) => sum + round.bytesUp + round.bytesDown, 0);
+    const transferSeconds = total / (linkMbit * MEGABIT_BYTES);
+    const coordinatorDiskBytes = outline.rounds.reduce((sum, round) => sum + round.bytesDown, 0);
+    const data = { ...outline, genes, linkMbit, transferSeconds, coordinatorDiskBytes, epsilon: null };
+    const lines = [
+      ...outlineLines(outline),
+      '',
+      `transfer per site over ${linkMbit} Mbit/s: ${transferSeconds.toFixed(1)} s in all`,
+      `disk at the coordinator for the sums: ${bytesText(coordinatorDiskBytes)}`,
+      'privacy budget: none is spent and none protects the released model (no differential privacy in this plan)',
+    ];
+    return { data, lines };
+  });
 }
 
 function outlineLines(outline: PlanOutline): string[] {

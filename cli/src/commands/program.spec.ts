@@ -1,22 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { Exit } from '../output/index.js';
-import { type Context, runProgram } from './index.js';
+import { run } from './run-program.support.js';
 
 const plan = fileURLToPath(new URL('../../../examples/brca3-mlp.yaml', import.meta.url));
-
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const context: Context = {
-    streams: { out: (t) => void out.push(t), err: (t) => void err.push(t), outIsTerminal: false },
-    env: {},
-    interactive: false,
-    exitCode: Exit.done,
-  };
-  const code = await runProgram(args, context);
-  return { code, out: out.join(''), err: err.join('') };
-}
 
 describe('the command line', () => {
   it('validates a plan and prints the envelope', async () => {
@@ -54,8 +41,24 @@ describe('the command line', () => {
   });
 
   it('keeps stdout for JSON when an error is asked for as JSON', async () => {
-    const { out } = await run('plan', 'validate', '--format', 'json');
-    expect(JSON.parse(out)).toMatchObject({ status: 'error', error: { code: 'E_ARGUMENT' } });
+    for (const args of [['--format', 'json'], []]) {
+      const { out } = await run('plan', 'validate', ...args);
+      const error = { code: 'E_ARGUMENT', hint: 'see `regulon plan validate --help`' };
+      expect(JSON.parse(out)).toMatchObject({ command: 'plan.validate', status: 'error', error });
+    }
+    expect((await run('plan', 'validate', '--format', 'table')).out).toBe('');
+  });
+
+  it.each([
+    [[], /^E_ARGUMENT: a command is missing: one of plan, run, /],
+    [
+      ['run'],
+      /^E_ARGUMENT: a command is missing: one of submit, list, .*\nnext: see `regulon run --help`\n$/,
+    ],
+  ])('says which commands there are after %j', async (args, message) => {
+    const { code, err } = await run(...args);
+    expect(code).toBe(Exit.argument);
+    expect(err).toMatch(message);
   });
 
   it('prints help and version on stdout with exit 0', async () => {

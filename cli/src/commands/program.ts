@@ -1,8 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
-import { Exit, Output } from '../output/index.js';
+import { nameOf, wordsOf } from '../command-table/index.js';
+import { Exit, FORMATS, Output } from '../output/index.js';
 import type { Context } from './context.js';
 import { auditCommands } from './audit.js';
+import { completionCommand } from './completion.js';
+import { describeCommand } from './describe.js';
 import { doctorCommand } from './doctor.js';
 import { modelCommands } from './model.js';
 import { planCommands } from './plan.js';
@@ -23,6 +26,8 @@ export function buildProgram(context: Context): Command {
   auditCommands(program, context);
   simCommands(program, context);
   doctorCommand(program, context);
+  describeCommand(program, context);
+  completionCommand(program, context);
   return quietly(program, context);
 }
 
@@ -33,34 +38,56 @@ export function buildProgram(context: Context): Command {
  * @returns exit code: see `Exit`
  */
 export async function runProgram(args: readonly string[], context: Context): Promise<number> {
+  const program = buildProgram(context);
+  // commander's errors do not say which command they are about
+  let at = program;
+  everyCommand(program, (command) => {
+    command.exitOverride((error) => {
+      at = command;
+      throw error;
+    });
+  });
   try {
-    await buildProgram(context).parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' });
     return context.exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0 || error.code === 'commander.help')
-      return error.exitCode === 0 ? Exit.done : Exit.argument;
-    const message = error.message.replace(/^error: /, '').replace(/\n.*/s, '');
-    const suggestion = /Did you mean ([^?]+)\?/.exec(error.message)?.[1];
-    const hint = suggestion
-      ? `did you mean ${suggestion}?`
-      : 'see `regulon --help`, or the command with --help';
-    return new Output('regulon', askedFormat(args), context.streams).error(
-      new RegulonError('E_ARGUMENT', message, { hint }),
-    );
+    if (error.exitCode === 0) return Exit.done;
+    return new Output(nameOf(at), askedFormat(args), context.streams).error(argumentError(error, at));
   }
 }
 
-/** Commander's own texts: help goes to stdout, errors are ours to print. */
-function quietly(command: Command, context: Context): Command {
-  command.exitOverride();
-  command.configureOutput({ writeOut: (text) => context.streams.out(text), writeErr: () => {} });
-  command.commands.forEach((child) => quietly(child, context));
-  return command;
+/** Commander's complaint as an error of this project: what is wrong, and where help is. */
+function argumentError(error: CommanderError, at: Command): RegulonError {
+  const help = ['regulon', ...wordsOf(at), '--help'].join(' ');
+  if (error.code === 'commander.help') {
+    const known = at.commands.map((command) => command.name()).join(', ');
+    return new RegulonError('E_ARGUMENT', `a command is missing: one of ${known}`, {
+      hint: `see \`${help}\``,
+    });
+  }
+  const [message = '', ...more] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /Did you mean ([^?]+)\?/.exec(more.join(' '))?.[1];
+  const hint = suggestion ? `did you mean ${suggestion}? See \`${help}\`` : `see \`${help}\``;
+  return new RegulonError('E_ARGUMENT', message, { hint });
 }
 
-function askedFormat(args: readonly string[]): string {
+/** Commander's own texts: help goes to stdout, errors are ours to print. */
+function quietly(program: Command, context: Context): Command {
+  const writeOut = (text: string): void => context.streams.out(text);
+  everyCommand(program, (command) => command.configureOutput({ writeOut, writeErr: () => {} }));
+  return program;
+}
+
+function everyCommand(command: Command, act: (command: Command) => void): void {
+  act(command);
+  command.commands.forEach((child) => everyCommand(child, act));
+}
+
+/** The format as it stands among the arguments: they were not understood. */
+function askedFormat(args: readonly string[]): string | undefined {
+  if (args.includes('--json')) return 'json';
   const at = args.findIndex((arg) => arg === '--format' || arg.startsWith('--format='));
-  const text = at < 0 ? 'table' : (args[at]?.split('=')[1] ?? args[at + 1]);
-  return text === 'json' || text === 'jsonl' ? text : 'table';
+  const text = at < 0 ? undefined : (args[at]?.split('=')[1] ?? args[at + 1]);
+  return FORMATS.find((format) => format === text);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parsePlan } from '@regulon/shared/plan';
+import type { CommandResult, Output } from '../output/index.js';
 import { readPlanFile } from '../plan-file/index.js';
 import {
   detectLayout,
@@ -36,34 +37,28 @@ export function simCommands(program: Command, context: Context): void {
     .addOption(
       new Option('--backend <name>', 'training backend').choices(['auto', 'blas', 'wasm']).default('auto'),
     );
-  handles<UpOptions>(up, context, 'sim.up', async (_, options, output) => {
-    verifyCompiled();
-    const layout = options.data === undefined ? null : detectLayout(options.data);
-    const plan = readPlanFile(options.plan ?? exampleFile(layout?.plan ?? 'brca3-cnn.sim.yaml'));
-    const root =
-      options.folder === undefined ? mkdtempSync(join(tmpdir(), 'regulon-sim-')) : resolve(options.folder);
-    try {
-      const { federation } = await openFederation({
-        root,
-        plan,
-        layout,
-        backend: options.backend,
-        say: (text) => output.note(text),
-      });
-      const settings = environmentOf(federation);
-      output.event(
-        settings,
-        Object.entries(settings)
-          .map(([name, value]) => `export ${name}=${value}`)
-          .join('\n'),
-      );
-      output.note('running; Ctrl-C stops everything');
-      await untilInterrupted(federation);
-      return { data: settings, rows: [], lines: [] };
-    } finally {
-      if (options.folder === undefined && !options.keep) rmSync(root, { recursive: true, force: true });
-    }
-  });
+  handles<UpOptions>(up, context, (_, options, output) => bringUp(options, output), 'files');
+}
+
+/** Open a federation, print what a researcher's shell needs, and serve until Ctrl-C. */
+async function bringUp(options: UpOptions, output: Output): Promise<CommandResult> {
+  verifyCompiled();
+  const { backend, folder, keep } = options;
+  const layout = options.data === undefined ? null : detectLayout(options.data);
+  const plan = readPlanFile(options.plan ?? exampleFile(layout?.plan ?? 'brca3-cnn.sim.yaml'));
+  const root = folder === undefined ? mkdtempSync(join(tmpdir(), 'regulon-sim-')) : resolve(folder);
+  try {
+    const say = (text: string): void => output.note(text);
+    const { federation } = await openFederation({ root, plan, layout, backend, say });
+    const settings = environmentOf(federation);
+    const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${value}`);
+    output.event(settings, exports.join('\n'));
+    output.note('running; Ctrl-C stops everything');
+    await untilInterrupted(federation);
+    return { data: settings, rows: [], lines: [] };
+  } finally {
+    if (folder === undefined && !keep) rmSync(root, { recursive: true, force: true });
+  }
 }
 
 /** What a researcher's shell needs to work with the federation. */

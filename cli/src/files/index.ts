@@ -1,2 +1,2 @@
 export { parseJsonText, readJsonFile } from './read-json.js';
-export { writeWhole } from './write-whole.js';
+export { verifyReplaceable, writeWhole } from './write-whole.js';

@@ -14,6 +14,17 @@ export const Exit = {
 
 export type Exit = (typeof Exit)[keyof typeof Exit];
 
+/** What the exit codes mean, for `regulon describe` and docs/operations.md. */
+export const EXIT_CODES = [
+  { code: Exit.done, meaning: 'done' },
+  { code: Exit.refused, meaning: 'refused or failed; the error says what, where and what next' },
+  { code: Exit.connection, meaning: 'connection or authentication' },
+  { code: Exit.deadline, meaning: 'deadline' },
+  { code: Exit.argument, meaning: 'arguments or configuration' },
+  { code: Exit.internal, meaning: 'internal: a defect' },
+  { code: Exit.partial, meaning: 'completed on a subset (`COMPLETED_PARTIAL`)' },
+] as const;
+
 /** The exit code that belongs to an error; a defect is 5. */
 export function exitCodeOf(error: unknown): number {
   return isRegulonError(error) ? error.exitCode : Exit.internal;

@@ -1,4 +1,4 @@
 export { errorEnvelope, FORMATS, resultEnvelope, type Envelope, type Format } from './envelope.js';
-export { Exit, exitCodeOf, isErrorCode, namedError } from './exit-codes.js';
+export { Exit, EXIT_CODES, exitCodeOf, isErrorCode, namedError } from './exit-codes.js';
 export { Output, parseFormat, processStreams, type CommandResult, type Streams } from './output.js';
 export { bytesText, shareText, tableLines, type CellValue, type Column } from './table.js';

@@ -1,6 +1,6 @@
 export { holdCeremony, type CeremonyOptions, type FoundedFederation } from './ceremony/ceremony.js';
 export { folderAt } from './ceremony/folder.js';
-export { Person } from './ceremony/person.js';
+export { Person, type FederationName } from './ceremony/person.js';
 export { apiOf, SimFederation } from './federation.js';
 export { openFederation, type OpenOptions } from './open-federation.js';
 export { followRun } from './follow-run.js';
@@ -9,6 +9,6 @@ export { freePorts } from './ports.js';
 export { exampleFile, programs, runToEnd, softwareDigest, verifyCompiled } from './programs.js';
 export type { ReferenceReport, ReferenceScore } from './reference/job.js';
 export { runReferenceProcess } from './run-reference.js';
-export { base64, Signer } from './signer.js';
-export { proposal } from './statements.js';
+export { base64, chainHead } from './signer.js';
+export { proposal, type Proposal } from './statements.js';
 export { Supervisor, type RunningProcess } from './supervisor.js';

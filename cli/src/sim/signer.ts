@@ -15,18 +15,20 @@ export class Signer {
 
   /** The next entry of this person, in base64 as the REST API takes it. */
   async seal(statement: Statement): Promise<string> {
-    if (this.head === null) this.head = await this.logHead();
+    if (this.head === null) this.head = await chainHead(this.api, this.person);
     const bytes = this.person.seal(this.federation, statement, this.head, new Date());
     this.head = headOf(bytes);
     return base64(bytes);
   }
+}
 
-  /** What the log holds of this person; after a refused entry the chain goes on from there. */
-  private async logHead(): Promise<ChainHead | undefined> {
-    const { type, id } = this.person;
-    const head = await this.api.actorHead(type, id);
-    return head ? { ...head, hash: fromHex(head.hash) } : undefined;
-  }
+/** What the log holds of a person; after a refused entry the chain goes on from there. */
+export async function chainHead(
+  api: Pick<CoordinatorApi, 'actorHead'>,
+  { type, id }: Person,
+): Promise<ChainHead | undefined> {
+  const head = await api.actorHead(type, id);
+  return head ? { ...head, hash: fromHex(head.hash) } : undefined;
 }
 
 /** Bytes as the REST API takes them. */

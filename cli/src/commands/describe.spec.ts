@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { EXIT_CODES } from '../output/index.js';
+import { run } from './run-program.support.js';
+
+const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+
+interface Description {
+  readonly commands: readonly {
+    command: string;
+    writes: string;
+    usage: string;
+    options: { flag: string }[];
+  }[];
+  readonly errorCodes: readonly { code: string; exit: number }[];
+  readonly exitCodes: readonly { code: number; meaning: string }[];
+}
+
+async function description(): Promise<Description> {
+  const { out, code } = await run('describe', '--json');
+  expect(code).toBe(0);
+  return (JSON.parse(out) as { data: Description }).data;
+}
+
+describe('regulon describe', () => {
+  it('lists every command that help shows, with what it changes', async () => {
+    const { commands } = await description();
+    const writes = Object.fromEntries(commands.map((row) => [row.command, row.writes]));
+    expect(writes).toEqual({
+      'plan.validate': 'nothing',
+      'plan.estimate': 'nothing',
+      'run.submit': 'federation',
+      'run.list': 'nothing',
+      'run.show': 'nothing',
+      'run.watch': 'nothing',
+      'run.stop': 'federation',
+      'model.list': 'nothing',
+      'model.pull': 'files',
+      'audit.export': 'files',
+      'audit.verify': 'nothing',
+      'audit.explain': 'nothing',
+      'sim.up': 'files',
+      doctor: 'nothing',
+      describe: 'nothing',
+      completion: 'nothing',
+    });
+  });
+
+  it('names arguments and options as they are parsed', async () => {
+    const { commands } = await description();
+    const verify = commands.find(({ command }) => command === 'audit.verify');
+    expect(verify?.usage).toBe('regulon audit verify --bundle <file> --policy <file>');
+    expect(verify?.options).toContainEqual({
+      flag: '--site-checkpoints',
+      description: 'checkpoint notes that sites kept',
+      value: 'files',
+      required: false,
+      repeats: true,
+      choices: null,
+      default: null,
+    });
+    const every = commands.filter(({ options }) => options.some(({ flag }) => flag === '--format'));
+    expect(every).toHaveLength(commands.length);
+    const changing = commands.filter(({ writes }) => writes === 'federation');
+    for (const { options } of changing) {
+      expect(options.map(({ flag }) => flag)).toEqual(expect.arrayContaining(['--yes', '--dry-run']));
+    }
+  });
+
+  it('gives every error code an exit code, and says the same as the documentation', async () => {
+    const { errorCodes, exitCodes } = await description();
+    expect(errorCodes).toContainEqual(
+      expect.objectContaining({ code: 'E_CONNECTION', exit: 2, retryable: true }),
+    );
+    expect(exitCodes).toEqual(EXIT_CODES);
+    const rows = [...operations.matchAll(/^\| (\d) {4}\| (.*?) *\|$/gm)];
+    expect(rows.map(([, code, meaning]) => ({ code: Number(code), meaning }))).toEqual(exitCodes);
+  });
+});
+
+describe('regulon completion', () => {
+  it('prints the bare script, or an envelope when a format is asked for', async () => {
+    const bare = await run('completion', 'bash');
+    expect(bare.out).toMatch(/^# completion of regulon for bash/);
+    expect(bare.out).toContain('--idempotency-key');
+    const { out } = await run('completion', 'bash', '--format', 'json');
+    expect(JSON.parse(out)).toMatchObject({
+      command: 'completion',
+      data: { shell: 'bash', script: bare.out },
+    });
+    expect((await run('completion', 'tcsh')).code).toBe(4);
+  });
+});

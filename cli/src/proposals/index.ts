@@ -1,0 +1,2 @@
+export { keptProposal, proposalFile } from './kept-proposal.js';
+export { proposeOnce } from './propose-once.js';
