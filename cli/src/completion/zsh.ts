@@ -10,7 +10,7 @@ export function zshScript(table: CommandTable): string {
 # completion of ${table.program} for zsh: source <(${table.program} completion zsh)
 _${table.program}() {
   local at="" word
-  local -a items
+  local -a items flags
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "$at/$word" in
     ${knownWords(places)}) at="\${at:+$at }$word" ;;
@@ -28,15 +28,15 @@ if [[ "$funcstack[1]" == "_${table.program}" ]]; then _${table.program}; else co
 }
 
 function placeArm({ words, next, command }: Place): string {
-  const choices = command?.arguments.flatMap((argument) => argument.choices ?? []) ?? [];
   const items = [
     ...next.map(({ word, description }) => `${word}:${description}`),
-    ...choices,
-    ...(command?.options.map(({ flag, description }) => `${flag}:${description}`) ?? []),
-    '--help:show help',
+    ...(command?.arguments.flatMap((argument) => argument.choices ?? []) ?? []),
   ];
+  const flags = command?.options.map(({ flag, description }) => `${flag}:${description}`) ?? [];
   const files = takesPath(command) ? '\n      [[ $PREFIX != -* ]] && _files' : '';
   return `    "${words}")
       items=(${items.map(quoted).join(' ')})
-      _describe -o ${quoted(words || 'command')} items${files} ;;`;
+      flags=(${[...flags, '--help:show help'].map(quoted).join(' ')})
+      _describe command items
+      _describe -o option flags${files} ;;`;
 }
