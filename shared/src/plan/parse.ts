@@ -59,6 +59,10 @@ export function parsePlan(value: unknown): Plan {
     refuse('secureAggregation.gamma', '3 or 4 sites need gamma 0 (no protection against a colluding site)');
   if (plan.evaluation.split === 'leave-site-out' && plan.sites.length < 4)
     refuse('evaluation.split', 'leaving one of 3 sites out leaves fewer than 3 contributors');
+  const contributors = plan.sites.length - (plan.evaluation.split === 'leave-site-out' ? 1 : 0);
+  const { minSurvivors = 0 } = plan.deadlines;
+  if (minSurvivors > contributors)
+    refuse('deadlines.minSurvivors', `a round has ${contributors} contributors, fewer than ${minSurvivors}`);
   const z = plan.prepare.findIndex((p) => p.step === 'log2-cpm');
   if (z >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${z}]`, 'log2-cpm needs counts');
   return plan;

@@ -55,6 +55,12 @@ describe('parsePlan', () => {
       { dataset: { ...base.dataset, scale: 'log-ratio' }, prepare: [{ step: 'log2-cpm' }] },
       /needs counts/,
     ],
+    ['more survivors than sites', { deadlines: { minSurvivors: 6 } }, /minSurvivors/],
+    [
+      'more survivors than an arm has contributors',
+      { deadlines: { minSurvivors: 5 }, evaluation: { split: 'leave-site-out' } },
+      /minSurvivors/,
+    ],
     ['a site twice', { sites: ['a', 'a', 'c', 'd', 'e'] }, /sites/],
   ])('refuses %s', (_, change, rule) => {
     expect(messageOf(change)).toMatch(rule);

@@ -126,6 +126,26 @@ describe('R3 and R4 at a site', () => {
     for (const list of tries) expect(() => site(state, 30).consistency(list)).toThrow(code('E_U3'));
   });
 
+  it('holds the larger minimum of the plan, also after a restart', () => {
+    const strict = runUntil(makeCohort(10), 'r2', {}, undefined, 9);
+    const list = strict.server.closeU3();
+    expect(() => site(strict, 30).consistency(list.slice(0, 8))).toThrow(/8 survivors, 9 are needed/);
+    expect(() => site(strict, 30).consistency(list.slice(0, 9))).not.toThrow();
+    expect(() => site(state, 30).consistency(survivors.slice(0, 7))).not.toThrow();
+    expect(() => joinSite(makeCohort(5), 30, 6)).toThrow(code('E_POLICY'));
+  });
+
+  it('counts only contributors towards the minimum of the plan', () => {
+    const roles = [10, 20, 30, 40, 50, 60].map((id) => ({
+      id,
+      role: id === 60 ? (1 as const) : (0 as const),
+    }));
+    const strict = runUntil(makeCohort(6, { roles }), 'r2', {}, undefined, 6);
+    expect(() => site(strict, 30).consistency(strict.server.closeU3())).toThrow(
+      /5 contributing survivors, 6 are needed/,
+    );
+  });
+
   it('refuses to be left out after its receipt, and to be put in without an upload', () => {
     expect(() => site(state, 30).consistency(survivors.filter(({ id }) => id !== 30))).toThrow(code('E_U3'));
     const silent = at('r2', 10, { upload: [40] });

@@ -18,6 +18,8 @@ export interface JoinInput {
   readonly expectation?: ManifestExpectation;
   /** contributors that count towards no minimum */
   readonly uncounted?: readonly SiteId[];
+  /** the plan's own minimum of |U3| and of its contributors; raises uMin, never lowers it */
+  readonly minSurvivors?: number;
   readonly random?: RandomSource;
 }
 
@@ -33,11 +35,14 @@ export function newState(input: JoinInput): ClientState {
   if (!manifest.roles.some((role) => role.id === id))
     throw new RegulonError('E_ROSTER', `site ${id} has no role`);
   if (expectation) checkExpectation(manifest, expectation);
+  const { uncounted = [], minSurvivors = 0 } = input;
+  if (!Number.isInteger(minSurvivors) || minSurvivors < 0 || minSurvivors > manifest.N)
+    throw new RegulonError('E_POLICY', `${minSurvivors} survivors cannot be demanded of ${manifest.N} sites`);
   const [channel, mask, b, nonce] = [boxKeyPair(random), boxKeyPair(random), random(32), random(32)];
   const [cPk, sPk] = [channel.publicKey, mask.publicKey];
   const sig = signTagged(seed, ctxOf(manifest), 'R0', u32(id), cPk, sPk, nonce);
   const secrets = { cSk: channel.secretKey, sSk: mask.secretKey, b };
   const advertise = { id, cPk, sPk, nonce, sig };
-  const uncounted = input.uncounted ?? [];
-  return { manifest, coordinatorSignature, id, uncounted, secrets, advertise, receipt: false };
+  const known = { manifest, coordinatorSignature, id, uncounted, minSurvivors };
+  return { ...known, secrets, advertise, receipt: false };
 }

@@ -1,4 +1,4 @@
-import { concatBytes, enc, u32, u8, utf8 } from '../crypto/index.js';
+import { concatBytes, enc, u16, u32, u8, utf8 } from '../crypto/index.js';
 import { RegulonError, type ErrorCode } from '../errors/index.js';
 import { FieldReader } from './fields.js';
 import { decodeManifest, encodeManifest, type Manifest, type SiteId } from './manifest.js';
@@ -22,6 +22,8 @@ export interface ClientState {
   readonly coordinatorSignature: Uint8Array;
   readonly id: SiteId;
   readonly uncounted: readonly SiteId[];
+  /** least |U3| and contributors in it that the plan demands, 0 when it demands none of its own */
+  readonly minSurvivors: number;
   readonly secrets: SiteSecrets;
   readonly advertise: AdvertiseKeys;
   /** U1, sorted */
@@ -41,7 +43,7 @@ export interface ClientState {
   ended?: ErrorCode | 'CLOSED';
 }
 
-const HEADER = 'regulon/secagg/state/v1';
+const HEADER = 'regulon/secagg/state/v2';
 const LARGEST_PART = 1 << 20;
 
 /** Bytes of a state; they hold secrets: the caller seals them. */
@@ -53,6 +55,7 @@ export function encodeState(state: ClientState): Uint8Array {
     state.coordinatorSignature,
     u32(state.id),
     concatBytes(...state.uncounted.map((id) => u32(id))),
+    u16(state.minSurvivors),
     ...[secrets.cSk, secrets.sSk, secrets.b, encodeMessage('advertise', state.advertise)],
     encodeList('advertise', state.keys),
     optional('shares', state.shares),
@@ -85,7 +88,7 @@ function readState(r: FieldReader): ClientState {
   };
   const state: ClientState = {
     ...{ manifest: decodeManifest(part()), coordinatorSignature: r.raw(64).slice(), id: r.u32() },
-    uncounted: decodeIds(part()),
+    ...{ uncounted: decodeIds(part()), minSurvivors: r.u16() },
     secrets: { cSk: r.raw(32).slice(), sSk: r.raw(32).slice(), b: r.raw(32).slice() },
     advertise: decodeMessage('advertise', part()),
     receipt: false,

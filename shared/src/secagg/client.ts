@@ -176,7 +176,7 @@ export class SecAggClient extends ClientCore {
       if (!list || !state.inbox) throw new OutOfOrder('no survivors, or survivors before shares');
       const survivors = byId(list);
       this.verifySelf(survivors);
-      verifySurvivors(this.view(), survivors);
+      verifySurvivors(this.view(), survivors, state.minSurvivors);
       checkCohortRule(this.contributorsAmong(survivors), storedCohorts);
       state.survivors = survivors;
       state.consistency = { id: state.id, sig: signTagged(this.seed, ctx, 'R3', this.h3(), u32(state.id)) };

@@ -35,20 +35,25 @@ export function verifyCommit(
  * Check a survivor set: a part of U2, no site twice, large enough, every upload signed.
  *
  * @param survivors sorted by id
+ * @param minSurvivors the plan's own minimum of |U3| and of its contributors; raises uMin, never lowers it
  * @throws E_U3 naming the rule that fails
  */
-export function verifySurvivors(view: CohortView, survivors: readonly SurvivorEntry[]): void {
+export function verifySurvivors(
+  view: CohortView,
+  survivors: readonly SurvivorEntry[],
+  minSurvivors = 0,
+): void {
   const refuse = (why: string, cause?: unknown): never => {
     throw new RegulonError('E_U3', `round ${view.manifest.round}: ${why}`, { cause });
   };
   const ids = survivors.map(({ id }) => id);
-  const { uMin } = thresholdsOf(view.manifest, view.roster, view.n);
+  const needed = Math.max(thresholdsOf(view.manifest, view.roster, view.n).uMin, minSurvivors);
   const contributors = contributorsOf(view.manifest, view.uncounted);
   if (new Set(ids).size !== ids.length) refuse('a survivor is listed twice');
   if (ids.some((id) => !view.u2.includes(id))) refuse('a survivor is not in U2');
-  if (ids.length < uMin) refuse(`${ids.length} survivors, ${uMin} are needed`);
+  if (ids.length < needed) refuse(`${ids.length} survivors, ${needed} are needed`);
   const contributing = ids.filter((id) => contributors.has(id)).length;
-  if (contributing < uMin) refuse(`${contributing} contributing survivors, ${uMin} are needed`);
+  if (contributing < needed) refuse(`${contributing} contributing survivors, ${needed} are needed`);
   for (const entry of survivors) {
     try {
       verifyCommit(view, { ...entry, length: vectorLength(view.manifest) });

@@ -60,7 +60,7 @@ export function makeCohort(n: number, overrides: Partial<Manifest> = {}): TestCo
 }
 
 /** One site joins. */
-export function joinSite(cohort: TestCohort, id: SiteId): SecAggClient {
+export function joinSite(cohort: TestCohort, id: SiteId, minSurvivors = 0): SecAggClient {
   const { manifest, coordinatorSignature, roster, seeds } = cohort;
   return SecAggClient.join({
     manifest,
@@ -68,6 +68,7 @@ export function joinSite(cohort: TestCohort, id: SiteId): SecAggClient {
     roster,
     id,
     seed: seeds.get(id) ?? new Uint8Array(),
+    minSurvivors,
   });
 }
 
@@ -116,6 +117,7 @@ export function runUntil(
   stage: Stage,
   losses: Losses = {},
   engine = new MaskEngine(),
+  minSurvivors = 0,
 ): AttemptState {
   const { manifest, roster } = cohort;
   const server = new SecAggServer({ manifest, roster });
@@ -125,7 +127,7 @@ export function runUntil(
     ids.forEach((id) => alive.delete(id));
     return [...alive].flatMap((id) => state.clients.get(id) ?? []);
   };
-  for (const id of alive) state.clients.set(id, joinSite(cohort, id));
+  for (const id of alive) state.clients.set(id, joinSite(cohort, id, minSurvivors));
   for (const client of lose(losses.r0)) server.addAdvertise(client.advertise());
   if (stage === 'r0') return state;
   const keys = server.closeU1();
