@@ -23,6 +23,12 @@ export interface AnsweredRow {
   readonly answer: Uint8Array;
 }
 
+/** The sum that a round releases, by what tells it from another one. */
+export type ReleasedSum = Pick<
+  AnsweredRow,
+  'run' | 'round' | 'arm' | 'purpose' | 'stepId' | 'modelHash' | 'planHash' | 'relaxed'
+>;
+
 /** Rule 3 of the protocol: one answer a round, and one a (model, plan, purpose, step). */
 export class AnsweredTable {
   constructor(private readonly state: SiteState) {}
@@ -48,10 +54,22 @@ export class AnsweredTable {
   }
 
   /**
+   * Refuse early what `insert` would refuse in the end, before anything is trained for it. Another arm may repeat a sum
+   * of the same sites; who they are is known only at the end.
+   *
+   * @throws E_REPLAY when the sum was released already, in another round
+   */
+  verifyFresh(sum: ReleasedSum): void {
+    const twin = this.twinsOf(sum).find((t) => t.run !== sum.run || t.arm === sum.arm);
+    if (twin) throw replayed(sum, twin);
+  }
+
+  /**
    * Write the answer. MUST run in the transaction that makes the step durable.
    *
    * @param exact true when a second arm may repeat the tuple whatever its contributors (`leaveSiteOut: exact`)
-   * @throws E_STATE when this round was answered differently, or the tuple in another round
+   * @throws E_STATE when this round was answered differently
+   * @throws E_REPLAY when the sum was released already, in another round
    */
   insert(row: AnsweredRow, exact: boolean): void {
     const known = this.find(row.run, row.round);
@@ -59,22 +77,22 @@ export class AnsweredTable {
       if (Buffer.compare(known.h3, row.h3) === 0 && known.attempt === row.attempt) return;
       throw new RegulonError('E_STATE', `round ${row.round} was answered already, with another survivor set`);
     }
-    const twins = this.state.db
+    for (const twin of this.twinsOf(row)) {
+      const otherArm = twin.run === row.run && twin.arm !== row.arm;
+      const sameCohort = JSON.stringify(twin.cohort) === JSON.stringify(row.cohort);
+      if (!otherArm || !(sameCohort || exact)) throw replayed(row, twin);
+    }
+    this.write(row);
+  }
+
+  /** Answers for the same model, plan, purpose and step; those of other runs do not count between public runs. */
+  private twinsOf(sum: ReleasedSum): AnsweredRow[] {
+    const rows = this.state.db
       .prepare(
         'SELECT * FROM answered WHERE model_hash = ? AND plan_hash = ? AND purpose = ? AND step_id = ?',
       )
-      .all(row.modelHash, row.planHash, row.purpose, row.stepId) as Raw[];
-    for (const twin of twins.map(fromRaw)) {
-      if (row.relaxed && twin.relaxed && twin.run !== row.run) continue;
-      const otherArm = twin.run === row.run && twin.arm !== row.arm;
-      const sameCohort = JSON.stringify(twin.cohort) === JSON.stringify(row.cohort);
-      if (otherArm && (sameCohort || exact)) continue;
-      throw new RegulonError(
-        'E_STATE',
-        `the sum of round ${row.round} was released already, in round ${twin.round}`,
-      );
-    }
-    this.write(row);
+      .all(sum.modelHash, sum.planHash, sum.purpose, sum.stepId) as Raw[];
+    return rows.map(fromRaw).filter((t) => !(sum.relaxed && t.relaxed && t.run !== sum.run));
   }
 
   private write(row: AnsweredRow): void {
@@ -96,6 +114,13 @@ export class AnsweredTable {
         row.answer,
       );
   }
+}
+
+function replayed(sum: ReleasedSum, twin: AnsweredRow): RegulonError {
+  return new RegulonError(
+    'E_REPLAY',
+    `the sum of round ${sum.round} was released already, in round ${twin.round}`,
+  );
 }
 
 interface Raw {

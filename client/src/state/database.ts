@@ -88,12 +88,15 @@ export function guarded<T>(what: string, action: () => T): T {
 
 /** The named error of a failed write: E_DISK_FULL or E_STATE_DB; other errors as they are. */
 export function diskError(what: string, error: unknown): unknown {
-  const code = (error as { code?: unknown }).code;
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL') {
     return new RegulonError('E_DISK_FULL', `${what}: the disk is full`, { cause: error, retryable: true });
   }
   if (typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN|READONLY)/.test(code)) {
     return new RegulonError('E_STATE_DB', `${what}: ${code}`, { cause: error });
+  }
+  if (message === 'The database connection is not open') {
+    return new RegulonError('E_STATE_DB', `${what}: the database is closed`, { cause: error });
   }
   return error;
 }

@@ -228,15 +228,25 @@ describe('what was answered', () => {
   it('is never released again under another round number or run', () => {
     const table = new AnsweredTable(opened(folder()));
     table.insert(row(0), false);
-    expect(() => table.insert(row(1), false)).toThrow(refused('E_STATE'));
-    expect(() => table.insert(row(0, { run: 'run_2' }), false)).toThrow(refused('E_STATE'));
+    expect(() => table.insert(row(1), false)).toThrow(refused('E_REPLAY'));
+    expect(() => table.insert(row(0, { run: 'run_2' }), false)).toThrow(refused('E_REPLAY'));
+  });
+
+  it('is recognised before anything is trained for it; the same sum of another arm is judged in the end', () => {
+    const table = new AnsweredTable(opened(folder()));
+    expect(() => table.verifyFresh(row(0))).not.toThrow();
+    table.insert(row(0), false);
+    expect(() => table.verifyFresh(row(1))).toThrow(refused('E_REPLAY'));
+    expect(() => table.verifyFresh(row(0, { run: 'run_2' }))).toThrow(refused('E_REPLAY'));
+    expect(() => table.verifyFresh(row(1, { modelHash: 'n' }))).not.toThrow();
+    expect(() => table.verifyFresh(row(1, { arm: 1 }))).not.toThrow();
   });
 
   it('may be repeated by another arm of the same sites, or under exact leave-site-out', () => {
     const table = new AnsweredTable(opened(folder()));
     table.insert(row(0), false);
     expect(() => table.insert(row(1, { arm: 1 }), false)).not.toThrow();
-    expect(() => table.insert(row(2, { arm: 2, cohort: [1, 2] }), false)).toThrow(refused('E_STATE'));
+    expect(() => table.insert(row(2, { arm: 2, cohort: [1, 2] }), false)).toThrow(refused('E_REPLAY'));
     expect(() => table.insert(row(3, { arm: 3, cohort: [1, 2] }), true)).not.toThrow();
   });
 });

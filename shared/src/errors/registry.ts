@@ -67,7 +67,11 @@ export const registry = {
   // secure aggregation (names as in the protocol)
   E_POLICY: code('PERMISSION_DENIED', 1, 'compare the plan with the policy of the site'),
   E_ROSTER: code('PERMISSION_DENIED', 1, 'check the roster with the administrators of the federation'),
-  E_REPLAY: code('FAILED_PRECONDITION', 1, 'the coordinator repeats an old round: tell the administrators'),
+  E_REPLAY: code(
+    'FAILED_PRECONDITION',
+    1,
+    'a sum is asked for twice: if training left the model unchanged, raise the learning rate; else tell the administrators',
+  ),
   E_MODEL: code(
     'FAILED_PRECONDITION',
     1,
