@@ -102,6 +102,27 @@ describe('coordinator with sites at its gateway', () => {
     expect(document.coverage?.text).toMatch(/with 5 of 6 \(without site-6\)/);
   });
 
+  it('ends the run at once, with the reason, when the sites refuse to answer by their own rule', async () => {
+    await started();
+    const refuses = {
+      before: async (
+        site: SimulatedSite,
+        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
+      ): Promise<void> => {
+        if (stage !== 'r4' || round !== 2) return;
+        await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_REPLAY' });
+        throw new Error('does not answer');
+      },
+    };
+    federation.connect({ 1: refuses, 2: refuses, 3: refuses, 4: refuses, 5: refuses });
+    await federation.prepare();
+    // no stage of this plan ends by its deadline within the time that is waited here
+    const document = await federation.finished(await federation.submit(), 20_000);
+    expect(document).toMatchObject({ status: 'FAILED', reason: { code: 'E_REPLAY' } });
+    expect(document.reason?.message).toMatch(/refused by site \d \(E_REPLAY\)/);
+    expect(document.rounds).toHaveLength(2);
+  });
+
   it('repeats an attempt in which too many sites sit out, and fails when all attempts are used', async () => {
     await started(5, { rounds: { maxAttempts: 1 } });
     const refuses = {

@@ -15,6 +15,9 @@ const crashSteps = {
   unmask: 'answer',
 } as const;
 
+/** Refusals of what was shown in one attempt: the next one may be acceptable, and maxAttempts bounds them. */
+const ofOneAttempt: ReadonlySet<string> = new Set(['E_STATE', 'E_DEADLINE', 'E_U3']);
+
 /** One round under way: takes what its sites send. */
 export class RoundDriver extends RoundCore {
   /**
@@ -91,7 +94,7 @@ export class RoundDriver extends RoundCore {
     if (this.attempt?.key.attempt !== attempt) return;
     const known = Object.hasOwn(registry, code) ? registry[code as keyof typeof registry] : undefined;
     const temporary = known !== undefined && ('retryable' in known ? known.retryable === true : false);
-    const lasting = !temporary && code !== 'E_STATE' && code !== 'E_DEADLINE';
+    const lasting = !temporary && !ofOneAttempt.has(code);
     this.services.logger.warn(
       { run: runName(this.runId), round: this.round.round, site, code },
       'a site refused',

@@ -176,6 +176,33 @@ describe('round machine', () => {
     expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_CONSISTENCY' });
   });
 
+  it('does not count as gone who has answered already, or answers after all', () => {
+    const play = new Play(rulesFor(5)).upTo('consistency').answer('unmask', 1, 2);
+    play.send({ type: 'refused', site: 1, code: 'E_STATE', lasting: false });
+    play.send({ type: 'refused', site: 3, code: 'E_STATE', lasting: false });
+    expect(play.state).toMatchObject({ phase: 'unmask', failure: null });
+    play.answer('unmask', 4, 5);
+    expect(play.state.phase).toBe('fold');
+  });
+
+  it('ends at once in R4 when every site refuses by its own rule, naming sites and code', () => {
+    const play = new Play(rulesFor(5)).upTo('consistency');
+    const [at] = [play.now];
+    for (const site of [1, 2, 3, 4, 5]) play.send({ type: 'refused', site, code: 'E_REPLAY', lasting: true });
+    expect(play.now).toBe(at);
+    expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_REPLAY' });
+    expect(play.state.failure?.message).toContain('1 (E_REPLAY), 2 (E_REPLAY)');
+  });
+
+  it('keeps a refusal of every further attempt when the site refuses this one again for less', () => {
+    const play = new Play(rulesFor(6)).upTo('advertise');
+    play.send(
+      { type: 'refused', site: 6, code: 'E_POLICY', lasting: true },
+      { type: 'refused', site: 6, code: 'E_STATE', lasting: false },
+    );
+    expect(play.state.refusals).toEqual([{ site: 6, phase: 'share', code: 'E_POLICY', lasting: true }]);
+  });
+
   it('takes the confirmation of a member of U2 whose upload was lost', () => {
     const play = new Play(rulesFor(5)).upTo('share').answer('input', 1, 2, 3, 4);
     play.now = play.state.deadlines[2];

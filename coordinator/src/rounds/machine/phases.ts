@@ -195,7 +195,7 @@ function settleAnswers(state: RoundState, rules: RoundRules, now: number): Trans
       !state.refusals.some((r) => r.site === id),
   );
   const late = isLate(state, now);
-  const refused = state.refusals.filter((r) => state.u2.includes(r.site));
+  const refused = state.refusals.filter((r) => state.u2.includes(r.site) && !state.answered.includes(r.site));
   if (state.u2.length - refused.length < t) return unconfirmed(state, rules, now, refused);
   const enough = state.answered.length >= t && (state.phase === 'consistency' || state.unmaskable);
   if (enough && (awaited.length === 0 || late)) {

@@ -86,6 +86,8 @@ function refuse(
     event.type === 'struck'
       ? { site: event.site, phase: state.phase, code: 'E_UPLOAD_ROOT', lasting: false }
       : { site: event.site, phase: state.phase, code: event.code, lasting: event.lasting };
+  // a site that will never take part may refuse again, with less: the first reason stands
+  if (state.refusals.some((r) => r.site === event.site && r.lasting)) return settle(state, rules, now);
   const refusals = [...state.refusals.filter((r) => r.site !== event.site), refusal];
   return settle({ ...state, refusals }, rules, now);
 }
