@@ -1,28 +1,24 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { enc, fromHex, hex, sha256, u32, verifyEd25519 } from '@regulon/shared/crypto';
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { enc, fromHex, hex } from '@regulon/shared/crypto';
+import { isRegulonError } from '@regulon/shared/errors';
 import { specificationDigest } from '@regulon/shared/genomics';
 import type { ScheduledRound } from '@regulon/shared/program';
 import {
-  contributorsOf,
   ctxOf,
   decodeManifest,
   decodeMessage,
   encodeManifest,
   encodeMessage,
-  hashOfAnswer,
   type Manifest,
-  roundingKey,
   SecAggClient,
-  type UnmaskAnswer,
 } from '@regulon/shared/secagg';
-import { attachmentOf, digestText, MediaType } from '@regulon/shared/transparency';
-import { verifyCohort } from '../policy/index.js';
 import { type AttemptFacts, Step } from '../state/index.js';
-import { prepareUpdate, rootOfFile, sendUpdate } from '../update/index.js';
+import { sendUpdate } from '../update/index.js';
 import { contributionBody } from './entries.js';
+import { recordAnswer, verifyRelease } from './release.js';
 import type { RunSession } from './run-session.js';
+import { storeUpload, type StoredUpload, verifyReceipt, verifyStored } from './stored-upload.js';
+import { untilAborted } from './until-aborted.js';
 
 type Items = readonly { readonly message: Uint8Array }[];
 
@@ -36,11 +32,11 @@ export class Attempt {
   private readonly sent = new Set<string>();
 
   private constructor(
-    private readonly session: RunSession,
+    readonly session: RunSession,
     readonly round: ScheduledRound,
     readonly manifest: Manifest,
     private readonly signature: Uint8Array,
-    private readonly client: SecAggClient,
+    readonly client: SecAggClient,
     private step: Step,
     private facts: AttemptFacts,
   ) {
@@ -126,20 +122,20 @@ export class Attempt {
     const { session, round } = this;
     if (this.step < Step.masked) await this.openShares();
     const local = await untilAborted(session.work.result(round, this.manifest), signal);
-    const upload = await this.storedVector(local);
+    const known = this.facts.upload;
+    const upload = known ? await verifyStored(this, known) : await storeUpload(this, local);
     await untilAborted(session.audit, signal);
     if (this.step < Step.contributed) await this.logContribution(upload, signal);
     await this.site.drainOutbox();
     const commit = this.client.commit(fromHex(upload.root, 32), upload.length);
+    const [ctx, h2] = [this.ctx, fromHex(this.facts.h2 ?? '', 32)];
     const receipt = await sendUpdate(this.link, {
-      ...this.ref,
-      ctx: this.ctx,
-      h2: fromHex(this.facts.h2 ?? '', 32),
+      ...{ ...this.ref, ctx, h2 },
       path: join(session.folder, upload.file),
       commit: encodeMessage('commit', commit),
       signal,
     });
-    this.verifyReceipt(receipt, upload.root);
+    verifyReceipt(session, receipt, { ctx, h2, root: upload.root });
     this.client.confirmUpload();
     this.save(Step.committed, { ...this.facts, receipt: hex(receipt) });
     this.site.crash.reached('committed', round.round);
@@ -151,7 +147,8 @@ export class Attempt {
     if (this.step < Step.confirmed) {
       if (this.step < Step.masked) await this.openShares();
       const list = (await this.fetch('survivors')).map((i) => decodeMessage('survivor', i.message));
-      this.verifyRelease(list.map((s) => s.id));
+      const survivors = list.map((s) => s.id);
+      verifyRelease(this, survivors);
       this.client.consistency(list);
       this.save(Step.confirmed, this.facts);
       this.site.crash.reached('r3-persisted', this.round.round);
@@ -163,11 +160,13 @@ export class Attempt {
   /** R4: reveal one share for each member, once. */
   async answer(): Promise<void> {
     if (this.step < Step.answered) {
-      const items = await this.fetch('signatures');
-      const answer = this.client.unmask(items.map((i) => decodeMessage('consistency', i.message)));
-      const signatures = enc(...items.map((i) => i.message));
-      await this.link.exchange({ type: 'putAttachment', bytes: signatures });
-      this.persistAnswer(answer, signatures);
+      const signatures = (await this.fetch('signatures')).map((i) => i.message);
+      const answer = this.client.unmask(signatures.map((bytes) => decodeMessage('consistency', bytes)));
+      await this.link.exchange({ type: 'putAttachment', bytes: enc(...signatures) });
+      const { ctx, client } = this;
+      this.save(Step.answered, this.facts, () =>
+        recordAnswer(this, { ctx, h3: client.h3(), answer, signatures }),
+      );
       this.site.crash.reached('answered', this.round.round);
     }
     await this.site.drainOutbox();
@@ -198,41 +197,8 @@ export class Attempt {
     }
   }
 
-  /** The masked vector of this attempt on disk: written once, checked after a restart, never another one. */
-  private async storedVector(
-    local: Awaited<ReturnType<RunSession['work']['result']>>,
-  ): Promise<NonNullable<AttemptFacts['upload']>> {
-    const { session, round, manifest } = this;
-    const known = this.facts.upload;
-    const file = known?.file ?? `y-${round.round}-${manifest.attempt}.bin`;
-    const path = join(session.folder, file);
-    if (known) {
-      const size = (known.length * manifest.ringBits) / 8;
-      const root = existsSync(path) ? hex(await rootOfFile(path, size)) : undefined;
-      if (root === known.root) return known;
-      throw new RegulonError(
-        'E_STATE_DB',
-        'the stored upload of this round is damaged; this site sits the round out',
-      );
-    }
-    const prepared = await prepareUpdate({
-      ...{ manifest, path, contribution: local.contribution, weight: local.weight, extras: local.extras },
-      roundingKey: roundingKey(session.roundingSecret, session.runId, round.round, round.arm),
-      masks: this.client.maskPlan().masks,
-      engine: session.engine,
-    });
-    if (prepared.exceeded) this.warnFault();
-    const upload = { root: hex(prepared.root), length: prepared.length, file };
-    this.client.commit(prepared.root, prepared.length);
-    this.site.crash.reached('y-written', round.round);
-    return upload;
-  }
-
   /** Gate, charge, entry: all durable before the first byte leaves. */
-  private async logContribution(
-    upload: NonNullable<AttemptFacts['upload']>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async logContribution(upload: StoredUpload, signal: AbortSignal): Promise<void> {
     const { session, round, manifest, site } = this;
     const { run } = session;
     const deadlineMs = manifest.deadlines[2] ?? 0;
@@ -264,62 +230,6 @@ export class Attempt {
       site.outbox.append('round.contribution', place, body);
     });
     site.crash.reached('contribution-persisted', round.round);
-  }
-
-  private verifyRelease(survivors: readonly number[]): void {
-    const { session, round, manifest, site } = this;
-    const { contract } = session.agreement;
-    const contributors = contributorsOf(manifest);
-    const cohort = survivors.filter((id) => contributors.has(id)).sort((a, b) => a - b);
-    const release = { contract, run: session.run, round, cohort, modelHash: hex(manifest.modelHash) };
-    verifyCohort(release, site.answered.exact(), site.site.policy.stableCohort);
-  }
-
-  private persistAnswer(answer: UnmaskAnswer, signatures: Uint8Array): void {
-    const { session, round, manifest, client, site } = this;
-    const { contract } = session.agreement;
-    const place = { run: session.run, round: round.round, attempt: manifest.attempt };
-    const about = (kind: 0 | 1): number[] =>
-      answer.entries.filter((e) => e.kind === kind).map((e) => e.about);
-    const [u3, dropped] = [about(0), about(1)];
-    const contributors = contributorsOf(manifest);
-    const row = {
-      ...place,
-      ...{ purpose: round.purpose, stepId: round.stepId, arm: round.arm, iteration: round.iteration },
-      ...{ modelHash: hex(manifest.modelHash), planHash: hex(manifest.planHash), h3: client.h3() },
-      ...{ cohort: u3.filter((id) => contributors.has(id)), relaxed: contract.isPublic },
-      answer: encodeMessage('answer', answer),
-    };
-    this.save(Step.answered, this.facts, () => {
-      site.answered.insert(row, site.site.policy.leaveSiteOut === 'exact' && contract.isPublic);
-      site.outbox.append('round.unmask', place, {
-        ...{ context: digestText(this.ctx), consistency: digestText(client.h3()) },
-        ...{ survivors: u3, dropped, selfMask: u3, maskKey: dropped },
-        answer: digestText(hashOfAnswer(this.ctx, client.h3(), answer.entries)),
-        signatures: attachmentOf(signatures, MediaType.consistencySignatures),
-      });
-    });
-  }
-
-  /** @throws E_UPLOAD when the receipt is not the coordinator's signature over this upload */
-  private verifyReceipt(receipt: Uint8Array, root: string): void {
-    const h2 = fromHex(this.facts.h2 ?? '', 32);
-    const signed = sha256(
-      enc('regulon/secagg/v1/RCPT', this.ctx, h2, u32(this.site.site.own.id), fromHex(root, 32)),
-    );
-    if (verifyEd25519(this.site.federation.rosterView.coordinatorKey, signed, receipt)) return;
-    throw new RegulonError('E_UPLOAD', 'the receipt of the upload is not signed by the coordinator', {
-      retryable: false,
-    });
-  }
-
-  private warnFault(): void {
-    const { round } = this;
-    this.site.logger.warn(
-      { run: this.session.run, round: round.round, code: 'E_FAULT' },
-      `round ${round.round} (${round.stepId}): a value of this site exceeds the bound that the plan declares; ` +
-        'next: tell the researcher to raise secureAggregation.clipNorm or weightCap',
-    );
   }
 
   private save(step: Step, facts: AttemptFacts, also?: () => void): void {
@@ -360,20 +270,5 @@ export class Attempt {
   private get ref() {
     const { runId, round, attempt } = this.manifest;
     return { run: runId, round, attempt };
-  }
-}
-
-/** Wait for something, but no longer than the attempt lives. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort);
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort);
   }
 }
