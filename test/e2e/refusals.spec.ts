@@ -49,4 +49,27 @@ describe('a federation of real processes', () => {
     },
     180_000,
   );
+
+  real(
+    'ends at once, with its reason, when training changed nothing: no site releases a sum twice (needs the compiled programs)',
+    async () => {
+      const still = {
+        ...plan,
+        name: 'zero-update-test',
+        // so small a step that the weights stay what they were: both training rounds begin with the same model
+        training: { rounds: 2, optimizer: { name: 'sgd', learningRate: 1e-30 } },
+      };
+      const { federation, plan: parsed } = await openRealFederation(root, still);
+      try {
+        const document = await runToItsEnd(federation, parsed);
+        expect(document).toMatchObject({ status: 'FAILED', reason: { code: 'E_REPLAY' } });
+        expect(document.reason?.message).toMatch(/refused by site/);
+        const statistics = document.rounds.filter((r) => r.purpose === 'statistics').length;
+        expect(document.rounds).toHaveLength(statistics + 1);
+      } finally {
+        await federation.stop();
+      }
+    },
+    180_000,
+  );
 });

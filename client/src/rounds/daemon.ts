@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
-import { explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import type { Notice } from '@regulon/shared/wire';
 import { type DaemonConfig, readSitePolicy } from '../config/index.js';
@@ -12,16 +12,21 @@ import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.
 import { LogFollower, SignedGate } from '../witness/index.js';
 import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
+import { consequenceOf } from './failures.js';
+import { namedError, traceOf } from './named-error.js';
 import { openSiteData } from './open-site-data.js';
 import { DAEMON_VERSION, entrySealer } from './entries.js';
+import { type StageNotice, tellRefusal } from './refusals.js';
 import { RunDriver } from './run-driver.js';
 
 const CONNECT_TRY_MS = 5_000;
+const FOLLOW_AGAIN_MS = 500;
 
 /** The daemon of one site: it keeps a connection, follows the runs one after the other, and stops gracefully. */
 export class Daemon {
   private readonly drivers = new Map<string, RunDriver>();
-  private readonly ended = new Set<string>();
+  /** runs that this process has left, with what it refused them for, if it did */
+  private readonly left = new Map<string, ErrorCode | undefined>();
   private active: Promise<void> = Promise.resolve();
   private stopping = false;
   private fail: (error: unknown) => void = () => undefined;
@@ -127,9 +132,12 @@ export class Daemon {
       case 'checkpoint':
         this.follow(notice.note).catch((error: unknown) => this.judge(error));
         return;
-      case 'stage':
-        this.driverOf(runName(notice.run))?.notice(notice);
+      case 'stage': {
+        const driver = this.driverOf(runName(notice.run));
+        if (driver) driver.notice(notice);
+        else if (notice.stage === 'r0') this.decline(notice);
         return;
+      }
       case 'run': {
         const over =
           notice.state === 'finished' ? 'finished' : notice.state === 'aborted' ? 'failed' : undefined;
@@ -139,12 +147,32 @@ export class Daemon {
     }
   }
 
+  /** An offer of a run that this site has left: the coordinator need not wait for it. */
+  private decline(notice: StageNotice): void {
+    if (this.stopping) return;
+    const code = this.left.get(runName(notice.run)) ?? 'E_RUN_ABORTED';
+    tellRefusal(this.site.link, notice, code).catch((error: unknown) => this.warn(error));
+  }
+
   /** Move to a checkpoint; runs that ended while this site was away are left. */
   private async follow(note: string): Promise<void> {
-    await this.site.log.follow(note);
+    await this.followLog(note);
     for (const run of this.site.runs.live()) {
       const status = this.site.log.finishOf(run)?.status;
       if (status) this.driverOf(run)?.ended(status.startsWith('COMPLETED') ? 'finished' : 'failed');
+    }
+  }
+
+  /** Again and again while only the connection or the coordinator is to blame: the next checkpoint may be long in coming. */
+  private async followLog(note: string): Promise<void> {
+    while (!this.stopping) {
+      try {
+        return await this.site.log.follow(note);
+      } catch (error) {
+        if (consequenceOf(error) !== 'retry') throw error;
+        this.warn(error);
+        await new Promise((resolve) => setTimeout(resolve, FOLLOW_AGAIN_MS));
+      }
     }
   }
 
@@ -163,13 +191,13 @@ export class Daemon {
 
   private driverOf(run: string): RunDriver | undefined {
     const state = this.site.runs.find(run)?.state ?? 'live';
-    if (this.stopping || this.ended.has(run) || state !== 'live') return undefined;
+    if (this.stopping || this.left.has(run) || state !== 'live') return undefined;
     const known = this.drivers.get(run);
     if (known) return known;
     const driver = new RunDriver(this.site, run);
     this.drivers.set(run, driver);
     // one run at a time: the next begins when this one has ended here
-    this.active = this.active.then(() => this.attend(driver)).catch((error: unknown) => this.fail(error));
+    this.active = this.active.then(() => this.attend(driver)).catch((error: unknown) => this.giveUp(error));
     return driver;
   }
 
@@ -178,18 +206,27 @@ export class Daemon {
     logger.info({ run: driver.run }, 'run followed');
     const end = await driver.follow();
     this.drivers.delete(driver.run);
-    if (end !== 'suspended') this.ended.add(driver.run);
+    if (end !== 'suspended') this.left.set(driver.run, driver.refusedFor);
     logger.info({ run: driver.run, end }, 'run left');
   }
 
   /** A checkpoint that cannot be followed: a lost connection is no fault, everything else stops the daemon. */
   private judge(error: unknown): void {
-    if (isRegulonError(error) && error.retryable) return this.warn(error);
-    if (!this.stopping) this.fail(error);
+    if (this.stopping) return;
+    const named = namedError(error);
+    if (named.retryable || consequenceOf(named) === 'retry') return this.warn(named);
+    this.giveUp(named);
+  }
+
+  /** The daemon ends; of a defect its log keeps where it arose. */
+  private giveUp(error: unknown): void {
+    const named = namedError(error);
+    if (named.code === 'E_INTERNAL') this.site.logger.error({ trace: traceOf(named) }, explainError(named));
+    this.fail(named);
   }
 
   private warn(error: unknown): void {
-    if (!this.stopping) this.site.logger.warn({ start: this.startSeq }, explainError(error));
+    if (!this.stopping) this.site.logger.warn({ start: this.startSeq }, explainError(namedError(error)));
   }
 }
 

@@ -1,12 +1,14 @@
-import { type ErrorCode, isRegulonError } from '@regulon/shared/errors';
+import type { ErrorCode } from '@regulon/shared/errors';
+import { isSaidByCoordinator } from '@regulon/shared/wire';
+import { namedError } from './named-error.js';
 
 /** What a failed step means for this site. */
 export type Consequence =
-  /** ask again: the connection or the coordinator is not there */
+  /** ask again: the connection or the coordinator is not there, or too slow */
   | 'retry'
-  /** the attempt goes on without this site; nothing is wrong */
+  /** the coordinator said that this message comes too late: the attempt goes on without it; nothing is wrong */
   | 'left-out'
-  /** this site refuses the attempt; the next one may succeed */
+  /** this site refuses the attempt and says so; the next one may succeed */
   | 'refuse-attempt'
   /** this site takes no further part in the run */
   | 'refuse-run'
@@ -17,11 +19,8 @@ export type Consequence =
 
 const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_CONNECTION: 'retry',
+  E_DEADLINE: 'retry',
   E_BUSY: 'retry',
-  E_STATE: 'left-out',
-  E_NOT_FOUND: 'left-out',
-  E_LEASE: 'left-out',
-  E_DEADLINE: 'left-out',
   E_FAULT: 'run-failed',
   E_UNITS: 'run-failed',
   E_RUN_ABORTED: 'run-failed',
@@ -38,18 +37,33 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_MODEL: 'refuse-run',
   E_MODEL_SHAPE: 'refuse-run',
   E_ROSTER: 'refuse-run',
-  E_REPLAY: 'refuse-attempt',
   E_RING_BOUND: 'refuse-run',
   E_LOG_ENTRY: 'refuse-run',
   E_BACKEND: 'refuse-run',
 };
 
-/** What follows from an error in a step of a round. */
+/** The same codes mean something else when the coordinator says them: it knows, and its troubles are not ours. */
+const saidByCoordinator: Partial<Record<ErrorCode, Consequence>> = {
+  E_STATE: 'left-out',
+  E_NOT_FOUND: 'left-out',
+  E_LEASE: 'left-out',
+  E_INTERNAL: 'retry',
+  E_STATE_DB: 'retry',
+};
+
+/**
+ * What follows from an error in a step of a round.
+ *
+ * Where this site itself says no (its own rules, a contradiction of the coordinator, a defect) the coordinator must
+ * hear of it: it would wait for this site until the deadline of the stage.
+ */
 export function consequenceOf(error: unknown): Consequence {
-  return isRegulonError(error) ? (consequences[error.code] ?? 'refuse-attempt') : 'refuse-attempt';
+  const named = namedError(error);
+  const said = isSaidByCoordinator(named) ? saidByCoordinator[named.code] : undefined;
+  return said ?? consequences[named.code] ?? 'refuse-attempt';
 }
 
 /** Code under which the coordinator hears of it. */
 export function codeOf(error: unknown): ErrorCode {
-  return isRegulonError(error) ? error.code : 'E_INTERNAL';
+  return namedError(error).code;
 }

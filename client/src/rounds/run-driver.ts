@@ -1,21 +1,23 @@
-import { explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
 import { parseRunName, Purpose, type ScheduledRound } from '@regulon/shared/program';
 import { decodeManifest } from '@regulon/shared/secagg';
-import type { Notice, WireStage } from '@regulon/shared/wire';
+import type { WireStage } from '@regulon/shared/wire';
 import { verifyAgainstPlan } from '../policy/index.js';
 import { Step } from '../state/index.js';
 import { Attempt } from './attempt.js';
 import { acknowledgeLast, closeRound } from './closing.js';
 import type { SiteContext } from './context.js';
-import { codeOf, consequenceOf } from './failures.js';
+import { consequenceOf } from './failures.js';
 import { missedEnds } from './missed-ends.js';
+import { Refusals, type StageNotice } from './refusals.js';
+import { sumOf } from './release.js';
 import { RunSession } from './run-session.js';
 
-export type StageNotice = Extract<Notice, { type: 'stage' }>;
 export type RunEnd = 'finished' | 'failed' | 'refused' | 'suspended';
 
 const order: readonly WireStage[] = ['r0', 'r1', 'r2', 'r3', 'r4', 'closed', 'aborted'];
 const RETRY_MS = 500;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Follows the stages of one run. A notice is only a hint how far the coordinator is; what is done follows from the own
@@ -30,11 +32,21 @@ export class RunDriver {
   private stopping = false;
   private wake: () => void = () => undefined;
   private attemptLife = new AbortController();
+  private readonly refusals: Refusals;
 
+  /** @param open takes up the run at this site; specs replace it */
   constructor(
     private readonly site: SiteContext,
     readonly run: string,
-  ) {}
+    private readonly open: typeof RunSession.open = RunSession.open.bind(RunSession),
+  ) {
+    this.refusals = new Refusals(site, run);
+  }
+
+  /** Why this site took no further part, once it has refused something. */
+  get refusedFor(): ErrorCode | undefined {
+    return this.refusals.code;
+  }
 
   /** The coordinator says where a round is. */
   notice(notice: StageNotice): void {
@@ -81,7 +93,8 @@ export class RunDriver {
         const end = await this.attend(notice);
         if (end) return await this.finish(end);
       } else if (this.over) {
-        return await this.finish(this.over === 'finished' ? await this.catchUp() : 'failed');
+        const end = this.over === 'finished' ? await this.catchUp() : 'failed';
+        if (end) return await this.finish(end);
       } else {
         await new Promise<void>((resolve) => (this.wake = resolve));
       }
@@ -94,16 +107,18 @@ export class RunDriver {
     return end;
   }
 
-  /** The last closes of a finished run. */
-  private async catchUp(): Promise<'finished' | 'failed'> {
+  /** The last closes of a finished run; undefined when they must be asked for again. */
+  private async catchUp(): Promise<'finished' | 'failed' | undefined> {
     try {
       const session = await this.opened();
       await this.closeBefore(session, session.program.schedule.length);
       await session.audit;
       return 'finished';
     } catch (error) {
-      this.report(error, 'closed');
-      return 'failed';
+      this.refusals.report(error, 'closed');
+      if (consequenceOf(error) !== 'retry') return 'failed';
+      await pause(RETRY_MS);
+      return undefined;
     }
   }
 
@@ -122,6 +137,7 @@ export class RunDriver {
     await this.closeBefore(session, stage === 'closed' ? number + 1 : number);
     if (stage === 'closed') return;
     if (stage === 'aborted') return this.forget(notice);
+    if (await this.refusals.stands(notice)) return;
     const round = session.scheduled(number);
     if (session.program.next()?.round !== number) return;
     const attempt = await this.attemptOf(session, round, notice);
@@ -156,7 +172,7 @@ export class RunDriver {
 
   private async opened(): Promise<RunSession> {
     if (!this.session) {
-      this.session = await RunSession.open(this.site, this.run);
+      this.session = await this.open(this.site, this.run);
       await acknowledgeLast(this.session);
     }
     return this.session;
@@ -222,6 +238,8 @@ export class RunDriver {
       ...(joined ? { lastJoined: joined } : {}),
       ...(answered === undefined ? {} : { lastAnswered: answered }),
     });
+    // what the answer would be refused for is refused now: nothing is trained in vain
+    site.answered.verifyFresh(sumOf({ session, round, manifest }));
     return Attempt.join(session, round, manifest, item.signature, session.agreement.uncounted);
   }
 
@@ -232,43 +250,26 @@ export class RunDriver {
   }
 
   private async judge(error: unknown, notice: StageNotice): Promise<'failed' | 'refused' | undefined> {
-    if (this.stopping || this.attemptLife.signal.aborted) return undefined;
-    const consequence = consequenceOf(error);
-    if (consequence === 'retry') {
-      this.site.logger.info({ run: this.run, code: codeOf(error) }, explainError(error));
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      this.latest ??= notice;
-      return undefined;
+    // the wait that the end of the attempt, or of the daemon, has cut off
+    if (this.stopping || error === this.attemptLife.signal.reason) return undefined;
+    switch (await this.refusals.judge(error, notice)) {
+      case 'retry':
+        await pause(RETRY_MS);
+        this.latest ??= notice;
+        return undefined;
+      case 'left-out':
+        return undefined;
+      case 'refuse-attempt':
+        this.site.attempts.wipe(this.run, notice.round, notice.attempt);
+        this.attempt = undefined;
+        return undefined;
+      case 'refuse-run':
+        return 'refused';
+      case 'run-failed':
+        return 'failed';
+      case 'stop':
+        throw error;
     }
-    if (consequence === 'left-out') {
-      this.site.logger.info(
-        { run: this.run, round: notice.round, attempt: notice.attempt, code: codeOf(error) },
-        `round ${notice.round}, ${notice.stage}: the attempt goes on without this site`,
-      );
-      return undefined;
-    }
-    this.report(error, notice.stage);
-    await this.refuse(notice, codeOf(error));
-    if (consequence === 'stop') throw error;
-    if (consequence === 'refuse-attempt') {
-      this.site.attempts.wipe(this.run, notice.round, notice.attempt);
-      return undefined;
-    }
-    return consequence === 'run-failed' ? 'failed' : 'refused';
-  }
-
-  private async refuse({ run, round, attempt, stage }: StageNotice, code: string): Promise<void> {
-    await this.site.link
-      .exchange({ type: 'refuse', run, round, attempt, stage, code }, { timeoutMs: 5_000 })
-      .catch(() => undefined);
-  }
-
-  /** Two lines: what and where, and what to do next. */
-  private report(error: unknown, stage: WireStage): void {
-    const level = isRegulonError(error) && error.code !== 'E_INTERNAL' ? 'warn' : 'error';
-    const facts = { run: this.run, stage, code: codeOf(error) };
-    const stack = level === 'error' && error instanceof Error ? { stack: error.stack } : {};
-    this.site.logger[level]({ ...facts, ...stack }, explainError(error));
   }
 
   private beat(round: number, step: string): void {

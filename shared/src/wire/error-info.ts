@@ -23,12 +23,24 @@ export function encodeErrorInfo(error: RegulonError): Uint8Array {
   return codec.encode({ code, message: cut(error.message, 2048), hint: cut(error.hint, 1024), retryable });
 }
 
-/** @throws E_MESSAGE when the bytes are malformed; a code that this build does not know becomes E_VERSION */
+/** Mark of an error that the other side of a call has said: it knows of it already. */
+const details = { from: 'coordinator' } as const;
+
+/**
+ * The coordinator's error, marked as such.
+ *
+ * @throws E_MESSAGE when the bytes are malformed; a code that this build does not know becomes E_VERSION
+ */
 export function decodeErrorInfo(bytes: Uint8Array): RegulonError {
   const { code, message: what, hint, retryable } = codec.decode(bytes);
   if (!Object.hasOwn(registry, code))
-    return new RegulonError('E_VERSION', `the coordinator says ${code}: ${what}`, { hint });
-  return new RegulonError(code as ErrorCode, what, { hint, retryable });
+    return new RegulonError('E_VERSION', `the coordinator says ${code}: ${what}`, { hint, details });
+  return new RegulonError(code as ErrorCode, what, { hint, retryable, details });
+}
+
+/** True for an error that the coordinator has said, in its answer to a call. */
+export function isSaidByCoordinator(error: RegulonError): boolean {
+  return error.details['from'] === details.from;
 }
 
 function cut(words: string, maxBytes: number): string {

@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { RegulonError } from '@regulon/shared/errors';
+import type { Query, Request } from '@regulon/shared/wire';
+import type { SiteContext } from './context.js';
+import type { StageNotice } from './refusals.js';
+import { RunDriver } from './run-driver.js';
+import type { RunSession } from './run-session.js';
+
+const run = `run_${'07'.repeat(16)}`;
+const stage = (name: StageNotice['stage'], round = 0): StageNotice => ({
+  ...{ type: 'stage', run: new Uint8Array(16).fill(7), round, attempt: 0, stage: name },
+});
+
+/** A site whose coordinator is a list of answers; the session of the run is `open`. */
+class Site {
+  readonly told: Request[] = [];
+  fetch: (query: Query) => Promise<unknown[]> = async () => [];
+  ended = '';
+  readonly session = {
+    ...{ run, runId: new Uint8Array(16).fill(7), lastOutcome: undefined, audit: Promise.resolve() },
+    program: { next: () => ({ round: 0 }), schedule: [{ round: 0 }] },
+    scheduled: (round: number) => ({ round }),
+    suspend: async () => undefined,
+    end: async (state: string) => void (this.ended = state),
+  };
+  open: () => Promise<RunSession> = async () =>
+    ({ ...this.session, site: this.context }) as unknown as RunSession;
+
+  get context(): SiteContext {
+    return {
+      logger: pino({ level: 'silent' }),
+      link: {
+        exchange: async (request: Request) => void this.told.push(request),
+        fetch: (query: Query) => this.fetch(query),
+      },
+      attempts: { find: () => undefined, wipe: () => undefined },
+      runs: { find: () => undefined },
+    } as unknown as SiteContext;
+  }
+}
+
+describe('a site that follows a run', () => {
+  let site: Site;
+  let driver: RunDriver;
+  beforeEach(() => {
+    site = new Site();
+    driver = new RunDriver(site.context, run, () => site.open());
+  });
+  afterEach(() => driver.stop());
+
+  it('stops when a close cannot be verified, also when the notice of it has ended the attempt', async () => {
+    // closed, says the coordinator, but it does not show the manifest
+    site.fetch = async ({ type }) => (type === 'closed' ? [{ outcome: 'closed', attempt: 0 }] : []);
+    driver.notice(stage('closed'));
+    await expect(driver.follow()).rejects.toMatchObject({ code: 'E_FORK' });
+    expect(site.told).toMatchObject([{ type: 'refuse', round: 0, stage: 'closed', code: 'E_FORK' }]);
+  });
+
+  it('refuses the run, says so once and knows why', async () => {
+    site.open = () => Promise.reject(new RegulonError('E_PANEL', 'another panel'));
+    driver.notice(stage('r0'));
+    expect(await driver.follow()).toBe('refused');
+    expect(driver.refusedFor).toBe('E_PANEL');
+    expect(site.told).toMatchObject([{ type: 'refuse', stage: 'r0', code: 'E_PANEL' }]);
+  });
+
+  it('asks again when the close of a finished run does not come through', async () => {
+    let asked = 0;
+    site.fetch = async () => {
+      asked += 1;
+      throw new RegulonError(asked === 1 ? 'E_DEADLINE' : 'E_MODEL', 'x');
+    };
+    driver.ended('finished');
+    expect(await driver.follow()).toBe('failed');
+    expect(asked).toBe(2);
+    expect(site.ended).toBe('failed');
+  });
+});
