@@ -92,6 +92,8 @@ function metricsOf(contract: RunContract, block: Float64Array): Metrics {
   const fields = scalarFields[task];
   const at = (field: string): number => block[(fields as readonly string[]).indexOf(field)] ?? 0;
   const count = Math.round(at('count'));
+  // nothing was scored: there is no metric, not a metric of 0
+  if (count === 0) return { count };
   if (task === 'classify') {
     const confusion = Array.from(block.subarray(fields.length), Math.round);
     const classes = Math.round(Math.sqrt(confusion.length));
@@ -110,6 +112,7 @@ function metricsOf(contract: RunContract, block: Float64Array): Metrics {
     };
   }
   const targets = at('targetCount');
+  if (targets === 0) return { count };
   const mse = { count, mse: at('squaredError') / targets };
   if (task === 'reconstruct') return mse;
   return {
