@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { explainError, RegulonError } from '@regulon/shared/errors';
+import { tuneHeapForStreams } from '@regulon/shared/heap';
 
 // a daemon waits most of its life: keep its heap small (before anything large is loaded)
 setFlagsFromString('--max-semi-space-size=4');
+tuneHeapForStreams();
 
 const USAGE = `usage:
   init --folder FOLDER --name SITE --org TEXT          make the keys of a site, print its enrolment request

@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
 import { explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { tuneHeapForStreams } from '@regulon/shared/heap';
 import { startCoordinator } from './app/index.js';
 import { readSettings } from './config/index.js';
+
+tuneHeapForStreams();
 
 /** `coordinator --config FILE`: prints one JSON line when it is ready, runs until SIGTERM or SIGINT. */
 async function main(): Promise<void> {

@@ -1,0 +1,11 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * Set up V8 for a process through which many large, short-lived buffers pass (docs/adr/0008).
+ *
+ * Call it before anything large is loaded; it holds for the whole process, its worker threads included.
+ */
+export function tuneHeapForStreams(): void {
+  setFlagsFromString('--no-concurrent-array-buffer-sweeping');
+  setFlagsFromString('--no-incremental-marking');
+}
