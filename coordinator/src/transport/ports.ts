@@ -68,8 +68,8 @@ export interface Download {
   readonly digest: Uint8Array;
   /** bytes of the whole blob */
   readonly size: number;
-  /** Bytes from the asked offset to the end, in buffers of any size. */
-  stream(): AsyncIterable<Uint8Array>;
+  /** Bytes from the asked offset to the end, `size` at a time, the last time fewer; each is valid until the next. */
+  chunks(size: number): AsyncIterable<Uint8Array>;
 }
 
 /** What an upload id stands for. */

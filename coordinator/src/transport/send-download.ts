@@ -30,29 +30,11 @@ type Seal = (
 
 async function* sealedChunks(download: Download, start: number, seal: Seal): AsyncGenerator<Buffer> {
   let offset = start;
-  for await (const chunk of inChunks(download.stream())) {
+  for await (const chunk of download.chunks(CHUNK_BYTES)) {
     const last = offset + chunk.length === download.size;
     yield seal({ kind: FRAME_CHUNK, last, offset }, chunk);
     offset += chunk.length;
   }
   if (offset !== download.size)
     throw new RegulonError('E_INTERNAL', 'a stored blob has another size than recorded');
-}
-
-/** Regroup buffers of any size into 256 KiB, the last one shorter. */
-async function* inChunks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array[] = [];
-  let bytes = 0;
-  for await (let piece of source) {
-    while (bytes + piece.length >= CHUNK_BYTES) {
-      const take = CHUNK_BYTES - bytes;
-      yield held.length === 0 ? piece.subarray(0, take) : Buffer.concat([...held, piece.subarray(0, take)]);
-      piece = piece.subarray(take);
-      held = [];
-      bytes = 0;
-    }
-    if (piece.length > 0) held.push(piece);
-    bytes += piece.length;
-  }
-  if (bytes > 0) yield Buffer.concat(held);
 }

@@ -51,7 +51,7 @@ export async function openPart(path: string, fullSize: number): Promise<PartFile
 /** Merkle hashes of the first bytes of a file, read in chunks so that the event loop stays free. */
 async function hashOf(file: FileHandle, size: number): Promise<MerkleHasher> {
   const hasher = new MerkleHasher();
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size));
   for (let position = 0; position < size;) {
     const { bytesRead } = await file.read(chunk, 0, Math.min(CHUNK_BYTES, size - position), position);
     if (bytesRead === 0) throw new RegulonError('E_UPLOAD', 'a part file became shorter while it was read');
@@ -117,4 +117,25 @@ export async function assertFreeSpace(folder: string, bytes: number): Promise<vo
     'E_DISK_FULL',
     `the round needs ${mb(bytes * 1.1)} in ${folder}, ${mb(free)} are free`,
   );
+}
+
+/** A file from an offset on, `size` bytes at a time, the last time fewer; one buffer is used over and over. */
+export async function* chunksOf(path: string, start: number, size: number): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const chunk = Buffer.allocUnsafe(size);
+    for (let position = start; ;) {
+      let filled = 0;
+      while (filled < size) {
+        const { bytesRead } = await file.read(chunk, filled, size - filled, position + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      if (filled > 0) yield chunk.subarray(0, filled);
+      if (filled < size) return;
+      position += filled;
+    }
+  } finally {
+    await file.close();
+  }
 }

@@ -2,7 +2,6 @@
  * Uploads on disk: receive → commit → publish. Nothing shared is touched before the commit, so an upload that dies
  * leaves no trace in the sum. The file holds the masked vector.
  */
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -17,7 +16,15 @@ import type {
   UploadSession,
 } from './ports.js';
 import { CommittedSession } from './committed-session.js';
-import { attemptFolder, committedPath, openPart, partPath, remove, type AttemptRef } from './spool-files.js';
+import {
+  attemptFolder,
+  chunksOf,
+  committedPath,
+  openPart,
+  partPath,
+  remove,
+  type AttemptRef,
+} from './spool-files.js';
 import { SpoolSession } from './spool-session.js';
 
 /** bytes that a site may send for one upload, in sizes of it */
@@ -63,9 +70,8 @@ export class SpoolUploads implements UploadPort {
     const { size } = await stat(blob.path);
     if (request.offset > size)
       throw new RegulonError('E_MESSAGE', `offset ${request.offset} lies beyond the end`);
-    const start = request.offset;
-    const stream = () => createReadStream(blob.path, { start, highWaterMark: CHUNK_BYTES });
-    return { digest: blob.digest, size, stream };
+    const chunks = (bytes: number) => chunksOf(blob.path, request.offset, bytes);
+    return { digest: blob.digest, size, chunks };
   }
 
   /** For the control request `uploadStatus`. */

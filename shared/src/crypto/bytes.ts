@@ -14,9 +14,8 @@ export function u16(value: number): Uint8Array {
 
 /** Four bytes, big-endian. @throws E_INTERNAL if out of range */
 export function u32(value: number): Uint8Array {
-  const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, ranged(value, 0xffff_ffff));
-  return out;
+  ranged(value, 0xffff_ffff);
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** Eight bytes, big-endian. @param value integer in [0, 2⁵³) or bigint in [0, 2⁶⁴) @throws E_INTERNAL if out of range */

@@ -52,6 +52,12 @@ function readField(input: Reader, { number, type }: AnyField, where: string): un
   return value;
 }
 
+function encoded<T>(message: Message<T>, value: T): Uint8Array {
+  const out = new Writer();
+  message.write(out, value);
+  return out.finish();
+}
+
 /**
  * Describe a message by its fields.
  *
@@ -69,14 +75,15 @@ export function message<F extends Record<string, AnyField>>(
     name,
     maxBytes,
     fields,
-    encode(value) {
-      const out = new Writer();
+    write(out, value) {
+      const before = out.size;
       const values = value as Record<string, unknown>;
       for (const [key, entry] of table) writeField(out, entry, values[key], `${name}.${key}`);
-      const encoded = out.finish();
-      if (encoded.length > maxBytes)
-        throw malformed(name, `${encoded.length} bytes where at most ${maxBytes} are allowed`);
-      return encoded;
+      const size = out.size - before;
+      if (size > maxBytes) throw malformed(name, `${size} bytes where at most ${maxBytes} are allowed`);
+    },
+    encode(value) {
+      return encoded(this, value);
     },
     decode(input) {
       if (input.length > maxBytes)
@@ -112,15 +119,16 @@ export function union<C extends Record<string, readonly [number, Message<unknown
     name,
     maxBytes,
     fields: {},
-    encode(value) {
+    write(out, value) {
       const tag = tagOf.get(value.type as string);
       if (tag === undefined) throw malformed(name, 'unknown type');
-      const body = byTag.get(tag)!.body.encode(value);
-      const out = new Writer();
+      const body = new Writer();
+      byTag.get(tag)!.body.write(body, value);
       out.varint(tag);
-      out.varint(body.length);
-      out.raw(body);
-      return out.finish();
+      out.delimited(body);
+    },
+    encode(value) {
+      return encoded(this, value);
     },
     decode(input) {
       if (input.length > maxBytes)

@@ -6,6 +6,8 @@ export interface Message<T> {
   readonly name: string;
   readonly maxBytes: number;
   readonly fields: Readonly<Record<string, Field<unknown>>>;
+  /** Append the encoding of a value. @throws E_MESSAGE when it breaks a limit of its field */
+  write(out: Writer, value: T): void;
   /** @throws E_MESSAGE when a value breaks a limit of its field */
   encode(value: T): Uint8Array;
   /** @throws E_MESSAGE when the bytes are not the one encoding of an allowed value */
@@ -114,7 +116,7 @@ const lengthDelimited = <T>(
 };
 
 const sameBytes = (value: Uint8Array): Uint8Array => value;
-const copy = (view: Uint8Array): Uint8Array => Uint8Array.from(view);
+const copy = (view: Uint8Array): Uint8Array => new Uint8Array(view);
 /** Exactly `length` bytes, required. */
 export const fixed = (length: number): FieldType<Uint8Array> =>
   lengthDelimited({ min: length, max: length, absent: undefined }, sameBytes, copy);
@@ -162,9 +164,7 @@ export function list<T>(type: FieldType<T>, maxCount: number): FieldType<T[]> {
     const write = (out: Writer, value: T[]): void => {
       const packed = new Writer();
       value.forEach((element) => type.write(packed, element));
-      const body = packed.finish();
-      out.varint(body.length);
-      out.raw(body);
+      out.delimited(packed);
     };
     const read = (input: Reader): T[] => {
       const packed = new Reader(input.view(maxCount * 8), input.where);

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { boxOpen, boxSeal, enc, hkdf, utf8 } from '../crypto/index.js';
+import { boxOpen, boxSeal, concatBytes, enc, hkdf, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 
 /** Above this many bytes a payload is sealed natively: tweetnacl's cipher is 20–50 times slower and blocks meanwhile. */
@@ -18,22 +18,30 @@ export const MIN_BOX_BYTES = 1 + TAG_BYTES;
 /**
  * Seal a payload under a NaCl shared key: a NaCl box, or above 4 KiB AES-256-GCM under a key derived from it.
  *
+ * @param head bytes before the payload, sealed with it
  * @param nonce 24 random bytes, never used twice under one key
- * @returns one byte for the form, then the box
+ * @returns one byte for the form, then the box of head ‖ payload
  */
-export function sealPayload(plain: Uint8Array, nonce: Uint8Array, sharedKey: Uint8Array): Uint8Array {
-  if (plain.length <= NACL_BYTES) {
-    const box = boxSeal(plain, nonce, sharedKey);
+export function sealPayload(
+  head: Uint8Array,
+  payload: Uint8Array,
+  nonce: Uint8Array,
+  sharedKey: Uint8Array,
+): Uint8Array {
+  const bytes = head.length + payload.length;
+  if (bytes <= NACL_BYTES) {
+    const box = boxSeal(concatBytes(head, payload), nonce, sharedKey);
     const out = new Uint8Array(1 + box.length);
     out.set(box, 1);
     return out;
   }
   const cipher = createCipheriv('aes-256-gcm', keyOf(sharedKey), nonce.subarray(0, IV_BYTES));
-  const out = new Uint8Array(1 + plain.length + TAG_BYTES);
+  const out = new Uint8Array(1 + bytes + TAG_BYTES);
   out[0] = AEAD;
-  out.set(cipher.update(plain), 1);
+  out.set(cipher.update(head), 1);
+  out.set(cipher.update(payload), 1 + head.length);
   cipher.final();
-  out.set(cipher.getAuthTag(), 1 + plain.length);
+  out.set(cipher.getAuthTag(), 1 + bytes);
   return out;
 }
 

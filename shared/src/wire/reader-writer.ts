@@ -5,16 +5,19 @@ export function malformed(where: string, what: string): RegulonError {
   return new RegulonError('E_MESSAGE', `malformed message: ${where}: ${what}`);
 }
 
-/** Growing output buffer in the protocol buffers wire format. */
+/** Values from this size on are kept by reference until the message is put together. */
+const KEPT_BYTES = 1024;
+
+/** Output in the protocol buffers wire format: small values gather in a buffer, large ones are copied once, at the end. */
 export class Writer {
+  private readonly pieces: Uint8Array[] = [];
+  private piecesBytes = 0;
   private buffer = new Uint8Array(256);
   private length = 0;
 
-  private reserve(extra: number): void {
-    if (this.length + extra <= this.buffer.length) return;
-    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.length + extra));
-    grown.set(this.buffer.subarray(0, this.length));
-    this.buffer = grown;
+  /** Bytes written so far. */
+  get size(): number {
+    return this.piecesBytes + this.length;
   }
 
   /** Append a base-128 number, least significant group first; `value` is a whole number in [0, 2⁵³). */
@@ -28,16 +31,54 @@ export class Writer {
     this.buffer[this.length++] = rest;
   }
 
-  /** Append bytes without a length. */
+  /** Append bytes without a length; they must not change before `finish`. */
   raw(bytes: Uint8Array): void {
+    if (bytes.length >= KEPT_BYTES) {
+      this.gather();
+      this.keep(bytes);
+      return;
+    }
     this.reserve(bytes.length);
     this.buffer.set(bytes, this.length);
     this.length += bytes.length;
   }
 
+  /** Append what another writer holds, with its length before it; the other one is used up. */
+  delimited(inner: Writer): void {
+    this.varint(inner.size);
+    inner.gather();
+    for (const piece of inner.pieces) this.raw(piece);
+  }
+
   /** @returns a copy of what was written; the caller owns it */
   finish(): Uint8Array {
-    return this.buffer.slice(0, this.length);
+    const out = new Uint8Array(this.size);
+    let at = 0;
+    for (const piece of this.pieces) {
+      out.set(piece, at);
+      at += piece.length;
+    }
+    out.set(this.buffer.subarray(0, this.length), at);
+    return out;
+  }
+
+  private reserve(extra: number): void {
+    if (this.length + extra <= this.buffer.length) return;
+    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.length + extra));
+    grown.set(this.buffer.subarray(0, this.length));
+    this.buffer = grown;
+  }
+
+  private gather(): void {
+    if (this.length === 0) return;
+    this.keep(this.buffer.subarray(0, this.length));
+    this.buffer = new Uint8Array(256);
+    this.length = 0;
+  }
+
+  private keep(piece: Uint8Array): void {
+    this.pieces.push(piece);
+    this.piecesBytes += piece.length;
   }
 }
 

@@ -60,7 +60,7 @@ export class SealedSender {
   /** Seal a request; `open` reads its answers in order. */
   seal(call: SealedCall, payload: Uint8Array): { sealed: Sealed; answers: AnswerOpener } {
     const nonce = randomBytes(24);
-    const box = sealPayload(concatBytes(Uint8Array.of(CALL_BYTE[call]), payload), nonce, this.sharedKey);
+    const box = sealPayload(Uint8Array.of(CALL_BYTE[call]), payload, nonce, this.sharedKey);
     return {
       sealed: { ephemeralKey: this.ephemeralKey, nonce, box },
       answers: new AnswerOpener(this.sharedKey, nonce),
@@ -115,8 +115,8 @@ export class AnswerSealer {
 
   private box(kind: number, payload: Uint8Array): Sealed {
     const nonce = randomBytes(24);
-    const plain = concatBytes(Uint8Array.of(kind), this.requestNonce, u32(this.sequence++), payload);
-    return { ephemeralKey: new Uint8Array(0), nonce, box: sealPayload(plain, nonce, this.sharedKey) };
+    const head = concatBytes(Uint8Array.of(kind), this.requestNonce, u32(this.sequence++));
+    return { ephemeralKey: new Uint8Array(0), nonce, box: sealPayload(head, payload, nonce, this.sharedKey) };
   }
 }
 

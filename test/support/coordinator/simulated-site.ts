@@ -37,6 +37,7 @@ import {
 } from '@regulon/shared/transparency';
 import type { SampleFederation } from '@regulon/shared/transparency-samples';
 import {
+  CHUNK_BYTES,
   type ItemOf,
   type Notice,
   type Query,
@@ -356,7 +357,7 @@ export class SimulatedSite {
     const digestPrefix = close.aggregateRoot.subarray(0, 16);
     const download = await this.gateway.uploads.download(this.id, { digestPrefix, offset: 0 });
     const pieces: Uint8Array[] = [];
-    for await (const piece of download.stream()) pieces.push(piece);
+    for await (const piece of download.chunks(CHUNK_BYTES)) pieces.push(Uint8Array.from(piece));
     const words = new Uint8Array(Buffer.concat(pieces));
     if (Buffer.compare(rootOfBytes(words), close.aggregateRoot) !== 0) throw new Error('wrong aggregate');
     const survivors = (
