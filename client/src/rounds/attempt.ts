@@ -54,6 +54,7 @@ export class Attempt {
     const { site } = session;
     const client = SecAggClient.join({
       ...{ manifest, coordinatorSignature: signature, roster: site.federation.rosterView, uncounted },
+      minSurvivors: session.agreement.contract.plan.deadlines.minSurvivors ?? 0,
       ...{ id: site.site.own.id, seed: site.keys.identity },
     });
     const attempt = new Attempt(session, round, manifest, signature, client, Step.joined, {});

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { boxPublicKeyOf, equalBytes, fromHex, hex } from '@regulon/shared/crypto';
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { equalBytes, fromHex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
 import { specificationDigest } from '@regulon/shared/genomics';
 import { Purpose, type RunProgram, type ScheduledRound } from '@regulon/shared/program';
 import {
@@ -11,29 +11,22 @@ import {
   decodeMessage,
   hashOfSurvivors,
   type Manifest,
-  type MaskKey,
-  seedCommitment,
   type SurvivorEntry,
-  unmaskKeysOf,
   unpackIntegers,
   vectorLength,
   verifyManifest,
   verifyTranscript,
 } from '@regulon/shared/secagg';
-import { type BodyOf, digestText } from '@regulon/shared/transparency';
-import type { AttemptRow, OutcomeRow } from '../state/index.js';
+import { digestText } from '@regulon/shared/transparency';
+import type { OutcomeRow } from '../state/index.js';
+import { consequenceOf } from './failures.js';
 import { readFully } from './model-files.js';
+import { type Audited, type AuditedClose, auditRound } from './round-audit.js';
 import type { RunSession } from './run-session.js';
-import { auditTiles, tilesToAudit } from './spot-audit.js';
 
 /** How a closed attempt was announced. */
-interface Close {
-  readonly manifest: Manifest;
-  readonly ctx: Uint8Array;
-  /** this site's own record, when it took part */
-  readonly own: AttemptRow | undefined;
+interface Close extends AuditedClose {
   readonly transcript: Uint8Array;
-  readonly aggregateRoot: Uint8Array;
   /** what the coordinator says followed from the sum */
   readonly modelHash: Uint8Array;
 }
@@ -165,76 +158,17 @@ export function modelOutOf(program: RunProgram, round: ScheduledRound): Uint8Arr
   return round.purpose === Purpose.train ? program.model(round.arm) : program.modelHash(round);
 }
 
-/** Recompute some tiles beside the next round, then acknowledge the round in the log. */
+/** Recompute some tiles beside the next round, then acknowledge the round in the log. @throws E_MODEL when one differs */
 async function auditAndAcknowledge(
   session: RunSession,
   round: ScheduledRound,
   close: Close,
   survivors: readonly SurvivorEntry[],
 ): Promise<void> {
-  const { manifest, aggregateRoot } = close;
-  const { ringBits } = manifest;
-  const size = (vectorLength(manifest) * ringBits) / 8;
-  const masks = await unmaskMasks(session, round, close, survivors);
-  const tiles = masks ? tilesToAudit(size, ringBits, manifest.N) : [];
-  let result: 'agree' | 'differ' | 'none' = masks ? 'agree' : 'none';
-  let failure: unknown;
-  if (masks) {
-    const subject = {
-      run: session.runId,
-      round: round.round,
-      survivors,
-      masks,
-      aggregateRoot,
-      size,
-      ringBits,
-    };
-    try {
-      await auditTiles(session.site.link, subject, tiles, session.engine);
-    } catch (error) {
-      failure = error;
-      result = isRegulonError(error, 'E_MODEL') ? 'differ' : 'none';
-    }
-  }
-  const audited = { tiles: result === 'none' ? [] : tiles.slice(0, 64), count: tiles.length, result };
-  await acknowledge(session, round.round, {
-    ...close,
-    attempt: manifest.attempt,
-    receipt: close.own?.facts.receipt,
-    audited,
-  });
-  if (result === 'differ') throw failure;
-}
-
-async function unmaskMasks(
-  session: RunSession,
-  round: ScheduledRound,
-  { manifest, ctx, own }: Close,
-  survivors: readonly SurvivorEntry[],
-): Promise<MaskKey[] | undefined> {
-  const { h2, peers } = own?.facts ?? {};
-  if (h2 === undefined || !peers) return undefined;
-  const { attempt } = manifest;
-  const items = await session.site.link.fetch({
-    type: 'revealed',
-    run: session.runId,
-    round: round.round,
-    attempt,
-  });
-  const known = (id: number) => peers.find((peer) => peer.id === id);
-  for (const { site, maskSecret, secret } of items) {
-    const wanted = maskSecret ? known(site)?.sPk : known(site)?.cb;
-    const found = hex(maskSecret ? boxPublicKeyOf(secret) : seedCommitment(ctx, site, secret));
-    if (found !== wanted)
-      throw new RegulonError('E_MODEL', `round ${round.round}: a revealed secret of site ${site} is wrong`);
-  }
-  return unmaskKeysOf({
-    ctx,
-    h2: fromHex(h2, 32),
-    survivors: survivors.map(({ id }) => ({ id, sPk: fromHex(known(id)?.sPk ?? '', 32) })),
-    seeds: items.filter((i) => !i.maskSecret).map((i) => ({ id: i.site, b: i.secret })),
-    maskSecrets: items.filter((i) => i.maskSecret).map((i) => ({ id: i.site, sSk: i.secret })),
-  });
+  const { audited, failure } = await auditRound(session, round, close, survivors);
+  const { attempt } = close.manifest;
+  await acknowledge(session, round.round, { ...close, attempt, receipt: close.own?.facts.receipt, audited });
+  if (audited.result === 'differ') throw failure;
 }
 
 interface Acknowledgement {
@@ -243,7 +177,7 @@ interface Acknowledgement {
   /** hexadecimal */
   readonly receipt: string | undefined;
   readonly modelHash: Uint8Array;
-  readonly audited: BodyOf<'round.ack'>['audited'];
+  readonly audited: Audited;
 }
 
 /** Say in the log what this site derived from a closed round; once. */
@@ -261,7 +195,12 @@ async function acknowledge(session: RunSession, round: number, ack: Acknowledgem
     },
   );
   site.crash.reached('acked', round);
-  await site.drainOutbox();
+  try {
+    await site.drainOutbox();
+  } catch (error) {
+    // the entry is durable: it leaves with the next one
+    if (consequenceOf(error) !== 'retry') throw error;
+  }
 }
 
 /** After a restart: acknowledge the last round if the crash came before it; its audit is not repeated. */
