@@ -1,5 +1,5 @@
 import { hex, publicKeyOf, sha256, utf8 } from '@regulon/shared/crypto';
-import { type Roster, rosterHashOf, rosterSchema } from '@regulon/shared/plan';
+import { type Roster, rosterHashOf, rosterSchema, signMember } from '@regulon/shared/plan';
 import type { RosterView } from '@regulon/shared/secagg';
 
 /** Deterministic 32-byte seed for a test key; never use outside tests. */
@@ -13,16 +13,17 @@ export function testRoster(names: readonly string[], policy: Partial<Roster['pol
     federationId: 'fed_test',
     version: 1,
     coordinatorKey: keyOf('coordinator'),
-    members: names.map((name, i) => ({
-      id: i + 1,
-      name,
-      org: name,
-      key: keyOf(name),
-      cosignerKey: keyOf(`${name} cosigner`),
-      stewardKey: keyOf(`${name} steward`),
-      validFrom: '2026-01-01T00:00:00Z',
-      validTo: '2036-01-01T00:00:00Z',
-    })),
+    members: names.map((name, i) => {
+      const self = { name, org: name, key: keyOf(name), cosignerKey: keyOf(`${name} cosigner`) };
+      return {
+        id: i + 1,
+        ...self,
+        selfSignature: signMember(seedOf(name), self),
+        stewardKey: keyOf(`${name} steward`),
+        validFrom: '2026-01-01T00:00:00Z',
+        validTo: '2036-01-01T00:00:00Z',
+      };
+    }),
     admins: [{ id: 1, member: 1, key: keyOf('admin') }],
     k: 1,
     policy: {

@@ -13,6 +13,7 @@ export const enrolmentRequest = z.strictObject({
   statementKey: key,
   cosignerKey: key,
   csrPem: z.string(),
+  memberSignature: z.string().regex(/^[0-9a-f]{128}$/, '64 bytes in hexadecimal'),
   selfSignature: z.string().regex(/^[0-9a-f]{128}$/, '64 bytes in hexadecimal'),
 }) satisfies z.ZodType<EnrolmentRequest>;
 

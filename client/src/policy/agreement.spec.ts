@@ -26,6 +26,12 @@ describe('what a site checks before a run', () => {
     expect(uncounted).toEqual([]);
   });
 
+  it('refuses a run after a membership of the roster has ended', () => {
+    const late = Date.parse('2036-01-01T00:00:00Z');
+    const bytes = contractBytes(testPlan());
+    expect(() => verifyAgreement(bytes, run, federation, site, late)).toThrow(code('E_ROSTER'));
+  });
+
   it('refuses a plan that one steward has not approved, or whose approval has expired', () => {
     const plan = testPlan();
     const data = ids.map((id) => datasetBy(id));

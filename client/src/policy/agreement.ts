@@ -1,5 +1,6 @@
 import { fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { verifyInForce } from '@regulon/shared/plan';
 import {
   contractOf,
   decodeContractFile,
@@ -32,7 +33,7 @@ export interface Agreement {
  * @param bytes run contract, attacker-controlled
  * @param run `run_…` that was asked for
  * @param now ms since the epoch
- * @throws E_MESSAGE, E_PLAN, E_POLICY, E_PANEL, E_LOG_ENTRY
+ * @throws E_MESSAGE, E_PLAN, E_POLICY, E_PANEL, E_LOG_ENTRY; E_ROSTER when a membership has ended
  */
 export function verifyAgreement(
   bytes: Uint8Array,
@@ -41,6 +42,7 @@ export function verifyAgreement(
   site: SiteView,
   now: number,
 ): Agreement {
+  verifyInForce(federation.roster, now);
   const file = decodeContractFile(bytes);
   if (file.run !== run) throw new RegulonError('E_MESSAGE', 'the run contract is of another run');
   const entries = file.entries.map((entry) => openEntry(entry, federation.keys).entry);

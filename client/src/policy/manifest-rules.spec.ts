@@ -14,7 +14,8 @@ let honest: Manifest;
 
 beforeAll(() => {
   const plan = testPlan();
-  const { contract } = verifyAgreement(contractBytes(plan), run, federation, testSite(federation), 0);
+  const now = Date.parse('2026-11-21T00:00:00Z');
+  const { contract } = verifyAgreement(contractBytes(plan), run, federation, testSite(federation), now);
   program = new RunProgram(contract);
   const [first] = program.schedule;
   if (!first) throw new TypeError('no round');

@@ -1,5 +1,5 @@
 /** A small federation with generated keys, for specs. */
-import { canonicalJsonBytes, hex, publicKeyOf, sha256, u32, utf8 } from '@regulon/shared/crypto';
+import { hex, publicKeyOf, sha256, signEd25519, u32, utf8 } from '@regulon/shared/crypto';
 import { panelDigest } from '@regulon/shared/genomics';
 import {
   type Plan,
@@ -7,24 +7,22 @@ import {
   planHashOf,
   type Roster,
   rosterHashOf,
+  type SignedRoster,
+  signMember,
   sitePolicySchema,
 } from '@regulon/shared/plan';
 import { encodeContractFile } from '@regulon/shared/program';
-import type { FederationKeys } from '@regulon/shared/transparency';
 import {
-  attachmentOf,
-  type BodyOf,
+  assembleEntry,
   digestText,
   type EntryDraft,
-  formatVkey,
+  genesisOf,
   keysOfGenesis,
-  KeyType,
-  MediaType,
   NO_PREVIOUS,
   parseEntry,
   sealEntry,
+  signPayload,
   statementKeyName,
-  verifierKeyOf,
 } from '@regulon/shared/transparency';
 import type { DatasetConfig } from '../config/index.js';
 import { type Federation, rosterViewOf } from './federation.js';
@@ -40,81 +38,59 @@ const at = '2026-11-20T10:00:00.000Z';
 export const seedOf = (role: string, id = 0): Uint8Array => sha256(utf8(role), u32(id));
 
 const keyOf = (role: string, id = 0): string => hex(publicKeyOf(seedOf(role, id)));
-const vkeyOf = (keyName: string, role: string, id = 0, type: KeyType = KeyType.statement): string =>
-  formatVkey(verifierKeyOf({ keyName, seed: seedOf(role, id) }, type));
-
 export function testRoster(gateMode: 'signed' | 'cosigned' = 'signed'): Roster {
   return {
     schema: 'regulon.roster/1',
     federationId: 'fed_test',
     version: 1,
     coordinatorKey: keyOf('coordinator'),
-    members: siteNames.map((name, i) => ({
-      ...{ id: i + 1, name, org: `Hospital ${name}` },
-      ...{
-        key: keyOf('site', i + 1),
-        cosignerKey: keyOf('cosigner', i + 1),
-        stewardKey: keyOf('steward', i + 1),
-      },
-      ...{ validFrom: '2026-01-01T00:00:00Z', validTo: '2036-01-01T00:00:00Z' },
-    })),
+    members: siteNames.map((name, i) => memberOf(name, i + 1)),
     admins: [1, 2, 3].map((id) => ({ id, member: id, key: keyOf('admin', id) })),
     k: 2,
     policy: { nMin: 5, gamma: { num: 1, den: 3 }, quorumRule: 'strict', gateMode, gateLag: 1 },
   };
 }
 
-/** Entry 0 of the test federation. */
-export function testGenesis(roster: Roster): Uint8Array {
-  const sites = siteNames.map((name, i) => ({
-    keyName: statementKeyName(origin, 'site', name),
-    seed: seedOf('site', i + 1),
-  }));
-  const coordinator = {
-    keyName: statementKeyName(origin, 'coordinator', 'coordinator'),
-    seed: seedOf('coordinator'),
+function memberOf(name: string, id: number): Roster['members'][number] {
+  const self = { name, org: `Hospital ${name}`, key: keyOf('site', id), cosignerKey: keyOf('cosigner', id) };
+  const valid = { validFrom: '2026-01-01T00:00:00Z', validTo: '2036-01-01T00:00:00Z' };
+  return {
+    id,
+    ...self,
+    selfSignature: signMember(seedOf('site', id), self),
+    stewardKey: keyOf('steward', id),
+    ...valid,
   };
-  const body: BodyOf<'federation.genesis'> = {
-    ...{
-      origin,
-      logKey: vkeyOf(origin, 'log', 0, KeyType.log),
-      coordinatorKey: vkeyOf(coordinator.keyName, 'coordinator'),
-    },
-    rosterHash: digestText(rosterHashOf(roster)),
-    roster: attachmentOf(canonicalJsonBytes(roster), MediaType.json),
-    members: siteNames.map((name, i) => ({
-      ...{ id: i + 1, name, statement: vkeyOf(statementKeyName(origin, 'site', name), 'site', i + 1) },
-      cosigner: vkeyOf(`${origin}/witness/${name}`, 'cosigner', i + 1, KeyType.cosigner),
-      steward: vkeyOf(statementKeyName(origin, 'steward', name), 'steward', i + 1),
-      administrators: [],
-    })),
-    ...{
-      administratorThreshold: 2,
-      people: [],
-      quorumPolicy: attachmentOf(utf8('quorum none\n'), MediaType.text),
-    },
-    ...{ gateMode: roster.policy.gateMode, colluders: 1, quorum: 4, gateLag: 1 as const, minCohort: 5 },
-    ...{
-      gamma: roster.policy.gamma,
-      quorumRule: 'strict' as const,
-      skewSeconds: 300,
-      gateMaxAgeSeconds: 86_400,
-    },
-    ...{ mergeDelaySeconds: 600, retention: [], evidenceLevel: 1 as const, software: digestText(sha256()) },
-  };
-  const draft = {
-    kind: 'federation.genesis',
-    fed: 'fed_test',
-    actor: { type: 'coordinator', id: 'coordinator' },
-  };
-  return sealEntry({ ...draft, body, seq: 0, prev: NO_PREVIOUS, at } as EntryDraft, [coordinator, ...sites]);
+}
+
+/** A roster with the signatures of two administrators. */
+export function signedRoster(roster: Roster): SignedRoster {
+  const sign = (admin: number): string => hex(signEd25519(seedOf('admin', admin), rosterHashOf(roster)));
+  return { roster, signatures: [1, 2].map((admin) => ({ admin, signature: sign(admin) })) };
+}
+
+/** Entry 0 of the test federation before its signatures. */
+export const genesisDraft = (roster: Roster): Uint8Array =>
+  genesisOf({
+    ...{ signedRoster: signedRoster(roster), coordinatorHost: 'localhost', people: [] },
+    ...{ logPublicKey: publicKeyOf(seedOf('log')), software: digestText(sha256()), at: new Date(at) },
+  }).payload;
+
+/** Entry 0, signed by the coordinator and every site. @param payload of an attacker, else what the roster implies */
+export function testGenesis(roster: Roster, payload = genesisDraft(roster)): Uint8Array {
+  const sign = (type: string, name: string, seed: Uint8Array) =>
+    signPayload(payload, { keyName: statementKeyName(origin, type, name), seed });
+  return assembleEntry(payload, [
+    sign('coordinator', '', seedOf('coordinator')),
+    ...siteNames.map((name, i) => sign('site', name, seedOf('site', i + 1))),
+  ]);
 }
 
 /** The federation as a site sees it after its checks. */
 export function testFederation(gateMode: 'signed' | 'cosigned' = 'signed'): Federation {
   const roster = testRoster(gateMode);
   const genesis = testGenesis(roster);
-  const keys: FederationKeys = keysOfGenesis(parseEntry(genesis));
+  const keys = keysOfGenesis(parseEntry(genesis));
   const own = roster.members[0];
   if (!own) throw new TypeError('no members');
   return { roster, rosterView: rosterViewOf(roster), own, keys, genesis };

@@ -1,11 +1,13 @@
 export { planSchema, type Plan, type PrepareStep } from './plan.js';
 export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';
+export { isSelfSigned, signMember, type MemberSelf } from './member.js';
 export {
   rosterSchema,
   signedRosterSchema,
   rosterHashOf,
   rosterSigningBytes,
+  verifyInForce,
   verifyRoster,
   type Roster,
   type RosterMember,

@@ -8,6 +8,7 @@ import {
   verifyEd25519,
 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
+import { isSelfSigned } from './member.js';
 
 const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal');
 const siteName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
@@ -30,6 +31,8 @@ export const rosterSchema = z.strictObject({
         key,
         cosignerKey: key,
         stewardKey: key,
+        /** signature of IK over name, org, key and cosignerKey */
+        selfSignature: z.string().regex(/^[0-9a-f]{128}$/, '64 bytes in hexadecimal'),
         validFrom: z.iso.datetime(),
         validTo: z.iso.datetime(),
       }),
@@ -72,7 +75,8 @@ export function rosterHashOf(roster: Roster): Uint8Array {
 export const rosterSigningBytes = rosterHashOf;
 
 /**
- * Check a roster: unique ids, names and keys, acceptable keys, k valid signatures of distinct listed administrators.
+ * Check a roster: unique ids, names and keys, acceptable keys, every member signed by its own identity key, k valid
+ * signatures of distinct listed administrators. Whether it is in force is another question: `verifyInForce`.
  *
  * @param pinnedHash the hash a daemon pinned at enrolment; when given, the roster must be that one
  * @throws E_ROSTER naming the rule that fails
@@ -85,6 +89,9 @@ export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Ros
   const unique = (values: readonly (string | number)[]): boolean => new Set(values).size === values.length;
   if (!unique(roster.members.map((m) => m.id)) || !unique(roster.members.map((m) => m.name)))
     refuse('member ids and names must be unique');
+  const ids = new Set(roster.members.map((m) => m.id));
+  if (!unique(roster.admins.map((a) => a.id)) || !roster.admins.every((a) => ids.has(a.member)))
+    refuse('administrators have unique ids and belong to members');
   const keys = [
     ...roster.members.flatMap((m) => [m.key, m.cosignerKey, m.stewardKey]),
     ...roster.admins.map((a) => a.key),
@@ -93,6 +100,8 @@ export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Ros
   if (!unique(keys)) refuse('one key stands in two roles');
   if (!keys.every((k) => isAcceptablePublicKey(fromHex(k))))
     refuse('a key is not a valid Ed25519 point of large order');
+  const unsigned = roster.members.find((member) => !isSelfSigned(member));
+  if (unsigned) refuse(`member ${unsigned.name} is not signed by its own identity key`);
   const hash = rosterHashOf(roster);
   if (pinnedHash && Buffer.compare(hash, pinnedHash) !== 0)
     refuse('it is not the roster that this site pinned');
@@ -105,4 +114,23 @@ export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Ros
   }
   if (signers.size < roster.k) refuse(`${signers.size} of ${roster.k} administrators signed`);
   return roster;
+}
+
+/**
+ * Check that every member of a roster is one at this time: M and c count all of them.
+ *
+ * @param now ms since the epoch
+ * @throws E_ROSTER naming the first member whose membership has not begun or has ended
+ */
+export function verifyInForce(roster: Roster, now: number): void {
+  for (const { name, validFrom, validTo } of roster.members) {
+    const early = now < Date.parse(validFrom);
+    if (!early && now < Date.parse(validTo)) continue;
+    const when = early ? `begins at ${validFrom}` : `ended at ${validTo}`;
+    throw new RegulonError(
+      'E_ROSTER',
+      `the roster of ${roster.federationId} version ${roster.version} is not in force: the membership of ${name} ${when}`,
+      { hint: 'ask the administrators for a new roster, and check the clock of this machine' },
+    );
+  }
 }

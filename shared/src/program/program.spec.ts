@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { publicKeyOf, hex, rootOfBytes, sha256, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
-import { rosterSchema, type Roster } from '../plan/index.js';
+import { rosterSchema, type Roster, signMember } from '../plan/index.js';
 import { contractOf } from './contract.js';
 import { encodeEvaluation } from './evaluation.js';
 import { encodeExtras, weightOf } from './extras.js';
@@ -10,6 +10,10 @@ import { Purpose } from './schedule.js';
 
 const keyOf = (text: string): string => hex(publicKeyOf(sha256(utf8(text))));
 const names = ['a', 'b', 'c', 'd', 'e'];
+function selfOf(name: string) {
+  const self = { name, org: name, key: keyOf(`ik${name}`), cosignerKey: keyOf(`cosigner${name}`) };
+  return { ...self, selfSignature: signMember(sha256(utf8(`ik${name}`)), self) };
+}
 const roster: Roster = rosterSchema.parse({
   schema: 'regulon.roster/1',
   federationId: 'fed_test',
@@ -17,10 +21,7 @@ const roster: Roster = rosterSchema.parse({
   coordinatorKey: keyOf('coordinator'),
   members: names.map((name, i) => ({
     id: i + 1,
-    name,
-    org: name,
-    key: keyOf(`ik${name}`),
-    cosignerKey: keyOf(`cosigner${name}`),
+    ...selfOf(name),
     stewardKey: keyOf(`steward${name}`),
     validFrom: '2026-01-01T00:00:00Z',
     validTo: '2027-01-01T00:00:00Z',

@@ -1,5 +1,5 @@
 import { hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
-import { type Roster, rosterSigningBytes } from '../plan/index.js';
+import { type Roster, rosterSigningBytes, signMember } from '../plan/index.js';
 import {
   type ActorType,
   assembleEntry,
@@ -139,10 +139,12 @@ function sampleRoster(sites: number): Roster {
     federationId: 'fed_sample',
     version: 1,
     coordinatorKey: key('coordinator', 'coordinator'),
-    members: names.map((name, i) => ({
-      ...{ id: i + 1, name, org: `Hospital ${i + 1}`, ...valid },
-      ...{ key: key('site', name), cosignerKey: key('cosigner', name), stewardKey: key('steward', name) },
-    })),
+    members: names.map((name, i) => {
+      const [own, cosignerKey] = [key('site', name), key('cosigner', name)];
+      const self = { name, org: `Hospital ${i + 1}`, key: own, cosignerKey };
+      const selfSignature = signMember(SampleFederation.seed('site', name), self);
+      return { id: i + 1, ...self, selfSignature, stewardKey: key('steward', name), ...valid };
+    }),
     admins: [1, 2, 3].map((id) => ({ id, member: id, key: key('administrator', String(id)) })),
     k: 3,
     policy: { nMin: 5, gamma: { num: 1, den: 3 }, quorumRule: 'strict', gateMode: 'signed', gateLag: 1 },

@@ -132,6 +132,7 @@ function signedRosterOf(
     statementKey: request.statementKey,
     cosignerKey: request.cosignerKey,
     stewardKey: hex(people.stewards[i]?.publicKey ?? new Uint8Array(0)),
+    memberSignature: request.memberSignature,
   }));
   const roster = buildRoster({
     federationId: options.federationId,

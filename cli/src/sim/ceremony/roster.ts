@@ -22,6 +22,8 @@ export interface MemberKeys {
   readonly statementKey: string;
   readonly cosignerKey: string;
   readonly stewardKey: string;
+  /** signature of the identity key over name, organisation and own keys */
+  readonly memberSignature: string;
 }
 
 /**
@@ -52,6 +54,7 @@ export function buildRoster(fields: {
       key: member.statementKey,
       cosignerKey: member.cosignerKey,
       stewardKey: member.stewardKey,
+      selfSignature: member.memberSignature,
       validFrom,
       validTo,
     })),
