@@ -1,51 +1,47 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { canonicalJson, equalBytes, publicKeyOf, utf8 } from '@regulon/shared/crypto';
+import { hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { parseStrict, rosterHashOf, signedRosterSchema, verifyRoster } from '@regulon/shared/plan';
+import { parseStrict, signedRosterSchema, verifyInForce, verifyRoster } from '@regulon/shared/plan';
 import {
-  digestText,
   type EntrySignature,
-  type LogEntry,
-  parseVkey,
   signPayload,
   statementKeyName,
+  verifyGenesisOfRoster,
 } from '@regulon/shared/transparency';
 import { loadSiteKeys } from './key-files.js';
 
-type GenesisBody = Extract<LogEntry, { kind: 'federation.genesis' }>['body'];
-
 /**
- * Sign the genesis of a federation with this site's identity key.
+ * Sign the genesis of a federation with this site's identity key: only the one that the roster implies.
  *
  * @param folder state folder of the site
  * @param payloadFile bytes that every founder signs; `roster.json` lies beside it unless named
+ * @param now ms since the epoch
  * @returns the signature to hand back
- * @throws E_ROSTER when the draft names another roster, or not this site's key
+ * @throws E_ROSTER when the roster is not in force or does not list this site's keys, or the draft is another genesis
  */
-export function signGenesis(folder: string, payloadFile: string, rosterFile?: string): EntrySignature {
-  const { identity } = loadSiteKeys(folder);
+export function signGenesis(
+  folder: string,
+  payloadFile: string,
+  rosterFile?: string,
+  now: number = Date.now(),
+): EntrySignature {
+  const { identity, cosigner } = loadSiteKeys(folder);
   const payload = Uint8Array.from(read(payloadFile));
-  const draft = json(payload, payloadFile) as { kind?: unknown; body?: Partial<GenesisBody> };
-  const refuse = (what: string): never => {
-    throw new RegulonError('E_ROSTER', `the draft of the genesis ${what}`);
-  };
-  if (draft.kind !== 'federation.genesis' || !draft.body) return refuse('is no genesis');
-  if (!equalBytes(utf8(canonicalJson(draft)), payload)) return refuse('is not canonical JSON');
   const rosterPath = rosterFile ?? join(dirname(payloadFile), 'roster.json');
   const signed = parseStrict(signedRosterSchema, json(read(rosterPath), rosterPath), 'roster', 'E_ROSTER');
   const roster = verifyRoster(signed);
-  if (draft.body.rosterHash !== digestText(rosterHashOf(roster))) return refuse('names another roster');
-  const own = publicKeyOf(identity);
-  const members = Array.isArray(draft.body.members) ? draft.body.members : [];
-  const member = members.find((m) => equalBytes(parseVkey(m.statement).publicKey, own));
-  if (!member || !roster.members.some((m) => m.name === member.name && m.id === member.id)) {
-    return refuse('does not list the identity key of this site');
+  verifyInForce(roster, now);
+  const [key, cosignerKey] = [hex(publicKeyOf(identity)), hex(publicKeyOf(cosigner))];
+  const own = roster.members.find((member) => member.key === key);
+  if (own?.cosignerKey !== cosignerKey) {
+    throw new RegulonError(
+      'E_ROSTER',
+      `the roster of ${roster.federationId} does not list the keys of this site`,
+    );
   }
-  return signPayload(payload, {
-    keyName: statementKeyName(draft.body.origin ?? '', 'site', member.name),
-    seed: identity,
-  });
+  const { origin } = verifyGenesisOfRoster(payload, signed);
+  return signPayload(payload, { keyName: statementKeyName(origin, 'site', own.name), seed: identity });
 }
 
 function read(path: string): Buffer {

@@ -1,22 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { equalBytes, fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
+import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   parseStrict,
   type Roster,
   rosterHashOf,
   type RosterMember,
+  type SignedRoster,
   signedRosterSchema,
+  verifyInForce,
   verifyRoster,
 } from '@regulon/shared/plan';
 import type { RosterView } from '@regulon/shared/secagg';
 import {
-  digestText,
   type FederationKeys,
   openEntry,
-  keysOfGenesis,
   parseEntry,
+  signedPayloadOf,
+  verifyGenesisOfRoster,
 } from '@regulon/shared/transparency';
 
 /** What the federation folder says, checked against what this site pinned. */
@@ -35,16 +37,21 @@ export interface Federation {
  *
  * @param pinnedHash roster hash of this site's configuration, hexadecimal
  * @param identitySeed this site's own identity key; the roster must list its public half under this name
- * @throws E_CONFIG when a file cannot be read; E_ROSTER when it is not what this site pinned
+ * @param now ms since the epoch
+ * @throws E_CONFIG when a file cannot be read
+ * @throws E_ROSTER when it is not what this site pinned or not in force, or the genesis not what the roster implies
+ * @throws E_LOG_ENTRY when the coordinator or a member did not sign the genesis
  */
 export function loadFederation(
   folder: string,
   site: string,
   pinnedHash: string,
   identitySeed: Uint8Array,
+  now: number = Date.now(),
 ): Federation {
   const signed = parseStrict(signedRosterSchema, readJson(folder, 'roster.json'), 'roster', 'E_ROSTER');
   const roster = verifyRoster(signed, fromHex(pinnedHash, 32));
+  verifyInForce(roster, now);
   const own = roster.members.find((member) => member.name === site);
   if (!own)
     throw new RegulonError('E_ROSTER', `the roster of ${roster.federationId} does not list site ${site}`);
@@ -54,7 +61,7 @@ export function loadFederation(
     });
   }
   const genesis = Uint8Array.from(readFile(folder, 'genesis.json'));
-  return { roster, rosterView: rosterViewOf(roster), own, keys: verifyGenesis(genesis, roster), genesis };
+  return { roster, rosterView: rosterViewOf(roster), own, keys: verifyGenesis(genesis, signed), genesis };
 }
 
 /** The part of a roster that secure aggregation needs. */
@@ -68,26 +75,11 @@ export function rosterViewOf(roster: Roster): RosterView {
   };
 }
 
-/** @throws E_ROSTER when entry 0 names another roster, other keys or another gate mode than the roster */
-function verifyGenesis(bytes: Uint8Array, roster: Roster): FederationKeys {
-  openEntry(bytes, undefined);
-  const keys = keysOfGenesis(parseEntry(bytes));
-  const refuse = (what: string): never => {
-    throw new RegulonError('E_ROSTER', `the genesis of ${roster.federationId}: ${what}`);
-  };
-  const { genesis } = keys;
-  if (genesis.rosterHash !== digestText(rosterHashOf(roster))) refuse('it names another roster');
-  if (genesis.gateMode !== roster.policy.gateMode) refuse('it names another gate mode');
-  for (const member of roster.members) {
-    const named = keys.member(member.name);
-    const site = named && keys.find(named.statement.split('+', 2).join('+'));
-    const steward = named && keys.find(named.steward.split('+', 2).join('+'));
-    const same = (key: Uint8Array | undefined, wanted: string): boolean =>
-      key !== undefined && equalBytes(key, fromHex(wanted));
-    if (!same(site?.key.publicKey, member.key) || !same(steward?.key.publicKey, member.stewardKey)) {
-      refuse(`other keys for ${member.name}`);
-    }
-  }
+/** Entry 0 is signed by everybody in it, and it is the one that the roster implies. */
+function verifyGenesis(bytes: Uint8Array, signed: SignedRoster): FederationKeys {
+  const payload = signedPayloadOf(bytes, parseEntry(bytes));
+  const { keys, resolve } = verifyGenesisOfRoster(payload, signed);
+  openEntry(bytes, undefined, resolve);
   return keys;
 }
 

@@ -41,7 +41,7 @@ export { parseQuorumPolicy, quorumOf, quorumPolicyText, type QuorumPolicy } from
 export { bandOf, digestBytes, digestText, MAX_LIST, type Attachment, type Band } from './entries/fields.js';
 export { kinds, type ActorType, type BodyOf, type Kind, type ScopeOf } from './entries/kinds.js';
 export { type Actor, type EntrySignature, type LogEntry } from './entries/schema.js';
-export { entryHash, parseEntry } from './entries/parse.js';
+export { entryHash, parseEntry, signedPayloadOf } from './entries/parse.js';
 export {
   assembleEntry,
   entryPayload,
@@ -67,6 +67,7 @@ export { entryRefused, type EntryRule } from './entries/rule-error.js';
 export { bundleFiles, isBundlePath, readBundle, writeBundle } from './bundle/layout.js';
 export { parseTilePath } from './bundle/tile-paths.js';
 export { genesisOf, type GenesisDraft, type GenesisInput } from './entries/genesis.js';
+export { verifyGenesisOfRoster, type GenesisOfRoster } from './entries/genesis-of-roster.js';
 export {
   encodeConsistencySignatures,
   encodeRoundEvidence,

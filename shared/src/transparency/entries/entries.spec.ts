@@ -149,6 +149,17 @@ describe('keys of a federation', () => {
     );
   });
 
+  it('belong to one actor each', () => {
+    const { members, people } = genesis.body as Record<'members' | 'people', Record<string, unknown>[]>;
+    // listed once more under keys of its own: only the name, or only the id, stands twice
+    const other = keysOfGenesis(parseEntry(new SampleFederation(9).genesisEntry)).members[8];
+    const refuse = (body: Record<string, unknown>, rule: RegExp): void =>
+      expect(() => keysOfGenesis(withBody(body) as typeof genesis)).toThrow(rule);
+    refuse({ members: [...members, { ...other, name: 'site-1' }] }, /member site-1 stands twice/);
+    refuse({ members: [...members, { ...other, id: 1 }] }, /roster id 1 stands twice/);
+    refuse({ people: [...people, { ...people[0], key: other?.steward }] }, /researcher r1 stands twice/);
+  });
+
   it('are read from the attachment when the members are many', () => {
     const many = new SampleFederation(70);
     const attached = new Map(

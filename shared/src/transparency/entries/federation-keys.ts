@@ -22,7 +22,7 @@ export type ResolveAttachment = (digest: string) => Uint8Array | undefined;
 /**
  * The keys that may sign entries, as entry 0 fixes them.
  *
- * Each key serves one role: a key that stands twice is refused.
+ * Each key serves one role, and each actor has one key: a key, a member or a person that stands twice is refused.
  */
 export class FederationKeys {
   readonly logKey: VerifierKey;
@@ -30,7 +30,10 @@ export class FederationKeys {
   private readonly byReference = new Map<string, ActorKey>();
   private readonly seen = new Set<string>();
 
-  /** @throws E_LOG_ENTRY (L3) if a key is malformed, misnamed or stands in two roles, or the member list is missing */
+  /**
+   * @throws E_LOG_ENTRY (L3) if a key is malformed, misnamed or stands in two roles, a member or person stands twice,
+   * or the member list is missing
+   */
   constructor(
     /** id of the federation */
     readonly fed: string,
@@ -38,6 +41,18 @@ export class FederationKeys {
     resolve: ResolveAttachment = () => undefined,
   ) {
     this.members = membersOf(genesis, resolve);
+    refuseRepeated(
+      'member',
+      this.members.map(({ name }) => name),
+    );
+    refuseRepeated(
+      'roster id',
+      this.members.map(({ id }) => id),
+    );
+    refuseRepeated(
+      'person',
+      genesis.people.map(({ role, id }) => `${role} ${id}`),
+    );
     this.logKey = this.unique(genesis.logKey, KeyType.log, genesis.origin);
     this.add('coordinator', 'coordinator', genesis.coordinatorKey);
     for (const member of this.members) {
@@ -75,6 +90,11 @@ export class FederationKeys {
     this.seen.add(fingerprint);
     return key;
   }
+}
+
+function refuseRepeated(what: string, values: readonly (string | number)[]): void {
+  const twice = values.find((value, i) => values.indexOf(value) !== i);
+  if (twice !== undefined) throw entryRefused('L3', `${what} ${twice} stands twice in the genesis`);
 }
 
 function readVkey(text: string): VerifierKey {
