@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
-import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, explainError, isRegulonError, RegulonError, traceOf } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import type { Notice } from '@regulon/shared/wire';
 import { type DaemonConfig, readSitePolicy } from '../config/index.js';
@@ -13,7 +13,7 @@ import { LogFollower, SignedGate } from '../witness/index.js';
 import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
 import { consequenceOf } from './failures.js';
-import { namedError, traceOf } from './named-error.js';
+import { namedError } from './named-error.js';
 import { openSiteData } from './open-site-data.js';
 import { DAEMON_VERSION, entrySealer } from './entries.js';
 import { type StageNotice, tellRefusal } from './refusals.js';

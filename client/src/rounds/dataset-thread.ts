@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
+import { RegulonError } from '@regulon/shared/errors';
 import type { ArmData } from '../training/index.js';
-import type { DatasetAnswer, DatasetCall, DatasetThreadData } from './dataset-worker.js';
+import type { DatasetAnswer, DatasetCall, DatasetFailure, DatasetThreadData } from './dataset-worker.js';
 import type { BaselineScore, DatasetDescription, SiteData } from './site-data.js';
 
 type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void };
@@ -69,20 +69,30 @@ export class DatasetThread implements SiteData {
       else waiting?.reject(errorOf(answer));
     });
     worker.on('error', (cause) => this.fail(worker, cause));
-    worker.on('exit', () => this.fail(worker, undefined));
+    worker.on('exit', (status) => this.fail(worker, undefined, status));
     return worker;
   }
 
-  private fail(worker: Worker, cause: unknown): void {
+  private fail(worker: Worker, cause: unknown, status?: number): void {
     if (this.worker !== worker) return;
     this.worker = undefined;
-    const error = new RegulonError('E_INTERNAL', 'the thread that holds the dataset ended', { cause });
+    const error = endedError(cause, status);
     this.waiting.forEach(({ reject }) => reject(error));
     this.waiting.clear();
   }
 }
 
-function errorOf(answer: Extract<DatasetAnswer, { code: string }>): RegulonError {
-  const hint = answer.hint === undefined ? {} : { hint: answer.hint };
-  return new RegulonError(answer.code as ErrorCode, answer.message, hint);
+/** Why the thread ended by itself. @param status its exit status, when no error came before */
+function endedError(cause: unknown, status: number | undefined): RegulonError {
+  if ((cause as { code?: unknown } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new RegulonError('E_TRAINER_OOM', 'the thread that holds the dataset ran out of memory', {
+      cause,
+    });
+  }
+  const how = status === undefined ? '' : ` with status ${status}`;
+  return new RegulonError('E_INTERNAL', `the thread that holds the dataset ended${how}`, { cause });
+}
+
+function errorOf({ code, message, hint, trace }: DatasetFailure): RegulonError {
+  return new RegulonError(code, message, { hint, ...(trace ? { details: { trace } } : {}) });
 }

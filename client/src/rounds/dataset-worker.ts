@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, traceOf } from '@regulon/shared/errors';
 import type { DatasetConfig } from '../config/index.js';
 import { DatasetStore } from './dataset-store.js';
+import { namedError } from './named-error.js';
 
 /** A call of a method of the store, and its answer. */
 export interface DatasetCall {
@@ -16,9 +17,16 @@ export interface DatasetThreadData {
   readonly cachePath?: string;
 }
 
-export type DatasetAnswer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly code: string; readonly message: string; readonly hint?: string };
+export type DatasetAnswer = { readonly id: number; readonly value: unknown } | DatasetFailure;
+
+export interface DatasetFailure {
+  readonly id: number;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+  /** of a defect: kinds and stack frames, no text of another library */
+  readonly trace?: readonly string[];
+}
 
 /** The thread that holds the dataset: its memory goes back when the thread ends. */
 function serve(): void {
@@ -37,14 +45,10 @@ function serve(): void {
   });
 }
 
-function failure(id: number, error: unknown): DatasetAnswer {
-  if (error instanceof RegulonError)
-    return { id, code: error.code, message: error.message, hint: error.hint };
-  return {
-    id,
-    code: 'E_INTERNAL',
-    message: error instanceof Error ? error.message : 'the dataset thread failed',
-  };
+function failure(id: number, error: unknown): DatasetFailure {
+  const named = namedError(error);
+  const { code, message, hint } = named;
+  return { id, code, message, hint, ...(code === 'E_INTERNAL' ? { trace: traceOf(named) } : {}) };
 }
 
 serve();

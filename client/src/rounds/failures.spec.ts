@@ -24,6 +24,12 @@ describe('the consequence of a failure', () => {
     expect(consequenceOf(own('E_STATE_DB'))).toBe('stop');
   });
 
+  it('of a refused certificate depends on whether the coordinator refused it, or just hung up', () => {
+    const refused = (quiet: boolean) => new RegulonError('E_CERTIFICATE', 'x', { details: { quiet } });
+    expect(consequenceOf(refused(true))).toBe('retry');
+    expect(consequenceOf(refused(false))).toBe('refuse-attempt');
+  });
+
   it('is another try when the machine is short of something or a connection was cut', () => {
     const system = (code: string): Error => Object.assign(new Error('text of another library'), { code });
     for (const code of ['EMFILE', 'SQLITE_BUSY', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE'])

@@ -59,6 +59,8 @@ const saidByCoordinator: Partial<Record<ErrorCode, Consequence>> = {
  */
 export function consequenceOf(error: unknown): Consequence {
   const named = namedError(error);
+  // who just hangs up has said nothing about certificates
+  if (named.details['quiet'] === true) return 'retry';
   const said = isSaidByCoordinator(named) ? saidByCoordinator[named.code] : undefined;
   return said ?? consequences[named.code] ?? 'refuse-attempt';
 }

@@ -23,9 +23,10 @@ import {
 } from '@regulon/shared/program';
 import type { Manifest } from '@regulon/shared/secagg';
 import { guarded, type LocalFacts } from '../state/index.js';
-import type { ArmData, EvaluateResult, Trainer, TrainResult } from '../training/index.js';
+import type { ArmData, EvaluateResult, TrainResult } from '../training/index.js';
 import type { Contribution } from '../update/index.js';
 import type { SiteContext } from './context.js';
+import { RunTrainer, startTrainer } from './run-trainer.js';
 
 /** What one round needs from this site, computed once for all its attempts. */
 export interface LocalResult {
@@ -49,14 +50,16 @@ const SILENT: LocalFacts = { extras: {}, weight: 0 };
 
 /** Computes this site's contribution to each round: a statistic, an update, or a score. */
 export class LocalWork {
-  private trainer: Promise<Trainer> | undefined;
+  private readonly trainer: RunTrainer;
   private readonly features = new Map<string, Promise<ArmData | null>>();
   private readonly running = new Map<number, Promise<LocalResult>>();
 
   constructor(
     private readonly site: SiteContext,
     private readonly live: LocalRun,
-  ) {}
+  ) {
+    this.trainer = new RunTrainer(() => startTrainer(site.config, live.folder));
+  }
 
   /** Begin, or join, the work of a round; a result from before a crash is found again. */
   result(round: ScheduledRound, manifest: Manifest): Promise<LocalResult> {
@@ -76,13 +79,11 @@ export class LocalWork {
   /** Start the trainer beside the first rounds, so that training need not wait for it. */
   warmUp(): void {
     if (this.site.config.testing?.skipTraining) return;
-    this.startedTrainer().catch(() => undefined);
+    this.trainer.warmUp();
   }
 
   async close(): Promise<void> {
-    const trainer = await this.trainer?.catch(() => undefined);
-    this.trainer = undefined;
-    await trainer?.close();
+    await this.trainer.close();
   }
 
   private async compute(round: ScheduledRound, manifest: Manifest): Promise<LocalResult> {
@@ -188,19 +189,15 @@ export class LocalWork {
       u32(arm.index),
     );
     const { optimizer, gradientClip, strategy, localEpochs, batchSize } = plan.training;
-    const trainer = await this.startedTrainer();
-    return trainer.train({
+    const job = {
       ...this.modelJob(arm, data),
-      weightsPath: modelOf(arm.index),
-      deltaPath,
-      epochs: localEpochs,
-      batchSize,
-      optimizer,
+      ...{ weightsPath: modelOf(arm.index), deltaPath, epochs: localEpochs, batchSize, optimizer, strategy },
       ...(gradientClip === undefined ? {} : { gradientClip }),
-      strategy,
-      shuffleKey: hex(hkdf(roundingSecret, new Uint8Array(32), info, 32)),
-      round: round.round,
-      timeoutSeconds: Math.max(1, Math.ceil((deadlineMs - Date.now()) / 1000)),
+      ...{ shuffleKey: hex(hkdf(roundingSecret, new Uint8Array(32), info, 32)), round: round.round },
+    };
+    return this.trainer.run((trainer) => {
+      const timeoutSeconds = Math.max(1, Math.ceil((deadlineMs - Date.now()) / 1000));
+      return trainer.train({ ...job, timeoutSeconds });
     });
   }
 
@@ -210,9 +207,8 @@ export class LocalWork {
     for (const arm of program.arms.filter((a) => a.evaluated)) {
       const data = await this.dataOf(arm, 'test');
       if (!data || this.site.config.testing?.skipTraining) continue;
-      const trainer = await this.startedTrainer();
-      const weightsPath = this.live.modelOf(arm.index);
-      score = addScore(score, await trainer.evaluate({ ...this.modelJob(arm, data), weightsPath }));
+      const job = { ...this.modelJob(arm, data), weightsPath: this.live.modelOf(arm.index) };
+      score = addScore(score, await this.trainer.run((trainer) => trainer.evaluate(job)));
     }
     if (contract.plan.task === 'forecast') {
       score = { ...score, ...(await this.site.data.baselines(contract.plan.evaluation.horizon)) };
@@ -250,23 +246,6 @@ export class LocalWork {
     this.features.set(key, written);
     written.catch(() => this.features.delete(key));
     return written;
-  }
-
-  private startedTrainer(): Promise<Trainer> {
-    if (this.trainer) return this.trainer;
-    const { backend, threads, memoryLimitMb, acceleratorFolder } = this.site.config.training;
-    const started = import('../training/index.js').then(({ Trainer: Starter }) =>
-      Starter.start({
-        folder: this.live.folder,
-        acceleratorFolder: acceleratorFolder ?? join(this.site.config.stateFolder, 'accelerator'),
-        backend,
-        ...(threads === undefined ? {} : { threads }),
-        ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
-      }),
-    );
-    this.trainer = started;
-    started.catch(() => (this.trainer = undefined));
-    return started;
   }
 
   private armOf(index: number): Arm {

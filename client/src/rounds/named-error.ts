@@ -52,24 +52,3 @@ export function namedError(error: unknown): RegulonError {
   const kind = error instanceof Error ? [error.name, code].filter((x) => typeof x === 'string') : ['a value'];
   return new RegulonError('E_INTERNAL', `a step failed with ${kind.join(' ')}`, { cause: error });
 }
-
-/** Frames of a stack that a log line keeps. */
-const FRAMES = 12;
-
-/**
- * Where a defect arose: kind, code and stack frames of an error and of its causes, innermost last.
- *
- * Messages stay out, unless they are our own: a foreign message may quote the data that it choked on.
- */
-export function traceOf(error: unknown): string[] {
-  const lines: string[] = [];
-  for (let at: unknown = error; at instanceof Error && lines.length < 4 * FRAMES; at = at.cause) {
-    const { code } = at as { code?: unknown };
-    const head = isRegulonError(at)
-      ? `${at.code}: ${at.message}`
-      : [at.name, typeof code === 'string' ? code : ''].join(' ').trim();
-    const frames = (at.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
-    lines.push(head, ...frames.slice(0, FRAMES).map((line) => line.trim()));
-  }
-  return lines;
-}

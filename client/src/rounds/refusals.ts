@@ -1,9 +1,9 @@
-import { type ErrorCode, explainError, type RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, explainError, type RegulonError, traceOf } from '@regulon/shared/errors';
 import type { Notice, WireStage } from '@regulon/shared/wire';
 import type { CoordinatorLink } from '../transport/index.js';
 import type { SiteContext } from './context.js';
 import { codeOf, type Consequence, consequenceOf } from './failures.js';
-import { namedError, traceOf } from './named-error.js';
+import { namedError } from './named-error.js';
 
 export type StageNotice = Extract<Notice, { type: 'stage' }>;
 
@@ -67,9 +67,9 @@ export class Refusals {
     this.site.logger[level](facts, explainError(named));
   }
 
-  /** A defect of the coordinator deserves a louder line than a lost connection. */
+  /** A lost connection is no news; what else is tried again may need a person. */
   private logRetry(error: RegulonError): void {
-    const level = error.code === 'E_INTERNAL' ? 'warn' : 'info';
+    const level = error.code === 'E_CONNECTION' || error.code === 'E_DEADLINE' ? 'info' : 'warn';
     this.site.logger[level]({ run: this.run, code: error.code }, explainError(error));
   }
 

@@ -1,5 +1,5 @@
 import { boxPublicKeyOf, fromHex, hex } from '@regulon/shared/crypto';
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { isRegulonError, RegulonError, traceOf } from '@regulon/shared/errors';
 import type { ScheduledRound } from '@regulon/shared/program';
 import {
   type Manifest,
@@ -11,7 +11,7 @@ import {
 } from '@regulon/shared/secagg';
 import type { BodyOf } from '@regulon/shared/transparency';
 import type { AttemptRow } from '../state/index.js';
-import { namedError, traceOf } from './named-error.js';
+import { namedError } from './named-error.js';
 import type { RunSession } from './run-session.js';
 import { auditTiles, tilesToAudit } from './spot-audit.js';
 

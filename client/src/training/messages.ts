@@ -18,6 +18,8 @@ export type TrainerReport =
       readonly id: number | null;
       readonly code: ErrorCode;
       readonly message: string;
+      /** of a defect: kinds and stack frames, no text of another library */
+      readonly trace?: readonly string[];
     };
 
 /** Command line of the trainer: one JSON argument. */

@@ -1,5 +1,5 @@
 /** Entry of the trainer process: starts a backend, says `ready`, then does one job after the other. */
-import { isRegulonError } from '@regulon/shared/errors';
+import { isRegulonError, traceOf } from '@regulon/shared/errors';
 import { startBackend } from './backends/chain.js';
 import type { TrainerOptions, TrainerReport, TrainerRequest } from './messages.js';
 import { type JobContext, runEvaluateJob, runTrainJob } from './run-job.js';
@@ -53,7 +53,10 @@ function failureOf(id: number | null, error: unknown): TrainerReport {
   const kind = error instanceof Error ? error.name : 'error';
   return isMemory
     ? { type: 'failed', id, code: 'E_TRAINER_OOM', message: 'the trainer could not allocate memory' }
-    : { type: 'failed', id, code: 'E_TRAINER_CRASH', message: `the trainer failed with ${kind}` };
+    : {
+        ...{ type: 'failed', id, code: 'E_TRAINER_CRASH' },
+        ...{ message: `the trainer failed with ${kind}`, trace: traceOf(error) },
+      };
 }
 
 function report(message: TrainerReport): void {

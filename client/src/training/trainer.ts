@@ -7,7 +7,7 @@ import type { BackendChoice } from './backends/chain.js';
 import { exitError } from './exit-error.js';
 import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
 import type { TrainerOptions, TrainerReport, TrainerRequest } from './messages.js';
-import { cpuTicksOf } from './process-time.js';
+import { TrainerWatch } from './trainer-watch.js';
 
 export interface TrainerStart {
   /** working folder of the process: the run's folder at the site */
@@ -30,10 +30,11 @@ type Result = TrainResult | EvaluateResult;
 interface Pending {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
+  readonly watch: TrainerWatch;
 }
 
 const KILL_AFTER_MS = 3000;
-const WATCH_EVERY_MS = 1000;
+const SILENCE_SECONDS = 60;
 
 /**
  * A run's training process: native code can crash there, and its memory is freed for certain.
@@ -46,8 +47,6 @@ export class Trainer {
   #lastLine = '';
   #ended: RegulonError | undefined;
   #stopping: Promise<void> | undefined;
-  #quietSince = performance.now();
-  #ticks = 0;
 
   private constructor(
     private readonly child: ChildProcess,
@@ -60,35 +59,45 @@ export class Trainer {
    * Start a trainer and wait until its backend has passed the self-test.
    *
    * @throws E_BACKEND if no backend passes
-   * @throws E_TRAINER_CRASH if the process ends before it is ready
+   * @throws E_TRAINER_CRASH if the process does not start, or ends before it is ready
+   * @throws E_TRAINER_TIMEOUT if it is silent instead
    */
   static start(options: TrainerStart): Promise<Trainer> {
-    const child = spawnTrainer(options);
-    let lastLine = '';
-    child.stderr?.on('data', (chunk: Buffer) => (lastLine = lastLineOf(chunk, lastLine)));
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
-        reject(exitError(code, signal, lastLine));
-      child.once('error', (cause) =>
-        reject(new RegulonError('E_TRAINER_CRASH', 'the trainer did not start', { cause })),
-      );
+      let child: ChildProcess;
+      try {
+        child = spawnTrainer(options);
+      } catch (cause) {
+        return reject(notStarted(cause));
+      }
+      let lastLine = '';
+      child.stderr?.on('data', (chunk: Buffer) => (lastLine = lastLineOf(chunk, lastLine)));
+      const { silenceSeconds = SILENCE_SECONDS } = options;
+      const watch = new TrainerWatch(child.pid, { silenceSeconds }, (error) => refuse(error));
+      const refuse = (error: RegulonError): void => {
+        watch.stop();
+        child.kill('SIGKILL');
+        reject(error);
+      };
+      const onExit = (code: number | null, signal: NodeJS.Signals | null): void =>
+        refuse(exitError(code, signal, lastLine));
+      child.once('error', (cause) => refuse(notStarted(cause)));
       child.once('exit', onExit);
       child.once('message', (report: TrainerReport) => {
         child.off('exit', onExit);
+        watch.stop();
         if (report.type === 'ready') {
           const trainer = new Trainer(child, options, report.record);
           trainer.#listen();
           resolve(trainer);
-        } else {
-          child.kill('SIGKILL');
-          reject(
-            report.type === 'failed'
-              ? new RegulonError(report.code, report.message)
-              : exitError(null, null, ''),
-          );
-        }
+        } else refuse(report.type === 'failed' ? failureOf(report) : exitError(null, null, ''));
       });
     });
+  }
+
+  /** True once the process has ended or was told to: it takes no further job. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
   }
 
   /** Process id, for the site's own monitoring. */
@@ -140,53 +149,36 @@ export class Trainer {
   }
 
   #onReport(report: TrainerReport): void {
-    this.#quietSince = performance.now();
+    this.#pending.forEach(({ watch }) => watch.heard());
     if (report.type === 'beat') return this.options.onBeat?.(report.beat);
     if (report.type === 'ready' || report.id === null) return;
     const pending = this.#pending.get(report.id);
     this.#pending.delete(report.id);
     if (report.type === 'done') pending?.resolve(report.result);
-    else pending?.reject(new RegulonError(report.code, report.message));
+    else pending?.reject(failureOf(report));
   }
 
-  #ask(request: Request, timeoutSeconds: number | undefined): Promise<Result> {
+  #ask(request: Request, seconds: number | undefined): Promise<Result> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = this.#nextId++;
-    this.#quietSince = performance.now();
     return new Promise<Result>((resolve, reject) => {
-      const watch = this.#watch(timeoutSeconds);
+      const { silenceSeconds = SILENCE_SECONDS } = this.options;
+      const watch = new TrainerWatch(
+        this.pid,
+        { seconds, silenceSeconds },
+        (error) => void this.cancel(error),
+      );
       const settle =
         <T>(done: (value: T) => void) =>
         (value: T) => {
-          clearInterval(watch);
+          watch.stop();
           done(value);
         };
-      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), watch });
       this.child.send({ ...request, id }, (error) => {
         if (error) this.#pending.get(id)?.reject(this.#ended ?? exitError(null, null, this.#lastLine));
       });
     });
-  }
-
-  /** Two limits: the job's own, and silence without any use of the CPU. */
-  #watch(timeoutSeconds: number | undefined): NodeJS.Timeout {
-    const started = performance.now();
-    const silenceMs = (this.options.silenceSeconds ?? 60) * 1000;
-    const limitMs = (timeoutSeconds ?? Infinity) * 1000;
-    const every = Math.min(WATCH_EVERY_MS, silenceMs / 2, limitMs / 2);
-    return setInterval(() => {
-      const now = performance.now();
-      const ticks = cpuTicksOf(this.pid);
-      if (ticks !== this.#ticks) this.#quietSince = now;
-      this.#ticks = ticks;
-      const why =
-        now - started > limitMs
-          ? `training took more than ${timeoutSeconds} s`
-          : now - this.#quietSince > silenceMs
-            ? `the trainer was silent for ${Math.round(silenceMs / 1000)} s`
-            : undefined;
-      if (why !== undefined) void this.cancel(new RegulonError('E_TRAINER_TIMEOUT', why));
-    }, every);
   }
 
   #rejectAll(error: RegulonError): void {
@@ -237,6 +229,13 @@ function spawnTrainer({
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'json',
   });
+}
+
+const notStarted = (cause: unknown): RegulonError =>
+  new RegulonError('E_TRAINER_CRASH', 'the trainer did not start', { cause });
+
+function failureOf({ code, message, trace }: Extract<TrainerReport, { type: 'failed' }>): RegulonError {
+  return new RegulonError(code, message, trace ? { details: { trace } } : {});
 }
 
 /** The compiled entry; when this module itself runs from source (tests), the one that `tsc -b` made. */

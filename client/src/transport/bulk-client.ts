@@ -1,6 +1,7 @@
 /** The bulk channel: one stream of frames up or down, no retries here. */
 import { Client, type ClientReadableStream, type ClientWritableStream, type Metadata } from '@grpc/grpc-js';
 import { boxBefore, boxKeyPair, randomBytes } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
 import { BulkCipher, MAX_FRAME_BYTES, type OpenBody } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
 import { sharedChannelOptions, type Limits } from './control-client.js';
@@ -85,7 +86,7 @@ export class BulkClient {
     const opened = Promise.race([
       new Promise<Metadata>((resolve) => call.once('metadata', resolve)),
       answer.then((): never => {
-        throw new Error('the stream ended before its offset came');
+        throw new RegulonError('E_UPLOAD', 'the stream ended before its offset came');
       }),
     ]);
     opened.catch(() => undefined);
