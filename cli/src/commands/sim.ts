@@ -8,6 +8,8 @@ import { readPlanFile } from '../plan-file/index.js';
 import {
   detectLayout,
   exampleFile,
+  interrupted,
+  interruption,
   openFederation,
   type SimFederation,
   verifyCompiled,
@@ -46,6 +48,8 @@ async function bringUp(options: UpOptions, output: Output): Promise<CommandResul
   const { backend, folder, keep } = options;
   const layout = options.data === undefined ? null : detectLayout(options.data);
   const plan = readPlanFile(options.plan ?? exampleFile(layout?.plan ?? 'brca3-cnn.sim.yaml'));
+  // before anything is started: a process in a group of its own would outlive us
+  const signal = interruption();
   const root = folder === undefined ? mkdtempSync(join(tmpdir(), 'regulon-sim-')) : resolve(folder);
   try {
     const say = (text: string): void => output.note(text);
@@ -54,7 +58,7 @@ async function bringUp(options: UpOptions, output: Output): Promise<CommandResul
     const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${value}`);
     output.event(settings, exports.join('\n'));
     output.note('running; Ctrl-C stops everything');
-    await untilInterrupted(federation);
+    await serve(federation, signal);
     return { data: settings, rows: [], lines: [] };
   } finally {
     if (folder === undefined && !keep) rmSync(root, { recursive: true, force: true });
@@ -73,13 +77,10 @@ function environmentOf({ founded }: SimFederation): Record<string, string> {
 }
 
 /** Approve what is proposed until Ctrl-C, then stop every process. @throws when a process ends by itself */
-async function untilInterrupted(federation: SimFederation): Promise<void> {
+async function serve(federation: SimFederation, signal: AbortSignal): Promise<void> {
   const approved = new Set<string>();
-  let stopped = false;
   const failed = new Promise<never>((_, reject) => federation.supervisor.onFailure(reject));
-  const interrupted = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => done());
-  });
+  let stopped = false;
   const approve = async (): Promise<void> => {
     while (!stopped) {
       await approveQueued(federation, approved);
@@ -87,7 +88,7 @@ async function untilInterrupted(federation: SimFederation): Promise<void> {
     }
   };
   try {
-    await Promise.race([interrupted, failed, approve()]);
+    await Promise.race([interrupted(signal), failed, approve()]);
   } finally {
     stopped = true;
     await federation.stop();

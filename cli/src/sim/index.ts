@@ -4,6 +4,7 @@ export { Person, type FederationName } from './ceremony/person.js';
 export { apiOf, SimFederation } from './federation.js';
 export { openFederation, type OpenOptions } from './open-federation.js';
 export { followRun } from './follow-run.js';
+export { interrupted, interruption } from './interruption.js';
 export { detectLayout, filesOf, simulatedLayout, type DataLayout, type SiteFiles } from './layout.js';
 export { freePorts } from './ports.js';
 export { exampleFile, programs, runToEnd, softwareDigest, verifyCompiled } from './programs.js';

@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import { SimFederation } from './federation.js';
 import { type DataLayout, filesOf, simulatedLayout, type SiteFiles } from './layout.js';
@@ -31,6 +32,7 @@ export async function openFederation(
   options: OpenOptions,
 ): Promise<{ federation: SimFederation; files: SiteFiles[] }> {
   const { root, plan, layout, backend, say } = options;
+  verifyEmpty(root);
   mkdirSync(root, { recursive: true, mode: 0o700 });
   chmodSync(root, 0o700);
   say(
@@ -60,6 +62,16 @@ export async function openFederation(
     say,
   );
   return { federation, files };
+}
+
+/** A folder of somebody else would change its mode and get files that overwrite others. @throws E_ARGUMENT */
+function verifyEmpty(root: string): void {
+  if (!existsSync(root)) return;
+  if (!statSync(root).isDirectory()) throw new RegulonError('E_ARGUMENT', `${root} is no folder`);
+  if (readdirSync(root).length === 0) return;
+  throw new RegulonError('E_ARGUMENT', `${root} is not empty`, {
+    hint: 'choose an empty folder, or a new one',
+  });
 }
 
 function absolute(files: SiteFiles): SiteFiles {
