@@ -37,9 +37,12 @@ function estimate(plan: Command, context: Context): void {
     const genes = wholeNumber('--genes', options.genes, 1, 10_000_000);
     const linkMbit = wholeNumber('--link-mbit', options.linkMbit, 1, 1_000_000);
     const outline = outlineOf(readPlanFile(file), genes);
-    const total = outline.rounds.reduce((sum, round) => sum + round.bytesUp + round.bytesDown, 0);
+    const total = outline.rounds.reduce(
+      (sum, round) => sum + (round.bytesUp ?? 0) + (round.bytesDown ?? 0),
+      0,
+    );
     const transferSeconds = total / (linkMbit * MEGABIT_BYTES);
-    const coordinatorDiskBytes = outline.rounds.reduce((sum, round) => sum + round.bytesDown, 0);
+    const coordinatorDiskBytes = outline.rounds.reduce((sum, round) => sum + (round.bytesDown ?? 0), 0);
     const data = { ...outline, genes, linkMbit, transferSeconds, coordinatorDiskBytes, epsilon: null };
     const lines = [
       ...outlineLines(outline),
@@ -52,13 +55,15 @@ function estimate(plan: Command, context: Context): void {
   });
 }
 
+const sizeText = (bytes: number | null): string => (bytes === null ? 'depends' : bytesText(bytes));
+
 function outlineLines(outline: PlanOutline): string[] {
   const rounds = tableLines(
     [
       { title: 'rounds', value: (r: PlanOutline['rounds'][number]) => r.purpose },
       { title: 'number', value: (r) => r.rounds, right: true },
-      { title: 'up per site', value: (r) => bytesText(r.bytesUp), right: true },
-      { title: 'down per site', value: (r) => bytesText(r.bytesDown), right: true },
+      { title: 'up per site', value: (r) => sizeText(r.bytesUp), right: true },
+      { title: 'down per site', value: (r) => sizeText(r.bytesDown), right: true },
     ],
     outline.rounds,
   );

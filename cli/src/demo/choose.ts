@@ -1,5 +1,5 @@
 import type { Plan } from '@regulon/shared/plan';
-import { type PlanDocument, readPlanFile } from '../plan-file/index.js';
+import { isPlanDocument, type PlanDocument, readPlanFile } from '../plan-file/index.js';
 import { type DataLayout, detectLayout, exampleFile } from '../sim/index.js';
 import type { DemoOptions } from './options.js';
 
@@ -26,7 +26,5 @@ function change(document: PlanDocument, { seed, rounds, sites }: DemoOptions): v
   if (seed !== undefined) document['seed'] = seed;
   if (sites !== undefined) document['sites'] = Array.from({ length: sites }, (_, i) => `site-${i + 1}`);
   const training = document['training'];
-  if (rounds !== undefined && typeof training === 'object' && training !== null) {
-    (training as PlanDocument)['rounds'] = rounds;
-  }
+  if (rounds !== undefined && isPlanDocument(training)) training['rounds'] = rounds;
 }

@@ -9,10 +9,10 @@ import { thresholds } from '@regulon/shared/secagg';
 export interface RoundsOutline {
   readonly purpose: 'statistics' | 'training' | 'evaluation';
   readonly rounds: number;
-  /** bytes that a site uploads, over all these rounds; at most */
-  readonly bytesUp: number;
-  /** bytes that a site downloads (the sums), over all these rounds; at most */
-  readonly bytesDown: number;
+  /** bytes that a site uploads, over all these rounds; at most; null when the gene panel decides and is not known */
+  readonly bytesUp: number | null;
+  /** bytes that a site downloads (the sums), over all these rounds; likewise */
+  readonly bytesDown: number | null;
 }
 
 /** What follows from a plan before it runs. */
@@ -49,7 +49,7 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
     arms: program.arms.map((arm) => arm.label),
     features,
     parameters,
-    rounds: roundsOf(program, parameters ?? 0, genes),
+    rounds: roundsOf(program, parameters, genes !== undefined || plan.dataset.kind === 'series'),
     mayLose: N - uMin,
   };
 }
@@ -83,21 +83,27 @@ function contractOfOutline(plan: Plan, genes: number): RunContract {
   };
 }
 
-function roundsOf(program: RunProgram, parameters: number, genes: number | undefined): RoundsOutline[] {
+/** @param knowsPanel whether the size of the gene panel in the contract is the true one */
+function roundsOf(program: RunProgram, parameters: number | null, knowsPanel: boolean): RoundsOutline[] {
   const { panel } = program.contract;
   const everything = emptySpecification({ panelDigest: panel.digest, genes: panel.size });
+  const lengthOf = (round: RunProgram['schedule'][number]): number | null => {
+    if (round.purpose === Purpose.train) return parameters;
+    if (round.purpose === Purpose.evaluation) return program.vectorLength(round);
+    return knowsPanel ? program.step(round).length(everything) : null;
+  };
   const purposes = [
-    { purpose: 'statistics', code: Purpose.statistics },
-    { purpose: 'training', code: Purpose.train },
-    { purpose: 'evaluation', code: Purpose.evaluation },
+    { purpose: 'statistics', code: Purpose.statistics, word: 8 },
+    { purpose: 'training', code: Purpose.train, word: 4 },
+    { purpose: 'evaluation', code: Purpose.evaluation, word: 8 },
   ] as const;
-  return purposes.map(({ purpose, code }) => {
+  return purposes.map(({ purpose, code, word }) => {
     const rounds = program.schedule.filter((round) => round.purpose === code);
-    const bytes = rounds.reduce((sum, round) => {
-      const extras = program.extras(round).length + 1;
-      if (round.purpose === Purpose.train) return sum + 4 * (parameters + extras);
-      if (round.purpose === Purpose.evaluation) return sum + 8 * (program.vectorLength(round) + extras);
-      return genes === undefined ? sum : sum + 8 * (program.step(round).length(everything) + extras);
+    const bytes = rounds.reduce<number | null>((sum, round) => {
+      const length = lengthOf(round);
+      return sum === null || length === null
+        ? null
+        : sum + word * (length + program.extras(round).length + 1);
     }, 0);
     return { purpose, rounds: rounds.length, bytesUp: bytes, bytesDown: bytes };
   });
