@@ -4,19 +4,19 @@ import { runDemo } from './demo/demo.js';
 import { parseDemoOptions } from './demo/options.js';
 import { demoJson } from './demo/outcome.js';
 import { reportLines } from './demo/report.js';
-import { Exit, exitCodeOf, namedError } from './output/index.js';
+import { askedFormat, endWhenReaderLeaves, Exit, Output, processStreams } from './output/index.js';
+import { interruption } from './sim/index.js';
 
 const INTERRUPTED = 130;
 
 /** `npm run demo`: the board on stderr, the result on stdout. */
 async function main(): Promise<number> {
-  const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
+  const interrupt = interruption();
   const view = new BoardView(stderrScreen);
   try {
     const options = parseDemoOptions(process.argv.slice(2), (text) => void process.stdout.write(text));
     if (!options) return Exit.done;
-    const outcome = await runDemo(options, view, interrupt.signal);
+    const outcome = await runDemo(options, view, interrupt);
     const text =
       options.format === 'json' ? JSON.stringify(demoJson(outcome)) : reportLines(outcome).join('\n');
     process.stdout.write(`${text}\n`);
@@ -24,16 +24,16 @@ async function main(): Promise<number> {
     return outcome.status === 'COMPLETED_PARTIAL' ? Exit.partial : Exit.done;
   } catch (error) {
     view.close();
-    if (interrupt.signal.aborted) {
+    if (interrupt.aborted) {
       process.stderr.write('interrupted: everything that was started is stopped\n');
       return INTERRUPTED;
     }
-    const named = namedError(error);
-    process.stderr.write(`${explainError(named)}\n`);
-    return exitCodeOf(named);
+    const format = askedFormat(process.argv.slice(2)) ?? 'table';
+    return new Output('demo', format, processStreams).error(error);
   }
 }
 
+endWhenReaderLeaves();
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {

@@ -58,7 +58,8 @@ export class RestClient {
     const limit = timeoutMs === null ? {} : { signal: AbortSignal.timeout(timeoutMs) };
     let response: Response;
     try {
-      response = await fetch(new URL(path, server), { ...limit, ...init, headers });
+      // below whatever path a proxy serves the coordinator at
+      response = await fetch(`${server.replace(/\/+$/, '')}${path}`, { ...limit, ...init, headers });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
       throw new RegulonError('E_CONNECTION', `${server} does not answer (${reasonOf(cause)})`, { cause });
@@ -82,13 +83,16 @@ export class RestClient {
 
 type RequestInit = NonNullable<Parameters<typeof fetch>[1]>;
 
-/** The code of the system that lies below an error of `fetch`. */
+const failedFetch = z.object({
+  name: z.string(),
+  cause: z.object({ code: z.string().exactOptional(), message: z.string() }).exactOptional(),
+});
+
+/** The reason that lies below an error of `fetch`. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown reason';
-  if (error.name === 'TimeoutError') return `nothing within ${TIMEOUT_MS / 1000} s`;
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.name;
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+  const { data } = failedFetch.safeParse(error);
+  if (data?.name === 'TimeoutError') return `nothing within ${TIMEOUT_MS / 1000} s`;
+  return data?.cause?.code ?? data?.cause?.message ?? data?.name ?? 'unknown reason';
 }
 
 const detail = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]);

@@ -59,9 +59,9 @@ describe('audit commands', () => {
       code: 'E_BUNDLE',
       exitCode: 4,
     });
-    await expect(verifyCommand({ ...usable, asOf: 'yesterday' })).rejects.toMatchObject({
-      code: 'E_ARGUMENT',
-    });
+    for (const asOf of ['yesterday', '1', '2026-11-20', '2026-02-30T10:00:00Z']) {
+      await expect(verifyCommand({ ...usable, asOf })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+    }
     await expect(verifyCommand({ ...usable, level: 2 })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   });
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
 import { verifyBundle, type VerifyReport } from '@regulon/shared/transparency';
 import { readBundleFile, readTextFile } from './files.js';
@@ -39,11 +40,7 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
       `level ${args.level} cannot be verified: bundles hold evidence of level 1`,
     );
   }
-  const asOf = args.asOf === undefined ? new Date() : new Date(args.asOf);
-  if (Number.isNaN(asOf.getTime()))
-    throw new RegulonError('E_ARGUMENT', '--as-of is not a time', {
-      hint: 'write it as 2026-11-20T10:00:00Z',
-    });
+  const asOf = args.asOf === undefined ? new Date() : timeOf(args.asOf);
   const [bundle, policy] = await Promise.all([
     readBundleFile(args.bundle),
     readTextFile('the quorum policy', args.policy),
@@ -52,4 +49,12 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   const input = { bundle, policy, asOf, siteCheckpoints: await Promise.all(notes) };
   const report = verifyBundle(args.run === undefined ? input : { ...input, run: args.run });
   return { exitCode: report.status === 'pass' ? 0 : 1, firstLine: report.firstLine, report };
+}
+
+const time = z.iso.datetime({ offset: true });
+
+/** @throws E_ARGUMENT when the text is no time with a zone: `Date` would take a single digit for a year */
+function timeOf(text: string): Date {
+  if (time.safeParse(text).success) return new Date(text);
+  throw new RegulonError('E_ARGUMENT', '--as-of: not a time', { hint: 'write it as 2026-11-20T10:00:00Z' });
 }

@@ -34,9 +34,14 @@ export function apiFor(options: ConnectionOptions, context: Context): Coordinato
       hint: 'name the token file of the coordinator, or set REGULON_TOKEN_FILE',
     });
   }
-  return new CoordinatorApi({
-    server: serverOf(options, context),
-    token: readFileSync(tokenFile, 'utf8').trim(),
+  return new CoordinatorApi({ server: serverOf(options, context), token: readToken(tokenFile) });
+}
+
+function readToken(file: string): string {
+  const token = readFileSync(file, 'utf8').trim();
+  if (/^[\x21-\x7e]{1,1000}$/.test(token)) return token;
+  throw new RegulonError('E_ARGUMENT', `${file}: holds no token (one line without blanks)`, {
+    hint: "use the coordinator's own token file",
   });
 }
 
@@ -46,7 +51,8 @@ function serverOf(options: ConnectionOptions, context: Context): string {
   const folder = options.federation ?? context.env['REGULON_FEDERATION'];
   const file = folder === undefined ? undefined : join(folder, 'coordinator.json');
   if (file === undefined || !existsSync(file)) {
-    throw new RegulonError('E_ARGUMENT', '--server is missing', {
+    const found = file === undefined ? '' : ` and there is no ${file}`;
+    throw new RegulonError('E_ARGUMENT', `--server is missing${found}`, {
       hint: 'name the coordinator, e.g. http://127.0.0.1:8080, or set REGULON_SERVER or REGULON_FEDERATION',
     });
   }
@@ -55,7 +61,10 @@ function serverOf(options: ConnectionOptions, context: Context): string {
 }
 
 function validUrl(text: string): string {
-  if (/^https?:\/\//.test(text) && URL.canParse(text)) return text;
+  if (/^https?:\/\//.test(text) && URL.canParse(text)) {
+    const { username, password, search, hash } = new URL(text);
+    if (username + password + search + hash === '') return text;
+  }
   throw new RegulonError('E_ARGUMENT', '--server: not an address such as http://127.0.0.1:8080');
 }
 

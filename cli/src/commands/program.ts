@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
 import { nameOf, wordsOf } from '../command-table/index.js';
-import { Exit, FORMATS, Output } from '../output/index.js';
+import { askedFormat, Exit, Output } from '../output/index.js';
 import type { Context } from './context.js';
 import { auditCommands } from './audit.js';
 import { completionCommand } from './completion.js';
@@ -82,12 +82,4 @@ function quietly(program: Command, context: Context): Command {
 function everyCommand(command: Command, act: (command: Command) => void): void {
   act(command);
   command.commands.forEach((child) => everyCommand(child, act));
-}
-
-/** The format as it stands among the arguments: they were not understood. */
-function askedFormat(args: readonly string[]): string | undefined {
-  if (args.includes('--json')) return 'json';
-  const at = args.findIndex((arg) => arg === '--format' || arg.startsWith('--format='));
-  const text = at < 0 ? undefined : (args[at]?.split('=')[1] ?? args[at + 1]);
-  return FORMATS.find((format) => format === text);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { RegulonError } from '@regulon/shared/errors';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { namedError } from '../output/index.js';
 
 /**
  * Write a file so that it appears complete or not at all.
@@ -15,8 +16,8 @@ export function writeWhole(path: string, content: string | Uint8Array, mode = 0o
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    const isFull = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
-    if (isFull) throw new RegulonError('E_DISK_FULL', `${path}: no space left on the device`, { cause });
+    const named = namedError(cause, path);
+    if (isRegulonError(named, 'E_DISK_FULL')) throw named;
     throw new RegulonError('E_ARGUMENT', `${path} cannot be written`, {
       cause,
       hint: 'choose a file in a folder that you may write to',

@@ -35,8 +35,19 @@ const SYSTEM_ERRORS: Readonly<Record<string, (path: string) => RegulonError>> = 
     new RegulonError('E_ARGUMENT', `${path}: no such file or folder`, { hint: 'check the path' }),
   EISDIR: (path) =>
     new RegulonError('E_ARGUMENT', `${path}: is a folder, a file is needed`, { hint: 'check the path' }),
+  ENOTDIR: (path) =>
+    new RegulonError('E_ARGUMENT', `${path}: leads through a file, a folder is needed`, {
+      hint: 'check the path',
+    }),
+  EEXIST: (path) =>
+    new RegulonError('E_ARGUMENT', `${path}: exists already`, { hint: 'choose another name' }),
   EACCES: (path) =>
     new RegulonError('E_ARGUMENT', `${path}: permission denied`, { hint: 'check the owner and the mode' }),
+  EPERM: (path) => new RegulonError('E_ARGUMENT', `${path}: not permitted`, { hint: 'check the owner' }),
+  EROFS: (path) =>
+    new RegulonError('E_ARGUMENT', `${path}: lies on a read-only file system`, {
+      hint: 'choose a folder that can be written',
+    }),
   ENOSPC: (path) => new RegulonError('E_DISK_FULL', `${path}: no space left on the device`),
   ECONNREFUSED: (where) => new RegulonError('E_CONNECTION', `${where}: connection refused`),
 };

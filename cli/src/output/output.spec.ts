@@ -60,6 +60,14 @@ describe('the output of a command', () => {
     expect(err.join('')).toContain('E_ARGUMENT: plan.yaml: no such file');
   });
 
+  it('names a path through a file, and a file where a folder should be made', () => {
+    const { output, err } = captured('table');
+    for (const code of ['ENOTDIR', 'EEXIST', 'EROFS', 'EPERM']) {
+      expect(output.error(Object.assign(new Error('x'), { code, path: 'a/b' }))).toBe(Exit.argument);
+    }
+    expect(err.join('')).toMatch(/^(E_ARGUMENT: a\/b: .*\nnext: .*\n){4}$/);
+  });
+
   it('refuses an unknown format', () => {
     expect(() => captured('xml')).toThrow('--format');
   });

@@ -102,3 +102,11 @@ export function parseFormat(text: string | undefined): Format | undefined {
   }
   return format;
 }
+
+/** The format that arguments ask for, when they could not be understood as a whole; undefined when they ask for none. */
+export function askedFormat(args: readonly string[]): Format | undefined {
+  if (args.includes('--json')) return 'json';
+  const at = args.findIndex((arg) => arg === '--format' || arg.startsWith('--format='));
+  const text = at < 0 ? undefined : (args[at]?.split('=')[1] ?? args[at + 1]);
+  return FORMATS.find((format) => format === text);
+}

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -60,9 +60,12 @@ export function writeSeed(path: string, seed: Uint8Array): void {
   writeSecret(path, `${hex(seed)}\n`);
 }
 
-/** Read a seed. @throws E_KEY_FILE when the file is missing or holds something else */
+/** Read a seed. @throws E_KEY_FILE when the file is missing, open to others, or holds something else */
 export function readSeed(path: string): Uint8Array {
   const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  if (text !== '' && (statSync(path).mode & 0o077) !== 0) {
+    throw new RegulonError('E_KEY_FILE', `${path} is open to others`, { hint: `chmod 600 ${path}` });
+  }
   if (!/^[0-9a-f]{64}$/.test(text)) {
     throw new RegulonError('E_KEY_FILE', `${path} does not hold a key (64 hexadecimal digits)`);
   }
