@@ -1,15 +1,21 @@
 import { describe, expect, it } from '@jest/globals';
-import { verifyAgreement } from './agreement.js';
+import { hex } from '@regulon/shared/crypto';
+import { panelDigest, SERIES_PANEL } from '@regulon/shared/genomics';
+import { digestText, openEntry } from '@regulon/shared/transparency';
+import { uncountedOf, verifyAgreement } from './agreement.js';
+import { missingRules } from './open-data.js';
 import {
   approvalBy,
   contractBytes,
   datasetBy,
   run,
   siteNames,
+  statementsAbout,
   testFederation,
   testPlan,
   testSite,
 } from './site.support.js';
+import { commitmentOf, verifySameData } from './steward-statements.js';
 
 const now = Date.parse('2026-11-21T00:00:00Z');
 const federation = testFederation();
@@ -60,7 +66,38 @@ describe('what a site checks before a run', () => {
     const plan = testPlan();
     const entries = ids.flatMap((id) => [approvalBy(id, plan), datasetBy(id, { simulated: id !== 5 })]);
     expect(() => check(contractBytes(plan, { entries }))).toThrow(/do not say that every dataset is public/);
-    expect(check(contractBytes(plan, { entries, isPublic: false })).uncounted).toEqual([1, 2, 3, 4]);
+  });
+
+  it('takes part in no run over data of patients, and says which rules are missing', () => {
+    const plan = testPlan();
+    const entries = ids.flatMap((id) => [approvalBy(id, plan), datasetBy(id, { simulated: id < 3 })]);
+    const checked = () => check(contractBytes(plan, { entries, isPublic: false }));
+    expect(checked).toThrow(code('E_POLICY'));
+    expect(checked).toThrow(/the data of c, d, e are neither public nor simulated/);
+    for (const rule of missingRules) expect(checked).toThrow(rule);
+  });
+
+  it.each(['signed', 'cosigned'] as const)('refuses own data of patients in gate mode %s', (gateMode) => {
+    const other = testFederation(gateMode);
+    const closed = testSite(other, { dataset: { simulated: false } });
+    const checked = () => verifyAgreement(contractBytes(testPlan()), run, other, closed, now);
+    expect(checked).toThrow(code('E_POLICY'));
+    expect(checked).toThrow(/dataset toy is neither public nor simulated.*: cosigned checkpoints/);
+  });
+
+  it('does not let open data through a gate that is weaker than the roster demands', () => {
+    const other = testFederation('cosigned');
+    expect(() => verifyAgreement(contractBytes(testPlan()), run, other, testSite(other), now)).toThrow(
+      /demands cosigned checkpoints/,
+    );
+  });
+
+  it('counts sites with open data towards no minimum of a run that is not public', () => {
+    const sites = ids.map((id) => ({ id, name: siteNames[id - 1] ?? '' }));
+    const entries = ids.map((id) => openEntry(datasetBy(id, { simulated: id === 2 }), federation.keys).entry);
+    const datasets = sites.map(({ name }) => commitmentOf(entries, name, 'toy'));
+    expect(uncountedOf({ isPublic: false, sites }, datasets)).toEqual([2]);
+    expect(uncountedOf({ isPublic: true, sites }, datasets)).toEqual([]);
   });
 
   it('names the site whose gene panel differs', () => {
@@ -74,9 +111,97 @@ describe('what a site checks before a run', () => {
     );
   });
 
-  it('refuses, in gate mode signed, data that are neither public nor simulated', () => {
-    const closed = testSite(federation, { dataset: { simulated: false } });
-    expect(() => check(contractBytes(testPlan()), closed)).toThrow(/neither public nor simulated/);
+  it('takes no approval for other data than its site committed to', () => {
+    const plan = testPlan();
+    const other = `sha256:${'cd'.repeat(32)}`;
+    const changes: [number, object][] = [
+      [2, { datasetVersion: 2 }],
+      [4, { commitment: other }],
+      [1, { dataset: 'other' }],
+    ];
+    for (const [site, change] of changes) {
+      const entries = ids.flatMap((id) => [approvalBy(id, plan, id === site ? change : {}), datasetBy(id)]);
+      const checked = () => check(contractBytes(plan, { entries }));
+      expect(checked).toThrow(code('E_POLICY'));
+      expect(checked).toThrow(new RegExp(`steward of ${siteNames[site - 1]} is not for version 1 of toy`));
+    }
+  });
+
+  it('finds the approval for the committed version among older ones', () => {
+    const plan = testPlan();
+    const old = ids.map((id) => approvalBy(id, plan, { datasetVersion: 7 }));
+    expect(
+      check(contractBytes(plan, { entries: [...old, ...statementsAbout(plan)] })).approval.datasetVersion,
+    ).toBe(1);
+  });
+
+  it.each<[string, object]>([
+    ['commitment', { commitment: `sha256:${'cd'.repeat(32)}` }],
+    ['public', { public: true }],
+    ['band', { band: '500+' }],
+  ])('compares what its steward signed with the data that are loaded (%s)', (field, said) => {
+    const checked = () => check(contractBytes(testPlan()), testSite(federation, { said }));
+    expect(checked).toThrow(code('E_POLICY'));
+    expect(checked).toThrow(`another dataset toy than the one that is loaded (${field})`);
+  });
+
+  it('compares the policy that its steward approved under with the policy file', () => {
+    const plan = testPlan();
+    const policy = `sha256:${'cd'.repeat(32)}`;
+    const under = (site: number) =>
+      ids.flatMap((id) => [approvalBy(id, plan, id === site ? { policy } : {}), datasetBy(id)]);
+    expect(() => check(contractBytes(plan, { entries: under(1) }))).toThrow(/under another policy/);
+    expect(() => check(contractBytes(plan, { entries: under(2) }))).not.toThrow();
+  });
+
+  it('leaves the coordinator no choice between two commitments of a site', () => {
+    const plan = testPlan();
+    const later = datasetBy(3, { public: false, simulated: false });
+    for (const entries of [
+      [...statementsAbout(plan), later],
+      [later, ...statementsAbout(plan)],
+    ]) {
+      expect(() => check(contractBytes(plan, { entries }))).toThrow(
+        /several versions of dataset toy of site c/,
+      );
+    }
+    expect(() =>
+      check(contractBytes(plan, { entries: [...statementsAbout(plan), datasetBy(3)] })),
+    ).not.toThrow();
+  });
+
+  it('refuses a run when the files were changed since the daemon described them', () => {
+    expect(() => verifySameData(site, site.content)).not.toThrow();
+    expect(() => verifySameData(site, new Uint8Array(32))).toThrow(/changed since this daemon started/);
+  });
+
+  it('knows the panel of a series itself, whatever coordinator and stewards say', () => {
+    const plan = testPlan({
+      dataset: { name: 'toy', kind: 'series', scale: 'log-ratio', unit: 'gene' },
+      ...{ task: 'forecast', label: undefined, prepare: [], evaluation: { split: 'chronological' } },
+      model: {
+        blocks: [
+          {
+            name: 'net',
+            layers: [
+              { type: 'gru', units: 4 },
+              { type: 'dense', units: 'outputs' },
+            ],
+          },
+        ],
+      },
+    });
+    const series = { kind: 'series', scale: 'log-ratio', unit: 'gene' } as const;
+    const under = (names: readonly string[], size = names.length) => {
+      const panel = { digest: digestText(panelDigest(names)), size };
+      const entries = statementsAbout(plan, { panel, unit: 'gene' });
+      const view = testSite(federation, { dataset: series, panel: names, said: { panel, unit: 'gene' } });
+      const bytes = contractBytes(plan, { entries, panel: { digest: hex(panelDigest(names)), size } });
+      return () => check(bytes, { ...view, panel: { ...view.panel, size } });
+    };
+    expect(under(SERIES_PANEL)).not.toThrow();
+    expect(under(SERIES_PANEL, 5)).toThrow(code('E_PANEL'));
+    expect(under(['series-value', 'more'])).toThrow(/a series has one value/);
   });
 
   const policyCases: [string, object, object][] = [

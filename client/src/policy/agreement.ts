@@ -1,5 +1,6 @@
-import { fromHex } from '@regulon/shared/crypto';
+import { equalBytes, fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { panelDigest, SERIES_PANEL } from '@regulon/shared/genomics';
 import { verifyInForce } from '@regulon/shared/plan';
 import {
   contractOf,
@@ -8,21 +9,27 @@ import {
   type RunContract,
   RunProgram,
 } from '@regulon/shared/program';
-import { digestText, type LogEntry, openEntry } from '@regulon/shared/transparency';
+import { type BodyOf, digestText, openEntry } from '@regulon/shared/transparency';
 import type { Federation } from './federation.js';
-import { verifyGateModeFits, verifyPlanAllowed } from './plan-rules.js';
+import { isOpen, verifyGateModeFits, verifyRunOpen } from './open-data.js';
+import { verifyPlanAllowed } from './plan-rules.js';
 import type { SiteView } from './site-view.js';
-
-/** The signed statement of a kind. */
-type Entry<K extends LogEntry['kind']> = Extract<LogEntry, { kind: K }>;
+import {
+  approvalOf,
+  commitmentOf,
+  type CommittedDataset,
+  verifyOwnStatements,
+} from './steward-statements.js';
 
 /** A run that this site may take part in. */
 export interface Agreement {
   readonly contract: RunContract;
   /** approval of this site's steward */
-  readonly approval: Entry<'plan.approve'>['body'];
+  readonly approval: BodyOf<'plan.approve'>;
   /** what this site's steward said about the dataset */
-  readonly dataset: Entry<'dataset.commit'>['body'];
+  readonly dataset: BodyOf<'dataset.commit'>;
+  /** what every steward said, in the order of the plan; to be compared with the log */
+  readonly datasets: readonly CommittedDataset[];
   /** sites with public data in a run that is not public: they count towards no minimum */
   readonly uncounted: readonly number[];
 }
@@ -57,66 +64,45 @@ export function verifyAgreement(
   if (!contract.sites.some((s) => s.id === site.own.id)) {
     throw new RegulonError('E_POLICY', `plan ${plan.name}: sites: this site is not named`);
   }
-  const approvals = contract.sites.map((s) => approvalOf(entries, s.name, digestText(planHash), now));
-  const datasets = contract.sites.map((s) => datasetOf(entries, s.name, plan.dataset.name));
-  const isPublic = datasets.every((d) => d.public || d.simulated);
-  if (isPublic !== contract.isPublic) {
+  const datasets = contract.sites.map(({ name }) => commitmentOf(entries, name, plan.dataset.name));
+  const approvals = datasets.map((dataset) => approvalOf(entries, dataset, digestText(planHash), now));
+  if (datasets.every(({ body }) => isOpen(body)) !== contract.isPublic) {
     throw new RegulonError(
       'E_POLICY',
       `plan ${plan.name}: the stewards do not say that every dataset is public`,
     );
   }
-  if (plan.dataset.kind === 'expression') verifyPanels(contract, datasets);
+  verifyRunOpen(plan.name, datasets);
+  verifyPanels(contract, datasets);
   verifyGateModeFits(site);
   verifyPlanAllowed(contract, site, new RunProgram(contract).schedule.length);
   const at = contract.sites.findIndex((s) => s.id === site.own.id);
-  const [approval, dataset] = [approvals[at], datasets[at]];
+  const [approval, dataset] = [approvals[at], datasets[at]?.body];
   if (!approval || !dataset)
     throw new RegulonError('E_POLICY', `plan ${plan.name}: this site did not approve it`);
-  const open = contract.sites.filter((_, i) => datasets[i]?.public || datasets[i]?.simulated);
-  return { contract, approval, dataset, uncounted: isPublic ? [] : open.map((s) => s.id) };
+  verifyOwnStatements(dataset, approval, site);
+  return { contract, approval, dataset, datasets, uncounted: uncountedOf(contract, datasets) };
 }
 
-function approvalOf(
-  entries: readonly LogEntry[],
-  site: string,
-  planHash: string,
-  now: number,
-): Entry<'plan.approve'>['body'] {
-  const found = entries.filter(
-    (e): e is Entry<'plan.approve'> =>
-      e.kind === 'plan.approve' && e.actor.id === site && e.body.planHash === planHash,
-  );
-  const valid = found.filter((e) => Date.parse(e.body.validUntil) > now).at(-1);
-  if (valid) return valid.body;
-  const why = found.length > 0 ? 'has expired' : 'is missing';
-  throw new RegulonError('E_POLICY', `the approval of this plan by the steward of ${site} ${why}`);
+/** Contributors that protect nobody: in a run that is not public they count as colluders. @see rounds.md §1 */
+export function uncountedOf(
+  { isPublic, sites }: Pick<RunContract, 'isPublic' | 'sites'>,
+  datasets: readonly CommittedDataset[],
+): number[] {
+  if (isPublic) return [];
+  const open = new Set(datasets.filter(({ body }) => isOpen(body)).map(({ site }) => site));
+  return sites.filter(({ name }) => open.has(name)).map(({ id }) => id);
 }
 
-function datasetOf(
-  entries: readonly LogEntry[],
-  site: string,
-  dataset: string,
-): Entry<'dataset.commit'>['body'] {
-  const found = entries.filter(
-    (e): e is Entry<'dataset.commit'> =>
-      e.kind === 'dataset.commit' && e.actor.id === site && e.body.dataset === dataset,
+/** Every site has the panel of the run; that of a series is always the same, whoever says otherwise. */
+function verifyPanels({ panel, plan }: RunContract, datasets: readonly CommittedDataset[]): void {
+  const isSeries = plan.dataset.kind === 'series';
+  if (isSeries && !(panel.size === 1 && equalBytes(panel.digest, panelDigest(SERIES_PANEL)))) {
+    throw new RegulonError('E_PANEL', `plan ${plan.name}: a series has one value, whatever the run says`);
+  }
+  const other = datasets.find(
+    ({ body }) => body.panel.digest !== digestText(panel.digest) || body.panel.size !== panel.size,
   );
-  const latest = found.reduce<Entry<'dataset.commit'>['body'] | undefined>(
-    (best, e) => (best && best.version >= e.body.version ? best : e.body),
-    undefined,
-  );
-  if (!latest) throw new RegulonError('E_POLICY', `site ${site} has not committed to dataset ${dataset}`);
-  return latest;
-}
-
-function verifyPanels(contract: RunContract, datasets: readonly Entry<'dataset.commit'>['body'][]): void {
-  const wanted = digestText(contract.panel.digest);
-  datasets.forEach((dataset, i) => {
-    if (dataset.panel.digest === wanted && dataset.panel.size === contract.panel.size) return;
-    throw new RegulonError(
-      'E_PANEL',
-      `the gene panel of site ${contract.sites[i]?.name} is not the one of the run`,
-    );
-  });
+  if (other)
+    throw new RegulonError('E_PANEL', `the gene panel of site ${other.site} is not the one of the run`);
 }

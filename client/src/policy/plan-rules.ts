@@ -36,31 +36,15 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   if (wanted.scale !== dataset.scale) refuse('dataset.scale', 'the dataset of this site has another scale');
   if (wanted.unit !== dataset.unit) refuse('dataset.unit', 'the dataset of this site counts other units');
   if (site.units > weightCap) refuse('secureAggregation.weightCap', 'it does not fit this site');
-  if (wanted.kind === 'expression') verifyPanelAgreed(contract, site);
+  verifyPanelAgreed(contract, site);
 }
 
 function verifyPanelAgreed(contract: RunContract, site: SiteView): void {
   if (contract.panel.size === site.panel.size && equalBytes(contract.panel.digest, site.panel.digest)) return;
   throw new RegulonError(
     'E_PANEL',
-    `the gene panel of site ${site.own.name} (${site.panel.size} genes) is not the one of the run (${contract.panel.size})`,
+    `the panel of site ${site.own.name} (size ${site.panel.size}) is not the one of the run (size ${contract.panel.size})`,
   );
-}
-
-/**
- * What mode `signed` of the gate demands: only data that nobody has to protect.
- *
- * @throws E_POLICY when this site's data are neither public nor simulated
- */
-export function verifyGateModeFits(site: SiteView): void {
-  const open = site.dataset.public || site.dataset.simulated;
-  if (site.roster.policy.gateMode === 'signed' && !open) {
-    throw new RegulonError(
-      'E_POLICY',
-      `dataset ${site.dataset.name} is neither public nor simulated, and this federation does not cosign its log yet`,
-      { hint: 'declare the dataset public or simulated if it is, or wait for gate mode cosigned' },
-    );
-  }
 }
 
 /** @throws E_POLICY when a model is larger than the policy allows */

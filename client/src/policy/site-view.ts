@@ -1,4 +1,5 @@
 import type { Roster, RosterMember, SitePolicy } from '@regulon/shared/plan';
+import type { BodyOf } from '@regulon/shared/transparency';
 import type { DatasetConfig } from '../config/index.js';
 
 /** What this site knows of itself when it judges a plan. */
@@ -11,4 +12,11 @@ export interface SiteView {
   readonly panel: { readonly digest: Uint8Array; readonly size: number };
   /** units of the dataset; never leaves */
   readonly units: number;
+  /** digest of the identifiers and values that were loaded, 32 bytes; never leaves */
+  readonly content: Uint8Array;
+  /** what the steward would be asked to sign now about these data and this policy */
+  readonly statement: {
+    readonly dataset: BodyOf<'dataset.commit'>;
+    readonly policy: Pick<BodyOf<'policy.set'>, 'policy'>;
+  };
 }

@@ -14,10 +14,13 @@ import {
 import { encodeContractFile } from '@regulon/shared/program';
 import {
   assembleEntry,
+  attachmentOf,
+  type BodyOf,
   digestText,
   type EntryDraft,
   genesisOf,
   keysOfGenesis,
+  MediaType,
   NO_PREVIOUS,
   parseEntry,
   sealEntry,
@@ -138,7 +141,8 @@ export function signedEntry(
   ]);
 }
 
-const policyDigest = digestText(sha256(utf8('policy')));
+const policyFile = utf8('policy');
+const policyDigest = digestText(sha256(policyFile));
 const commitment = digestText(sha256(utf8('commitment')));
 
 export function approvalBy(id: number, plan: Plan, changes: object = {}): Uint8Array {
@@ -153,24 +157,29 @@ export function approvalBy(id: number, plan: Plan, changes: object = {}): Uint8A
   });
 }
 
+const datasetBody: BodyOf<'dataset.commit'> = {
+  ...{ dataset: 'toy', version: 1, commitment, schema: commitment, band: '20-49', unit: 'patient' },
+  ...{ panel: { digest: digestText(panelDigest(genes)), size: genes.length } },
+  ...{ qualityReport: null, dataUse: [], public: false, simulated: true },
+};
+
 export function datasetBy(id: number, changes: object = {}): Uint8Array {
-  return signedEntry('dataset.commit', 'steward', id, {
-    ...{ dataset: 'toy', version: 1, commitment, schema: commitment, band: '20-49', unit: 'patient' },
-    ...{ panel: { digest: digestText(panelDigest(genes)), size: genes.length } },
-    ...{ qualityReport: null, dataUse: [], public: false, simulated: true, ...changes },
-  });
+  return signedEntry('dataset.commit', 'steward', id, { ...datasetBody, ...changes });
 }
+
+/** What every steward of the test federation says about a plan. */
+export const statementsAbout = (plan: Plan, dataset: object = {}): Uint8Array[] =>
+  siteNames.flatMap((_, i) => [approvalBy(i + 1, plan), datasetBy(i + 1, dataset)]);
 
 /** A contract as an honest coordinator sends it. */
 export function contractBytes(
   plan: Plan,
-  changes: { isPublic?: boolean; entries?: Uint8Array[] } = {},
+  changes: { isPublic?: boolean; entries?: Uint8Array[]; panel?: { digest: string; size: number } } = {},
 ): Uint8Array {
-  const ids = siteNames.map((_, i) => i + 1);
   return encodeContractFile({
     ...{ run, plan, isPublic: changes.isPublic ?? true },
-    panel: { digest: hex(panelDigest(genes)), size: genes.length },
-    entries: changes.entries ?? ids.flatMap((id) => [approvalBy(id, plan), datasetBy(id)]),
+    panel: changes.panel ?? { digest: hex(panelDigest(genes)), size: genes.length },
+    entries: changes.entries ?? statementsAbout(plan),
   });
 }
 
@@ -182,6 +191,8 @@ export function testSite(
     dataset?: Partial<DatasetConfig>;
     units?: number;
     panel?: readonly string[];
+    /** what differs in the data as loaded from what the steward signed */
+    said?: Partial<BodyOf<'dataset.commit'>>;
   } = {},
 ): SiteView {
   const panel = changes.panel ?? genes;
@@ -201,6 +212,10 @@ export function testSite(
       ...{ public: false, simulated: true, ...changes.dataset },
     },
     panel: { digest: panelDigest(panel), size: panel.length },
-    units: changes.units ?? 40,
+    ...{ units: changes.units ?? 40, content: sha256(utf8('content')) },
+    statement: {
+      dataset: { ...datasetBody, ...changes.said },
+      policy: { policy: attachmentOf(policyFile, MediaType.json) },
+    },
   };
 }

@@ -18,6 +18,7 @@ import { openSiteData } from './open-site-data.js';
 import { DAEMON_VERSION, entrySealer } from './entries.js';
 import { type StageNotice, tellRefusal } from './refusals.js';
 import { RunDriver } from './run-driver.js';
+import { statementsOf } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;
 const FOLLOW_AGAIN_MS = 500;
@@ -62,8 +63,10 @@ export class Daemon {
       const described = await data.describe();
       await data.release();
       described.notes.forEach((note) => logger.info({ site: config.site }, note));
-      const { panel, units } = described;
-      const site: SiteView = { roster, own, policy, dataset: config.dataset, panel, units };
+      const statement = statementsOf(policy, config.dataset, described, state.paths.anchor);
+      const { panel, units, content } = described;
+      const known = { panel, units, content, statement };
+      const site: SiteView = { roster, own, policy, dataset: config.dataset, ...known };
       warnIfClosed(site, logger);
       const link = connectionOf(config, own.id, federation.rosterView);
       const sealer = entrySealer(federation.keys, roster.federationId, config.site, keys.identity);

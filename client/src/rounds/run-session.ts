@@ -6,7 +6,7 @@ import { parseRunName, Purpose, RunProgram, type ScheduledRound } from '@regulon
 import { parameterCount } from '@regulon/shared/models';
 import { MaskEngine } from '@regulon/shared/secagg';
 import { digestText } from '@regulon/shared/transparency';
-import { type Agreement, verifyAgreement, verifyModelSize } from '../policy/index.js';
+import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../policy/index.js';
 import { type OutcomeRow, removeRunFiles } from '../state/index.js';
 import type { SiteContext } from './context.js';
 import { LocalWork } from './local-work.js';
@@ -188,6 +188,7 @@ async function contractBytes(site: SiteContext, run: string): Promise<Uint8Array
 
 /** The dataset must serve the plan; what would tell its size is one generic refusal. */
 async function verifyUnits(site: SiteContext, { contract }: Agreement): Promise<void> {
+  verifySameData(site.site, (await site.data.describe()).content);
   const most = await site.data.prepare(contract, site.site.own.id);
   if (most > contract.plan.secureAggregation.weightCap) {
     throw new RegulonError(

@@ -1,0 +1,41 @@
+import { canonicalJson } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { type BodyOf, digestText } from '@regulon/shared/transparency';
+import type { Agreement } from './agreement.js';
+import { isSameCommit } from './steward-statements.js';
+
+/** What a site looks up in the log that it has verified. */
+export interface LoggedStatements {
+  /** what starts a run, at most the first two entries */
+  startsOf(run: string): readonly BodyOf<'run.start'>[];
+  /** the newest `dataset.commit` of a site for a dataset */
+  latestCommit(site: string, dataset: string): BodyOf<'dataset.commit'> | undefined;
+}
+
+/**
+ * Compare what a run was agreed on with the verified log: its start, and the newest commitment of every site. The
+ * coordinator chose which entries to show when the run was agreed on; here it has no choice.
+ *
+ * @param run `run_…`
+ * @throws E_POLICY when the log starts another run under this name, or a site has committed to other data since
+ */
+export function verifyLoggedAgreement(
+  run: string,
+  { contract, datasets }: Pick<Agreement, 'contract' | 'datasets'>,
+  log: LoggedStatements,
+): void {
+  const [start, again] = log.startsOf(run);
+  if (!start || again)
+    throw new RegulonError('E_POLICY', `the log starts ${run} ${start ? 'more than once' : 'nowhere'}`);
+  const sites = contract.sites.map(({ id }) => id).sort((a, b) => a - b);
+  const same =
+    start.planHash === digestText(contract.planHash) && canonicalJson(start.sites) === canonicalJson(sites);
+  if (!same || start.public !== contract.isPublic)
+    throw new RegulonError('E_POLICY', `the log starts ${run} with another plan, other sites or other data`);
+  for (const { site, body } of datasets) {
+    const latest = log.latestCommit(site, body.dataset);
+    if (latest && isSameCommit(latest, body)) continue;
+    const what = latest ? 'has committed to another version of' : 'has not committed to';
+    throw new RegulonError('E_POLICY', `${run}: by the log, site ${site} ${what} dataset ${body.dataset}`);
+  }
+}
