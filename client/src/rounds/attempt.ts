@@ -206,6 +206,7 @@ export class Attempt {
     const gate = await site.gate.pass({
       run,
       round: round.round,
+      agreement: session.agreement,
       startIndex: site.startIndex(),
       deadlineMs,
       signal,

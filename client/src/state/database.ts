@@ -48,6 +48,13 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX seen_round ON seen (run, round, kind);
   `,
+  // log_index is from now on what the verified log showed, claimed_index what the coordinator answered
+  `
+  ALTER TABLE outbox ADD COLUMN claimed_index INTEGER;
+  UPDATE outbox SET claimed_index = log_index;
+  UPDATE outbox SET log_index = NULL WHERE log_index >= (SELECT coalesce(max(size), 0) FROM witness);
+  CREATE INDEX outbox_uncovered ON outbox (claimed_index) WHERE log_index IS NULL;
+  `,
 ];
 
 /**

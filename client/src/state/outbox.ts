@@ -26,7 +26,7 @@ export interface OutboxRow extends EntryPlace {
   readonly kind: string;
   readonly bytes: Uint8Array;
   readonly hash: Uint8Array;
-  /** position in the log, once the coordinator has said it */
+  /** position in the log that this site has verified; null until a checkpoint covers it, whatever the coordinator says */
   readonly index: number | null;
 }
 
@@ -49,7 +49,7 @@ export class Outbox {
       if (known) return known;
       const { seq, bytes, hash } = this.seal({ kind, ...place, body, previous: this.last()?.bytes });
       this.state.db
-        .prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, NULL)')
+        .prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)')
         .run(seq, kind, place.run ?? null, place.round ?? null, place.attempt ?? null, bytes, hash);
       return { ...place, seq, kind, bytes, hash, index: null };
     });
@@ -75,12 +75,17 @@ export class Outbox {
 
   unsent(): OutboxRow[] {
     const rows = this.state.db
-      .prepare('SELECT * FROM outbox WHERE log_index IS NULL ORDER BY seq')
+      .prepare('SELECT * FROM outbox WHERE claimed_index IS NULL AND log_index IS NULL ORDER BY seq')
       .all() as Raw[];
     return rows.map(fromRaw);
   }
 
-  /** Send what waits, in order, until each has its index; calls join. @param send resolves to the index in the log */
+  /**
+   * Send what waits, in order, until each is acknowledged; calls join.
+   *
+   * @param send resolves to the index that the coordinator claims; it counts only when the log shows the entry there
+   * @throws E_FORK when the verified log shows the entry elsewhere
+   */
   async drain(send: (bytes: Uint8Array) => Promise<number>): Promise<void> {
     while (this.draining) await this.draining;
     this.draining = this.sendAll(send).finally(() => (this.draining = undefined));
@@ -99,14 +104,53 @@ export class Outbox {
     throw new RegulonError('E_QUARANTINE', `the log has ${what} of this site with number ${seq}`);
   }
 
+  /** Number of this site's next entry that the verified log does not show yet. */
+  nextInLog(): number {
+    const row = this.state.db
+      .prepare('SELECT seq FROM outbox WHERE log_index IS NOT NULL ORDER BY seq DESC LIMIT 1')
+      .get() as { seq: number } | undefined;
+    return row === undefined ? 0 : row.seq + 1;
+  }
+
+  /**
+   * Take over where the log shows this site's entries. MUST run in the transaction that moves the witness to `size`.
+   *
+   * @param places number of the entry → position, for every own entry up to `size` that was not shown before
+   * @throws E_FORK when an entry does not stand where the coordinator said
+   */
+  cover(size: number, places: ReadonlyMap<number, number>): void {
+    const { db } = this.state;
+    const update = db.prepare('UPDATE outbox SET log_index = ? WHERE seq = ?');
+    for (const [seq, index] of places) {
+      const { claimed_index: claimed } = db
+        .prepare('SELECT claimed_index FROM outbox WHERE seq = ?')
+        .get(seq) as { claimed_index: number | null };
+      if (claimed !== null && claimed !== index) throw misplaced(seq, claimed);
+      update.run(index, seq);
+    }
+    const missing = db
+      .prepare('SELECT seq, claimed_index FROM outbox WHERE log_index IS NULL AND claimed_index < ? LIMIT 1')
+      .get(size) as { seq: number; claimed_index: number } | undefined;
+    if (missing) throw misplaced(missing.seq, missing.claimed_index);
+  }
+
   private async sendAll(send: (bytes: Uint8Array) => Promise<number>): Promise<void> {
     for (const row of this.unsent()) {
-      const index = await send(row.bytes);
-      this.state.transactSoon('outbox', () =>
-        this.state.db.prepare('UPDATE outbox SET log_index = ? WHERE seq = ?').run(index, row.seq),
-      );
+      const claimed = await send(row.bytes);
+      this.state.transactSoon('outbox', () => {
+        const { index } = this.at(row.seq) ?? row;
+        if (index !== null && index !== claimed) throw misplaced(row.seq, claimed);
+        this.state.db.prepare('UPDATE outbox SET claimed_index = ? WHERE seq = ?').run(claimed, row.seq);
+      });
     }
   }
+}
+
+function misplaced(seq: number, claimed: number): RegulonError {
+  return new RegulonError(
+    'E_FORK',
+    `the coordinator put entry ${seq} of this site at ${claimed}, where the log has another one`,
+  );
 }
 
 interface Raw {

@@ -170,7 +170,41 @@ describe('the outbox', () => {
     await expect(outbox.drain(send)).rejects.toThrow('connection lost');
     await Promise.all([outbox.drain(send), outbox.drain(send)]);
     expect(sent).toEqual([0, 1, -1, 2]);
-    expect([0, 1, 2].map((seq) => outbox.at(seq)?.index)).toEqual([40, 41, 42]);
+    expect(outbox.unsent()).toEqual([]);
+  });
+
+  it('believes a place in the log only when the log shows it', async () => {
+    const state = opened(folder());
+    const outbox = new Outbox(state, seal);
+    const send = async (bytes: Uint8Array): Promise<number> => 40 + (bytes[0] ?? 0);
+    ['x', 'y', 'z'].forEach((kind) => outbox.append(kind, {}, {}));
+    await outbox.drain(send);
+    expect([0, 1, 2].map((seq) => outbox.at(seq)?.index)).toEqual([null, null, null]);
+    outbox.cover(41, new Map([[0, 40]]));
+    expect([outbox.at(0)?.index, outbox.nextInLog()]).toEqual([40, 1]);
+    // shown elsewhere, or not at all up to there
+    expect(() => outbox.cover(42, new Map([[1, 39]]))).toThrow(refused('E_FORK'));
+    expect(() => outbox.cover(42, new Map())).toThrow(refused('E_FORK'));
+    expect(() =>
+      outbox.cover(
+        43,
+        new Map([
+          [1, 41],
+          [2, 42],
+        ]),
+      ),
+    ).not.toThrow();
+  });
+
+  it('does not take back a place that the log has shown', async () => {
+    const outbox = new Outbox(opened(folder()), seal);
+    outbox.append('x', {}, {});
+    const late = outbox.drain(async () => {
+      outbox.cover(8, new Map([[0, 7]]));
+      return 6;
+    });
+    await expect(late).rejects.toThrow(refused('E_FORK'));
+    expect(outbox.at(0)?.index).toBe(7);
   });
 
   it('knows when the log holds an entry of this site that it never wrote', () => {

@@ -1,5 +1,6 @@
 import { RegulonError } from '@regulon/shared/errors';
 import type { Checkpoint } from '@regulon/shared/transparency';
+import { type Agreement, verifyLoggedAgreement } from '../policy/index.js';
 import type { LogFollower } from './log-follower.js';
 
 /** What must be in the log before masked input may leave. */
@@ -7,7 +8,9 @@ export interface GateRequest {
   /** `run_…` */
   readonly run: string;
   readonly round: number;
-  /** number of this site's `config.start` entry since the process began */
+  /** what the run was agreed on; the log must say the same */
+  readonly agreement: Pick<Agreement, 'contract' | 'datasets'>;
+  /** position of this site's `config.start` entry since the process began, as the verified log shows it */
   readonly startIndex: number | null;
   /** ms since the epoch; nothing is sent after it */
   readonly deadlineMs: number;
@@ -16,12 +19,16 @@ export interface GateRequest {
 
 /** Lets masked input pass only when the log covers the past. */
 export interface CheckpointGate {
-  /** @returns the checkpoint that opened the gate @throws E_GATE when the deadline passes first */
+  /**
+   * @returns the checkpoint that opened the gate
+   * @throws E_GATE when the deadline passes first; E_POLICY when the log contradicts what was agreed on
+   */
   pass(request: GateRequest): Promise<Checkpoint>;
 }
 
 /**
- * Mode `signed`: log signature, consistency with everything seen, coverage as `gateLag` demands.
+ * Mode `signed`: log signature, consistency with everything seen, coverage as `gateLag` demands, and a start of the run
+ * that says what the site agreed on.
  *
  * @see audit-log.md §9.2, rounds.md §8
  */
@@ -43,6 +50,7 @@ export class SignedGate implements CheckpointGate {
         cause,
       });
     }
+    verifyLoggedAgreement(request.run, request.agreement, this.log);
     return this.log.latest;
   }
 

@@ -2,11 +2,23 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256, utf8 } from '@regulon/shared/crypto';
 import { digestText, entryHash, LogTree, signCheckpoint } from '@regulon/shared/transparency';
-import { origin, run, seedOf, signedEntry, testFederation } from '../policy/site.support.js';
+import { verifyAgreement } from '../policy/index.js';
+import {
+  contractBytes,
+  datasetBy,
+  origin,
+  run,
+  seedOf,
+  signedEntry,
+  siteNames,
+  testFederation,
+  testPlan,
+  testSite,
+} from '../policy/site.support.js';
 import { Outbox, SiteState } from '../state/index.js';
 import { SignedGate } from './checkpoint-gate.js';
 import { CompactTree } from './compact-tree.js';
-import { LogFollower } from './log-follower.js';
+import { type FollowLimits, LogFollower } from './log-follower.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 
 const federation = testFederation();
@@ -29,24 +41,26 @@ class TestLog {
   }
 }
 
-const start = (): Uint8Array =>
+const agreement = verifyAgreement(
+  ...([contractBytes(testPlan()), run, federation, testSite(federation)] as const),
+  Date.parse('2026-11-21T00:00:00Z'),
+);
+const start = (changes: object = {}): Uint8Array =>
   signedEntry(
     'run.start',
     'coordinator',
     0,
     {
-      ...{ planHash: digest, proposal: 0, approvals: [], sites: [1, 2, 3, 4, 5] },
-      ...{ initialModel: null, featureSpecification: null, public: true },
+      ...{ planHash: digestText(agreement.contract.planHash), proposal: 0, approvals: [] },
+      ...{ sites: [1, 2, 3, 4, 5], initialModel: null, featureSpecification: null, public: true, ...changes },
     },
     { run },
   );
 const note = (id: number): Uint8Array =>
   signedEntry('config.start', 'site', id, {
-    nonce: 'ab'.repeat(32),
-    version: '1',
-    software: null,
-    configuration: null,
+    ...{ nonce: 'ab'.repeat(32), version: '1', software: null, configuration: null },
   });
+const commits = (): Uint8Array[] => siteNames.map((_, i) => datasetBy(i + 1));
 const aggregate = (round: number): Uint8Array =>
   signedEntry(
     'round.aggregate',
@@ -75,6 +89,7 @@ const aggregate = (round: number): Uint8Array =>
 let state: SiteState;
 let log: TestLog;
 let follower: LogFollower;
+let outbox: Outbox;
 
 beforeEach(() => {
   const folder = join(temporaryFolder('witness'), 'state');
@@ -89,11 +104,19 @@ beforeEach(() => {
 });
 afterEach(() => state.close());
 
-function newFollower(): LogFollower {
-  const outbox = new Outbox(state, () => ({ seq: 0, bytes: note(1), hash: entryHash(note(1)) }));
-  return new LogFollower(state, outbox, { ...federation, site: 'a' }, async (from, to) =>
-    log.entries.slice(from, to),
-  );
+/** Site a after a start of its process; its outbox may hold one entry, `note(1)`. */
+function newFollower(
+  limits?: FollowLimits,
+  read = async (from: number, to: number) => log.entries.slice(from, to),
+) {
+  outbox = new Outbox(state, () => ({ seq: 0, bytes: note(1), hash: entryHash(note(1)) }));
+  return new LogFollower(state, outbox, { ...federation, site: 'a' }, read, limits);
+}
+
+/** Site a writes `note(1)`, and the coordinator acknowledges it at this place. */
+async function acknowledged(index: number): Promise<void> {
+  outbox.append('config.start', {}, {});
+  await outbox.drain(async () => index);
 }
 
 describe('following the log', () => {
@@ -139,21 +162,118 @@ describe('following the log', () => {
   it('sees that its database was restored when the log holds an own entry that it does not know', async () => {
     await expect(follower.follow(log.add(note(1)).note())).rejects.toThrow(refused('E_QUARANTINE'));
   });
+
+  it('knows the newest commitment of a site, from the verified log only', async () => {
+    const later = datasetBy(3, { version: 2, simulated: false });
+    await follower.follow(log.add(...commits()).note());
+    expect(follower.latestCommit('c', 'toy')?.version).toBe(1);
+    log.add(later);
+    expect(follower.latestCommit('c', 'toy')?.version).toBe(1);
+    await follower.follow(log.note());
+    expect(follower.latestCommit('c', 'toy')).toMatchObject({ version: 2, simulated: false });
+    expect(newFollower().latestCommit('c', 'toy')?.version).toBe(2);
+    expect(follower.latestCommit('c', 'other')).toBeUndefined();
+  });
+});
+
+describe('the place of own entries in the log', () => {
+  it('is the one that the log shows, not the one that the coordinator says', async () => {
+    await acknowledged(2);
+    expect(outbox.at(0)?.index).toBeNull();
+    await follower.follow(log.add(note(2)).note());
+    expect(outbox.at(0)?.index).toBeNull();
+    await follower.follow(log.add(note(1)).note());
+    expect(outbox.at(0)?.index).toBe(2);
+  });
+
+  it('is known before the coordinator has answered, and after a restart', async () => {
+    outbox.append('config.start', {}, {});
+    await follower.follow(log.add(note(1)).note());
+    follower = newFollower();
+    expect(outbox.at(0)?.index).toBe(1);
+    expect(outbox.unsent()).toEqual([]);
+  });
+
+  it.each([
+    ['the genesis', 0],
+    ['an entry of somebody else', 1],
+  ])('is not where %s stands: the log is forked', async (_, index) => {
+    await acknowledged(index);
+    await expect(follower.follow(log.add(note(2)).note())).rejects.toThrow(refused('E_FORK'));
+    expect(follower.latest.size).toBe(0);
+    expect(state.get('fork:2')).toContain('note');
+  });
+
+  it('is missed also when the checkpoint had been seen before the coordinator answered', async () => {
+    await follower.follow(log.add(note(2)).note());
+    await acknowledged(1);
+    await expect(follower.follow(log.note())).rejects.toThrow(refused('E_FORK'));
+  });
+
+  it('is not another one than the coordinator said, and not two', async () => {
+    await acknowledged(3);
+    await expect(follower.follow(log.add(note(2), note(1)).note())).rejects.toThrow(refused('E_FORK'));
+    log.entries.splice(1, Infinity, note(2), note(3), note(1), note(1));
+    await expect(follower.follow(log.note())).rejects.toThrow(/out of its order/);
+    await follower.follow(log.note(4));
+    await expect(follower.follow(log.note())).rejects.toThrow(/out of its order/);
+  });
+});
+
+describe('a checkpoint that claims a long log', () => {
+  const signed = (size: number): string =>
+    signCheckpoint({ origin, size, root: sha256() }, { keyName: origin, seed: seedOf('log') });
+
+  it('is refused before anything is read', async () => {
+    const read: number[] = [];
+    follower = newFollower(undefined, async (from) => (read.push(from), log.entries));
+    await expect(follower.follow(signed(1e15))).rejects.toThrow(refused('E_VERIFY'));
+    expect(read).toEqual([]);
+  });
+
+  it('takes no more than its limit, and leaves nothing behind', async () => {
+    let read = 0;
+    const endless = async (from: number, to: number): Promise<Uint8Array[]> => {
+      read += to - from;
+      return Array.from({ length: to - from }, (_, i) => (from + i === 0 ? federation.genesis : start()));
+    };
+    follower = newFollower({ entries: 100_000, bytes: 64 * start().length }, endless);
+    await expect(follower.follow(signed(50_000))).rejects.toThrow(refused('E_VERIFY'));
+    expect(read).toBe(256);
+    follower = newFollower({ entries: 100_000, bytes: 1000 * start().length }, endless);
+    await expect(follower.follow(signed(600))).rejects.toThrow(refused('E_FORK'));
+    expect(state.db.prepare('SELECT count(*) AS n FROM seen').get()).toEqual({ n: 0 });
+    expect(follower.has('run.start', run, null)).toBe(false);
+  });
+
+  it('counts for nothing while its root is not known', async () => {
+    let seen: boolean | undefined;
+    log.add(...Array.from({ length: 300 }, () => start()));
+    follower = newFollower(undefined, async (from, to) => {
+      if (from > 0) seen = follower.has('run.start', run, null);
+      return log.entries.slice(from, to);
+    });
+    await follower.follow(log.note());
+    expect(seen).toBe(false);
+    expect(follower.startsOf(run)).toHaveLength(2);
+  });
 });
 
 describe('the gate', () => {
   const gate = (): SignedGate => new SignedGate(follower, 1);
   const request = (round: number, deadline = 60_000, startIndex: number | null = 1) => ({
-    ...{ run, round, startIndex, deadlineMs: Date.now() + deadline, signal: new AbortController().signal },
+    ...{ run, round, agreement, startIndex, deadlineMs: Date.now() + deadline },
+    signal: new AbortController().signal,
   });
+  beforeEach(() => void log.add(...commits()));
 
   it('opens the first rounds when the start of the run is covered, later ones by the closed rounds', async () => {
     await follower.follow(log.add(note(2), start()).note());
-    expect((await gate().pass(request(0))).size).toBe(3);
-    expect((await gate().pass(request(1))).size).toBe(3);
+    expect((await gate().pass(request(0))).size).toBe(8);
+    expect((await gate().pass(request(1))).size).toBe(8);
     await expect(gate().pass(request(2, 20))).rejects.toThrow(refused('E_GATE'));
     await follower.follow(log.add(aggregate(0)).note());
-    expect((await gate().pass(request(2))).size).toBe(4);
+    expect((await gate().pass(request(2))).size).toBe(9);
     await expect(gate().pass(request(3, 20))).rejects.toThrow(refused('E_GATE'));
   });
 
@@ -161,12 +281,33 @@ describe('the gate', () => {
     await follower.follow(log.add(note(2)).note());
     const passing = gate().pass(request(0));
     await follower.follow(log.add(start()).note());
-    expect((await passing).size).toBe(3);
+    expect((await passing).size).toBe(8);
+  });
+
+  it.each<[string, object]>([
+    ['plan', { planHash: digest }],
+    ['sites', { sites: [1, 2, 3, 4] }],
+    ['public', { public: false }],
+  ])('does not open for a start of the run with another %s', async (_, change) => {
+    await follower.follow(log.add(start(change)).note());
+    await expect(gate().pass(request(0))).rejects.toThrow(refused('E_POLICY'));
+  });
+
+  it('does not open when a site has since committed to data that are not public, in any round', async () => {
+    const closed = datasetBy(4, { version: 2, public: false, simulated: false });
+    await follower.follow(log.add(start(), aggregate(0), closed).note());
+    await expect(gate().pass(request(0))).rejects.toThrow(/site d has committed to another version/);
+    await expect(gate().pass(request(2))).rejects.toThrow(refused('E_POLICY'));
+  });
+
+  it('does not open in a later round of a run that the log does not start', async () => {
+    await follower.follow(log.add(aggregate(0)).note());
+    await expect(gate().pass(request(2))).rejects.toThrow(refused('E_POLICY'));
   });
 
   it('stays closed before the start of this daemon is covered', async () => {
     await follower.follow(log.add(note(2), start()).note());
-    await expect(gate().pass(request(0, 20, 3))).rejects.toThrow(/start of this site's daemon/);
+    await expect(gate().pass(request(0, 20, 8))).rejects.toThrow(/start of this site's daemon/);
     await expect(gate().pass(request(0, 20, null))).rejects.toThrow(refused('E_GATE'));
   });
 

@@ -1,0 +1,115 @@
+import { type BodyOf, type LogEntry, parseEntry } from '@regulon/shared/transparency';
+import type { SiteState } from '../state/index.js';
+
+/** Kinds that this site looks up later. */
+const KEPT = new Set<LogEntry['kind']>([
+  ...(['dataset.commit', 'run.start', 'run.finish', 'round.open', 'round.aggregate', 'round.abort'] as const),
+]);
+
+/** An entry with its place. */
+export interface PlacedEntry {
+  readonly index: number;
+  readonly entry: LogEntry;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Entries of the log that this site looks up later. They are written as they arrive, so that a long log takes no
+ * memory, and count only below the size of the last verified checkpoint.
+ */
+export class SeenEntries {
+  private commits: Map<string, BodyOf<'dataset.commit'>> | undefined;
+
+  /** @param verified size of the last verified checkpoint */
+  constructor(
+    private readonly state: SiteState,
+    private readonly verified: () => number,
+  ) {}
+
+  /** Whether entries of this kind are kept. */
+  keeps(kind: LogEntry['kind']): boolean {
+    return KEPT.has(kind);
+  }
+
+  /** Write entries behind the verified part of the log. */
+  stage(entries: readonly PlacedEntry[]): void {
+    if (entries.length === 0) return;
+    this.state.transactSoon('witness', () => {
+      const insert = this.state.db.prepare('INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)');
+      for (const { index, entry, bytes } of entries) {
+        insert.run(index, entry.kind, entry.run ?? null, entry.round ?? null, entry.attempt ?? null, bytes);
+      }
+    });
+  }
+
+  /** Remove what was written behind the verified part. */
+  dropUnverified(): void {
+    this.state.transactSoon('witness', () =>
+      this.state.db.prepare('DELETE FROM seen WHERE log_index >= ?').run(this.verified()),
+    );
+  }
+
+  /** The verified part has grown. */
+  grown(): void {
+    this.commits = undefined;
+  }
+
+  has(kind: LogEntry['kind'], run: string, round: number | null): boolean {
+    return this.rows(kind, run, round, 1).length > 0;
+  }
+
+  /**
+   * The first entries of this kind and place, in order.
+   *
+   * @param most entries wanted
+   */
+  bodies<K extends LogEntry['kind']>(kind: K, run: string, round: number | null, most: number): BodyOf<K>[] {
+    return this.rows(kind, run, round, most).flatMap((row) => {
+      const entry = entryOf(row);
+      return entry.kind === kind ? [entry.body as BodyOf<K>] : [];
+    });
+  }
+
+  /** Every kept entry of a run, in order. */
+  ofRun(run: string): LogEntry[] {
+    const rows = this.state.db
+      .prepare('SELECT bytes FROM seen WHERE run = ? AND log_index < ? ORDER BY log_index')
+      .all(run, this.verified()) as Row[];
+    return rows.map(entryOf);
+  }
+
+  /** The newest commitment of a site to a dataset. */
+  latestCommit(site: string, dataset: string): BodyOf<'dataset.commit'> | undefined {
+    this.commits ??= this.readCommits();
+    return this.commits.get(`${site}/${dataset}`);
+  }
+
+  private readCommits(): Map<string, BodyOf<'dataset.commit'>> {
+    const rows = this.state.db
+      .prepare(
+        "SELECT bytes FROM seen WHERE run IS NULL AND kind = 'dataset.commit' AND log_index < ? ORDER BY log_index",
+      )
+      .all(this.verified()) as Row[];
+    const found = new Map<string, BodyOf<'dataset.commit'>>();
+    for (const row of rows) {
+      const entry = entryOf(row);
+      if (entry.kind === 'dataset.commit') found.set(`${entry.actor.id}/${entry.body.dataset}`, entry.body);
+    }
+    return found;
+  }
+
+  private rows(kind: LogEntry['kind'], run: string, round: number | null, most: number): Row[] {
+    const where = 'kind = ? AND run = ? AND round IS ? AND log_index < ?';
+    return this.state.db
+      .prepare(`SELECT bytes FROM seen WHERE ${where} ORDER BY log_index LIMIT ?`)
+      .all(kind, run, round, this.verified(), most) as Row[];
+  }
+}
+
+interface Row {
+  readonly bytes: Buffer;
+}
+
+function entryOf({ bytes }: Row): LogEntry {
+  return parseEntry(Uint8Array.from(bytes));
+}
