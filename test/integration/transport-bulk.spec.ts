@@ -197,6 +197,7 @@ describe('the window work-around', () => {
       tls: server,
       host: '127.0.0.1',
       port: 0,
+      report: () => undefined,
       omit,
     });
 

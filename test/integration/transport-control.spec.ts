@@ -74,6 +74,7 @@ describe('control channel over mutual TLS', () => {
     });
     const beat = link.exchange({ type: 'beat', run: RUN, round: 0, step: 'x', note: '' });
     await expect(beat).rejects.toMatchObject({ code: 'E_INTERNAL', message: 'the coordinator met a defect' });
+    expect(coordinator.defects).toMatchObject([{ message: expect.stringContaining('secret') as unknown }]);
     await expect(link.fetch({ type: 'manifest', run: RUN, round: 0 })).rejects.toMatchObject({
       code: 'E_NOT_FOUND',
     });

@@ -1,4 +1,5 @@
 import { fromHex } from '@regulon/shared/crypto';
+import { traceOf } from '@regulon/shared/errors';
 import { startApi } from '../api/index.js';
 import type { Settings } from '../config/index.js';
 import { startBulkServer, startControlServer } from '../transport/index.js';
@@ -28,10 +29,10 @@ export async function startCoordinator(
   const { host, controlPort, bulkPort, httpPort } = config.listen;
   const { runs, views, intake, sequencer, metrics, boxKeys, gateway, logger } = core;
   const members = roster.members.map((m) => ({ id: m.id, key: fromHex(m.key) }));
-  const common = { boxKeys, members, tls, host };
-  let ready = false;
+    let ready = false;
   const notReady = (): string | null => (ready ? null : 'starting');
-  const report = (error: unknown): void => logger.error({ err: error }, 'a request failed');
+  const report = (error: unknown): void => logger.error({ trace: traceOf(error) }, 'a request failed');
+  const common = { boxKeys, members, tls, host, report };
   const http = await startApi(
     { bearerToken, runs, views, intake, sequencer, metrics, notReady },
     httpPort,

@@ -33,6 +33,8 @@ export interface BulkServerOptions {
   readonly host: string;
   /** 0 for any free port */
   readonly port: number;
+  /** hears of what is a defect */
+  readonly report: (error: unknown) => void;
   /** for tests of the self-test: leave out one half of the window work-around */
   readonly omit?: 'stream window' | 'connection window';
 }
@@ -66,21 +68,21 @@ export async function startBulkServer(options: BulkServerOptions): Promise<Runni
   return { port, close };
 }
 
-function handlersOf({ uploads, boxKeys, members }: BulkServerOptions) {
+function handlersOf({ uploads, boxKeys, members, report }: BulkServerOptions) {
   return {
     Put(call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void {
       const put = async (): Promise<Buffer> =>
         receiveUpload(call, siteOfCall(call, members), uploads, boxKeys);
       put().then(
         (receipt) => reply(null, receipt),
-        (error: unknown) => reply(toServiceError(error)),
+        (error: unknown) => reply(toServiceError(error, report)),
       );
     },
     Get(call: ServerWritableStream<Buffer, Buffer>): void {
       const get = async (): Promise<void> => sendDownload(call, siteOfCall(call, members), uploads, boxKeys);
       get().then(
         () => call.end(),
-        (error: unknown) => void call.emit('error', toServiceError(error)),
+        (error: unknown) => void call.emit('error', toServiceError(error, report)),
       );
     },
   };

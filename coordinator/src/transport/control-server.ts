@@ -35,6 +35,8 @@ export interface ControlServerOptions {
   readonly host: string;
   /** 0 for any free port */
   readonly port: number;
+  /** hears of what is a defect */
+  readonly report: (error: unknown) => void;
   /** limit of each site; default 12,000 */
   readonly messagesPerMinute?: number;
 }
@@ -84,7 +86,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const quota = new MessageQuota(options.messagesPerMinute ?? MESSAGES_PER_MINUTE);
   const module = ControlModule.with({ channel, members: options.members, quota });
   const app = await NestFactory.createMicroservice(module, { strategy, logger: ['error', 'fatal'] });
-  app.useGlobalFilters(new ControlErrors());
+  app.useGlobalFilters(new ControlErrors(options.report));
   await app.listen();
   return { port: strategy.port, close: () => app.close() };
 }

@@ -69,7 +69,10 @@ export class ControlController {
 /** Errors of the control channel in their gRPC form. */
 @Catch()
 export class ControlErrors implements RpcExceptionFilter {
+  constructor(private readonly report: (error: unknown) => void) {}
+
   catch(error: unknown): Observable<never> {
-    return throwError(() => toServiceError(error));
+    const answer = toServiceError(error, this.report);
+    return throwError(() => answer);
   }
 }

@@ -6,11 +6,14 @@ import { encodeErrorInfo, ERROR_KEY } from '@regulon/shared/wire';
  * The gRPC form of any error: status by the registry, code, message and hint in the trailers.
  *
  * An error that is not ours becomes E_INTERNAL without its text, which might hold anything.
+ *
+ * @param report hears of what is a defect
  */
-export function toServiceError(error: unknown): ServiceError {
+export function toServiceError(error: unknown, report: (error: unknown) => void): ServiceError {
   const own = isRegulonError(error)
     ? error
     : new RegulonError('E_INTERNAL', 'the coordinator met a defect', { cause: error });
+  if (own.code === 'E_INTERNAL') report(error);
   const metadata = new Metadata();
   metadata.set(ERROR_KEY, Buffer.from(encodeErrorInfo(own)));
   const details = own.code;

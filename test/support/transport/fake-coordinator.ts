@@ -155,6 +155,8 @@ export class FakeGateway implements SiteGateway {
 export class FakeCoordinator {
   readonly rows = new MemoryRows();
   readonly book: FakeBook;
+  /** what the servers reported as defects */
+  readonly defects: unknown[] = [];
   spool!: SpoolUploads;
   gateway!: FakeGateway;
   keys!: BoxKeys;
@@ -173,7 +175,8 @@ export class FakeCoordinator {
     this.keys = BoxKeys.fromSeed(ROSTER_HASH, STATEMENT_SEED);
     this.spool = new SpoolUploads({ folder: this.folder, book: this.book, rows: this.rows });
     this.gateway = new FakeGateway(this.spool, this.book, this.keys);
-    const common = { boxKeys: this.keys, members: MEMBERS, tls: this.tls, host: '127.0.0.1' };
+    const report = (error: unknown): void => void this.defects.push(error);
+    const common = { boxKeys: this.keys, members: MEMBERS, tls: this.tls, host: '127.0.0.1', report };
     this.control = await startControlServer({ ...common, gateway: this.gateway, port: ports.control });
     this.bulk = await startBulkServer({ ...common, uploads: this.spool, port: ports.bulk });
     return this;
