@@ -1,6 +1,6 @@
 import { canonicalJson } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { type BodyOf, digestText } from '@regulon/shared/transparency';
+import { type BodyOf, digestText, listField } from '@regulon/shared/transparency';
 import type { Agreement } from './agreement.js';
 import { isSameCommit } from './steward-statements.js';
 
@@ -29,7 +29,8 @@ export function verifyLoggedAgreement(
     throw new RegulonError('E_POLICY', `the log starts ${run} ${start ? 'more than once' : 'nowhere'}`);
   const sites = contract.sites.map(({ id }) => id).sort((a, b) => a - b);
   const same =
-    start.planHash === digestText(contract.planHash) && canonicalJson(start.sites) === canonicalJson(sites);
+    start.planHash === digestText(contract.planHash) &&
+    canonicalJson(start.sites) === canonicalJson(listField(sites).field);
   if (!same || start.public !== contract.isPublic)
     throw new RegulonError('E_POLICY', `the log starts ${run} with another plan, other sites or other data`);
   for (const { site, body } of datasets) {

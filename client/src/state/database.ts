@@ -48,9 +48,11 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX seen_round ON seen (run, round, kind);
   `,
-  // log_index is from now on what the verified log showed, claimed_index what the coordinator answered
+  // log_index is from now on what the verified log showed; claimed_index and claimed_at (ms) what the coordinator
+  // answered, and when
   `
   ALTER TABLE outbox ADD COLUMN claimed_index INTEGER;
+  ALTER TABLE outbox ADD COLUMN claimed_at INTEGER;
   UPDATE outbox SET claimed_index = log_index;
   UPDATE outbox SET log_index = NULL WHERE log_index >= (SELECT coalesce(max(size), 0) FROM witness);
   CREATE INDEX outbox_uncovered ON outbox (claimed_index) WHERE log_index IS NULL;

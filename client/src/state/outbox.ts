@@ -40,6 +40,7 @@ export class Outbox {
   constructor(
     private readonly state: SiteState,
     private readonly seal: SealDraft,
+    private readonly now: () => number = Date.now,
   ) {}
 
   /** Add an entry, or find the one of the same kind and place. Durable on return. */
@@ -49,7 +50,7 @@ export class Outbox {
       if (known) return known;
       const { seq, bytes, hash } = this.seal({ kind, ...place, body, previous: this.last()?.bytes });
       this.state.db
-        .prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)')
+        .prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)')
         .run(seq, kind, place.run ?? null, place.round ?? null, place.attempt ?? null, bytes, hash);
       return { ...place, seq, kind, bytes, hash, index: null };
     });
@@ -113,6 +114,17 @@ export class Outbox {
   }
 
   /**
+   * True when the coordinator took an entry longer ago than it may wait for a checkpoint, and the log does not show it.
+   *
+   * @param delayMs longest time between the acknowledgement of an entry and a checkpoint that covers it
+   */
+  overdue(delayMs: number): boolean {
+    const sql =
+      'SELECT 1 FROM outbox WHERE log_index IS NULL AND claimed_index >= 0 AND claimed_at < ? LIMIT 1';
+    return this.state.db.prepare(sql).get(this.now() - delayMs) !== undefined;
+  }
+
+  /**
    * Take over where the log shows this site's entries. MUST run in the transaction that moves the witness to `size`.
    *
    * @param places number of the entry → position, for every own entry up to `size` that was not shown before
@@ -140,7 +152,9 @@ export class Outbox {
       this.state.transactSoon('outbox', () => {
         const { index } = this.at(row.seq) ?? row;
         if (index !== null && index !== claimed) throw misplaced(row.seq, claimed);
-        this.state.db.prepare('UPDATE outbox SET claimed_index = ? WHERE seq = ?').run(claimed, row.seq);
+        this.state.db
+          .prepare('UPDATE outbox SET claimed_index = ?, claimed_at = ? WHERE seq = ?')
+          .run(claimed, this.now(), row.seq);
       });
     }
   }

@@ -55,7 +55,7 @@ export class SignedGate implements CheckpointGate {
   }
 
   private covered({ run, round, startIndex }: GateRequest): boolean {
-    if (startIndex === null || startIndex >= this.log.latest.size) return false;
+    if (startIndex === null || startIndex >= this.log.latest.size || this.log.owesOwnEntry()) return false;
     const closing = round - 1 - this.gateLag;
     if (closing < 0) return this.log.has('run.start', run, null);
     return this.log.has('round.aggregate', run, closing);
@@ -63,6 +63,7 @@ export class SignedGate implements CheckpointGate {
 
   private wanted({ round, startIndex }: GateRequest): string {
     if (startIndex === null || startIndex >= this.log.latest.size) return "the start of this site's daemon";
+    if (this.log.owesOwnEntry()) return 'an entry of this site that the coordinator took long ago';
     const closing = round - 1 - this.gateLag;
     return closing < 0 ? 'the start of the run' : `the end of round ${closing}`;
   }

@@ -37,7 +37,9 @@ interface Advance {
   readonly places: Map<number, number>;
   /** number of the next own entry */
   next: number;
-  /** of the entries that were kept */
+  /** entries to keep that are not written yet */
+  kept: readonly PlacedEntry[];
+  /** bytes of all entries to keep */
   bytes: number;
 }
 
@@ -111,6 +113,11 @@ export class LogFollower {
     return this.seen.has(kind, run, round);
   }
 
+  /** True when the coordinator owes this site a checkpoint over an entry that it took long ago. */
+  owesOwnEntry(): boolean {
+    return this.outbox.overdue(1000 * this.federation.keys.genesis.mergeDelaySeconds);
+  }
+
   /** What the verified log says of the end of a round with its sum. */
   aggregateOf(run: string, round: number): BodyOf<'round.aggregate'> | undefined {
     return this.seen.bodies('round.aggregate', run, round, 1)[0];
@@ -145,7 +152,10 @@ export class LogFollower {
     if (size < this.head.size) return;
     if (size - this.head.size > this.limits.entries) throw this.tooMuch(size);
     this.seen.dropUnverified();
-    const step = { tree: this.tree.copy(), places: new Map(), next: this.outbox.nextInLog(), bytes: 0 };
+    const step: Advance = {
+      ...{ tree: this.tree.copy(), places: new Map(), next: this.outbox.nextInLog() },
+      ...{ kept: [], bytes: 0 },
+    };
     try {
       while (step.tree.size < size) await this.readBatch(step, size);
       if (!equalBytes(step.tree.root(), checkpoint.root))
@@ -171,7 +181,8 @@ export class LogFollower {
     }
     step.bytes += kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
     if (step.bytes > this.limits.bytes) throw this.tooMuch(size);
-    this.seen.stage(kept);
+    this.seen.stage(step.kept);
+    step.kept = kept;
   }
 
   /** Check one entry; @returns it when this site will need it */
@@ -190,8 +201,9 @@ export class LogFollower {
     return this.seen.keeps(entry.kind) ? openEntry(bytes, this.federation.keys).entry : undefined;
   }
 
-  private save(checkpoint: Checkpoint, note: string, { tree, places }: Advance): void {
+  private save(checkpoint: Checkpoint, note: string, { tree, places, kept }: Advance): void {
     this.state.transactSoon('witness', () => {
+      this.seen.stage(kept);
       this.state.db
         .prepare(
           `INSERT INTO witness VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin)

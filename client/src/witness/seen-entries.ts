@@ -19,6 +19,8 @@ export interface PlacedEntry {
  */
 export class SeenEntries {
   private commits: Map<string, BodyOf<'dataset.commit'>> | undefined;
+  /** whether rows may lie behind the verified part; a stopped process may have left some */
+  private dirty = true;
 
   /** @param verified size of the last verified checkpoint */
   constructor(
@@ -34,6 +36,7 @@ export class SeenEntries {
   /** Write entries behind the verified part of the log. */
   stage(entries: readonly PlacedEntry[]): void {
     if (entries.length === 0) return;
+    this.dirty = true;
     this.state.transactSoon('witness', () => {
       const insert = this.state.db.prepare('INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?, ?)');
       for (const { index, entry, bytes } of entries) {
@@ -44,13 +47,16 @@ export class SeenEntries {
 
   /** Remove what was written behind the verified part. */
   dropUnverified(): void {
+    if (!this.dirty) return;
     this.state.transactSoon('witness', () =>
       this.state.db.prepare('DELETE FROM seen WHERE log_index >= ?').run(this.verified()),
     );
+    this.dirty = false;
   }
 
-  /** The verified part has grown. */
+  /** Everything that was written is verified now. */
   grown(): void {
+    this.dirty = false;
     this.commits = undefined;
   }
 

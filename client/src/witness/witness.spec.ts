@@ -90,6 +90,7 @@ let state: SiteState;
 let log: TestLog;
 let follower: LogFollower;
 let outbox: Outbox;
+let clock = 0;
 
 beforeEach(() => {
   const folder = join(temporaryFolder('witness'), 'state');
@@ -109,7 +110,11 @@ function newFollower(
   limits?: FollowLimits,
   read = async (from: number, to: number) => log.entries.slice(from, to),
 ) {
-  outbox = new Outbox(state, () => ({ seq: 0, bytes: note(1), hash: entryHash(note(1)) }));
+  outbox = new Outbox(
+    state,
+    () => ({ seq: 0, bytes: note(1), hash: entryHash(note(1)) }),
+    () => clock,
+  );
   return new LogFollower(state, outbox, { ...federation, site: 'a' }, read, limits);
 }
 
@@ -309,6 +314,14 @@ describe('the gate', () => {
     await follower.follow(log.add(note(2), start()).note());
     await expect(gate().pass(request(0, 20, 8))).rejects.toThrow(/start of this site's daemon/);
     await expect(gate().pass(request(0, 20, null))).rejects.toThrow(refused('E_GATE'));
+  });
+
+  it('stays closed while the log hides an entry of this site that was acknowledged long ago', async () => {
+    await acknowledged(1e9);
+    await follower.follow(log.add(note(2), start()).note());
+    expect((await gate().pass(request(0))).size).toBe(8);
+    clock += 601_000;
+    await expect(gate().pass(request(0, 20))).rejects.toThrow(/an entry of this site/);
   });
 
   it('ends its wait with the attempt', async () => {
