@@ -26,6 +26,8 @@ export interface SampleOptions {
   readonly unapproved?: number;
   /** every dataset is declared simulated (default) */
   readonly publicData?: boolean;
+  /** site that commits to the same data again before the run, and calls them neither public nor simulated */
+  readonly closedAgain?: number;
   /** `public` of run.start; by default what the datasets say */
   readonly claimPublic?: boolean;
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */

@@ -37,8 +37,9 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
   return log;
 }
 
-function prepare(log: SampleLog, names: readonly string[], { publicData = true }: SampleOptions): void {
-  for (const name of names) {
+function prepare(log: SampleLog, names: readonly string[], options: SampleOptions): void {
+  const { publicData = true, closedAgain } = options;
+  names.forEach((name, i) => {
     const { attachment, body: policy } = log.federation.policyBody(name);
     log.attach(attachment, MediaType.json);
     log.write(['steward', name], 'policy.set', {}, policy);
@@ -54,7 +55,8 @@ function prepare(log: SampleLog, names: readonly string[], { publicData = true }
       ...{ public: false, simulated: publicData },
     };
     log.write(['site', name], 'dataset.commit', {}, body, [log.federation.signer('steward', name)]);
-  }
+    if (closedAgain === i + 1) log.write(['site', name], 'dataset.commit', {}, { ...body, simulated: false });
+  });
 }
 
 /** @returns index of run.start */

@@ -95,20 +95,21 @@ function checkSite(
     if (policy === body.policy && commitment === body.commitment) continue;
     findings.fail('A2', `${site.name} contributed under another policy or dataset than was approved`, index);
   }
-  const dataset = ofKind(log.entries, 'dataset.commit').find(
+  // the newest commitment counts: an older one that was public must not hide it
+  const dataset = ofKind(log.entries, 'dataset.commit').findLast(
     ({ entry, index }) =>
-      index < start.index && entry.actor.id === site.name && entry.body.commitment === body.commitment,
+      index < start.index && entry.actor.id === site.name && entry.body.dataset === body.dataset,
   );
   if (
     dataset !== undefined &&
-    dataset.entry.body.dataset === body.dataset &&
+    dataset.entry.body.commitment === body.commitment &&
     dataset.entry.body.version === body.datasetVersion
   ) {
     return [[site.id, dataset]];
   }
   findings.fail(
     'A2',
-    `the steward of ${site.name} approved a dataset that was not committed`,
+    `the steward of ${site.name} approved a dataset that was not the one committed to at the start`,
     approval.index,
   );
   return [];

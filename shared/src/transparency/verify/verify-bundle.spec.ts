@@ -114,6 +114,12 @@ describe('approvals', () => {
       { spoil: change('plan.propose', { plan: attachmentOf(samplePolicyBytes('site-1'), MediaType.json) }) },
     ],
     ['other code', 'A3', { spoil: change('round.contribution', { code: other }, 3) }],
+    ['a run called public after a site took that back', 'A2', { closedAgain: 3, claimPublic: true }],
+    [
+      'an approval of a version that was replaced before the run',
+      'A2',
+      { closedAgain: 3, spoil: change('dataset.commit', { version: 2 }, 3) },
+    ],
     ['a run called public without public data', 'A2', { publicData: false, claimPublic: true }],
     ['a run on real data in gate mode signed', 'L2', { publicData: false }],
   ])('finds %s: %s', (_: string, rule: string, options: SampleOptions) => {
