@@ -29,12 +29,12 @@ describe('audit commands', () => {
       level: 1,
     });
     expect(outcome).toMatchObject({
-      exitCode: 0,
+      failure: null,
       report: { schema: 'regulon.report/1', asOf: '2026-11-21T00:00:00.000Z' },
     });
     expect(outcome.firstLine).toMatch(/^PASS {2}fed_sample: 68 entries; .*L2 not applicable/);
     const { run } = outcome.report.runs[0] ?? { run: '' };
-    expect((await verifyCommand({ bundle, policy, run })).exitCode).toBe(0);
+    expect((await verifyCommand({ bundle, policy, run })).failure).toBeNull();
   });
 
   it('name the entry in which one byte of the file was changed', async () => {
@@ -43,8 +43,9 @@ describe('audit commands', () => {
     bytes[at + 20] = (bytes[at + 20] ?? 0) ^ 1;
     const changed = join(folder, 'changed.zip');
     writeFileSync(changed, bytes);
-    const { exitCode, firstLine } = await verifyCommand({ bundle: changed, policy });
-    expect(exitCode).toBe(1);
+    const { failure, firstLine } = await verifyCommand({ bundle: changed, policy });
+    expect(failure).toMatchObject({ code: 'E_VERIFY', exitCode: 1 });
+    expect(failure?.message).toMatch(/^entry \d+ \(/);
     expect(firstLine).toMatch(/^FAIL {2}entry \d+ \(.*\), L1: /);
   });
 

@@ -21,8 +21,8 @@ export interface VerifyArguments {
 
 /** The answer of `regulon audit verify`. */
 export interface VerifyOutcome {
-  /** 0 all machine rows hold, 1 any fails; unusable arguments or bundles throw and exit with 4 */
-  readonly exitCode: 0 | 1;
+  /** E_VERIFY (exit 1) when a machine row fails; unusable arguments or bundles throw and exit with 4 */
+  readonly failure: RegulonError | null;
   /** the verdict, or the first wrong entry by index, kind, actor and rule */
   readonly firstLine: string;
   readonly report: VerifyReport;
@@ -48,7 +48,10 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   const notes = (args.siteCheckpoints ?? []).map((path) => readTextFile('the checkpoint', path));
   const input = { bundle, policy, asOf, siteCheckpoints: await Promise.all(notes) };
   const report = verifyBundle(args.run === undefined ? input : { ...input, run: args.run });
-  return { exitCode: report.status === 'pass' ? 0 : 1, firstLine: report.firstLine, report };
+  const { status, firstLine } = report;
+  const isPass = status === 'pass';
+  const failure = isPass ? null : new RegulonError('E_VERIFY', firstLine.replace(/^FAIL\s+/, ''));
+  return { failure, firstLine, report };
 }
 
 const time = z.iso.datetime({ offset: true });

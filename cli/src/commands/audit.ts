@@ -49,8 +49,8 @@ function verify(audit: Command, context: Context): void {
     .option('--run <id>', 'only this run');
   handles<VerifyOptions>(command, context, async (_, { level, ...options }) => {
     const asked = level === undefined ? {} : { level: wholeNumber('--level', level, 1, 2) };
-    const { exitCode, firstLine, report } = await verifyCommand({ ...options, ...asked });
-    return { data: report, lines: [firstLine, '', ...ruleLines(report)], exitCode };
+    const { failure, firstLine, report } = await verifyCommand({ ...options, ...asked });
+    return { data: report, lines: [firstLine, '', ...ruleLines(report)], failure };
   });
 }
 

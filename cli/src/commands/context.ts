@@ -1,7 +1,15 @@
 import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
 import { marksWrites, nameOf, type Writes } from '../command-table/index.js';
-import { type CommandResult, Exit, FORMATS, Output, processStreams, type Streams } from '../output/index.js';
+import {
+  type CommandResult,
+  Exit,
+  exitCodeOf,
+  FORMATS,
+  Output,
+  processStreams,
+  type Streams,
+} from '../output/index.js';
 
 /** What a command works with; replaced in tests. */
 export interface Context {
@@ -51,11 +59,16 @@ export function handles<Options>(
       const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string');
       const result = await handler(args, options, output);
       if (result) output.result(result);
-      context.exitCode = result?.exitCode ?? (result?.partial ? Exit.partial : Exit.done);
+      context.exitCode = result?.exitCode ?? exitCodeOfResult(result);
     } catch (error) {
       context.exitCode = output.error(error);
     }
   });
+}
+
+function exitCodeOfResult(result: CommandResult | null): number {
+  if (result?.failure) return exitCodeOf(result.failure);
+  return result?.partial ? Exit.partial : Exit.done;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { RegulonError } from '@regulon/shared/errors';
 import { type DoctorRow, examine } from '../doctor/index.js';
 import { Exit, tableLines } from '../output/index.js';
 import { type Context, handles } from './context.js';
@@ -13,11 +14,16 @@ export function doctorCommand(program: Command, context: Context): void {
     const rows = await examine(config, context.env);
     const bad = rows.filter(({ status }) => status === 'failed');
     const verdict = bad.length === 0 ? 'ready' : `not ready: ${bad.map(({ id }) => id).join(', ')} failed`;
-    const exitCode = bad.length === 0 ? Exit.done : Exit.refused;
+    const failure =
+      bad.length === 0
+        ? null
+        : new RegulonError('E_ENVIRONMENT', verdict, { hint: 'do what the rows say, then run it again' });
+    const exitCode = failure ? Exit.refused : Exit.done;
     return {
       data: { ready: bad.length === 0, rows },
       rows,
       lines: [...rowLines(rows), '', verdict],
+      failure,
       exitCode,
     };
   });

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
-import type { RunSummary } from '@regulon/coordinator/runs';
+import type { RunDocument, RunSummary } from '@regulon/coordinator/runs';
+import { RegulonError } from '@regulon/shared/errors';
 import { tableLines } from '../output/index.js';
+import { isFinal } from '../sim/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
 import { resolveRun } from './resolve-run.js';
@@ -64,16 +66,23 @@ function stop(run: Command, context: Context): void {
     async ([name = ''], options) => {
       const api = apiFor(options, context);
       const id = await resolveRun(api, name);
-      if (options.dryRun) {
-        const document = await api.run(id);
-        return { data: document, lines: [`would end ${id}`, ...documentLines(document)] };
-      }
+      const before = await api.run(id);
+      verifyUnderWay(before);
+      if (options.dryRun) return { data: before, lines: [`would end ${id}`, ...documentLines(before)] };
       await confirm(context, options, `end ${id}?`);
       const document = await api.stop(id);
       return { data: document, lines: documentLines(document) };
     },
     'federation',
   );
+}
+
+/** @throws E_STATE when there is nothing left to end */
+function verifyUnderWay({ run, status }: RunDocument): void {
+  if (!isFinal(status)) return;
+  throw new RegulonError('E_STATE', `${run} has ended already: ${status}`, {
+    hint: `regulon run show ${run}`,
+  });
 }
 
 function listLines(runs: readonly RunSummary[]): string[] {

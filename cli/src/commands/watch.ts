@@ -1,7 +1,7 @@
 import type { CoordinatorApi } from '../api-client/index.js';
 import { BoardView, boardEventsOf, stderrScreen } from '../demo/index.js';
 import { type CommandResult, Exit, type Output } from '../output/index.js';
-import { followRun } from '../sim/index.js';
+import { followRun, runFailure } from '../sim/index.js';
 import { documentLines } from './run-lines.js';
 
 /**
@@ -14,7 +14,7 @@ export async function watchRun(
   run: string,
   output: Output,
   allowPartial: boolean,
-): Promise<CommandResult & { exitCode: number }> {
+): Promise<CommandResult & { exitCode?: number }> {
   const before = await api.run(run);
   const view = new BoardView(stderrScreen);
   const names = {
@@ -47,8 +47,8 @@ export async function watchRun(
     return { data: { run, detached: true }, rows: [], lines: [], exitCode: Exit.done };
   }
   const document = await api.run(run);
-  const partial = status === 'COMPLETED_PARTIAL';
-  const failed = status === 'ABORTED' || status === 'FAILED';
-  const exitCode = failed ? Exit.refused : partial && !allowPartial ? Exit.partial : Exit.done;
-  return { data: document, rows: [], lines: documentLines(document), partial, exitCode };
+  const partial = document.status === 'COMPLETED_PARTIAL';
+  const result = { data: document, rows: [], lines: documentLines(document), partial };
+  const failure = runFailure(document);
+  return { ...result, failure, ...(partial && allowPartial ? { exitCode: Exit.done } : {}) };
 }

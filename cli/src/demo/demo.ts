@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { RegulonError } from '@regulon/shared/errors';
-import { isErrorCode } from '../output/index.js';
 import type { Plan } from '@regulon/shared/plan';
 import { outlineOf, preparationWords } from '../plan-file/index.js';
 import {
@@ -11,6 +10,7 @@ import {
   openFederation,
   runReferenceProcess,
   type ReferenceReport,
+  runFailure,
   type SimFederation,
   verifyCompiled,
 } from '../sim/index.js';
@@ -109,10 +109,9 @@ async function takeRun(
   await Promise.race([see, failed]);
   view.close();
   const final = await api.run(run);
-  if (final.status === 'COMPLETED' || final.status === 'COMPLETED_PARTIAL') return final;
-  const reason = final.reason ?? { code: 'E_RUN_ABORTED', message: 'no reason was recorded' };
-  const code = isErrorCode(reason.code) ? reason.code : 'E_RUN_ABORTED';
-  throw new RegulonError(code, `${run} ${final.status}: ${reason.message}`);
+  const failure = runFailure(final);
+  if (failure) throw failure;
+  return final;
 }
 
 /** @throws E_RUN_ABORTED as soon as Ctrl-C came */

@@ -1,4 +1,4 @@
-import { isRegulonError } from '@regulon/shared/errors';
+import { isRegulonError, type RegulonError } from '@regulon/shared/errors';
 
 /** How a result is written. */
 export const FORMATS = ['table', 'json', 'jsonl'] as const;
@@ -24,14 +24,16 @@ export interface Envelope {
   readonly error: EnvelopeError | null;
 }
 
-/** The envelope of a result. */
+/** The envelope of a result. @param more `failure`: the result is there, and it says no */
 export function resultEnvelope(
   command: string,
   data: unknown,
-  more: { partial?: boolean; warnings?: readonly string[] } = {},
+  more: { partial?: boolean; warnings?: readonly string[]; failure?: RegulonError | null } = {},
 ): Envelope {
-  const status = more.partial ? 'partial' : 'ok';
-  return { schema: 'regulon.cli/1', command, status, data, warnings: more.warnings ?? [], error: null };
+  const { partial, warnings = [], failure } = more;
+  const status = failure ? 'error' : partial ? 'partial' : 'ok';
+  const error = failure ? errorOf(failure) : null;
+  return { schema: 'regulon.cli/1', command, status, data, warnings, error };
 }
 
 /** The envelope of an error. */

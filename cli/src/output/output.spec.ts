@@ -53,6 +53,23 @@ describe('the output of a command', () => {
     });
   });
 
+  it('prints a result that says no with its data, the error and two lines', () => {
+    const failure = new RegulonError('E_VERIFY', 'entry 7 is wrong');
+    for (const format of ['json', 'jsonl']) {
+      const { output, out, err } = captured(format);
+      output.result({ data: { entries: 9 }, lines: [], failure });
+      const last = JSON.parse(out.at(-1) ?? '') as Record<string, unknown>;
+      expect(last).toMatchObject({
+        status: 'error',
+        error: { code: 'E_VERIFY', message: 'entry 7 is wrong' },
+      });
+      expect(JSON.parse(out[0] ?? '')).toMatchObject(
+        format === 'json' ? { data: { entries: 9 } } : { entries: 9 },
+      );
+      expect(err.join('')).toMatch(/^E_VERIFY: entry 7 is wrong\nnext: .*\n$/);
+    }
+  });
+
   it('names a missing file as a wrong argument', () => {
     const { output, err } = captured('table');
     const missing = Object.assign(new Error('x'), { code: 'ENOENT', path: 'plan.yaml' });

@@ -24,6 +24,8 @@ export interface CommandResult {
   readonly rows?: readonly unknown[];
   readonly partial?: boolean;
   readonly warnings?: readonly string[];
+  /** the result is there, and it says no: a bundle that fails, a run that was aborted */
+  readonly failure?: RegulonError | null;
 }
 
 /**
@@ -42,26 +44,20 @@ export class Output {
     this.format = parseFormat(format) ?? (streams.outIsTerminal ? 'table' : 'json');
   }
 
-  /** The result of the command, once, at its end. */
+  /** The result of the command, once, at its end; a failure also as two lines on stderr. */
   result(result: CommandResult): void {
-    const { data, lines, rows, partial, warnings } = result;
+    const { data, lines, rows, warnings, failure } = result;
     for (const warning of warnings ?? []) this.note(`warning: ${warning}`);
+    if (failure) this.note(explainError(failure));
     if (this.format === 'table') {
       this.streams.out(lines.map((line) => `${line}\n`).join(''));
       return;
     }
-    const more = { ...(partial === undefined ? {} : { partial }), ...(warnings ? { warnings } : {}) };
-    if (this.format === 'json') return this.json(resultEnvelope(this.command, data, more));
+    const envelope = resultEnvelope(this.command, data, result);
+    if (this.format === 'json') return this.json(envelope);
     for (const row of rows ?? [data]) this.json(row);
-    const { schema, status } = resultEnvelope(this.command, null, more);
-    this.json({
-      schema,
-      command: this.command,
-      status,
-      warnings: warnings ?? [],
-      error: null,
-      terminal: true,
-    });
+    const { data: _data, ...end } = envelope;
+    this.json({ ...end, terminal: true });
   }
 
   /** One line of a stream of events (`jsonl`); tables show `text`. `json` waits for the result. */

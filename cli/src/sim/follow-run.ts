@@ -6,6 +6,9 @@ const RETRY_MS = 500;
 const GIVE_UP_MS = 60_000;
 const FINAL: readonly string[] = ['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED'];
 
+/** Whether a run of this status has ended. */
+export const isFinal = (status: string): boolean => FINAL.includes(status);
+
 /**
  * Follow a run to its end; a lost connection is taken up again where it stopped.
  *
@@ -24,7 +27,7 @@ export async function followRun(
   while (!signal?.aborted) {
     try {
       const { status } = await api.run(run);
-      if (lastId !== '0' && FINAL.includes(status)) return status;
+      if (lastId !== '0' && isFinal(status)) return status;
       for await (const { id, event } of api.events(run, lastId, signal)) {
         if (id !== '') lastId = id;
         lastSeen = Date.now();

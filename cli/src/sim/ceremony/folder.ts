@@ -62,10 +62,13 @@ export function writeSeed(path: string, seed: Uint8Array): void {
 
 /** Read a seed. @throws E_KEY_FILE when the file is missing, open to others, or holds something else */
 export function readSeed(path: string): Uint8Array {
-  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  if (text !== '' && (statSync(path).mode & 0o077) !== 0) {
+  if (!existsSync(path))
+    throw new RegulonError('E_KEY_FILE', `${path} is missing`, { hint: 'check the path' });
+  const stat = statSync(path);
+  if (!stat.isFile() || (stat.mode & 0o077) !== 0) {
     throw new RegulonError('E_KEY_FILE', `${path} is open to others`, { hint: `chmod 600 ${path}` });
   }
+  const text = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f]{64}$/.test(text)) {
     throw new RegulonError('E_KEY_FILE', `${path} does not hold a key (64 hexadecimal digits)`);
   }

@@ -1,0 +1,47 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sampleRun } from '@regulon/shared/transparency-samples';
+import { run } from './run-program.support.js';
+
+let folder: string;
+let verify: readonly string[];
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'regulon-audit-command-'));
+  const log = sampleRun();
+  const [bundle, policy] = [join(folder, 'bundle.zip'), join(folder, 'quorum.policy')];
+  writeFileSync(bundle, log.bundle());
+  writeFileSync(policy, log.policy);
+  verify = ['audit', 'verify', '--policy', policy, '--bundle', bundle];
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('regulon audit verify', () => {
+  it('says yes with exit 0', async () => {
+    const { code, out, err } = await run(...verify);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(out)).toMatchObject({ status: 'ok', error: null, data: { status: 'pass' } });
+  });
+
+  it('says no with exit 1, the whole report, and the wrong entry as the error', async () => {
+    const bytes = readFileSync(join(folder, 'bundle.zip'));
+    const at = bytes.indexOf('"kind":"round.ack"') + 20;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    const changed = join(folder, 'changed.zip');
+    writeFileSync(changed, bytes);
+    const { code, out, err } = await run(...verify.slice(0, -1), changed);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^E_VERIFY: entry \d+ \(.*\), L1: .*\nnext: .*\n$/);
+    const error = { code: 'E_VERIFY' };
+    expect(JSON.parse(out)).toMatchObject({ status: 'error', error, data: { status: 'fail' } });
+  });
+
+  it('refuses a bundle that was cut off with exit 4', async () => {
+    const cut = join(folder, 'cut.zip');
+    writeFileSync(cut, readFileSync(join(folder, 'bundle.zip')).subarray(0, 5000));
+    const { code, out } = await run(...verify.slice(0, -1), cut);
+    expect(code).toBe(4);
+    expect(JSON.parse(out)).toMatchObject({ status: 'error', data: null, error: { code: 'E_BUNDLE' } });
+  });
+});

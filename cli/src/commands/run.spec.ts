@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { RunDocument } from '@regulon/coordinator/runs';
+import { runIn } from './run-program.support.js';
+
+const id = `run_${'0a'.repeat(16)}`;
+const digest = `sha256:${'0'.repeat(64)}`;
+
+function documentOf(status: RunDocument['status']): RunDocument {
+  return {
+    schema: 'regulon.run/1',
+    ...{ run: id, name: 'p', title: '', status, since: 1, created: 1, started: 1, finished: 1 },
+    reason: status === 'ABORTED' ? { code: 'E_DEADLINE', message: 'round 3 took too long' } : null,
+    ...{ plan: {}, planHash: digest, isPublic: true, sites: [], schedule: null, now: null, rounds: [] },
+    ...{ coverage: null, curve: [], result: null, modelDigest: null, models: [] },
+    log: { size: 1, root: digest },
+    eventLoopMaxMs: 1,
+  };
+}
+
+/** A coordinator that knows one run, and counts what is asked of it. */
+class FakeCoordinator {
+  status: RunDocument['status'] = 'RUNNING';
+  stops = 0;
+  readonly server: Server = createServer(({ url = '', method }, response) => {
+    if (url.endsWith('/events')) {
+      const end = JSON.stringify({ id: 1, at: 1, type: 'end', status: this.status });
+      return void response.end(`id: 1\ndata: ${end}\n\n`);
+    }
+    if (method === 'POST') this.stops += 1;
+    const document = documentOf(method === 'POST' ? 'ABORTED' : this.status);
+    const list = { runs: [{ ...document, sites: 0, rounds: { closed: 0, of: 0 } }] };
+    response.end(JSON.stringify(url.endsWith('/runs') ? list : document));
+  });
+}
+
+let folder: string;
+let coordinator: FakeCoordinator;
+let env: Record<string, string>;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'regulon-run-command-'));
+  writeFileSync(join(folder, 'token'), 'abc');
+  coordinator = new FakeCoordinator();
+  const { server } = coordinator;
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  env = { REGULON_SERVER: `http://127.0.0.1:${port}`, REGULON_TOKEN_FILE: join(folder, 'token') };
+});
+afterAll(() => {
+  coordinator.server.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('regulon run watch', () => {
+  it.each([
+    ['COMPLETED', 0, 'ok', null],
+    ['COMPLETED_PARTIAL', 6, 'partial', null],
+    ['ABORTED', 3, 'error', 'E_DEADLINE'],
+    ['FAILED', 1, 'error', 'E_RUN_ABORTED'],
+  ] as const)('of a run that is %s exits with %i and says %s', async (status, exit, says, error) => {
+    coordinator.status = status;
+    const { code, out } = await runIn(env, 'run', 'watch', '0a0a');
+    const envelope = JSON.parse(out) as { error: { code: string } | null };
+    expect(envelope).toMatchObject({ status: says, data: { run: id, status } });
+    expect([code, envelope.error?.code ?? null]).toEqual([exit, error]);
+  });
+
+  it('lets a partial result pass when asked to', async () => {
+    coordinator.status = 'COMPLETED_PARTIAL';
+    expect((await runIn(env, 'run', 'watch', id, '--allow-partial')).code).toBe(0);
+  });
+});
+
+describe('regulon run stop', () => {
+  it('ends nothing on a dry run, without a yes, or when the run has ended', async () => {
+    coordinator.status = 'RUNNING';
+    expect(await runIn(env, 'run', 'stop', id, '--dry-run')).toMatchObject({ code: 0 });
+    expect(await runIn(env, 'run', 'stop', id)).toMatchObject({ code: 4 });
+    coordinator.status = 'COMPLETED';
+    const ended = await runIn(env, 'run', 'stop', id, '--yes');
+    expect(ended).toMatchObject({ code: 1, err: expect.stringContaining('has ended already') as unknown });
+    expect(coordinator.stops).toBe(0);
+  });
+
+  it('ends a run that is under way', async () => {
+    coordinator.status = 'RUNNING';
+    const { code, out } = await runIn(env, 'run', 'stop', '0a', '--yes');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ status: 'ok', data: { status: 'ABORTED' } });
+    expect(coordinator.stops).toBe(1);
+  });
+});
