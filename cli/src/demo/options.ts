@@ -27,7 +27,27 @@ const MAX_SITES = 40;
  * @throws E_ARGUMENT naming the option
  */
 export function parseDemoOptions(args: readonly string[], print: (text: string) => void): DemoOptions | null {
-  const command = new Command('npm run demo --')
+  const command = demoCommand(print);
+  try {
+    command.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return null;
+    throw new RegulonError('E_ARGUMENT', error.message.replace(/^error: /, '').replace(/\n.*/s, ''), {
+      hint: 'npm run demo -- --help',
+    });
+  }
+  const options = command.opts<DemoOptions>();
+  if (options.data !== undefined && options.sites !== undefined) {
+    throw new RegulonError('E_ARGUMENT', '--sites: the sites of real data are those of its folder', {
+      hint: 'leave --sites out, or --data',
+    });
+  }
+  return options;
+}
+
+function demoCommand(print: (text: string) => void): Command {
+  return new Command('npm run demo --')
     .description(
       'one real federated run on this machine: a coordinator, its sites, secure aggregation, evidence',
     )
@@ -58,22 +78,6 @@ export function parseDemoOptions(args: readonly string[], print: (text: string) 
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: () => {} });
-  try {
-    command.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return null;
-    throw new RegulonError('E_ARGUMENT', error.message.replace(/^error: /, ''), {
-      hint: 'npm run demo -- --help',
-    });
-  }
-  const options = command.opts<DemoOptions>();
-  if (options.data !== undefined && options.sites !== undefined) {
-    throw new RegulonError('E_ARGUMENT', '--sites: the sites of real data are those of its folder', {
-      hint: 'leave --sites out, or --data',
-    });
-  }
-  return options;
 }
 
 function whole(option: string, low: number, high: number): (text: string) => number {

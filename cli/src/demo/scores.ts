@@ -7,6 +7,13 @@ interface ScoreRow {
   readonly note: string;
 }
 
+/** Scores of a classification, as runs and references give them. */
+interface ClassScore {
+  readonly accuracy: number | null;
+  readonly balancedAccuracy: number | null;
+  readonly recallPerClass: readonly (number | null)[] | null;
+}
+
 /** The table of scores: what federation gains over lone sites, and loses against pooled data. */
 export function scoreLines(outcome: DemoOutcome): string[] {
   switch (outcome.plan.task) {
@@ -22,50 +29,34 @@ export function scoreLines(outcome: DemoOutcome): string[] {
 function classifyLines({ plan, result, reference }: DemoOutcome): string[] {
   const classes = plan.label?.classes ?? [];
   const pooled = result?.pooled;
-  const lone = reference.lone.map(({ site, score }) => ({ site, value: score.accuracy }));
-  const recalls = (values: readonly (number | null)[] | null | undefined): (number | null)[] =>
-    classes.map((_, k) => values?.[k] ?? null);
-  const majorityClass = largestClass(pooled?.confusion, classes.length);
-  const rows: ScoreRow[] = [
-    {
-      name: 'majority class',
-      values: [
-        pooled?.majority ?? null,
-        1 / classes.length,
-        ...classes.map((_, k) => (majorityClass === null ? null : k === majorityClass ? 1 : 0)),
-      ],
-      note: '',
-    },
-    {
-      name: 'lone sites, mean',
-      values: [
-        meanOf(lone.map((row) => row.value)),
-        meanOf(reference.lone.map(({ score }) => score.balancedAccuracy)),
-        ...classes.map((_, k) =>
-          meanOf(reference.lone.map(({ score }) => score.recallPerClass?.[k] ?? null)),
-        ),
-      ],
-      note: reference.label,
-    },
-    ...loneExtremes(lone, reference.label, classes.length, 'high'),
-    {
-      name: 'federated',
-      values: [
-        pooled?.accuracy ?? null,
-        pooled?.balancedAccuracy ?? null,
-        ...recalls(pooled?.recallPerClass),
-      ],
-      note: 'this run, secure aggregation on',
-    },
-    {
-      name: 'pooled',
-      values: [
-        reference.pooled.accuracy,
-        reference.pooled.balancedAccuracy,
-        ...recalls(reference.pooled.recallPerClass),
-      ],
-      note: reference.label,
-    },
+  const { label } = reference;
+  const lone = reference.lone.map(({ score }) => score);
+  const loneAccuracies = reference.lone.map(({ site, score }) => ({ site, value: score.accuracy }));
+  const largest = largestClass(pooled?.confusion, classes.length);
+  const row = (name: string, note: string, score: Partial<ClassScore> | undefined): ScoreRow => {
+    const { accuracy = null, balancedAccuracy = null, recallPerClass } = score ?? {};
+    return {
+      name,
+      note,
+      values: [accuracy, balancedAccuracy, ...classes.map((_, k) => recallPerClass?.[k] ?? null)],
+    };
+  };
+  const majority = {
+    accuracy: pooled?.majority ?? null,
+    balancedAccuracy: 1 / classes.length,
+    recallPerClass: classes.map((_, k) => (largest === null ? null : Number(k === largest))),
+  };
+  const loneMean = {
+    accuracy: meanOf(lone.map(({ accuracy }) => accuracy)),
+    balancedAccuracy: meanOf(lone.map(({ balancedAccuracy }) => balancedAccuracy)),
+    recallPerClass: classes.map((_, k) => meanOf(lone.map((score) => score.recallPerClass?.[k] ?? null))),
+  };
+  const rows = [
+    row('majority class', '', majority),
+    row('lone sites, mean', label, loneMean),
+    ...loneExtremes(loneAccuracies, label, classes.length, 'high'),
+    row('federated', 'this run, secure aggregation on', pooled),
+    row('pooled', label, reference.pooled),
   ];
   return scoreTable(['accuracy', 'balanced', ...classes.map(({ name }) => `recall ${name}`)], rows);
 }

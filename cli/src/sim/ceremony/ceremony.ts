@@ -1,31 +1,17 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EnrolmentRequest, verifyEnrolment } from '@regulon/client/enrol';
-import { canonicalJson, hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
+import { hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { type Roster, rosterHashOf, type SignedRoster } from '@regulon/shared/plan';
-import {
-  assembleEntry,
-  digestText,
-  genesisOf,
-  openEntry,
-  signPayload,
-  statementKeyName,
-} from '@regulon/shared/transparency';
-import { enrolmentRequest, entrySignature } from '../daemon-replies.js';
-import { programs, runToEnd, softwareDigest } from '../programs.js';
-import { Authority } from './authority.js';
+import { enrolmentRequest } from '../daemon-replies.js';
+import { programs, runToEnd } from '../programs.js';
+import { issueCertificates } from './certificates.js';
 import { type Addresses, coordinatorYaml, daemonYaml, type SiteSetting } from './configs.js';
-import {
-  createFolders,
-  folderAt,
-  type FederationFolder,
-  writePublic,
-  writeSecret,
-  writeSeed,
-} from './folder.js';
-import { Person } from './person.js';
-import { ADMINISTRATORS, ADMINISTRATORS_NEEDED, buildRoster, signRoster } from './roster.js';
+import { createFolders, folderAt, type FederationFolder, writePublic } from './folder.js';
+import { foundLog } from './found-log.js';
+import { coordinatorKeys, makePeople, type People } from './parties.js';
+import { ADMINISTRATORS_NEEDED, buildRoster, signRoster } from './roster.js';
 
 /** What a ceremony is asked to found. */
 export interface CeremonyOptions {
@@ -76,18 +62,6 @@ export async function holdCeremony(options: CeremonyOptions): Promise<FoundedFed
   return writeConfigs(options, folder, signed.roster, origin, keys.token);
 }
 
-interface People {
-  readonly administrators: readonly Person[];
-  readonly stewards: readonly Person[];
-  readonly researcher: Person;
-}
-
-interface CoordinatorKeys {
-  readonly statement: Uint8Array;
-  readonly log: Uint8Array;
-  readonly token: string;
-}
-
 /** A daemon makes its own keys; only public halves and the signed request come back. */
 async function enrolmentOf(
   folder: FederationFolder,
@@ -100,24 +74,6 @@ async function enrolmentOf(
     throw new RegulonError('E_ROSTER', `the enrolment request of ${site.name} is not signed by its own key`);
   }
   return request;
-}
-
-function makePeople(folder: FederationFolder, sites: readonly string[]): People {
-  return {
-    administrators: Array.from({ length: ADMINISTRATORS }, (_, i) =>
-      Person.create(folder.people, 'administrator', `admin-${i + 1}`),
-    ),
-    stewards: sites.map((name) => Person.create(folder.people, 'steward', name)),
-    researcher: Person.create(folder.people, 'researcher', 'researcher-1'),
-  };
-}
-
-function coordinatorKeys(folder: FederationFolder): CoordinatorKeys {
-  const keys = { statement: randomBytes(32), log: randomBytes(32), token: hex(randomBytes(32)) };
-  writeSeed(join(folder.coordinator, 'statement.key'), keys.statement);
-  writeSeed(join(folder.coordinator, 'log.key'), keys.log);
-  writeSecret(join(folder.coordinator, 'token'), `${keys.token}\n`);
-  return keys;
 }
 
 function signedRosterOf(
@@ -147,64 +103,6 @@ function signedRosterOf(
     roster,
     signers.map((person) => ({ publicKey: person.publicKey, seed: person.named('').seed })),
   );
-}
-
-async function issueCertificates(
-  folder: FederationFolder,
-  roster: Roster,
-  requests: readonly EnrolmentRequest[],
-  addresses: Addresses,
-): Promise<void> {
-  const authority = await Authority.create(roster.federationId);
-  writePublic(join(folder.federation, 'ca.pem'), authority.certificate);
-  writeSecret(join(folder.authority, 'ca.key.pem'), await authority.privateKey());
-  const server = await authority.issueServer({ dns: ['localhost'], ip: [addresses.host] });
-  writePublic(join(folder.coordinator, 'tls.cert.pem'), server.certificate);
-  writeSecret(join(folder.coordinator, 'tls.key.pem'), server.privateKey);
-  for (const member of roster.members) {
-    const request = requests.find((r) => r.name === member.name);
-    const certificate = await authority.issueSite(request?.csrPem ?? '', {
-      ...member,
-      identityKey: member.key,
-    });
-    writePublic(join(folder.site(member.name), 'tls.cert.pem'), certificate);
-  }
-}
-
-/** Write roster, quorum policy and the genesis, which the coordinator and every site sign. @returns the log's origin */
-async function foundLog(
-  folder: FederationFolder,
-  signedRoster: SignedRoster,
-  people: People,
-  keys: CoordinatorKeys,
-): Promise<string> {
-  const { researcher } = people;
-  const { origin, payload, quorumPolicy } = genesisOf({
-    signedRoster,
-    coordinatorHost: 'localhost',
-    logPublicKey: publicKeyOf(keys.log),
-    people: [{ id: researcher.id, role: 'researcher', publicKey: researcher.publicKey }],
-    software: digestText(softwareDigest('coordinator')),
-    at: new Date(),
-  });
-  writePublic(join(folder.federation, 'roster.json'), canonicalJson(signedRoster));
-  writePublic(join(folder.federation, 'quorum.policy'), quorumPolicy);
-  const draft = join(folder.federation, 'genesis.draft.json');
-  writePublic(draft, payload);
-  const keyName = statementKeyName(origin, 'coordinator', 'coordinator');
-  const signatures = await Promise.all(
-    signedRoster.roster.members.map((member) => {
-      const args = ['sign-genesis', '--folder', join(folder.site(member.name), 'state'), '--payload', draft];
-      return runToEnd(programs.daemon, args, entrySignature);
-    }),
-  );
-  const entry = assembleEntry(payload, [
-    signPayload(payload, { keyName, seed: keys.statement }),
-    ...signatures,
-  ]);
-  openEntry(entry, undefined);
-  writePublic(join(folder.federation, 'genesis.json'), entry);
-  return origin;
 }
 
 function writeConfigs(

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import type { EnrolmentRequest } from '@regulon/client/enrol';
+import type { Roster } from '@regulon/shared/plan';
+import { Authority } from './authority.js';
+import type { Addresses } from './configs.js';
+import { type FederationFolder, writePublic, writeSecret } from './folder.js';
+
+/**
+ * Make the federation's authority, and let it answer every site's request and serve the coordinator.
+ *
+ * @throws E_CERTIFICATE when a request is not signed by its own key
+ */
+export async function issueCertificates(
+  folder: FederationFolder,
+  roster: Roster,
+  requests: readonly EnrolmentRequest[],
+  addresses: Addresses,
+): Promise<void> {
+  const authority = await Authority.create(roster.federationId);
+  writePublic(join(folder.federation, 'ca.pem'), authority.certificate);
+  writeSecret(join(folder.authority, 'ca.key.pem'), await authority.privateKey());
+  const server = await authority.issueServer({ dns: ['localhost'], ip: [addresses.host] });
+  writePublic(join(folder.coordinator, 'tls.cert.pem'), server.certificate);
+  writeSecret(join(folder.coordinator, 'tls.key.pem'), server.privateKey);
+  for (const member of roster.members) {
+    const request = requests.find((r) => r.name === member.name);
+    const certificate = await authority.issueSite(request?.csrPem ?? '', {
+      ...member,
+      identityKey: member.key,
+    });
+    writePublic(join(folder.site(member.name), 'tls.cert.pem'), certificate);
+  }
+}
