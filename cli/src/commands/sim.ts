@@ -60,6 +60,11 @@ async function bringUp(options: UpOptions, output: Output): Promise<CommandResul
     output.note('running; Ctrl-C stops everything');
     await serve(federation, signal);
     return { data: settings, rows: [], lines: [] };
+  } catch (error) {
+    // Ctrl-C reaches the children that answer one question, too: what they then say is no defect
+    if (!signal.aborted) throw error;
+    output.note('interrupted: everything that was started is stopped');
+    return { data: null, rows: [], lines: [] };
   } finally {
     if (folder === undefined && !keep) rmSync(root, { recursive: true, force: true });
   }
