@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sha256 } from '@regulon/shared/crypto';
+import { signCheckpoint } from '@regulon/shared/transparency';
+import { datasetBy, origin, run, seedOf } from '../policy/site.support.js';
+import {
+  aggregate,
+  commits,
+  digest,
+  federation,
+  FollowingSite,
+  note,
+  start,
+  TestLog,
+} from './witness.support.js';
+
+const refused = (code: string): object => expect.objectContaining({ code });
+let site: FollowingSite;
+
+beforeEach(() => {
+  site = new FollowingSite();
+});
+afterEach(() => site.state.close());
+
+describe('following the log', () => {
+  it('recomputes each root and goes on from there after a restart', async () => {
+    await site.follower.follow(site.log.add(start(), note(2)).note());
+    expect(site.follower.latest.size).toBe(3);
+    site.restart();
+    expect(site.follower.latest.size).toBe(3);
+    await site.follower.follow(site.log.add(aggregate(0)).note());
+    expect(site.follower.has('round.aggregate', run, 0)).toBe(true);
+    expect(site.follower.aggregateOf(run, 0)?.transcript).toBe(digest);
+  });
+
+  it('refuses a checkpoint that the log key did not sign', async () => {
+    await expect(site.follower.follow(site.log.note(1, seedOf('other')))).rejects.toThrow(
+      refused('E_VERIFY'),
+    );
+  });
+
+  it('refuses a log that was rewritten since the last checkpoint, and one that hides entries', async () => {
+    await site.follower.follow(site.log.add(start(), note(2), note(3)).note());
+    const forged = new TestLog().add(start(), note(3), note(2), note(4));
+    site.log.entries.splice(0, Infinity, ...forged.entries);
+    await expect(site.follower.follow(forged.note())).rejects.toThrow(refused('E_FORK'));
+    const claimed = new TestLog().add(start(), note(2), note(3), note(4), note(5)).note();
+    await expect(site.follower.follow(claimed)).rejects.toThrow(refused('E_FORK'));
+    expect(site.follower.latest.size).toBe(4);
+  });
+
+  it('refuses two roots for one size, and another genesis', async () => {
+    await site.follower.follow(site.log.add(start()).note());
+    await expect(site.follower.follow(new TestLog().add(note(2)).note())).rejects.toThrow(refused('E_FORK'));
+    site.log.entries[0] = start();
+    site.restart();
+    site.state.db.exec('DELETE FROM witness');
+    site.restart();
+    await expect(site.follower.follow(site.log.note())).rejects.toThrow(refused('E_FORK'));
+  });
+
+  it('ignores an older checkpoint', async () => {
+    await site.follower.follow(site.log.add(start(), note(2)).note());
+    await site.follower.follow(site.log.note(2));
+    expect(site.follower.latest.size).toBe(3);
+  });
+
+  it('sees that its database was restored when the log holds an own entry that it does not know', async () => {
+    await expect(site.follower.follow(site.log.add(note(1)).note())).rejects.toThrow(refused('E_QUARANTINE'));
+  });
+
+  it('knows the newest commitment of a site, from the verified log only', async () => {
+    const later = datasetBy(3, { version: 2, simulated: false });
+    await site.follower.follow(site.log.add(...commits()).note());
+    expect(site.follower.latestCommit('c', 'toy')?.version).toBe(1);
+    site.log.add(later);
+    expect(site.follower.latestCommit('c', 'toy')?.version).toBe(1);
+    await site.follower.follow(site.log.note());
+    expect(site.follower.latestCommit('c', 'toy')).toMatchObject({ version: 2, simulated: false });
+    site.restart();
+    expect(site.follower.latestCommit('c', 'toy')?.version).toBe(2);
+    expect(site.follower.latestCommit('c', 'other')).toBeUndefined();
+  });
+});
+
+describe('the place of own entries in the log', () => {
+  it('is the one that the log shows, not the one that the coordinator says', async () => {
+    await site.acknowledged(2);
+    expect(site.outbox.at(0)?.index).toBeNull();
+    await site.follower.follow(site.log.add(note(2)).note());
+    expect(site.outbox.at(0)?.index).toBeNull();
+    await site.follower.follow(site.log.add(note(1)).note());
+    expect(site.outbox.at(0)?.index).toBe(2);
+  });
+
+  it('is known before the coordinator has answered, and after a restart', async () => {
+    site.outbox.append('config.start', {}, {});
+    await site.follower.follow(site.log.add(note(1)).note());
+    site.restart();
+    expect(site.outbox.at(0)?.index).toBe(1);
+    expect(site.outbox.unsent()).toEqual([]);
+  });
+
+  it.each([
+    ['the genesis', 0],
+    ['an entry of somebody else', 1],
+  ])('is not where %s stands: the log is forked', async (_, index) => {
+    await site.acknowledged(index);
+    await expect(site.follower.follow(site.log.add(note(2)).note())).rejects.toThrow(refused('E_FORK'));
+    expect(site.follower.latest.size).toBe(0);
+    expect(site.state.get('fork:2')).toContain('note');
+  });
+
+  it('is missed also when the checkpoint had been seen before the coordinator answered', async () => {
+    await site.follower.follow(site.log.add(note(2)).note());
+    await site.acknowledged(1);
+    await expect(site.follower.follow(site.log.note())).rejects.toThrow(refused('E_FORK'));
+  });
+
+  it('is not another one than the coordinator said, and not two', async () => {
+    await site.acknowledged(3);
+    await expect(site.follower.follow(site.log.add(note(2), note(1)).note())).rejects.toThrow(
+      refused('E_FORK'),
+    );
+    site.log.entries.splice(1, Infinity, note(2), note(3), note(1), note(1));
+    await expect(site.follower.follow(site.log.note())).rejects.toThrow(/out of its order/);
+    await site.follower.follow(site.log.note(4));
+    await expect(site.follower.follow(site.log.note())).rejects.toThrow(/out of its order/);
+  });
+});
+
+describe('a checkpoint that claims a long log', () => {
+  const signed = (size: number): string =>
+    signCheckpoint({ origin, size, root: sha256() }, { keyName: origin, seed: seedOf('log') });
+
+  it('is refused before anything is read', async () => {
+    const read: number[] = [];
+    site.restart(undefined, async (from) => (read.push(from), site.log.entries));
+    await expect(site.follower.follow(signed(1e15))).rejects.toThrow(refused('E_VERIFY'));
+    expect(read).toEqual([]);
+  });
+
+  it('takes no more than its limit, and leaves nothing behind', async () => {
+    let read = 0;
+    const endless = async (from: number, to: number): Promise<Uint8Array[]> => {
+      read += to - from;
+      return Array.from({ length: to - from }, (_, i) => (from + i === 0 ? federation.genesis : start()));
+    };
+    site.restart({ entries: 100_000, bytes: 64 * start().length }, endless);
+    await expect(site.follower.follow(signed(50_000))).rejects.toThrow(refused('E_VERIFY'));
+    expect(read).toBe(256);
+    site.restart({ entries: 100_000, bytes: 1000 * start().length }, endless);
+    await expect(site.follower.follow(signed(600))).rejects.toThrow(refused('E_FORK'));
+    expect(site.state.db.prepare('SELECT count(*) AS n FROM seen').get()).toEqual({ n: 0 });
+    expect(site.follower.has('run.start', run, null)).toBe(false);
+  });
+
+  it('counts for nothing while its root is not known', async () => {
+    let seen: boolean | undefined;
+    site.log.add(...Array.from({ length: 600 }, () => start()));
+    site.restart(undefined, async (from, to) => {
+      if (from > 0) seen = site.follower.has('run.start', run, null);
+      return site.log.entries.slice(from, to);
+    });
+    await site.follower.follow(site.log.note());
+    expect(seen).toBe(false);
+    expect(site.follower.startsOf(run)).toHaveLength(2);
+  });
+});
