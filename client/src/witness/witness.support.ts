@@ -17,7 +17,8 @@ import {
 } from '../policy/site.support.js';
 import { Outbox, SiteState } from '../state/index.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
-import { type FollowLimits, LogFollower, type ReadEntries } from './log-follower.js';
+import type { FollowLimits, ReadEntries } from './log-advance.js';
+import { LogFollower } from './log-follower.js';
 
 export const federation = testFederation();
 export const digest = digestText(sha256());

@@ -1,0 +1,129 @@
+import { equalBytes } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  entryHash,
+  type FederationKeys,
+  type LogEntry,
+  openEntry,
+  parseEntry,
+} from '@regulon/shared/transparency';
+import type { Outbox } from '../state/index.js';
+import type { CompactTree } from './compact-tree.js';
+import type { PlacedEntry, SeenEntries } from './seen-entries.js';
+
+/** Reads entries `from` … `to − 1` of the log. */
+export type ReadEntries = (from: number, to: number) => Promise<readonly Uint8Array[]>;
+
+/** Whose log is followed, and by whom. */
+export interface FollowedFederation {
+  readonly keys: FederationKeys;
+  readonly genesis: Uint8Array;
+  /** name of this site */
+  readonly site: string;
+}
+
+/** What a checkpoint may make this site read and keep before its root is known to be right. */
+export interface FollowLimits {
+  /** entries */
+  readonly entries: number;
+  /** bytes of the entries that are kept */
+  readonly bytes: number;
+}
+
+export const usualLimits: FollowLimits = { entries: 1 << 24, bytes: 1 << 30 };
+
+/** Entries fetched at once. */
+const BATCH = 256;
+
+/** What an advance needs of the site. */
+export interface AdvanceParts {
+  readonly federation: FollowedFederation;
+  readonly outbox: Outbox;
+  readonly seen: SeenEntries;
+  readonly read: ReadEntries;
+  readonly limits: FollowLimits;
+}
+
+/** The way from the last checkpoint to a new one: every entry is checked as it arrives, nothing counts before the root. */
+export class LogAdvance {
+  /** number of an own entry → position, for the entries passed */
+  readonly places = new Map<number, number>();
+  private readonly start: number;
+  /** number of the next own entry */
+  private next: number;
+  /** entries to keep that are not written yet */
+  private kept: readonly PlacedEntry[] = [];
+  /** bytes of all entries to keep */
+  private bytes = 0;
+
+  /** @param tree of the last checkpoint; it grows with every entry */
+  constructor(
+    private readonly parts: AdvanceParts,
+    readonly tree: CompactTree,
+  ) {
+    this.start = tree.size;
+    this.next = parts.outbox.nextInLog();
+  }
+
+  /**
+   * Read up to a claimed size.
+   *
+   * @throws E_VERIFY when that is more than this site reads at once
+   * @throws E_FORK when the log lacks an entry, has another genesis, or shows own entries out of their order
+   * @throws E_QUARANTINE when it holds entries of this site that its database does not know; E_LOG_ENTRY
+   */
+  async to(size: number): Promise<void> {
+    if (size - this.start > this.parts.limits.entries) throw this.tooMuch(size);
+    this.parts.seen.dropUnverified();
+    while (this.tree.size < size) await this.readBatch(size);
+  }
+
+  /** Write what is not written yet. */
+  stageRest(): void {
+    this.parts.seen.stage(this.kept);
+    this.kept = [];
+  }
+
+  private async readBatch(size: number): Promise<void> {
+    const from = this.tree.size;
+    const to = Math.min(from + BATCH, size);
+    const batch = await this.parts.read(from, to);
+    if (batch.length === 0) throw new RegulonError('E_FORK', `the log does not show its entry ${from}`);
+    const kept: PlacedEntry[] = [];
+    for (const bytes of batch.slice(0, to - from)) {
+      const index = this.tree.size;
+      const entry = this.inspect(index, bytes);
+      if (entry) kept.push({ index, entry, bytes });
+      this.tree.append(entryHash(bytes));
+    }
+    this.bytes += kept.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    if (this.bytes > this.parts.limits.bytes) throw this.tooMuch(size);
+    this.stageRest();
+    this.kept = kept;
+  }
+
+  /** Check one entry; @returns it when this site will need it */
+  private inspect(index: number, bytes: Uint8Array): LogEntry | undefined {
+    const { federation, outbox, seen } = this.parts;
+    if (index === 0 && !equalBytes(bytes, federation.genesis)) {
+      throw new RegulonError('E_FORK', 'entry 0 of the log is not the genesis that this site signed');
+    }
+    const entry = parseEntry(bytes);
+    if (entry.actor.type === 'site' && entry.actor.id === federation.site) {
+      outbox.verifyOwn(entry.seq, entryHash(bytes));
+      if (entry.seq !== this.next)
+        throw new RegulonError('E_FORK', `the log shows entry ${entry.seq} of this site out of its order`);
+      this.places.set(entry.seq, index);
+      this.next += 1;
+    }
+    return seen.keeps(entry.kind) ? openEntry(bytes, federation.keys).entry : undefined;
+  }
+
+  private tooMuch(size: number): RegulonError {
+    const { entries, bytes } = this.parts.limits;
+    return new RegulonError(
+      'E_VERIFY',
+      `the checkpoint of size ${size} claims more behind ${this.start} than this site reads at once (${entries} entries, ${bytes} bytes)`,
+    );
+  }
+}
