@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
-import { type RunDocument, type RunningApi, startApi } from '@regulon/coordinator/api';
+import type { RunDocument } from '@regulon/coordinator/api';
 import { planHashOf, parsePlan } from '@regulon/shared/plan';
+import { RestApi, type RestRequest } from '../support/coordinator/rest-api.js';
 import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
 
 const routes = [
@@ -28,7 +29,7 @@ const routes = [
 describe('REST API of the coordinator', () => {
   let folder: string;
   let federation: SimulatedFederation;
-  let api: RunningApi;
+  let api: RestApi;
   const defects: unknown[] = [];
   const aggregator = new InlineAggregator();
 
@@ -42,9 +43,7 @@ describe('REST API of the coordinator', () => {
     );
     await federation.open();
     federation.connect();
-    const { runs, views, intake, sequencer, metrics } = federation.core;
-    const context = { bearerToken: 'secret', runs, views, intake, sequencer, metrics, notReady: () => null };
-    api = await startApi(context, 0, (error) => void defects.push(error));
+    api = await RestApi.start(federation, defects);
   });
   afterAll(async () => {
     await api.close();
@@ -53,16 +52,7 @@ describe('REST API of the coordinator', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const request = (
-    path: string,
-    options: { method?: string; token?: string; body?: unknown } = {},
-  ): Promise<Response> => {
-    const { method = 'GET', token = 'secret', body } = options;
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
-    if (token !== '') headers['authorization'] = `Bearer ${token}`;
-    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-    return fetch(`http://127.0.0.1:${api.port}${path}`, init);
-  };
+  const request = (path: string, options?: RestRequest): Promise<Response> => api.request(path, options);
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
   it.each(routes)('%s %s refuses a request without the token, or with another one', async (method, path) => {

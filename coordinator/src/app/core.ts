@@ -66,7 +66,7 @@ export async function openCore(settings: Settings, environment: Environment = {}
     announce: (sites, notice) => presence.announce(sites, notice),
     onRoundClosed: (facts) => metrics.roundClosed(facts.seconds, facts.stageSeconds),
   };
-  const intake = new LogIntake(sequencer, store, runRows, rounds, roster, {
+  const intake = new LogIntake(sequencer, runRows, rounds, roster, {
     agreementChanged: () => live.runs?.startQueued(),
     checkpointWanted: () => publisher.publishSoon(),
   });

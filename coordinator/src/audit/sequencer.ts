@@ -3,6 +3,7 @@ import { equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   type Attachment,
+  type ChainHead,
   digestText,
   entryHash,
   type FederationKeys,
@@ -44,6 +45,13 @@ export interface Appended {
   /** SHA-256(0x00 ‖ bytes), 32 bytes */
   readonly hash: Uint8Array;
   readonly bytes: Uint8Array;
+}
+
+/** An entry from outside that was accepted. */
+export interface Accepted extends Appended {
+  /** false when the same bytes were accepted before */
+  readonly isNew: boolean;
+  readonly entry: LogEntry;
 }
 
 interface Parts {
@@ -94,19 +102,32 @@ export class Sequencer {
    * Accept an entry from outside. The same bytes give the same index again.
    *
    * @param bytes at most 61,440, attacker-controlled; its attachments must be there or be given
+   * @param beside writes the rows that follow from a new entry, in its transaction: both are committed, or neither;
+   *   not called for a repetition
    * @returns after the row is committed
    * @throws E_LOG_ENTRY if a rule is broken; `retryable` when an earlier entry or an attachment is missing
    * @throws E_LOG_EQUIVOCATION if the actor has signed another entry with this number; both are kept
    */
-  async append(bytes: Uint8Array, attachments: readonly Uint8Array[] = []): Promise<Appended> {
+  async append(
+    bytes: Uint8Array,
+    attachments: readonly Uint8Array[] = [],
+    beside: (entry: LogEntry, index: number) => void = () => undefined,
+  ): Promise<Accepted> {
     const { rows, keys } = this.parts;
     for (const attachment of attachments) await this.putAttachment(attachment, MediaType.json);
     await idle(this.options.db);
     const known = rows.indexOfHash(entryHash(bytes));
-    if (known !== undefined) return { index: known, hash: entryHash(bytes), bytes };
+    if (known !== undefined)
+      return { index: known, hash: entryHash(bytes), bytes, isNew: false, entry: parseEntry(bytes) };
     const { entry, hash } = openEntry(bytes, keys);
     admit({ entry, bytes, hash }, this.parts, this.now());
-    return this.options.db.transaction(() => this.store(bytes, hash, entry)).immediate();
+    return this.options.db
+      .transaction(() => {
+        const appended = this.store(bytes, hash, entry);
+        beside(entry, appended.index);
+        return { ...appended, isNew: true, entry };
+      })
+      .immediate();
   }
 
   /**
@@ -151,6 +172,11 @@ export class Sequencer {
   /** The newest published checkpoint. @throws E_NOT_FOUND before the first */
   latest(): PublishedHead {
     return this.parts.head.latest();
+  }
+
+  /** Last entry of an actor, or undefined before its first. */
+  headOf(actor: { readonly type: string; readonly id: string }): ChainHead | undefined {
+    return this.parts.rows.headOf(actor);
   }
 
   /** Number of committed entries, published or not. */

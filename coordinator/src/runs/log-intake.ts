@@ -1,8 +1,8 @@
 import { parseRunName } from '@regulon/shared/program';
 import type { Roster } from '@regulon/shared/plan';
-import { digestBytes, type LogEntry, parseEntry } from '@regulon/shared/transparency';
+import { type ChainHead, digestBytes, type LogEntry } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
-import type { RoundRows, RunRows, Store } from '../storage/index.js';
+import type { RoundRows, RunRows } from '../storage/index.js';
 
 /** What is told about an accepted entry. */
 export interface IntakeListener {
@@ -16,7 +16,6 @@ export interface IntakeListener {
 export class LogIntake {
   constructor(
     private readonly sequencer: Sequencer,
-    private readonly store: Store,
     private readonly runs: RunRows,
     private readonly rounds: RoundRows,
     private readonly roster: Roster,
@@ -24,24 +23,31 @@ export class LogIntake {
   ) {}
 
   /**
-   * Append an entry from outside.
+   * Append an entry from outside; a crash leaves the entry with its rows, or neither.
    *
+   * A repetition changes no row: an older policy or commitment, sent again, does not replace the newer one.
+   *
+   * @param bytes attacker-controlled
+   * @param beside writes further rows in the same transaction when the entry is new
+   * @returns index of the entry, the same one on repetition
    * @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION
    */
   async append(
     bytes: Uint8Array,
     attachments: readonly Uint8Array[] = [],
-  ): Promise<{ index: number; entry: LogEntry }> {
-    const { index } = await this.sequencer.append(bytes, attachments);
-    const entry = parseEntry(bytes);
-    this.store.transaction(() => this.note(entry, index));
-    this.tell(entry);
-    return { index, entry };
+    beside?: (index: number) => void,
+  ): Promise<{ index: number }> {
+    const { index, entry, isNew } = await this.sequencer.append(bytes, attachments, (entry, index) => {
+      this.note(entry, index);
+      beside?.(index);
+    });
+    if (isNew) this.tell(entry);
+    return { index };
   }
 
   /** The last entry of an actor, or undefined before its first. */
-  headOf(type: string, id: string): { seq: number; hash: Uint8Array; at: string } | undefined {
-    return this.runs.actorHead(type, id);
+  headOf(type: string, id: string): ChainHead | undefined {
+    return this.sequencer.headOf({ type, id });
   }
 
   private note(entry: LogEntry, index: number): void {

@@ -3,7 +3,7 @@ import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { parsePlan, type Plan, planBytes, planHashOf, type Roster } from '@regulon/shared/plan';
 import { contractOf, parseRunName, type RunContract, RunProgram, runName } from '@regulon/shared/program';
 import type { RosterView } from '@regulon/shared/secagg';
-import { type BodyOf, digestText } from '@regulon/shared/transparency';
+import { type BodyOf, digestText, parseEntry } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
 import type { Config } from '../config/index.js';
 import type { RunContext, Services } from '../rounds/index.js';
@@ -66,34 +66,30 @@ export class RunsService {
   }
 
   /**
-   * Take a proposed plan. The same entry gives the same run again.
+   * Take a proposed plan: entry and run are one transaction. The same entry gives the same run again.
    *
    * @param bytes plan.propose entry, sealed by the researcher
-   * @throws E_PLAN, E_POLICY, E_LOG_ENTRY when the plan cannot become a run, or the entry is about another plan
+   * @param value the plan that the entry names by its hash; attacker-controlled
+   * @throws E_PLAN, E_POLICY, E_COHORT when the plan cannot become a run
+   * @throws E_LOG_ENTRY when the entry breaks a rule of the log or proposes another plan; nothing is logged
+   * @throws E_LOG_EQUIVOCATION when the researcher signed another entry with this number
    */
   async propose(
     bytes: Uint8Array,
     value: unknown,
     attachments: readonly Uint8Array[],
   ): Promise<{ run: string; index: number }> {
-    const { roster, runs, intake, services } = this.on;
+    const { roster, runs, intake } = this.on;
     const plan = parsePlan(value);
     this.checkContract(plan, roster);
-    const { index, entry } = await intake.append(bytes, [planBytes(plan), ...attachments]);
+    const entry = parseEntry(bytes);
     if (entry.kind !== 'plan.propose' || entry.body.planHash !== digestText(planHashOf(plan))) {
       throw new RegulonError('E_LOG_ENTRY', 'the entry does not propose this plan');
     }
-    const known = runs.list().find((run) => run.propose_index === index);
-    if (known) return { run: runName(known.run_id), index };
-    const runId = this.newRunId();
-    const now = services.clock.now();
-    const values = {
-      name: plan.name,
-      plan: JSON.stringify(plan),
-      plan_hash: planHashOf(plan),
-      propose_index: index,
-    };
-    runs.insert({ run_id: runId, ...values, status: 'QUEUED', since_ms: now, created_ms: now });
+    const insert = (at: number): void => void this.insertRun(plan, at);
+    const { index } = await intake.append(bytes, [planBytes(plan), ...attachments], insert);
+    // the entry may have come by another way before, without its plan
+    const runId = runs.proposedBy(index)?.run_id ?? this.insertRun(plan, index);
     return { run: runName(runId), index };
   }
 
@@ -200,6 +196,23 @@ export class RunsService {
         `plan: sites: ${plan.sites.length} sites, a releasable sum needs ${least}`,
       );
     }
+  }
+
+  /** @returns the id of the new run */
+  private insertRun(plan: Plan, proposedAt: number): Uint8Array {
+    const runId = this.newRunId();
+    const now = this.on.services.clock.now();
+    this.on.runs.insert({
+      run_id: runId,
+      name: plan.name,
+      plan: JSON.stringify(plan),
+      plan_hash: planHashOf(plan),
+      propose_index: proposedAt,
+      status: 'QUEUED',
+      since_ms: now,
+      created_ms: now,
+    });
+    return runId;
   }
 
   private newRunId(): Uint8Array {

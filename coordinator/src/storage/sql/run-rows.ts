@@ -19,6 +19,11 @@ export class RunRows {
     return this.store.first(query.selectFrom('runs').selectAll().where('run_id', '=', runId));
   }
 
+  /** The run that an entry proposed. */
+  proposedBy(index: number): RunTable | undefined {
+    return this.store.first(query.selectFrom('runs').selectAll().where('propose_index', '=', index));
+  }
+
   /** All runs, newest first. */
   list(): RunTable[] {
     return this.store.all(query.selectFrom('runs').selectAll().orderBy('created_ms', 'desc'));
@@ -57,14 +62,6 @@ export class RunRows {
   datasets(name: string): Map<number, DatasetTable> {
     const rows = this.store.all(query.selectFrom('datasets').selectAll().where('name', '=', name));
     return new Map(rows.map((row) => [row.site, row]));
-  }
-
-  /** Last entry of an actor in the log. */
-  actorHead(type: string, id: string): { seq: number; hash: Uint8Array; at: string } | undefined {
-    const sql =
-      'SELECT seq, hash, at FROM log_entries WHERE actor_type = ? AND actor_id = ? ORDER BY seq DESC LIMIT 1';
-    return this.store.raw.prepare(sql).get(type, id) as
-      { seq: number; hash: Uint8Array; at: string } | undefined;
   }
 
   allDatasets(): DatasetTable[] {
