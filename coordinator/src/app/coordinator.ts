@@ -29,7 +29,7 @@ export async function startCoordinator(
   const { host, controlPort, bulkPort, httpPort } = config.listen;
   const { runs, views, intake, sequencer, metrics, boxKeys, gateway, logger } = core;
   const members = roster.members.map((m) => ({ id: m.id, key: fromHex(m.key) }));
-    let ready = false;
+  let ready = false;
   const notReady = (): string | null => (ready ? null : 'starting');
   const report = (error: unknown): void => logger.error({ trace: traceOf(error) }, 'a request failed');
   const common = { boxKeys, members, tls, host, report };
