@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
+import { isDiskFull, syncFolder, systemCode } from '../disk/index.js';
 
 /** A file to be written under a folder. */
 export interface FileWrite {
@@ -26,9 +27,7 @@ export async function writeDurably(folder: string, files: readonly FileWrite[]):
     await Promise.all(files.map((file) => writeOne(join(folder, file.path), file.bytes)));
     await Promise.all([...folders].map(syncFolder));
   } catch (cause) {
-    const full =
-      cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
-    const code = full ? 'E_DISK_FULL' : 'E_STATE_DB';
+    const code = isDiskFull(cause) ? 'E_DISK_FULL' : 'E_STATE_DB';
     throw new RegulonError(code, `the log folder cannot be written (${files.length} files)`, { cause });
   }
 }
@@ -45,17 +44,23 @@ export async function readIfPresent(path: string): Promise<Uint8Array | undefine
 
 async function writeOne(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}-${serial++}.tmp`;
-  const file = await open(temporary, 'w');
   try {
-    await file.writeFile(bytes);
-    await file.sync();
+    await writeSynced(temporary, bytes);
+    await rename(temporary, path);
   } catch (cause) {
-    await file.close();
     await rm(temporary, { force: true });
     throw cause;
   }
-  await file.close();
-  await rename(temporary, path);
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** @returns the folders whose entries change: the folder itself, and the parents of new ones */
@@ -66,18 +71,4 @@ async function makeFolder(folder: string): Promise<string[]> {
     changed.push(dirname(made));
   }
   return changed;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** `ENOENT`, `ENOSPC`…, or nothing for an error that is not the operating system's. */
-function systemCode(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }

@@ -102,6 +102,19 @@ describe('storage', () => {
     expect(uploads.committedOf(key)).toHaveLength(1);
   });
 
+  it('begins the commit of an upload again when the disk refused the first one, and never undoes one', () => {
+    insertRun();
+    const uploads = new UploadRows(store);
+    const uploadId = new Uint8Array(16).fill(1);
+    const row = { uploadId, site: 2, ...key, message: Uint8Array.of(4), size: 8 };
+    uploads.committing({ ...row, root: new Uint8Array(32) });
+    uploads.committing({ ...row, root: new Uint8Array(32).fill(1) });
+    expect(uploads.find(uploadId)).toMatchObject({ state: 'committing', root: Buffer.alloc(32, 1) });
+    uploads.committed(uploadId, new Uint8Array(64));
+    uploads.committing({ ...row, root: new Uint8Array(32) });
+    expect(uploads.find(uploadId)).toMatchObject({ state: 'committed', root: Buffer.alloc(32, 1) });
+  });
+
   it('empties the folder for unfinished files at start', () => {
     const blobs = new FileBlobs(join(folder, 'blobs'));
     expect(blobs.list()).toEqual([]);

@@ -2,9 +2,10 @@
 import { constants } from 'node:fs';
 import { mkdir, open, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hex, MerkleHasher } from '@regulon/shared/crypto';
+import { equalBytes, hex, MerkleHasher } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { CHUNK_BYTES } from '@regulon/shared/wire';
+import { isDiskFull, syncFolder, systemCode } from '../disk/index.js';
 import type { SiteId } from './ports.js';
 
 export interface AttemptRef {
@@ -12,6 +13,9 @@ export interface AttemptRef {
   readonly round: number;
   readonly attempt: number;
 }
+
+export const isSameAttempt = (a: AttemptRef, b: AttemptRef): boolean =>
+  a.round === b.round && a.attempt === b.attempt && equalBytes(a.runId, b.runId);
 
 export const attemptFolder = (folder: string, { runId, round, attempt }: AttemptRef): string =>
   join(folder, hex(runId), `${round}-${attempt}`);
@@ -67,7 +71,7 @@ export async function rootOfFile(path: string): Promise<{ size: number; root: Ui
   try {
     file = await open(path, 'r');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
   try {
@@ -82,12 +86,7 @@ export async function rootOfFile(path: string): Promise<{ size: number; root: Ui
 export async function publish(file: FileHandle, from: string, to: string): Promise<void> {
   await file.sync();
   await rename(from, to);
-  const folder = await open(dirname(to), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await syncFolder(dirname(to));
 }
 
 /** Remove what is there; a missing file is no error. */
@@ -95,8 +94,8 @@ export const remove = (path: string): Promise<void> => rm(path, { recursive: tru
 
 /** E_DISK_FULL for a full or failing disk, anything else as it is. */
 export function diskError(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EIO') return error;
+  const code = systemCode(error);
+  if (!isDiskFull(error) && code !== 'EIO') return error;
   return new RegulonError('E_DISK_FULL', `cannot write to the spool folder ${dirname(path)} (${code})`, {
     cause: error,
   });

@@ -1,9 +1,21 @@
 import { equalBytes } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { CommitRow, ExpectedUpload, SpoolContext, UploadSession } from './ports.js';
-import { diskError, publish, remove, type AttemptRef, type PartFile } from './spool-files.js';
+import { diskError, isSameAttempt, publish, remove, type AttemptRef, type PartFile } from './spool-files.js';
 
 const PROGRESS_EVERY_MS = 1_000;
+
+/** What one stream writes to, and whom it tells. */
+export interface SpoolStream {
+  readonly expected: ExpectedUpload;
+  readonly uploadId: Uint8Array;
+  readonly part: PartFile;
+  readonly paths: { readonly part: string; readonly ok: string };
+  /** counts bytes against the quota of the upload; throws E_BUSY */
+  readonly meter: (bytes: number) => void;
+  /** the file is let go of; called once */
+  readonly release: (end: 'suspended' | 'committed') => void;
+}
 
 /** One stream that writes one part file. */
 export class SpoolSession implements UploadSession {
@@ -16,22 +28,16 @@ export class SpoolSession implements UploadSession {
 
   constructor(
     private readonly context: SpoolContext,
-    private readonly expected: ExpectedUpload,
-    private readonly uploadId: Uint8Array,
-    private readonly part: PartFile,
-    private readonly paths: { part: string; ok: string },
-    private readonly release: () => void,
-    /** counts bytes against the quota of the upload; throws E_BUSY */
-    private readonly meter: (bytes: number) => void,
+    private readonly stream: SpoolStream,
   ) {
-    this.end = part.size;
+    this.end = stream.part.size;
   }
 
   get ctx(): Uint8Array {
-    return this.expected.ctx;
+    return this.stream.expected.ctx;
   }
   get size(): number {
-    return this.expected.size;
+    return this.stream.expected.size;
   }
   get offset(): number {
     return this.end;
@@ -40,9 +46,8 @@ export class SpoolSession implements UploadSession {
     return this.abort.signal;
   }
 
-  belongsTo({ runId, round, attempt }: AttemptRef): boolean {
-    const own = this.expected;
-    return own.round === round && own.attempt === attempt && equalBytes(own.runId, runId);
+  belongsTo(attempt: AttemptRef): boolean {
+    return isSameAttempt(this.stream.expected, attempt);
   }
 
   /** A newer stream takes over: stop this one and let go of the file. */
@@ -55,25 +60,25 @@ export class SpoolSession implements UploadSession {
   /** Hashing overlaps with the write of the chunk before; at most two chunks are held. */
   async write(chunk: Uint8Array): Promise<void> {
     this.assertOpen();
-    this.meter(chunk.length);
+    this.stream.meter(chunk.length);
     const position = this.end;
     this.end += chunk.length;
-    this.part.hasher.update(chunk);
+    this.stream.part.hasher.update(chunk);
     await this.settled();
-    const writing = writeFully(this.part, chunk, position, this.paths.part);
+    const writing = writeFully(this.stream.part, chunk, position, this.stream.paths.part);
     writing.catch(() => undefined);
     this.pending = writing;
     if (performance.now() - this.progressAtMs < PROGRESS_EVERY_MS) return;
     this.progressAtMs = performance.now();
-    this.context.book.progress(this.expected, this.end);
+    this.context.book.progress(this.stream.expected, this.end);
   }
 
   async commit(message: Uint8Array): Promise<Uint8Array> {
     this.assertOpen();
     await this.settled();
     const root = await this.verified(message);
-    const held = this.part.hasher.root();
-    const { site } = this.expected;
+    const held = this.stream.part.hasher.root();
+    const { site } = this.stream.expected;
     if (this.end !== this.size || !equalBytes(root, held)) {
       await this.discard('the bytes do not match the signed root');
       throw new RegulonError('E_UPLOAD_ROOT', `upload of site ${site}: length or root is wrong`);
@@ -88,31 +93,34 @@ export class SpoolSession implements UploadSession {
     if (this.closed) return;
     this.closed = true;
     await this.pending.catch(() => undefined);
-    await this.part.file.close();
-    this.release();
+    await this.stream.part.file.close();
+    this.stream.release('suspended');
   }
 
   async discard(reason: string): Promise<void> {
     if (this.closed) return;
     await this.suspend();
-    await remove(this.paths.part);
-    this.context.book.strike(this.expected, reason);
+    await remove(this.stream.paths.part);
+    this.context.book.strike(this.stream.expected, reason);
   }
 
   /** Row, fsync, rename, receipt: from here on a newer stream waits for the outcome. */
   private async publish(root: Uint8Array, message: Uint8Array): Promise<Uint8Array> {
-    const { uploadId, size } = this;
-    const { site, runId, round, attempt } = this.expected;
-    const { part, ok } = this.paths;
+    const { size } = this;
+    const { uploadId, expected, part, paths, release } = this.stream;
+    const { site, runId, round, attempt } = expected;
+    let end: 'suspended' | 'committed' = 'suspended';
     try {
       await this.context.rows.committing({ uploadId, site, runId, round, attempt, root, message, size });
-      await publish(this.part.file, part, ok);
-      return await finishCommit(this.context, this.expected, { uploadId, root, message }, ok);
+      await publish(part.file, paths.part, paths.ok);
+      const receipt = await finishCommit(this.context, expected, { uploadId, root, message }, paths.ok);
+      end = 'committed';
+      return receipt;
     } catch (error) {
-      throw diskError(error, ok);
+      throw diskError(error, paths.ok);
     } finally {
-      await this.part.file.close();
-      this.release();
+      await part.file.close();
+      release(end);
     }
   }
 
@@ -126,7 +134,7 @@ export class SpoolSession implements UploadSession {
   /** Root of a commit message; a wrong one costs the bytes, since nobody honest signs it. */
   private async verified(message: Uint8Array): Promise<Uint8Array> {
     try {
-      return await this.context.book.verifyCommit(this.expected, message);
+      return await this.context.book.verifyCommit(this.stream.expected, message);
     } catch (error) {
       if (isRegulonError(error, 'E_SIG_R2') || isRegulonError(error, 'E_MESSAGE'))
         await this.discard(error.message);
@@ -140,7 +148,7 @@ export class SpoolSession implements UploadSession {
       await this.pending;
     } catch (error) {
       await this.suspend();
-      await remove(this.paths.part);
+      await remove(this.stream.paths.part);
       throw error;
     }
   }

@@ -20,6 +20,7 @@ import {
   attemptFolder,
   chunksOf,
   committedPath,
+  isSameAttempt,
   openPart,
   partPath,
   remove,
@@ -45,8 +46,8 @@ export interface UploadStatus {
 
 export class SpoolUploads implements UploadPort {
   private readonly active = new Map<string, Active>();
-  /** bytes of each upload in this process, resumes included */
-  private readonly received = new Map<string, number>();
+  /** bytes of each upload that is not committed, in this process, resumes included */
+  private readonly received = new Map<string, { bytes: number; attempt: AttemptRef }>();
   /** openings of one upload come one after the other */
   private readonly queues = new Map<string, Promise<unknown>>();
 
@@ -100,6 +101,8 @@ export class SpoolUploads implements UploadPort {
         this.active.delete(name);
       }
     }
+    for (const [name, { attempt }] of this.received)
+      if (isSameAttempt(attempt, ref)) this.received.delete(name);
     await remove(attemptFolder(this.context.folder, ref));
   }
 
@@ -125,24 +128,28 @@ export class SpoolUploads implements UploadPort {
     const { folder } = this.context;
     const paths = { part: partPath(folder, expected, uploadId), ok: committedPath(folder, expected) };
     const part = await openPart(paths.part, expected.size);
-    const release = (): void => {
-      if (this.active.get(name)?.session === session) this.active.delete(name);
-    };
-    const meter = (bytes: number): void => this.count(name, bytes, expected);
-    const session = new SpoolSession(this.context, expected, uploadId, part, paths, release, meter);
+    const session: SpoolSession = new SpoolSession(this.context, {
+      ...{ expected, uploadId, part, paths },
+      meter: (bytes) => this.count(name, bytes, expected),
+      release: (end) => {
+        if (this.active.get(name)?.session === session) this.active.delete(name);
+        if (end === 'committed') this.received.delete(name);
+      },
+    });
     this.active.set(name, { session, fence });
     return session;
   }
 
-  private count(name: string, bytes: number, { site, size }: ExpectedUpload): void {
-    const total = (this.received.get(name) ?? 0) + bytes;
+  private count(name: string, bytes: number, expected: ExpectedUpload): void {
+    const total = (this.received.get(name)?.bytes ?? 0) + bytes;
+    const { site, size } = expected;
     if (total > QUOTA_FACTOR * size + CHUNK_BYTES) {
       throw new RegulonError(
         'E_BUSY',
         `site ${site} sent its upload of ${size} bytes more than ${QUOTA_FACTOR} times`,
       );
     }
-    this.received.set(name, total);
+    this.received.set(name, { bytes: total, attempt: expected });
   }
 
   private async inTurn<T>(name: string, task: () => Promise<T>): Promise<T> {

@@ -11,20 +11,17 @@ export class UploadRows implements CommitRows {
     return row && toCommitRow(row);
   }
 
+  /** Begin a commit, or begin it again after the disk refused; a committed row stays as it is. */
   committing(row: Omit<CommitRow, 'state' | 'receipt'>): void {
     const { uploadId, runId, round, attempt, site, root, message, size } = row;
+    const values = { run_id: runId, round, attempt, site, root, message, size };
     this.store.run(
-      query.insertInto('uploads').values({
-        upload_id: uploadId,
-        run_id: runId,
-        round,
-        attempt,
-        site,
-        root,
-        message,
-        size,
-        state: 'committing',
-      }),
+      query
+        .insertInto('uploads')
+        .values({ upload_id: uploadId, ...values, state: 'committing' })
+        .onConflict((c) =>
+          c.column('upload_id').doUpdateSet(values).where('uploads.state', '=', 'committing'),
+        ),
     );
   }
 

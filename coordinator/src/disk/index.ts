@@ -1,0 +1,1 @@
+export { isDiskFull, syncFolder, syncFolderNow, systemCode } from './disk.js';
