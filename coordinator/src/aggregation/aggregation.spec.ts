@@ -142,4 +142,14 @@ describe('aggregation jobs', () => {
     await expect(aggregator.run(job)).rejects.toMatchObject({ code: 'E_UPLOAD_ROOT' });
     expect(readdirSync(place.temporary)).toEqual([]);
   });
+
+  it('names what the disk refused when a blob cannot get its name, and leaves no file', async () => {
+    const job = { kind: 'initial-model', specs, seed: 5, arm: 0, place } as const;
+    const { digest } = await aggregator.run(job);
+    const shelf = join(folder, hex(digest).slice(0, 2));
+    rmSync(shelf, { recursive: true });
+    writeFileSync(shelf, 'a file where a folder should be');
+    await expect(aggregator.run(job)).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(readdirSync(place.temporary)).toEqual([]);
+  });
 });

@@ -3,27 +3,24 @@ import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { hex, MerkleHasher } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { isDiskFull, syncFolderNow } from '../disk/index.js';
 import type { BlobPlace, WrittenBlob } from './job.js';
 
 /** Writes a stream of bytes to a file that appears, complete and synced, under its Merkle root. For worker threads. */
-export class BlobWriter {
+class BlobWriter {
   private readonly path: string;
   private readonly file: number;
   private readonly hasher = new MerkleHasher();
   private size = 0;
+  private isOpen = true;
 
   constructor(private readonly place: BlobPlace) {
     this.path = join(place.temporary, randomUUID());
     this.file = openSync(this.path, 'wx', 0o600);
   }
 
-  /** @throws E_DISK_FULL when the volume is full */
   write(bytes: Uint8Array): void {
-    try {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at, bytes.length - at);
-    } catch (cause) {
-      throw diskError(cause);
-    }
+    for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at, bytes.length - at);
     this.hasher.update(bytes);
     this.size += bytes.length;
   }
@@ -33,49 +30,43 @@ export class BlobWriter {
     const digest = this.hasher.root();
     const name = hex(digest);
     const target = join(this.place.folder, name.slice(0, 2), name);
-    try {
-      fsyncSync(this.file);
-    } catch (cause) {
-      throw diskError(cause);
-    }
-    closeSync(this.file);
+    fsyncSync(this.file);
+    this.close();
     mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
     renameSync(this.path, target);
-    syncFolder(dirname(target));
+    syncFolderNow(dirname(target));
     return { digest, size: this.size };
   }
 
   /** Leave nothing behind. */
   abandon(): void {
-    closeSync(this.file);
+    this.close();
     rmSync(this.path, { force: true });
   }
-}
 
-/** Make a rename in this folder durable. */
-export function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
+  /** Once only: the number of a closed file may be another file's already. */
+  private close(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    closeSync(this.file);
   }
 }
 
-function diskError(cause: unknown): unknown {
-  const full =
-    cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
-  return full ? new RegulonError('E_DISK_FULL', 'the volume of the state folder is full', { cause }) : cause;
-}
-
-/** Write all pieces of a blob; a failure leaves no file. */
+/**
+ * Write all pieces of a blob; a failure leaves no file.
+ *
+ * @returns content address of the bytes: Merkle root over 64 KiB pieces
+ * @throws E_DISK_FULL when the volume is full
+ */
 export function writeBlob(place: BlobPlace, pieces: Iterable<Uint8Array>): WrittenBlob {
-  const writer = new BlobWriter(place);
+  let writer: BlobWriter | undefined;
   try {
+    writer = new BlobWriter(place);
     for (const piece of pieces) writer.write(piece);
     return writer.finish();
   } catch (error) {
-    writer.abandon();
-    throw error;
+    writer?.abandon();
+    if (!isDiskFull(error)) throw error;
+    throw new RegulonError('E_DISK_FULL', 'the volume of the state folder is full', { cause: error });
   }
 }
