@@ -103,7 +103,8 @@ export class Attempt {
     if (this.step < Step.shared) {
       const list = (await this.fetch('advertised')).map((i) => decodeMessage('advertise', i.message));
       this.client.shareKeys(list);
-      this.facts = { ...this.facts, peers: list.map((k) => ({ id: k.id, sPk: hex(k.sPk), cb: '' })) };
+      const peers = list.map((k) => ({ id: k.id, sPk: hex(k.sPk), cb: '' }));
+      this.facts = { ...this.facts, u1: list.length, peers };
       this.save(Step.shared, this.facts);
       this.site.crash.reached('r1-persisted', this.round.round);
     }
@@ -125,7 +126,7 @@ export class Attempt {
     const local = await untilAborted(session.work.result(round, this.manifest), signal);
     const known = this.facts.upload;
     const upload = known ? await verifyStored(this, known) : await storeUpload(this, local);
-    await untilAborted(session.audit, signal);
+    await session.audits.settled(signal, this.manifest.deadlines[2] ?? 0);
     if (this.step < Step.contributed) await this.logContribution(upload, signal);
     await this.site.drainOutbox();
     const commit = this.client.commit(fromHex(upload.root, 32), upload.length);
@@ -151,7 +152,7 @@ export class Attempt {
       const survivors = list.map((s) => s.id);
       verifyRelease(this, survivors);
       this.client.consistency(list);
-      this.save(Step.confirmed, this.facts);
+      this.save(Step.confirmed, { ...this.facts, h3: hex(this.client.h3()) });
       this.site.crash.reached('r3-persisted', this.round.round);
     }
     const message = encodeMessage('consistency', this.client.consistency());

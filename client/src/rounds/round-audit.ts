@@ -1,98 +1,105 @@
-import { boxPublicKeyOf, fromHex, hex } from '@regulon/shared/crypto';
-import { isRegulonError, RegulonError, traceOf } from '@regulon/shared/errors';
-import type { ScheduledRound } from '@regulon/shared/program';
+import { boxPublicKeyOf, enc, fromHex, hex, hkdf, u32 } from '@regulon/shared/crypto';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { KeyedGenerator } from '@regulon/shared/models';
 import {
-  type Manifest,
+  type CohortView,
   type MaskKey,
   seedCommitment,
   type SurvivorEntry,
   unmaskKeysOf,
   vectorLength,
 } from '@regulon/shared/secagg';
-import type { BodyOf } from '@regulon/shared/transparency';
-import type { AttemptRow } from '../state/index.js';
+import { isSaidByCoordinator, type ItemOf } from '@regulon/shared/wire';
+import type { AuditedRound, AuditPlace } from './audit-place.js';
 import { namedError } from './named-error.js';
-import type { RunSession } from './run-session.js';
-import { auditTiles, tilesToAudit } from './spot-audit.js';
+import { auditTiles, tilesToAudit, WrongTile } from './spot-audit.js';
+import { ownViewOf, survivorsOf } from './survivors.js';
 
-/** What the log says of this site's audit of a round. */
-export type Audited = BodyOf<'round.ack'>['audited'];
-
-/** A closed attempt, as far as an audit needs it. */
-export interface AuditedClose {
-  readonly manifest: Manifest;
-  readonly ctx: Uint8Array;
-  /** this site's own record, when it took part */
-  readonly own: AttemptRow | undefined;
-  readonly aggregateRoot: Uint8Array;
+/** What was wrong with a sum, as the coordinator showed it. */
+export interface WrongSum {
+  readonly survivors: readonly SurvivorEntry[];
+  readonly revealed: readonly ItemOf<'revealed'>[];
+  /** pieces of the tile that is not the sum, with their paths */
+  readonly tiles: readonly ItemOf<'spotTiles'>[];
 }
 
-/**
- * Recompute some tiles of the sum of a closed round.
- *
- * An audit that does not come about (the coordinator is away, or opens nothing) is no audit, and the log says so.
- *
- * @returns what to acknowledge; `failure` is E_MODEL when a tile or a secret is wrong: provable, it stops everybody
- */
-export async function auditRound(
-  session: RunSession,
-  round: ScheduledRound,
-  close: AuditedClose,
-  survivors: readonly SurvivorEntry[],
-): Promise<{ audited: Audited; failure?: unknown }> {
-  const { site, run, runId, engine } = session;
-  const { manifest, aggregateRoot } = close;
-  const { ringBits } = manifest;
-  let tiles: number[] = [];
-  try {
-    const masks = await unmaskMasks(session, round, close, survivors);
-    if (!masks) return { audited: { tiles: [], count: 0, result: 'none' } };
-    const size = (vectorLength(manifest) * ringBits) / 8;
-    tiles = tilesToAudit(size, ringBits, manifest.N);
-    const subject = { run: runId, round: round.round, survivors, masks, aggregateRoot, size, ringBits };
-    await auditTiles(site.link, subject, tiles, engine);
-    return { audited: { tiles: tiles.slice(0, 64), count: tiles.length, result: 'agree' } };
-  } catch (failure) {
-    if (isRegulonError(failure, 'E_MODEL')) {
-      const audited = { tiles: tiles.slice(0, 64), count: tiles.length, result: 'differ' } as const;
-      return { audited, failure };
+/** How an audit ended. */
+export type RoundAudit =
+  | { readonly result: 'agree'; readonly tiles: readonly number[] }
+  /** E_MODEL: a tile or a secret is wrong */
+  | {
+      readonly result: 'differ';
+      readonly tiles: readonly number[];
+      readonly failure: RegulonError;
+      readonly wrong: WrongSum;
     }
-    const named = namedError(failure);
-    site.logger.warn(
-      { run, round: round.round, code: named.code, trace: traceOf(named) },
-      `round ${round.round}: its sum was not audited at this site`,
+  /** it did not come about: the coordinator is away or opens nothing; without `failure` this site cannot audit the round */
+  | { readonly result: 'none'; readonly failure?: RegulonError };
+
+/** Recompute some tiles of the sum of a closed round. Never throws: what prevents an audit is in its result. */
+export async function auditRound(place: AuditPlace, audited: AuditedRound): Promise<RoundAudit> {
+  const { site, run, runId } = place;
+  const { round, manifest, own, attempt, aggregateRoot } = audited;
+  const view = manifest && ownViewOf(place, { round: round.round, manifest, own });
+  if (!view) return { result: 'none' };
+  const size = (vectorLength(view.manifest) * view.manifest.ringBits) / 8;
+  const { ringBits, N } = view.manifest;
+  const tiles = tilesToAudit(size, ringBits, N, choiceOf(place, audited));
+  let shown: WrongSum = { survivors: [], revealed: [], tiles: [] };
+  try {
+    const survivors = await survivorsOf(place, { round: round.round, manifest: view.manifest, own });
+    const at = { run: runId, round: round.round };
+    const revealed = await site.link.fetch({ type: 'revealed', ...at, attempt });
+    shown = { survivors, revealed, tiles: [] };
+    const masks = masksOf(audited, view, survivors, revealed);
+    await auditTiles(
+      site.link,
+      { ...at, survivors, masks, aggregateRoot, size, ringBits },
+      tiles,
+      place.engine,
     );
-    return { audited: { tiles: [], count: tiles.length, result: 'none' } };
+    return { result: 'agree', tiles };
+  } catch (error) {
+    const failure = namedError(error);
+    if (!isRegulonError(error, 'E_MODEL') || isSaidByCoordinator(error)) {
+      site.logger.debug({ run, round: round.round, code: failure.code }, 'an audit did not come about');
+      return { result: 'none', failure };
+    }
+    const wrong = error instanceof WrongTile ? { ...shown, tiles: error.pieces } : shown;
+    return { result: 'differ', tiles, failure, wrong };
   }
 }
 
-async function unmaskMasks(
-  session: RunSession,
-  round: ScheduledRound,
-  { manifest, ctx, own }: AuditedClose,
+/**
+ * Which tiles are looked at: nobody else can know, and it is the same however often the audit is tried. A fresh choice
+ * would let the coordinator answer only where the sum is right.
+ */
+export function choiceOf(
+  { roundingSecret, run }: AuditPlace,
+  { round, attempt }: AuditedRound,
+): KeyedGenerator {
+  const info = enc('regulon/audit/v1', run, u32(round.round), u32(attempt));
+  return new KeyedGenerator(hkdf(roundingSecret, new Uint8Array(32), info, 32));
+}
+
+/** The streams that open the sum, from the revealed secrets. @throws E_MODEL when one is not what its site committed to */
+function masksOf(
+  { round, own }: AuditedRound,
+  { ctx, h2 }: CohortView,
   survivors: readonly SurvivorEntry[],
-): Promise<MaskKey[] | undefined> {
-  const { h2, peers } = own?.facts ?? {};
-  if (h2 === undefined || !peers) return undefined;
-  const { attempt } = manifest;
-  const items = await session.site.link.fetch({
-    type: 'revealed',
-    run: session.runId,
-    round: round.round,
-    attempt,
-  });
-  const known = (id: number) => peers.find((peer) => peer.id === id);
-  for (const { site, maskSecret, secret } of items) {
+  revealed: readonly ItemOf<'revealed'>[],
+): MaskKey[] {
+  const known = (id: number) => own?.facts.peers?.find((peer) => peer.id === id);
+  for (const { site, maskSecret, secret } of revealed) {
     const wanted = maskSecret ? known(site)?.sPk : known(site)?.cb;
     const found = hex(maskSecret ? boxPublicKeyOf(secret) : seedCommitment(ctx, site, secret));
     if (found !== wanted)
       throw new RegulonError('E_MODEL', `round ${round.round}: a revealed secret of site ${site} is wrong`);
   }
   return unmaskKeysOf({
-    ctx,
-    h2: fromHex(h2, 32),
+    ...{ ctx, h2 },
     survivors: survivors.map(({ id }) => ({ id, sPk: fromHex(known(id)?.sPk ?? '', 32) })),
-    seeds: items.filter((i) => !i.maskSecret).map((i) => ({ id: i.site, b: i.secret })),
-    maskSecrets: items.filter((i) => i.maskSecret).map((i) => ({ id: i.site, sSk: i.secret })),
+    seeds: revealed.filter((i) => !i.maskSecret).map((i) => ({ id: i.site, b: i.secret })),
+    maskSecrets: revealed.filter((i) => i.maskSecret).map((i) => ({ id: i.site, sSk: i.secret })),
   });
 }

@@ -18,7 +18,12 @@ class Site {
   fetch: (query: Query) => Promise<unknown[]> = async () => [];
   ended = '';
   readonly session = {
-    ...{ run, runId: new Uint8Array(16).fill(7), lastOutcome: undefined, audit: Promise.resolve() },
+    ...{
+      run,
+      runId: new Uint8Array(16).fill(7),
+      lastOutcome: undefined,
+      audits: { verify: () => undefined, settled: async () => undefined },
+    },
     program: { next: () => ({ round: 0 }), schedule: [{ round: 0 }] },
     scheduled: (round: number) => ({ round }),
     suspend: async () => undefined,

@@ -5,7 +5,7 @@ import type { WireStage } from '@regulon/shared/wire';
 import { verifyAgainstPlan } from '../policy/index.js';
 import { Step } from '../state/index.js';
 import { Attempt } from './attempt.js';
-import { acknowledgeLast, closeRound } from './closing.js';
+import { closeRound } from './closing.js';
 import type { SiteContext } from './context.js';
 import { consequenceOf } from './failures.js';
 import { missedEnds } from './missed-ends.js';
@@ -17,6 +17,8 @@ export type RunEnd = 'finished' | 'failed' | 'refused' | 'suspended';
 
 const order: readonly WireStage[] = ['r0', 'r1', 'r2', 'r3', 'r4', 'closed', 'aborted'];
 const RETRY_MS = 500;
+/** The run has ended: the audit of its last sum gets so much time. */
+const LAST_AUDIT_MS = 600_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -32,6 +34,7 @@ export class RunDriver {
   private stopping = false;
   private wake: () => void = () => undefined;
   private attemptLife = new AbortController();
+  private readonly life = new AbortController();
   private readonly refusals: Refusals;
 
   /** @param open takes up the run at this site; specs replace it */
@@ -75,6 +78,7 @@ export class RunDriver {
   /** Stop following; everything stays for the next start. */
   stop(): void {
     this.stopping = true;
+    this.life.abort(new RegulonError('E_STATE', 'the daemon stops'));
     this.endAttemptLife();
     this.wake();
   }
@@ -112,9 +116,10 @@ export class RunDriver {
     try {
       const session = await this.opened();
       await this.closeBefore(session, session.program.schedule.length);
-      await session.audit;
+      await session.audits.settled(this.life.signal, Date.now() + LAST_AUDIT_MS);
       return 'finished';
     } catch (error) {
+      if (this.stopping) return undefined;
       this.refusals.report(error, 'closed');
       if (consequenceOf(error) !== 'retry') return 'failed';
       await pause(RETRY_MS);
@@ -135,6 +140,7 @@ export class RunDriver {
     const session = await this.opened();
     const { round: number, stage } = notice;
     await this.closeBefore(session, stage === 'closed' ? number + 1 : number);
+    session.audits.verify();
     if (stage === 'closed') return;
     if (stage === 'aborted') return this.forget(notice);
     if (await this.refusals.stands(notice)) return;
@@ -173,7 +179,6 @@ export class RunDriver {
   private async opened(): Promise<RunSession> {
     if (!this.session) {
       this.session = await this.open(this.site, this.run);
-      await acknowledgeLast(this.session);
     }
     return this.session;
   }

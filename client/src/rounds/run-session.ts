@@ -4,13 +4,15 @@ import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { parseRunName, Purpose, RunProgram, type ScheduledRound } from '@regulon/shared/program';
 import { parameterCount } from '@regulon/shared/models';
-import { MaskEngine } from '@regulon/shared/secagg';
+import { decodeManifest, MaskEngine } from '@regulon/shared/secagg';
 import { digestText } from '@regulon/shared/transparency';
 import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../policy/index.js';
 import { type OutcomeRow, removeRunFiles } from '../state/index.js';
 import type { SiteContext } from './context.js';
 import { LocalWork } from './local-work.js';
 import { ModelFiles } from './model-files.js';
+import { modelOutOf } from './model-out.js';
+import { RunAudits } from './run-audits.js';
 
 /** One run at this site: what was agreed, how far it is, and the files that belong to it. */
 export class RunSession {
@@ -18,8 +20,8 @@ export class RunSession {
   readonly models: ModelFiles;
   readonly work: LocalWork;
   readonly engine = new MaskEngine();
-  /** audits that run beside the next round; settled before anything masked leaves */
-  audit: Promise<void> = Promise.resolve();
+  /** of the closed rounds; settled before anything masked leaves */
+  readonly audits: RunAudits;
   private readonly outcomes: OutcomeRow[];
   /** closed rounds already compared with the log */
   private compared = 0;
@@ -33,6 +35,7 @@ export class RunSession {
   ) {
     this.program = new RunProgram(agreement.contract);
     this.models = new ModelFiles(folder);
+    this.audits = new RunAudits(this);
     this.outcomes = site.runs.outcomes(run);
     const { contract } = agreement;
     this.work = new LocalWork(site, {
@@ -137,7 +140,7 @@ export class RunSession {
 
   /** The run is over at this site: its secrets and files are removed. */
   async end(state: 'finished' | 'failed' | 'refused'): Promise<void> {
-    await this.audit.catch(() => undefined);
+    await this.audits.stop();
     await this.work.close();
     await this.site.data.forget();
     this.site.runs.end(this.run, state);
@@ -146,7 +149,7 @@ export class RunSession {
 
   /** Stop without ending: everything stays for the next start. */
   async suspend(): Promise<void> {
-    await this.work.close();
+    await Promise.all([this.audits.stop(), this.work.close()]);
   }
 
   private lastTraining(arm: number): OutcomeRow | undefined {
@@ -157,7 +160,11 @@ export class RunSession {
   }
 
   private async replay(): Promise<void> {
-    for (const outcome of this.outcomes) this.program.complete(this.scheduled(outcome.round), outcome);
+    for (const outcome of this.outcomes) {
+      const round = this.scheduled(outcome.round);
+      this.program.complete(round, outcome);
+      this.auditAgain(round, outcome);
+    }
     for (const arm of this.program.arms) {
       const last = this.lastTraining(arm.index);
       if (!last?.modelHash) continue;
@@ -166,6 +173,17 @@ export class RunSession {
       this.models.prune(arm.index, this.modelPath(arm.index));
     }
     await this.ensureModel();
+  }
+
+  /** Take up the audit of a round that closed before a restart, unless it has ended. */
+  private auditAgain(round: ScheduledRound, { attempt, aggregateRoot }: OutcomeRow): void {
+    const { site, run } = this;
+    if (site.outbox.find('round.ack', { run, round: round.round, attempt })) return;
+    const own = site.attempts.find(run, round.round, attempt);
+    const modelOut = modelOutOf(this.program, round);
+    if (!modelOut) throw new RegulonError('E_STATE', `round ${round.round} has left no result at this site`);
+    const manifest = own && decodeManifest(own.manifest);
+    this.audits.add({ round, attempt, aggregateRoot, modelOut, manifest, own });
   }
 
   /** Remove what belonged to a closed round. */

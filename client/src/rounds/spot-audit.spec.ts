@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inclusionPath, leafHashOf, rootOfHashes, sha256, utf8 } from '@regulon/shared/crypto';
+import { KeyedGenerator } from '@regulon/shared/models';
 import { MaskEngine, type MaskKey } from '@regulon/shared/secagg';
 import type { CoordinatorLink } from '../transport/index.js';
 import { type AuditSubject, auditTiles, tilesToAudit } from './spot-audit.js';
@@ -70,10 +71,11 @@ describe('the spot audit of a site', () => {
   });
 
   it('looks at about 48 tiles over all sites in training, at every tile of a small statistic', () => {
-    const tiles = tilesToAudit(1000 * LEAF, 32, 5);
+    const choice = new KeyedGenerator(sha256(utf8('a secret')));
+    const tiles = tilesToAudit(1000 * LEAF, 32, 5, choice);
     expect(new Set(tiles).size).toBe(10);
     expect(Math.max(...tiles)).toBeLessThan(1000);
-    expect(tilesToAudit(10 * LEAF + 1, 64, 5)).toHaveLength(11);
-    expect(tilesToAudit(3, 32, 5)).toEqual([0]);
+    expect(tilesToAudit(10 * LEAF + 1, 64, 5, choice)).toHaveLength(11);
+    expect(tilesToAudit(3, 32, 5, choice)).toEqual([0]);
   });
 });

@@ -1,6 +1,6 @@
-import { randomInt } from 'node:crypto';
 import { equalBytes, LEAF_BYTES, leafHashOf, verifyPath } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import type { KeyedGenerator } from '@regulon/shared/models';
 import { foldAndUnmaskTile, type MaskEngine, type MaskKey, type SurvivorEntry } from '@regulon/shared/secagg';
 import type { ItemOf } from '@regulon/shared/wire';
 import type { CoordinatorLink } from '../transport/index.js';
@@ -26,18 +26,35 @@ export interface AuditSubject {
   readonly ringBits: 32 | 64;
 }
 
+/** A tile of the aggregate that is not the sum, or was not opened. */
+export class WrongTile extends RegulonError {
+  /** @param pieces what the coordinator showed of this tile */
+  constructor(
+    what: string,
+    readonly pieces: readonly ItemOf<'spotTiles'>[],
+  ) {
+    super('E_MODEL', what);
+  }
+}
+
 /**
  * The tiles this site looks at: ⌈48/n⌉ at random in training, every one in a small statistics round.
  *
  * @param n sites of the round
+ * @param choice stream that only this site knows
  */
-export function tilesToAudit(size: number, ringBits: 32 | 64, n: number): number[] {
+export function tilesToAudit(
+  size: number,
+  ringBits: 32 | 64,
+  n: number,
+  choice: Pick<KeyedGenerator, 'below'>,
+): number[] {
   const tiles = Math.ceil(size / LEAF_BYTES);
   const every = Array.from({ length: tiles }, (_, tile) => tile);
   if (ringBits === 64 && n * size < FULL_AUDIT_BYTES) return every;
   const wanted = Math.min(tiles, Math.ceil(AUDITED_TOGETHER / n));
   for (let i = 0; i < wanted; i++) {
-    const j = randomInt(i, tiles);
+    const j = i + choice.below(tiles - i);
     [every[i], every[j]] = [every[j] as number, every[i] as number];
   }
   return every.slice(0, wanted).sort((a, b) => a - b);
@@ -46,7 +63,7 @@ export function tilesToAudit(size: number, ringBits: 32 | 64, n: number): number
 /**
  * Recompute tiles of the aggregate from the uploads that the survivors signed.
  *
- * @throws E_MODEL when a tile of the aggregate is not the sum: provable, and it stops everybody
+ * @throws E_MODEL (`WrongTile`) when a tile of the aggregate is not the sum: provable, and it stops everybody
  */
 export async function auditTiles(
   link: CoordinatorLink,
@@ -84,7 +101,7 @@ function auditTile(
       root,
     };
     if (!item || !proof || item.tile.length !== length || !verifyPath(proof)) {
-      throw new RegulonError('E_MODEL', `round ${round}: tile ${tile} was not opened by the coordinator`);
+      throw new WrongTile(`round ${round}: tile ${tile} was not opened by the coordinator`, items);
     }
     return item.tile;
   };
@@ -101,9 +118,6 @@ function auditTile(
   const sum = new Uint8Array(length);
   foldAndUnmaskTile(sum, { spools, masks, byteOffset: tile * LEAF_BYTES, ringBits }, engine);
   if (!equalBytes(sum, claimed)) {
-    throw new RegulonError(
-      'E_MODEL',
-      `round ${round}: tile ${tile} of the aggregate is not the sum of the uploads`,
-    );
+    throw new WrongTile(`round ${round}: tile ${tile} of the aggregate is not the sum of the uploads`, items);
   }
 }

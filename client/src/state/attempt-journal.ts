@@ -23,6 +23,10 @@ export interface AttemptFacts {
   readonly upload?: { readonly root: string; readonly length: number; readonly file: string };
   /** coordinator's receipt, hexadecimal */
   readonly receipt?: string;
+  /** h3 of the survivors that this site signed in R3, hexadecimal */
+  readonly h3?: string;
+  /** |U1| */
+  readonly u1?: number;
   /** start of the R2 window, RFC 3339 */
   readonly uploadStart?: string;
   /** U2: mask public key and self-mask commitment of each member, hexadecimal; what a spot audit needs */

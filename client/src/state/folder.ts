@@ -1,5 +1,5 @@
 import { keepStatements } from '@regulon/shared/sqlite';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RegulonError } from '@regulon/shared/errors';
@@ -35,9 +35,19 @@ export function openStateFolder(folder: string): { paths: StatePaths; release: (
   return { paths, release: takeLock(lock) };
 }
 
-/** Remove every file of a run. */
+const EVIDENCE = /^evidence-\d+-\d+\.json$/;
+
+/** File in the folder of a run with what shows that a sum was wrong; it stays when the run ends. */
+export const evidenceName = (round: number, attempt: number): string => `evidence-${round}-${attempt}.json`;
+
+/** Remove every file of a run, but not the evidence against its coordinator. */
 export function removeRunFiles(paths: StatePaths, run: string): void {
-  rmSync(join(paths.runs, run), { recursive: true, force: true });
+  const folder = join(paths.runs, run);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const name of names) {
+    if (!EVIDENCE.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  if (!names.some((name) => EVIDENCE.test(name))) rmSync(folder, { recursive: true, force: true });
 }
 
 function takeLock(path: string): () => void {

@@ -5,4 +5,4 @@ export { AnsweredTable, type AnsweredRow, type ReleasedSum } from './answered.js
 export { Ledger, type LedgerEvent } from './ledger.js';
 export { Outbox, type EntryPlace, type OutboxDraft, type OutboxRow, type SealDraft } from './outbox.js';
 export { diskError, guarded } from './database.js';
-export { removeRunFiles, type StatePaths } from './folder.js';
+export { evidenceName, removeRunFiles, type StatePaths } from './folder.js';

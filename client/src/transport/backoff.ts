@@ -1,24 +1,30 @@
 /** Waiting times between attempts: the first after 25 ms, doubling to 2 s, each with jitter of ± 50 %. */
 export class Backoff {
-  private delayMs = FIRST_MS;
+  private delayMs: number;
 
-  /** @param random uniform in [0, 1) */
-  constructor(private readonly random: () => number = Math.random) {}
+  /**
+   * @param random uniform in [0, 1)
+   * @param pauses first and longest pause
+   */
+  constructor(
+    private readonly random: () => number = Math.random,
+    private readonly pauses = { firstMs: 25, mostMs: 2_000 },
+  ) {
+    this.delayMs = pauses.firstMs;
+  }
 
   /** The connection works again. */
   reset(): void {
-    this.delayMs = FIRST_MS;
+    this.delayMs = this.pauses.firstMs;
   }
 
   /** Wait before the next attempt. @throws the signal's reason when it is aborted meanwhile */
   wait(signal?: AbortSignal): Promise<void> {
     const ms = this.delayMs * (0.5 + this.random());
-    this.delayMs = Math.min(this.delayMs * 2, MOST_MS);
+    this.delayMs = Math.min(this.delayMs * 2, this.pauses.mostMs);
     return pause(ms, signal);
   }
 }
-const FIRST_MS = 25;
-const MOST_MS = 2_000;
 
 /** Wait so many ms. @throws the signal's reason when it is aborted meanwhile */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256 } from '@regulon/shared/crypto';
 import { signCheckpoint } from '@regulon/shared/transparency';
-import { datasetBy, origin, run, seedOf } from '../policy/site.support.js';
+import { datasetBy, origin, run, seedOf, signedEntry } from '../policy/site.support.js';
 import {
   aggregate,
   commits,
@@ -66,6 +66,27 @@ describe('following the log', () => {
 
   it('sees that its database was restored when the log holds an own entry that it does not know', async () => {
     await expect(site.follower.follow(site.log.add(note(1)).note())).rejects.toThrow(refused('E_QUARANTINE'));
+  });
+
+  it('shows what the sites say of closed rounds, from a position on, from the verified log only', async () => {
+    const audited = { tiles: [], count: 1, result: 'differ' };
+    const ack = (id: number): Uint8Array =>
+      signedEntry(
+        'round.ack',
+        'site',
+        id,
+        { context: digest, modelOut: digest, receipt: null, audited },
+        { run, round: 2, attempt: 0 },
+      );
+    await site.follower.follow(site.log.add(ack(2), aggregate(2), ack(3)).note());
+    site.log.add(ack(4));
+    const seen = (from: number) =>
+      site.follower.entriesOf('round.ack', run, from).map(({ index, entry }) => [index, entry.actor.id]);
+    expect(seen(0)).toEqual([
+      [1, 'b'],
+      [3, 'c'],
+    ]);
+    expect(seen(2)).toEqual([[3, 'c']]);
   });
 
   it('knows the newest commitment of a site, from the verified log only', async () => {

@@ -17,7 +17,7 @@ import {
   type ReadEntries,
   usualLimits,
 } from './log-advance.js';
-import { SeenEntries } from './seen-entries.js';
+import { type PlacedOf, SeenEntries } from './seen-entries.js';
 
 /** Entries behind the last checkpoint that are looked at for the history of a round. */
 const LOOK_AHEAD = 256;
@@ -107,6 +107,11 @@ export class LogFollower {
   /** What the verified log says of the end of a run. */
   finishOf(run: string): BodyOf<'run.finish'> | undefined {
     return this.seen.bodies('run.finish', run, null, 1)[0];
+  }
+
+  /** Entries of a kind about a run in the verified log, from a position on. */
+  entriesOf<K extends LogEntry['kind']>(kind: K, run: string, from: number): PlacedOf<K>[] {
+    return this.seen.since(kind, run, from);
   }
 
   /** What the verified log says of the start of a run, at most twice. */

@@ -4,6 +4,7 @@ import type { SiteState } from '../state/index.js';
 /** Kinds that this site looks up later. */
 const KEPT = new Set<LogEntry['kind']>([
   ...(['dataset.commit', 'run.start', 'run.finish', 'round.open', 'round.aggregate', 'round.abort'] as const),
+  'round.ack',
 ]);
 
 /** An entry with its place. */
@@ -11,6 +12,12 @@ export interface PlacedEntry {
   readonly index: number;
   readonly entry: LogEntry;
   readonly bytes: Uint8Array;
+}
+
+/** An entry of one kind with its place. */
+export interface PlacedOf<K extends LogEntry['kind']> {
+  readonly index: number;
+  readonly entry: Extract<LogEntry, { kind: K }>;
 }
 
 /**
@@ -73,6 +80,20 @@ export class SeenEntries {
     return this.rows(kind, run, round, most).flatMap((row) => {
       const entry = entryOf(row);
       return entry.kind === kind ? [entry.body as BodyOf<K>] : [];
+    });
+  }
+
+  /** Kept entries of a kind about a run, in order, from a position on. */
+  since<K extends LogEntry['kind']>(kind: K, run: string, from: number): PlacedOf<K>[] {
+    const rows = this.state.db
+      .prepare(
+        `SELECT log_index, bytes FROM seen
+         WHERE kind = ? AND run = ? AND log_index >= ? AND log_index < ? ORDER BY log_index`,
+      )
+      .all(kind, run, from, this.verified()) as (Row & { log_index: number })[];
+    return rows.flatMap((row) => {
+      const entry = entryOf(row);
+      return entry.kind === kind ? [{ index: row.log_index, entry: entry as PlacedOf<K>['entry'] }] : [];
     });
   }
 

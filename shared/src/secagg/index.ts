@@ -21,6 +21,7 @@ export {
   type ManifestExpectation,
 } from './manifest-checks.js';
 export { memberKey, type RosterView } from './roster.js';
+export { verifySurvivors, type CohortView } from './r3-survivors.js';
 export type {
   AdvertiseKeys,
   AnswerEntry,
