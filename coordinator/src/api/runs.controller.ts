@@ -1,12 +1,10 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { parseRunName } from '@regulon/shared/program';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RunDocument, RunEvent, RunList } from '../runs/index.js';
+import type { EntriesReply, ProposeReply, RunDocument, RunList } from '../runs/index.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
-import type { EntriesReply, ProposeReply } from '../runs/index.js';
+import { EventStream } from './event-stream.js';
 import { bytesOf, entriesSchema, integerOf, parseBody, proposeSchema } from './requests.js';
-
-const HEARTBEAT_MS = 15_000;
 
 /** Runs: propose, approve, watch, stop. No logic. */
 @Controller('api/v1/runs')
@@ -49,29 +47,14 @@ export class RunsController {
   events(@Param('id') id: string, @Req() request: IncomingMessage, @Res() response: ServerResponse): void {
     const { status, since_ms: since } = this.context.runs.row(id);
     const lastId = integerOf(request.headers['last-event-id']?.toString(), 0);
-    response.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
-    const write = (event: Omit<RunEvent, 'at' | 'id'> & { id: number }): void => {
-      response.write(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-      if (event.type === 'end') response.end();
-    };
-    const heartbeat = setInterval(() => response.write(': alive\n\n'), HEARTBEAT_MS);
-    let hasEnded = false;
-    const unfollow = this.context.runs.eventsOf(parseRunName(id)).follow(lastId, (event) => {
-      if (hasEnded) return;
-      hasEnded = event.type === 'end';
-      write(event);
-    });
-    response.on('close', () => {
-      clearInterval(heartbeat);
-      unfollow();
-    });
-    // a run that ended before this process started has no events left: say how it ended
-    if (!hasEnded && this.context.views.isOver(status))
-      write({ id: lastId + 1, type: 'end', status, since } as never);
+    const stream = new EventStream(response);
+    const events = this.context.runs.eventsOf(parseRunName(id));
+    response.on(
+      'close',
+      events.follow(lastId, (event) => stream.send(event)),
+    );
+    // a run that ended long ago, or in another process, has no events left: say how it ended
+    if (this.context.views.isOver(status)) stream.send({ id: lastId + 1, type: 'end', status, at: since });
   }
 }
 

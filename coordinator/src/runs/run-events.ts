@@ -28,6 +28,12 @@ export class RunEvents {
 
   constructor(private readonly now: () => number) {}
 
+  /** Nobody would miss anything: no reader, and nothing to tell a new one that the run's row does not say. */
+  get isDisposable(): boolean {
+    const last = this.kept.at(-1);
+    return this.readers.size === 0 && (last === undefined || last.type === 'end');
+  }
+
   emit(body: RunEventBody): void {
     const event = { ...body, id: ++this.lastId, at: this.now() } as RunEvent;
     this.kept.push(event);

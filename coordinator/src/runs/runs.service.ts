@@ -13,7 +13,8 @@ import { contractOfDocument, documentOf, panelOf, type SiteDataset } from './con
 import type { LogIntake } from './log-intake.js';
 import { restoreProgram } from './restore-program.js';
 import { RunDriver, wireStateOf } from './run-driver.js';
-import { RunEvents } from './run-events.js';
+import { RunBoards } from './run-boards.js';
+import type { RunEvents } from './run-events.js';
 
 /** What the life cycle of runs stands on. */
 export interface RunsContext {
@@ -43,10 +44,12 @@ export class RunsService {
   private readonly drivers = new Map<string, RunDriver>();
   /** roster ids by run; a plan never changes */
   private readonly sitesOfRun = new Map<string, readonly number[]>();
-  private readonly boards = new Map<string, RunEvents>();
+  private readonly boards: RunBoards;
   private starting: Promise<void> = Promise.resolve();
 
-  constructor(private readonly on: RunsContext) {}
+  constructor(private readonly on: RunsContext) {
+    this.boards = new RunBoards(() => on.services.clock.now());
+  }
 
   /** Runs under way. */
   get live(): Iterable<RunDriver> {
@@ -59,10 +62,7 @@ export class RunsService {
 
   /** Live events of a run. */
   eventsOf(runId: Uint8Array): RunEvents {
-    const name = runName(runId);
-    let events = this.boards.get(name);
-    if (!events) this.boards.set(name, (events = new RunEvents(() => this.on.services.clock.now())));
-    return events;
+    return this.boards.of(runId);
   }
 
   /**
