@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RunDocument } from '@regulon/coordinator/runs';
@@ -24,7 +24,8 @@ import type { DemoOutcome } from './outcome.js';
 /**
  * One real run on this machine, from the ceremony to the verified log.
  *
- * Everything it starts is stopped and everything it writes removed (unless `keep`), whatever happens.
+ * Everything it starts is stopped and everything it writes removed (unless `keep`), whatever happens; of a failed
+ * run the logs stay.
  *
  * @param interrupted aborted by Ctrl-C
  */
@@ -38,6 +39,7 @@ export async function runDemo(
   const { plan, layout } = chooseDemo(options);
   checkTarget(options.exportBundle);
   const root = mkdtempSync(join(tmpdir(), 'regulon-demo-'));
+  let kept = options.keep;
   try {
     const say = (text: string): void => view.say(text);
     const { federation, files } = await openFederation({ root, plan, layout, backend: options.backend, say });
@@ -64,9 +66,23 @@ export async function runDemo(
     } finally {
       await federation.stop();
     }
+  } catch (error) {
+    if (!kept && error instanceof RegulonError && error.hint.includes(root)) kept = keepLogs(root, view);
+    throw error;
   } finally {
-    if (!options.keep) rmSync(root, { recursive: true, force: true });
+    if (!kept) rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** Of a run that failed its logs stay, and nothing else: no key, no data. @returns false when there are none */
+function keepLogs(root: string, view: BoardView): boolean {
+  const logs = join(root, 'logs');
+  if (!existsSync(logs) || readdirSync(logs).length === 0) return false;
+  for (const name of readdirSync(root).filter((entry) => entry !== 'logs')) {
+    rmSync(join(root, name), { recursive: true, force: true });
+  }
+  view.say(`the logs of the processes are kept in ${logs}`);
+  return true;
 }
 
 /** @throws E_ARGUMENT before any work when the bundle could not be written */
@@ -110,8 +126,24 @@ async function takeRun(
   view.close();
   const final = await api.run(run);
   const failure = runFailure(final);
-  if (failure) throw failure;
+  if (failure)
+    throw pointedAtLogs(
+      failure,
+      plan.sites.map((name) => supervisor.logFile(name)),
+    );
   return final;
+}
+
+/** What went wrong at a site, the site tells only its own people: here they read its log. */
+function pointedAtLogs(failure: RegulonError, logs: readonly string[]): RegulonError {
+  const refused = [...failure.message.matchAll(/\bsite (\d+)/g)].flatMap(
+    ([, id]) => logs[Number(id) - 1] ?? [],
+  );
+  if (refused.length === 0) return failure;
+  return new RegulonError(failure.code, failure.message, {
+    hint: `${failure.hint}; the reason stands in ${refused.join(', ')}`,
+    cause: failure,
+  });
 }
 
 /** @throws E_RUN_ABORTED as soon as Ctrl-C came */

@@ -37,8 +37,16 @@ describe('the supervisor', () => {
   it('fails with the last log line when a process ends before it is ready', async () => {
     const path = program('b', "console.error('E_CONFIG: key x'); process.exit(4);");
     await expect(supervisor.start('b', path, [])).rejects.toMatchObject({
+      code: 'E_CONFIG',
+      message: 'b ended before it was ready (exit code 4): key x',
+      hint: `read ${supervisor.logFile('b')}`,
+    });
+  });
+
+  it('is E_ENVIRONMENT when a process ends without a word', async () => {
+    await expect(supervisor.start('f', program('f', 'process.exit(9);'), [])).rejects.toMatchObject({
       code: 'E_ENVIRONMENT',
-      message: expect.stringContaining('exit code 4') as unknown,
+      message: 'f ended before it was ready (exit code 9)',
     });
   });
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
+import { isErrorCode } from '../output/index.js';
 import { lastLine, readyLine, stepBack } from './child-process.js';
 import { MemoryWatch } from './process-memory.js';
 
@@ -143,9 +144,16 @@ export class Supervisor {
 
   private failure(name: string, what: string): RegulonError {
     const file = this.logFile(name);
+    if (statfsSync(this.logs).bavail === 0) {
+      // then its log could not be written either
+      return new RegulonError('E_DISK_FULL', `${name} ${what}: the volume of ${this.logs} is full`);
+    }
     const last = lastLine(file);
-    return new RegulonError('E_ENVIRONMENT', `${name} ${what}${last ? `: ${last}` : ''}`, {
-      hint: `read ${file}`,
-    });
+    const [, code, message = last] = /^(E_[A-Z_0-9]+): (.*)$/.exec(last) ?? [];
+    return new RegulonError(
+      isErrorCode(code) ? code : 'E_ENVIRONMENT',
+      `${name} ${what}${message ? `: ${message}` : ''}`,
+      { hint: `read ${file}` },
+    );
   }
 }

@@ -8,7 +8,7 @@ export function systemCode(error: unknown): string {
 
 /** Whether a write was refused for lack of space or quota. */
 export function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error));
+  return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(systemCode(error));
 }
 
 /** Make the names in a folder durable: after a rename, or after new files. */
