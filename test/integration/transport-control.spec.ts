@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { registry } from '@regulon/shared/errors';
 import { publicKeyOf, randomBytes } from '@regulon/shared/crypto';
 import type { Notice } from '@regulon/shared/wire';
 import { CoordinatorConnection, type ConnectionOptions } from '@regulon/client/transport';
@@ -64,16 +65,18 @@ describe('control channel over mutual TLS', () => {
     expect(items.map((item) => item.message[5])).toEqual(Array.from({ length: 300 }, (_, i) => i % 256));
   });
 
-  it('brings an error of the coordinator with code, message and hint, and nothing of a defect', async () => {
+  it('brings an error of the coordinator with code and message, not with its hint, and nothing of a defect', async () => {
     const link = connection();
     const refuse = { type: 'refuse', run: RUN, round: 0, attempt: 0, stage: 'r1', code: 'E_POLICY' } as const;
     await expect(link.exchange(refuse)).rejects.toMatchObject({
       code: 'E_POLICY',
-      message: 'refused on purpose – “ü”',
-      hint: 'try something else',
+      message: 'the coordinator says: refused on purpose – “ü”',
+      hint: registry.E_POLICY.next,
     });
     const beat = link.exchange({ type: 'beat', run: RUN, round: 0, step: 'x', note: '' });
-    await expect(beat).rejects.toMatchObject({ code: 'E_INTERNAL', message: 'the coordinator met a defect' });
+    await expect(beat).rejects.toMatchObject({
+      ...{ code: 'E_INTERNAL', message: 'the coordinator says: the coordinator met a defect' },
+    });
     expect(coordinator.defects).toMatchObject([{ message: expect.stringContaining('secret') as unknown }]);
     await expect(link.fetch({ type: 'manifest', run: RUN, round: 0 })).rejects.toMatchObject({
       code: 'E_NOT_FOUND',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
-import { type ErrorCode, explainError, isRegulonError, RegulonError, traceOf } from '@regulon/shared/errors';
+import { type ErrorCode, explainError, RegulonError, traceOf } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import type { Notice } from '@regulon/shared/wire';
 import { type DaemonConfig, readSitePolicy } from '../config/index.js';
@@ -10,9 +10,11 @@ import { loadFederation, type SiteView, verifyGateModeFits } from '../policy/ind
 import { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
 import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
 import { LogFollower, SignedGate } from '../witness/index.js';
+import { CheckpointWatch } from './checkpoint-watch.js';
 import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
-import { consequenceOf } from './failures.js';
+import { isPassing } from './failures.js';
+import { insist } from './insist.js';
 import { namedError } from './named-error.js';
 import { openSiteData } from './open-site-data.js';
 import { DAEMON_VERSION, entrySealer } from './entries.js';
@@ -21,7 +23,8 @@ import { RunDriver } from './run-driver.js';
 import { statementsOf } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;
-const FOLLOW_AGAIN_MS = 500;
+/** What the first call may end with that waiting does not mend: this site is not known, or not understood. */
+const REFUSED_AT_DOOR: ReadonlySet<ErrorCode> = new Set(['E_CERTIFICATE', 'E_ROSTER', 'E_VERSION']);
 
 /** The daemon of one site: it keeps a connection, follows the runs one after the other, and stops gracefully. */
 export class Daemon {
@@ -31,6 +34,7 @@ export class Daemon {
   private active: Promise<void> = Promise.resolve();
   private stopping = false;
   private fail: (error: unknown) => void = () => undefined;
+  private readonly checkpoints: CheckpointWatch;
   /** rejects when the daemon cannot go on: its state or the log is not to be trusted */
   readonly failure: Promise<never>;
 
@@ -40,6 +44,10 @@ export class Daemon {
   ) {
     this.failure = new Promise<never>((_, reject) => (this.fail = reject));
     this.failure.catch(() => undefined);
+    this.checkpoints = new CheckpointWatch(
+      (note) => this.follow(note),
+      (error) => this.warn(error),
+    );
   }
 
   /**
@@ -59,6 +67,7 @@ export class Daemon {
       identityKey: hex(publicKeyOf(keys.identity)),
     });
     const data = openSiteData(config.dataset, state.paths.runs);
+    let link: CoordinatorLink | undefined;
     try {
       const described = await data.describe();
       await data.release();
@@ -68,23 +77,26 @@ export class Daemon {
       const known = { panel, units, content, statement };
       const site: SiteView = { roster, own, policy, dataset: config.dataset, ...known };
       warnIfClosed(site, logger);
-      const link = connectionOf(config, own.id, federation.rosterView);
+      link = connectionOf(config, own.id, federation.rosterView);
+      const connection = link;
       const sealer = entrySealer(federation.keys, roster.federationId, config.site, keys.identity);
       const outbox = new Outbox(state, sealer);
       const log = new LogFollower(state, outbox, { ...federation, site: config.site }, async (from, to) => {
-        const items = await link.fetch({ type: 'logEntries', from, to });
+        const items = await connection.fetch({ type: 'logEntries', from, to });
         return items.map((item) => item.entry);
       });
-      await connect(link, log, logger);
+      const tell = (error: RegulonError): void => logger.warn({ code: error.code }, explainError(error));
+      await connect(link, log, tell);
       const nonce = hex(randomBytes(32));
       const body = { nonce, version: DAEMON_VERSION, software: null, configuration: null };
       const { seq } = outbox.append('config.start', {}, body);
       const drainOutbox = () =>
-        outbox.drain(async (entry) => (await link.exchange({ type: 'appendEntry', entry })).index);
-      await drainOutbox();
+        outbox.drain(async (entry) => (await connection.exchange({ type: 'appendEntry', entry })).index);
+      await insist(drainOutbox, { tell });
       const crashAt = config.testing?.crashAt;
       const context: SiteContext = {
-        ...{ config, keys, federation, site, state, outbox, link, log, data, logger, drainOutbox },
+        ...{ config, keys, federation, site, state, outbox, log, data, logger, drainOutbox },
+        link: connection,
         runs: new RunJournal(state),
         attempts: new AttemptJournal(state),
         answered: new AnsweredTable(state),
@@ -95,9 +107,11 @@ export class Daemon {
       };
       const daemon = new Daemon(context, seq);
       daemon.listen();
-      await daemon.catchUp();
+      await insist(() => daemon.catchUp(), { tell });
       return daemon;
     } catch (error) {
+      // whatever was opened: a connection that stays would keep the process, without a state, alive
+      await link?.close();
       await data.forget();
       state.close();
       throw error;
@@ -107,6 +121,7 @@ export class Daemon {
   /** Finish the step under way, keep everything for the next start, let go of the state. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.checkpoints.stop();
     this.drivers.forEach((driver) => driver.stop());
     await this.active;
     await this.site.data.forget();
@@ -133,7 +148,7 @@ export class Daemon {
   private hear(notice: Notice): void {
     switch (notice.type) {
       case 'checkpoint':
-        this.follow(notice.note).catch((error: unknown) => this.judge(error));
+        this.checkpoints.to(notice.note).catch((error: unknown) => this.judge(error));
         return;
       case 'stage': {
         const driver = this.driverOf(runName(notice.run));
@@ -159,30 +174,17 @@ export class Daemon {
 
   /** Move to a checkpoint; runs that ended while this site was away are left. */
   private async follow(note: string): Promise<void> {
-    await this.followLog(note);
+    await this.site.log.follow(note);
     for (const run of this.site.runs.live()) {
       const status = this.site.log.finishOf(run)?.status;
       if (status) this.driverOf(run)?.ended(status.startsWith('COMPLETED') ? 'finished' : 'failed');
     }
   }
 
-  /** Again and again while only the connection or the coordinator is to blame: the next checkpoint may be long in coming. */
-  private async followLog(note: string): Promise<void> {
-    while (!this.stopping) {
-      try {
-        return await this.site.log.follow(note);
-      } catch (error) {
-        if (consequenceOf(error) !== 'retry') throw error;
-        this.warn(error);
-        await new Promise((resolve) => setTimeout(resolve, FOLLOW_AGAIN_MS));
-      }
-    }
-  }
-
   /** After a reconnection: the checkpoint that was missed, and entries that wait. */
   private async catchUp(): Promise<void> {
     const { checkpointNote } = await this.site.link.connect();
-    if (checkpointNote !== '') await this.follow(checkpointNote);
+    if (checkpointNote !== '') await this.checkpoints.to(checkpointNote);
     await this.site.drainOutbox();
   }
 
@@ -213,11 +215,11 @@ export class Daemon {
     logger.info({ run: driver.run, end }, 'run left');
   }
 
-  /** A checkpoint that cannot be followed: a lost connection is no fault, everything else stops the daemon. */
+  /** A checkpoint that cannot be followed: what the coordinator says or lacks is no finding; what this site finds is. */
   private judge(error: unknown): void {
     if (this.stopping) return;
     const named = namedError(error);
-    if (named.retryable || consequenceOf(named) === 'retry') return this.warn(named);
+    if (named.retryable || isPassing(named)) return this.warn(named);
     this.giveUp(named);
   }
 
@@ -234,20 +236,15 @@ export class Daemon {
 }
 
 /** Connect, and follow the log to its newest checkpoint before anything is signed. */
-async function connect(link: CoordinatorLink, log: LogFollower, logger: Logger): Promise<void> {
-  for (;;) {
-    try {
-      const hello = await link.connect({ timeoutMs: CONNECT_TRY_MS });
-      if (hello.checkpointNote !== '') await log.follow(hello.checkpointNote);
-      return;
-    } catch (error) {
-      if (!isRegulonError(error, 'E_CONNECTION') && !isRegulonError(error, 'E_DEADLINE')) {
-        await link.close();
-        throw error;
-      }
-      logger.warn({ code: error.code }, explainError(error));
-    }
-  }
+async function connect(
+  link: CoordinatorLink,
+  log: LogFollower,
+  tell: (error: RegulonError) => void,
+): Promise<void> {
+  const isFinal = ({ code }: RegulonError): boolean => REFUSED_AT_DOOR.has(code);
+  const hello = () => link.connect({ timeoutMs: CONNECT_TRY_MS });
+  const { checkpointNote } = await insist(hello, { tell, isFinal });
+  if (checkpointNote !== '') await insist(() => log.follow(checkpointNote), { tell });
 }
 
 function connectionOf(

