@@ -159,8 +159,9 @@ export class Attempt {
     await this.once('consistency', () => this.link.exchange({ type: 'consistency', ...this.ref, message }));
   }
 
-  /** R4: reveal one share for each member, once. */
-  async answer(): Promise<void> {
+  /** R4: reveal one share for each member, once. @throws E_U3, E_REPLAY, E_STATE when it was revealed otherwise before */
+  async answer(signal: AbortSignal): Promise<void> {
+    await this.started(signal);
     if (this.step < Step.answered) {
       const signatures = (await this.fetch('signatures')).map((i) => i.message);
       const answer = this.client.unmask(signatures.map((bytes) => decodeMessage('consistency', bytes)));

@@ -55,6 +55,7 @@ export interface GivenAnswer {
  * Write down that this site answers, and the entry that says so. MUST run in the transaction that makes R4 durable.
  *
  * @throws E_STATE, E_REPLAY when rule 3 forbids the answer
+ * @throws E_U3 when the cohort rule does: another sum may have been released since R3
  */
 export function recordAnswer(place: ReleasePlace, { ctx, h3, answer, signatures }: GivenAnswer): void {
   const { session, round, manifest } = place;
@@ -62,6 +63,7 @@ export function recordAnswer(place: ReleasePlace, { ctx, h3, answer, signatures 
   const { attempt } = manifest;
   const about = (kind: 0 | 1): number[] => answer.entries.filter((e) => e.kind === kind).map((e) => e.about);
   const [u3, dropped] = [about(0), about(1)];
+  verifyRelease(place, u3);
   const contributors = contributorsOf(manifest);
   const row = {
     ...sumOf(place),

@@ -168,7 +168,7 @@ export class RunDriver {
       case 'r4':
         if (attempt.reached < Step.shared) return;
         if (attempt.reached < Step.confirmed) await attempt.confirm(signal);
-        await attempt.answer();
+        await attempt.answer(signal);
         return;
       case 'closed':
       case 'aborted':
