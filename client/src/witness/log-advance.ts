@@ -109,14 +109,28 @@ export class LogAdvance {
       throw new RegulonError('E_FORK', 'entry 0 of the log is not the genesis that this site signed');
     }
     const entry = parseEntry(bytes);
-    if (entry.actor.type === 'site' && entry.actor.id === federation.site) {
+    const own = entry.actor.type === 'site' && entry.actor.id === federation.site;
+    if (own) {
+      this.verifySigned(index, bytes);
       outbox.verifyOwn(entry.seq, entryHash(bytes));
       if (entry.seq !== this.next)
         throw new RegulonError('E_FORK', `the log shows entry ${entry.seq} of this site out of its order`);
       this.places.set(entry.seq, index);
       this.next += 1;
     }
-    return seen.keeps(entry.kind) ? openEntry(bytes, federation.keys).entry : undefined;
+    if (!seen.keeps(entry.kind)) return undefined;
+    return own ? entry : openEntry(bytes, federation.keys).entry;
+  }
+
+  /** An entry in this site's name that its key did not sign is the log's forgery, not a restored database. */
+  private verifySigned(index: number, bytes: Uint8Array): void {
+    try {
+      openEntry(bytes, this.parts.federation.keys);
+    } catch (cause) {
+      throw new RegulonError('E_FORK', `entry ${index} of the log bears this site's name, not its signature`, {
+        cause,
+      });
+    }
   }
 
   private tooMuch(size: number): RegulonError {

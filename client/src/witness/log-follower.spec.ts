@@ -68,6 +68,14 @@ describe('following the log', () => {
     await expect(site.follower.follow(site.log.add(note(1)).note())).rejects.toThrow(refused('E_QUARANTINE'));
   });
 
+  it('tells an entry that only bears its name from one that it has forgotten', async () => {
+    const forged = Buffer.from(note(1)).toString().replace(/"sig":"...../, '"sig":"AAAAA');
+    expect(forged).not.toBe(Buffer.from(note(1)).toString());
+    await expect(site.follower.follow(site.log.add(Buffer.from(forged)).note())).rejects.toThrow(
+      refused('E_FORK'),
+    );
+  });
+
   it('shows what the sites say of closed rounds, from a position on, from the verified log only', async () => {
     const audited = { tiles: [], count: 1, result: 'differ' };
     const ack = (id: number): Uint8Array =>
