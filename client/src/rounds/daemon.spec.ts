@@ -1,0 +1,174 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import { stringify } from 'yaml';
+import { canonicalJsonBytes, hex, sha256, utf8 } from '@regulon/shared/crypto';
+import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
+import { panelDigest } from '@regulon/shared/genomics';
+import { rosterHashOf } from '@regulon/shared/plan';
+import {
+  decodeErrorInfo,
+  encodeErrorInfo,
+  type Notice,
+  type Query,
+  type Request,
+} from '@regulon/shared/wire';
+import { readDaemonConfig, type DaemonConfig } from '../config/index.js';
+import { genes, seedOf, signedRoster } from '../policy/site.support.js';
+import { SiteState } from '../state/index.js';
+import { temporaryFolder } from '../state/temporary-folder.support.js';
+import type { CoordinatorLink, LinkState } from '../transport/index.js';
+import { federation, TestLog } from '../witness/witness.support.js';
+import { Daemon } from './daemon.js';
+import type { SiteParts } from './open-site.js';
+
+const said = (code: ErrorCode): RegulonError => decodeErrorInfo(encodeErrorInfo(new RegulonError(code, 'x')));
+
+/** A coordinator as one site sees it: a log, and what it answers. */
+class Coordinator {
+  readonly log = new TestLog();
+  readonly asked: (Request | Query)[] = [];
+  closed = false;
+  /** what it answers before it answers properly, by type of request */
+  readonly refusals = new Map<string, RegulonError[]>();
+  /** note of the next hello, when it is not that of the log */
+  note: (() => string) | undefined;
+  tell: (notice: Notice) => void = () => undefined;
+
+  readonly link = {
+    connect: async () => {
+      this.refuse('hello');
+      return { checkpointNote: (this.note ?? (() => this.log.note()))() };
+    },
+    exchange: async (request: Request) => {
+      this.asked.push(request);
+      this.refuse(request.type);
+      if (request.type !== 'appendEntry') return {};
+      this.log.add(request.entry);
+      return { index: this.log.entries.length - 1 };
+    },
+    fetch: async (query: Query) => {
+      this.asked.push(query);
+      this.refuse(query.type);
+      if (query.type !== 'logEntries') throw said('E_NOT_FOUND');
+      return this.log.entries.slice(query.from, query.to).map((entry) => ({ entry }));
+    },
+    onNotice: (listener: (notice: Notice) => void) => {
+      this.tell = listener;
+      return () => undefined;
+    },
+    onState: (_: (state: LinkState) => void) => () => undefined,
+    close: async () => void (this.closed = true),
+  } as unknown as CoordinatorLink;
+
+  private refuse(type: string): void {
+    const error = this.refusals.get(type)?.shift();
+    if (error) throw error;
+  }
+}
+
+let coordinator: Coordinator;
+let config: DaemonConfig;
+let daemon: Daemon | undefined;
+let lines: string[];
+const logger = pino({}, { write: (line: string) => void lines.push(line) });
+const parts: SiteParts = {
+  linkOf: () => coordinator.link,
+  dataOf: () =>
+    ({
+      describe: async () => ({
+        ...{ panel: { digest: panelDigest(genes), size: genes.length }, units: 40, notes: [] },
+        content: sha256(utf8('content')),
+      }),
+      release: async () => undefined,
+      forget: async () => undefined,
+    }) as unknown as ReturnType<SiteParts['dataOf']>,
+};
+
+beforeEach(() => {
+  [coordinator, daemon, lines] = [new Coordinator(), undefined, []];
+  const folder = temporaryFolder('daemon');
+  const at = (...names: string[]): string => join(folder, ...names);
+  mkdirSync(at('state', 'keys'), { recursive: true, mode: 0o700 });
+  const key = (name: string, seed: Uint8Array): void =>
+    writeFileSync(at('state', 'keys', name), hex(seed), { mode: 0o600 });
+  key('identity.key', seedOf('site', 1));
+  key('cosigner.key', seedOf('cosigner', 1));
+  mkdirSync(at('fed'));
+  writeFileSync(at('fed', 'roster.json'), canonicalJsonBytes(signedRoster(federation.roster)));
+  writeFileSync(at('fed', 'genesis.json'), federation.genesis);
+  writeFileSync(at('policy.yaml'), stringify({ schema: 'regulon.site-policy/1', purposes: ['research'] }));
+  const file = {
+    ...{ schema: 'regulon.daemon/1', site: 'a', stateFolder: 'state', federation: 'fed' },
+    ...{ rosterHash: hex(rosterHashOf(federation.roster)), policyFile: 'policy.yaml' },
+    ...{ coordinator: { host: 'localhost', controlPort: 1 }, tls: { cert: 'c', key: 'k', ca: 'a' } },
+    dataset: {
+      name: 'toy',
+      kind: 'expression',
+      scale: 'counts',
+      unit: 'patient',
+      counts: 'x',
+      simulated: true,
+    },
+  };
+  writeFileSync(at('daemon.yaml'), stringify(file));
+  config = readDaemonConfig(at('daemon.yaml'));
+});
+afterEach(() => daemon?.stop());
+
+const start = async (): Promise<Daemon> => (daemon = await Daemon.start(config, logger, parts));
+
+describe('the start of a daemon', () => {
+  it('logs itself and catches up', async () => {
+    await start();
+    expect(coordinator.asked.map(({ type }) => type)).toContain('appendEntry');
+    expect(coordinator.log.entries).toHaveLength(2);
+  });
+
+  it('leaves nothing open when it fails after it began to listen', async () => {
+    let hellos = 0;
+    // the second hello shows another history than the first
+    coordinator.note = () => {
+      hellos += 1;
+      return hellos === 1 ? coordinator.log.note() : new TestLog().add(federation.genesis).note();
+    };
+    await expect(start()).rejects.toMatchObject({ code: 'E_FORK' });
+    expect(coordinator.closed).toBe(true);
+    // and another process may use the state
+    const pins = {
+      ...{ site: 'a', federationId: 'fed_test', rosterHash: config.rosterHash },
+      identityKey: federation.own.key,
+    };
+    SiteState.open(config.stateFolder, pins).close();
+  });
+
+  it.each(['hello', 'logEntries', 'appendEntry'])(
+    'goes on when the coordinator answers %s with the code of a local finding',
+    async (type) => {
+      coordinator.refusals.set(type, [said('E_QUARANTINE'), said('E_FORK')]);
+      await start();
+      expect(coordinator.log.entries).toHaveLength(2);
+    },
+  );
+
+  it('ends when the coordinator says that this site pinned another roster', async () => {
+    coordinator.refusals.set('hello', [said('E_ROSTER')]);
+    await expect(start()).rejects.toMatchObject({ code: 'E_ROSTER' });
+    expect(coordinator.closed).toBe(true);
+  });
+});
+
+describe('a coordinator that names runs without end', () => {
+  it('makes a site follow a bounded number of them; it says of the others that it is busy', async () => {
+    await start();
+    for (let i = 0; i < 300; i++) {
+      const run = Uint8Array.of(i >> 8, i & 255, ...new Uint8Array(14));
+      coordinator.tell({ type: 'stage', run, round: 0, attempt: 0, stage: 'r0' });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const refused = coordinator.asked.filter((r) => r.type === 'refuse');
+    expect(refused).toHaveLength(300 - 64);
+    expect(refused.every((r) => r.type === 'refuse' && r.code === 'E_BUSY')).toBe(true);
+  });
+});

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
+import { type ErrorCode, explainError, RegulonError } from '@regulon/shared/errors';
+import type { RosterView } from '@regulon/shared/secagg';
+import { type DaemonConfig, readSitePolicy } from '../config/index.js';
+import { loadSiteKeys, readKeyFile } from '../enrol/index.js';
+import { loadFederation, type SiteView, verifyGateModeFits } from '../policy/index.js';
+import { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
+import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
+import { LogFollower, SignedGate } from '../witness/index.js';
+import type { SiteContext } from './context.js';
+import { crashOnce, noCrash } from './crash-points.js';
+import { DAEMON_VERSION, entrySealer } from './entries.js';
+import { insist } from './insist.js';
+import { openSiteData } from './open-site-data.js';
+import { statementsOf } from './statements.js';
+
+const CONNECT_TRY_MS = 5_000;
+/** What the first call may end with that waiting does not mend: this site is not known, or not understood. */
+const REFUSED_AT_DOOR: ReadonlySet<ErrorCode> = new Set(['E_CERTIFICATE', 'E_ROSTER', 'E_VERSION']);
+
+/** What a daemon has beside its files; specs replace it. */
+export interface SiteParts {
+  readonly linkOf: (config: DaemonConfig, site: number, roster: RosterView) => CoordinatorLink;
+  readonly dataOf: typeof openSiteData;
+}
+
+const realParts: SiteParts = { linkOf: connectionOf, dataOf: openSiteData };
+
+/** A site that is connected, with the way to let everything go. */
+export interface OpenSite {
+  readonly site: SiteContext;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Check keys, federation, state and data, connect, follow the log, and log the start.
+ *
+ * @throws E_CONFIG, E_KEY_FILE, E_ROSTER, E_STATE_LOCKED, E_QUARANTINE, E_CERTIFICATE, and what the importers find; then
+ * nothing stays open
+ */
+export async function openSite(
+  config: DaemonConfig,
+  logger: Logger,
+  parts: SiteParts = realParts,
+): Promise<OpenSite> {
+  const policy = readSitePolicy(config.policyFile);
+  const keys = loadSiteKeys(config.stateFolder);
+  const federation = loadFederation(config.federation, config.site, config.rosterHash, keys.identity);
+  const { roster, own, rosterView } = federation;
+  const state = SiteState.open(config.stateFolder, {
+    site: config.site,
+    federationId: roster.federationId,
+    rosterHash: config.rosterHash,
+    identityKey: hex(publicKeyOf(keys.identity)),
+  });
+  const data = parts.dataOf(config.dataset, state.paths.runs);
+  const closers: (() => Promise<void>)[] = [() => data.forget()];
+  const close = async (): Promise<void> => {
+    for (const letGo of closers) await letGo();
+    state.close();
+  };
+  try {
+    const described = await data.describe();
+    await data.release();
+    described.notes.forEach((note) => logger.info({ site: config.site }, note));
+    const statement = statementsOf(policy, config.dataset, described, state.paths.anchor);
+    const { panel, units, content } = described;
+    const known = { panel, units, content, statement };
+    const site: SiteView = { roster, own, policy, dataset: config.dataset, ...known };
+    warnIfClosed(site, logger);
+    const link = parts.linkOf(config, own.id, rosterView);
+    closers.push(() => link.close());
+    const sealer = entrySealer(federation.keys, roster.federationId, config.site, keys.identity);
+    const outbox = new Outbox(state, sealer);
+    const log = new LogFollower(state, outbox, { ...federation, site: config.site }, async (from, to) => {
+      const items = await link.fetch({ type: 'logEntries', from, to });
+      return items.map((item) => item.entry);
+    });
+    const tell = (error: RegulonError): void => logger.warn({ code: error.code }, explainError(error));
+    await connect(link, log, tell);
+    const body = {
+      nonce: hex(randomBytes(32)),
+      version: DAEMON_VERSION,
+      software: null,
+      configuration: null,
+    };
+    const { seq } = outbox.append('config.start', {}, body);
+    const drainOutbox = () =>
+      outbox.drain(async (entry) => (await link.exchange({ type: 'appendEntry', entry })).index);
+    await insist(drainOutbox, { tell });
+    const crashAt = config.testing?.crashAt;
+    const context: SiteContext = {
+      ...{ config, keys, federation, site, state, outbox, link, log, data, logger, drainOutbox },
+      runs: new RunJournal(state),
+      attempts: new AttemptJournal(state),
+      answered: new AnsweredTable(state),
+      ledger: new Ledger(state),
+      gate: new SignedGate(log, roster.policy.gateLag),
+      crash: crashAt === undefined ? noCrash : crashOnce(crashAt, config.stateFolder),
+      startIndex: () => outbox.at(seq)?.index ?? null,
+    };
+    return { site: context, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Connect, and follow the log to its newest checkpoint before anything is signed. */
+async function connect(
+  link: CoordinatorLink,
+  log: LogFollower,
+  tell: (error: RegulonError) => void,
+): Promise<void> {
+  const isFinal = ({ code }: RegulonError): boolean => REFUSED_AT_DOOR.has(code);
+  const hello = () => link.connect({ timeoutMs: CONNECT_TRY_MS });
+  const { checkpointNote } = await insist(hello, { tell, isFinal });
+  if (checkpointNote !== '') await insist(() => log.follow(checkpointNote), { tell });
+}
+
+function connectionOf(config: DaemonConfig, site: number, roster: RosterView): CoordinatorLink {
+  const { host, controlPort, bulkPort } = config.coordinator;
+  return new CoordinatorConnection({
+    ...{ host, controlPort, bulkPort: bulkPort ?? controlPort + 1, site },
+    tls: { ca: readPem(config.tls.ca), cert: readPem(config.tls.cert), key: readKeyFile(config.tls.key) },
+    ...{ coordinatorKey: roster.coordinatorKey, rosterHash: roster.rosterHash },
+    daemonVersion: DAEMON_VERSION,
+  });
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new RegulonError('E_CONFIG', `${path} cannot be read`, { cause });
+  }
+}
+
+function warnIfClosed(site: SiteView, logger: Logger): void {
+  try {
+    verifyGateModeFits(site);
+  } catch (error) {
+    logger.warn(explainError(error));
+  }
+}
