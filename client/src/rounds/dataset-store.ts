@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
-import { sha256, utf8 } from '@regulon/shared/crypto';
+import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   type FeatureSpecification,
@@ -57,7 +57,13 @@ export class DatasetStore {
     );
     return {
       panel: { digest: dataset.panelDigest, size: dataset.panel.length },
-      content: sha256(sha256(utf8(dataset.unitIds.join('\n'))), sha256(values)),
+      // everything that a round can depend on: whose values, of what and when, which values, which labels
+      content: sha256(
+        sha256(canonicalJsonBytes(dataset.unitIds)),
+        sha256(canonicalJsonBytes([dataset.genes, dataset.times ?? null])),
+        sha256(values),
+        sha256(canonicalJsonBytes([...dataset.columns].sort(([a], [b]) => (a < b ? -1 : 1)))),
+      ),
       units: dataset.unitIds.length,
       notes: dataset.notes,
     };

@@ -1,0 +1,43 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hex } from '@regulon/shared/crypto';
+import { DatasetStore } from './dataset-store.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'regulon-dataset-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const COUNTS = 'gene\tP1\tP2\nESR1\t5\t0\nFOXA1\t7\t9\n';
+const LABELS = 'unit\tsubtype\tage\nP1\tBasal\t50\nP2\tLumA\t61\n';
+
+/** Digest of what a site commits to. */
+async function contentOf(counts: string, labels: string): Promise<string> {
+  const paths = { counts: join(folder, 'counts.tsv'), labels: join(folder, 'design.tsv') };
+  writeFileSync(paths.counts, counts);
+  writeFileSync(paths.labels, labels);
+  const store = await DatasetStore.load({
+    ...paths,
+    ...{ name: 'd', kind: 'expression', scale: 'counts', unit: 'patient', public: false, simulated: true },
+  });
+  return hex(store.describe().content);
+}
+
+describe('the digest of a dataset', () => {
+  it.each([
+    ['a value', COUNTS.replace('\t9', '\t8'), LABELS],
+    ['a class', COUNTS, LABELS.replace('LumA', 'LumB')],
+    ['a covariate', COUNTS, LABELS.replace('61', '62')],
+    ['the name of a column', COUNTS, LABELS.replace('age', 'years')],
+    ['a missing mark', COUNTS, LABELS.replace('61', 'NA')],
+    ['the id of a unit', COUNTS.replace('P2', 'P3'), LABELS.replace('P2', 'P3')],
+  ])('changes with %s', async (_, counts, labels) => {
+    expect(await contentOf(counts, labels)).not.toBe(await contentOf(COUNTS, LABELS));
+  });
+
+  it('does not depend on the order of the label table', async () => {
+    const [header, ...rows] = LABELS.trim().split('\n');
+    const swapped = [header, ...rows.reverse()].join('\n');
+    expect(await contentOf(COUNTS, swapped)).toBe(await contentOf(COUNTS, LABELS));
+  });
+});
