@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@regulon/shared/errors';
 import type { SiteContext } from './context.js';
-import { RunDriver } from './run-driver.js';
+import type { RunDriver } from './run-driver.js';
 
 /** Runs that may wait for their turn beside those that this site has begun; more names than that nobody needs. */
 const MOST_WAITING = 64;

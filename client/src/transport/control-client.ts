@@ -10,6 +10,7 @@ import {
   type SealedCall,
 } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
+import { eachMessage } from './each-message.js';
 import { loadControlService } from './protocol.js';
 import { addressOf, channelCredentials, handshakeName } from './tls.js';
 
@@ -82,7 +83,7 @@ export class ControlClient {
   async fetch(payload: Uint8Array, limits: Limits): Promise<Uint8Array[]> {
     const { stream, answers } = await this.stream('fetch', payload, limits);
     const items: Uint8Array[] = [];
-    for await (const message of stream as AsyncIterable<SealedMessage>) {
+    for await (const message of eachMessage(stream)) {
       const item = answers.open(sealedOf(message));
       if (item !== undefined) items.push(item);
     }
@@ -94,7 +95,7 @@ export class ControlClient {
   async watch(opened: () => void, hear: (payload: Uint8Array) => void, limits: Limits): Promise<void> {
     const { stream, answers } = await this.stream('watch', new Uint8Array(0), limits);
     stream.once('metadata', opened);
-    for await (const message of stream as AsyncIterable<SealedMessage>) {
+    for await (const message of eachMessage(stream)) {
       const payload = answers.open(sealedOf(message));
       if (payload !== undefined) hear(payload);
     }

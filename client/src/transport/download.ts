@@ -8,6 +8,7 @@ import { CHUNK_BYTES, FRAME_CHUNK } from '@regulon/shared/wire';
 import { Backoff } from './backoff.js';
 import type { BulkClient } from './bulk-client.js';
 import type { ConnectionOptions, DownloadJob } from './connection-types.js';
+import { eachMessage } from './each-message.js';
 import { failureOf } from './grpc-errors.js';
 
 const DEFAULT_TIME_MS = 3_600_000;
@@ -93,7 +94,7 @@ async function receive(
   const subject = { ctx: digest, uploadId: digest.subarray(0, 16), leaseId: NO_LEASE, offset: start };
   const { call, down } = await bulk.get(subject, { deadlineMs, signal });
   let offset = start;
-  for await (const frame of call as AsyncIterable<Buffer>) {
+  for await (const frame of eachMessage(call)) {
     const { header, plaintext } = down.open(frame);
     const end = offset + plaintext.length;
     if (header.kind !== FRAME_CHUNK || header.offset !== offset || end > size) {
