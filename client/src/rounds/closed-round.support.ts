@@ -13,6 +13,7 @@ import {
   SecAggClient,
   SecAggServer,
   signManifest,
+  type ShareDelivery,
   type SurvivorEntry,
   vectorLength,
 } from '@regulon/shared/secagg';
@@ -46,6 +47,9 @@ export class ClosedRound {
   readonly uploads = new Map<number, Uint8Array>();
   readonly h3: Uint8Array;
   aggregate: Uint8Array;
+  /** site 1 after R1, as its journal holds it */
+  readonly afterR1: Uint8Array;
+  readonly deliveries: readonly ShareDelivery[];
   private readonly clients: Map<number, SecAggClient>;
 
   /** @param lost sites whose upload never arrived */
@@ -68,6 +72,8 @@ export class ClosedRound {
     const keys = server.closeU1();
     this.clients.forEach((client) => server.addShares(client.shareKeys(keys)));
     server.closeU2();
+    this.afterR1 = this.client(1).snapshot();
+    this.deliveries = server.deliveriesFor(1);
     for (const [id, client] of this.clients) {
       const { masks } = client.maskPlan(server.deliveriesFor(id));
       const y = new Uint8Array(this.size).fill(ownByte(id));
@@ -130,6 +136,8 @@ export class ClosedRound {
   /** What the coordinator answers. @throws E_NOT_FOUND for what it does not show */
   readonly fetch = async (query: Query): Promise<Item[]> => {
     const { type } = query;
+    if (type === 'deliveries')
+      return this.deliveries.map((entry) => ({ type, message: encodeMessage('delivery', entry) }));
     if (type === 'survivors')
       return this.survivors.map((entry) => ({ type, message: encodeMessage('survivor', entry) }));
     if (type === 'revealed') {

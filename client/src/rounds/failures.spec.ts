@@ -7,7 +7,12 @@ const own = (code: ErrorCode): RegulonError => new RegulonError(code, 'at this s
 const said = (code: ErrorCode): RegulonError => decodeErrorInfo(encodeErrorInfo(own(code)));
 
 describe('the consequence of a failure', () => {
-  it.each(['E_STATE', 'E_REPLAY', 'E_U3', 'E_GATE', 'E_TRAINER_CRASH', 'E_INTERNAL'] as const)(
+  it.each(['E_TRAINER_TIMEOUT', 'E_TRAINER_CRASH', 'E_GATE'] as const)(
+    'of %s is to sit the attempt out: nothing is wiped, so that the others are answered',
+    (code) => expect(consequenceOf(own(code))).toBe('sit-out'),
+  );
+
+  it.each(['E_STATE', 'E_REPLAY', 'E_U3', 'E_INTERNAL'] as const)(
     'of %s at this site is a refusal, which the coordinator hears',
     (code) => expect(consequenceOf(own(code))).toBe('refuse-attempt'),
   );

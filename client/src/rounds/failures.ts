@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@regulon/shared/errors';
+import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
 import { isSaidByCoordinator } from '@regulon/shared/wire';
 import { namedError } from './named-error.js';
 
@@ -8,6 +8,8 @@ export type Consequence =
   | 'retry'
   /** the coordinator does not take this message (it may be too late): the attempt goes on without it */
   | 'left-out'
+  /** this site cannot contribute to the attempt and says so; it still confirms and answers for the others */
+  | 'sit-out'
   /** this site refuses the attempt and says so; the next one may succeed */
   | 'refuse-attempt'
   /** this site takes no further part in the run */
@@ -21,6 +23,11 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_CONNECTION: 'retry',
   E_DEADLINE: 'retry',
   E_BUSY: 'retry',
+  E_GATE: 'sit-out',
+  E_TRAINER_CRASH: 'sit-out',
+  E_TRAINER_OOM: 'sit-out',
+  E_TRAINER_TIMEOUT: 'sit-out',
+  E_DEVICE_LOST: 'sit-out',
   E_FAULT: 'run-failed',
   E_UNITS: 'run-failed',
   E_RUN_ABORTED: 'run-failed',
@@ -42,6 +49,9 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_BACKEND: 'refuse-run',
 };
 
+/** What a site cannot contribute for a reason that the next attempt does not have. */
+export class SitsOut extends RegulonError {}
+
 /**
  * The same codes mean something else when the coordinator says them: its troubles are not ours, and what it claims of
  * us is no finding. Nothing it says stops this site, ends a run here, or wipes a secret.
@@ -60,6 +70,7 @@ export function consequenceOf(error: unknown): Consequence {
   const named = namedError(error);
   // who just hangs up has said nothing about certificates
   if (named.details['quiet'] === true) return 'retry';
+  if (named instanceof SitsOut) return 'sit-out';
   if (isSaidByCoordinator(named)) return troublesOfCoordinator.has(named.code) ? 'retry' : 'left-out';
   return consequences[named.code] ?? 'refuse-attempt';
 }

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { RegulonError } from '@regulon/shared/errors';
 import { decodeErrorInfo, encodeErrorInfo, type Request } from '@regulon/shared/wire';
 import type { CoordinatorLink } from '../transport/index.js';
+import { SitsOut } from './failures.js';
 import { Refusals, type StageNotice } from './refusals.js';
 
 const notice: StageNotice = {
@@ -47,6 +48,20 @@ describe('a site that refuses', () => {
     expect(await refusals.stands(notice)).toBe(true);
     expect(sent).toHaveLength(1);
     expect(await refusals.stands({ ...notice, attempt: 2 })).toBe(false);
+  });
+
+  it.each([
+    ['that could not train in time', new RegulonError('E_TRAINER_TIMEOUT', 'training took more than 1 s')],
+    ['whose stored upload is damaged', new SitsOut('E_UPLOAD', 'damaged')],
+  ])('%s sits the attempt out and says so, but confirms and answers for the others', async (_, error) => {
+    const stage = (name: StageNotice['stage']) => ({ ...notice, stage: name });
+    expect(await refusals.judge(error, stage('r2'))).toBe('sit-out');
+    expect(sent).toMatchObject([{ type: 'refuse', stage: 'r2', code: error.code }]);
+    expect(await refusals.stands(stage('r2'))).toBe(true);
+    expect(await refusals.stands(stage('r3'))).toBe(false);
+    expect(await refusals.stands(stage('r4'))).toBe(false);
+    expect(sent).toHaveLength(1);
+    expect(refusals.code).toBeUndefined();
   });
 
   it('because of a defect logs where it arose, and tells its code', async () => {

@@ -11,9 +11,16 @@ const TELL_MS = 5_000;
 /** What an honest coordinator says to a message that comes too late. */
 const expected: ReadonlySet<ErrorCode> = new Set(['E_STATE', 'E_NOT_FOUND', 'E_LEASE']);
 
+interface Refusal {
+  readonly notice: StageNotice;
+  readonly code: ErrorCode;
+  /** this site only did not contribute: it goes on confirming and answering */
+  readonly onlyInput: boolean;
+}
+
 /** What this site said no to in a run: the coordinator hears of it, so that it does not wait for this site. */
 export class Refusals {
-  private last: { readonly notice: StageNotice; readonly code: ErrorCode } | undefined;
+  private last: Refusal | undefined;
   private heard = true;
 
   constructor(
@@ -23,15 +30,15 @@ export class Refusals {
 
   /** Code of the last refusal, or undefined while this site has refused nothing. */
   get code(): ErrorCode | undefined {
-    return this.last?.code;
+    return this.last?.onlyInput === false ? this.last.code : undefined;
   }
 
-  /** True when this site has refused the attempt; the coordinator is told again if it did not hear. */
+  /** True when this site has refused what is asked for; the coordinator is told again if it did not hear. */
   async stands(notice: StageNotice): Promise<boolean> {
     const { last } = this;
     if (last?.notice.round !== notice.round || last.notice.attempt !== notice.attempt) return false;
     if (!this.heard) await this.tell();
-    return true;
+    return !last.onlyInput || notice.stage === 'r2';
   }
 
   /** Log what a failed step means, and tell the coordinator where this site refuses. */
@@ -49,12 +56,13 @@ export class Refusals {
           `round ${round}, ${stage}: the attempt goes on without this site: ${namedError(error).message}`,
         );
         break;
+      case 'sit-out':
       case 'refuse-attempt':
       case 'refuse-run':
       case 'run-failed':
       case 'stop':
         this.report(error, stage);
-        this.last = { notice, code: codeOf(error) };
+        this.last = { notice, code: codeOf(error), onlyInput: consequence === 'sit-out' };
         await this.tell();
     }
     return consequence;

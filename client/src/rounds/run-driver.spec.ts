@@ -2,6 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Query, Request } from '@regulon/shared/wire';
+import { seedOf } from '../policy/site.support.js';
+import { Step } from '../state/index.js';
+import { agreement, ClosedRound, federation, site as ownView } from './closed-round.support.js';
 import type { SiteContext } from './context.js';
 import type { StageNotice } from './refusals.js';
 import { RunDriver } from './run-driver.js';
@@ -44,6 +47,45 @@ class Site {
     } as unknown as SiteContext;
   }
 }
+
+describe('a site that cannot train in time', () => {
+  it('uploads nothing, and confirms the survivors all the same', async () => {
+    const closed = new ClosedRound([1]);
+    const site = new Site();
+    const wiped: unknown[] = [];
+    const late = new RegulonError('E_TRAINER_TIMEOUT', 'training took more than 1 s');
+    const [round] = closed.program.schedule;
+    const own = { ...closed.own(), step: Step.shared, snapshot: closed.afterR1 };
+    const context = {
+      ...site.context,
+      ...{ federation, site: ownView, keys: { identity: seedOf('site', 1) } },
+      ...{ log: { until: async () => undefined }, startIndex: () => 0, crash: { reached: () => undefined } },
+      attempts: { find: () => own, save: () => undefined, wipe: (...at: unknown[]) => void wiped.push(at) },
+      answered: { exact: () => [] },
+    };
+    site.open = async () =>
+      ({
+        ...{ ...site.session, site: context, agreement, scheduled: () => round },
+        work: { result: () => Promise.reject(late) },
+      }) as unknown as RunSession;
+    site.fetch = (query) => closed.fetch(query);
+    const driver = new RunDriver(context as unknown as SiteContext, run, () => site.open());
+    const following = driver.follow();
+    const sent = async (type: string): Promise<void> => {
+      while (!site.told.some((request) => request.type === type))
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    driver.notice(stage('r2'));
+    await sent('refuse');
+    driver.notice(stage('r3'));
+    await sent('consistency');
+    driver.stop();
+    await following;
+    expect(site.told.map(({ type }) => type)).toEqual(['refuse', 'consistency']);
+    expect(site.told[0]).toMatchObject({ code: 'E_TRAINER_TIMEOUT', stage: 'r2' });
+    expect(wiped).toEqual([]);
+  });
+});
 
 describe('a site that follows a run', () => {
   let site: Site;

@@ -263,6 +263,7 @@ export class RunDriver {
         this.latest ??= notice;
         return undefined;
       case 'left-out':
+      case 'sit-out':
         return undefined;
       case 'refuse-attempt':
         this.site.attempts.wipe(this.run, notice.round, notice.attempt);

@@ -6,6 +6,7 @@ import type { ScheduledRound } from '@regulon/shared/program';
 import { type Manifest, roundingKey, type SecAggClient } from '@regulon/shared/secagg';
 import type { AttemptFacts } from '../state/index.js';
 import { prepareUpdate, rootOfFile } from '../update/index.js';
+import { SitsOut } from './failures.js';
 import type { LocalResult } from './local-work.js';
 import type { RunSession } from './run-session.js';
 
@@ -43,18 +44,25 @@ export async function storeUpload(
   return { root: hex(root), length, file };
 }
 
-/** The vector that was written before a restart, never another one. @throws E_STATE_DB when it is damaged */
+/** The vector that was written before a restart, never another one. @throws E_UPLOAD (`SitsOut`) when it is damaged */
 export async function verifyStored(
   { session, manifest }: UploadPlace,
   stored: StoredUpload,
 ): Promise<StoredUpload> {
   const path = join(session.folder, stored.file);
   const size = (stored.length * manifest.ringBits) / 8;
-  const root = existsSync(path) ? hex(await rootOfFile(path, size)) : undefined;
-  if (root === stored.root) return stored;
-  throw new RegulonError(
-    'E_STATE_DB',
-    'the stored upload of this round is damaged; this site sits the round out',
+  let cause: unknown;
+  try {
+    if (existsSync(path) && hex(await rootOfFile(path, size)) === stored.root) return stored;
+  } catch (error) {
+    cause = error;
+  }
+  throw new SitsOut(
+    'E_UPLOAD',
+    `${path} is damaged: this site sits the attempt out, nothing else is sent for it`,
+    {
+      cause,
+    },
   );
 }
 

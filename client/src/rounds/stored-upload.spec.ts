@@ -1,0 +1,35 @@
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { hex, rootOfBytes } from '@regulon/shared/crypto';
+import { temporaryFolder } from '../state/temporary-folder.support.js';
+import { consequenceOf } from './failures.js';
+import { type StoredUpload, type UploadPlace, verifyStored } from './stored-upload.js';
+
+const y = Uint8Array.from({ length: 4000 }, (_, i) => i % 251);
+const stored: StoredUpload = { root: hex(rootOfBytes(y)), length: 1000, file: 'y-0-0.bin' };
+let folder: string;
+let place: UploadPlace;
+
+beforeEach(() => {
+  folder = temporaryFolder('upload');
+  writeFileSync(join(folder, stored.file), y);
+  place = { session: { folder }, manifest: { ringBits: 32 } } as unknown as UploadPlace;
+});
+
+describe('the stored upload after a restart', () => {
+  it('is sent when it is the one that was signed', async () => {
+    expect(await verifyStored(place, stored)).toBe(stored);
+  });
+
+  it.each([
+    ['changed', () => writeFileSync(join(folder, stored.file), y.slice().fill(1, 7, 8))],
+    ['cut', () => truncateSync(join(folder, stored.file), 1234)],
+    ['gone', () => rmSync(join(folder, stored.file))],
+  ])('that was %s makes the site sit the attempt out, and does not stop it', async (_, damage) => {
+    damage();
+    const error: unknown = await verifyStored(place, stored).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'E_UPLOAD' });
+    expect(consequenceOf(error)).toBe('sit-out');
+  });
+});
