@@ -35,6 +35,21 @@ describe('the digest of a dataset', () => {
     expect(await contentOf(counts, labels)).not.toBe(await contentOf(COUNTS, LABELS));
   });
 
+  it('of a series changes with the time of a step', async () => {
+    const ofSeries = async (text: string): Promise<string> => {
+      const counts = join(folder, 'series.tsv');
+      writeFileSync(counts, text);
+      const store = await DatasetStore.load({
+        ...{ counts, name: 'd', kind: 'series', scale: 'log-ratio', unit: 'gene', public: false, simulated: true },
+        columnsPrefix: 'cdc15',
+      });
+      return hex(store.describe().content);
+    };
+    const text = 'gene\tcdc15_10\tcdc15_30\nYAL001C\t0.5\t-1\n';
+    expect(await ofSeries(text.replace('_30', '_40'))).not.toBe(await ofSeries(text));
+    expect(await ofSeries(text)).toBe(await ofSeries(text));
+  });
+
   it('does not depend on the order of the label table', async () => {
     const [header, ...rows] = LABELS.trim().split('\n');
     const swapped = [header, ...rows.reverse()].join('\n');

@@ -60,7 +60,7 @@ export class DatasetStore {
       // everything that a round can depend on: whose values, of what and when, which values, which labels
       content: sha256(
         sha256(canonicalJsonBytes(dataset.unitIds)),
-        sha256(canonicalJsonBytes([dataset.genes, dataset.times ?? null])),
+        sha256(canonicalJsonBytes([dataset.genes, [...(dataset.times ?? [])]])),
         sha256(values),
         sha256(canonicalJsonBytes([...dataset.columns].sort(([a], [b]) => (a < b ? -1 : 1)))),
       ),
