@@ -47,6 +47,19 @@ describe('the audit of a closed round', () => {
     expect(audit).toMatchObject({ result: 'differ', failure: { message: /secret of site 2/ } });
   });
 
+  it.each([
+    ['one is left out, so that its mask may stay in the sum', (all: Item[]) => all.slice(1)],
+    ['one comes twice', (all: Item[]) => [...all, ...all.slice(0, 1)]],
+  ])('differs when of the revealed secrets %s', async (_, change) => {
+    const closed = new ClosedRound([3]);
+    const fetch = async (query: Query): Promise<Item[]> => {
+      const items = await closed.fetch(query);
+      return query.type === 'revealed' ? change(items) : items;
+    };
+    const audit = await auditRound(placeWith(fetch), closed.audited());
+    expect(audit).toMatchObject({ result: 'differ', failure: { message: /one of each member/ } });
+  });
+
   it.each(['E_DEADLINE', 'E_NOT_FOUND', 'E_MODEL', 'E_QUARANTINE'] as const)(
     'is none, and says why, when the coordinator answers %s',
     async (code) => {

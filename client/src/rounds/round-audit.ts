@@ -82,10 +82,15 @@ export function choiceOf(
   return new KeyedGenerator(hkdf(roundingSecret, new Uint8Array(32), info, 32));
 }
 
-/** The streams that open the sum, from the revealed secrets. @throws E_MODEL when one is not what its site committed to */
+/**
+ * The streams that open the sum, from the revealed secrets.
+ *
+ * @throws E_MODEL when one is not what its site committed to, or they are not exactly those of U2: a mask left out
+ *   would stay in the sum, and with it whatever the coordinator likes
+ */
 function masksOf(
   { round, own }: AuditedRound,
-  { ctx, h2 }: CohortView,
+  { ctx, h2, u2 }: CohortView,
   survivors: readonly SurvivorEntry[],
   revealed: readonly ItemOf<'revealed'>[],
 ): MaskKey[] {
@@ -95,6 +100,15 @@ function masksOf(
     const found = hex(maskSecret ? boxPublicKeyOf(secret) : seedCommitment(ctx, site, secret));
     if (found !== wanted)
       throw new RegulonError('E_MODEL', `round ${round.round}: a revealed secret of site ${site} is wrong`);
+  }
+  const survived = new Set(survivors.map(({ id }) => id));
+  const expected = u2.map((id) => `${id} ${!survived.has(id)}`).sort();
+  const shown = revealed.map(({ site, maskSecret }) => `${site} ${maskSecret}`).sort();
+  if (expected.join() !== shown.join()) {
+    throw new RegulonError(
+      'E_MODEL',
+      `round ${round.round}: the revealed secrets are not one of each member of the cohort`,
+    );
   }
   return unmaskKeysOf({
     ...{ ctx, h2 },
