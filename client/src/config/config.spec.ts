@@ -33,6 +33,7 @@ describe('the configuration of a daemon', () => {
     expect(config.dataset.counts).toBe(join(folder, 'x.tsv'));
     expect(config.tls.key).toBe('/abs/k.pem');
     expect(config).toMatchObject({ logLevel: 'info', allowTesting: false, training: { backend: 'auto' } });
+    expect(config.secretMaxAgeDays).toBe(7);
   });
 
   it.each([
@@ -40,6 +41,7 @@ describe('the configuration of a daemon', () => {
     [{ ...good, dataset: { ...good.dataset, path: 'red-secret' } }, 'dataset.path: unknown key'],
     [{ ...good, coordinator: { host: 'h', controlPort: 99_999 } }, 'coordinator.controlPort'],
     [{ ...good, rosterHash: 'red-secret' }, 'rosterHash'],
+    [{ ...good, secretMaxAgeDays: 0 }, 'secretMaxAgeDays'],
     [{ ...good, testing: { crashAt: 'trained' } }, 'testing: needs allowTesting'],
     [{ ...good, allowTesting: true, testing: { crashAt: 'red-secret' } }, 'testing.crashAt'],
   ])('refuses a wrong key by its path and never shows the value (%#)', (value, expected) => {

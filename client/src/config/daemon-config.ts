@@ -85,6 +85,8 @@ export const daemonConfigSchema = z
     policyFile: path,
     dataset,
     training: training.prefault({}),
+    /** secrets of an attempt that has not ended are wiped after so many days: nobody answers for it any more */
+    secretMaxAgeDays: z.number().positive().max(365).default(7),
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** log lines go to this file instead of standard error */
     logFile: path.optional(),

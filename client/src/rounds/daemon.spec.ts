@@ -16,7 +16,7 @@ import {
 } from '@regulon/shared/wire';
 import { readDaemonConfig, type DaemonConfig } from '../config/index.js';
 import { genes, seedOf, signedRoster } from '../policy/site.support.js';
-import { SiteState } from '../state/index.js';
+import { AttemptJournal, SiteState, Step } from '../state/index.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 import type { CoordinatorLink, LinkState } from '../transport/index.js';
 import { federation, TestLog } from '../witness/witness.support.js';
@@ -156,6 +156,30 @@ describe('the start of a daemon', () => {
     coordinator.refusals.set('hello', [said('E_ROSTER')]);
     await expect(start()).rejects.toMatchObject({ code: 'E_ROSTER' });
     expect(coordinator.closed).toBe(true);
+  });
+});
+
+describe('the secrets of an attempt that never ended', () => {
+  it('are wiped at the start when they are too old, and not before', async () => {
+    const pins = {
+      ...{ site: 'a', federationId: 'fed_test', rosterHash: config.rosterHash },
+      identityKey: federation.own.key,
+    };
+    const days = (n: number): number => Date.now() - n * 86_400_000;
+    const state = SiteState.open(config.stateFolder, pins);
+    [8, 6].forEach((age, round) =>
+      new AttemptJournal(state, () => days(age)).save({
+        ...{ run: 'run_1', round, attempt: 0, step: Step.shared, facts: {}, signature: new Uint8Array(64) },
+        ...{ manifest: utf8('manifest'), snapshot: utf8('secret') },
+      }),
+    );
+    state.close();
+    await (await start()).stop();
+    daemon = undefined;
+    const after = SiteState.open(config.stateFolder, pins);
+    const journal = new AttemptJournal(after);
+    expect([0, 1].map((round) => journal.find('run_1', round, 0)?.snapshot)).toEqual([null, utf8('secret')]);
+    after.close();
   });
 });
 

@@ -13,12 +13,16 @@ import { type StageNotice, tellRefusal } from './refusals.js';
 import { RunDriver } from './run-driver.js';
 import { RunQueue } from './run-queue.js';
 
+const DAY_MS = 86_400_000;
+const LOOK_AT_AGE_MS = 3_600_000;
+
 /** The daemon of one site: it keeps a connection, follows the runs one after the other, and stops gracefully. */
 export class Daemon {
   private readonly site: SiteContext;
   private readonly runs: RunQueue;
   private readonly checkpoints: CheckpointWatch;
   private stopping = false;
+  private ageTimer: NodeJS.Timeout | undefined;
   private fail: (error: unknown) => void = () => undefined;
   /** rejects when the daemon cannot go on: its state or the log is not to be trusted */
   readonly failure: Promise<never>;
@@ -44,6 +48,7 @@ export class Daemon {
   static async start(config: DaemonConfig, logger: Logger, parts?: SiteParts): Promise<Daemon> {
     const daemon = new Daemon(await openSite(config, logger, parts));
     try {
+      daemon.wipeOldSecrets();
       daemon.listen();
       await insist(() => daemon.catchUp(), { tell: (error) => daemon.warn(error) });
       return daemon;
@@ -58,6 +63,7 @@ export class Daemon {
   /** Finish the step under way, keep everything for the next start, let go of the state. */
   async stop(): Promise<void> {
     this.stopping = true;
+    clearInterval(this.ageTimer);
     this.checkpoints.stop();
     await this.runs.stop();
     await this.opened.close();
@@ -77,6 +83,22 @@ export class Daemon {
       lost = state === 'reconnecting';
     });
     link.onNotice((notice) => this.hear(notice));
+  }
+
+  /** A coordinator that says nothing for ever does not keep the secrets of a round alive for ever. @see rounds.md §1 */
+  private wipeOldSecrets(): void {
+    const { attempts, config, logger } = this.site;
+    const look = (): void => {
+      const wiped = attempts.wipeBefore(Date.now() - config.secretMaxAgeDays * DAY_MS);
+      if (wiped === 0) return;
+      logger.warn(
+        { attempts: wiped },
+        'secrets of attempts that never ended were wiped because of their age',
+      );
+      this.runs.forEach((driver) => driver.dropWiped());
+    };
+    look();
+    this.ageTimer = setInterval(look, LOOK_AT_AGE_MS).unref();
   }
 
   private hear(notice: Notice): void {

@@ -8,6 +8,7 @@ import { agreement, ClosedRound, federation, site as ownView } from './closed-ro
 import type { SiteContext } from './context.js';
 import type { StageNotice } from './refusals.js';
 import { RunDriver } from './run-driver.js';
+import { RunQueue } from './run-queue.js';
 import type { RunSession } from './run-session.js';
 
 const run = `run_${'07'.repeat(16)}`;
@@ -18,6 +19,7 @@ const stage = (name: StageNotice['stage'], round = 0): StageNotice => ({
 /** A site whose coordinator is a list of answers; the session of the run is `open`. */
 class Site {
   readonly told: Request[] = [];
+  readonly asked: Query[] = [];
   fetch: (query: Query) => Promise<unknown[]> = async () => [];
   ended = '';
   readonly session = {
@@ -29,7 +31,8 @@ class Site {
     },
     program: { next: () => ({ round: 0 }), schedule: [{ round: 0 }] },
     scheduled: (round: number) => ({ round }),
-    suspend: async () => undefined,
+    suspend: async (): Promise<void> => undefined,
+    agreement: {},
     end: async (state: string) => void (this.ended = state),
   };
   open: () => Promise<RunSession> = async () =>
@@ -40,7 +43,10 @@ class Site {
       logger: pino({ level: 'silent' }),
       link: {
         exchange: async (request: Request) => void this.told.push(request),
-        fetch: (query: Query) => this.fetch(query),
+        fetch: (query: Query) => {
+          this.asked.push(query);
+          return this.fetch(query);
+        },
       },
       attempts: { find: () => undefined, wipe: () => undefined },
       runs: { find: () => undefined },
@@ -84,6 +90,40 @@ describe('a site that cannot train in time', () => {
     expect(site.told.map(({ type }) => type)).toEqual(['refuse', 'consistency']);
     expect(site.told[0]).toMatchObject({ code: 'E_TRAINER_TIMEOUT', stage: 'r2' });
     expect(wiped).toEqual([]);
+  });
+});
+
+describe('a run of which the coordinator says nothing any more', () => {
+  it('lets the next one have its turn, and is taken up again when it is called', async () => {
+    const sites = [new Site(), new Site()];
+    const deadlines = { idleLimitSeconds: 0.05, roundDeadlineSeconds: 0.02 };
+    let suspended = 0;
+    sites.forEach((site) => {
+      site.session.agreement = { contract: { plan: { deadlines } } };
+      site.session.suspend = async () => void (suspended += 1);
+    });
+    const queue = new RunQueue(
+      sites[0]!.context,
+      () => undefined,
+      (name) => {
+        const site = sites[Number(name)]!;
+        return new RunDriver(site.context, name, () => site.open(), 10_000);
+      },
+    );
+    const asked = (i: number): number => sites[i]!.asked.length;
+    const until = async (condition: () => boolean): Promise<void> => {
+      while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    queue.driverOf('0')?.notice(stage('r0'));
+    queue.driverOf('1')?.notice(stage('r0'));
+    await until(() => asked(0) > 0);
+    expect(asked(1)).toBe(0);
+    await until(() => asked(1) > 0);
+    expect(sites[0]!.ended).toBe('');
+    await until(() => suspended === 2);
+    queue.driverOf('0')?.notice(stage('r0'));
+    await until(() => asked(0) > 1);
+    await queue.stop();
   });
 });
 

@@ -17,6 +17,8 @@ export type RunEnd = 'finished' | 'failed' | 'refused' | 'suspended';
 
 const order: readonly WireStage[] = ['r0', 'r1', 'r2', 'r3', 'r4', 'closed', 'aborted'];
 const RETRY_MS = 500;
+/** How long a coordinator may say nothing of a run whose plan this site does not have. */
+const UNKNOWN_IDLE_MS = 600_000;
 /** The run has ended: the audit of its last sum gets so much time. */
 const LAST_AUDIT_MS = 600_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -42,6 +44,7 @@ export class RunDriver {
     private readonly site: SiteContext,
     readonly run: string,
     private readonly open: typeof RunSession.open = RunSession.open.bind(RunSession),
+    private readonly unknownIdleMs = UNKNOWN_IDLE_MS,
   ) {
     this.refusals = new Refusals(site, run);
   }
@@ -75,6 +78,18 @@ export class RunDriver {
     this.wake();
   }
 
+  /** Secrets were wiped because of their age: what is held in memory goes too. */
+  dropWiped(): void {
+    const { attempt } = this;
+    if (
+      !attempt ||
+      this.site.attempts.find(this.run, attempt.round.round, attempt.manifest.attempt)?.snapshot
+    )
+      return;
+    this.endAttemptLife();
+    this.letGo();
+  }
+
   /** Stop following; everything stays for the next start. */
   stop(): void {
     this.stopping = true;
@@ -99,13 +114,38 @@ export class RunDriver {
       } else if (this.over) {
         const end = this.over === 'finished' ? await this.catchUp() : 'failed';
         if (end) return await this.finish(end);
-      } else {
-        await new Promise<void>((resolve) => (this.wake = resolve));
+      } else if (!(await this.hearsSomething())) {
+        // another run gets its turn; when the coordinator speaks of this one again, it is taken up again
+        await this.session?.suspend();
+        this.session = undefined;
+        this.letGo();
+        if (!this.isCalled) return 'suspended';
       }
     }
   }
 
+  /** Wait for news of the run. @returns false when there was none for longer than the run may be idle */
+  private async hearsSomething(): Promise<boolean> {
+    const { deadlines } = this.session?.agreement.contract.plan ?? {};
+    const idleMs = deadlines && 1000 * Math.max(deadlines.idleLimitSeconds, deadlines.roundDeadlineSeconds);
+    let timer: NodeJS.Timeout | undefined;
+    const news = new Promise<boolean>((resolve) => {
+      this.wake = () => resolve(true);
+      timer = setTimeout(() => resolve(this.isCalled), Math.min(idleMs ?? this.unknownIdleMs, 0x7fff_ffff));
+    });
+    try {
+      return await news;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private get isCalled(): boolean {
+    return this.stopping || this.latest !== undefined || this.over !== undefined;
+  }
+
   private async finish(end: Exclude<RunEnd, 'suspended'>): Promise<RunEnd> {
+    this.letGo();
     if (this.session) await this.session.end(end);
     else if (this.site.runs.find(this.run)) this.site.runs.end(this.run, end);
     return end;
@@ -197,7 +237,7 @@ export class RunDriver {
         { run: this.run, round: next.round, site: own.name },
         `round ${next.round} closed`,
       );
-      this.attempt = undefined;
+      this.letGo();
       this.attemptLife = new AbortController();
     }
   }
@@ -210,6 +250,7 @@ export class RunDriver {
     const current = this.attempt;
     if (current?.round.round === notice.round && current.manifest.attempt === notice.attempt) return current;
     this.attemptLife = new AbortController();
+    this.letGo();
     const restored = Attempt.restore(session, round, notice.attempt);
     this.attempt =
       restored ?? (notice.stage === 'r0' ? await this.join(session, round, notice.attempt) : undefined);
@@ -250,8 +291,14 @@ export class RunDriver {
 
   private forget({ round, attempt }: StageNotice): void {
     this.site.attempts.wipe(this.run, round, attempt);
-    this.attempt = undefined;
+    this.letGo();
     this.attemptLife = new AbortController();
+  }
+
+  /** The secrets of the attempt in memory are overwritten; those of the journal are the caller's. */
+  private letGo(): void {
+    this.attempt?.client.close();
+    this.attempt = undefined;
   }
 
   private async judge(error: unknown, notice: StageNotice): Promise<'failed' | 'refused' | undefined> {
@@ -267,7 +314,7 @@ export class RunDriver {
         return undefined;
       case 'refuse-attempt':
         this.site.attempts.wipe(this.run, notice.round, notice.attempt);
-        this.attempt = undefined;
+        this.letGo();
         return undefined;
       case 'refuse-run':
         return 'refused';

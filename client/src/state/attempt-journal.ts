@@ -47,7 +47,11 @@ export interface AttemptRow {
 
 /** Attempts of rounds; protocol secrets are sealed before the message that needs them leaves. */
 export class AttemptJournal {
-  constructor(private readonly state: SiteState) {}
+  /** @param now ms since the epoch */
+  constructor(
+    private readonly state: SiteState,
+    private readonly now: () => number = Date.now,
+  ) {}
 
   /**
    * Persist a step. The steps of R0, R1 and R2 and the answer advance the counter outside the database.
@@ -61,7 +65,7 @@ export class AttemptJournal {
     const { db, sealing } = this.state;
     const change = (): void => {
       db.prepare(
-        `INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, round, attempt)
+        `INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, round, attempt)
          DO UPDATE SET stage = excluded.stage, sealed = excluded.sealed, facts = excluded.facts,
          manifest = excluded.manifest, signature = excluded.signature`,
       ).run(
@@ -73,6 +77,7 @@ export class AttemptJournal {
         row.signature,
         sealing.seal(row.snapshot),
         JSON.stringify(row.facts),
+        this.now(),
       );
       also();
     };
@@ -103,6 +108,17 @@ export class AttemptJournal {
       .prepare('SELECT count(*) AS n FROM attempts WHERE run = ? AND round = ? AND stage >= ?')
       .get(run, round, Step.contributed) as { n: number };
     return row.n;
+  }
+
+  /** Forget the secrets of attempts that began before a time, however they stand. @returns how many had secrets */
+  wipeBefore(time: number): number {
+    return this.state.transact(
+      'attempt journal',
+      () =>
+        this.state.db
+          .prepare('UPDATE attempts SET sealed = NULL WHERE sealed IS NOT NULL AND joined_at < ?')
+          .run(time).changes,
+    );
   }
 
   /** Forget the secrets of an attempt after its close or abort. */

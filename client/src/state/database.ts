@@ -57,6 +57,11 @@ const migrations: readonly string[] = [
   UPDATE outbox SET log_index = NULL WHERE log_index >= (SELECT coalesce(max(size), 0) FROM witness);
   CREATE INDEX outbox_uncovered ON outbox (claimed_index) WHERE log_index IS NULL;
   `,
+  // joined_at: ms since the epoch, by this site's clock
+  `
+  ALTER TABLE attempts ADD COLUMN joined_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE attempts SET joined_at = 1000 * unixepoch();
+  `,
 ];
 
 /**

@@ -105,6 +105,20 @@ describe('the journal', () => {
     expect(journal.find(run, 0, 0)?.snapshot).toBeNull();
   });
 
+  it('forgets the secrets of attempts that began too long ago, from their first step on', () => {
+    let now = 1000;
+    const journal = new AttemptJournal(opened(folder()), () => now);
+    journal.save(attempt(Step.joined, 'old'));
+    now = 5000;
+    journal.save(attempt(Step.shared, 'old'));
+    journal.save({ ...attempt(Step.joined, 'young'), round: 1 });
+    expect(journal.wipeBefore(1000)).toBe(0);
+    expect(journal.wipeBefore(5000)).toBe(1);
+    expect(journal.wipeBefore(5000)).toBe(0);
+    expect(journal.find(run, 0, 0)).toMatchObject({ snapshot: null, step: Step.shared });
+    expect(journal.find(run, 1, 0)?.snapshot).toEqual(utf8('young'));
+  });
+
   it('keeps the rounding secret of a run until the run ends', () => {
     const runs = new RunJournal(opened(folder()));
     const { roundingSecret } = runs.begin(run, utf8('contract'));
