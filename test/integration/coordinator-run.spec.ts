@@ -50,6 +50,8 @@ describe('coordinator with sites at its gateway', () => {
       Array(3).fill([0.5, 0.25, 5]),
     );
     expect(document.result?.pooled).toMatchObject({ count: 25, accuracy: 0.8 });
+    const { runs } = federation.core.views.list();
+    expect(runs).toMatchObject([{ run, sites: 5, rounds: { closed: 7, of: 7 }, reason: null }]);
     const report = verifyBundle({
       bundle: await federation.core.sequencer.exportBundle(),
       policy: federation.federation.genesis.quorumPolicy,
@@ -84,6 +86,46 @@ describe('coordinator with sites at its gateway', () => {
     expect(federation.core.views.run(run)).toMatchObject({
       status: 'ABORTED',
       reason: { code: 'E_RUN_ABORTED' },
+    });
+  });
+
+  it('does not go on with a run that was stopped while its start was being published', async () => {
+    await started();
+    federation.connect();
+    await federation.prepare();
+    const run = await federation.submit();
+    const { views, runs, sequencer } = federation.core;
+    while (views.run(run).status === 'QUEUED') await new Promise((resolve) => setImmediate(resolve));
+    runs.stop(run);
+    expect(views.run(run)).toMatchObject({ status: 'ABORTED', reason: { code: 'E_RUN_ABORTED' } });
+    // the next run starts only after the start of this one is through
+    const next = await federation.finished(await federation.submit(toyPlan(federation.names, { seed: 4 })));
+    expect(next.status).toBe('COMPLETED');
+    expect(views.run(run)).toMatchObject({ status: 'ABORTED', rounds: [] });
+    expect(sequencer.indexesOf(run, 'run.finish')).toHaveLength(1);
+  });
+
+  it('removes the sums of ended runs when the configuration says so, also when it crashed before', async () => {
+    await started();
+    federation.connect();
+    await federation.prepare();
+    const run = await federation.submit();
+    const { modelDigest } = await federation.finished(run);
+    const kept = (): unknown =>
+      federation.core.store.raw.prepare('SELECT kind, count(*) AS n FROM blobs GROUP BY kind').all();
+    // equal sums are one blob
+    expect(kept()).toEqual([
+      { kind: 'aggregate', n: 5 },
+      { kind: 'model', n: 1 },
+    ]);
+    expect(await federation.core.views.modelSpecification(modelDigest ?? '')).toMatchObject({ run });
+    await federation.close();
+    federation.config = { ...federation.config, retention: { aggregates: 'run' } };
+    await federation.open();
+    expect(kept()).toEqual([{ kind: 'model', n: 1 }]);
+    expect(federation.core.views.run(run)).toMatchObject({ status: 'COMPLETED', modelDigest });
+    await expect(federation.core.views.modelSpecification(modelDigest ?? '')).rejects.toMatchObject({
+      code: 'E_NOT_FOUND',
     });
   });
 

@@ -122,7 +122,7 @@ export async function openCore(settings: Settings, environment: Environment = {}
 
 function metricsOf({ runRows, sequencer, blobs }: State, monitor: EventLoopMonitor): Metrics {
   return new Metrics({
-    queueDepth: () => runRows.list().filter((r) => r.status === 'QUEUED').length,
+    queueDepth: () => runRows.countQueued(),
     logSize: () => sequencer.size,
     eventLoopMaxMs: () => monitor.maxMs,
     spoolFreeBytes: () => blobs.freeBytes(),

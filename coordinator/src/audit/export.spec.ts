@@ -52,6 +52,22 @@ describe('a run written through the sequencer', () => {
     expect(readFileSync(join(folder, 'log/checkpoint'), 'utf8')).toBe(sequencer.latest().note);
   });
 
+  it('lets the event loop turn while it is made', async () => {
+    const body = { nonce: '0'.repeat(64), version: '0.1.0', software: null, configuration: null };
+    for (let i = 0; i < 1000; i++) sequencer.appendOwn({ kind: 'config.start', body });
+    await sequencer.checkpoint();
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    await sequencer.exportBundle();
+    clearImmediate(next);
+    // one a tile of 256 and one a page of 128 entries
+    expect(turns).toBeGreaterThan(1000 / 256 + 1000 / 128);
+  });
+
   it('stays verifiable at every checkpoint on the way', async () => {
     for (let size = 1; size < log.entries.length; size += 9) {
       const report = verifyBundle({ bundle: await sequencer.exportBundle(), policy: log.policy });

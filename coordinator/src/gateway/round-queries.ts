@@ -22,6 +22,8 @@ export interface QueryContext {
 }
 
 const MAX_LOG_ENTRIES = 1024;
+/** Entries read at once; the next ones when these have left. */
+const LOG_PAGE = 64;
 const KEPT_SECRETS = 8;
 type Ref = { readonly run: Uint8Array; readonly round: number };
 type AttemptRef = Ref & { readonly attempt: number };
@@ -128,7 +130,7 @@ export class RoundQueries {
 
   /** How the attempts of a round ended, in their order. */
   private *closed({ run, round }: QueryOf<'closed'>): Generator<Item> {
-    const outcome = this.on.rounds.outcomes(run).find((o) => o.round === round);
+    const outcome = this.on.rounds.outcome(run, round);
     for (const row of this.on.rounds.endedAttempts(run, round)) {
       const isClosed = row.outcome === 'closed' && outcome?.attempt === row.attempt;
       yield {
@@ -145,9 +147,13 @@ export class RoundQueries {
   }
 
   private *logEntries({ from, to }: QueryOf<'logEntries'>): Generator<Item> {
-    const entries = this.on.sequencer.entries(from, Math.min(to, from + MAX_LOG_ENTRIES));
-    for (const [i, entry] of entries.entries())
-      yield { type: 'logEntries', index: from + i, entry: new Uint8Array(entry) };
+    const end = Math.min(to, from + MAX_LOG_ENTRIES);
+    for (let at = from; at < end; at += LOG_PAGE) {
+      const entries = this.on.sequencer.entries(at, Math.min(end, at + LOG_PAGE));
+      if (entries.length === 0) return;
+      for (const [i, entry] of entries.entries())
+        yield { type: 'logEntries', index: at + i, entry: new Uint8Array(entry) };
+    }
   }
 
   private consistencyProof({ oldSize, newSize }: QueryOf<'consistencyProof'>): Item {
@@ -163,7 +169,7 @@ export class RoundQueries {
 
   /** Pieces of every survivor's upload and of the sum, with paths. */
   private async spotTiles({ run, round, tiles }: QueryOf<'spotTiles'>): Promise<Item[]> {
-    const outcome = this.on.rounds.outcomes(run).find((o) => o.round === round);
+    const outcome = this.on.rounds.outcome(run, round);
     if (!outcome) throw new RegulonError('E_NOT_FOUND', `round ${round} of ${runName(run)} has not closed`);
     const key = { runId: run, round, attempt: outcome.attempt };
     const survivors = JSON.parse(outcome.survivors) as number[];

@@ -3,11 +3,11 @@ import type { CurvePoint, Metrics, RunResult } from '@regulon/shared/program';
 import type { RunEvent } from './run-events.js';
 import type { Coverage } from './run-outcome.js';
 import type { RoundFacts } from '../rounds/index.js';
+import type { RunStatus } from '../storage/index.js';
 
 export type { Coverage, CurvePoint, Metrics, RoundFacts, RunEvent, RunResult };
 
-export type RunStatusText =
-  'QUEUED' | 'WAITING' | 'RUNNING' | 'PAUSED' | 'COMPLETED' | 'COMPLETED_PARTIAL' | 'ABORTED' | 'FAILED';
+export type RunStatusText = RunStatus;
 
 /** `POST /api/v1/runs` */
 export interface ProposeRequest {

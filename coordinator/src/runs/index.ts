@@ -1,4 +1,5 @@
-export { RunsService, type RunsContext } from './runs.service.js';
+export { RunsService } from './runs.service.js';
+export type { RunsContext } from './runs-context.js';
 export { LogIntake, type IntakeListener } from './log-intake.js';
 export { RunDriver, wireStateOf } from './run-driver.js';
 export { RunEvents } from './run-events.js';

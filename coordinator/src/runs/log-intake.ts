@@ -1,3 +1,4 @@
+import { equalBytes } from '@regulon/shared/crypto';
 import { parseRunName } from '@regulon/shared/program';
 import type { Roster } from '@regulon/shared/plan';
 import { type ChainHead, digestBytes, type LogEntry } from '@regulon/shared/transparency';
@@ -69,9 +70,8 @@ export class LogIntake {
       }
       case 'plan.approve': {
         const planHash = digestBytes(entry.body.planHash);
-        for (const run of this.runs.list()) {
-          if (run.status === 'QUEUED' && Buffer.compare(run.plan_hash, planHash) === 0)
-            this.runs.approve(run.run_id, site, index);
+        for (const run of this.runs.withStatus(['QUEUED'])) {
+          if (equalBytes(run.plan_hash, planHash)) this.runs.approve(run.run_id, site, index);
         }
         return;
       }

@@ -1,7 +1,5 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { specificationDigest } from '@regulon/shared/genomics';
-import { Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
-import { bandOf, digestText } from '@regulon/shared/transparency';
+import { Purpose, type ScheduledRound } from '@regulon/shared/program';
 import type { WireRunState } from '@regulon/shared/wire';
 import {
   type BoardEvent,
@@ -14,8 +12,9 @@ import {
 } from '../rounds/index.js';
 import type { RunRows, RunStatus } from '../storage/index.js';
 import type { Presence } from '../sites/index.js';
+import { removeAggregates, removeEarlierSpools, removeReplacedModels } from './retention.js';
+import { type RunFailure, writeEnd } from './run-end.js';
 import type { RunEvents } from './run-events.js';
-import { type RunOutcome, outcomeOf } from './run-outcome.js';
 
 /** What a run driver stands on. */
 export interface RunDriverContext {
@@ -41,12 +40,13 @@ const wireStates: Readonly<Record<RunStatus, WireRunState>> = {
 };
 
 /** State of a run for the wire. */
-export const wireStateOf = (status: string): WireRunState => wireStates[status as RunStatus];
+export const wireStateOf = (status: RunStatus): WireRunState => wireStates[status];
 
 /** Takes a started run through its rounds to its end. */
 export class RunDriver implements RoundListener {
   private driver: RoundDriver | null = null;
-  private ended_ = false;
+  private hasEnded = false;
+  private isClosed = false;
   private readonly unlisten: () => void;
 
   constructor(private readonly on: RunDriverContext) {
@@ -91,13 +91,14 @@ export class RunDriver implements RoundListener {
 
   /** End the run: what is open is aborted. */
   stop(message: string): void {
-    if (this.ended_) return;
+    if (this.hasEnded) return;
     if (this.driver) this.driver.dispatch({ type: 'stopped', message });
     else this.finish({ status: 'ABORTED', code: 'E_RUN_ABORTED', message });
   }
 
   /** Stop without deciding anything: the process ends. */
   close(): void {
+    this.isClosed = true;
     this.unlisten();
     this.driver?.stop();
   }
@@ -107,7 +108,7 @@ export class RunDriver implements RoundListener {
     if (state.phase !== 'failed') this.setStatus(status);
   }
 
-  failed(failure: { status: 'ABORTED' | 'FAILED'; code: string; message: string }): void {
+  failed(failure: RunFailure): void {
     this.writeEnd(failure);
   }
 
@@ -117,7 +118,7 @@ export class RunDriver implements RoundListener {
 
   closed(round: ScheduledRound): void {
     const { services, events } = this.on;
-    const row = services.rounds.outcomes(this.runId).find((o) => o.round === round.round);
+    const row = services.rounds.outcome(this.runId, round.round);
     if (row) {
       const facts = JSON.parse(row.facts) as RoundFacts;
       events.emit({ type: 'closed', facts });
@@ -125,7 +126,8 @@ export class RunDriver implements RoundListener {
     }
     this.driver = null;
     this.later(services.log.publish());
-    this.later(this.clean(round));
+    removeReplacedModels(services, this.context.program);
+    if (!this.context.keepSpools) this.later(removeEarlierSpools(services, this.runId, round.round));
     this.advance();
   }
 
@@ -134,7 +136,7 @@ export class RunDriver implements RoundListener {
   }
 
   private siteChanged(site: number, type: 'connected' | 'disconnected' | 'departed'): void {
-    if (!this.sites.includes(site) || this.ended_) return;
+    if (!this.sites.includes(site) || this.hasEnded) return;
     if (type !== 'departed')
       this.on.events.emit({ type: 'site-link', site, connected: type === 'connected' });
     this.driver?.dispatch({ type, site });
@@ -147,10 +149,10 @@ export class RunDriver implements RoundListener {
   private async next(): Promise<void> {
     const { program } = this.context;
     const round = program.next();
-    if (this.ended_) return;
+    if (this.isClosed) return;
     if (!round) return this.finish(null);
     if (round.purpose === Purpose.train && !program.model(round.arm)) await this.initialise(round.arm);
-    if (this.ended_) return;
+    if (this.isClosed) return;
     this.driver = this.driverFor(round);
     this.driver.begin(false);
   }
@@ -197,50 +199,18 @@ export class RunDriver implements RoundListener {
   }
 
   /** The run is over without a round to blame. */
-  private finish(failure: { status: 'ABORTED' | 'FAILED'; code: string; message: string } | null): void {
+  private finish(failure: RunFailure | null): void {
     this.on.services.store.transaction(() => this.writeEnd(failure));
     this.afterEnd();
   }
 
-  private writeEnd(failure: { status: 'ABORTED' | 'FAILED'; code: string; message: string } | null): void {
-    const { services, runs } = this.on;
-    const { program } = this.context;
-    const outcomes = services.rounds.outcomes(this.runId);
-    const outcome: RunOutcome = outcomeOf(program, outcomes, failure);
-    const models = program.arms.flatMap(({ index }) => {
-      const model = program.model(index);
-      const isExpression = program.contract.plan.dataset.kind === 'expression';
-      const featureSpecification = isExpression
-        ? digestText(specificationDigest(program.specification(index)))
-        : null;
-      return model ? [{ arm: index, model: digestText(model), featureSpecification }] : [];
-    });
-    const survivors = outcomes.at(-1) ? (JSON.parse(outcomes.at(-1)?.survivors ?? '[]') as number[]) : [];
-    services.log.appendOwn({
-      kind: 'run.finish',
-      run: runName(this.runId),
-      body: {
-        status: outcome.status,
-        reason: failure?.code ?? null,
-        finalModel: models[0]?.model ?? null,
-        models,
-        rounds: outcomes.length,
-        coverage: { sites: survivors.length, band: bandOf(this.context.unitsAtLeast(survivors)) },
-      },
-    });
-    const now = services.clock.now();
-    runs.update(this.runId, {
-      status: outcome.status,
-      since_ms: now,
-      finished_ms: now,
-      reason: failure ? JSON.stringify({ code: failure.code, message: failure.message }) : null,
-      result: JSON.stringify(outcome),
-    });
+  private writeEnd(failure: RunFailure | null): void {
+    writeEnd(this.on.services, this.on.runs, this.context, failure);
   }
 
   private afterEnd(): void {
-    if (this.ended_) return;
-    this.ended_ = true;
+    if (this.hasEnded) return;
+    this.hasEnded = true;
     const { services, events, runs } = this.on;
     const row = runs.get(this.runId);
     if (!row) throw new RegulonError('E_INTERNAL', 'a run without a row ended');
@@ -250,43 +220,12 @@ export class RunDriver implements RoundListener {
       await services.log.publish();
       services.announce(this.sites, { type: 'run', run: this.runId, state: wireStateOf(row.status) });
       events.emit({ type: 'end', status: row.status });
-      if (!this.on.keepAggregates) this.removeAggregates();
+      if (!this.on.keepAggregates) removeAggregates(services, this.runId);
       this.on.onEnd();
     };
     this.close();
     this.driver = null;
     this.later(end());
-  }
-
-  /** Remove what the close of this round makes superfluous: older spools, and models that were replaced. */
-  private async clean(round: ScheduledRound): Promise<void> {
-    const { services } = this.on;
-    const { program } = this.context;
-    const current = new Set(
-      program.arms
-        .flatMap(({ index }) => program.model(index) ?? [])
-        .map((d) => Buffer.from(d).toString('hex')),
-    );
-    for (const blob of services.rounds.blobs(this.runId)) {
-      if (blob.kind !== 'model' || current.has(Buffer.from(blob.digest).toString('hex'))) continue;
-      services.rounds.removeBlob(blob.digest);
-      services.blobs.remove(blob.digest);
-    }
-    if (this.context.keepSpools) return;
-    for (const key of services.uploads.attempts()) {
-      if (Buffer.compare(key.runId, this.runId) !== 0 || key.round >= round.round) continue;
-      services.uploads.forget(key);
-      await services.spool.removeAttempt(key);
-    }
-  }
-
-  private removeAggregates(): void {
-    const { services } = this.on;
-    for (const blob of services.rounds.blobs(this.runId)) {
-      if (blob.kind !== 'aggregate') continue;
-      services.rounds.removeBlob(blob.digest);
-      services.blobs.remove(blob.digest);
-    }
   }
 
   private later(work: Promise<unknown>): void {

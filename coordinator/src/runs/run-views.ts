@@ -2,12 +2,18 @@ import { createReadStream, type ReadStream } from 'node:fs';
 import { RegulonError } from '@regulon/shared/errors';
 import { encodeSpecification } from '@regulon/shared/genomics';
 import type { Plan, Roster } from '@regulon/shared/plan';
-import { RunProgram, runName } from '@regulon/shared/program';
+import { type RunContract, RunProgram, runName } from '@regulon/shared/program';
 import { digestText } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
 import type { RoundFacts, Services } from '../rounds/index.js';
 import type { Presence } from '../sites/index.js';
-import { type BlobTable, finalStatuses, type RunRows, type RunTable } from '../storage/index.js';
+import {
+  type BlobTable,
+  isFinal,
+  type RunRows,
+  type RunSummaryRow,
+  type RunTable,
+} from '../storage/index.js';
 import { contractOfDocument } from './contract.js';
 import type {
   ModelSpecification,
@@ -34,13 +40,15 @@ export interface ViewContext {
 }
 
 const hexText = (digest: Uint8Array): string => digestText(new Uint8Array(digest));
+const reasonOf = (row: Pick<RunTable, 'reason'>): RunSummary['reason'] =>
+  row.reason === null ? null : (JSON.parse(row.reason) as { code: string; message: string });
 
 /** What people see: runs, sites, models. Reads only. */
 export class RunViews {
   constructor(private readonly on: ViewContext) {}
 
   list(): RunList {
-    return { runs: this.on.rows.list().map((row) => this.summary(row)) };
+    return { runs: this.on.rows.summaries().map((row) => this.summary(row)) };
   }
 
   /** @throws E_NOT_FOUND */
@@ -48,30 +56,32 @@ export class RunViews {
     const row = this.on.runs.row(name);
     const plan = JSON.parse(row.plan) as Plan;
     const outcome = row.result === null ? null : (JSON.parse(row.result) as RunOutcome);
-    const driver = this.on.runs.driverOf(new Uint8Array(row.run_id));
-    const program = driver?.context.program ?? null;
+    const live = this.programOf(row.run_id);
+    const contract = row.document && contractOfDocument(new Uint8Array(row.document), this.on.roster);
     const outcomes = this.on.services.rounds.outcomes(row.run_id);
     const models = outcome?.models ?? [];
-    const first = program?.model(0) ?? null;
+    const first = live?.model(0) ?? null;
     const { size, root } = this.on.sequencer.latest();
-    const { sites: _sites, rounds: _rounds, ...summary } = this.summary(row);
     return {
       schema: 'regulon.run/1',
-      ...summary,
+      run: runName(row.run_id),
+      name: row.name,
+      status: row.status,
+      since: row.since_ms,
+      created: row.created_ms,
+      reason: reasonOf(row),
       title: plan.title,
       plan,
       planHash: hexText(row.plan_hash),
       started: row.started_ms,
       finished: row.finished_ms,
-      isPublic: row.document
-        ? contractOfDocument(new Uint8Array(row.document), this.on.roster).isPublic
-        : null,
+      isPublic: contract?.isPublic ?? null,
       sites: this.sitesOf(row, plan),
-      schedule: this.schedule(row),
+      schedule: contract && scheduleOf(live ?? new RunProgram(contract)),
       now: this.now(row),
       rounds: outcomes.map((o) => JSON.parse(o.facts) as RoundFacts),
-      coverage: outcome?.coverage ?? (program ? coverageOf(program, outcomes) : null),
-      curve: outcome?.curve ?? program?.curve ?? [],
+      coverage: outcome?.coverage ?? (live ? coverageOf(live, outcomes) : null),
+      curve: outcome?.curve ?? live?.curve ?? [],
       result: outcome?.result ?? null,
       modelDigest: models.find((m) => m.arm === 0)?.digest ?? (first ? hexText(first) : null),
       models,
@@ -97,8 +107,8 @@ export class RunViews {
   }
 
   /** Whether a status is an end. */
-  isOver(status: string): boolean {
-    return finalStatuses.includes(status as RunStatusText);
+  isOver(status: RunStatusText): boolean {
+    return isFinal(status);
   }
 
   /** @param digest hexadecimal, with or without `sha256:` @throws E_NOT_FOUND */
@@ -114,8 +124,7 @@ export class RunViews {
     if (!document || row.arm === null)
       throw new RegulonError('E_NOT_FOUND', `no description of the model ${digest}`);
     const contract = contractOfDocument(new Uint8Array(document), this.on.roster);
-    const live = this.on.runs.driverOf(contract.runId)?.context.program;
-    const program = live ?? (await restoreProgram(this.on.services, contract));
+    const program = this.programOf(contract.runId) ?? (await this.restored(contract));
     const isExpression = contract.plan.dataset.kind === 'expression';
     const specification = isExpression ? encodeSpecification(program.specification(row.arm)) : null;
     return {
@@ -135,6 +144,16 @@ export class RunViews {
     };
   }
 
+  /** @throws E_NOT_FOUND when the sums of the run were removed at its end, as the configuration may say */
+  private restored(contract: RunContract): Promise<RunProgram> {
+    const { services } = this.on;
+    const outcomes = services.rounds.outcomes(contract.runId);
+    if (outcomes.every((o) => services.blobs.has(o.aggregate_root)))
+      return restoreProgram(services, contract);
+    const what = `the sums of ${runName(contract.runId)} are no longer kept: its models cannot be described`;
+    throw new RegulonError('E_NOT_FOUND', what, { hint: 'retention: aggregates: keep, for the next run' });
+  }
+
   private modelRow(digest: string): BlobTable {
     const text = digest.replace(/^sha256:/, '');
     const row = /^[0-9a-f]{64}$/.test(text)
@@ -144,18 +163,24 @@ export class RunViews {
     return row;
   }
 
-  private summary(row: RunTable): RunSummary {
-    const plan = JSON.parse(row.plan) as Plan;
-    const schedule = this.schedule(row);
+  /** The program of a run under way. */
+  private programOf(runId: Uint8Array): RunProgram | null {
+    return this.on.runs.driverOf(runId)?.context.program ?? null;
+  }
+
+  /** One line of the list; nothing is rebuilt for it, a coordinator has hundreds of ended runs. */
+  private summary(row: RunSummaryRow): RunSummary {
+    const live = this.programOf(row.run_id);
+    const closed = live ? this.on.services.rounds.countClosed(row.run_id) : (row.closed ?? 0);
     return {
       run: runName(row.run_id),
       name: row.name,
-      status: row.status as RunStatusText,
+      status: row.status,
       since: row.since_ms,
       created: row.created_ms,
-      sites: plan.sites.length,
-      rounds: { closed: this.on.services.rounds.outcomes(row.run_id).length, of: schedule?.rounds ?? 0 },
-      reason: row.reason === null ? null : (JSON.parse(row.reason) as { code: string; message: string }),
+      sites: row.sites,
+      rounds: { closed, of: live?.schedule.length ?? row.rounds ?? 0 },
+      reason: reasonOf(row),
     };
   }
 
@@ -182,16 +207,6 @@ export class RunViews {
     });
   }
 
-  private schedule(row: RunTable): RunDocument['schedule'] {
-    if (!row.document) return null;
-    const live = this.on.runs.driverOf(new Uint8Array(row.run_id))?.context.program;
-    const program = live ?? new RunProgram(contractOfDocument(new Uint8Array(row.document), this.on.roster));
-    return {
-      rounds: program.schedule.length,
-      arms: program.arms.map(({ index, label }) => ({ arm: index, label })),
-    };
-  }
-
   private now(row: RunTable): RunDocument['now'] {
     const round = this.on.runs.driverOf(new Uint8Array(row.run_id))?.round;
     if (!round) return null;
@@ -212,3 +227,8 @@ export class RunViews {
     };
   }
 }
+
+const scheduleOf = (program: RunProgram): NonNullable<RunDocument['schedule']> => ({
+  rounds: program.schedule.length,
+  arms: program.arms.map(({ index, label }) => ({ arm: index, label })),
+});

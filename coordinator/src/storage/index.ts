@@ -2,6 +2,6 @@ export { Store, query } from './sql/database.js';
 export { coordinatorMigrations, type Migration } from './sql/migrations.js';
 export { RoundRows, type AttemptKey } from './sql/round-rows.js';
 export { UploadRows } from './sql/upload-rows.js';
-export { RunRows, finalStatuses, type RunStatus } from './sql/run-rows.js';
+export { RunRows, isFinal, liveStatuses, type RunSummaryRow } from './sql/run-rows.js';
 export { FileBlobs } from './blob/file-blobs.js';
-export type { BlobTable, DatasetTable, OutcomeTable, RunTable, Schema } from './schema.js';
+export type { BlobTable, DatasetTable, OutcomeTable, RunStatus, RunTable, Schema } from './schema.js';

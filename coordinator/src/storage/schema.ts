@@ -1,5 +1,9 @@
 /** Tables of the coordinator as kysely sees them; the log has its own (see audit). Times are ms since the epoch. */
 
+/** States of a run, as people see them. */
+export type RunStatus =
+  'QUEUED' | 'WAITING' | 'RUNNING' | 'PAUSED' | 'COMPLETED' | 'COMPLETED_PARTIAL' | 'ABORTED' | 'FAILED';
+
 /** A plan that was proposed, and what became of it. */
 export interface RunTable {
   run_id: Uint8Array;
@@ -8,7 +12,7 @@ export interface RunTable {
   plan: string;
   plan_hash: Uint8Array;
   propose_index: number;
-  status: string;
+  status: RunStatus;
   since_ms: number;
   created_ms: number;
   started_ms: number | null;

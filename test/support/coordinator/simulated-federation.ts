@@ -49,7 +49,8 @@ export class SimulatedFederation {
   constructor(
     readonly folder: string,
     readonly count = 5,
-    private readonly config: Record<string, unknown> = {},
+    /** more configuration; a change holds from the next `open` on */
+    public config: Readonly<Record<string, unknown>> = {},
     private readonly environment: Environment = {},
   ) {
     this.federation = new SampleFederation(count, () => new Date());

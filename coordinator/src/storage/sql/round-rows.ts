@@ -186,6 +186,19 @@ export class RoundRows {
     this.store.run(query.insertInto('outcomes').values(row));
   }
 
+  /** How a round closed. */
+  outcome(runId: Uint8Array, round: number): OutcomeTable | undefined {
+    return this.store.first(
+      query.selectFrom('outcomes').selectAll().where('run_id', '=', runId).where('round', '=', round),
+    );
+  }
+
+  /** Number of closed rounds of a run. */
+  countClosed(runId: Uint8Array): number {
+    const count = query.fn.countAll<number>().as('n');
+    return this.store.first(query.selectFrom('outcomes').select(count).where('run_id', '=', runId))?.n ?? 0;
+  }
+
   /** Closed rounds of a run in order. */
   outcomes(runId: Uint8Array): OutcomeTable[] {
     return this.store.all(
@@ -208,6 +221,12 @@ export class RoundRows {
 
   blobs(runId: Uint8Array): BlobTable[] {
     return this.store.all(query.selectFrom('blobs').selectAll().where('run_id', '=', runId));
+  }
+
+  /** Runs whose sums are still kept. */
+  runsWithAggregates(): Uint8Array[] {
+    const q = query.selectFrom('blobs').select('run_id').where('kind', '=', 'aggregate').distinct();
+    return this.store.all(q).map((row) => row.run_id);
   }
 
   /** The blob whose digest begins with these bytes. */

@@ -1,11 +1,29 @@
-import type { DatasetTable, RunTable } from '../schema.js';
+import { sql } from 'kysely';
+import type { DatasetTable, RunStatus, RunTable } from '../schema.js';
 import { query, type Store } from './database.js';
 
-/** States of a run, as people see them. */
-export type RunStatus =
-  'QUEUED' | 'WAITING' | 'RUNNING' | 'PAUSED' | 'COMPLETED' | 'COMPLETED_PARTIAL' | 'ABORTED' | 'FAILED';
+/** States of a run that has started and not ended. */
+export const liveStatuses: readonly RunStatus[] = ['WAITING', 'RUNNING', 'PAUSED'];
 
-export const finalStatuses: readonly RunStatus[] = ['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED'];
+const finalStatuses: readonly RunStatus[] = ['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED'];
+
+/** Whether a run in this state has ended. */
+export const isFinal = (status: RunStatus): boolean => finalStatuses.includes(status);
+
+/** What a list of runs shows, read without plans and results. */
+export interface RunSummaryRow {
+  readonly run_id: Uint8Array;
+  readonly name: string;
+  readonly status: RunStatus;
+  readonly since_ms: number;
+  readonly created_ms: number;
+  readonly reason: string | null;
+  /** sites of the plan */
+  readonly sites: number;
+  /** closed rounds and rounds of the schedule, once the run has its result */
+  readonly closed: number | null;
+  readonly rounds: number | null;
+}
 
 /** Rows of runs, approvals and datasets. */
 export class RunRows {
@@ -24,9 +42,40 @@ export class RunRows {
     return this.store.first(query.selectFrom('runs').selectAll().where('propose_index', '=', index));
   }
 
+  /** Runs in one of these states, in the order in which they were proposed. */
+  withStatus(statuses: readonly RunStatus[]): RunTable[] {
+    return this.store.all(
+      query
+        .selectFrom('runs')
+        .selectAll()
+        .where('status', 'in', [...statuses])
+        .orderBy('created_ms')
+        .orderBy('propose_index'),
+    );
+  }
+
+  /** Number of runs that wait for their turn. */
+  countQueued(): number {
+    const count = query.fn.countAll<number>().as('n');
+    return this.store.first(query.selectFrom('runs').select(count).where('status', '=', 'QUEUED'))?.n ?? 0;
+  }
+
+  /** Id and state of all runs, newest first. */
+  states(): Pick<RunTable, 'run_id' | 'status'>[] {
+    return this.store.all(this.newestFirst().select(['run_id', 'status']));
+  }
+
   /** All runs, newest first. */
-  list(): RunTable[] {
-    return this.store.all(query.selectFrom('runs').selectAll().orderBy('created_ms', 'desc'));
+  summaries(): RunSummaryRow[] {
+    return this.store.all(
+      this.newestFirst()
+        .select(['run_id', 'name', 'status', 'since_ms', 'created_ms', 'reason'])
+        .select([
+          sql<number>`json_array_length(plan, '$.sites')`.as('sites'),
+          sql<number | null>`json_extract(result, '$.coverage.closed')`.as('closed'),
+          sql<number | null>`json_extract(result, '$.coverage.rounds')`.as('rounds'),
+        ]),
+    );
   }
 
   update(runId: Uint8Array, change: Partial<Omit<RunTable, 'run_id'>>): void {
@@ -80,5 +129,9 @@ export class RunRows {
   policies(): Map<number, number> {
     const rows = this.store.all(query.selectFrom('site_policies').selectAll());
     return new Map(rows.map((row) => [row.site, row.entry_index]));
+  }
+
+  private newestFirst() {
+    return query.selectFrom('runs').orderBy('created_ms', 'desc').orderBy('propose_index', 'desc');
   }
 }
