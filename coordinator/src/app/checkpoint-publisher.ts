@@ -12,6 +12,8 @@ export class CheckpointPublisher implements RunLog {
   private sent = 0;
   private cancel: (() => void) | null = null;
   private running: Promise<void> = Promise.resolve();
+  private isSoon = false;
+  private isClosed = false;
 
   constructor(
     private readonly sequencer: Sequencer,
@@ -44,21 +46,26 @@ export class CheckpointPublisher implements RunLog {
     this.sent = size;
   }
 
-  /** Somebody waits for a checkpoint over what was just appended. */
+  /** Somebody waits for a checkpoint over what was just appended; however many ask, it is not put off. */
   publishSoon(): void {
+    if (this.isSoon) return;
+    this.isSoon = true;
     this.schedule(SOON_MS);
   }
 
   /** No more checkpoints; resolves when the one under way is written. */
   async close(): Promise<void> {
+    this.isClosed = true;
     this.cancel?.();
     await this.running.catch(() => undefined);
   }
 
   private schedule(ms: number): void {
     this.cancel?.();
+    if (this.isClosed) return;
     this.cancel = this.clock.after(ms, () => {
-      this.publish().then(() => this.schedule(LONGEST_WAIT_MS), this.fatal);
+      this.isSoon = false;
+      this.publish().then(() => this.schedule(this.isSoon ? SOON_MS : LONGEST_WAIT_MS), this.fatal);
     });
   }
 }

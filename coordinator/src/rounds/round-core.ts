@@ -40,6 +40,7 @@ export abstract class RoundCore {
   protected attempt: Attempt | null = null;
   private readonly rules: RoundRules;
   private cancelTimer: (() => void) | null = null;
+  private isStopped = false;
 
   constructor(
     protected readonly services: Services,
@@ -92,7 +93,9 @@ export abstract class RoundCore {
     this.dispatch({ type: isRestart ? 'restarted' : 'begin' });
   }
 
+  /** The clock ends nothing any more: the round is over, or the process ends. */
   stop(): void {
+    this.isStopped = true;
     this.cancelTimer?.();
   }
 
@@ -311,10 +314,12 @@ export abstract class RoundCore {
 
   private schedule(): void {
     this.cancelTimer?.();
+    this.cancelTimer = null;
     const at = nextDeadline(this.state, this.rules);
+    if (at === null || this.isStopped) return;
     const { clock } = this.services;
-    this.cancelTimer =
-      at === null ? null : clock.after(at - clock.now(), () => this.dispatch({ type: 'time' }));
+    const onTime = async (): Promise<void> => this.dispatch({ type: 'time' });
+    this.cancelTimer = clock.after(at - clock.now(), () => this.later(onTime()));
   }
 
   private later(work: Promise<unknown>): void {

@@ -1,29 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Clock } from '../rounds/index.js';
+import { HandClock } from '../rounds/hand-clock.support.js';
 import { Leases, Presence } from './index.js';
-
-/** A clock that a test moves. */
-class HandClock implements Clock {
-  private time = 1_000;
-  private timers: { at: number; call: () => void }[] = [];
-
-  now(): number {
-    return this.time;
-  }
-
-  after(ms: number, call: () => void): () => void {
-    const timer = { at: this.time + ms, call };
-    this.timers.push(timer);
-    return () => (this.timers = this.timers.filter((t) => t !== timer));
-  }
-
-  move(ms: number): void {
-    this.time += ms;
-    const due = this.timers.filter((t) => t.at <= this.time);
-    this.timers = this.timers.filter((t) => t.at > this.time);
-    due.forEach((t) => t.call());
-  }
-}
 
 describe('presence', () => {
   it('tells of a departure only after the grace period, and takes it back when the site returns', () => {
