@@ -40,7 +40,15 @@ describe('the digest of a dataset', () => {
       const counts = join(folder, 'series.tsv');
       writeFileSync(counts, text);
       const store = await DatasetStore.load({
-        ...{ counts, name: 'd', kind: 'series', scale: 'log-ratio', unit: 'gene', public: false, simulated: true },
+        ...{
+          counts,
+          name: 'd',
+          kind: 'series',
+          scale: 'log-ratio',
+          unit: 'gene',
+          public: false,
+          simulated: true,
+        },
         columnsPrefix: 'cdc15',
       });
       return hex(store.describe().content);

@@ -29,7 +29,8 @@ class Site {
       lastOutcome: undefined,
       audits: { verify: () => undefined, settled: async () => undefined },
     },
-    program: { next: () => ({ round: 0 }), schedule: [{ round: 0 }] },
+    program: { next: (): object | undefined => ({ round: 0 }), schedule: [{ round: 0 }] },
+    verifyAllLogged: async (): Promise<void> => undefined,
     scheduled: (round: number) => ({ round }),
     suspend: async (): Promise<void> => undefined,
     agreement: {},
@@ -150,6 +151,23 @@ describe('a site that follows a run', () => {
     expect(await driver.follow()).toBe('refused');
     expect(driver.refusedFor).toBe('E_PANEL');
     expect(site.told).toMatchObject([{ type: 'refuse', stage: 'r0', code: 'E_PANEL' }]);
+  });
+
+  it('is not finished before the log has its last rounds, and stops when the log says otherwise', async () => {
+    site.session.program.next = () => undefined;
+    let waited: () => void = () => undefined;
+    site.session.verifyAllLogged = () => new Promise((resolve) => (waited = resolve));
+    driver.ended('finished');
+    const end = driver.follow();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(site.ended).toBe('');
+    waited();
+    expect(await end).toBe('finished');
+
+    site.session.verifyAllLogged = () => Promise.reject(new RegulonError('E_FORK', 'another sum'));
+    const other = new RunDriver(site.context, run, () => site.open());
+    other.ended('finished');
+    await expect(other.follow()).rejects.toMatchObject({ code: 'E_FORK' });
   });
 
   it('asks again when the close of a finished run does not come through', async () => {

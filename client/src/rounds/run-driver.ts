@@ -19,8 +19,8 @@ const order: readonly WireStage[] = ['r0', 'r1', 'r2', 'r3', 'r4', 'closed', 'ab
 const RETRY_MS = 500;
 /** How long a coordinator may say nothing of a run whose plan this site does not have. */
 const UNKNOWN_IDLE_MS = 600_000;
-/** The run has ended: the audit of its last sum gets so much time. */
-const LAST_AUDIT_MS = 600_000;
+/** The run has ended: its last sums are in the log and audited within so much time. */
+const LAST_ROUNDS_MS = 600_000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
@@ -33,6 +33,8 @@ export class RunDriver {
   private latest: StageNotice | undefined;
   private seen: StageNotice | undefined;
   private over: 'finished' | 'failed' | undefined;
+  /** since when the last rounds of a finished run are asked for, ms since the epoch */
+  private overSince: number | undefined;
   private stopping = false;
   private wake: () => void = () => undefined;
   private attemptLife = new AbortController();
@@ -151,17 +153,25 @@ export class RunDriver {
     return end;
   }
 
-  /** The last closes of a finished run; undefined when they must be asked for again. */
+  /**
+   * The last closes of a finished run, compared with the log and audited; undefined when they must be asked for again.
+   *
+   * @throws E_FORK when the log says otherwise
+   */
   private async catchUp(): Promise<'finished' | 'failed' | undefined> {
+    const deadline = (this.overSince ??= Date.now()) + LAST_ROUNDS_MS;
     try {
       const session = await this.opened();
       await this.closeBefore(session, session.program.schedule.length);
-      await session.audits.settled(this.life.signal, Date.now() + LAST_AUDIT_MS);
+      await session.verifyAllLogged(this.life.signal, deadline);
+      await session.audits.settled(this.life.signal, deadline);
       return 'finished';
     } catch (error) {
       if (this.stopping) return undefined;
       this.refusals.report(error, 'closed');
-      if (consequenceOf(error) !== 'retry') return 'failed';
+      const consequence = consequenceOf(error);
+      if (consequence === 'stop') throw error;
+      if (consequence !== 'retry' || Date.now() > deadline) return 'failed';
       await pause(RETRY_MS);
       return undefined;
     }

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { equalBytes } from '@regulon/shared/crypto';
+import { canonicalJson, equalBytes, fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { parseRunName, Purpose, RunProgram, type ScheduledRound } from '@regulon/shared/program';
 import { parameterCount } from '@regulon/shared/models';
 import { decodeManifest, MaskEngine } from '@regulon/shared/secagg';
-import { digestText } from '@regulon/shared/transparency';
+import { type BodyOf, digestText } from '@regulon/shared/transparency';
 import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../policy/index.js';
-import { type OutcomeRow, removeRunFiles } from '../state/index.js';
+import { type AttemptFacts, type OutcomeRow, removeRunFiles } from '../state/index.js';
 import type { SiteContext } from './context.js';
 import { LocalWork } from './local-work.js';
 import { ModelFiles } from './model-files.js';
@@ -120,21 +120,38 @@ export class RunSession {
   }
 
   /**
-   * Compare closed rounds with what the verified log says of them.
+   * Compare closed rounds with what the verified log says of them, as far as it goes.
    *
-   * @throws E_FORK when the log closes a round with another sum than the one this site was given
+   * @throws E_FORK when the log closes a round over other survivors, or with another sum or result, than this site was
+   * given
    */
   verifyLogged(): void {
-    for (const { round, transcript, aggregateRoot } of this.outcomes.slice(this.compared)) {
-      const logged = this.site.log.aggregateOf(this.run, round);
+    for (const outcome of this.outcomes.slice(this.compared)) {
+      const logged = this.site.log.aggregateOf(this.run, outcome.round);
       if (!logged) return;
-      if (
-        logged.transcript !== digestText(transcript) ||
-        logged.aggregateRoot !== digestText(aggregateRoot)
-      ) {
-        throw new RegulonError('E_FORK', `${this.run}: the log closes round ${round} with another sum`);
-      }
+      const own = this.site.attempts.find(this.run, outcome.round, outcome.attempt)?.facts;
+      const other = differenceOf(logged, outcome, own);
+      if (other !== undefined)
+        throw new RegulonError(
+          'E_FORK',
+          `${this.run}: the log closes round ${outcome.round} with another ${other}`,
+        );
       this.compared += 1;
+    }
+  }
+
+  /** Wait until the verified log has the end of every closed round. @throws E_FORK; E_GATE when it does not come */
+  async verifyAllLogged(signal: AbortSignal, deadlineMs: number): Promise<void> {
+    const late = AbortSignal.timeout(Math.max(0, deadlineMs - Date.now()));
+    const isCompared = (): boolean => {
+      this.verifyLogged();
+      return this.compared === this.outcomes.length;
+    };
+    try {
+      await this.site.log.until(isCompared, AbortSignal.any([signal, late]));
+    } catch (error) {
+      if (error !== late.reason) throw error;
+      throw new RegulonError('E_GATE', `${this.run}: no checkpoint covers the end of its last rounds`);
     }
   }
 
@@ -194,6 +211,19 @@ export class RunSession {
       if (own.test(name)) rmSync(join(this.folder, name), { force: true });
     }
   }
+}
+
+/** What the log says otherwise of a closed round than this site was told. */
+function differenceOf(
+  logged: BodyOf<'round.aggregate'>,
+  { transcript, aggregateRoot, survivors, modelHash }: OutcomeRow,
+  own: AttemptFacts | undefined,
+): string | undefined {
+  if (logged.transcript !== digestText(transcript)) return 'transcript';
+  if (logged.aggregateRoot !== digestText(aggregateRoot)) return 'sum';
+  if (canonicalJson(logged.u3) !== canonicalJson(survivors)) return 'set of survivors';
+  if (own?.h3 !== undefined && logged.h3 !== digestText(fromHex(own.h3, 32))) return 'set of uploads';
+  return modelHash && logged.modelOut !== digestText(modelHash) ? 'model' : undefined;
 }
 
 async function contractBytes(site: SiteContext, run: string): Promise<Uint8Array> {
