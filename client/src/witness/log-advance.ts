@@ -4,8 +4,8 @@ import {
   entryHash,
   type FederationKeys,
   type LogEntry,
-  openEntry,
   parseEntry,
+  verifyEntry,
 } from '@regulon/shared/transparency';
 import type { Outbox } from '../state/index.js';
 import type { CompactTree } from './compact-tree.js';
@@ -111,7 +111,7 @@ export class LogAdvance {
     const entry = parseEntry(bytes);
     const own = entry.actor.type === 'site' && entry.actor.id === federation.site;
     if (own) {
-      this.verifySigned(index, bytes);
+      this.verifySigned(index, entry, bytes);
       outbox.verifyOwn(entry.seq, entryHash(bytes));
       if (entry.seq !== this.next)
         throw new RegulonError('E_FORK', `the log shows entry ${entry.seq} of this site out of its order`);
@@ -119,13 +119,14 @@ export class LogAdvance {
       this.next += 1;
     }
     if (!seen.keeps(entry.kind)) return undefined;
-    return own ? entry : openEntry(bytes, federation.keys).entry;
+    if (!own) verifyEntry(entry, bytes, federation.keys);
+    return entry;
   }
 
   /** An entry in this site's name that its key did not sign is the log's forgery, not a restored database. */
-  private verifySigned(index: number, bytes: Uint8Array): void {
+  private verifySigned(index: number, entry: LogEntry, bytes: Uint8Array): void {
     try {
-      openEntry(bytes, this.parts.federation.keys);
+      verifyEntry(entry, bytes, this.parts.federation.keys);
     } catch (cause) {
       throw new RegulonError('E_FORK', `entry ${index} of the log bears this site's name, not its signature`, {
         cause,

@@ -55,7 +55,7 @@ export {
   type ChainPosition,
   type EntryDraft,
 } from './entries/seal.js';
-export { keysOfGenesis, openEntry, verifyPosition, type OpenedEntry } from './entries/open.js';
+export { keysOfGenesis, openEntry, verifyEntry, verifyPosition, type OpenedEntry } from './entries/open.js';
 export {
   FederationKeys,
   type ActorKey,

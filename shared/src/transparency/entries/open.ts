@@ -26,13 +26,28 @@ export function openEntry(
   resolve?: ResolveAttachment,
 ): OpenedEntry {
   const entry = parseEntry(bytes);
+  verifyEntry(entry, bytes, keys, resolve);
+  return { entry, hash: entryHash(bytes) };
+}
+
+/**
+ * Check all signatures of an entry, and that it belongs to this federation.
+ *
+ * @param bytes from which `parseEntry` read the entry
+ * @throws as `openEntry`
+ */
+export function verifyEntry(
+  entry: LogEntry,
+  bytes: Uint8Array,
+  keys: FederationKeys | undefined,
+  resolve?: ResolveAttachment,
+): void {
   const genesis = entry.kind === 'federation.genesis';
   if (genesis !== (keys === undefined))
     throw entryRefused('L3', 'the first entry, and no other, is federation.genesis');
   if (keys !== undefined && entry.fed !== keys.fed)
     throw entryRefused('L3', `the entry belongs to ${entry.fed}`);
   verifySignatures(entry, bytes, keys ?? keysOfGenesis(entry, resolve));
-  return { entry, hash: entryHash(bytes) };
 }
 
 /** The keys that a genesis entry fixes. @throws E_LOG_ENTRY if it is another kind or its keys are not acceptable */
