@@ -62,7 +62,7 @@ describe('control channel over mutual TLS', () => {
     const [contract] = await link.fetch({ type: 'runContract', run: RUN });
     expect(contract!.contract).toEqual(new Uint8Array(200_000).fill(7));
     const items = await link.fetch({ type: 'advertised', run: RUN, round: 0, attempt: 0 });
-    expect(items.map((item) => item.message[5])).toEqual(Array.from({ length: 300 }, (_, i) => i % 256));
+    expect(items.map((item) => item.message[5])).toEqual(Array.from({ length: 255 }, (_, i) => i));
   });
 
   it('brings an error of the coordinator with code and message, not with its hint, and nothing of a defect', async () => {
@@ -81,6 +81,17 @@ describe('control channel over mutual TLS', () => {
     await expect(link.fetch({ type: 'manifest', run: RUN, round: 0 })).rejects.toMatchObject({
       code: 'E_NOT_FOUND',
     });
+  });
+
+  it('takes no more items than a query can have, and goes on', async () => {
+    const link = connection();
+    coordinator.gateway.sites = 1_000_000;
+    const endless = link.fetch({ type: 'advertised', run: RUN, round: 0, attempt: 0 });
+    await expect(endless).rejects.toMatchObject({
+      code: 'E_MESSAGE',
+      message: expect.stringContaining('255') as unknown,
+    });
+    await expect(link.connect()).resolves.toMatchObject({ protocolVersion: 1 });
   });
 
   it('goes on after a restart of the coordinator: new box key, new watch stream with the current state', async () => {

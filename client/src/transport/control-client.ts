@@ -10,6 +10,7 @@ import {
   type SealedCall,
 } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
+import type { FetchLimit } from './fetch-limits.js';
 import { eachMessage } from './each-message.js';
 import { loadControlService } from './protocol.js';
 import { addressOf, channelCredentials, handshakeName } from './tls.js';
@@ -79,13 +80,20 @@ export class ControlClient {
     return answer;
   }
 
-  /** All answers of a stream, in order. @throws E_SEAL when it was cut */
-  async fetch(payload: Uint8Array, limits: Limits): Promise<Uint8Array[]> {
+  /** All answers of a stream, in order. @throws E_SEAL when it was cut @throws E_MESSAGE when they are more than `most` */
+  async fetch(payload: Uint8Array, most: FetchLimit, limits: Limits): Promise<Uint8Array[]> {
     const { stream, answers } = await this.stream('fetch', payload, limits);
     const items: Uint8Array[] = [];
+    let bytes = 0;
     for await (const message of eachMessage(stream)) {
       const item = answers.open(sealedOf(message));
-      if (item !== undefined) items.push(item);
+      if (item === undefined) continue;
+      bytes += item.length;
+      if (items.length === most.items || bytes > most.bytes) {
+        const words = `the coordinator answers with more than ${most.items} items or ${most.bytes} bytes`;
+        throw new RegulonError('E_MESSAGE', words);
+      }
+      items.push(item);
     }
     if (!answers.ended) throw new RegulonError('E_SEAL', 'a stream of the coordinator was cut');
     return items;

@@ -24,6 +24,7 @@ import type {
 } from './connection-types.js';
 import { ControlClient, type Limits } from './control-client.js';
 import { downloadFile } from './download.js';
+import { fetchLimitOf } from './fetch-limits.js';
 import { failureOf } from './grpc-errors.js';
 import { addressOf, diagnose } from './tls.js';
 import { uploadFile } from './upload.js';
@@ -76,7 +77,8 @@ export class CoordinatorConnection implements CoordinatorLink {
 
   async fetch<Q extends Query>(query: Q, options: CallOptions = {}): Promise<ItemOf<Q['type']>[]> {
     const payload = queryCodec.encode(query);
-    const answers = await this.repeat(options, (limits) => this.control.fetch(payload, limits));
+    const most = fetchLimitOf(query);
+    const answers = await this.repeat(options, (limits) => this.control.fetch(payload, most, limits));
     return answers.map((answer) => {
       const item = itemCodec.decode(answer);
       if (item.type !== query.type)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { boxBefore, boxKeyPair, randomBytes } from '../crypto/index.js';
+import { boxBefore, boxKeyPair, concatBytes, randomBytes, u32 } from '../crypto/index.js';
 import { type ErrorCode, explainError, RegulonError } from '../errors/index.js';
 import { decodeErrorInfo, encodeErrorInfo, isSaidByCoordinator } from './error-info.js';
+import { sealPayload } from './large-box.js';
 import { openRequest, SealedSender, type Sealed, type SealedCall } from './sealing.js';
 
 const coordinator = boxKeyPair();
@@ -25,6 +26,15 @@ describe('sealed control messages', () => {
       expect(read.pop()).toEqual(answer);
       expect(read).toEqual(Array(boxes.length - 1).fill(undefined));
     }
+  });
+
+  it('are no answer in parts without a byte, of which there could be any number', () => {
+    const { sealed, opener, sharedKey } = begin();
+    openRequest('fetch', sealed, sharedKey);
+    const nonce = randomBytes(24);
+    const head = concatBytes(Uint8Array.of(17), sealed.nonce, u32(0));
+    const box = sealPayload(head, new Uint8Array(0), nonce, sharedKey);
+    expect(() => opener.open({ ephemeralKey: new Uint8Array(0), nonce, box })).toThrow(/an empty part/);
   });
 
   it.each([0, 4096, 4097, 60_000])('of %i bytes are refused when any part is changed', (size) => {

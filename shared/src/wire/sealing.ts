@@ -150,6 +150,8 @@ export class AnswerOpener {
       return undefined;
     }
     if (kind !== ANSWER && kind !== PART) throw malformed('sealed answer', 'unknown kind');
+    // parts without a byte would never be too many
+    if (kind === PART && plain.length === PREFIX) throw malformed('sealed answer', 'an empty part');
     this.partBytes += plain.length - PREFIX;
     if (this.partBytes > MAX_ITEM_BYTES) throw malformed('sealed answer', 'too large');
     this.parts.push(plain.subarray(PREFIX));

@@ -97,6 +97,8 @@ export class FakeGateway implements SiteGateway {
   readonly requests: Request[] = [];
   readonly listeners = new Set<(notice: Notice) => void>();
   itemBytes = 200_000;
+  /** items in the answer about the sites of a round */
+  sites = 255;
   constructor(
     readonly uploads: SpoolUploads,
     private readonly book: FakeBook,
@@ -140,7 +142,8 @@ export class FakeGateway implements SiteGateway {
     if (query.type === 'runContract')
       yield { type: 'runContract', contract: new Uint8Array(this.itemBytes).fill(7) };
     else if (query.type === 'advertised') {
-      for (let i = 0; i < 300; i++) yield { type: 'advertised', message: new Uint8Array(1000).fill(i % 256) };
+      for (let i = 0; i < this.sites; i++)
+        yield { type: 'advertised', message: new Uint8Array(1000).fill(i % 256) };
     } else throw new RegulonError('E_NOT_FOUND', `no ${query.type}`);
   }
 
