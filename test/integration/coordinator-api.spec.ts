@@ -67,6 +67,14 @@ describe('REST API of the coordinator', () => {
     expect((await request(path, { token: '' })).status).toBe(200);
   });
 
+  it('names a port that is taken, and what to do', async () => {
+    await expect(RestApi.start(federation, defects, api.port)).rejects.toMatchObject({
+      code: 'E_ENVIRONMENT',
+      message: expect.stringContaining(`127.0.0.1:${api.port}`) as unknown,
+      hint: expect.stringContaining('port') as unknown,
+    });
+  });
+
   it('names what is unknown or malformed, and never the value', async () => {
     expect((await request('/api/v1/runs/run_00000000000000000000000000000000')).status).toBe(404);
     expect((await request('/api/v1/nothing')).status).toBe(404);

@@ -2,6 +2,9 @@ import 'reflect-metadata';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory, Reflector } from '@nestjs/core';
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express';
+import { RegulonError } from '@regulon/shared/errors';
+import type { Server } from 'node:http';
+import { systemCode } from '../disk/index.js';
 import { BearerGuard } from './bearer.guard.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import { ErrorFilter } from './error.filter.js';
@@ -36,6 +39,7 @@ export interface RunningApi {
  *
  * @param port 0 for any
  * @param report hears of defects
+ * @throws E_ENVIRONMENT when the port is taken
  */
 export async function startApi(
   context: ApiContext,
@@ -51,13 +55,31 @@ export async function startApi(
   app.useBodyParser('json', { limit: BODY_LIMIT });
   app.useGlobalGuards(app.get(BearerGuard));
   app.useGlobalFilters(new ErrorFilter(report));
-  await app.listen(port, LOOPBACK);
-  const server = app.getHttpServer();
-  const address = server.address();
-  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  await app.init();
+  const server: Server = app.getHttpServer();
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     await app.close();
   };
-  return { port: bound, close };
+  try {
+    return { port: await listen(server, port), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @returns the port @throws E_ENVIRONMENT */
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const what = `cannot listen on ${LOOPBACK}:${port}: ${systemCode(cause)}`;
+      const hint = 'free the port or configure another one';
+      reject(new RegulonError('E_ENVIRONMENT', what, { cause, hint }));
+    });
+    server.listen(port, LOOPBACK, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
 }

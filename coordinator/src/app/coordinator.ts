@@ -18,7 +18,7 @@ export interface RunningCoordinator {
 /**
  * Start a coordinator: state first, then its servers, then the runs that were under way.
  *
- * @throws E_ENVIRONMENT when a port is taken; E_TRANSPORT; what `openCore` throws
+ * @throws E_ENVIRONMENT when a port is taken; E_TRANSPORT; what `openCore` throws; nothing stays open then
  */
 export async function startCoordinator(
   settings: Settings,
@@ -33,20 +33,26 @@ export async function startCoordinator(
   const notReady = (): string | null => (ready ? null : 'starting');
   const report = (error: unknown): void => logger.error({ trace: traceOf(error) }, 'a request failed');
   const common = { boxKeys, members, tls, host, report };
-  const http = await startApi(
-    { bearerToken, runs, views, intake, sequencer, metrics, notReady },
-    httpPort,
-    report,
-  );
-  const bulk = await startBulkServer({ ...common, uploads: gateway.uploads, port: bulkPort });
-  const control = await startControlServer({ ...common, gateway, port: controlPort });
-  core.monitor.start();
-  runs.resume();
-  ready = true;
+  const servers: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     ready = false;
-    await Promise.allSettled([control.close(), bulk.close(), http.close()]);
+    await Promise.allSettled(servers.map((server) => server.close()));
     await core.close();
   };
-  return { control: control.port, bulk: bulk.port, http: http.port, close };
+  try {
+    const context = { bearerToken, runs, views, intake, sequencer, metrics, notReady };
+    const http = await startApi(context, httpPort, report);
+    servers.push(http);
+    const bulk = await startBulkServer({ ...common, uploads: gateway.uploads, port: bulkPort });
+    servers.push(bulk);
+    const control = await startControlServer({ ...common, gateway, port: controlPort });
+    servers.push(control);
+    core.monitor.start();
+    runs.resume();
+    ready = true;
+    return { control: control.port, bulk: bulk.port, http: http.port, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

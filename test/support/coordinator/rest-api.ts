@@ -14,11 +14,11 @@ export interface RestRequest {
 export class RestApi {
   private constructor(private readonly server: RunningApi) {}
 
-  /** @param defects what the server reports as a defect is added here */
-  static async start({ core }: SimulatedFederation, defects: unknown[]): Promise<RestApi> {
+  /** @param defects what the server reports as a defect is added here @param port 0 for any */
+  static async start({ core }: SimulatedFederation, defects: unknown[], port = 0): Promise<RestApi> {
     const { runs, views, intake, sequencer, metrics } = core;
     const context = { bearerToken: TOKEN, runs, views, intake, sequencer, metrics, notReady: () => null };
-    return new RestApi(await startApi(context, 0, (error) => void defects.push(error)));
+    return new RestApi(await startApi(context, port, (error) => void defects.push(error)));
   }
 
   get port(): number {
