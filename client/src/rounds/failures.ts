@@ -81,7 +81,20 @@ export function isPassing(error: unknown): boolean {
   return consequence === 'retry' || consequence === 'left-out';
 }
 
-/** Code under which the coordinator hears of it. */
+/** Codes that follow from the data of this site: which of them it was would tell something of the data. */
+const ofTheData: ReadonlySet<ErrorCode> = new Set([
+  ...(['E_UNITS', 'E_LABEL', 'E_LABEL_MISSING', 'E_FAULT', 'E_CLIP_NORM', 'E_TRAINER_OOM'] as const),
+  ...(['E_DATA_FORMAT', 'E_DATA_NOT_FINITE', 'E_DATA_DUPLICATE', 'E_DATA_SCALE'] as const),
+  ...(['E_LOSS_NOT_FINITE', 'E_NOT_FINITE'] as const),
+]);
+
+/** The code of an error, for this site's own people. */
 export function codeOf(error: unknown): ErrorCode {
   return namedError(error).code;
+}
+
+/** Code under which the coordinator hears of it: one for all that depends on the data. @see rounds.md §4 */
+export function wireCodeOf(error: unknown): ErrorCode {
+  const code = codeOf(error);
+  return ofTheData.has(code) ? 'E_POLICY' : code;
 }

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { enc, hex, hkdf, u32 } from '@regulon/shared/crypto';
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import {
   type Arm,
   encodeEvaluation,
@@ -26,7 +26,7 @@ import { guarded, type LocalFacts } from '../state/index.js';
 import type { ArmData, EvaluateResult, TrainResult } from '../training/index.js';
 import type { Contribution } from '../update/index.js';
 import type { SiteContext } from './context.js';
-import { RunTrainer, startTrainer } from './run-trainer.js';
+import { RunTrainer, startTrainer, type StartTrainer } from './run-trainer.js';
 
 /** What one round needs from this site, computed once for all its attempts. */
 export interface LocalResult {
@@ -46,6 +46,7 @@ export interface LocalRun {
   readonly modelOf: (arm: number) => string;
 }
 
+const notFinite: ReadonlySet<ErrorCode> = new Set(['E_LOSS_NOT_FINITE', 'E_NOT_FINITE', 'E_DATA_NOT_FINITE']);
 const SILENT: LocalFacts = { extras: {}, weight: 0 };
 
 /** Computes this site's contribution to each round: a statistic, an update, or a score. */
@@ -54,11 +55,13 @@ export class LocalWork {
   private readonly features = new Map<string, Promise<ArmData | null>>();
   private readonly running = new Map<number, Promise<LocalResult>>();
 
+  /** @param start starts the trainer; specs replace it */
   constructor(
     private readonly site: SiteContext,
     private readonly live: LocalRun,
+    start: StartTrainer = () => startTrainer(site.config, live.folder),
   ) {
-    this.trainer = new RunTrainer(() => startTrainer(site.config, live.folder));
+    this.trainer = new RunTrainer(start);
   }
 
   /** Begin, or join, the work of a round; a result from before a crash is found again. */
@@ -90,11 +93,34 @@ export class LocalWork {
     const { site, live } = this;
     let facts = site.runs.local(live.run, round.round);
     if (!facts || (facts.file !== undefined && !existsSync(join(live.folder, facts.file)))) {
-      facts = await this.work(round, manifest);
+      facts = await this.work(round, manifest).catch((error: unknown) => this.faulty(round, error));
       site.runs.saveLocal(live.run, round.round, facts);
     }
     if (round.purpose === Purpose.train) site.crash.reached('trained', round.round);
     return { ...facts, contribution: this.contributionOf(round, facts) };
+  }
+
+  /**
+   * Numbers that are none are not refused on the wire, where a refusal would tell of the data: zeros go out with the
+   * masked fault raised, which names no site.
+   *
+   * @throws every other error as it is
+   * @see rounds.md §4
+   */
+  private async faulty(round: ScheduledRound, error: unknown): Promise<LocalFacts> {
+    if (!isRegulonError(error) || !notFinite.has(error.code)) throw error;
+    const { run, contract, program } = this.live;
+    this.site.logger.warn({ run, round: round.round, code: error.code }, explainError(error));
+    const extras = { fault: 1 };
+    if (round.purpose !== Purpose.train) {
+      return {
+        file: this.saveValues(round, new Float64Array(program.vectorLength(round))),
+        weight: 1,
+        extras,
+      };
+    }
+    const data = await this.dataOf(this.armOf(round.arm), 'train');
+    return { weight: weightOf(data?.n ?? 0, contract.plan.secureAggregation.weightCap), extras, norm: 0 };
   }
 
   private work(round: ScheduledRound, manifest: Manifest): Promise<LocalFacts> {
@@ -139,22 +165,7 @@ export class LocalWork {
     await this.site.data.release();
     const file = `delta-${round.round}.f32`;
     if (this.site.config.testing?.skipTraining) return this.skipped(file, manifest.d, data.n);
-    let result: TrainResult;
-    try {
-      result = await this.trainOnce(round, arm, data, join(folder, file), manifest.deadlines[2] ?? 0);
-    } catch (error) {
-      if (!isRegulonError(error, 'E_LOSS_NOT_FINITE') && !isRegulonError(error, 'E_NOT_FINITE')) throw error;
-      // nothing that depends on the data is refused on the wire: zeros go out with the masked fault raised
-      this.site.logger.warn(
-        { code: error.code, round: round.round },
-        `${error.message}; next: ${error.hint}`,
-      );
-      return {
-        weight: weightOf(data.n, contract.plan.secureAggregation.weightCap),
-        extras: { fault: 1 },
-        norm: 0,
-      };
-    }
+    const result = await this.trainOnce(round, arm, data, join(folder, file), manifest.deadlines[2] ?? 0);
     const weight = weightOf(result.count, contract.plan.secureAggregation.weightCap);
     return {
       file,

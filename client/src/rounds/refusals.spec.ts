@@ -64,6 +64,15 @@ describe('a site that refuses', () => {
     expect(refusals.code).toBeUndefined();
   });
 
+  it.each(['E_UNITS', 'E_LABEL', 'E_LABEL_MISSING', 'E_DATA_SCALE', 'E_TRAINER_OOM'] as const)(
+    'for a reason that depends on its data (%s) does not name it; its own log does',
+    async (code) => {
+      await refusals.judge(new RegulonError(code, 'of the data'), notice);
+      expect(sent).toMatchObject([{ type: 'refuse', code: 'E_POLICY' }]);
+      expect(lines).toMatchObject([{ code }]);
+    },
+  );
+
   it('because of a defect logs where it arose, and tells its code', async () => {
     await refusals.judge(new TypeError('patient 12'), notice);
     expect(sent).toMatchObject([{ code: 'E_INTERNAL' }]);

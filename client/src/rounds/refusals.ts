@@ -2,7 +2,7 @@ import { type ErrorCode, explainError, type RegulonError, traceOf } from '@regul
 import type { Notice, WireStage } from '@regulon/shared/wire';
 import type { CoordinatorLink } from '../transport/index.js';
 import type { SiteContext } from './context.js';
-import { codeOf, type Consequence, consequenceOf } from './failures.js';
+import { codeOf, type Consequence, consequenceOf, wireCodeOf } from './failures.js';
 import { namedError } from './named-error.js';
 
 export type StageNotice = Extract<Notice, { type: 'stage' }>;
@@ -13,6 +13,7 @@ const expected: ReadonlySet<ErrorCode> = new Set(['E_STATE', 'E_NOT_FOUND', 'E_L
 
 interface Refusal {
   readonly notice: StageNotice;
+  /** as the coordinator hears it */
   readonly code: ErrorCode;
   /** this site only did not contribute: it goes on confirming and answering */
   readonly onlyInput: boolean;
@@ -62,7 +63,7 @@ export class Refusals {
       case 'run-failed':
       case 'stop':
         this.report(error, stage);
-        this.last = { notice, code: codeOf(error), onlyInput: consequence === 'sit-out' };
+        this.last = { notice, code: wireCodeOf(error), onlyInput: consequence === 'sit-out' };
         await this.tell();
     }
     return consequence;
