@@ -17,7 +17,7 @@ import { sendUpdate } from '../update/index.js';
 import { contributionBody } from './entries.js';
 import { recordAnswer, verifyRelease } from './release.js';
 import type { RunSession } from './run-session.js';
-import { storeUpload, type StoredUpload, verifyReceipt, verifyStored } from './stored-upload.js';
+import { storeUpload, type StoredUpload, verifyReceipt, verifyStored, wipeMasks } from './stored-upload.js';
 import { untilAborted } from './until-aborted.js';
 
 type Items = readonly { readonly message: Uint8Array }[];
@@ -181,7 +181,8 @@ export class Attempt {
   private async openShares(): Promise<void> {
     const deliveries = (await this.fetch('deliveries')).map((i) => decodeMessage('delivery', i.message));
     try {
-      const { h2 } = this.client.maskPlan(deliveries);
+      const { h2, masks } = this.client.maskPlan(deliveries);
+      wipeMasks(masks);
       const cbOf = new Map(deliveries.map((d) => [d.from, hex(d.cb)]));
       const peers = this.facts.peers?.flatMap((p) =>
         cbOf.has(p.id) ? [{ ...p, cb: cbOf.get(p.id) ?? '' }] : [],

@@ -8,7 +8,6 @@ import { temporaryFolder } from '../state/temporary-folder.support.js';
 import { agreement, run, site } from './closed-round.support.js';
 import type { SiteContext } from './context.js';
 import { LocalWork } from './local-work.js';
-import type { StartTrainer } from './run-trainer.js';
 
 const program = new RunProgram(agreement.contract);
 const roundOf = (purpose: Purpose) => {

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { RegulonError } from '@regulon/shared/errors';
+import { SecAggClient } from '@regulon/shared/secagg';
 import type { Query, Request } from '@regulon/shared/wire';
 import { seedOf } from '../policy/site.support.js';
 import { Step } from '../state/index.js';
@@ -56,10 +57,12 @@ class Site {
 }
 
 describe('a site that cannot train in time', () => {
-  it('uploads nothing, and confirms the survivors all the same', async () => {
+  it('uploads nothing, confirms the survivors all the same, and wipes only at the end of the attempt', async () => {
     const closed = new ClosedRound([1]);
     const site = new Site();
     const wiped: unknown[] = [];
+    const close = jest.spyOn(SecAggClient.prototype, 'close');
+    const closes = close.mock.calls;
     const late = new RegulonError('E_TRAINER_TIMEOUT', 'training took more than 1 s');
     const [round] = closed.program.schedule;
     const own = { ...closed.own(), step: Step.shared, snapshot: closed.afterR1 };
@@ -86,11 +89,17 @@ describe('a site that cannot train in time', () => {
     await sent('refuse');
     driver.notice(stage('r3'));
     await sent('consistency');
+    expect(closes).toHaveLength(0);
+    driver.notice(stage('aborted'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    // its secrets in memory are overwritten, those of the journal wiped
+    expect(closes).toHaveLength(1);
+    expect(wiped).toHaveLength(1);
     driver.stop();
     await following;
     expect(site.told.map(({ type }) => type)).toEqual(['refuse', 'consistency']);
     expect(site.told[0]).toMatchObject({ code: 'E_TRAINER_TIMEOUT', stage: 'r2' });
-    expect(wiped).toEqual([]);
+    close.mockRestore();
   });
 });
 

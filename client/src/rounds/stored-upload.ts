@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { enc, fromHex, hex, sha256, u32, verifyEd25519 } from '@regulon/shared/crypto';
+import { enc, fromHex, hex, sha256, u32, verifyEd25519, wipe } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { ScheduledRound } from '@regulon/shared/program';
-import { type Manifest, roundingKey, type SecAggClient } from '@regulon/shared/secagg';
+import { type Manifest, type MaskKey, roundingKey, type SecAggClient } from '@regulon/shared/secagg';
 import type { AttemptFacts } from '../state/index.js';
 import { prepareUpdate, rootOfFile } from '../update/index.js';
 import { SitsOut } from './failures.js';
@@ -31,17 +31,22 @@ export async function storeUpload(
   local: LocalResult,
 ): Promise<StoredUpload> {
   const file = `y-${round.round}-${manifest.attempt}.bin`;
+  const { masks } = client.maskPlan();
   const { root, length, exceeded } = await prepareUpdate({
     ...{ manifest, contribution: local.contribution, weight: local.weight, extras: local.extras },
     path: join(session.folder, file),
     roundingKey: roundingKey(session.roundingSecret, session.runId, round.round, round.arm),
-    masks: client.maskPlan().masks,
-    engine: session.engine,
-  });
+    ...{ masks, engine: session.engine },
+  }).finally(() => wipeMasks(masks));
   if (exceeded) warnFault(session, round);
   client.commit(root, length);
   session.site.crash.reached('y-written', round.round);
   return { root: hex(root), length, file };
+}
+
+/** Mask keys are derived again when they are needed: what a step has used it overwrites. */
+export function wipeMasks(masks: readonly MaskKey[]): void {
+  wipe(...masks.map(({ key }) => key));
 }
 
 /** The vector that was written before a restart, never another one. @throws E_UPLOAD (`SitsOut`) when it is damaged */

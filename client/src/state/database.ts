@@ -74,6 +74,8 @@ export function openDatabase(path: string): Database.Database {
   guarded(`state database ${path}`, () => {
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
+    // what is wiped is overwritten, not only unlinked
+    db.pragma('secure_delete = ON');
     db.pragma('foreign_keys = ON');
     db.pragma('cache_size = -2000');
     const version = Number(db.pragma('user_version', { simple: true }));

@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { sha256, u32, utf8 } from '@regulon/shared/crypto';
@@ -103,6 +103,21 @@ describe('the journal', () => {
     expect(sealedOf().equals(first)).toBe(false);
     journal.wipe(run, 0, 0);
     expect(journal.find(run, 0, 0)?.snapshot).toBeNull();
+  });
+
+  it('leaves nothing of a wiped secret in the file, not even sealed', () => {
+    const path = folder();
+    const state = opened(path);
+    const journal = new AttemptJournal(state);
+    journal.save(attempt(Step.joined, 'a very secret seed '.repeat(20)));
+    const { sealed } = state.db.prepare('SELECT sealed FROM attempts').get() as { sealed: Buffer };
+    const inFile = (): boolean => {
+      state.db.pragma('wal_checkpoint(TRUNCATE)');
+      return readFileSync(join(path, 'daemon.sqlite')).includes(sealed.subarray(-64));
+    };
+    expect(inFile()).toBe(true);
+    journal.wipe(run, 0, 0);
+    expect(inFile()).toBe(false);
   });
 
   it('forgets the secrets of attempts that began too long ago, from their first step on', () => {

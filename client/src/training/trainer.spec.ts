@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { isRegulonError } from '@regulon/shared/errors';
 import { initialWeights, KeyedGenerator, manifestOf, modelDeclarationSchema } from '@regulon/shared/models';
+import { exitError } from './exit-error.js';
 import { Trainer, type TrainJob } from './index.js';
 
 const GENES = 24;
@@ -152,6 +153,14 @@ describe('a trainer that ends', () => {
     process.kill(victim.pid!, 'SIGKILL');
     expect(await running).toBe('E_TRAINER_CRASH');
     expect(await codeOf(victim.train(job))).toBe('E_TRAINER_CRASH');
+  });
+
+  it('says how it ended, and nothing of what a library has written to its error output', () => {
+    const error = exitError(1, null, 'RangeError: cannot read 4711 of patient 12');
+    expect(JSON.stringify([error.message, error.hint, error.details])).not.toMatch(/4711|patient/);
+    expect(exitError(null, 'SIGABRT', 'FATAL ERROR: JavaScript heap out of memory').code).toBe(
+      'E_TRAINER_OOM',
+    );
   });
 
   it('too slow: E_TRAINER_TIMEOUT', async () => {

@@ -119,7 +119,12 @@ export const registry = {
   E_GATE: code('FAILED_PRECONDITION', 1, 'the log does not cover the earlier round; nothing was sent', true),
   E_RUN_ABORTED: code('ABORTED', 1, 'read the reason in `regulon run show`'),
   // training
-  E_TRAINER_CRASH: code('INTERNAL', 1, 'see the last line of the trainer in the log of the daemon', true),
+  E_TRAINER_CRASH: code(
+    'INTERNAL',
+    1,
+    'the daemon starts it again by itself; if it goes on, pin another backend in its configuration',
+    true,
+  ),
   E_TRAINER_OOM: code(
     'RESOURCE_EXHAUSTED',
     1,
