@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { InlineAggregator } from '@regulon/coordinator/aggregation';
+import { type Aggregator, InlineAggregator } from '@regulon/coordinator/aggregation';
+import { parseRunName } from '@regulon/shared/program';
 import { verifyBundle } from '@regulon/shared/transparency';
 import type { WireStage } from '@regulon/shared/wire';
 import type { SimulatedSite } from '../support/coordinator/simulated-site.js';
@@ -28,12 +29,16 @@ describe('coordinator with sites at its gateway', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function started(count = 5, config: Record<string, unknown> = {}): Promise<void> {
+  async function started(
+    count = 5,
+    config: Record<string, unknown> = {},
+    aggregator: Aggregator = environment.aggregator,
+  ): Promise<void> {
     federation = new SimulatedFederation(
       folder,
       count,
       { allowTesting: true, testing: { runId }, ...config },
-      environment,
+      { ...environment, aggregator },
     );
     await federation.open();
   }
@@ -103,6 +108,49 @@ describe('coordinator with sites at its gateway', () => {
     expect(next.status).toBe('COMPLETED');
     expect(views.run(run)).toMatchObject({ status: 'ABORTED', rounds: [] });
     expect(sequencer.indexesOf(run, 'run.finish')).toHaveLength(1);
+  });
+
+  it('ends a run that is stopped while a round closes with what was closed before', async () => {
+    const inline = new InlineAggregator();
+    const aggregator: Aggregator = {
+      run: async (job) => {
+        const result = await inline.run(job);
+        // the model of the round is made, its evidence is written next
+        if (job.kind === 'server-step') setImmediate(() => federation.core.runs.stop(run));
+        return result;
+      },
+      close: () => inline.close(),
+    };
+    await started(5, {}, aggregator);
+    federation.connect();
+    await federation.prepare();
+    const run = await federation.submit();
+    const document = await federation.finished(run);
+    expect(document).toMatchObject({ status: 'ABORTED', reason: { code: 'E_RUN_ABORTED' }, curve: [] });
+    expect(document.rounds.map((round) => round.purpose)).toEqual(Array(3).fill('statistics'));
+  });
+
+  it('shows and keeps no words of a site that refuses with a code nobody knows', async () => {
+    await started();
+    const refuses = {
+      before: async (
+        site: SimulatedSite,
+        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
+      ): Promise<void> => {
+        if (stage !== 'r1') return;
+        await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'Jane Doe' });
+        throw new Error('does not answer');
+      },
+    };
+    federation.connect({ 1: refuses });
+    await federation.prepare();
+    const run = await federation.submit();
+    const document = await federation.finished(run);
+    expect(document).toMatchObject({ status: 'FAILED', reason: { code: 'E_POLICY' } });
+    const events: unknown[] = [];
+    federation.core.runs.eventsOf(parseRunName(run)).follow(0, (event) => events.push(event));
+    expect(events).toContainEqual(expect.objectContaining({ state: 'refused', site: 1, code: 'E_POLICY' }));
+    expect(JSON.stringify([events, document])).not.toContain('Jane');
   });
 
   it('removes the sums of ended runs when the configuration says so, also when it crashed before', async () => {

@@ -1,16 +1,11 @@
-import { Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
+import { runName, type ScheduledRound } from '@regulon/shared/program';
 import { encodeManifest, signManifest, signTranscript, vectorLength } from '@regulon/shared/secagg';
 import { type Attachment, digestText, MediaType } from '@regulon/shared/transparency';
 import { Attempt } from './attempt.js';
-import type { Phase, RoundState } from './machine/index.js';
+import { type Phase, type RoundState, stageOfPhase } from './machine/index.js';
 import type { Services } from './ports.js';
 import type { RunContext } from './round-context.js';
-
-const purposes = {
-  [Purpose.train]: 'train',
-  [Purpose.statistics]: 'statistics',
-  [Purpose.evaluation]: 'evaluation',
-} as const;
+import { purposeName } from './round-facts.js';
 
 /** Signatures stand in entries as base64. */
 export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -57,7 +52,7 @@ export async function openAttempt(
       round: round.round,
       attempt,
       body: {
-        purpose: purposes[round.purpose],
+        purpose: purposeName(round.purpose),
         stepId: round.stepId,
         arm: round.arm,
         manifest: attachment,
@@ -73,15 +68,6 @@ export async function openAttempt(
   });
   return opened;
 }
-
-const stageOf: Partial<Record<Phase, 'r0' | 'r1' | 'r2' | 'r3' | 'r4'>> = {
-  advertise: 'r0',
-  share: 'r1',
-  input: 'r2',
-  consistency: 'r3',
-  unmask: 'r4',
-  fold: 'r4',
-};
 
 /** End an attempt without a sum: rows and entry, inside the caller's transaction. */
 export function logAbort(
@@ -105,7 +91,7 @@ export function logAbort(
     attempt: key.attempt,
     body: {
       context: digestText(ctx),
-      stage: stageOf[end.phase] ?? 'r0',
+      stage: stageOfPhase[end.phase] ?? 'r0',
       code: end.code,
       reason: end.code,
       lastHash: lastHashOf(attempt, end.phase),

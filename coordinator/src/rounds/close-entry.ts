@@ -7,7 +7,7 @@ import { base64 } from './attempt-entries.js';
 import type { RoundState } from './machine/index.js';
 import type { Services } from './ports.js';
 import type { RunContext } from './round-context.js';
-import { type RoundFacts, stageSecondsOf } from './round-facts.js';
+import { purposeName, type RoundFacts, stageSecondsOf } from './round-facts.js';
 
 /** A round about to close. */
 export interface Closing {
@@ -33,7 +33,6 @@ export interface Close {
   readonly modelOut: Uint8Array;
   readonly transcript: Uint8Array;
   readonly evidence: Attachment;
-  readonly responders: readonly number[];
 }
 
 /** Rows and entry of the close, inside the transaction that moves the machine. */
@@ -80,7 +79,7 @@ function factsOf(
   return {
     round: round.round,
     attempt: key.attempt,
-    purpose: (['train', 'statistics', 'evaluation'] as const)[round.purpose],
+    purpose: purposeName(round.purpose),
     step: round.stepId,
     arm: round.arm,
     iteration: round.iteration,

@@ -4,9 +4,10 @@ import { specificationDigest } from '@regulon/shared/genomics';
 import { Purpose, type ScheduledRound } from '@regulon/shared/program';
 import { decodeFixed, vectorLength } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
-import type { WrittenBlob } from '../aggregation/index.js';
+import type { BlobPlace, MaskToRemove, WrittenBlob } from '../aggregation/index.js';
 import { type Closing, type Extras, writeClose } from './close-entry.js';
 import { evidenceOf } from './evidence.js';
+import type { Services } from './ports.js';
 import type { RunContext } from './round-context.js';
 
 /**
@@ -16,52 +17,56 @@ import type { RunContext } from './round-context.js';
  */
 export async function closeRound(closing: Closing): Promise<void> {
   const { services, context, round, attempt } = closing;
-  const { program } = context;
   const { server } = attempt;
   const { maskKeys, responders } = server.unmaskKeys();
-  const { manifest, u3 } = server;
-  const place = { folder: services.blobs.folder, temporary: services.blobs.temporary() };
-  const { ringBits } = manifest;
-  const spools = u3.map((id) => services.spool.pathOf(attempt.key, id));
-  const masks = maskKeys.map(({ key, sign }) => ({ key, sign }));
-  const aggregate = await services.aggregator.run({
-    kind: 'fold',
-    spools,
-    masks,
-    length: vectorLength(manifest),
-    ringBits,
-    place,
-  });
+  const aggregate = await fold(closing, maskKeys);
   services.crashPoint('folded', round.round);
   const path = services.blobs.pathOf(aggregate.digest);
-  const integers = await services.aggregator.run({
-    kind: 'tail',
-    path,
-    words: 1 + manifest.extras.length,
-    ringBits,
-  });
-  const extras = program.decodeExtras(round, integers);
+  const extras = await extrasOf(closing, path);
   const model = round.purpose === Purpose.train ? await stepModel(closing, path, extras) : null;
-  const sums = model
-    ? null
-    : decodeFixed((await readFile(path)).subarray(0, manifest.d * 8), manifest.fractionBits);
-  if (!closing.goesOn()) return;
-  program.complete(round, {
-    survivors: u3,
-    extras,
-    ...(model ? { modelHash: model.digest } : {}),
-    ...(sums ? { sums } : {}),
-  });
-  const modelOut = modelOutOf(context, round);
-  const { T } = server.transcript({ aggRoot: aggregate.digest, modelHash: modelOut, responders });
+  const result = model ? { modelHash: model.digest } : { sums: await sumsOf(closing, path) };
   const evidence = await services.log.putAttachment(
     evidenceOf(services.rounds, attempt, responders),
     MediaType.roundEvidence,
   );
   if (!closing.goesOn()) return;
-  closing.commit(() =>
-    writeClose(closing, { aggregate, model, extras, modelOut, transcript: T, evidence, responders }),
-  );
+  // no await from here on: the program may never be ahead of the rows
+  context.program.complete(round, { survivors: server.u3, extras, ...result });
+  const modelOut = modelOutOf(context, round);
+  const { T: transcript } = server.transcript({ aggRoot: aggregate.digest, modelHash: modelOut, responders });
+  closing.commit(() => writeClose(closing, { aggregate, model, extras, modelOut, transcript, evidence }));
+}
+
+/** Sum of the survivors' vectors without its masks, in the worker. */
+function fold({ services, attempt }: Closing, maskKeys: readonly MaskToRemove[]): Promise<WrittenBlob> {
+  const { manifest, u3 } = attempt.server;
+  return services.aggregator.run({
+    kind: 'fold',
+    spools: u3.map((id) => services.spool.pathOf(attempt.key, id)),
+    masks: maskKeys.map(({ key, sign }) => ({ key, sign })),
+    length: vectorLength(manifest),
+    ringBits: manifest.ringBits,
+    place: placeOf(services),
+  });
+}
+
+const placeOf = ({ blobs }: Services): BlobPlace => ({
+  folder: blobs.folder,
+  temporary: blobs.temporary(),
+});
+
+/** The last words of a sum: weight and extras. @throws E_UNITS, E_COHORT */
+async function extrasOf({ services, context, round, attempt }: Closing, path: string): Promise<Extras> {
+  const { extras, ringBits } = attempt.server.manifest;
+  const words = 1 + extras.length;
+  const integers = await services.aggregator.run({ kind: 'tail', path, words, ringBits });
+  return context.program.decodeExtras(round, integers);
+}
+
+/** The sums of a statistics or evaluation round; they are small. */
+async function sumsOf({ attempt }: Closing, path: string): Promise<Float64Array> {
+  const { d, fractionBits } = attempt.server.manifest;
+  return decodeFixed((await readFile(path)).subarray(0, d * 8), fractionBits);
 }
 
 /** The next model of an arm, in the worker; a fault is named before anything is derived from a wrong sum. */
@@ -78,20 +83,14 @@ async function stepModel(
     );
   }
   const { d, Q, C, modelHash } = attempt.server.manifest;
-  const place = { folder: services.blobs.folder, temporary: services.blobs.temporary() };
   const model = services.blobs.pathOf(program.model(round.arm) ?? modelHash);
-  const job = {
+  const written = await services.aggregator.run({
     kind: 'server-step',
     strategy: 'fed-avg',
-    model,
-    aggregate,
-    d,
-    Q,
-    C,
+    ...{ model, aggregate, d, Q, C },
     weight: extras.weight,
-    place,
-  } as const;
-  const written = await services.aggregator.run(job);
+    place: placeOf(services),
+  });
   services.crashPoint('stepped', round.round);
   return written;
 }

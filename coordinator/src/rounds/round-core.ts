@@ -8,8 +8,6 @@ import { Attempt } from './attempt.js';
 import { closeRound } from './close-round.js';
 import { logAbort, openAttempt } from './attempt-entries.js';
 import {
-  answerPhases,
-  type AnswerPhase,
   newRound,
   nextDeadline,
   type Phase,
@@ -17,20 +15,18 @@ import {
   type RoundEvent,
   type RoundRules,
   type RoundState,
+  stageOfPhase,
   step,
 } from './machine/index.js';
 import type { Services } from './ports.js';
 import { type RoundListener, type RunContext, rulesOf } from './round-context.js';
+import { RoundNotices } from './round-notices.js';
 
-const wireStages: Partial<Record<Phase, WireStage>> = {
-  advertise: 'r0',
-  share: 'r1',
-  input: 'r2',
-  consistency: 'r3',
-  unmask: 'r4',
-  fold: 'r4',
-  closed: 'closed',
-};
+/** Sites that are here, and those gone for longer than the grace period; ascending. */
+export interface SitesHere {
+  readonly connected: readonly number[];
+  readonly departed: readonly number[];
+}
 
 /** Carries out what the round machine decides, for one round; every change is a transaction. */
 export abstract class RoundCore {
@@ -38,6 +34,7 @@ export abstract class RoundCore {
   /** proof that ends the attempt, once a site has complained */
   protected complaint: Attachment | null = null;
   protected attempt: Attempt | null = null;
+  protected readonly notices: RoundNotices;
   private readonly rules: RoundRules;
   private cancelTimer: (() => void) | null = null;
   private isStopped = false;
@@ -47,10 +44,10 @@ export abstract class RoundCore {
     protected readonly context: RunContext,
     readonly round: ScheduledRound,
     protected readonly listener: RoundListener,
-    connected: readonly number[],
-    departed: readonly number[],
+    { connected, departed }: SitesHere,
   ) {
     this.rules = rulesOf(context, round);
+    this.notices = new RoundNotices(services, context, round, listener, this.rules.sites);
     const stored = services.rounds.state(this.runId, round.round);
     this.state =
       stored === undefined
@@ -84,7 +81,9 @@ export abstract class RoundCore {
 
   /** Stage for the wire, or null while the round waits. */
   get stage(): WireStage | null {
-    return this.attempt ? (wireStages[this.state.phase] ?? null) : null;
+    if (!this.attempt) return null;
+    const { phase } = this.state;
+    return phase === 'closed' ? 'closed' : (stageOfPhase[phase] ?? null);
   }
 
   /** Start a new round, or go on after a restart; `connected` events follow for the sites that are there. */
@@ -193,7 +192,7 @@ export abstract class RoundCore {
         return;
       case 'fold':
         crashPoint('unmasked', this.round.round);
-        this.announceBoard();
+        this.notices.board(this.state);
         this.later(this.fold());
         return;
       case 'abort':
@@ -216,11 +215,8 @@ export abstract class RoundCore {
     const { deadlines, attempt } = this.state;
     const stale = (): boolean => this.state.deadlines !== deadlines || !this.isOpen();
     try {
-      const opened = await openAttempt(this.services, this.context, this.round, {
-        attempt,
-        deadlines,
-        stale,
-      });
+      const { services, context, round } = this;
+      const opened = await openAttempt(services, context, round, { attempt, deadlines, stale });
       if (!opened) return;
       this.attempt = opened;
     } catch (error) {
@@ -228,19 +224,7 @@ export abstract class RoundCore {
       return this.dispatch({ type: 'broken', code: error.code, message: error.message, lasting: true });
     }
     this.services.crashPoint('opened', this.round.round);
-    const { purpose, stepId, arm, iteration, round } = this.round;
-    const rounds = this.context.program.schedule.length;
-    const purposes = ['train', 'statistics', 'evaluation'] as const;
-    this.listener.show({
-      type: 'round',
-      round,
-      rounds,
-      attempt,
-      purpose: purposes[purpose],
-      step: stepId,
-      arm,
-      iteration,
-    });
+    this.notices.opened(attempt);
     this.announce();
   }
 
@@ -269,47 +253,14 @@ export abstract class RoundCore {
     const ended = this.attempt;
     if (!ended) return;
     this.attempt = null;
-    const { round, attempt } = ended.key;
-    this.services.announce(this.rules.sites, {
-      type: 'stage',
-      run: this.runId,
-      round,
-      attempt,
-      stage: 'aborted',
-    });
+    this.notices.aborted(ended.key.attempt);
     this.services.uploads.forget(ended.key);
     this.later(Promise.all([this.services.spool.removeAttempt(ended.key), this.services.log.publish()]));
   }
 
   private announce(): void {
     const { stage, attempt } = this;
-    if (!stage || !attempt) return;
-    const { round, attempt: number } = attempt.key;
-    this.services.announce(this.rules.sites, {
-      type: 'stage',
-      run: this.runId,
-      round,
-      attempt: number,
-      stage,
-    });
-    this.announceBoard();
-  }
-
-  private announceBoard(): void {
-    const { phase, attempt, answered, deadlines } = this.state;
-    const index = answerPhases.indexOf(phase as AnswerPhase);
-    const waitingFor = index < 0 ? [] : this.rules.sites.filter((id) => !answered.includes(id));
-    const deadline = index < 0 ? null : (deadlines[index] ?? null);
-    const since = this.services.clock.now();
-    this.listener.show({
-      type: 'stage',
-      round: this.round.round,
-      attempt,
-      stage: phase,
-      since,
-      deadline,
-      waitingFor,
-    });
+    if (stage && attempt) this.notices.stage(attempt.key.attempt, stage, this.state);
   }
 
   private schedule(): void {

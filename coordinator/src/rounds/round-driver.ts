@@ -1,5 +1,5 @@
 import { equalBytes } from '@regulon/shared/crypto';
-import { registry, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, registry, RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import { decodeMessage } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
@@ -46,7 +46,7 @@ export class RoundDriver extends RoundCore {
       rounds.putMessage(key, kindOfPhase[phase], site, bytes);
     });
     this.services.crashPoint(crashSteps[phase], this.round.round);
-    this.listener.show({ type: 'site', site, round: this.round.round, attempt, stage: phase, state: 'done' });
+    this.notices.site({ site, attempt, stage: phase, state: 'done' });
   }
 
   /** Bytes of an upload arrive: from now on the attempt counts as spent. */
@@ -54,16 +54,7 @@ export class RoundDriver extends RoundCore {
     if (this.state.phase !== 'input' || !this.attempt) return;
     if (!this.state.uploadBegan) this.dispatch({ type: 'upload-began' });
     const { attempt } = this.attempt.key;
-    this.listener.show({
-      type: 'site',
-      site,
-      round: this.round.round,
-      attempt,
-      stage: 'input',
-      state: 'uploading',
-      bytes,
-      of,
-    });
+    this.notices.site({ site, attempt, stage: 'input', state: 'uploading', bytes, of });
   }
 
   /** Commits whose rows are durable but that were not counted before a crash. */
@@ -77,37 +68,34 @@ export class RoundDriver extends RoundCore {
     }
   }
 
-  /** A complaint about a share: kept beside the log, then the attempt ends. */
+  /**
+   * A complaint about a share: kept beside the log, then the attempt ends.
+   *
+   * @throws E_STATE when its attempt is not open; E_MESSAGE; the protocol's errors
+   */
   async complain(site: number, attempt: number, bytes: Uint8Array): Promise<void> {
     const open = this.expectAttempt(attempt);
     const complaint = decodeMessage('complaint', bytes);
     if (complaint.id !== site)
       throw new RegulonError('E_MESSAGE', `site ${site} sent a complaint of site ${complaint.id}`);
     open.server.addComplaint(complaint);
-    this.complaint = await this.services.log.putAttachment(bytes, MediaType.complaint);
-    if (this.attempt !== open) return;
+    const kept = await this.services.log.putAttachment(bytes, MediaType.complaint);
+    // what ended for another reason meanwhile does not end by this complaint
+    if (this.attempt !== open || this.state.phase !== 'input') return;
+    this.complaint = kept;
     this.dispatch({ type: 'complained', site, about: complaint.sender });
   }
 
-  /** A site will not take part in this attempt, or never. */
+  /** A site will not take part in this attempt, or never. @param code as the site says; attacker-controlled */
   refuse(site: number, attempt: number, code: string): void {
     if (this.attempt?.key.attempt !== attempt) return;
-    const known = Object.hasOwn(registry, code) ? registry[code as keyof typeof registry] : undefined;
-    const temporary = known !== undefined && ('retryable' in known ? known.retryable === true : false);
-    const lasting = !temporary && !ofOneAttempt.has(code);
-    this.services.logger.warn(
-      { run: runName(this.runId), round: this.round.round, site, code },
-      'a site refused',
-    );
-    this.dispatch({ type: 'refused', site, code: known ? code : 'E_POLICY', lasting });
-    this.listener.show({
-      type: 'site',
-      site,
-      round: this.round.round,
-      attempt,
-      stage: this.state.phase,
-      state: 'refused',
-      code,
-    });
+    const known = isErrorCode(code) ? code : 'E_POLICY';
+    const lasting = registry[known].retryable !== true && !ofOneAttempt.has(known);
+    const round = this.round.round;
+    this.services.logger.warn({ run: runName(this.runId), round, site, code: known }, 'a site refused');
+    this.dispatch({ type: 'refused', site, code: known, lasting });
+    this.notices.site({ site, attempt, stage: this.state.phase, state: 'refused', code: known });
   }
 }
+
+const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(registry, text);

@@ -1,8 +1,19 @@
+import { Purpose } from '@regulon/shared/program';
+
+const purposeNames = {
+  [Purpose.train]: 'train',
+  [Purpose.statistics]: 'statistics',
+  [Purpose.evaluation]: 'evaluation',
+} as const;
+
+/** What a round is for, as entries and boards call it. */
+export const purposeName = (purpose: Purpose): (typeof purposeNames)[Purpose] => purposeNames[purpose];
+
 /** What is shown and kept about a closed round; sums over sites only. */
 export interface RoundFacts {
   readonly round: number;
   readonly attempt: number;
-  readonly purpose: 'train' | 'statistics' | 'evaluation';
+  readonly purpose: ReturnType<typeof purposeName>;
   readonly step: string;
   readonly arm: number;
   readonly iteration: number;

@@ -159,15 +159,9 @@ export class RunDriver implements RoundListener {
 
   private driverFor(round: ScheduledRound): RoundDriver {
     const { services, context, presence } = this.on;
-    const here = presence.connected.filter((id) => this.sites.includes(id));
-    return new RoundDriver(
-      services,
-      context,
-      round,
-      this,
-      here,
-      presence.departed.filter((id) => this.sites.includes(id)),
-    );
+    const ofRun = (ids: readonly number[]): number[] => ids.filter((id) => this.sites.includes(id));
+    const here = { connected: ofRun(presence.connected), departed: ofRun(presence.departed) };
+    return new RoundDriver(services, context, round, this, here);
   }
 
   /** Initial weights of an arm, in the worker. */

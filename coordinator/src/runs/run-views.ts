@@ -5,7 +5,7 @@ import type { Plan, Roster } from '@regulon/shared/plan';
 import { type RunContract, RunProgram, runName } from '@regulon/shared/program';
 import { digestText } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
-import type { RoundFacts, Services } from '../rounds/index.js';
+import { purposeName, type RoundFacts, type Services } from '../rounds/index.js';
 import type { Presence } from '../sites/index.js';
 import {
   type BlobTable,
@@ -216,7 +216,7 @@ export class RunViews {
     return {
       round: round.round.round,
       attempt: view.attempt,
-      purpose: (['train', 'statistics', 'evaluation'] as const)[purpose],
+      purpose: purposeName(purpose),
       step: stepId,
       arm,
       stage: phase,

@@ -3,6 +3,7 @@ export { nextDeadline } from './phases.js';
 export {
   newRound,
   answerPhases,
+  stageOfPhase,
   type AnswerPhase,
   type Phase,
   type RoundEffect,

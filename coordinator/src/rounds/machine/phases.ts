@@ -85,8 +85,7 @@ function settleWaiting(state: RoundState, rules: RoundRules, now: number): Trans
 }
 
 function open(state: RoundState, rules: RoundRules, now: number): Transition {
-  let end = now;
-  const deadlines = rules.stageMs.map((ms) => (end += Math.round(ms))) as unknown as RoundState['deadlines'];
+  const deadlines = deadlinesFrom(now, rules.stageMs);
   const next: RoundState = {
     ...state,
     phase: 'advertise',
@@ -102,6 +101,15 @@ function open(state: RoundState, rules: RoundRules, now: number): Transition {
     pausedSince: null,
   };
   return { state: next, effects: [{ type: 'open', attempt: state.attempt, deadlines }] };
+}
+
+/** Absolute ends of the stages that follow one another from now on. */
+function deadlinesFrom(now: number, [r0, r1, r2, r3, r4]: RoundRules['stageMs']): RoundState['deadlines'] {
+  const advertise = now + Math.round(r0);
+  const share = advertise + Math.round(r1);
+  const input = share + Math.round(r2);
+  const consistency = input + Math.round(r3);
+  return [advertise, share, input, consistency, consistency + Math.round(r4)];
 }
 
 function isLate(state: RoundState, now: number): boolean {
@@ -141,7 +149,8 @@ function settleCollecting(
 
 function shortage(state: RoundState, rules: RoundRules, now: number, missing: readonly number[]): Transition {
   const reasons = state.refusals.map((r) => `site ${r.site} ${r.code}`);
-  const message = `too few sites at ${state.phase}: missing ${missing.join(', ') || 'none'}${reasons.length ? ` (${reasons.join(', ')})` : ''}`;
+  const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
+  const message = `too few sites at ${state.phase}: missing ${missing.join(', ') || 'none'}${why}`;
   return abandon(state, rules, now, 'E_COHORT', message);
 }
 

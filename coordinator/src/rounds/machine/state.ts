@@ -6,6 +6,16 @@ export type Phase =
 export const answerPhases = ['advertise', 'share', 'input', 'consistency', 'unmask'] as const;
 export type AnswerPhase = (typeof answerPhases)[number];
 
+/** Stage of the protocol in which a phase ends, for wire and log; a fold still belongs to R4. */
+export const stageOfPhase: Readonly<Partial<Record<Phase, 'r0' | 'r1' | 'r2' | 'r3' | 'r4'>>> = {
+  advertise: 'r0',
+  share: 'r1',
+  input: 'r2',
+  consistency: 'r3',
+  unmask: 'r4',
+  fold: 'r4',
+};
+
 /** What a round must keep to; fixed by plan, roster and configuration. Times in ms. */
 export interface RoundRules {
   /** sites of the plan, ascending ids */
