@@ -55,9 +55,9 @@ export const configSchema = z.strictObject({
     .prefault({}),
   retention: z
     .strictObject({
-      /** masked vectors: removed when the next round closes, or kept for a full audit */
+      /** masked vectors: removed when the next round closes or the next run starts, or kept for a full audit */
       spools: z.enum(['next-close', 'keep']).default('next-close'),
-      /** sums of closed rounds: removed when the run finishes, or kept */
+      /** sums of closed rounds: removed when the next run starts, or kept */
       aggregates: z.enum(['run', 'keep']).default('keep'),
     })
     .prefault({}),

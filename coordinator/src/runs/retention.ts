@@ -29,18 +29,9 @@ export function removeReplacedModels({ rounds, blobs }: Services, program: RunPr
   }
 }
 
-/**
- * Remove the sums of a run's closed rounds. Repeating is harmless.
- *
- * @param isNeeded digests that another run stands on: equal sums are one blob
- */
-export function removeAggregates(
-  { rounds, blobs }: Services,
-  runId: Uint8Array,
-  isNeeded: (digest: Uint8Array) => boolean = () => false,
-): void {
-  for (const { kind, digest } of rounds.blobs(runId)) {
-    if (kind !== 'aggregate' || isNeeded(digest)) continue;
+/** Remove the sums of all runs; called while none is under way. Until then sites may audit the last round. */
+export function removeAggregates({ rounds, blobs }: Services): void {
+  for (const digest of rounds.aggregates()) {
     rounds.removeBlob(digest);
     blobs.remove(digest);
   }

@@ -12,7 +12,7 @@ import {
 } from '../rounds/index.js';
 import type { RunRows, RunStatus } from '../storage/index.js';
 import type { Presence } from '../sites/index.js';
-import { removeAggregates, removeEarlierSpools, removeReplacedModels } from './retention.js';
+import { removeEarlierSpools, removeReplacedModels } from './retention.js';
 import { type RunFailure, writeEnd } from './run-end.js';
 import type { RunEvents } from './run-events.js';
 
@@ -23,7 +23,6 @@ export interface RunDriverContext {
   readonly runs: RunRows;
   readonly presence: Presence;
   readonly events: RunEvents;
-  readonly keepAggregates: boolean;
   /** the run has ended, whatever its status */
   readonly onEnd: () => void;
 }
@@ -214,7 +213,6 @@ export class RunDriver implements RoundListener {
       await services.log.publish();
       services.announce(this.sites, { type: 'run', run: this.runId, state: wireStateOf(row.status) });
       events.emit({ type: 'end', status: row.status });
-      if (!this.on.keepAggregates) removeAggregates(services, this.runId);
       this.on.onEnd();
     };
     this.close();

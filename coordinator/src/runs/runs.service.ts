@@ -1,4 +1,3 @@
-import { hex } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { parseRunName, type RunProgram, runName } from '@regulon/shared/program';
 import type { WireRunState } from '@regulon/shared/wire';
@@ -74,7 +73,6 @@ export class RunsService {
       driver.restore();
       this.drivers.set(runName(contract.runId), driver);
     }
-    if (!this.keepsAggregates) this.removeAggregatesOfEnded();
   }
 
   /** A stored upload is gone (crash recovery): its attempt cannot be folded. */
@@ -130,10 +128,6 @@ export class RunsService {
     for (const driver of this.drivers.values()) driver.close();
   }
 
-  private get keepsAggregates(): boolean {
-    return this.on.config.retention.aggregates === 'keep';
-  }
-
   private async tryStart(): Promise<void> {
     if (this.drivers.size > 0) return;
     const { runs } = this.on;
@@ -156,8 +150,9 @@ export class RunsService {
     const program = writeStart(this.on, row, datasets);
     const { runId } = program.contract;
     await services.log.publish();
-    // masked vectors of the last round of earlier runs were kept for spot audits until now
+    // masked vectors and sums of the last round of the run before were kept for its audits until now
     if (config.retention.spools !== 'keep') await removeSpools(services);
+    if (config.retention.aggregates !== 'keep') removeAggregates(services);
     const started = runs.get(runId);
     if (!started || isFinal(started.status)) return false;
     this.on.onStart();
@@ -177,21 +172,11 @@ export class RunsService {
       ...{ services, runs, presence },
       context: runContextOf(this.on, program),
       events: this.eventsOf(runId),
-      keepAggregates: this.keepsAggregates,
       onEnd: () => {
         this.drivers.delete(runName(runId));
         this.startQueued();
       },
     });
-  }
-
-  /** A crash may have come between the end of a run and the removal of its sums. */
-  private removeAggregatesOfEnded(): void {
-    const { services } = this.on;
-    const live = [...this.live].flatMap(({ runId }) => services.rounds.outcomes(runId));
-    const needed = new Set(live.map((row) => hex(row.aggregate_root)));
-    for (const runId of services.rounds.runsWithAggregates())
-      if (!this.driverOf(runId)) removeAggregates(services, runId, (digest) => needed.has(hex(digest)));
   }
 
   /** A run that never began: nothing was asked of the sites. */

@@ -49,8 +49,7 @@ export class SimulatedFederation {
   constructor(
     readonly folder: string,
     readonly count = 5,
-    /** more configuration; a change holds from the next `open` on */
-    public config: Readonly<Record<string, unknown>> = {},
+    private readonly config: Readonly<Record<string, unknown>> = {},
     private readonly environment: Environment = {},
   ) {
     this.federation = new SampleFederation(count, () => new Date());

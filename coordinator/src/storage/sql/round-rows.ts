@@ -223,10 +223,10 @@ export class RoundRows {
     return this.store.all(query.selectFrom('blobs').selectAll().where('run_id', '=', runId));
   }
 
-  /** Runs whose sums are still kept. */
-  runsWithAggregates(): Uint8Array[] {
-    const q = query.selectFrom('blobs').select('run_id').where('kind', '=', 'aggregate').distinct();
-    return this.store.all(q).map((row) => row.run_id);
+  /** Digests of all sums that are kept. */
+  aggregates(): Uint8Array[] {
+    const q = query.selectFrom('blobs').select('digest').where('kind', '=', 'aggregate');
+    return this.store.all(q).map((row) => row.digest);
   }
 
   /** The blob whose digest begins with these bytes. */
