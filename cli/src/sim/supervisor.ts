@@ -8,7 +8,8 @@ import { MemoryWatch } from './process-memory.js';
 
 const READY_MS = 60_000;
 const STOP_MS = 8_000;
-const SAMPLE_MS = 500;
+/** each look at the shared pages of a dozen processes takes tens of ms */
+const SAMPLE_MS = 2_000;
 
 /** A process that said it is ready. */
 export interface RunningProcess {
