@@ -214,6 +214,26 @@ describe('coordinator with sites at its gateway', () => {
     expect(document.rounds).toHaveLength(2);
   });
 
+  it('gives the places of uploads that never came to the next attempt', async () => {
+    await started(5, { rounds: { leases: 5 } });
+    const takesAPlaceOnly = {
+      before: async (
+        site: SimulatedSite,
+        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
+      ): Promise<void> => {
+        if (stage !== 'r2' || round !== 2 || attempt > 0) return;
+        await site.ask({ type: 'acquireLease', run, round, attempt });
+        await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_GATE' });
+        throw new Error('sits out');
+      },
+    };
+    federation.connect({ 4: takesAPlaceOnly, 5: takesAPlaceOnly });
+    await federation.prepare();
+    const document = await federation.finished(await federation.submit());
+    expect(document).toMatchObject({ status: 'COMPLETED', reason: null });
+    expect(document.rounds[2]).toMatchObject({ attempt: 1 });
+  });
+
   it('repeats an attempt in which too many sites sit out, and fails when all attempts are used', async () => {
     await started(5, { rounds: { maxAttempts: 1 } });
     const refuses = {

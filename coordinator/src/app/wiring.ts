@@ -62,7 +62,7 @@ export function uploadsOf(
 type Uploads = ReturnType<typeof uploadsOf>;
 
 /** What the drivers of runs and rounds stand on. */
-function servicesOf({ settings, outside, state }: Given, base: Base, { spool }: Uploads): Services {
+function servicesOf({ settings, outside, state }: Given, base: Base, { spool, leases }: Uploads): Services {
   const { presence, publisher, metrics, crashPoint } = base;
   const { clock, logger, aggregator, fatal } = outside;
   const { store, rounds, uploads, blobs } = state;
@@ -75,6 +75,7 @@ function servicesOf({ settings, outside, state }: Given, base: Base, { spool }: 
       removeAttempt: (key) => spool.removeAttempt(key),
       assertFreeSpace: (bytes) => assertFreeSpace(settings.config.stateFolder, bytes),
     },
+    releaseLeases: (uploadIds) => uploadIds.forEach((id) => leases.release(id)),
     announce: (sites, notice) => presence.announce(sites, notice),
     onRoundClosed: (facts) => metrics.roundClosed(facts.seconds, facts.stageSeconds),
   };

@@ -120,16 +120,14 @@ export class LogHead {
       await idle(this.options.db);
       for (const hash of this.options.rows.hashesFrom(this.tree.size)) this.tree.append(hash);
       const { size } = this.tree;
-      if (size === this.stored.size) return this.latest();
-      await this.tiles.extend(
-        this.tree,
-        (from, to) => this.options.rows.entries(from, to),
-        this.stored.size,
-        size,
-      );
-      await idle(this.options.db);
-      this.move(size);
-      return await this.sign();
+      if (size > this.stored.size) {
+        const entries = (from: number, to: number): Uint8Array[] => this.options.rows.entries(from, to);
+        await this.tiles.extend(this.tree, entries, this.stored.size, size);
+        await idle(this.options.db);
+        this.move(size);
+      }
+      // the head may have moved before a full disk refused the checkpoint file
+      return this.published?.size === size ? this.published : await this.sign();
     } catch (error) {
       if (!(error instanceof RegulonError) || error.code !== 'E_DISK_FULL')
         this.broken = error instanceof Error ? error : new Error(String(error));

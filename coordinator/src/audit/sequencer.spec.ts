@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,8 +15,10 @@ import {
 } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { keepStatements } from '@regulon/shared/sqlite';
+import { RegulonError } from '@regulon/shared/errors';
 import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
+import { TileFolder } from './tile-folder.js';
 
 const run = `run_${'0'.repeat(32)}`;
 const zero = `sha256:${'0'.repeat(64)}`;
@@ -212,6 +214,18 @@ describe('sequencer', () => {
     rmSync(tile);
     db.prepare('UPDATE log_entries SET bytes = ? WHERE idx = 3').run(Buffer.from('{}'));
     await expect(open()).rejects.toMatchObject({ code: 'E_STATE_DB' });
+  });
+
+  it('publishes the checkpoint that a full disk refused when the call is repeated', async () => {
+    const log = await open();
+    await log.checkpoint();
+    await appendPolicy(log, 'site-1');
+    jest
+      .spyOn(TileFolder.prototype, 'publish')
+      .mockRejectedValueOnce(new RegulonError('E_DISK_FULL', 'full'));
+    await expect(log.checkpoint()).rejects.toMatchObject({ code: 'E_DISK_FULL' });
+    expect((await log.checkpoint()).size).toBe(2);
+    expect(readFileSync(join(folder, 'log/checkpoint'), 'utf8')).toBe(log.latest().note);
   });
 
   it('refuses another genesis and other keys', async () => {

@@ -83,7 +83,7 @@ export class CoordinatorGateway implements SiteGateway {
       case 'acquireLease':
         return this.acquireLease(site, request);
       case 'uploadStatus':
-        return { type: 'uploadStatus', ...(await this.on.spool.status(request.uploadId)) };
+        return { type: 'uploadStatus', ...(await this.on.spool.status(site, request.uploadId)) };
     }
   }
 

@@ -85,6 +85,7 @@ export class Attempt {
     return this.uploadSites.get(hex(uploadId));
   }
 
+  /** Ids of all uploads of this attempt; none before U2 is fixed. */
   uploadIds(): Uint8Array[] {
     return [...this.uploadSites.keys()].map((id) => fromHex(id));
   }

@@ -53,6 +53,8 @@ export interface Services {
   readonly spool: Spool;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Give back the places of uploads that nobody expects any more. */
+  readonly releaseLeases: (uploadIds: readonly Uint8Array[]) => void;
   /** Say something to connected sites. */
   readonly announce: (sites: readonly number[], notice: Notice) => void;
   /** Stop the process at a named step, in crash tests only. */

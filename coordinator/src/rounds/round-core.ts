@@ -184,6 +184,7 @@ export abstract class RoundCore {
         return;
       case 'fix':
         crashPoint(effect.set, this.round.round);
+        if (effect.set === 'u3' && this.attempt) this.services.releaseLeases(this.attempt.uploadIds());
         this.announce();
         return;
       case 'ask-shares':
@@ -254,6 +255,7 @@ export abstract class RoundCore {
     if (!ended) return;
     this.attempt = null;
     this.notices.aborted(ended.key.attempt);
+    this.services.releaseLeases(ended.uploadIds());
     this.services.uploads.forget(ended.key);
     this.later(Promise.all([this.services.spool.removeAttempt(ended.key), this.services.log.publish()]));
   }

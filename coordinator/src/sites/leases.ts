@@ -23,9 +23,10 @@ export class Leases {
 
   constructor(
     private readonly clock: Clock,
+    /** places */
     private readonly limit: number,
     private readonly leaseMs: number,
-    /** sites that hold more than one place come later; counted for the metrics */
+    /** a lease expired with its upload unfinished */
     private readonly onLost: () => void = () => undefined,
   ) {
     this.lastFence = clock.now() * 1000;
@@ -65,11 +66,6 @@ export class Leases {
 
   release(uploadId: Uint8Array): void {
     this.held.delete(hex(uploadId));
-  }
-
-  /** Leases held now. */
-  get size(): number {
-    return this.held.size;
   }
 
   private expire(): void {

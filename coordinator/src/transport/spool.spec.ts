@@ -89,13 +89,14 @@ describe('spool', () => {
     await first.suspend();
     await writeFile(pathOfPart(), payload.subarray(0, CHUNK + 1000));
     const spool = new SpoolUploads(makeContext());
-    expect(await spool.status(uploadId)).toMatchObject({ state: 'partial', nextOffset: CHUNK });
+    expect(await spool.status(4, uploadId)).toMatchObject({ state: 'partial', nextOffset: CHUNK });
     const second = await spool.open(4, opening);
     expect(second.offset).toBe(CHUNK);
     await send(second);
     expect(await second.commit(root)).toEqual(receipt);
     expect(equalBytes(await readFile(okPath()), payload)).toBe(true);
-    expect(await spool.status(uploadId)).toEqual({ state: 'committed', nextOffset: SIZE, receipt });
+    expect(await spool.status(4, uploadId)).toEqual({ state: 'committed', nextOffset: SIZE, receipt });
+    expect(await spool.status(5, uploadId)).toMatchObject({ state: 'absent' });
   });
 
   it('throws away an upload whose stored bytes changed before the resume', async () => {
@@ -140,7 +141,7 @@ describe('spool', () => {
     await spool.removeAttempt(expected);
     expect(session.signal.aborted).toBe(true);
     await expect(session.write(payload.subarray(0, 5))).rejects.toBeInstanceOf(RegulonError);
-    expect(await spool.status(uploadId)).toMatchObject({ state: 'absent' });
+    expect(await spool.status(4, uploadId)).toMatchObject({ state: 'absent' });
   });
 
   it('names a disk without enough space before a round is opened', async () => {

@@ -75,15 +75,15 @@ export class SpoolUploads implements UploadPort {
     return { digest: blob.digest, size, chunks };
   }
 
-  /** For the control request `uploadStatus`. */
-  async status(uploadId: Uint8Array): Promise<UploadStatus> {
+  /** For the control request `uploadStatus`; the upload of another site is as if it were not there. */
+  async status(site: SiteId, uploadId: Uint8Array): Promise<UploadStatus> {
     const none = new Uint8Array(0);
     const row = await this.context.rows.find(uploadId);
-    if (row?.state === 'committed') {
+    if (row?.state === 'committed' && row.site === site) {
       return { state: 'committed', nextOffset: row.size, receipt: row.receipt ?? none };
     }
     const expected = await this.context.book.expected(uploadId);
-    const offset = expected === undefined ? undefined : await this.presentBytes(expected, uploadId);
+    const offset = expected?.site === site ? await this.presentBytes(expected, uploadId) : undefined;
     if (offset === undefined) return { state: 'absent', nextOffset: 0, receipt: none };
     return { state: 'partial', nextOffset: offset, receipt: none };
   }

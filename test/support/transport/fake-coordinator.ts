@@ -124,7 +124,7 @@ export class FakeGateway implements SiteGateway {
       case 'acquireLease':
         return { type: 'acquireLease', ...this.book.lease(), expiresAtMs: 1, retryAfterMs: 0 };
       case 'uploadStatus':
-        return { type: 'uploadStatus', ...(await this.uploads.status(request.uploadId)) };
+        return { type: 'uploadStatus', ...(await this.uploads.status(site, request.uploadId)) };
       case 'refuse':
         throw new RegulonError('E_POLICY', 'refused on purpose – “ü”', { hint: 'try something else' });
       case 'beat':
