@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { explainError, RegulonError } from '@regulon/shared/errors';
+import { RegulonError } from '@regulon/shared/errors';
 import { tuneHeapForStreams } from '@regulon/shared/heap';
+import { tellError } from './tell-error.js';
 
 // a daemon waits most of its life: keep its heap small (before anything large is loaded)
 setFlagsFromString('--max-semi-space-size=4');
@@ -72,6 +73,6 @@ function print(value: unknown): void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${explainError(error)}\n`);
+  tellError(error);
   process.exitCode = error instanceof RegulonError ? error.exitCode : 5;
 });

@@ -1,7 +1,8 @@
 import { pino } from 'pino';
-import { explainError, RegulonError } from '@regulon/shared/errors';
+import { RegulonError } from '@regulon/shared/errors';
 import { readDaemonConfig } from './config/index.js';
 import { Daemon } from './rounds/index.js';
+import { tellError } from './tell-error.js';
 
 /**
  * Run the daemon until SIGTERM or SIGINT; prints one JSON line on stdout when it is connected.
@@ -27,7 +28,7 @@ export async function runDaemon(configFile: string): Promise<void> {
     await Promise.race([signalled, daemon.failure]);
     logger.info('stopping');
   } catch (error) {
-    process.stderr.write(`${explainError(error)}\n`);
+    tellError(error);
     process.exitCode = error instanceof RegulonError ? error.exitCode : 5;
   }
   // a step that does not end is left to the next start: everything it needs is durable

@@ -105,6 +105,7 @@ export class RunDriver {
     for (;;) {
       if (this.stopping) {
         await this.session?.suspend();
+        this.letGo();
         return 'suspended';
       }
       const notice = this.latest;
