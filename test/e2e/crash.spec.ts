@@ -10,6 +10,7 @@ import {
   restart,
   runToItsEnd,
 } from '../support/real-federation.js';
+import { simulatedDataPlan } from '../support/toy-plan.js';
 
 const names = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
 const coordinatorSteps = [
@@ -47,14 +48,8 @@ const crashes = [
   ...coordinatorSteps.map((step) => ['coordinator', step] as const),
   ...siteSteps.map((step, i) => [names[i % 5] ?? '', step] as const),
 ];
-const plan = {
-  schema: 'regulon.plan/1',
+const plan = simulatedDataPlan(names, {
   name: 'crash-test',
-  seed: 5,
-  sites: names,
-  dataset: { name: 'simulated-rnaseq', kind: 'expression', scale: 'counts', unit: 'patient' },
-  task: 'classify',
-  label: { classes: ['Basal', 'LumA', 'LumB'].map((name) => ({ name, rule: `subtype == "${name}"` })) },
   prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 200 }, { step: 'z-score' }],
   model: {
     blocks: [
@@ -68,9 +63,7 @@ const plan = {
     ],
   },
   training: { rounds: crashes.length, optimizer: { name: 'adam' } },
-  evaluation: { split: 'holdout' },
-  secureAggregation: { weightCap: 128 },
-};
+});
 /** Run id and rounding streams are injected: with the same survivors the model must be the same. */
 const injected: MoreConfiguration = {
   coordinator: {

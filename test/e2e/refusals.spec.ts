@@ -3,21 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
+import { simulatedDataPlan } from '../support/toy-plan.js';
 
-const plan = {
-  schema: 'regulon.plan/1',
+const plan = simulatedDataPlan(['site-1', 'site-2', 'site-3', 'site-4', 'site-5'], {
   name: 'refusal-test',
-  seed: 5,
-  sites: ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'],
-  dataset: { name: 'simulated-rnaseq', kind: 'expression', scale: 'counts', unit: 'patient' },
-  task: 'classify',
-  label: { classes: ['Basal', 'LumA', 'LumB'].map((name) => ({ name, rule: `subtype == "${name}"` })) },
-  prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 50 }, { step: 'z-score' }],
-  model: { blocks: [{ name: 'net', layers: [{ type: 'dense', units: 'outputs' }] }] },
   training: { rounds: 1, optimizer: { name: 'adam' } },
-  evaluation: { split: 'holdout' },
-  secureAggregation: { weightCap: 128 },
-};
+});
 
 let root: string;
 beforeEach(() => {

@@ -6,7 +6,8 @@ import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import type { RunDocument } from '@regulon/coordinator/api';
 import { planHashOf, parsePlan } from '@regulon/shared/plan';
 import { RestApi, type RestRequest } from '../support/coordinator/rest-api.js';
-import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
+import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
+import { toyPlan } from '../support/toy-plan.js';
 
 const routes = [
   ['GET', '/metrics'],

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { parsePlan } from '@regulon/shared/plan';
 import { RestApi } from '../support/coordinator/rest-api.js';
-import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
+import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
+import { toyPlan } from '../support/toy-plan.js';
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
-import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
+import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
+import { toyPlan } from '../support/toy-plan.js';
 
 const TRAINING = 1;
 

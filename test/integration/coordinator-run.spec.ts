@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Aggregator, InlineAggregator } from '@regulon/coordinator/aggregation';
 import { parseRunName } from '@regulon/shared/program';
 import { verifyBundle } from '@regulon/shared/transparency';
-import type { WireStage } from '@regulon/shared/wire';
-import type { SimulatedSite } from '../support/coordinator/simulated-site.js';
-import { SimulatedFederation, toyPlan } from '../support/coordinator/simulated-federation.js';
+import type { SimulatedSite, StageNotice } from '../support/coordinator/simulated-site.js';
+import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
+import { toyPlan } from '../support/toy-plan.js';
 
 describe('coordinator with sites at its gateway', () => {
   let folder: string;
@@ -133,10 +133,8 @@ describe('coordinator with sites at its gateway', () => {
   it('shows and keeps no words of a site that refuses with a code nobody knows', async () => {
     await started();
     const refuses = {
-      before: async (
-        site: SimulatedSite,
-        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
-      ): Promise<void> => {
+      before: async (site: SimulatedSite, notice: StageNotice): Promise<void> => {
+        const { run, round, attempt, stage } = notice;
         if (stage !== 'r1') return;
         await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'Jane Doe' });
         throw new Error('does not answer');
@@ -196,10 +194,8 @@ describe('coordinator with sites at its gateway', () => {
   it('ends the run at once, with the reason, when the sites refuse to answer by their own rule', async () => {
     await started();
     const refuses = {
-      before: async (
-        site: SimulatedSite,
-        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
-      ): Promise<void> => {
+      before: async (site: SimulatedSite, notice: StageNotice): Promise<void> => {
+        const { run, round, attempt, stage } = notice;
         if (stage !== 'r4' || round !== 2) return;
         await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_REPLAY' });
         throw new Error('does not answer');
@@ -217,10 +213,8 @@ describe('coordinator with sites at its gateway', () => {
   it('gives the places of uploads that never came to the next attempt', async () => {
     await started(5, { rounds: { leases: 5 } });
     const takesAPlaceOnly = {
-      before: async (
-        site: SimulatedSite,
-        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
-      ): Promise<void> => {
+      before: async (site: SimulatedSite, notice: StageNotice): Promise<void> => {
+        const { run, round, attempt, stage } = notice;
         if (stage !== 'r2' || round !== 2 || attempt > 0) return;
         await site.ask({ type: 'acquireLease', run, round, attempt });
         await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_GATE' });
@@ -237,10 +231,8 @@ describe('coordinator with sites at its gateway', () => {
   it('repeats an attempt in which too many sites sit out, and fails when all attempts are used', async () => {
     await started(5, { rounds: { maxAttempts: 1 } });
     const refuses = {
-      before: async (
-        site: SimulatedSite,
-        { run, round, attempt, stage }: { run: Uint8Array; round: number; attempt: number; stage: WireStage },
-      ): Promise<void> => {
+      before: async (site: SimulatedSite, notice: StageNotice): Promise<void> => {
+        const { run, round, attempt, stage } = notice;
         if (stage !== 'r2' || round !== 2) return;
         await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_GATE' });
         throw new Error('sits out');

@@ -8,6 +8,8 @@ import { KeyedGenerator } from '@regulon/shared/models';
 import { Purpose } from '@regulon/shared/program';
 import { testRoster } from '../support/federation-keys.js';
 import { InProcessRun, type InProcessSite } from '../support/in-process-run.js';
+import { bytesOf, flatten } from '../support/round-vectors.js';
+import { toyPlan } from '../support/toy-plan.js';
 import { gradientDescent, mlpNet, softmaxNet } from '../support/reference-nets/index.js';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
@@ -27,9 +29,6 @@ afterAll(async () => {
   await trainer.close();
   await rm(folder, { recursive: true });
 });
-
-const bytesOf = (values: Float32Array | Int32Array): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /** Counts of three classes whose first genes differ. */
 function viewOf(site: number): UnitsView {
@@ -78,27 +77,22 @@ function siteOf(position: number): InProcessSite {
   };
 }
 
-const planOf = (layers: readonly object[]): object => ({
-  schema: 'regulon.plan/1',
-  name: 'fed-sgd',
-  seed: 11,
-  sites: names,
-  dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
-  task: 'classify',
-  label: {
-    classes: [
-      { name: 'x', rule: 'x' },
-      { name: 'y', rule: 'y' },
-      { name: 'z', rule: 'z' },
-    ],
-  },
-  prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: KEPT }, { step: 'z-score' }],
-  model: { blocks: [{ name: 'net', layers }] },
-  training: { strategy: 'fed-sgd', rounds: ROUNDS, optimizer: { name: 'sgd', learningRate: LEARNING_RATE } },
-  evaluation: { split: 'leave-site-out' },
-  // a power of two makes the weights exact; Q is the largest that five sites admit
-  secureAggregation: { weightCap: 64, clipNorm: 1 },
-});
+const planOf = (layers: readonly object[]): object =>
+  toyPlan(names, {
+    name: 'fed-sgd',
+    seed: 11,
+    label: { classes: ['x', 'y', 'z'].map((name) => ({ name, rule: name })) },
+    prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: KEPT }, { step: 'z-score' }],
+    model: { blocks: [{ name: 'net', layers }] },
+    training: {
+      strategy: 'fed-sgd',
+      rounds: ROUNDS,
+      optimizer: { name: 'sgd', learningRate: LEARNING_RATE },
+    },
+    evaluation: { split: 'leave-site-out' },
+    // a power of two makes the weights exact; Q is the largest that five sites admit
+    secureAggregation: { weightCap: 64, clipNorm: 1 },
+  });
 
 describe.each([
   ['softmax', softmaxNet(KEPT, 3), [{ type: 'dense', units: 'outputs' }]],
@@ -120,7 +114,7 @@ describe.each([
       genes: GENES,
     });
     while (run.program.next()?.purpose === Purpose.statistics) await run.step();
-    const start = Float64Array.from([...run.program.initialModel(0)].flatMap((piece) => [...piece]));
+    const start = Float64Array.from(flatten(run.program.initialModel(0)));
     const x = sites.flatMap(({ view }) => {
       const { features } = transform(view, run.program.specification(0));
       return Array.from({ length: view.n }, (_, i) => [...features.subarray(i * KEPT, (i + 1) * KEPT)]);

@@ -3,36 +3,18 @@ import { panelDigest } from '@regulon/shared/genomics';
 import { Purpose } from '@regulon/shared/program';
 import { testRoster } from '../support/federation-keys.js';
 import { InProcessRun, type InProcessSite } from '../support/in-process-run.js';
+import { flatten } from '../support/round-vectors.js';
+import { toyPlan } from '../support/toy-plan.js';
+import { toyUnits } from '../support/toy-units.js';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 const genes = 12;
-const plan = {
-  schema: 'regulon.plan/1',
-  name: 'toy',
-  seed: 3,
-  sites: names,
-  dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
-  task: 'classify',
-  label: {
-    classes: [
-      { name: 'x', rule: 'x' },
-      { name: 'y', rule: 'not x' },
-    ],
-  },
-  prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 8 }, { step: 'z-score' }],
-  model: { blocks: [{ name: 'head', layers: [{ type: 'dense', units: 'outputs' }] }] },
-  training: { rounds: 3, optimizer: { name: 'adam' } },
-  evaluation: { split: 'holdout' },
-  secureAggregation: { weightCap: 64 },
-};
-
 /** Sites whose "training" moves every weight by a known amount: (id·k mod 7 − 3) / 100. */
 function toySite(id: number): InProcessSite {
   const n = 20 + 4 * id;
-  const values = Float64Array.from({ length: n * genes }, (_, i) => 1 + ((i * i * 31 + id * 17 + i) % 97));
   return {
     id,
-    view: { n, genes, values, labels: Int32Array.from({ length: n }, (_, i) => i % 2), classes: 2 },
+    view: toyUnits(id, n, genes),
     unitIds: Array.from({ length: n }, (_, i) => `unit-${i}`),
     train: async (_round, _program, weights) => ({
       delta: weights.map((_, k) => (((id * k) % 7) - 3) / 100),
@@ -46,7 +28,7 @@ function toySite(id: number): InProcessSite {
 
 const newRun = (): InProcessRun =>
   new InProcessRun(testRoster(names), [1, 2, 3, 4, 5].map(toySite), {
-    plan,
+    plan: toyPlan(names),
     panelDigest: panelDigest(Array.from({ length: genes }, (_, i) => `G${i}`)),
     genes,
   });
@@ -54,10 +36,9 @@ const newRun = (): InProcessRun =>
 describe('a run through real secure aggregation, in one process', () => {
   it('sums statistics, trains by the weighted mean of the updates and evaluates', async () => {
     const run = newRun();
-    let before = new Float32Array(0);
     for (let round = run.program.next(); round?.purpose === Purpose.statistics; round = run.program.next())
       await run.step();
-    before = Float32Array.from([...run.program.initialModel(0)].flatMap((piece) => [...piece]));
+    const before = flatten(run.program.initialModel(0));
     await run.step();
     const after = run.models.get(0) ?? new Float32Array(0);
     const weights = [1, 2, 3, 4, 5].map((id) => 20 + 4 * id);
@@ -76,7 +57,7 @@ describe('a run through real secure aggregation, in one process', () => {
   it('goes on with the survivors when one upload is lost, with the exact mean of the others', async () => {
     const run = newRun();
     while (run.program.next()?.purpose === Purpose.statistics) await run.step();
-    const before = Float32Array.from([...run.program.initialModel(0)].flatMap((piece) => [...piece]));
+    const before = flatten(run.program.initialModel(0));
     await run.step([2]);
     expect(run.program.curve.at(-1)?.survivors).toBe(4);
     const weights = [1, 3, 4, 5].map((id) => [id, 20 + 4 * id] as const);

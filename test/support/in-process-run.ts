@@ -1,10 +1,8 @@
-import { rootOfBytes } from '@regulon/shared/crypto';
 import { foldOf, selectUnits, type UnitsView } from '@regulon/shared/genomics';
 import type { Roster } from '@regulon/shared/plan';
 import {
   contractOf,
   encodeEvaluation,
-  encodeExtras,
   Purpose,
   RunProgram,
   type ScheduledRound,
@@ -13,17 +11,14 @@ import {
 } from '@regulon/shared/program';
 import {
   clipScale,
-  decodeFixed,
-  encodeFixed,
   type Manifest,
   normSquaredTile,
-  packIntegers,
   quantiseTile,
   Rounding,
   roundingKey,
-  unpackIntegers,
 } from '@regulon/shared/secagg';
 import { seedOf } from './federation-keys.js';
+import { completeRound, emptyVector, initialWeights, putExtras, sumVector } from './round-vectors.js';
 import { secureSum } from './secure-sum.js';
 
 /** One site of an in-process run: its units and how it trains and scores. */
@@ -69,8 +64,8 @@ export class InProcessRun {
     });
     const vectors = new Map<number, Uint8Array>();
     for (const site of this.sites) vectors.set(site.id, await this.vectorOf(site, round, manifest, weights));
-    const { words, survivors } = secureSum(this.roster, manifest, vectors, lost);
-    this.complete(round, manifest, words, survivors);
+    const sum = secureSum(this.roster, manifest, vectors, lost);
+    completeRound(program, round, sum, () => weights);
     return round;
   }
 
@@ -79,15 +74,8 @@ export class InProcessRun {
   }
 
   private weightsOf(arm: number): Float32Array {
-    const known = this.models.get(arm);
-    if (known) return known;
-    const bytes = Buffer.concat(
-      [...this.program.initialModel(arm)].map((p) => Buffer.from(p.buffer, p.byteOffset, p.byteLength)),
-    );
-    const weights = new Float32Array(bytes.length / 4);
-    new Uint8Array(weights.buffer).set(bytes);
+    const weights = this.models.get(arm) ?? initialWeights(this.program, arm);
     this.models.set(arm, weights);
-    this.program.setInitialModel(arm, rootOfBytes(new Uint8Array(weights.buffer)));
     return weights;
   }
 
@@ -98,24 +86,15 @@ export class InProcessRun {
     weights: Float32Array,
   ): Promise<Uint8Array> {
     const { program } = this;
-    const bytesPerWord = manifest.ringBits / 8;
-    const vector = new Uint8Array((manifest.d + 1 + manifest.extras.length) * bytesPerWord);
-    if (round.silent.includes(site.id)) return vector;
-    const extras = (weight: number, values: Record<string, number>): void =>
-      vector.set(
-        packIntegers(encodeExtras(program.extras(round), weight, values), manifest.ringBits),
-        manifest.d * bytesPerWord,
-      );
+    if (round.silent.includes(site.id)) return emptyVector(manifest);
     if (round.purpose !== Purpose.train) {
       const values =
         round.purpose === Purpose.statistics
           ? program.step(round).local(trainingUnits(site, round, program), program.specification(round.arm))
           : encodeEvaluation(program.contract, site.id, await site.score(program, this.models));
-      const { words, clamped } = encodeFixed(values, manifest.fractionBits, program.bound(round));
-      vector.set(words);
-      extras(1, { fault: clamped > 0 ? 1 : 0 });
-      return vector;
+      return sumVector(program, round, manifest, values);
     }
+    const vector = emptyVector(manifest);
     const { delta, count, lossSum, correct } = await site.train(round, program, weights);
     const weight = weightOf(count, manifest.weightCap);
     const { scale, exceeded } = clipScale(weight, normSquaredTile(delta), manifest.C);
@@ -127,30 +106,9 @@ export class InProcessRun {
       { weightScale: scale, C: manifest.C, Q: manifest.Q, rounding },
       new Int32Array(vector.buffer, 0, delta.length),
     );
-    extras(weight, { fault: exceeded ? 1 : 0, loss: lossSum, correct, count });
+    const extras = { weight, fault: exceeded ? 1 : 0, loss: lossSum, correct, count };
+    putExtras(vector, program, round, manifest, extras);
     return vector;
-  }
-
-  private complete(
-    round: ScheduledRound,
-    manifest: Manifest,
-    words: Uint8Array,
-    survivors: readonly number[],
-  ): void {
-    const { program } = this;
-    const split = (manifest.d * manifest.ringBits) / 8;
-    const extras = program.decodeExtras(round, unpackIntegers(words.subarray(split), manifest.ringBits));
-    if (round.purpose !== Purpose.train) {
-      program.complete(round, {
-        survivors,
-        extras,
-        sums: decodeFixed(words.subarray(0, split), manifest.fractionBits),
-      });
-      return;
-    }
-    const weights = this.weightsOf(round.arm);
-    program.serverStep(extras.weight).tile(weights, new Int32Array(words.buffer, 0, manifest.d), weights);
-    program.complete(round, { survivors, extras, modelHash: rootOfBytes(new Uint8Array(weights.buffer)) });
   }
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Trainer, type TrainJob } from '@regulon/client/training';
 import { KeyedGenerator, modelDeclarationSchema } from '@regulon/shared/models';
+import { bytesOf } from '../support/round-vectors.js';
 import { gradientDescent, mlpNet, softmaxNet, syntheticSites } from '../support/reference-nets/index.js';
 
 const GENES = 12;
@@ -23,9 +24,6 @@ afterAll(async () => {
   await trainer.close();
   await rm(folder, { recursive: true });
 });
-
-const bytesOf = (values: Float32Array | Int32Array) =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 async function jobOf(site: number, layers: unknown[]): Promise<TrainJob> {
   const { x, y } = sites[site]!;

@@ -4,41 +4,15 @@ import type { Settings } from '@regulon/coordinator/config';
 import { parseConfig } from '@regulon/coordinator/config';
 import { sha256 } from '@regulon/shared/crypto';
 import { panelDigest } from '@regulon/shared/genomics';
-import { parsePlan, planBytes, planHashOf, rosterHashOf } from '@regulon/shared/plan';
-import type { RosterView } from '@regulon/shared/secagg';
+import { parsePlan, planBytes, planHashOf } from '@regulon/shared/plan';
 import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { rosterViewOf } from '../federation-keys.js';
+import { toyPlan } from '../toy-plan.js';
 import { type SiteBehaviour, SimulatedSite } from './simulated-site.js';
+import { COMMITMENT } from './site-entries.js';
 
 const GENES = 12;
-
-/** A small plan over made-up data. */
-export function toyPlan(
-  sites: readonly string[],
-  more: Record<string, unknown> = {},
-): Record<string, unknown> {
-  return {
-    schema: 'regulon.plan/1',
-    name: 'toy',
-    seed: 3,
-    sites: [...sites],
-    dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
-    task: 'classify',
-    label: {
-      classes: [
-        { name: 'x', rule: 'x' },
-        { name: 'y', rule: 'not x' },
-      ],
-    },
-    prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 8 }, { step: 'z-score' }],
-    model: { blocks: [{ name: 'head', layers: [{ type: 'dense', units: 'outputs' }] }] },
-    training: { rounds: 3, optimizer: { name: 'adam' } },
-    evaluation: { split: 'holdout' },
-    secureAggregation: { weightCap: 64 },
-    deadlines: { roundDeadlineSeconds: 60, idleLimitSeconds: 60 },
-    ...more,
-  };
-}
 
 /** A coordinator without servers, in one folder, and sites that speak to its gateway. */
 export class SimulatedFederation {
@@ -87,18 +61,6 @@ export class SimulatedFederation {
     };
   }
 
-  get rosterView(): RosterView {
-    const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
-    const { roster } = this.federation;
-    return {
-      federationId: roster.federationId,
-      rosterHash: rosterHashOf(roster),
-      coordinatorKey: bytes(roster.coordinatorKey),
-      members: roster.members.map((m) => ({ id: m.id, key: bytes(m.key) })),
-      M: roster.members.length,
-    };
-  }
-
   get names(): string[] {
     return this.federation.roster.members.map((m) => m.name);
   }
@@ -118,15 +80,10 @@ export class SimulatedFederation {
   /** Sites that listen. */
   connect(behaviours: Readonly<Record<number, SiteBehaviour>> = {}): void {
     for (const { id, name } of this.federation.roster.members) {
-      const site = new SimulatedSite(
-        id,
-        name,
-        this.federation,
-        this.federation.roster,
-        this.rosterView,
-        this.core.gateway,
-        behaviours[id],
-      );
+      const { federation } = this;
+      const { roster } = federation;
+      const identity = { id, name, federation, roster, rosterView: rosterViewOf(roster) };
+      const site = new SimulatedSite(identity, this.core.gateway, behaviours[id]);
       this.sites.push(site);
       site.connect();
     }
@@ -137,25 +94,13 @@ export class SimulatedFederation {
     for (const { id, name } of this.federation.roster.members) {
       const { entry, attachment } = this.federation.policy(name);
       await this.core.intake.append(entry, [attachment]);
-      const site = this.sites.find((s) => s.id === id);
-      if (site) site.policyDigest = digestText(sha256(attachment));
+      this.sites.find((s) => s.id === id)?.usePolicy(digestText(sha256(attachment)));
       const genes = Array.from({ length: GENES }, (_, i) => `${panels[id] ?? 'G'}${i}`);
       const body: BodyOf<'dataset.commit'> = {
-        ...{
-          dataset: 'toy',
-          version: 1,
-          commitment: site?.commitment ?? digestText(new Uint8Array(32).fill(9)),
-        },
-        schema: digestText(new Uint8Array(32)),
+        ...{ dataset: 'toy', version: 1, commitment: COMMITMENT, schema: digestText(new Uint8Array(32)) },
         panel: { digest: digestText(panelDigest(genes)), size: GENES },
-        ...{
-          band: '20-49',
-          unit: 'patient',
-          qualityReport: null,
-          dataUse: [],
-          public: false,
-          simulated: isPublic,
-        },
+        ...{ band: '20-49', unit: 'patient', qualityReport: null, dataUse: [] },
+        ...{ public: false, simulated: isPublic },
       };
       const others = isPublic ? [this.federation.signer('steward', name)] : [];
       await this.core.intake.append(
@@ -182,43 +127,25 @@ export class SimulatedFederation {
     const bytes = planBytes(plan);
     const sites = this.federation.roster.members.filter((m) => plan.sites.includes(m.name)).map((m) => m.id);
     const { gamma, nMin, weightCap, fractionBits } = plan.secureAggregation;
-    const entry = this.federation.entry(
-      ['researcher', 'r1'],
-      'plan.propose',
-      {},
-      {
-        ...{
-          name: plan.name,
-          plan: attachmentOf(bytes, MediaType.json),
-          planHash: digestText(planHashOf(plan)),
-        },
-        ...{
-          purpose: plan.purpose,
-          code: zero,
-          provenance: null,
-          architecture: zero,
-          initialModel: null,
-          privacy: null,
-        },
-        secureAggregation: { gamma, nMin, quantization: 1, weightCap, fractionBits },
-        ...{ sites, rounds: plan.training.rounds, requireAll: false },
-      },
-    );
+    const planHash = digestText(planHashOf(plan));
+    const body: BodyOf<'plan.propose'> = {
+      ...{ name: plan.name, plan: attachmentOf(bytes, MediaType.json), planHash, purpose: plan.purpose },
+      ...{ code: zero, provenance: null, architecture: zero, initialModel: null, privacy: null },
+      secureAggregation: { gamma, nMin, quantization: 1, weightCap, fractionBits },
+      ...{ sites, rounds: plan.training.rounds, requireAll: false },
+    };
+    const entry = this.federation.entry(['researcher', 'r1'], 'plan.propose', {}, body);
     return { entry, bytes };
   }
 
   approval(name: string, planHash: Uint8Array): Uint8Array {
     const policy = digestText(sha256(this.federation.policyBody(name).attachment));
-    const commitment = digestText(new Uint8Array(32).fill(9));
-    return this.federation.entry(
-      ['steward', name],
-      'plan.approve',
-      {},
-      {
-        ...{ planHash: digestText(planHash), policy, dataset: 'toy', datasetVersion: 1, commitment },
-        ...{ conditions: [], validUntil: new Date(Date.now() + 86_400_000).toISOString() },
-      },
-    );
+    const body: BodyOf<'plan.approve'> = {
+      ...{ planHash: digestText(planHash), policy, conditions: [] },
+      ...{ dataset: 'toy', datasetVersion: 1, commitment: COMMITMENT },
+      validUntil: new Date(Date.now() + 86_400_000).toISOString(),
+    };
+    return this.federation.entry(['steward', name], 'plan.approve', {}, body);
   }
 
   /** Wait for a run to end; at most so many ms. */

@@ -1,6 +1,6 @@
 /** A coordinator without rounds: real transport, in-memory gateway, book and rows. */
 import { randomBytes, createHash } from 'node:crypto';
-import { equalBytes, hex, publicKeyOf, rootOfBytes } from '@regulon/shared/crypto';
+import { equalBytes, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   uploadIdOf,
@@ -197,5 +197,3 @@ export class FakeCoordinator {
     await this.start(ports);
   }
 }
-
-export const commitOf = (bytes: Uint8Array): Uint8Array => rootOfBytes(bytes);
