@@ -1,6 +1,7 @@
 import { RegulonError, explainError } from '@regulon/shared/errors';
 import { type BenchReport, type BenchRow, machineOf, renderReport } from './report.js';
 
+/** How a benchmark is run. */
 export interface BenchOptions {
   /** ends within 45 s on 2 cores */
   readonly quick: boolean;

@@ -14,6 +14,7 @@ export interface BenchRow {
   readonly ok: boolean | null;
 }
 
+/** The rows of one benchmark. */
 export interface BenchReport {
   readonly schema: 'regulon.bench/1';
   readonly name: string;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { crashSteps } from '@regulon/coordinator/config';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import {
   compiled,
@@ -13,23 +14,6 @@ import {
 import { simulatedDataPlan } from '../support/toy-plan.js';
 
 const names = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
-const coordinatorSteps = [
-  'opened',
-  'advertise',
-  'u1',
-  'share',
-  'u2',
-  'upload',
-  'commit',
-  'u3',
-  'consistency',
-  'r4',
-  'answer',
-  'unmasked',
-  'folded',
-  'stepped',
-  'closed',
-];
 const siteSteps = [
   'r0-persisted',
   'r1-persisted',
@@ -45,7 +29,7 @@ const siteSteps = [
 /** counts, mean and variance come first */
 const FIRST_TRAINING = 3;
 const crashes = [
-  ...coordinatorSteps.map((step) => ['coordinator', step] as const),
+  ...crashSteps.map((step) => ['coordinator', step] as const),
   ...siteSteps.map((step, i) => [names[i % 5] ?? '', step] as const),
 ];
 const plan = simulatedDataPlan(names, {

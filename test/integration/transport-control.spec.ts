@@ -14,6 +14,7 @@ import {
   RUN,
   STATEMENT_SEED,
 } from '../support/transport/fake-coordinator.js';
+import { until } from '../support/until.js';
 
 let authority: TestAuthority;
 let coordinator: FakeCoordinator;
@@ -153,8 +154,3 @@ describe('who may connect', () => {
     });
   });
 });
-
-/** Wait for a condition that other events bring about; the test's own time-out is the limit. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}

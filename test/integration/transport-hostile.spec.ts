@@ -17,6 +17,7 @@ import {
 } from '@regulon/shared/wire';
 import { TestAuthority, type Material } from '../support/transport/certificates.js';
 import { CTX, FakeCoordinator, H2, MEMBERS, RUN } from '../support/transport/fake-coordinator.js';
+import { until } from '../support/until.js';
 
 const SIZE = CHUNK_BYTES * 2 + 100;
 const payload = randomBytes(SIZE);
@@ -175,7 +176,4 @@ function clientTo(port: number): Client {
 function codeOf(error: ServiceError): string {
   const info = error.metadata.get(ERROR_KEY)[0];
   return Buffer.isBuffer(info) ? decodeErrorInfo(info).code : error.details;
-}
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -65,6 +65,7 @@ export interface TailJob {
   readonly ringBits: 32 | 64;
 }
 
+/** Work beside the event loop. */
 export type Job = InitialModelJob | FoldJob | ServerStepJob | SpotJob | TailJob;
 
 /** A written blob. */
@@ -74,12 +75,14 @@ export interface WrittenBlob {
   readonly size: number;
 }
 
+/** A 64 KiB piece of a file with its Merkle path. */
 export interface OpenedTile {
   readonly tile: Uint8Array;
   /** nearest sibling first */
   readonly path: readonly Uint8Array[];
 }
 
+/** What a job gives, by its kind. */
 export interface ResultOf {
   'initial-model': WrittenBlob;
   fold: WrittenBlob;

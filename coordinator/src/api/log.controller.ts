@@ -2,11 +2,11 @@ import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common'
 import { hex } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
 import type { ServerResponse } from 'node:http';
+import { appendEntries } from './append-entries.js';
 import { sendBytes } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import type { ActorHead, AttachmentsReply, EntriesReply } from '../runs/index.js';
 import { attachmentsSchema, bytesOf, parseBody } from './requests.js';
-import { appendEntries } from './runs.controller.js';
 
 /** The log: entries of people, attachments, the auditor's bundle. */
 @Controller('api/v1/log')

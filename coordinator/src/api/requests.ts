@@ -5,12 +5,15 @@ import { z } from 'zod';
 const base64 = z.base64().max(24 << 20);
 const attachments = z.array(base64).max(64).default([]);
 
+/** `ProposeRequest`; the plan itself is checked by its own schema. */
 export const proposeSchema = z.strictObject({
   entry: base64,
   plan: z.record(z.string(), z.unknown()),
   attachments,
 });
+/** `EntriesRequest` */
 export const entriesSchema = z.strictObject({ entries: z.array(base64).min(1).max(1024), attachments });
+/** `AttachmentsRequest` */
 export const attachmentsSchema = z.strictObject({
   attachments: z
     .array(z.strictObject({ bytes: base64, mediaType: z.string().max(100).default('application/json') }))
@@ -23,6 +26,7 @@ export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.outp
   return parseStrict(schema, body, 'request', 'E_MESSAGE');
 }
 
+/** Bytes of base64 that a schema has checked. */
 export const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 /** The integer of a header or query. @throws E_MESSAGE */

@@ -2,9 +2,10 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '
 import { parseRunName } from '@regulon/shared/program';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EntriesReply, ProposeReply, RunDocument, RunList } from '../runs/index.js';
+import { appendEntries } from './append-entries.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import { EventStream } from './event-stream.js';
-import { bytesOf, entriesSchema, integerOf, parseBody, proposeSchema } from './requests.js';
+import { bytesOf, integerOf, parseBody, proposeSchema } from './requests.js';
 
 /** Runs: propose, approve, watch, stop. No logic. */
 @Controller('api/v1/runs')
@@ -56,13 +57,4 @@ export class RunsController {
     // a run that ended long ago, or in another process, has no events left: say how it ended
     if (this.context.views.isOver(status)) stream.send({ id: lastId + 1, type: 'end', status, at: since });
   }
-}
-
-/** Append entries of people, in their order. */
-export async function appendEntries(context: ApiContext, body: unknown): Promise<EntriesReply> {
-  const { entries, attachments } = parseBody(entriesSchema, body);
-  const indexes: number[] = [];
-  const files = attachments.map(bytesOf);
-  for (const entry of entries) indexes.push((await context.intake.append(bytesOf(entry), files)).index);
-  return { indexes };
 }

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { Sequencer } from '../audit/index.js';
 import { HandClock } from '../rounds/hand-clock.support.js';
 import { Presence } from '../sites/index.js';
-import { CheckpointPublisher } from './checkpoint-publisher.js';
+import { CheckpointPublisher, type PublishedLog } from './checkpoint-publisher.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -11,10 +10,15 @@ describe('publisher of checkpoints', () => {
   let size: number;
   let publisher: CheckpointPublisher;
   const heard: number[] = [];
-  const sequencer = {
-    checkpoint: async () => ({ size, note: 'note' }),
+  const unexpected = (): never => {
+    throw new Error('not part of publishing');
+  };
+  const log: PublishedLog = {
+    checkpoint: async () => ({ size, note: 'note', root: new Uint8Array(32) }),
     consistency: () => [],
-  } as unknown as Sequencer;
+    appendOwn: unexpected,
+    putAttachment: unexpected,
+  };
 
   beforeEach(() => {
     clock = new HandClock();
@@ -22,7 +26,7 @@ describe('publisher of checkpoints', () => {
     heard.length = 0;
     const presence = new Presence([1], clock, 1e9);
     presence.add(1, (notice) => void (notice.type === 'checkpoint' && heard.push(notice.oldSize)));
-    publisher = new CheckpointPublisher(sequencer, presence, [1], clock, (error) => {
+    publisher = new CheckpointPublisher(log, presence, [1], clock, (error) => {
       throw error;
     });
   });

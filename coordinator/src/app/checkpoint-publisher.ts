@@ -7,6 +7,9 @@ const LONGEST_WAIT_MS = 60_000;
 /** Checkpoints that daemons wait for are cut together. */
 const SOON_MS = 20;
 
+/** What the publisher asks of the log. */
+export type PublishedLog = Pick<Sequencer, 'appendOwn' | 'putAttachment' | 'checkpoint' | 'consistency'>;
+
 /** The log as the drivers see it; every checkpoint goes to all connected sites. */
 export class CheckpointPublisher implements RunLog {
   private sent = 0;
@@ -16,7 +19,7 @@ export class CheckpointPublisher implements RunLog {
   private isClosed = false;
 
   constructor(
-    private readonly sequencer: Sequencer,
+    private readonly sequencer: PublishedLog,
     private readonly presence: Presence,
     private readonly sites: readonly number[],
     private readonly clock: Clock,

@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CrashStep } from '../config/index.js';
 
+/** Called right after a step was persisted. */
 export type CrashPoint = (step: CrashStep, round: number) => void;
 
 /**

@@ -15,6 +15,7 @@ export interface PublishedHead {
   readonly note: string;
 }
 
+/** What the head of the log needs. */
 export interface LogHeadOptions {
   readonly db: Database;
   readonly rows: LogRows;

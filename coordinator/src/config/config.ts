@@ -7,6 +7,26 @@ const seconds = z
   .positive()
   .max(30 * 86_400);
 
+/** Where a crash test may stop the process: right after one of these steps of a round was persisted, in their order. */
+export const crashSteps = [
+  'opened',
+  'advertise',
+  'u1',
+  'share',
+  'u2',
+  'upload',
+  'commit',
+  'u3',
+  'consistency',
+  'r4',
+  'answer',
+  'unmasked',
+  'folded',
+  'stepped',
+  'closed',
+] as const;
+export type CrashStep = (typeof crashSteps)[number];
+
 /**
  * Configuration of a coordinator: one YAML file, unknown keys refused. Relative paths count from the file's folder.
  */
@@ -75,30 +95,11 @@ export const configSchema = z.strictObject({
       /** kill this process, once in the life of its state folder, right after the named step; `step#round` names the round */
       crashAt: z
         .string()
-        .regex(
-          /^(opened|advertise|u1|share|u2|upload|commit|u3|consistency|r4|answer|unmasked|folded|stepped|closed)(#\d+)?$/,
-        )
+        .regex(new RegExp(`^(${crashSteps.join('|')})(#\\d+)?$`))
         .optional(),
     })
     .optional(),
 });
 
+/** A configuration that was read, defaults filled in. */
 export type Config = z.infer<typeof configSchema>;
-
-/** Where a crash test may stop the process. */
-export type CrashStep =
-  | 'opened'
-  | 'advertise'
-  | 'u1'
-  | 'share'
-  | 'u2'
-  | 'upload'
-  | 'commit'
-  | 'u3'
-  | 'consistency'
-  | 'r4'
-  | 'answer'
-  | 'unmasked'
-  | 'folded'
-  | 'stepped'
-  | 'closed';

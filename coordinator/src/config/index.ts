@@ -1,2 +1,2 @@
-export { configSchema, type Config, type CrashStep } from './config.js';
+export { configSchema, type Config, crashSteps, type CrashStep } from './config.js';
 export { parseConfig, readSettings, type Settings } from './read-config.js';

@@ -7,7 +7,7 @@ import { kindOfPhase } from './attempt.js';
 import { answerPhases, type AnswerPhase } from './machine/index.js';
 import { RoundCore } from './round-core.js';
 
-const crashSteps = {
+const crashStepOfPhase = {
   advertise: 'advertise',
   share: 'share',
   input: 'commit',
@@ -45,7 +45,7 @@ export class RoundDriver extends RoundCore {
     this.dispatch({ type: 'answered', phase, site, unmaskable }, () => {
       rounds.putMessage(key, kindOfPhase[phase], site, bytes);
     });
-    this.services.crashPoint(crashSteps[phase], this.round.round);
+    this.services.crashPoint(crashStepOfPhase[phase], this.round.round);
     this.notices.site({ site, attempt, stage: phase, state: 'done' });
   }
 

@@ -7,6 +7,7 @@ import type { RunStatus } from '../storage/index.js';
 
 export type { Coverage, CurvePoint, Metrics, RoundFacts, RunEvent, RunResult };
 
+/** State of a run, as people see it. */
 export type RunStatusText = RunStatus;
 
 /** `POST /api/v1/runs` */
@@ -31,6 +32,7 @@ export interface EntriesRequest {
   readonly attachments?: readonly string[];
 }
 
+/** where the entries stand, in their order */
 export interface EntriesReply {
   readonly indexes: readonly number[];
 }
@@ -40,6 +42,7 @@ export interface AttachmentsRequest {
   readonly attachments: readonly { readonly bytes: string; readonly mediaType?: string }[];
 }
 
+/** `sha256:…` of each attachment, in their order */
 export interface AttachmentsReply {
   readonly digests: readonly string[];
 }
@@ -57,6 +60,7 @@ export interface RunList {
   readonly runs: readonly RunSummary[];
 }
 
+/** one run of the list */
 export interface RunSummary {
   readonly run: string;
   readonly name: string;
@@ -111,6 +115,7 @@ export interface RunDocument extends Omit<RunSummary, 'sites' | 'rounds'> {
   readonly eventLoopMaxMs: number;
 }
 
+/** a site of the plan */
 export interface SiteInRun {
   readonly id: number;
   readonly name: string;

@@ -16,6 +16,7 @@ export type RunEvent = { readonly id: number; readonly at: number } & (
 );
 
 type Body<E> = E extends unknown ? Omit<E, 'id' | 'at'> : never;
+/** An event before it has a number and a time. */
 export type RunEventBody = Body<RunEvent>;
 
 const KEPT = 2048;

@@ -25,6 +25,7 @@ export interface RunTable {
   result: string | null;
 }
 
+/** Approval of a run by the steward of a site. */
 export interface ApprovalTable {
   run_id: Uint8Array;
   site: number;
@@ -44,6 +45,7 @@ export interface DatasetTable {
   band: string;
 }
 
+/** The policy that the steward of a site set last. */
 export interface SitePolicyTable {
   site: number;
   entry_index: number;
@@ -89,6 +91,7 @@ export interface MessageTable {
   bytes: Uint8Array;
 }
 
+/** The commit of an upload; its file is kept as long as the row. */
 export interface UploadTable {
   upload_id: Uint8Array;
   run_id: Uint8Array;
@@ -138,6 +141,7 @@ export interface BlobTable {
   round: number;
 }
 
+/** All tables by name. */
 export interface Schema {
   runs: RunTable;
   approvals: ApprovalTable;

@@ -1,4 +1,5 @@
 import { boxBefore, boxKeyPair, hex, signEd25519, type BoxKeyPair } from '@regulon/shared/crypto';
+import { isRegulonError } from '@regulon/shared/errors';
 import { boxKeyStatement } from '@regulon/shared/wire';
 
 /** shared keys that are kept, so that each ephemeral key costs one scalar multiplication */
@@ -10,7 +11,8 @@ const CACHE_SIZE = 4096;
  * They live in memory only: after a restart or two rotations old traffic cannot be opened by anyone.
  */
 export class BoxKeys {
-  private pairs: BoxKeyPair[] = [boxKeyPair()];
+  /** the current one first */
+  private pairs: readonly [BoxKeyPair, ...BoxKeyPair[]] = [boxKeyPair()];
   private readonly cache = new Map<string, Uint8Array[]>();
   private statement: Uint8Array;
 
@@ -31,7 +33,7 @@ export class BoxKeys {
   }
 
   get publicKey(): Uint8Array {
-    return this.pairs[0]!.publicKey;
+    return this.pairs[0].publicKey;
   }
 
   /** CK's signature over the current public key, 64 bytes. */
@@ -41,30 +43,49 @@ export class BoxKeys {
 
   /** Make a new key, keep the last one for what is under way, destroy the one before. Called at least once per run. */
   rotate(): void {
-    for (const old of this.pairs.splice(1)) old.secretKey.fill(0);
-    this.pairs.unshift(boxKeyPair());
+    const [last, ...older] = this.pairs;
+    for (const { secretKey } of older) secretKey.fill(0);
+    this.pairs = [boxKeyPair(), last];
     this.cache.clear();
     this.statement = this.signCurrent();
   }
 
   /**
-   * Shared keys with a sender, the one that opened its last message first.
+   * Open what a sender sealed for one of the keys.
    *
-   * @param ephemeralKey 32 bytes, attacker-controlled
-   * @throws E_LOW_ORDER for a weak key
+   * @param ephemeralKey of the sender, 32 bytes, attacker-controlled
+   * @param open tries one shared key; throws E_SEAL when it does not fit
+   * @throws E_SEAL when none fits, E_LOW_ORDER for a weak key; what `open` throws
    */
-  sharedKeys(ephemeralKey: Uint8Array): readonly Uint8Array[] {
+  openWith<T>(ephemeralKey: Uint8Array, open: (sharedKey: Uint8Array) => T): T {
+    let failure: unknown;
+    for (const key of this.sharedKeys(ephemeralKey)) {
+      try {
+        const opened = open(key);
+        this.prefer(ephemeralKey, key);
+        return opened;
+      } catch (error) {
+        if (!isRegulonError(error, 'E_SEAL')) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** Shared keys with a sender, the one that opened its last message first. */
+  private sharedKeys(ephemeralKey: Uint8Array): readonly Uint8Array[] {
     const name = hex(ephemeralKey);
     const known = this.cache.get(name);
     if (known !== undefined) return known;
     const keys = this.pairs.map((pair) => boxBefore(ephemeralKey, pair.secretKey));
-    if (this.cache.size >= CACHE_SIZE) this.cache.delete(this.cache.keys().next().value!);
+    const [oldest] = this.cache.keys();
+    if (this.cache.size >= CACHE_SIZE && oldest !== undefined) this.cache.delete(oldest);
     this.cache.set(name, keys);
     return keys;
   }
 
   /** `key` opened a message of this sender: try it first next time. */
-  prefer(ephemeralKey: Uint8Array, key: Uint8Array): void {
+  private prefer(ephemeralKey: Uint8Array, key: Uint8Array): void {
     const keys = this.cache.get(hex(ephemeralKey));
     if (keys && keys[0] !== key) keys.sort((a, b) => Number(b === key) - Number(a === key));
   }

@@ -25,6 +25,7 @@ const CHANNEL_OPTIONS = {
   'grpc.keepalive_permit_without_calls': 1,
 };
 
+/** What the bulk server needs to run. */
 export interface BulkServerOptions {
   readonly uploads: UploadPort;
   readonly boxKeys: BoxKeys;

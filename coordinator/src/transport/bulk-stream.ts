@@ -1,4 +1,3 @@
-import { isRegulonError } from '@regulon/shared/errors';
 import {
   BulkCipher,
   decodeOpenBody,
@@ -34,16 +33,9 @@ export function openStream(
   site: SiteId,
   ctx: Uint8Array,
 ): { up: BulkCipher; down: BulkCipher } {
-  let failure: unknown;
-  for (const sharedKey of keys.sharedKeys(open.ephemeralKey)) {
+  return keys.openWith(open.ephemeralKey, (sharedKey) => {
     const up = new BulkCipher({ sharedKey, ctx, site, open }, 'up');
-    try {
-      up.open(frame);
-      return { up, down: new BulkCipher({ sharedKey, ctx, site, open }, 'down') };
-    } catch (error) {
-      if (!isRegulonError(error, 'E_SEAL')) throw error;
-      failure = error;
-    }
-  }
-  throw failure;
+    up.open(frame);
+    return { up, down: new BulkCipher({ sharedKey, ctx, site, open }, 'down') };
+  });
 }

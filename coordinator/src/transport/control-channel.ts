@@ -1,5 +1,5 @@
 /** From sealed bytes to the gateway and back: the one place where a control message of a site is validated. */
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { RegulonError } from '@regulon/shared/errors';
 import {
   itemCodec,
   noticeCodec,
@@ -19,10 +19,12 @@ import type { SiteGateway, SiteId } from './ports.js';
 export interface ControlMessage {
   readonly sealed?: Partial<Sealed> | null;
 }
+/** An answer on its way out. */
 export interface SealedMessage {
   readonly sealed: Sealed;
 }
 
+/** Opens what sites send, and seals what they get. */
 export class ControlChannel {
   constructor(
     private readonly gateway: SiteGateway,
@@ -60,17 +62,8 @@ export class ControlChannel {
     if (ephemeralKey?.length !== 32 || nonce?.length !== 24 || box === undefined) {
       throw new RegulonError('E_MESSAGE', 'malformed message: no sealed box of the right sizes');
     }
-    let failure: unknown;
-    for (const sharedKey of this.boxKeys.sharedKeys(ephemeralKey)) {
-      try {
-        const opened = openRequest(call, { ephemeralKey, nonce, box }, sharedKey);
-        this.boxKeys.prefer(ephemeralKey, sharedKey);
-        return opened;
-      } catch (error) {
-        if (!isRegulonError(error, 'E_SEAL')) throw error;
-        failure = error;
-      }
-    }
-    throw failure;
+    return this.boxKeys.openWith(ephemeralKey, (sharedKey) =>
+      openRequest(call, { ephemeralKey, nonce, box }, sharedKey),
+    );
   }
 }

@@ -27,6 +27,7 @@ const CHANNEL_OPTIONS = {
   'grpc.keepalive_permit_without_calls': 1,
 };
 
+/** What the control server needs to run. */
 export interface ControlServerOptions {
   readonly gateway: SiteGateway;
   readonly boxKeys: BoxKeys;
@@ -40,6 +41,7 @@ export interface ControlServerOptions {
   /** limit of each site; default 12,000 */
   readonly messagesPerMinute?: number;
 }
+
 /** A server that listens. */
 export interface RunningServer {
   readonly port: number;

@@ -11,6 +11,8 @@ import { writeAll } from './write-all.js';
 
 /** Injection token of what the controller stands on. */
 export const CONTROL_CONTEXT = Symbol('control context');
+
+/** What the controller stands on. */
 export interface ControlContext {
   readonly channel: ControlChannel;
   readonly members: readonly Member[];

@@ -3,6 +3,7 @@ import type { Item, Notice, Query, Reply, Request } from '@regulon/shared/wire';
 
 /** Roster id of a site; the transport has checked its client certificate. */
 export type SiteId = number;
+/** What may come at once or later. */
 export type Awaitable<T> = T | Promise<T>;
 
 /**
@@ -32,6 +33,8 @@ export interface UploadPort {
   /** @throws E_NOT_FOUND when no blob has this prefix; E_MESSAGE when `offset` lies beyond its end */
   download(site: SiteId, request: { digestPrefix: Uint8Array; offset: number }): Promise<Download>;
 }
+
+/** What a site names when it begins or resumes an upload. */
 export interface UploadOpening {
   /** 16 bytes, `uploadIdOf(…)` */
   readonly uploadId: Uint8Array;
@@ -63,6 +66,7 @@ export interface UploadSession {
   discard(reason: string): Promise<void>;
 }
 
+/** A blob on its way to a site. */
 export interface Download {
   /** full content address: Merkle root over 64 KiB pieces, 32 bytes */
   readonly digest: Uint8Array;

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 
+/** Package of the control service in `proto/`. */
 export const CONTROL_PACKAGE = 'regulon.control.v1';
 const SERVICE = `${CONTROL_PACKAGE}.ControlService`;
 const PROTO_FOLDER = fileURLToPath(new URL('../../../proto', import.meta.url));

@@ -25,7 +25,7 @@ export class SessionLimit {
       this.count--;
       open.splice(open.indexOf(session), 1);
     });
-    if (site !== undefined && open.length > SESSIONS_PER_SITE) open[0]!.destroy();
+    if (site !== undefined && open.length > SESSIONS_PER_SITE) open[0]?.destroy();
   }
 
   /** undefined for a certificate that is nobody's: its calls are refused one by one, with a reason */

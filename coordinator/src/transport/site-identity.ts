@@ -28,12 +28,12 @@ const refused = (what: string): RegulonError =>
 export function siteOfCertificate(subjectAltName: string | undefined, members: readonly Member[]): SiteId {
   const names = (subjectAltName ?? '').split(', ').filter((name) => name.startsWith('URI:regulon:'));
   if (names.length !== 1) throw refused('it has no or several site names');
-  const match = SAN.exec(names[0]!);
-  if (match === null) throw refused('its site name is malformed');
-  const id = Number(match[1]);
+  const [, number, key] = SAN.exec(names[0] ?? '') ?? [];
+  if (number === undefined || key === undefined) throw refused('its site name is malformed');
+  const id = Number(number);
   const member = members.find((candidate) => candidate.id === id);
   if (member === undefined) throw refused(`site ${id} is not in the roster`);
-  if (!equalBytes(member.key, fromHex(match[2]!)))
+  if (!equalBytes(member.key, fromHex(key)))
     throw refused(`site ${id} has another identity key in the roster`);
   return id;
 }

@@ -8,19 +8,25 @@ import { CHUNK_BYTES } from '@regulon/shared/wire';
 import { isDiskFull, syncFolder, systemCode } from '../disk/index.js';
 import type { SiteId } from './ports.js';
 
+/** Names the attempt that a file belongs to. */
 export interface AttemptRef {
   readonly runId: Uint8Array;
   readonly round: number;
   readonly attempt: number;
 }
 
+/** Whether two names are of one attempt. */
 export const isSameAttempt = (a: AttemptRef, b: AttemptRef): boolean =>
   a.round === b.round && a.attempt === b.attempt && equalBytes(a.runId, b.runId);
 
+/** Folder of all files of an attempt. */
 export const attemptFolder = (folder: string, { runId, round, attempt }: AttemptRef): string =>
   join(folder, hex(runId), `${round}-${attempt}`);
+
+/** Where an upload lies until it is committed. */
 export const partPath = (folder: string, ref: AttemptRef & { site: SiteId }, uploadId: Uint8Array): string =>
   join(attemptFolder(folder, ref), `${ref.site}.${hex(uploadId)}.part`);
+
 /** Where the committed upload of a site lies. */
 export const committedPath = (folder: string, ref: AttemptRef & { site: SiteId }): string =>
   join(attemptFolder(folder, ref), `${ref.site}.ok`);

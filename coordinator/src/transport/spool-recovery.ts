@@ -7,7 +7,7 @@ import { committedPath, partPath, publish, remove, rootOfFile } from './spool-fi
 import { finishCommit } from './spool-session.js';
 
 const QUARANTINE = 'quarantine';
-const PART = /^([1-9][0-9]*)\.([0-9a-f]{32})\.part$/;
+const PART = /^[1-9][0-9]*\.([0-9a-f]{32})\.part$/;
 
 /** What the recovery found; `lost` and `quarantined` need a decision or an alert. */
 export interface SpoolRecovery {
@@ -86,9 +86,9 @@ async function recoverFile(
   found: SpoolRecovery,
 ): Promise<void> {
   const name = relative(folder, path);
-  const match = PART.exec(basename(path));
-  if (match === null) return quarantine(folder, name, found);
-  const uploadId = fromHex(match[2]!);
+  const [, id] = PART.exec(basename(path)) ?? [];
+  if (id === undefined) return quarantine(folder, name, found);
+  const uploadId = fromHex(id);
   const expected = await book.expected(uploadId);
   if (expected !== undefined && isAt(folder, expected, uploadId, path)) found.resumable.push(name);
   else if (expected !== undefined) await quarantine(folder, name, found);

@@ -44,6 +44,7 @@ export interface UploadStatus {
   readonly receipt: Uint8Array;
 }
 
+/** The uploads of all sites; one stream at a time for each. */
 export class SpoolUploads implements UploadPort {
   private readonly active = new Map<string, Active>();
   /** bytes of each upload that is not committed, in this process, resumes included */

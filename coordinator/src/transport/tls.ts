@@ -16,12 +16,6 @@ export interface ServerTls {
   readonly key: string;
 }
 
-interface Internals {
-  _getConstructorOptions?: () => Record<string, unknown>;
-}
-interface ServerInternals {
-  http2Servers?: Map<HttpServer, unknown>;
-}
 interface HttpServer {
   on(event: 'session', listener: (session: ServerSession) => void): unknown;
 }
@@ -49,20 +43,19 @@ const changed = (what: string): RegulonError =>
 export function serverCredentials(tls: ServerTls, window?: number): ServerCredentials {
   const pair = { private_key: Buffer.from(tls.key), cert_chain: Buffer.from(tls.cert) };
   const credentials = ServerCredentials.createSsl(Buffer.from(tls.ca), [pair], true);
-  const inner = credentials as unknown as Internals;
-  if (typeof inner._getConstructorOptions !== 'function') throw changed('_getConstructorOptions');
-  const options = inner._getConstructorOptions();
-  const decorated = Object.create(credentials) as ServerCredentials & Internals;
+  const inner: unknown = Reflect.get(credentials, '_getConstructorOptions');
+  if (typeof inner !== 'function') throw changed('_getConstructorOptions');
+  const options = Reflect.apply(inner, credentials, []) as object;
   const settings = window === undefined ? {} : { settings: { initialWindowSize: window } };
-  decorated._getConstructorOptions = () => ({ ...options, minVersion: 'TLSv1.3', ...settings });
-  return decorated;
+  const value = (): object => ({ ...options, minVersion: 'TLSv1.3', ...settings });
+  return Object.create(credentials, { _getConstructorOptions: { value } }) as ServerCredentials;
 }
 
 /** Hear of each HTTP/2 session of a bound server. @throws E_TRANSPORT when grpc-js has changed underneath */
 export function onSessions(server: Server, listener: (session: ServerSession) => void): void {
-  const servers = (server as unknown as ServerInternals).http2Servers;
+  const servers: unknown = Reflect.get(server, 'http2Servers');
   if (!(servers instanceof Map) || servers.size === 0) throw changed('http2Servers');
-  for (const http2Server of servers.keys()) http2Server.on('session', listener);
+  for (const http2Server of (servers as Map<HttpServer, unknown>).keys()) http2Server.on('session', listener);
 }
 
 /** `host:port`, an IPv6 address in brackets. */

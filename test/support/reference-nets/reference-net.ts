@@ -15,6 +15,7 @@ export interface ReferenceNet {
   lossAndGradient(weights: Float64Array, x: readonly number[][], y: readonly number[]): LossAndGradient;
 }
 
+/** Mean loss over units, and its gradient by the weights. */
 export interface LossAndGradient {
   readonly loss: number;
   readonly gradient: Float64Array;

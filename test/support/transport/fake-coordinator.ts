@@ -32,6 +32,7 @@ export const ROSTER_HASH = text('roster');
 export const STATEMENT_SEED = text('statement');
 export const MEMBERS = [1, 2].map((id) => ({ id, key: publicKeyOf(text(`site ${id}`)) }));
 
+/** The commit table in memory. */
 export class MemoryRows implements CommitRows {
   readonly rows = new Map<string, CommitRow>();
   find(uploadId: Uint8Array): CommitRow | undefined {
@@ -93,6 +94,7 @@ export class FakeBook implements UploadBook {
   }
 }
 
+/** Answers without rounds; some requests fail on purpose. */
 export class FakeGateway implements SiteGateway {
   readonly requests: Request[] = [];
   readonly listeners = new Set<(notice: Notice) => void>();

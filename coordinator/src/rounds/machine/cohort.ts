@@ -56,4 +56,5 @@ export function withSite(ids: readonly number[], site: number): number[] {
   return [...new Set([...ids, site])].sort((a, b) => a - b);
 }
 
+/** Without one of them. */
 export const without = (ids: readonly number[], site: number): number[] => ids.filter((id) => id !== site);

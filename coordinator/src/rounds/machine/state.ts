@@ -4,6 +4,7 @@ export type Phase =
 
 /** Stages in which sites answer, in the order of the manifest's deadlines. */
 export const answerPhases = ['advertise', 'share', 'input', 'consistency', 'unmask'] as const;
+/** A phase in which sites answer. */
 export type AnswerPhase = (typeof answerPhases)[number];
 
 /** Stage of the protocol in which a phase ends, for wire and log; a fold still belongs to R4. */
@@ -46,6 +47,7 @@ export interface RoundRules {
   readonly resumeMs: number;
 }
 
+/** A site that will not take part. */
 export interface Refusal {
   readonly site: number;
   readonly phase: Phase;
@@ -89,6 +91,7 @@ export interface RoundState {
   } | null;
 }
 
+/** What can happen to a round. */
 export type RoundEvent =
   /** the round may begin: its model is known */
   | { readonly type: 'begin' }
@@ -115,6 +118,7 @@ export type RoundEvent =
   | { readonly type: 'stopped'; readonly message: string }
   | { readonly type: 'time' };
 
+/** What follows from a decision; carried out by the driver. */
 export type RoundEffect =
   /** sign and log a manifest, tell the sites */
   | { readonly type: 'open'; readonly attempt: number; readonly deadlines: RoundState['deadlines'] }
@@ -132,6 +136,7 @@ export type RoundEffect =
       readonly message: string;
     };
 
+/** What follows from an event. */
 export interface Transition {
   readonly state: RoundState;
   readonly effects: readonly RoundEffect[];
