@@ -8,6 +8,11 @@ export interface AttemptKey {
   readonly attempt: number;
 }
 
+/** Columns by which the tables of attempts find their rows. */
+export const atAttempt = ({ runId, round, attempt }: AttemptKey) =>
+  ({ run_id: runId, round, attempt }) as const;
+const atRound = (runId: Uint8Array, round: number) => ({ run_id: runId, round }) as const;
+
 /** Rows of rounds, attempts and messages. Every method is synchronous, so callers compose transactions. */
 export class RoundRows {
   constructor(private readonly store: Store) {}
@@ -17,8 +22,7 @@ export class RoundRows {
     const q = query
       .selectFrom('rounds')
       .select('state')
-      .where('run_id', '=', runId)
-      .where('round', '=', round);
+      .where((eb) => eb.and(atRound(runId, round)));
     return this.store.first(q)?.state;
   }
 
@@ -33,22 +37,9 @@ export class RoundRows {
 
   /** A new attempt, or a new offer of one that nobody was bound to: its messages and stages start empty. */
   openAttempt(key: AttemptKey, manifest: Uint8Array, signature: Uint8Array, now: number): void {
-    const values = {
-      run_id: key.runId,
-      round: key.round,
-      attempt: key.attempt,
-      manifest,
-      signature,
-      opened_ms: now,
-    };
+    const values = { ...atAttempt(key), manifest, signature, opened_ms: now };
     for (const table of ['messages', 'stages', 'attempts'] as const) {
-      this.store.run(
-        query
-          .deleteFrom(table)
-          .where('run_id', '=', key.runId)
-          .where('round', '=', key.round)
-          .where('attempt', '=', key.attempt),
-      );
+      this.store.run(query.deleteFrom(table).where((eb) => eb.and(atAttempt(key))));
     }
     this.store.run(query.insertInto('attempts').values({ ...values, outcome: 'open' }));
   }
@@ -58,9 +49,7 @@ export class RoundRows {
       query
         .selectFrom('attempts')
         .selectAll()
-        .where('run_id', '=', key.runId)
-        .where('round', '=', key.round)
-        .where('attempt', '=', key.attempt),
+        .where((eb) => eb.and(atAttempt(key))),
     );
   }
 
@@ -70,8 +59,7 @@ export class RoundRows {
       query
         .selectFrom('attempts')
         .selectAll()
-        .where('run_id', '=', runId)
-        .where('round', '=', round)
+        .where((eb) => eb.and(atRound(runId, round)))
         .orderBy('attempt', 'desc')
         .limit(1),
     );
@@ -83,8 +71,7 @@ export class RoundRows {
       query
         .selectFrom('attempts')
         .selectAll()
-        .where('run_id', '=', runId)
-        .where('round', '=', round)
+        .where((eb) => eb.and(atRound(runId, round)))
         .where('outcome', '!=', 'open')
         .orderBy('attempt'),
     );
@@ -104,9 +91,7 @@ export class RoundRows {
       query
         .updateTable('attempts')
         .set({ outcome, transcript, end_signature: signature, reason })
-        .where('run_id', '=', key.runId)
-        .where('round', '=', key.round)
-        .where('attempt', '=', key.attempt),
+        .where((eb) => eb.and(atAttempt(key))),
     );
   }
 
@@ -127,7 +112,7 @@ export class RoundRows {
     this.store.run(
       query
         .insertInto('stages')
-        .values({ run_id: key.runId, round: key.round, attempt: key.attempt, stage, at_ms: now })
+        .values({ ...atAttempt(key), stage, at_ms: now })
         .onConflict((c) => c.doNothing()),
     );
   }
@@ -138,9 +123,7 @@ export class RoundRows {
       query
         .selectFrom('stages')
         .select(['stage', 'at_ms'])
-        .where('run_id', '=', key.runId)
-        .where('round', '=', key.round)
-        .where('attempt', '=', key.attempt)
+        .where((eb) => eb.and(atAttempt(key)))
         .orderBy('at_ms'),
     );
   }
@@ -154,16 +137,14 @@ export class RoundRows {
   }
 
   putMessage(key: AttemptKey, kind: string, site: number, bytes: Uint8Array): void {
-    const { runId, round, attempt } = key;
-    this.store.run(query.insertInto('messages').values({ run_id: runId, round, attempt, kind, site, bytes }));
+    this.store.run(query.insertInto('messages').values({ ...atAttempt(key), kind, site, bytes }));
   }
 
   putRoundEntry(key: AttemptKey, kind: string, site: number, index: number): void {
-    const { runId, round, attempt } = key;
     this.store.run(
       query
         .insertInto('round_entries')
-        .values({ run_id: runId, round, attempt, kind, site, entry_index: index })
+        .values({ ...atAttempt(key), kind, site, entry_index: index })
         .onConflict((c) => c.doNothing()),
     );
   }
@@ -174,9 +155,7 @@ export class RoundRows {
       query
         .selectFrom('round_entries')
         .select(['site', 'entry_index'])
-        .where('run_id', '=', key.runId)
-        .where('round', '=', key.round)
-        .where('attempt', '=', key.attempt)
+        .where((eb) => eb.and(atAttempt(key)))
         .where('kind', '=', kind)
         .orderBy('site'),
     );
@@ -189,7 +168,10 @@ export class RoundRows {
   /** How a round closed. */
   outcome(runId: Uint8Array, round: number): OutcomeTable | undefined {
     return this.store.first(
-      query.selectFrom('outcomes').selectAll().where('run_id', '=', runId).where('round', '=', round),
+      query
+        .selectFrom('outcomes')
+        .selectAll()
+        .where((eb) => eb.and(atRound(runId, round))),
     );
   }
 
@@ -246,9 +228,7 @@ export class RoundRows {
     return query
       .selectFrom('messages')
       .select(['site', 'bytes'])
-      .where('run_id', '=', key.runId)
-      .where('round', '=', key.round)
-      .where('attempt', '=', key.attempt)
+      .where((eb) => eb.and(atAttempt(key)))
       .where('kind', '=', kind);
   }
 }

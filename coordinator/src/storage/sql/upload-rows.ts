@@ -1,6 +1,7 @@
 import type { CommitRow, CommitRows } from '../../transport/index.js';
+import type { UploadTable } from '../schema.js';
 import { query, type Store } from './database.js';
-import type { AttemptKey } from './round-rows.js';
+import { atAttempt, type AttemptKey } from './round-rows.js';
 
 /** The commit table of uploads, as the spool asks for it. */
 export class UploadRows implements CommitRows {
@@ -47,43 +48,22 @@ export class UploadRows implements CommitRows {
   }
 
   /** Committed uploads of an attempt, by site. */
-  committedOf({ runId, round, attempt }: AttemptKey): CommitRow[] {
+  committedOf(key: AttemptKey): CommitRow[] {
     const q = query
       .selectFrom('uploads')
       .selectAll()
-      .where('run_id', '=', runId)
-      .where('round', '=', round)
-      .where('attempt', '=', attempt)
+      .where((eb) => eb.and(atAttempt(key)))
       .where('state', '=', 'committed')
       .orderBy('site');
     return this.store.all(q).map(toCommitRow);
   }
 
-  forget({ runId, round, attempt }: AttemptKey): void {
-    this.store.run(
-      query
-        .deleteFrom('uploads')
-        .where('run_id', '=', runId)
-        .where('round', '=', round)
-        .where('attempt', '=', attempt),
-    );
+  forget(key: AttemptKey): void {
+    this.store.run(query.deleteFrom('uploads').where((eb) => eb.and(atAttempt(key))));
   }
 }
 
-interface UploadRow {
-  upload_id: Uint8Array;
-  run_id: Uint8Array;
-  round: number;
-  attempt: number;
-  site: number;
-  root: Uint8Array;
-  message: Uint8Array;
-  size: number;
-  state: 'committing' | 'committed';
-  receipt: Uint8Array | null;
-}
-
-function toCommitRow(row: UploadRow): CommitRow {
+function toCommitRow(row: UploadTable): CommitRow {
   return {
     uploadId: row.upload_id,
     runId: row.run_id,
