@@ -5,7 +5,8 @@ import { Daemon } from './rounds/index.js';
 import { tellError } from './tell-error.js';
 
 /**
- * Run the daemon until SIGTERM or SIGINT; prints one JSON line on stdout when it is connected.
+ * Run the daemon until SIGTERM or SIGINT; prints one JSON line on stdout when it is connected, with what its steward
+ * is asked to sign.
  *
  * @throws what keeps the daemon from starting
  */
@@ -23,7 +24,9 @@ export async function runDaemon(configFile: string): Promise<void> {
   const starting = Daemon.start(config, logger);
   const daemon = await Promise.race([starting, signalled]);
   if (!daemon) return process.exit(0);
-  process.stdout.write(`${JSON.stringify({ ready: true, site: config.site, pid: process.pid })}\n`);
+  const { statements } = daemon;
+  const ready = { ready: true, site: config.site, pid: process.pid, statements };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
   try {
     await Promise.race([signalled, daemon.failure]);
     logger.info('stopping');

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { RegulonError } from '@regulon/shared/errors';
+import { isErrorCode } from '../output/index.js';
 import { readyReply } from './daemon-replies.js';
 
 /** nice value of processes that share this machine with one that would have its own */
@@ -39,9 +40,21 @@ function readyOf(line: string): Record<string, unknown> | null {
   }
 }
 
-/** The last line of a log that names an error, or else its last one; empty when there is none. */
+/** The two lines by which a program of this project ends with an error, as they stand last in a log. */
+export function lastError(file: string): RegulonError | undefined {
+  const lines = linesOf(file);
+  const at = lines.findLastIndex((line) => line.startsWith('E_'));
+  const [, code, message = ''] = /^(E_[A-Z_0-9]+): (.*)$/.exec(lines[at] ?? '') ?? [];
+  if (!isErrorCode(code)) return undefined;
+  const hint = /^next: (.*)$/.exec(lines[at + 1] ?? '')?.[1];
+  return new RegulonError(code, message, hint === undefined ? {} : { hint });
+}
+
+/** The last line of a log; empty when there is none. */
 export function lastLine(file: string): string {
-  if (!existsSync(file)) return '';
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  return (lines.findLast((line) => line.startsWith('E_')) ?? lines.at(-1) ?? '').slice(0, 300);
+  return (linesOf(file).at(-1) ?? '').slice(0, 300);
+}
+
+function linesOf(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
 }

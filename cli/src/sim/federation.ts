@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import type { StewardStatements } from '@regulon/client/rounds';
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CeremonyOptions, type FoundedFederation, holdCeremony } from './ceremony/ceremony.js';
 import { Person } from './ceremony/person.js';
-import { stewardStatements } from './daemon-replies.js';
-import { programs, runToEnd } from './programs.js';
+import { daemonReady } from './daemon-replies.js';
+import { programs } from './programs.js';
 import { base64, Signer } from './signer.js';
 import { proposal } from './statements.js';
 import { Steward } from './steward.js';
@@ -34,19 +32,12 @@ export class SimFederation {
     const supervisor = new Supervisor(join(options.root, 'logs'));
     try {
       say(`starting the coordinator and ${founded.sites.length} daemons`);
-      const [statements] = await Promise.all([
-        Promise.all(founded.sites.map(describe)),
+      const api = apiOf(founded);
+      const [stewards] = await Promise.all([
+        Promise.all(founded.sites.map((site) => startSite(founded, supervisor, api, site))),
         supervisor.start('coordinator', programs.coordinator, ['--config', founded.coordinatorConfig]),
       ]);
-      const api = apiOf(founded);
-      const stewards = founded.sites.map(({ name }, i) => stewardOf(founded, api, name, statements[i]));
-      await Promise.all([
-        ...stewards.map((steward) => steward.settle()),
-        ...founded.sites.map(({ name, config }) =>
-          // in service the coordinator has a machine of its own; here the sites must not starve it
-          supervisor.start(name, programs.daemon, ['run', '--config', config], 'behind'),
-        ),
-      ]);
+      await Promise.all(stewards.map((steward) => steward.settle()));
       const person = Person.load(founded.folder.people, 'researcher', 'researcher-1');
       return new SimFederation(founded, supervisor, api, stewards, new Signer(person, founded, api));
     } catch (error) {
@@ -82,23 +73,16 @@ export function apiOf(founded: Pick<FoundedFederation, 'addresses' | 'token'>): 
   return new CoordinatorApi({ server: `http://${host}:${httpPort}`, token: founded.token });
 }
 
-/** What a site asks its steward to sign about policy and dataset; its daemon reads the data for it. */
-async function describe(site: { name: string; config: string }): Promise<StewardStatements> {
-  try {
-    return await runToEnd(programs.daemon, ['describe', '--config', site.config], stewardStatements);
-  } catch (error) {
-    if (!isRegulonError(error)) throw error;
-    throw new RegulonError(error.code, `${site.name}: ${error.message}`, { hint: error.hint, cause: error });
-  }
-}
-
-function stewardOf(
+/** Start the daemon of a site; it reads the data, and says what its steward is asked to sign. */
+async function startSite(
   founded: FoundedFederation,
+  supervisor: Supervisor,
   api: CoordinatorApi,
-  site: string,
-  statements?: StewardStatements,
-): Steward {
-  if (!statements) throw new RegulonError('E_INTERNAL', `${site} described nothing`);
-  const signer = new Signer(Person.load(founded.folder.people, 'steward', site), founded, api);
-  return new Steward(site, signer, api, statements);
+  { name, config }: { name: string; config: string },
+): Promise<Steward> {
+  // in service the coordinator has a machine of its own; here the sites must not starve it
+  const { ready } = await supervisor.start(name, programs.daemon, ['run', '--config', config], 'behind');
+  const { statements } = daemonReady.parse(ready);
+  const signer = new Signer(Person.load(founded.folder.people, 'steward', name), founded, api);
+  return new Steward(name, signer, api, statements);
 }

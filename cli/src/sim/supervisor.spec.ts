@@ -34,12 +34,12 @@ describe('the supervisor', () => {
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
-  it('fails with the last log line when a process ends before it is ready', async () => {
-    const path = program('b', "console.error('E_CONFIG: key x'); process.exit(4);");
+  it('fails with the error that a process ends with before it is ready', async () => {
+    const path = program('b', "console.error('E_CONFIG: key x\\nnext: mend x'); process.exit(4);");
     await expect(supervisor.start('b', path, [])).rejects.toMatchObject({
       code: 'E_CONFIG',
-      message: 'b ended before it was ready (exit code 4): key x',
-      hint: `read ${supervisor.logFile('b')}`,
+      message: 'b: key x',
+      hint: 'mend x',
     });
   });
 

@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
-import { isErrorCode } from '../output/index.js';
-import { lastLine, readyLine, stepBack } from './child-process.js';
+import { lastError, lastLine, readyLine, stepBack } from './child-process.js';
 import { MemoryWatch } from './process-memory.js';
 
 const READY_MS = 60_000;
@@ -149,12 +148,11 @@ export class Supervisor {
       // then its log could not be written either
       return new RegulonError('E_DISK_FULL', `${name} ${what}: the volume of ${this.logs} is full`);
     }
+    const own = lastError(file);
+    if (own) return new RegulonError(own.code, `${name}: ${own.message}`, { hint: own.hint, cause: own });
     const last = lastLine(file);
-    const [, code, message = last] = /^(E_[A-Z_0-9]+): (.*)$/.exec(last) ?? [];
-    return new RegulonError(
-      isErrorCode(code) ? code : 'E_ENVIRONMENT',
-      `${name} ${what}${message ? `: ${message}` : ''}`,
-      { hint: `read ${file}` },
-    );
+    return new RegulonError('E_ENVIRONMENT', `${name} ${what}${last ? `: ${last}` : ''}`, {
+      hint: `read ${file}`,
+    });
   }
 }

@@ -12,6 +12,7 @@ import { type OpenSite, openSite, type SiteParts } from './open-site.js';
 import { type StageNotice, tellRefusal } from './refusals.js';
 import { RunDriver } from './run-driver.js';
 import { RunQueue } from './run-queue.js';
+import type { StewardStatements } from './statements.js';
 
 const DAY_MS = 86_400_000;
 const LOOK_AT_AGE_MS = 3_600_000;
@@ -58,6 +59,11 @@ export class Daemon {
       await daemon.stop();
       throw error;
     }
+  }
+
+  /** What the steward of this site is asked to sign and post, for the policy and the data that are loaded. */
+  get statements(): StewardStatements {
+    return this.opened.statements;
   }
 
   /** Finish the step under way, keep everything for the next start, let go of the state. */

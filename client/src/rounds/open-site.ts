@@ -14,7 +14,7 @@ import { crashOnce, noCrash } from './crash-points.js';
 import { DAEMON_VERSION, entrySealer } from './entries.js';
 import { insist } from './insist.js';
 import { openSiteData } from './open-site-data.js';
-import { statementsOf } from './statements.js';
+import { statementsOf, type StewardStatements } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;
 /** What the first call may end with that waiting does not mend: this site is not known, or not understood. */
@@ -31,6 +31,8 @@ const realParts: SiteParts = { linkOf: connectionOf, dataOf: openSiteData };
 /** A site that is connected, with the way to let everything go. */
 export interface OpenSite {
   readonly site: SiteContext;
+  /** what its steward is asked to sign and post */
+  readonly statements: StewardStatements;
   readonly close: () => Promise<void>;
 }
 
@@ -64,10 +66,10 @@ export async function openSite(
   try {
     const described = await data.describe();
     await data.release();
-    described.notes.forEach((note) => logger.info({ site: config.site }, note));
-    const statement = statementsOf(policy, config.dataset, described, state.paths.anchor);
+    described.notes.forEach((note) => logger.info(note));
+    const statements = statementsOf(policy, config.dataset, described, state.paths.anchor);
     const { panel, units, content } = described;
-    const known = { panel, units, content, statement };
+    const known = { panel, units, content, statement: statements };
     const site: SiteView = { roster, own, policy, dataset: config.dataset, ...known };
     warnIfClosed(site, logger);
     const link = parts.linkOf(config, own.id, rosterView);
@@ -101,7 +103,7 @@ export async function openSite(
       crash: crashAt === undefined ? noCrash : crashOnce(crashAt, config.stateFolder),
       startIndex: () => outbox.at(seq)?.index ?? null,
     };
-    return { site: context, close };
+    return { site: context, statements, close };
   } catch (error) {
     await close();
     throw error;
