@@ -135,6 +135,7 @@ export class RunDriver {
     const news = new Promise<boolean>((resolve) => {
       this.wake = () => resolve(true);
       timer = setTimeout(() => resolve(this.isCalled), Math.min(idleMs ?? this.unknownIdleMs, 0x7fff_ffff));
+      timer.unref();
     });
     try {
       return await news;

@@ -109,7 +109,7 @@ describe('the journal', () => {
     const path = folder();
     const state = opened(path);
     const journal = new AttemptJournal(state);
-    journal.save(attempt(Step.joined, 'a very secret seed '.repeat(20)));
+    journal.save(attempt(Step.joined, 'a very secret seed '.repeat(2000)));
     const { sealed } = state.db.prepare('SELECT sealed FROM attempts').get() as { sealed: Buffer };
     const inFile = (): boolean => {
       state.db.pragma('wal_checkpoint(TRUNCATE)');
