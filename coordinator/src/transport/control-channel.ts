@@ -39,7 +39,7 @@ export class ControlChannel {
     return { sealed: answers.sealWhole(replyCodec.encode(reply)) };
   }
 
-  /** Items in boxes of at most 64 KiB, then the end. @throws as `exchange` */
+  /** Items in boxes of at most 128 KiB, then the end. @throws as `exchange` */
   async *fetch(site: SiteId, message: ControlMessage): AsyncGenerator<SealedMessage> {
     const { payload, answers } = this.open('fetch', message);
     for await (const item of this.gateway.fetch(site, queryCodec.decode(payload))) {
