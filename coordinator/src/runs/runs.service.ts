@@ -25,6 +25,7 @@ export class RunsService {
   private readonly members: RunMembers;
   private readonly proposals: Proposals;
   private starting: Promise<void> = Promise.resolve();
+  private isClosed = false;
 
   constructor(private readonly on: RunsContext) {
     this.boards = new RunBoards(() => on.services.clock.now());
@@ -124,12 +125,14 @@ export class RunsService {
     }));
   }
 
+  /** Nothing is decided any more: the process ends. */
   close(): void {
+    this.isClosed = true;
     for (const driver of this.drivers.values()) driver.close();
   }
 
   private async tryStart(): Promise<void> {
-    if (this.drivers.size > 0) return;
+    if (this.drivers.size > 0 || this.isClosed) return;
     const { runs } = this.on;
     for (const row of runs.withStatus(['QUEUED'])) {
       const datasets = agreedDatasets(this.on, row);
@@ -144,7 +147,7 @@ export class RunsService {
     }
   }
 
-  /** @returns false when the run was stopped before it was under way */
+  /** @returns false when the run was stopped before it was under way, so that another one may start */
   private async begin(row: RunTable, datasets: readonly SiteDataset[]): Promise<boolean> {
     const { services, runs, config } = this.on;
     const program = writeStart(this.on, row, datasets);
@@ -153,6 +156,7 @@ export class RunsService {
     // masked vectors and sums of the last round of the run before were kept for its audits until now
     if (config.retention.spools !== 'keep') await removeSpools(services);
     if (config.retention.aggregates !== 'keep') removeAggregates(services);
+    if (this.isClosed) return true;
     const started = runs.get(runId);
     if (!started || isFinal(started.status)) return false;
     this.on.onStart();
