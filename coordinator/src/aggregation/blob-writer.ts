@@ -2,8 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSyn
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { hex, MerkleHasher } from '@regulon/shared/crypto';
-import { RegulonError } from '@regulon/shared/errors';
-import { isDiskFull, syncFolderNow } from '../disk/index.js';
+import { nameDiskFull, syncFolderNow } from '../disk/index.js';
 import type { BlobPlace, WrittenBlob } from './job.js';
 
 /** Writes a stream of bytes to a file that appears, complete and synced, under its Merkle root. For worker threads. */
@@ -66,7 +65,6 @@ export function writeBlob(place: BlobPlace, pieces: Iterable<Uint8Array>): Writt
     return writer.finish();
   } catch (error) {
     writer?.abandon();
-    if (!isDiskFull(error)) throw error;
-    throw new RegulonError('E_DISK_FULL', 'the volume of the state folder is full', { cause: error });
+    throw nameDiskFull(error);
   }
 }

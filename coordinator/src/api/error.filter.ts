@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
-import { isRegulonError, registry } from '@regulon/shared/errors';
+import { type ErrorCode, isRegulonError, registry } from '@regulon/shared/errors';
 import type { ServerResponse } from 'node:http';
+import { nameDiskFull } from '../disk/index.js';
 import { sendJson } from './send.js';
 
 const statusOf = {
@@ -18,35 +19,40 @@ const statusOf = {
   DEADLINE_EXCEEDED: 504,
 } as const;
 
+/** Status of a code whose gRPC status would mislead a client of HTTP. */
+const statusOfCode: Readonly<Partial<Record<ErrorCode, number>>> = { E_DISK_FULL: 507 };
+
 /** Errors as `{"error": {code, message, hint, retryable, details}}`; anything unforeseen says no more than that. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   /** @param report hears of what is a defect */
   constructor(private readonly report: (error: unknown) => void) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  catch(thrown: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<ServerResponse>();
-    if (response.headersSent) return void response.end();
-    if (isRegulonError(error)) {
-      const { code, message, hint, retryable, details } = error;
-      if (code === 'E_INTERNAL') this.report(error);
-      return sendJson(response, statusOf[registry[code].grpc], {
-        error: { code, message, hint, retryable, details },
-      });
-    }
-    const status = error instanceof HttpException ? error.getStatus() : bodyErrorStatus(error);
-    const code = status === 404 ? 'E_NOT_FOUND' : status < 500 ? 'E_MESSAGE' : 'E_INTERNAL';
-    const message =
-      status === 404
-        ? 'there is no such path'
-        : status < 500
-          ? 'the request cannot be read'
-          : 'the request failed';
-    if (status >= 500) this.report(error);
-    sendJson(response, status, {
-      error: { code, message, hint: registry[code].next, retryable: false, details: {} },
-    });
+    // an answer that was begun must not look as if it were whole
+    if (response.headersSent) return void response.destroy();
+    const error = nameDiskFull(thrown);
+    if (!isRegulonError(error)) return this.foreign(error, response);
+    const { code, message, hint, retryable, details } = error;
+    if (code === 'E_INTERNAL') this.report(error);
+    const status = statusOfCode[code] ?? statusOf[registry[code].grpc];
+    sendJson(response, status, { error: { code, message, hint, retryable, details } });
   }
+
+  /** An error of the framework, or a defect: its text might hold anything. */
+  private foreign(error: unknown, response: ServerResponse): void {
+    const status = error instanceof HttpException ? error.getStatus() : bodyErrorStatus(error);
+    if (status >= 500) this.report(error);
+    const [code, message] = foreignText(status);
+    const { next: hint } = registry[code];
+    sendJson(response, status, { error: { code, message, hint, retryable: false, details: {} } });
+  }
+}
+
+function foreignText(status: number): [code: ErrorCode, message: string] {
+  if (status === 404) return ['E_NOT_FOUND', 'there is no such path'];
+  return status < 500 ? ['E_MESSAGE', 'the request cannot be read'] : ['E_INTERNAL', 'the request failed'];
 }
 
 /** Errors of the body parser carry a status. */

@@ -1,8 +1,8 @@
 import { type Logger, pino } from 'pino';
-import { explainError, isRegulonError, RegulonError, traceOf } from '@regulon/shared/errors';
+import { explainError, isRegulonError, traceOf } from '@regulon/shared/errors';
 import { type Aggregator, WorkerAggregator } from '../aggregation/index.js';
 import type { Config } from '../config/index.js';
-import { isDiskFull } from '../disk/index.js';
+import { nameDiskFull } from '../disk/index.js';
 import { type Clock, systemClock } from '../rounds/index.js';
 
 /** What tests replace. */
@@ -44,9 +44,7 @@ export class Surroundings {
 /** State on disk is always consistent; what is in memory may not be: end, and let the next process read the disk. */
 function endProcess(logger: Logger): (error: unknown) => void {
   return (error) => {
-    const named = isDiskFull(error)
-      ? new RegulonError('E_DISK_FULL', 'the volume of the state folder is full', { cause: error })
-      : error;
+    const named = nameDiskFull(error);
     logger.fatal({ trace: traceOf(named) }, 'the coordinator ends; start it again');
     process.stderr.write(`${explainError(named)}\n`);
     process.exit(isRegulonError(named) ? named.exitCode : 5);

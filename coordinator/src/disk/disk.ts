@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { RegulonError } from '@regulon/shared/errors';
 
 /** `ENOENT`, `ENOSPC`…, or nothing for an error that is not the operating system's. */
 export function systemCode(error: unknown): string {
@@ -9,6 +10,12 @@ export function systemCode(error: unknown): string {
 /** Whether a write was refused for lack of space or quota. */
 export function isDiskFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(systemCode(error));
+}
+
+/** E_DISK_FULL for a write that was refused for lack of space, of a file or of the database; anything else as it is. */
+export function nameDiskFull(error: unknown): unknown {
+  if (!isDiskFull(error)) return error;
+  return new RegulonError('E_DISK_FULL', 'the volume of the state folder is full', { cause: error });
 }
 
 /** Make the names in a folder durable: after a rename, or after new files. */

@@ -1,1 +1,1 @@
-export { isDiskFull, syncFolder, syncFolderNow, systemCode } from './disk.js';
+export { isDiskFull, nameDiskFull, syncFolder, syncFolderNow, systemCode } from './disk.js';

@@ -1,5 +1,6 @@
 import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { isRegulonError, RegulonError, registry } from '@regulon/shared/errors';
+import { nameDiskFull } from '../disk/index.js';
 import { encodeErrorInfo, ERROR_KEY } from '@regulon/shared/wire';
 
 /**
@@ -10,8 +11,9 @@ import { encodeErrorInfo, ERROR_KEY } from '@regulon/shared/wire';
  * @param report hears of what is a defect
  */
 export function toServiceError(error: unknown, report: (error: unknown) => void): ServiceError {
-  const own = isRegulonError(error)
-    ? error
+  const named = nameDiskFull(error);
+  const own = isRegulonError(named)
+    ? named
     : new RegulonError('E_INTERNAL', 'the coordinator met a defect', { cause: error });
   if (own.code === 'E_INTERNAL') report(error);
   const metadata = new Metadata();
