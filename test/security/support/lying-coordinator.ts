@@ -19,6 +19,7 @@ import {
   signManifest,
   type SiteId,
   type SurvivorEntry,
+  TILE_BYTES,
   type UnmaskAnswer,
   vectorLength,
 } from '@regulon/shared/secagg';
@@ -126,7 +127,7 @@ export class LyingCoordinator {
       const { masks } = site.client.maskPlan(this.deliveries(id, u1, u2));
       const { ringBits } = this.cohort.manifest;
       const upload = site.vector.slice();
-      engine.maskTile(upload, 0, masks, ringBits);
+      eachTile(upload, (tile, at) => engine.maskTile(tile, at, masks, ringBits));
       const { root, sig } = site.client.commit(rootOfBytes(upload), (upload.length * 8) / ringBits);
       if (receipt) site.client.confirmUpload();
       Object.assign(site, { upload, commit: { id, root, sig } });
@@ -166,6 +167,11 @@ export class LyingCoordinator {
     const client = this.secagg.SecAggClient.restore(snapshot, { roster, seed });
     this.sites.set(id, { ...this.site(id), client });
   }
+}
+
+/** The tiles of a vector, in order. */
+export function eachTile(bytes: Uint8Array, work: (tile: Uint8Array, byteOffset: number) => void): void {
+  for (let at = 0; at < bytes.length; at += TILE_BYTES) work(bytes.subarray(at, at + TILE_BYTES), at);
 }
 
 /** Ascending copy. */

@@ -1,17 +1,19 @@
-/** Arithmetic on vectors of 32-bit ring words, by plain JavaScript numbers: what an attacker does with a sum. */
-const words = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.slice().buffer);
+/** Arithmetic on vectors of ring words by plain JavaScript: what an attacker does with a sum. */
+type Bits = 32 | 64;
 
-const bytesOf = (values: Uint32Array): Uint8Array => new Uint8Array(values.buffer);
+const sum = (a: Uint8Array, b: Uint8Array, sign: 1 | -1, bits: Bits): Uint8Array => {
+  const [x, y] = [a.slice().buffer, b.slice().buffer];
+  if (bits === 64) {
+    const right = new BigUint64Array(y);
+    return new Uint8Array(new BigUint64Array(x).map((v, k) => v + BigInt(sign) * (right[k] ?? 0n)).buffer);
+  }
+  const right = new Uint32Array(y);
+  return new Uint8Array(new Uint32Array(x).map((v, k) => v + sign * (right[k] ?? 0)).buffer);
+};
 
 /** a − b */
-export function minus(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const [x, y] = [words(a), words(b)];
-  return bytesOf(x.map((value, k) => value - (y[k] ?? 0)));
-}
+export const minus = (a: Uint8Array, b: Uint8Array, bits: Bits = 32): Uint8Array => sum(a, b, -1, bits);
 
-/** Sum of some vectors; at least one. */
-export function plus(...vectors: readonly Uint8Array[]): Uint8Array {
-  const sum = new Uint32Array((vectors[0]?.length ?? 0) / 4);
-  for (const vector of vectors) words(vector).forEach((value, k) => (sum[k] = (sum[k] ?? 0) + value));
-  return bytesOf(sum);
-}
+/** Sum of some vectors of 32-bit words; at least one. */
+export const plus = (...vectors: readonly Uint8Array[]): Uint8Array =>
+  vectors.reduce((a, b) => sum(a, b, 1, 32));

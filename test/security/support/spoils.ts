@@ -2,6 +2,7 @@ import { shamirCombine } from '@regulon/shared/crypto';
 import {
   foldAndUnmaskTile,
   MaskEngine,
+  type MaskKey,
   type SecAggClient,
   type SiteId,
   type UnmaskAnswer,
@@ -9,7 +10,7 @@ import {
 } from '@regulon/shared/secagg';
 import { decodeState } from '../../../shared/src/secagg/client-state.js';
 import { masksOf } from '../../../shared/src/secagg/mask-keys.js';
-import { type LyingCoordinator, sorted } from './lying-coordinator.js';
+import { eachTile, type LyingCoordinator, sorted } from './lying-coordinator.js';
 
 const engine = new MaskEngine();
 
@@ -76,26 +77,32 @@ export class Spoils {
     const masks = masksOf({ ctx: client.ctx, h2: client.h2(), id, ...secrets, peers });
     const vector = (upload ?? new Uint8Array()).slice();
     const inverse = masks.map(({ key, sign }) => ({ key, sign: -sign as 1 | -1 }));
-    engine.maskTile(vector, 0, inverse, manifest.ringBits);
+    eachTile(vector, (tile, at) => engine.maskTile(tile, at, inverse, manifest.ringBits));
     return vector;
   }
 
-  /** The sum of some uploads, from the seeds of their sites and the mask keys of the other members of U2. */
-  sumOf(ids: readonly SiteId[]): Uint8Array {
-    const { manifest } = this.coordinator.cohort;
-    const client = this.coordinator.site(ids[0] ?? 0).client;
-    const masks = unmaskKeysOf({
+  /** The streams that open the sum of some uploads: seeds of their sites, mask keys of the other members of U2. */
+  masksOf(ids: readonly SiteId[]): MaskKey[] {
+    const { client } = this.coordinator.site(ids[0] ?? 0);
+    const lost = client.u2().filter((id) => !ids.includes(id));
+    return unmaskKeysOf({
       ...{ ctx: client.ctx, h2: client.h2() },
       survivors: ids.map((id) => ({ id, sPk: this.keyOf(id) })),
       seeds: ids.map((id) => ({ id, b: this.secret(0, id) })),
-      maskSecrets: client
-        .u2()
-        .filter((id) => !ids.includes(id))
-        .map((id) => ({ id, sSk: this.secret(1, id) })),
+      maskSecrets: lost.map((id) => ({ id, sSk: this.secret(1, id) })),
     });
-    const spools = ids.map((id) => this.coordinator.site(id).upload ?? new Uint8Array());
-    const sum = new Uint8Array(spools[0]?.length ?? 0);
-    foldAndUnmaskTile(sum, { spools, masks, byteOffset: 0, ringBits: manifest.ringBits }, engine);
+  }
+
+  /** The sum of some uploads, unmasked. */
+  sumOf(ids: readonly SiteId[]): Uint8Array {
+    const { ringBits } = this.coordinator.cohort.manifest;
+    const masks = this.masksOf(ids);
+    const uploads = ids.map((id) => this.coordinator.site(id).upload ?? new Uint8Array());
+    const sum = new Uint8Array(uploads[0]?.length ?? 0);
+    eachTile(sum, (tile, byteOffset) => {
+      const spools = uploads.map((upload) => upload.subarray(byteOffset, byteOffset + tile.length));
+      foldAndUnmaskTile(tile, { spools, masks, byteOffset, ringBits }, engine);
+    });
     return sum;
   }
 

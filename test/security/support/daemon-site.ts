@@ -1,0 +1,286 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import {
+  type AdvertiseKeys,
+  type ConsistencySignature,
+  decodeMessage,
+  encodeManifest,
+  encodeMessage,
+  type Manifest,
+  MaskEngine,
+  type MessageOfKind,
+  type ShareDelivery,
+  signManifest,
+  type SiteId,
+  type SurvivorEntry,
+} from '@regulon/shared/secagg';
+import { enc, hex, sha256, signEd25519, u32 } from '@regulon/shared/crypto';
+import { type RunContract, RunProgram, runName, type ScheduledRound } from '@regulon/shared/program';
+import type { Plan } from '@regulon/shared/plan';
+import type { LogEntry } from '@regulon/shared/transparency';
+import type { Query, Request } from '@regulon/shared/wire';
+import { type Agreement, type Federation, verifyAgreement } from '@regulon/client/policy';
+import {
+  type AnsweredRow,
+  AnsweredTable,
+  AttemptJournal,
+  Ledger,
+  Outbox,
+  SiteState,
+} from '@regulon/client/state';
+import {
+  contractBytes,
+  seedOf,
+  testFederation,
+  testPlan,
+  testSite,
+} from '../../../client/src/policy/site.support.js';
+import { Attempt } from '../../../client/src/rounds/attempt.js';
+import { entrySealer } from '../../../client/src/rounds/entries.js';
+import { RunDriver } from '../../../client/src/rounds/run-driver.js';
+import type { RunSession } from '../../../client/src/rounds/run-session.js';
+import { temporaryFolder } from '../../../client/src/state/temporary-folder.support.js';
+import { LyingCoordinator } from './lying-coordinator.js';
+
+export const federation: Federation = testFederation();
+/** site 1 is the daemon */
+export const OWN: SiteId = 1;
+const now = Date.parse('2026-11-21T00:00:00Z');
+
+/** A run as it would be agreed on over data that are not public, if this version joined such runs. */
+export function privateRun(plan: Plan = testPlan(), id = 7): Agreement {
+  const run = runName(new Uint8Array(16).fill(7));
+  const agreement = verifyAgreement(contractBytes(plan), run, federation, testSite(federation), now);
+  const contract: RunContract = {
+    ...agreement.contract,
+    runId: new Uint8Array(16).fill(id),
+    isPublic: false,
+  };
+  return { ...agreement, contract };
+}
+
+/** What an honest coordinator announces of round 0. */
+export function manifestOf({ contract }: Agreement, attempt = 0): Manifest {
+  const program = new RunProgram(contract);
+  const [round] = program.schedule;
+  if (!round) throw new TypeError('no round');
+  const deadlines = [1, 2, 3, 4, 5].map((m) => now + m * 60_000);
+  return program.manifest(round, { attempt, prevTranscriptHash: new Uint8Array(32), deadlines });
+}
+
+/** The other sites and the coordinator of round 0 of a run. */
+export function coordinatorOf(agreement: Agreement, attempt = 0): LyingCoordinator {
+  const manifest = manifestOf(agreement, attempt);
+  const coordinatorSeed = seedOf('coordinator');
+  const coordinator = new LyingCoordinator({
+    seeds: new Map(manifest.roles.map(({ id }) => [id, seedOf('site', id)])),
+    ...{ coordinatorSeed, roster: federation.rosterView, manifest },
+    coordinatorSignature: signManifest(coordinatorSeed, manifest),
+  });
+  manifest.roles.filter(({ id }) => id !== OWN).forEach(({ id }) => coordinator.join(id));
+  return coordinator;
+}
+
+const kindOf = {
+  advertised: 'advertise',
+  deliveries: 'delivery',
+  survivors: 'survivor',
+  signatures: 'consistency',
+} as const;
+const never = new AbortController().signal;
+
+/**
+ * Site 1 as a daemon: the real steps of an attempt over a real state folder. Training, gate and network are the spec's;
+ * they have attacks of their own.
+ */
+export class DaemonSite {
+  state!: SiteState;
+  attempts!: AttemptJournal;
+  answered!: AnsweredTable;
+  /** what left the site */
+  readonly sent: Request[] = [];
+  private readonly shown: Partial<Record<Query['type'], readonly Uint8Array[]>> = {};
+  /** entries of the run in the log */
+  readonly logged: LogEntry[] = [];
+  private outbox!: Outbox;
+  private coordinator: LyingCoordinator | undefined;
+  private manifests: readonly object[] = [];
+
+  constructor(readonly folder = join(temporaryFolder('daemon'), 'state')) {
+    this.start();
+  }
+
+  /** @throws E_QUARANTINE when the database is not the one that the counter beside it belongs to */
+  start(): void {
+    const pins = { site: 'a', federationId: 'fed_test', rosterHash: 'ab', identityKey: 'cd' };
+    this.state = SiteState.open(this.folder, pins);
+    this.attempts = new AttemptJournal(this.state);
+    this.answered = new AnsweredTable(this.state);
+    this.outbox = new Outbox(this.state, entrySealer(federation.keys, 'fed_test', 'a', seedOf('site', OWN)));
+  }
+
+  stop(): void {
+    if (this.state.db.open) this.state.close();
+  }
+
+  /** R0 of round 0 of a run; from here on the coordinator knows this site. */
+  join(agreement: Agreement, coordinator: LyingCoordinator): Attempt {
+    const { manifest, coordinatorSignature } = coordinator.cohort;
+    const [session, round] = this.sessionOf(agreement);
+    return this.known(coordinator, Attempt.join(session, round, manifest, coordinatorSignature, []));
+  }
+
+  /** R0 to R2 of round 0 with all sites, none of which lies yet. */
+  async contributed(agreement: Agreement, coordinator: LyingCoordinator): Promise<Attempt> {
+    const attempt = this.join(agreement, coordinator);
+    const ids = coordinator.cohort.manifest.roles.map(({ id }) => id);
+    const others = ids.filter((id) => id !== OWN);
+    this.show('advertised', coordinator.keys(ids));
+    await attempt.share(never);
+    coordinator.deal(others, ids);
+    this.show('deliveries', coordinator.deliveries(OWN, ids));
+    await attempt.contribute(never);
+    coordinator.upload(others, ids);
+    return attempt;
+  }
+
+  /** R3 and R4 with these survivors, whom every site confirms. */
+  async released(attempt: Attempt, coordinator: LyingCoordinator, u3: readonly SiteId[]): Promise<void> {
+    this.show('survivors', coordinator.survivors(u3));
+    await attempt.confirm(never);
+    const others = u3.filter((id) => id !== OWN);
+    this.show('signatures', [...coordinator.confirm(others, u3), this.last('consistency')]);
+    await attempt.answer(never);
+  }
+
+  /** Entries that this site wrote, in order. */
+  entries(): Uint8Array[] {
+    const entries: Uint8Array[] = [];
+    for (let row = this.outbox.at(0); row; row = this.outbox.at(entries.length)) entries.push(row.bytes);
+    return entries;
+  }
+
+  /** The row of an answer for round 0 of a run, as if this site had given it. */
+  answeredRow(agreement: Agreement, cohort: readonly SiteId[]): AnsweredRow {
+    const { runId, purpose, stepId, modelHash, planHash } = manifestOf(agreement);
+    return {
+      ...{ run: runName(runId), round: 0, attempt: 0, purpose, stepId, arm: 0, iteration: 0 },
+      ...{ modelHash: hex(modelHash), planHash: hex(planHash), h3: sha256(), cohort, relaxed: false },
+      answer: new Uint8Array(),
+    };
+  }
+
+  /** What the coordinator shows from now on. */
+  show(type: 'advertised', list: readonly AdvertiseKeys[]): void;
+  show(type: 'deliveries', list: readonly ShareDelivery[]): void;
+  show(type: 'survivors', list: readonly SurvivorEntry[]): void;
+  show(type: 'signatures', list: readonly ConsistencySignature[]): void;
+  show(type: keyof typeof kindOf, list: readonly object[]): void {
+    this.shown[type] = list.map((message) => encodeMessage(kindOf[type], message as never));
+  }
+
+  /** The last message of a kind that left the site. */
+  last<K extends 'consistency' | 'answer'>(kind: K): MessageOfKind[K] {
+    const type = kind === 'answer' ? 'unmask' : kind;
+    const request = this.sent.findLast((r) => r.type === type);
+    if (!request || !('message' in request)) throw new TypeError(`no ${kind} was sent`);
+    return decodeMessage(kind, request.message);
+  }
+
+  /** The attempt as the journal of this site has it. */
+  restore(agreement: Agreement, coordinator: LyingCoordinator): Attempt | undefined {
+    const [session, round] = this.sessionOf(agreement);
+    const attempt = Attempt.restore(session, round, coordinator.cohort.manifest.attempt);
+    return attempt && this.known(coordinator, attempt);
+  }
+
+  /**
+   * The coordinator announces a manifest of round 0, and the real driver of the run looks at it.
+   *
+   * @returns the code with which the site refuses, or the keys that it sends
+   */
+  async announced(agreement: Agreement, manifest: Manifest): Promise<string | AdvertiseKeys> {
+    const [session] = this.sessionOf(agreement);
+    const signature = signManifest(seedOf('coordinator'), manifest);
+    this.manifests = [{ manifest: encodeManifest(manifest), signature, attempt: manifest.attempt }];
+    const { runId, attempt } = manifest;
+    const run = runName(runId);
+    const driver = new RunDriver(session.site, run, async () => session);
+    const from = this.sent.length;
+    const outcome = (): string | AdvertiseKeys | undefined => {
+      for (const request of this.sent.slice(from)) {
+        if (request.type === 'refuse') return request.code;
+        if (request.type === 'advertise') return decodeMessage('advertise', request.message);
+      }
+      return undefined;
+    };
+    driver.notice({ type: 'stage', run: runId, round: 0, attempt, stage: 'r0' });
+    const following = driver.follow();
+    while (outcome() === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
+    driver.stop();
+    // a finding that makes the whole daemon stop
+    await following.catch((error: unknown) => error);
+    return outcome() ?? '';
+  }
+
+  private known(coordinator: LyingCoordinator, attempt: Attempt): Attempt {
+    const { client } = attempt;
+    const before = coordinator.sites.get(OWN);
+    const advertised = before?.advertised ?? client.advertise();
+    // its plain vector is zeros and the weight: see `work`
+    coordinator.sites.set(OWN, { ...before, id: OWN, client, advertised, vector: new Uint8Array() });
+    this.coordinator = coordinator;
+    return attempt;
+  }
+
+  private sessionOf(agreement: Agreement): [RunSession, ScheduledRound] {
+    const { state, attempts, answered, outbox } = this;
+    const { contract } = agreement;
+    const program = new RunProgram(contract);
+    const [round] = program.schedule;
+    if (!round) throw new TypeError('no round');
+    const values = new Float64Array(program.vectorLength(round));
+    const result = { contribution: { kind: 'values', values }, weight: 1, extras: {} };
+    const session = {
+      ...{ run: runName(contract.runId), runId: contract.runId, agreement, program, folder: this.folder },
+      ...{ engine: new MaskEngine(), roundingSecret: new Uint8Array(32) },
+      ...{
+        work: { result: async () => result },
+        audits: { settled: async () => undefined, verify: () => undefined },
+      },
+      ...{ verifyLogged: () => undefined, lastTranscript: new Uint8Array(32), scheduled: () => round },
+      ...{ suspend: async () => undefined, end: async () => undefined },
+      site: {
+        ...{ federation, site: testSite(federation), keys: { identity: seedOf('site', OWN) } },
+        ...{ state, attempts, answered, outbox, ledger: new Ledger(state) },
+        ...{ crash: { reached: () => undefined }, logger: pino({ level: 'silent' }) },
+        log: { until: async () => undefined, latest: { size: 1 }, roundEntries: async () => this.logged },
+        startIndex: () => 0,
+        gate: { pass: async () => ({ origin: '', size: 1, root: sha256() }) },
+        ...{ drainOutbox: async () => undefined, link: this.link },
+      },
+    };
+    return [session as unknown as RunSession, round];
+  }
+
+  private readonly link = {
+    exchange: async (request: Request): Promise<void> => {
+      this.sent.push(request);
+      const site = this.coordinator?.site(OWN);
+      if (request.type === 'shareKeys' && site) site.shares = decodeMessage('shares', request.message);
+    },
+    fetch: async ({ type }: Query): Promise<readonly object[]> =>
+      type === 'manifest' ? this.manifests : (this.shown[type] ?? []).map((message) => ({ message })),
+    upload: async (job: { path: string; commit: Uint8Array; ctx: Uint8Array; h2: Uint8Array }) => {
+      const { id, root, sig } = decodeMessage('commit', job.commit);
+      const site = this.coordinator?.site(OWN);
+      Object.assign(site ?? {}, {
+        upload: new Uint8Array(readFileSync(job.path)),
+        commit: { id, root, sig },
+      });
+      const signed = sha256(enc('regulon/secagg/v1/RCPT', job.ctx, job.h2, u32(id), root));
+      return signEd25519(seedOf('coordinator'), signed);
+    },
+  };
+}
