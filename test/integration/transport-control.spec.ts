@@ -41,7 +41,7 @@ function connection(change: Partial<ConnectionOptions> = {}): CoordinatorConnect
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'regulon-control-'));
   authority = await TestAuthority.make();
-  site = await authority.site(1, MEMBERS[0]!.key);
+  site = await authority.site(1, MEMBERS[0].key);
   coordinator = await new FakeCoordinator(await authority.coordinator(), folder).start();
 });
 afterAll(async () => {
@@ -61,7 +61,7 @@ describe('control channel over mutual TLS', () => {
     const reply = await link.exchange({ type: 'appendEntry', entry: randomBytes(500_000) });
     expect(reply.index).toBe(500_000);
     const [contract] = await link.fetch({ type: 'runContract', run: RUN });
-    expect(contract!.contract).toEqual(new Uint8Array(200_000).fill(7));
+    expect(contract?.contract).toEqual(new Uint8Array(200_000).fill(7));
     const items = await link.fetch({ type: 'advertised', run: RUN, round: 0, attempt: 0 });
     expect(items.map((item) => item.message[5])).toEqual(Array.from({ length: 255 }, (_, i) => i));
   });
@@ -118,7 +118,7 @@ describe('control channel over mutual TLS', () => {
 describe('who may connect', () => {
   it('refuses a certificate of another authority, and says on which side', async () => {
     const other = await TestAuthority.make('CN=somebody else');
-    const stranger = await other.site(1, MEMBERS[0]!.key);
+    const stranger = await other.site(1, MEMBERS[0].key);
     const ourAuthority = connection({ tls: { ...stranger, ca: site.ca } });
     await expect(ourAuthority.connect()).rejects.toMatchObject({
       code: 'E_CERTIFICATE',
@@ -132,9 +132,9 @@ describe('who may connect', () => {
   });
 
   it('refuses a site that is not in the roster, and one with another identity key', async () => {
-    const unknown = connection({ tls: await authority.site(9, MEMBERS[0]!.key) });
+    const unknown = connection({ tls: await authority.site(9, MEMBERS[0].key) });
     await expect(unknown.connect()).rejects.toMatchObject({ code: 'E_CERTIFICATE' });
-    const rekeyed = connection({ tls: await authority.site(1, MEMBERS[1]!.key) });
+    const rekeyed = connection({ tls: await authority.site(1, MEMBERS[1].key) });
     await expect(rekeyed.connect()).rejects.toMatchObject({
       code: 'E_CERTIFICATE',
       message: expect.stringContaining('another identity key'),

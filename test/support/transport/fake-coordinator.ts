@@ -30,7 +30,9 @@ export const CTX = text('ctx');
 export const H2 = text('h2');
 export const ROSTER_HASH = text('roster');
 export const STATEMENT_SEED = text('statement');
-export const MEMBERS = [1, 2].map((id) => ({ id, key: publicKeyOf(text(`site ${id}`)) }));
+const memberOf = (id: number) => ({ id, key: publicKeyOf(text(`site ${id}`)) });
+/** The sites of the roster, ids 1 and 2. */
+export const MEMBERS = [memberOf(1), memberOf(2)] as const;
 
 /** The commit table in memory. */
 export class MemoryRows implements CommitRows {
@@ -42,7 +44,8 @@ export class MemoryRows implements CommitRows {
     this.rows.set(hex(row.uploadId), { ...row, state: 'committing' });
   }
   committed(uploadId: Uint8Array, receipt: Uint8Array): void {
-    this.rows.set(hex(uploadId), { ...this.find(uploadId)!, state: 'committed', receipt });
+    const row = this.find(uploadId);
+    if (row) this.rows.set(hex(uploadId), { ...row, state: 'committed', receipt });
   }
   clear(uploadId: Uint8Array): void {
     this.rows.delete(hex(uploadId));
@@ -81,6 +84,9 @@ export class FakeBook implements UploadBook {
     return message;
   }
   receipt(_expected: ExpectedUpload, root: Uint8Array): Uint8Array {
+    return this.receiptOf(root);
+  }
+  receiptOf(root: Uint8Array): Uint8Array {
     return new Uint8Array(createHash('sha512').update(root).digest());
   }
   accepted({ site }: ExpectedUpload, { path }: { path: string }): void {
