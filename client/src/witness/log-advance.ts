@@ -128,9 +128,13 @@ export class LogAdvance {
     try {
       verifyEntry(entry, bytes, this.parts.federation.keys);
     } catch (cause) {
-      throw new RegulonError('E_FORK', `entry ${index} of the log bears this site's name, not its signature`, {
-        cause,
-      });
+      throw new RegulonError(
+        'E_FORK',
+        `entry ${index} of the log bears this site's name, not its signature`,
+        {
+          cause,
+        },
+      );
     }
   }
 

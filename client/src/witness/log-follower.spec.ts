@@ -69,7 +69,9 @@ describe('following the log', () => {
   });
 
   it('tells an entry that only bears its name from one that it has forgotten', async () => {
-    const forged = Buffer.from(note(1)).toString().replace(/"sig":"...../, '"sig":"AAAAA');
+    const forged = Buffer.from(note(1))
+      .toString()
+      .replace(/"sig":"...../, '"sig":"AAAAA');
     expect(forged).not.toBe(Buffer.from(note(1)).toString());
     await expect(site.follower.follow(site.log.add(Buffer.from(forged)).note())).rejects.toThrow(
       refused('E_FORK'),
