@@ -139,7 +139,7 @@ describe('B6: a tiny cohort', () => {
   it('B6 control: without a least cohort two colluding sites read the third', async () => {
     const weak: SecAgg = await secaggWithout('minimumCohort');
     const coordinator = new LyingCoordinator(makeCohort(10, { nMin: 3 }), weak).joinAll();
-    const sum = subSum(coordinator, tiny, tiny, 2);
+    const sum = subSum(coordinator, tiny, tiny, 3);
     const theirs = plus(...colluders.map((id) => coordinator.site(id).vector));
     expect(hex(minus(sum, theirs))).toBe(hex(coordinator.site(victim).vector));
   });

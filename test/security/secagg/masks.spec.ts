@@ -3,7 +3,7 @@ import { hex, Keystream, sha256, u32, utf8 } from '@regulon/shared/crypto';
 import type { SiteId } from '@regulon/shared/secagg';
 import { pairMaskKey, selfMaskKey } from '../../../shared/src/secagg/mask-keys.js';
 import { makeCohort } from '../../../shared/src/secagg/secagg.support.js';
-import { isLong } from '../support/effort.js';
+import { isLong, TIMEOUT_MS } from '../support/effort.js';
 import { LyingCoordinator, withManifest } from '../support/lying-coordinator.js';
 
 /** Mulberry32, a good generator for games: word k follows from a 32-bit seed and k. */
@@ -89,23 +89,27 @@ describe('B11: masks from a small seed', () => {
     expect(chiSquare(linear)).toBeLessThan(LEAST);
   });
 
-  it(`B11 control: a mask of ${isLong ? 32 : 20} seed bits is found from two words that everybody knows`, () => {
-    const size = 40;
-    const vector = Uint32Array.from({ length: size }, (_, k) => Math.imul(k + 1, 0x9e3779b1));
-    // behind the vector stand the weight 2²⁰ of a statistic and the fault 0
-    vector[size - 2] = 2 ** 20;
-    vector[size - 1] = 0;
-    const bits = isLong ? 32 : 20;
-    const seed =
-      sha256(utf8('the seed')).reduce((x, byte) => (Math.imul(x, 256) + byte) >>> 0, 0) >>> (32 - bits);
-    const upload = vector.map((q, k) => q + smallWord(seed, k));
-    const weight = ((upload[size - 2] ?? 0) - 2 ** 20) >>> 0;
-    const fault = upload[size - 1] ?? 0;
-    let found = -1;
-    for (let guess = 0; guess < 2 ** bits && found < 0; guess++) {
-      if (smallWord(guess, size - 2) === weight && smallWord(guess, size - 1) === fault) found = guess;
-    }
-    expect(found).toBe(seed);
-    expect(upload.map((y, k) => y - smallWord(found, k))).toEqual(vector);
-  });
+  it(
+    `B11 control: a mask of ${isLong ? 32 : 20} seed bits is found from two words that everybody knows`,
+    () => {
+      const size = 40;
+      const vector = Uint32Array.from({ length: size }, (_, k) => Math.imul(k + 1, 0x9e3779b1));
+      // behind the vector stand the weight 2²⁰ of a statistic and the fault 0
+      vector[size - 2] = 2 ** 20;
+      vector[size - 1] = 0;
+      const bits = isLong ? 32 : 20;
+      const seed =
+        sha256(utf8('the seed')).reduce((x, byte) => (Math.imul(x, 256) + byte) >>> 0, 0) >>> (32 - bits);
+      const upload = vector.map((q, k) => q + smallWord(seed, k));
+      const weight = ((upload[size - 2] ?? 0) - 2 ** 20) >>> 0;
+      const fault = upload[size - 1] ?? 0;
+      let found = -1;
+      for (let guess = 0; guess < 2 ** bits && found < 0; guess++) {
+        if (smallWord(guess, size - 2) === weight && smallWord(guess, size - 1) === fault) found = guess;
+      }
+      expect(found).toBe(seed);
+      expect(upload.map((y, k) => y - smallWord(found, k))).toEqual(vector);
+    },
+    TIMEOUT_MS,
+  );
 });

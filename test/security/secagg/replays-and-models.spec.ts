@@ -72,6 +72,19 @@ describe('B8: a round asked for again', () => {
     expect(next).not.toEqual(advertised);
   });
 
+  it('B8 open finding: the end of an attempt in which the daemon dealt may be hidden, the next one is joined all the same', async () => {
+    const coordinator = coordinatorOf(run);
+    const attempt = daemon.join(run, coordinator);
+    daemon.show('advertised', coordinator.keys([1, 2, 3, 4, 5]));
+    await attempt.share(new AbortController().signal);
+    // attempt 1 names the history before attempt 0, and the log has no signed abort of it
+    expect(daemon.logged).toEqual([]);
+    expect(await daemon.announced(run, manifestOf(run, 1))).toMatchObject({ id: OWN });
+    // a history that this site does not know at all is noticed
+    const other = { ...manifestOf(run, 2), prevTranscriptHash: sha256() };
+    expect(await daemon.announced(run, other)).toBe('E_FORK');
+  });
+
   it('B8 control: the sum of a round asked for again without one site gives that site', () => {
     const again = withManifest(cohort, { attempt: 2 });
     const difference = minus(released(cohort, all), released(again, smaller));

@@ -216,11 +216,11 @@ export class DaemonSite {
       return undefined;
     };
     driver.notice({ type: 'stage', run: runId, round: 0, attempt, stage: 'r0' });
-    const following = driver.follow();
+    // what makes the whole daemon stop is its refusal too
+    const following = driver.follow().catch(() => undefined);
     while (outcome() === undefined) await new Promise((resolve) => setTimeout(resolve, 2));
     driver.stop();
-    // a finding that makes the whole daemon stop
-    await following.catch((error: unknown) => error);
+    await following;
     return outcome() ?? '';
   }
 

@@ -35,7 +35,7 @@ const removals = {
   /** t of the semi-honest protocol: ⌊n/2⌋ + 1 */
   colludersInT: thresholdsInstead((_, { n }) => ({ t: Math.floor(n / 2) + 1 })),
   /** no quorum and no least number of survivors */
-  minimumCohort: thresholdsInstead(() => ({ c: 0, quorum: 1, t: 2, uMin: 1, h: 1 })),
+  minimumCohort: thresholdsInstead(({ t }, { n }) => ({ t: Math.min(t, n), quorum: 1, uMin: 1, h: 1 })),
   /** colluders are counted from the plan instead of the roster */
   rosterInC: {
     file: 'secagg/thresholds',
