@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -18,7 +18,6 @@ import {
   step,
 } from '../../../coordinator/src/rounds/machine/index.js';
 import { makeCohort } from '../../../shared/src/secagg/secagg.support.js';
-import { copyFolder } from '../support/copy-folder.js';
 import { coordinatorOf, DaemonSite, federation, OWN, privateRun } from '../support/daemon-site.js';
 import { effort } from '../support/effort.js';
 import { LyingCoordinator } from '../support/lying-coordinator.js';
@@ -106,13 +105,13 @@ describe('K8: a daemon restored from a backup', () => {
     const attempt = await daemon.contributed(agreement, coordinator);
     const before = new Map([2, 3, 4, 5].map((id) => [id, coordinator.site(id).client.snapshot()]));
     daemon.state.db.pragma('wal_checkpoint(TRUNCATE)');
-    copyFolder(daemon.folder, backup());
+    cpSync(daemon.folder, backup(), { recursive: true });
     await daemon.released(attempt, coordinator, all);
     const spoils = new Spoils(coordinator, all, 4).take(daemon.last('answer'));
     spoils.take(...coordinator.answers([2, 3, 4, 5], coordinator.confirm(all.slice(1), all)));
     daemon.stop();
     rmSync(daemon.folder, { recursive: true });
-    copyFolder(backup(), daemon.folder);
+    cpSync(backup(), daemon.folder, { recursive: true });
     daemon.start();
     for (const [id, snapshot] of before) coordinator.restart(id, snapshot);
     await daemon.released(reopened(), coordinator, smaller);
@@ -130,13 +129,13 @@ describe('K8: a daemon restored from a backup', () => {
   it('K8 such a daemon is E_QUARANTINE once the log shows its own lost entry', async () => {
     const attempt = await daemon.contributed(agreement, coordinator);
     daemon.state.db.pragma('wal_checkpoint(TRUNCATE)');
-    copyFolder(daemon.folder, backup());
+    cpSync(daemon.folder, backup(), { recursive: true });
     await daemon.released(attempt, coordinator, all);
     const entries = daemon.entries();
     expect(entries).toHaveLength(2);
     daemon.stop();
     rmSync(daemon.folder, { recursive: true });
-    copyFolder(backup(), daemon.folder);
+    cpSync(backup(), daemon.folder, { recursive: true });
     daemon.start();
     const log = [federation.genesis, ...entries];
     const tree = new LogTree();

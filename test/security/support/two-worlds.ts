@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { hex, sha256, u32 } from '@regulon/shared/crypto';
 import {
   type ConsistencySignature,
@@ -10,7 +10,6 @@ import {
 } from '@regulon/shared/secagg';
 import type { Attempt } from '../../../client/src/rounds/attempt.js';
 import { signTagged } from '../../../shared/src/secagg/hashing.js';
-import { copyFolder } from './copy-folder.js';
 import { coordinatorOf, DaemonSite, OWN, privateRun } from './daemon-site.js';
 import { Dice } from './dice.js';
 import type { LyingCoordinator } from './lying-coordinator.js';
@@ -57,7 +56,7 @@ export class TwoWorlds {
     this.worlds[1].sites.set(OWN, this.worlds[0].site(OWN));
     if (!forgetful) return;
     this.daemon.state.db.pragma('wal_checkpoint(TRUNCATE)');
-    copyFolder(this.daemon.folder, this.backup);
+    cpSync(this.daemon.folder, this.backup, { recursive: true });
   }
 
   async play(): Promise<Left> {
@@ -119,7 +118,7 @@ export class TwoWorlds {
     this.daemon.stop();
     if (this.forgetful) {
       rmSync(this.daemon.folder, { recursive: true });
-      copyFolder(this.backup, this.daemon.folder);
+      cpSync(this.backup, this.daemon.folder, { recursive: true });
     }
     this.daemon.start();
     this.attempt = this.daemon.restore(agreement, this.worlds[0]);
