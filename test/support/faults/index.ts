@@ -1,0 +1,2 @@
+export { FaultProxy } from './fault-proxy.js';
+export { CLEAR_LINE, type LineFaults } from './line-faults.js';
