@@ -1,6 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { RunProgram, type ScheduledRound } from '@regulon/shared/program';
-import { type Manifest, signManifest } from '@regulon/shared/secagg';
+import {
+  abortTranscript,
+  ctxOf,
+  type Manifest,
+  signManifest,
+  signTranscript,
+  type TranscriptLink,
+} from '@regulon/shared/secagg';
 import { verifyAgreement } from './agreement.js';
 import { verifyAgainstPlan } from './manifest-rules.js';
 import { contractBytes, run, seedOf, testFederation, testPlan, testSite } from './site.support.js';
@@ -74,14 +81,58 @@ describe('a manifest', () => {
 
   it('of an answered round or a joined attempt is a replay', async () => {
     await expect(check(honest, { lastAnswered: 0 })).rejects.toThrow(refused('E_REPLAY'));
-    await expect(check(honest, { lastJoined: { round: 0, attempt: 0 } })).rejects.toThrow(
-      refused('E_REPLAY'),
-    );
+    await expect(check(honest, { lastJoined: honest })).rejects.toThrow(refused('E_REPLAY'));
   });
 
   it('whose history is not the known one is a fork', async () => {
     await expect(check({ ...honest, prevTranscriptHash: new Uint8Array(32).fill(1) })).rejects.toThrow(
       refused('E_FORK'),
     );
+  });
+
+  describe('of a further attempt', () => {
+    const endOf = (manifest: Manifest, key = seedOf('coordinator')): TranscriptLink => {
+      const T = abortTranscript(ctxOf(manifest), 'E_DEADLINE', zeros);
+      return { manifest, tag: 'ABORT', T, sig: signTranscript(key, ctxOf(manifest), 'ABORT', T) };
+    };
+    const after = (attempt: number, prevTranscriptHash: Uint8Array): Manifest =>
+      program.manifest(round, { attempt, prevTranscriptHash, deadlines });
+    const fork = refused('E_FORK');
+
+    it('needs the signed abort of the one in which this site dealt', async () => {
+      const [dealt, first] = [{ lastJoined: honest }, endOf(honest)];
+      const next = after(1, first.T);
+      await expect(check(next, { ...dealt, links: async () => [first] })).resolves.toBeUndefined();
+      await expect(check(next, { ...dealt, links: async () => [] })).rejects.toThrow(fork);
+      const forged = endOf(honest, seedOf('site', 2));
+      await expect(check(next, { ...dealt, links: async () => [forged] })).rejects.toThrow(fork);
+    });
+
+    it('may not name the history before that one, as if it had never been', async () => {
+      const hidden = after(1, zeros);
+      await expect(check(hidden, { lastJoined: honest })).rejects.toThrow(fork);
+      const first = endOf(honest);
+      await expect(check(hidden, { lastJoined: honest, links: async () => [first] })).rejects.toThrow(fork);
+      // a site that did not deal in it knows no more than the history that it is shown
+      await expect(check(hidden)).resolves.toBeUndefined();
+    });
+
+    it('may not put another attempt in its place', async () => {
+      const other = { ...honest, deadlines: deadlines.map((at) => at + 1) };
+      const end = endOf(other);
+      const known = { lastJoined: honest, links: async () => [end] };
+      await expect(check(after(1, end.T), known)).rejects.toThrow(fork);
+    });
+
+    it('may follow on several that ended, the one of this site among them', async () => {
+      const first = endOf(honest);
+      const second = endOf(after(1, first.T));
+      const third = endOf(after(2, second.T));
+      const links = async () => [first, second, third];
+      for (const lastJoined of [honest, second.manifest, third.manifest])
+        await expect(check(after(3, third.T), { lastJoined, links })).resolves.toBeUndefined();
+      const gap = async () => [first, third];
+      await expect(check(after(3, third.T), { lastJoined: honest, links: gap })).rejects.toThrow(fork);
+    });
   });
 });

@@ -4,6 +4,7 @@ import type { RunProgram, ScheduledRound } from '@regulon/shared/program';
 import {
   checkExpectation,
   checkManifest,
+  ctxOf,
   type Manifest,
   type RosterView,
   verifyChain,
@@ -22,15 +23,15 @@ export interface ManifestContext {
   readonly links: () => Promise<readonly TranscriptLink[]>;
   /** the last round of the run that this site answered */
   readonly lastAnswered?: number;
-  /** the last attempt in which this site signed R1 */
-  readonly lastJoined?: { readonly round: number; readonly attempt: number };
+  /** manifest of the last attempt of the run in which this site signed R1 */
+  readonly lastJoined?: Manifest;
 }
 
 /**
  * Recompute every field of a manifest that the plan implies; nothing in it is the coordinator's choice.
  *
  * @throws E_SIG_MANIFEST, E_ROSTER, E_POLICY, E_RING_BOUND, E_MODEL, E_REPLAY
- * @throws E_FORK when its history does not follow from the one this site knows
+ * @throws E_FORK when its history does not follow from the one this site knows, or hides the end of `lastJoined`
  */
 export async function verifyAgainstPlan(
   manifest: Manifest,
@@ -49,7 +50,25 @@ export async function verifyAgainstPlan(
   if (deadlines.some((at, i) => i > 0 && at < (deadlines[i - 1] ?? 0))) {
     throw new RegulonError('E_POLICY', `round ${round.round}: the deadlines do not ascend`);
   }
-  if (equalBytes(manifest.prevTranscriptHash, known.lastTranscript)) return;
-  const to = manifest.prevTranscriptHash;
-  verifyChain(roster.coordinatorKey, { from: known.lastTranscript, to, links: await known.links() });
+  await verifyHistory(manifest, known);
+}
+
+/** A new attempt of a round in which this site dealt needs the signed abort of that one. @see docs/protocol.md, R0 */
+async function verifyHistory(
+  { round, prevTranscriptHash: to }: Manifest,
+  { roster, lastTranscript: from, lastJoined, links: read }: ManifestContext,
+): Promise<void> {
+  const dealt = lastJoined?.round === round ? lastJoined : undefined;
+  if (!dealt && equalBytes(to, from)) return;
+  const links = await read();
+  const end = dealt ? links.findIndex(({ manifest }) => equalBytes(ctxOf(manifest), ctxOf(dealt))) : -1;
+  if (dealt && end < 0) {
+    throw new RegulonError(
+      'E_FORK',
+      `round ${round}: attempt ${dealt.attempt}, in which this site dealt shares, has no signed abort`,
+    );
+  }
+  const between = links[end]?.T ?? from;
+  verifyChain(roster.coordinatorKey, { from, to: between, links: links.slice(0, end + 1) });
+  verifyChain(roster.coordinatorKey, { from: between, to, links: links.slice(end + 1) });
 }

@@ -293,7 +293,7 @@ export class RunDriver {
     await verifyAgainstPlan(manifest, item.signature, {
       ...{ roster: site.federation.rosterView, program: session.program, round },
       ...{ lastTranscript: session.lastTranscript, links: () => missedEnds(session, round) },
-      ...(joined ? { lastJoined: joined } : {}),
+      ...(joined ? { lastJoined: decodeManifest(joined) } : {}),
       ...(answered === undefined ? {} : { lastAnswered: answered }),
     });
     // what the answer would be refused for is refused now: nothing is trained in vain

@@ -13,8 +13,6 @@ export const Step = {
 } as const;
 export type Step = (typeof Step)[keyof typeof Step];
 
-const countedSteps: ReadonlySet<Step> = new Set([Step.joined, Step.shared, Step.contributed, Step.answered]);
-
 /** Public facts of an attempt, kept as JSON. */
 export interface AttemptFacts {
   /** 32 bytes, hexadecimal */
@@ -54,9 +52,10 @@ export class AttemptJournal {
   ) {}
 
   /**
-   * Persist a step. The steps of R0, R1 and R2 and the answer advance the counter outside the database.
+   * Persist a step. Each after which something new may leave advances the counter outside the database; a receipt need
+   * not even survive a power failure: the same upload gets the same receipt again.
    *
-   * A receipt alone need not survive a power failure: the same upload gets the same receipt again.
+   * @throws E_DISK_FULL, E_STATE_DB
    */
   save(
     row: Omit<AttemptRow, 'snapshot'> & { readonly snapshot: Uint8Array },
@@ -81,9 +80,8 @@ export class AttemptJournal {
       );
       also();
     };
-    if (countedSteps.has(row.step)) this.state.journal('attempt journal', change);
-    else if (row.step === Step.committed) this.state.transactSoon('attempt journal', change);
-    else this.state.transact('attempt journal', change);
+    if (row.step === Step.committed) this.state.transactSoon('attempt journal', change);
+    else this.state.journal('attempt journal', change);
   }
 
   find(run: string, round: number, attempt: number): AttemptRow | undefined {
@@ -93,13 +91,14 @@ export class AttemptJournal {
     return row && this.fromRaw(row);
   }
 
-  /** The last attempt of a run in which this site signed R1. */
-  lastShared(run: string): { round: number; attempt: number } | undefined {
-    return this.state.db
+  /** Encoded manifest of the last attempt of a run in which this site signed R1. */
+  lastShared(run: string): Uint8Array | undefined {
+    const row = this.state.db
       .prepare(
-        'SELECT round, attempt FROM attempts WHERE run = ? AND stage >= ? ORDER BY round DESC, attempt DESC LIMIT 1',
+        'SELECT manifest FROM attempts WHERE run = ? AND stage >= ? ORDER BY round DESC, attempt DESC LIMIT 1',
       )
-      .get(run, Step.shared) as { round: number; attempt: number } | undefined;
+      .get(run, Step.shared) as { manifest: Buffer } | undefined;
+    return row && plain(row.manifest);
   }
 
   /** Attempts of a round in which this site may have sent masked bytes. */

@@ -67,22 +67,23 @@ describe('B8: a round asked for again', () => {
     daemon.attempts.wipe(attempt.session.run, 0, 0);
     expect(await daemon.announced(run, other)).toBe('E_REPLAY');
     expect(await daemon.announced(run, manifestOf(run))).toBe('E_REPLAY');
-    const next = await daemon.announced(run, manifestOf(run, 1));
+    const end = daemon.ended(manifestOf(run));
+    const next = await daemon.announced(run, manifestOf(run, 1, end));
     expect(next).toMatchObject({ id: OWN });
     expect(next).not.toEqual(advertised);
   });
 
-  it('B8 open finding: the end of an attempt in which the daemon dealt may be hidden, the next one is joined all the same', async () => {
+  it('B8 the end of an attempt in which the daemon dealt cannot be hidden: the next one is E_FORK', async () => {
     const coordinator = coordinatorOf(run);
     const attempt = daemon.join(run, coordinator);
     daemon.show('advertised', coordinator.keys([1, 2, 3, 4, 5]));
     await attempt.share(new AbortController().signal);
-    // attempt 1 names the history before attempt 0, and the log has no signed abort of it
-    expect(daemon.logged).toEqual([]);
-    expect(await daemon.announced(run, manifestOf(run, 1))).toMatchObject({ id: OWN });
-    // a history that this site does not know at all is noticed
-    const other = { ...manifestOf(run, 2), prevTranscriptHash: sha256() };
-    expect(await daemon.announced(run, other)).toBe('E_FORK');
+    // it names the history before the attempt, which the log does not end or ends unheeded
+    expect(await daemon.announced(run, manifestOf(run, 1))).toBe('E_FORK');
+    const end = daemon.ended(manifestOf(run));
+    expect(await daemon.announced(run, manifestOf(run, 1))).toBe('E_FORK');
+    expect(await daemon.announced(run, manifestOf(run, 1, sha256()))).toBe('E_FORK');
+    expect(await daemon.announced(run, manifestOf(run, 1, end))).toMatchObject({ id: OWN });
   });
 
   it('B8 control: the sum of a round asked for again without one site gives that site', () => {

@@ -58,7 +58,7 @@ describe('K8: a daemon restored from a backup', () => {
     return attempt;
   };
 
-  it.each(['R0', 'R1', 'R2', 'R4'] as const)(
+  it.each(['R0', 'R1', 'R2', 'R3', 'R4'] as const)(
     'K8 the database of before %s is E_QUARANTINE: nothing is sent a second time',
     async (stage) => {
       const steps: Record<typeof stage, () => Promise<unknown>> = {
@@ -72,10 +72,12 @@ describe('K8: a daemon restored from a backup', () => {
           daemon.show('deliveries', coordinator.deliveries(OWN, all));
           await reopened().contribute(never);
         },
-        R4: async () => {
+        R3: async () => {
           coordinator.upload([2, 3, 4, 5], all);
-          await daemon.released(reopened(), coordinator, all);
+          daemon.show('survivors', coordinator.survivors(all));
+          await reopened().confirm(never);
         },
+        R4: async () => daemon.released(reopened(), coordinator, all),
       };
       for (const [name, take] of Object.entries(steps)) {
         if (name === stage) copyDatabase();
@@ -100,19 +102,27 @@ describe('K8: a daemon restored from a backup', () => {
     expect(daemon.sent.filter(({ type }) => type === 'unmask')).toHaveLength(2);
   });
 
-  /** A site that has answered comes back as it was after R2; all others too. */
-  async function twice(): Promise<Spoils> {
-    const attempt = await daemon.contributed(agreement, coordinator);
-    const before = new Map([2, 3, 4, 5].map((id) => [id, coordinator.site(id).client.snapshot()]));
+  /** The folder with database and counter is kept, or put back under a process that starts anew. */
+  const copyFolder = (): void => {
     daemon.state.db.pragma('wal_checkpoint(TRUNCATE)');
     cpSync(daemon.folder, backup(), { recursive: true });
-    await daemon.released(attempt, coordinator, all);
-    const spoils = new Spoils(coordinator, all, 4).take(daemon.last('answer'));
-    spoils.take(...coordinator.answers([2, 3, 4, 5], coordinator.confirm(all.slice(1), all)));
+  };
+  const restoreFolder = (): void => {
     daemon.stop();
     rmSync(daemon.folder, { recursive: true });
     cpSync(backup(), daemon.folder, { recursive: true });
     daemon.start();
+  };
+
+  /** A site that has answered comes back as it was after R2; all others too. */
+  async function twice(): Promise<Spoils> {
+    const attempt = await daemon.contributed(agreement, coordinator);
+    const before = new Map([2, 3, 4, 5].map((id) => [id, coordinator.site(id).client.snapshot()]));
+    copyFolder();
+    await daemon.released(attempt, coordinator, all);
+    const spoils = new Spoils(coordinator, all, 4).take(daemon.last('answer'));
+    spoils.take(...coordinator.answers([2, 3, 4, 5], coordinator.confirm(all.slice(1), all)));
+    restoreFolder();
     for (const [id, snapshot] of before) coordinator.restart(id, snapshot);
     await daemon.released(reopened(), coordinator, smaller);
     spoils.take(daemon.last('answer'));
@@ -128,15 +138,11 @@ describe('K8: a daemon restored from a backup', () => {
 
   it('K8 such a daemon is E_QUARANTINE once the log shows its own lost entry', async () => {
     const attempt = await daemon.contributed(agreement, coordinator);
-    daemon.state.db.pragma('wal_checkpoint(TRUNCATE)');
-    cpSync(daemon.folder, backup(), { recursive: true });
+    copyFolder();
     await daemon.released(attempt, coordinator, all);
     const entries = daemon.entries();
     expect(entries).toHaveLength(2);
-    daemon.stop();
-    rmSync(daemon.folder, { recursive: true });
-    cpSync(backup(), daemon.folder, { recursive: true });
-    daemon.start();
+    restoreFolder();
     const log = [federation.genesis, ...entries];
     const tree = new LogTree();
     log.forEach((entry) => tree.append(entryHash(entry)));
@@ -152,13 +158,13 @@ describe('K8: a daemon restored from a backup', () => {
     await expect(follower.follow(note)).rejects.toThrow(refused('E_QUARANTINE'));
   });
 
-  it('K8 a lost R3 alone is not noticed: the site signs other survivors too, and still answers for one set only', async () => {
+  it('K8 with the counter restored too, a lost R3 is not noticed: the site signs other survivors, and answers for one set only', async () => {
     const attempt = await daemon.contributed(agreement, coordinator);
-    copyDatabase();
+    copyFolder();
     daemon.show('survivors', coordinator.survivors(all));
     await attempt.confirm(never);
     const first = daemon.last('consistency');
-    restoreDatabase();
+    restoreFolder();
     const again = reopened();
     daemon.show('survivors', coordinator.survivors(smaller));
     await again.confirm(never);

@@ -41,6 +41,7 @@ import { entrySealer } from '../../../client/src/rounds/entries.js';
 import { RunDriver } from '../../../client/src/rounds/run-driver.js';
 import type { RunSession } from '../../../client/src/rounds/run-session.js';
 import { temporaryFolder } from '../../../client/src/state/temporary-folder.support.js';
+import { abortedAttempt } from './aborted-attempt.js';
 import { LyingCoordinator } from './lying-coordinator.js';
 
 export const federation: Federation = testFederation();
@@ -60,13 +61,17 @@ export function privateRun(plan: Plan = testPlan(), id = 7): Agreement {
   return { ...agreement, contract };
 }
 
-/** What an honest coordinator announces of round 0. */
-export function manifestOf({ contract }: Agreement, attempt = 0): Manifest {
+/** What an honest coordinator announces of round 0. @param prevTranscriptHash T of the attempt before, 32 bytes */
+export function manifestOf(
+  { contract }: Agreement,
+  attempt = 0,
+  prevTranscriptHash: Uint8Array = new Uint8Array(32),
+): Manifest {
   const program = new RunProgram(contract);
   const [round] = program.schedule;
   if (!round) throw new TypeError('no round');
   const deadlines = [1, 2, 3, 4, 5].map((m) => now + m * 60_000);
-  return program.manifest(round, { attempt, prevTranscriptHash: new Uint8Array(32), deadlines });
+  return program.manifest(round, { attempt, prevTranscriptHash, deadlines });
 }
 
 /** The other sites and the coordinator of round 0 of a run. */
@@ -222,6 +227,13 @@ export class DaemonSite {
     driver.stop();
     await following;
     return outcome() ?? '';
+  }
+
+  /** The log has the opening and the signed abort of an attempt from now on. @returns T of the abort, 32 bytes */
+  ended(manifest: Manifest): Uint8Array {
+    const { T, entries } = abortedAttempt(manifest);
+    this.logged.push(...entries);
+    return T;
   }
 
   private known(coordinator: LyingCoordinator, attempt: Attempt): Attempt {
