@@ -49,6 +49,12 @@ describe('the example plans', () => {
     expect(outline.arms).toEqual(['all', ...['c1', 'c2', 'c3', 'c4', 'c5'].map((site) => `without-${site}`)]);
   });
 
+  it('gives an autoencoder as many outputs as features, whatever labels the plan declares', () => {
+    const plan = readPlanFile(join(examples, 'brca3-autoencoder.yaml'));
+    const { label } = readPlanFile(join(examples, 'brca3-mlp.yaml'));
+    expect(outlineOf({ ...plan, label }).parameters).toBe(outlineOf(plan).parameters);
+  });
+
   it('names a file that is no YAML, and one that is not there', () => {
     expect(() => readPlanFile(join(examples, 'nothing.yaml'))).toThrow('no such file');
     const folder = mkdtempSync(join(tmpdir(), 'regulon-plan-'));

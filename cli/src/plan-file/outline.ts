@@ -2,7 +2,7 @@ import { hex } from '@regulon/shared/crypto';
 import { emptySpecification } from '@regulon/shared/genomics';
 import { manifestOf, parameterCount } from '@regulon/shared/models';
 import { type Plan, planHashOf } from '@regulon/shared/plan';
-import { Purpose, type RunContract, RunProgram } from '@regulon/shared/program';
+import { modelFrameOf, Purpose, type RunContract, RunProgram } from '@regulon/shared/program';
 import { thresholds } from '@regulon/shared/secagg';
 
 /** Rounds of one purpose and what each moves. */
@@ -39,7 +39,8 @@ export interface PlanOutline {
 export function outlineOf(plan: Plan, genes?: number): PlanOutline {
   const features = featuresOf(plan, genes);
   const program = new RunProgram(contractOfOutline(plan, genes ?? features ?? 1));
-  const parameters = features === null ? null : parameterCount(weightsOf(plan, features));
+  const parameters =
+    features === null ? null : parameterCount(manifestOf(plan.model, modelFrameOf(plan, features)));
   const { N, uMin } = program.contract.thresholds;
   return {
     name: plan.name,
@@ -59,11 +60,6 @@ function featuresOf(plan: Plan, genes: number | undefined): number | null {
   const selected = plan.prepare.flatMap((step) => (step.step === 'top-variance' ? [step.k] : []));
   if (selected.length === 0) return genes ?? null;
   return Math.min(...selected, genes ?? Infinity);
-}
-
-function weightsOf(plan: Plan, features: number) {
-  const inputShape = plan.dataset.kind === 'series' ? [2, features] : [features];
-  return manifestOf(plan.model, { inputShape, outputs: plan.label?.classes.length ?? features });
 }
 
 function contractOfOutline(plan: Plan, genes: number): RunContract {

@@ -3,6 +3,7 @@ import { DAEMON_CODE } from '@regulon/client/version';
 import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { manifestDigest, manifestOf } from '@regulon/shared/models';
 import { type Plan, planBytes, planHashOf } from '@regulon/shared/plan';
+import { modelFrameOf, quantumOf } from '@regulon/shared/program';
 import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { outlineOf } from '../plan-file/index.js';
 
@@ -18,8 +19,7 @@ export interface Proposal {
 export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
   const bytes = planBytes(plan);
   const outline = outlineOf(plan);
-  const { gamma, nMin, weightCap, fractionBits, quantizationBits } = plan.secureAggregation;
-  const largest = Math.floor(Math.log2((2 ** 31 - 1) / plan.sites.length));
+  const { gamma, nMin, weightCap, fractionBits } = plan.secureAggregation;
   const body: BodyOf<'plan.propose'> = {
     name: plan.name,
     plan: attachmentOf(bytes, MediaType.json),
@@ -33,7 +33,7 @@ export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
     secureAggregation: {
       gamma,
       nMin,
-      quantization: 2 ** (quantizationBits ?? largest),
+      quantization: quantumOf(plan),
       weightCap,
       fractionBits,
     },
@@ -47,10 +47,7 @@ export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
 /** Digest of the model: its weights where the plan fixes their shapes, else its declaration. */
 function architectureOf(plan: Plan, features: number | null): Uint8Array {
   if (features === null) return sha256(canonicalJsonBytes(plan.model));
-  const inputShape = plan.dataset.kind === 'series' ? [2, features] : [features];
-  return manifestDigest(
-    manifestOf(plan.model, { inputShape, outputs: plan.label?.classes.length ?? features }),
-  );
+  return manifestDigest(manifestOf(plan.model, modelFrameOf(plan, features)));
 }
 
 /** A steward approves a plan for one version of the site's dataset under the policy in force. */

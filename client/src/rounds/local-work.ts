@@ -231,7 +231,7 @@ export class LocalWork {
 
   private modelJob(arm: Arm, data: ArmData) {
     const { plan } = this.live.contract;
-    const { inputShape, outputs } = this.live.program.modelShape(arm.index);
+    const { inputShape, outputs } = this.live.program.modelFrame(arm.index);
     return {
       declaration: plan.model,
       inputShape,

@@ -1,4 +1,12 @@
-import { accuracyOf, balancedAccuracyOf, macroF1Of, recallPerClassOf } from '../genomics/index.js';
+import { RegulonError } from '../errors/index.js';
+import {
+  accuracyOf,
+  balancedAccuracyOf,
+  macroF1Of,
+  majorityShareOf,
+  recallPerClassOf,
+} from '../genomics/index.js';
+import type { Plan } from '../plan/index.js';
 import type { RunContract } from './contract.js';
 
 /** What one site knows after scoring its held-out units; sums over arms, never per unit. */
@@ -18,8 +26,11 @@ export interface SiteScore {
   readonly autoregressive?: number;
 }
 
-/** Metrics recomputed from summed scores; absent where the task has none. */
+type ScalarScore = Omit<SiteScore, 'confusion'>;
+
+/** Metrics recomputed from summed scores; absent where the task has none, null where a definition divides 0 by 0. */
 export interface Metrics {
+  /** scored units */
   readonly count: number;
   readonly loss?: number;
   readonly accuracy?: number;
@@ -40,14 +51,14 @@ export interface RunResult {
   readonly bySite: readonly { readonly site: string; readonly metrics: Metrics }[] | null;
 }
 
-const scalarFields = {
+const scalarFields: Readonly<Record<Plan['task'], readonly (keyof ScalarScore)[]>> = {
   classify: ['count', 'lossSum'],
   reconstruct: ['count', 'squaredError', 'targetCount'],
   forecast: ['count', 'squaredError', 'targetCount', 'lastValue', 'zero', 'autoregressive'],
-} as const;
+};
 
 /** Numbers in one block of the evaluation vector. */
-export function blockLength(contract: RunContract): number {
+function blockLength(contract: RunContract): number {
   const classes = contract.plan.label?.classes.length ?? 0;
   return (
     scalarFields[contract.plan.task].length + (contract.plan.task === 'classify' ? classes * classes : 0)
@@ -59,7 +70,12 @@ export function evaluationLength(contract: RunContract): number {
   return blockLength(contract) * (1 + (contract.isPublic ? contract.sites.length : 0));
 }
 
-/** The vector one site contributes: its score in the pooled block and, in a public run, in its own block. */
+/**
+ * The vector one site contributes: its score in the pooled block and, in a public run, in its own block.
+ *
+ * @returns float64 of length `evaluationLength`; the caller owns it
+ * @throws E_INTERNAL when the site is not in the contract of a public run
+ */
 export function encodeEvaluation(contract: RunContract, siteId: number, score: SiteScore): Float64Array {
   const width = blockLength(contract);
   const vector = new Float64Array(evaluationLength(contract));
@@ -70,12 +86,13 @@ export function encodeEvaluation(contract: RunContract, siteId: number, score: S
   vector.set(block.slice(0, width), 0);
   if (contract.isPublic) {
     const position = contract.sites.findIndex((s) => s.id === siteId);
+    if (position < 0) throw new RegulonError('E_INTERNAL', `site ${siteId} is not in the contract`);
     vector.set(block.slice(0, width), (1 + position) * width);
   }
   return vector;
 }
 
-/** Metrics from the summed evaluation vector. */
+/** Metrics from the summed evaluation vector. @param sums float64 of length `evaluationLength` */
 export function decodeEvaluation(contract: RunContract, sums: Float64Array): RunResult {
   const width = blockLength(contract);
   const block = (i: number): Metrics => metricsOf(contract, sums.subarray(i * width, (i + 1) * width));
@@ -90,16 +107,12 @@ export function decodeEvaluation(contract: RunContract, sums: Float64Array): Run
 function metricsOf(contract: RunContract, block: Float64Array): Metrics {
   const { task } = contract.plan;
   const fields = scalarFields[task];
-  const at = (field: string): number => block[(fields as readonly string[]).indexOf(field)] ?? 0;
+  const at = (field: keyof ScalarScore): number => block[fields.indexOf(field)] ?? 0;
   const count = Math.round(at('count'));
   // nothing was scored: there is no metric, not a metric of 0
   if (count === 0) return { count };
   if (task === 'classify') {
     const confusion = Array.from(block.subarray(fields.length), Math.round);
-    const classes = Math.round(Math.sqrt(confusion.length));
-    const rows = Array.from({ length: classes }, (_, r) =>
-      confusion.slice(r * classes, (r + 1) * classes).reduce((a, b) => a + b, 0),
-    );
     return {
       count,
       loss: at('lossSum') / count,
@@ -107,7 +120,7 @@ function metricsOf(contract: RunContract, block: Float64Array): Metrics {
       balancedAccuracy: balancedAccuracyOf(confusion),
       macroF1: macroF1Of(confusion),
       recallPerClass: recallPerClassOf(confusion),
-      majority: Math.max(...rows) / count,
+      majority: majorityShareOf(confusion) ?? 0,
       confusion,
     };
   }

@@ -10,7 +10,10 @@ export {
   type Metrics,
   type RunResult,
 } from './evaluation.js';
-export { RunProgram, type CurvePoint, type RoundOutcome } from './program.js';
+export type { CurvePoint } from './learning-curve.js';
+export { modelFrameOf } from './model-frame.js';
+export { RunProgram } from './program.js';
+export { quantumOf } from './quantum.js';
 export {
   encodeContractFile,
   decodeContractFile,

@@ -1,64 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { publicKeyOf, hex, rootOfBytes, sha256, utf8 } from '../crypto/index.js';
+import { rootOfBytes } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
-import { rosterSchema, type Roster, signMember } from '../plan/index.js';
-import { contractOf } from './contract.js';
 import { encodeEvaluation } from './evaluation.js';
 import { encodeExtras, weightOf } from './extras.js';
+import { quantumOf } from './quantum.js';
 import { RunProgram } from './program.js';
 import { Purpose } from './schedule.js';
+import { toyContract, toySites } from './toy-contract.support.js';
 
-const keyOf = (text: string): string => hex(publicKeyOf(sha256(utf8(text))));
-const names = ['a', 'b', 'c', 'd', 'e'];
-function selfOf(name: string) {
-  const self = { name, org: name, key: keyOf(`ik${name}`), cosignerKey: keyOf(`cosigner${name}`) };
-  return { ...self, selfSignature: signMember(sha256(utf8(`ik${name}`)), self) };
-}
-const roster: Roster = rosterSchema.parse({
-  schema: 'regulon.roster/1',
-  federationId: 'fed_test',
-  version: 1,
-  coordinatorKey: keyOf('coordinator'),
-  members: names.map((name, i) => ({
-    id: i + 1,
-    ...selfOf(name),
-    stewardKey: keyOf(`steward${name}`),
-    validFrom: '2026-01-01T00:00:00Z',
-    validTo: '2027-01-01T00:00:00Z',
-  })),
-  admins: [{ id: 1, member: 1, key: keyOf('admin') }],
-  k: 1,
-  policy: { nMin: 5, gamma: { num: 1, den: 3 }, gateMode: 'signed' },
-});
-const plan = {
-  schema: 'regulon.plan/1',
-  name: 'tiny',
-  seed: 1,
-  sites: names,
-  dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
-  task: 'classify',
-  label: {
-    classes: [
-      { name: 'x', rule: 'x' },
-      { name: 'y', rule: 'not x' },
-    ],
-  },
+const names = toySites;
+const contract = toyContract({
   prepare: [{ step: 'log2-cpm' }, { step: 'top-variance', k: 3 }, { step: 'z-score' }],
-  model: { blocks: [{ name: 'head', layers: [{ type: 'dense', units: 'outputs' }] }] },
-  training: { rounds: 2, optimizer: { name: 'adam' } },
   evaluation: { split: 'leave-site-out' },
-};
-const contract = contractOf({
-  runId: new Uint8Array(16),
-  plan,
-  roster,
-  panel: { digest: sha256(), size: 6 },
-  isPublic: true,
+  secureAggregation: {},
 });
 const open = {
   attempt: 0,
   prevTranscriptHash: new Uint8Array(32),
-  deadlines: [1, 2, 3, 4, 5] as [number, number, number, number, number],
+  deadlines: [1, 2, 3, 4, 5],
 };
 
 /** Close every statistics round of the next arm with the exact sums of five toy sites. */
@@ -129,7 +88,7 @@ describe('RunProgram', () => {
 
   it('applies FedAvg to tiles: the weighted mean of the updates, rounded once', () => {
     const program = new RunProgram(contract);
-    const Q = program.quantum();
+    const Q = quantumOf(contract.plan);
     const out = new Float32Array(2);
     program.serverStep(0.5).tile(Float32Array.of(1, -1), Int32Array.of(Q / 100, -Q / 50), out);
     expect(out[0]).toBeCloseTo(3, 5);

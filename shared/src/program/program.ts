@@ -6,23 +6,23 @@ import {
   specificationDigest,
   type StatisticsStep,
 } from '../genomics/index.js';
-import { initialWeights, manifestOf, parameterCount, type WeightSpec } from '../models/index.js';
+import {
+  initialWeights,
+  manifestOf,
+  type ModelFrame,
+  parameterCount,
+  type WeightSpec,
+} from '../models/index.js';
 import type { Manifest } from '../secagg/index.js';
 import type { RunContract } from './contract.js';
 import { decodeEvaluation, evaluationLength, type RunResult } from './evaluation.js';
 import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from './extras.js';
+import { type CurvePoint, curvePointOf } from './learning-curve.js';
+import { modelFrameOf } from './model-frame.js';
+import { quantumOf } from './quantum.js';
+import { type OpenedAttempt, roundManifest } from './round-manifest.js';
 import { type Arm, armsOf, preparationOf, Purpose, scheduleOf, type ScheduledRound } from './schedule.js';
 import { fedAvgStep, type ServerStep } from './server-step.js';
-
-/** One point of the learning curve: sums over the contributors of a training round. */
-export interface CurvePoint {
-  readonly round: number;
-  readonly arm: number;
-  readonly iteration: number;
-  readonly loss: number;
-  readonly accuracy: number | null;
-  readonly survivors: number;
-}
 
 /** What is known after a round closed. */
 export interface RoundOutcome {
@@ -88,17 +88,16 @@ export class RunProgram {
     return step;
   }
 
-  /** Shape of one unit as the model declares it, and its outputs; needs the fitted specification of the arm. */
-  modelShape(arm: number): { inputShape: number[]; outputs: number } {
+  /** Shape of one unit and width of the output; needs the fitted specification of the arm. */
+  modelFrame(arm: number): ModelFrame {
     const { plan, panel } = this.contract;
-    const features = plan.dataset.kind === 'series' ? panel.size : this.specification(arm).keptGenes.length;
-    const outputs = plan.task === 'classify' ? (plan.label?.classes.length ?? 0) : features;
-    return { inputShape: plan.dataset.kind === 'series' ? [2, features] : [features], outputs };
+    const isSeries = plan.dataset.kind === 'series';
+    return modelFrameOf(plan, isSeries ? panel.size : this.specification(arm).keptGenes.length);
   }
 
   /** Weights of an arm's model in their fixed order; needs the fitted specification of the arm. */
   weightSpecs(arm: number): WeightSpec[] {
-    return manifestOf(this.contract.plan.model, this.modelShape(arm));
+    return manifestOf(this.contract.plan.model, this.modelFrame(arm));
   }
 
   /** Initial weights of an arm, float32 in manifest order, in pieces of at most 1 MiB. */
@@ -159,59 +158,18 @@ export class RunProgram {
     return 2 ** (62 - EVALUATION_FRACTION_BITS - Math.ceil(Math.log2(this.contract.sites.length)));
   }
 
-  /** Q: ring units per clip norm; the largest power of two without an honest wrap unless the plan names one. */
-  quantum(): number {
-    const bits =
-      this.contract.plan.secureAggregation.quantizationBits ??
-      Math.floor(Math.log2((2 ** 31 - 1) / this.contract.sites.length));
-    return 2 ** bits;
-  }
-
-  /** Every field of the manifest of a round that the plan implies. */
-  manifest(
-    round: ScheduledRound,
-    open: { attempt: number; prevTranscriptHash: Uint8Array; deadlines: Manifest['deadlines'] },
-  ): Manifest {
-    const { contract } = this;
-    const { plan } = contract;
+  /** Every field of the manifest of a round. @throws E_STATE before the initial model of its arm is set */
+  manifest(round: ScheduledRound, open: OpenedAttempt): Manifest {
     const modelHash = this.modelHash(round);
     if (!modelHash) throw new RegulonError('E_STATE', `the model of arm ${round.arm} is not initialised`);
-    const training = round.purpose === Purpose.train;
-    const silent = new Set(round.silent);
-    return {
-      version: 1,
-      federationId: contract.federationId,
-      rosterHash: contract.rosterHash,
-      runId: contract.runId,
-      round: round.round,
-      attempt: open.attempt,
-      purpose: round.purpose,
-      stepId: round.stepId,
-      arm: round.arm,
-      roles: contract.sites.map((s) => ({ id: s.id, role: silent.has(s.id) ? (1 as const) : (0 as const) })),
-      planHash: contract.planHash,
+    const facts = {
       modelHash,
-      prevTranscriptHash: open.prevTranscriptHash,
-      N: contract.sites.length,
-      d: this.vectorLength(round),
-      extras: this.extras(round).map((e) => ({ ...e })),
-      Q: training ? this.quantum() : 1,
-      C: training ? plan.secureAggregation.clipNorm : this.bound(round),
-      weightCap: training ? plan.secureAggregation.weightCap : 0,
-      denominator: 0,
-      mechanism: 0,
-      z: 0,
-      nMin: plan.secureAggregation.nMin,
-      gammaNum: plan.secureAggregation.gamma.num,
-      gammaDen: plan.secureAggregation.gamma.den,
-      quorumRule: 0,
-      prg: 0,
-      ringBits: training ? 32 : 64,
+      length: this.vectorLength(round),
+      extras: this.extras(round),
+      bound: this.bound(round),
       fractionBits: this.fractionBits(round),
-      graph: 0,
-      subCohort: 0,
-      deadlines: open.deadlines,
     };
+    return roundManifest(this.contract, round, facts, open);
   }
 
   /** Decode the ring integers of the extras of a round (weight first). */
@@ -224,7 +182,8 @@ export class RunProgram {
 
   /** The deterministic server step of a training round; `weight` is Σ w̃ of the survivors. */
   serverStep(weight: number): ServerStep {
-    return fedAvgStep(weight, this.quantum(), this.contract.plan.secureAggregation.clipNorm);
+    const { plan } = this.contract;
+    return fedAvgStep(weight, quantumOf(plan), plan.secureAggregation.clipNorm);
   }
 
   /**
@@ -248,7 +207,7 @@ export class RunProgram {
     switch (round.purpose) {
       case Purpose.train:
         this.models[round.arm] = this.required(outcome.modelHash, round);
-        this.curve.push(this.curvePoint(round, outcome));
+        this.curve.push(curvePointOf(this.contract.plan, round, outcome.extras, outcome.survivors.length));
         break;
       case Purpose.statistics: {
         const fitted = this.step(round).fit(
@@ -274,19 +233,6 @@ export class RunProgram {
   private contributing(round: ScheduledRound, outcome: RoundOutcome): number {
     const contributors = new Set(round.contributors);
     return outcome.survivors.filter((id) => contributors.has(id)).length;
-  }
-
-  private curvePoint(round: ScheduledRound, { extras, survivors }: RoundOutcome): CurvePoint {
-    const count = extras['count'] ?? 0;
-    const accuracy = this.contract.plan.task === 'classify' ? (extras['correct'] ?? 0) / count : null;
-    return {
-      round: round.round,
-      arm: round.arm,
-      iteration: round.iteration,
-      loss: (extras['loss'] ?? 0) / count,
-      accuracy,
-      survivors: survivors.length,
-    };
   }
 
   private required<T>(value: T | undefined, round: ScheduledRound): T {

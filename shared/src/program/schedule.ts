@@ -1,5 +1,5 @@
 import type { Plan } from '../plan/index.js';
-import { statisticsSteps, type StatisticsStep } from '../genomics/index.js';
+import { FOLDS, statisticsSteps, type StatisticsStep } from '../genomics/index.js';
 import type { RunContract } from './contract.js';
 
 /** What a round is for; the numbers stand in the manifest. */
@@ -8,7 +8,9 @@ export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 
 /** One model that is trained: who contributes, and what is kept for its test. */
 export interface Arm {
+  /** from 0 */
   readonly index: number;
+  /** `all`, `fold-<k>` or `without-<site>` */
   readonly label: string;
   /** roster id of the site that is held out, or null */
   readonly heldOutSite: number | null;
@@ -16,18 +18,25 @@ export interface Arm {
   readonly heldOutFold: number | null;
   /** whether some units test the model of this arm */
   readonly evaluated: boolean;
+  /** roster ids that train it */
   readonly contributors: readonly number[];
+  /** roster ids that take part with zeros */
   readonly silent: readonly number[];
 }
 
 /** One round of a run, as the plan fixes it. */
 export interface ScheduledRound {
+  /** from 0, over all purposes and arms */
   readonly round: number;
   readonly purpose: Purpose;
+  /** id of the statistics step, `train` or `evaluate` */
   readonly stepId: string;
   readonly arm: number;
+  /** training round of the arm, from 0; 0 for other purposes */
   readonly iteration: number;
+  /** roster ids whose vector enters the sum */
   readonly contributors: readonly number[];
+  /** roster ids that mask zeros, so that nobody sees who is left out by dropping */
   readonly silent: readonly number[];
 }
 
@@ -51,7 +60,7 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
       break;
     case 'det5':
       if (finalModel) arms.push({ ...everybody, label: 'all' });
-      for (let fold = 0; fold < 5; fold++)
+      for (let fold = 0; fold < FOLDS; fold++)
         arms.push({ ...everybody, label: `fold-${fold}`, heldOutFold: fold, evaluated: true });
       break;
     case 'leave-site-out':

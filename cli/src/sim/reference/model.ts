@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ArmData, EvaluateResult, TrainJob, Trainer } from '@regulon/client/training';
 import { type FeatureSpecification, transform, type UnitsView } from '@regulon/shared/genomics';
-import { initialWeights, manifestOf } from '@regulon/shared/models';
+import { initialWeights, manifestOf, type ModelFrame } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
+import { modelFrameOf } from '@regulon/shared/program';
 
 /** Everything the reference needs to train and score models of one plan. */
 export interface Workbench {
@@ -15,7 +16,7 @@ export interface Workbench {
 
 /** A model under way: its weights lie in a file. */
 export interface ReferenceModel {
-  readonly frame: { readonly inputShape: number[]; readonly outputs: number };
+  readonly frame: ModelFrame;
   readonly weightsPath: string;
 }
 
@@ -54,11 +55,7 @@ export function writeSeries(bench: Workbench, name: string, view: UnitsView): Ar
 /** A fresh model with the initial weights of an arm of the run. */
 export function newModel(bench: Workbench, name: string, features: number, arm: number): ReferenceModel {
   const { plan } = bench;
-  const series = plan.dataset.kind === 'series';
-  const frame = {
-    inputShape: series ? [2, features] : [features],
-    outputs: plan.label?.classes.length ?? features,
-  };
+  const frame = modelFrameOf(plan, features);
   const weightsPath = join(bench.folder, `${name}.weights`);
   const pieces = [...initialWeights(manifestOf(plan.model, frame), { seed: plan.seed, arm })];
   writeFileSync(weightsPath, Buffer.concat(pieces.map(bytesOf)));
@@ -110,7 +107,8 @@ function addDelta(weightsPath: string, deltaPath: string): void {
   writeFileSync(weightsPath, bytesOf(weights));
 }
 
-function readFloats(path: string): Float32Array {
+/** A file of float32 in the order of this machine; the caller owns the copy. */
+export function readFloats(path: string): Float32Array {
   const bytes = readFileSync(path);
   return new Float32Array(Uint8Array.from(bytes).buffer);
 }

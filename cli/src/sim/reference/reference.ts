@@ -1,9 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { Trainer } from '@regulon/client/training';
 import type { UnitsView } from '@regulon/shared/genomics';
 import { parsePlan } from '@regulon/shared/plan';
 import type { ReferenceJob, ReferenceReport, ReferenceScore } from './job.js';
-import { evaluateModel, newModel, trainModel, type Workbench, writeFeatures, writeSeries } from './model.js';
+import {
+  evaluateModel,
+  newModel,
+  readFloats,
+  trainModel,
+  type Workbench,
+  writeFeatures,
+  writeSeries,
+} from './model.js';
 import { fitAxes, reconstructionError } from './pca.js';
 import { fitPreparation } from './preparation.js';
 import { loadSites, type ReferenceSite } from './sites.js';
@@ -76,8 +83,8 @@ async function scoreArms(
     await trainModel(bench, model, trainData, plan.training.rounds * plan.training.localEpochs);
     tally.add(await evaluateModel(bench, model, testData));
     if (axes && plan.task === 'reconstruct') {
-      const fitted = fitAxes(floatsOf(trainData.featuresPath), train.n, COMPONENTS);
-      const features = floatsOf(testData.featuresPath);
+      const fitted = fitAxes(readFloats(trainData.featuresPath), train.n, COMPONENTS);
+      const features = readFloats(testData.featuresPath);
       axes.squaredError += reconstructionError(features, fitted);
       axes.targets += features.length;
     }
@@ -147,8 +154,4 @@ function together(parts: readonly SitePart[], which: 'train' | 'test'): UnitsVie
     row += view.n;
   }
   return { n, genes: first.genes, values, classes: first.classes, ...(labels ? { labels } : {}) };
-}
-
-function floatsOf(path: string): Float32Array {
-  return new Float32Array(Uint8Array.from(readFileSync(path)).buffer);
 }
