@@ -1,81 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  type AnswerPhase,
-  newRound,
-  nextDeadline,
-  type RoundEffect,
-  type RoundEvent,
-  type RoundRules,
-  type RoundState,
-  step,
-} from './index.js';
-
-const rulesFor = (count: number, more: Partial<RoundRules> = {}): RoundRules => {
-  const sites = Array.from({ length: count }, (_, i) => i + 1);
-  return {
-    ...{
-      sites,
-      contributors: sites,
-      counted: sites,
-      M: count,
-      gammaNum: 1,
-      gammaDen: 3,
-      strict: true,
-      nMin: 5,
-    },
-    ...{ minSurvivors: 0, fullCohort: false, maxAttempts: 3, stageMs: [100, 100, 1000, 100, 100] as const },
-    ...{ gatherMs: 50, idleLimitMs: 5000, retryMs: 10, resumeMs: 200 },
-    ...more,
-  };
-};
-
-/** A round with its clock; `effects` collects what it decided. */
-class Play {
-  state: RoundState;
-  now = 1_000_000;
-  readonly effects: RoundEffect[] = [];
-
-  constructor(
-    readonly rules: RoundRules,
-    connected: readonly number[] = rules.sites,
-  ) {
-    this.state = newRound(this.now, connected);
-  }
-
-  send(...events: RoundEvent[]): this {
-    for (const event of events) {
-      const { state, effects } = step(this.state, event, this.now, this.rules);
-      this.state = JSON.parse(JSON.stringify(state)) as RoundState;
-      this.effects.push(...effects);
-    }
-    return this;
-  }
-
-  answer(phase: AnswerPhase, ...sites: number[]): this {
-    const enough = phase === 'unmask';
-    return this.send(
-      ...sites.map((site) => ({ type: 'answered', phase, site, unmaskable: enough }) as const),
-    );
-  }
-
-  wait(ms: number): this {
-    this.now += ms;
-    return this.send({ type: 'time' });
-  }
-
-  /** Everything up to the end of a phase, with all sites. */
-  upTo(phase: AnswerPhase): this {
-    this.send({ type: 'begin' });
-    const order: AnswerPhase[] = ['advertise', 'share', 'input', 'consistency', 'unmask'];
-    for (const p of order.slice(0, order.indexOf(phase) + 1)) this.answer(p, ...this.rules.sites);
-    return this;
-  }
-
-  get types(): string[] {
-    return this.effects.map((e) => (e.type === 'fix' ? e.set : e.type));
-  }
-}
+import { type AnswerPhase, nextDeadline, type RoundEvent } from './index.js';
+import { Play, rulesFor } from './machine.support.js';
 
 describe('round machine', () => {
   it('goes through R0 to R4 when everybody answers, and closes after the fold', () => {
@@ -163,90 +89,11 @@ describe('round machine', () => {
     expect(play.answer('consistency', 4).state).toMatchObject({ phase: 'unmask', pausedSince: null });
   });
 
-  it('repeats the attempt when too many refuse the survivors before anything was revealed', () => {
-    const play = new Play(rulesFor(5)).upTo('input');
-    for (const site of [1, 2]) play.send({ type: 'refused', site, code: 'E_U3', lasting: false });
-    expect(play.state).toMatchObject({ phase: 'waiting', attempt: 1 });
-    expect(play.effects.at(-1)).toMatchObject({ type: 'abort', code: 'E_U3' });
-  });
-
-  it('ends the run when too many refuse after shares were asked for: the round is burnt', () => {
-    const play = new Play(rulesFor(5)).upTo('consistency');
-    for (const site of [1, 2]) play.send({ type: 'refused', site, code: 'E_CONSISTENCY', lasting: false });
-    expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_CONSISTENCY' });
-  });
-
-  it('does not count as gone who has answered already, or answers after all', () => {
-    const play = new Play(rulesFor(5)).upTo('consistency').answer('unmask', 1, 2);
-    play.send({ type: 'refused', site: 1, code: 'E_STATE', lasting: false });
-    play.send({ type: 'refused', site: 3, code: 'E_STATE', lasting: false });
-    expect(play.state).toMatchObject({ phase: 'unmask', failure: null });
-    play.answer('unmask', 4, 5);
-    expect(play.state.phase).toBe('fold');
-  });
-
-  it('ends at once in R4 when every site refuses by its own rule, naming sites and code', () => {
-    const play = new Play(rulesFor(5)).upTo('consistency');
-    const [at] = [play.now];
-    for (const site of [1, 2, 3, 4, 5]) play.send({ type: 'refused', site, code: 'E_REPLAY', lasting: true });
-    expect(play.now).toBe(at);
-    expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_REPLAY' });
-    expect(play.state.failure?.message).toContain('1 (E_REPLAY), 2 (E_REPLAY)');
-  });
-
-  it('keeps a refusal of every further attempt when the site refuses this one again for less', () => {
-    const play = new Play(rulesFor(6)).upTo('advertise');
-    play.send(
-      { type: 'refused', site: 6, code: 'E_POLICY', lasting: true },
-      { type: 'refused', site: 6, code: 'E_STATE', lasting: false },
-    );
-    expect(play.state.refusals).toEqual([{ site: 6, phase: 'share', code: 'E_POLICY', lasting: true }]);
-  });
-
   it('takes the confirmation of a member of U2 whose upload was lost', () => {
     const play = new Play(rulesFor(5)).upTo('share').answer('input', 1, 2, 3, 4);
     play.now = play.state.deadlines[2];
     play.send({ type: 'time' }, { type: 'disconnected', site: 1 }).answer('consistency', 2, 3, 4, 5);
     expect(play.state.phase).toBe('unmask');
-  });
-
-  it('ends the run when a lasting refusal leaves too few, naming site and code', () => {
-    const play = new Play(rulesFor(5)).send({ type: 'begin' });
-    play.send({ type: 'refused', site: 2, code: 'E_POLICY', lasting: true });
-    expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_POLICY' });
-    expect(play.state.failure?.message).toContain('site 2');
-  });
-
-  it('tries again after a refusal that may pass, and not at once', () => {
-    const play = new Play(rulesFor(5))
-      .upTo('share')
-      .send({ type: 'refused', site: 2, code: 'E_GATE', lasting: false });
-    expect(play.state).toMatchObject({ phase: 'input' }); // four uploads still suffice
-    play.send({ type: 'refused', site: 3, code: 'E_GATE', lasting: false });
-    expect(play.state).toMatchObject({ phase: 'waiting', attempt: 1 });
-    expect(play.wait(9).state.phase).toBe('waiting');
-    expect(play.wait(1).state.phase).toBe('advertise');
-  });
-
-  it('leaves out whoever is in two disputes, else the accused', () => {
-    const play = new Play(rulesFor(7)).upTo('share').send({ type: 'complained', site: 1, about: 2 }).wait(10);
-    expect(play.state.attempt).toBe(1);
-    play.answer('advertise', 1, 3, 4, 5, 6, 7);
-    expect(play.state.u1).toEqual([1, 3, 4, 5, 6, 7]);
-    play.answer('share', 1, 3, 4, 5, 6, 7).send({ type: 'complained', site: 1, about: 3 }).wait(10);
-    play.answer('advertise', 2, 3, 4, 5, 6, 7);
-    expect(play.state.u1).toEqual([2, 3, 4, 5, 6, 7]);
-  });
-
-  it('demands every contributor in a statistics round of a run that is not public', () => {
-    const play = new Play(rulesFor(6, { fullCohort: true })).upTo('share').answer('input', 1, 2, 3, 4, 5);
-    play.now = play.state.deadlines[2];
-    expect(play.send({ type: 'time' }).state).toMatchObject({ phase: 'waiting', attempt: 1, spent: 1 });
-  });
-
-  it('counts only contributors that count: public data in a run that is not public do not', () => {
-    const play = new Play(rulesFor(5, { counted: [1, 2, 3] })).send({ type: 'begin' });
-    expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_COHORT' });
   });
 
   it('stops in any phase, and says whether there was an attempt to abort', () => {
