@@ -29,7 +29,7 @@ async function main(): Promise<number> {
       return INTERRUPTED;
     }
     const format = askedFormat(process.argv.slice(2)) ?? 'table';
-    return new Output('demo', format, processStreams).error(error);
+    return new Output('demo', { format }, processStreams).error(error);
   }
 }
 

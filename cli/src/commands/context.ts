@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
 import { marksWrites, nameOf, type Writes } from '../command-table/index.js';
+import { type Screen, stderrScreen } from '../demo/index.js';
 import {
   type CommandResult,
   Exit,
@@ -14,6 +15,8 @@ import {
 /** What a command works with; replaced in tests. */
 export interface Context {
   readonly streams: Streams;
+  /** where a live board is drawn */
+  readonly screen: Screen;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** whether a person can be asked */
   readonly interactive: boolean;
@@ -25,6 +28,7 @@ export interface Context {
 export function processContext(): Context {
   return {
     streams: processStreams,
+    screen: stderrScreen,
     env: process.env,
     interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     exitCode: Exit.done,
@@ -39,7 +43,7 @@ export type Handler<Options> = (
 ) => Promise<(CommandResult & { exitCode?: number }) | null>;
 
 /**
- * Give a command `--format`, run its handler, print the result or the two lines of an error, and keep the exit code.
+ * Give a command `--format` and `--quiet`, run its handler, print the result or the two lines of an error, and keep the exit code.
  *
  * @param writes what the command changes, for `regulon describe`
  */
@@ -50,11 +54,13 @@ export function handles<Options>(
   writes: Writes = 'nothing',
 ): void {
   marksWrites(command, writes);
-  command.addOption(new Option('--format <format>', 'how the result is written').choices([...FORMATS]));
+  command
+    .addOption(new Option('--format <format>', 'how the result is written').choices([...FORMATS]))
+    .option('--quiet', 'no progress; errors, warnings and questions stay', false);
   command.action(async (...received: unknown[]) => {
-    const options = command.opts<Options & { format?: string; json?: boolean }>();
+    const options = command.opts<Options & { format?: string; json?: boolean; quiet: boolean }>();
     const format = options.json ? 'json' : options.format;
-    const output = new Output(nameOf(command), format, context.streams);
+    const output = new Output(nameOf(command), { format, quiet: options.quiet }, context.streams);
     try {
       const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string');
       const result = await handler(args, options, output);

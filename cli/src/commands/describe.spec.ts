@@ -59,8 +59,9 @@ describe('regulon describe', () => {
       choices: null,
       default: null,
     });
-    const every = commands.filter(({ options }) => options.some(({ flag }) => flag === '--format'));
-    expect(every).toHaveLength(commands.length);
+    for (const { options } of commands) {
+      expect(options.map(({ flag }) => flag)).toEqual(expect.arrayContaining(['--format', '--quiet']));
+    }
     const changing = commands.filter(({ writes }) => writes === 'federation');
     for (const { options } of changing) {
       expect(options.map(({ flag }) => flag)).toEqual(expect.arrayContaining(['--yes', '--dry-run']));

@@ -1,2 +1,2 @@
-export { buildProgram, runProgram } from './program.js';
+export { runProgram } from './program.js';
 export { processContext, type Context } from './context.js';

@@ -15,7 +15,7 @@ import { simCommands } from './sim.js';
 const VERSION = '0.1.0';
 
 /** The whole command tree of `regulon`. */
-export function buildProgram(context: Context): Command {
+function buildProgram(context: Context): Command {
   const program = new Command('regulon')
     .description('hospitals train one gene-expression model together; no patient data leave a hospital')
     .version(VERSION)
@@ -53,7 +53,9 @@ export async function runProgram(args: readonly string[], context: Context): Pro
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return Exit.done;
-    return new Output(nameOf(at), askedFormat(args), context.streams).error(argumentError(error, at));
+    return new Output(nameOf(at), { format: askedFormat(args) }, context.streams).error(
+      argumentError(error, at),
+    );
   }
 }
 

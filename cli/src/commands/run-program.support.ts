@@ -14,6 +14,7 @@ export async function runIn(
   const out: string[] = [];
   const err: string[] = [];
   const context: Context = {
+    screen: { write: (t) => void err.push(t), isTerminal: false, width: () => 80 },
     streams: { out: (t) => void out.push(t), err: (t) => void err.push(t), outIsTerminal: false },
     env,
     interactive: false,

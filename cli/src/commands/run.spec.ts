@@ -21,14 +21,23 @@ function documentOf(status: RunDocument['status']): RunDocument {
   };
 }
 
+const facts = {
+  ...{ round: 0, attempt: 0, purpose: 'train', step: 'train', arm: 0, iteration: 0, seconds: 0.5 },
+  ...{ survivors: [], loss: 0.4, accuracy: null, units: null, bytesUpPerSite: 1, bytesDownPerSite: 1 },
+  stageSeconds: {},
+};
+
 /** A coordinator that knows one run, and counts what is asked of it. */
 class FakeCoordinator {
   status: RunDocument['status'] = 'RUNNING';
   stops = 0;
   readonly server: Server = createServer(({ url = '', method }, response) => {
     if (url.endsWith('/events')) {
-      const end = JSON.stringify({ id: 1, at: 1, type: 'end', status: this.status });
-      return void response.end(`id: 1\ndata: ${end}\n\n`);
+      const closed = { id: 1, at: 1, type: 'closed', facts };
+      const end = { id: 2, at: 1, type: 'end', status: this.status };
+      for (const event of [closed, end])
+        response.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
+      return void response.end();
     }
     if (method === 'POST') this.stops += 1;
     const document = documentOf(method === 'POST' ? 'ABORTED' : this.status);
@@ -67,6 +76,14 @@ describe('regulon run watch', () => {
     const envelope = JSON.parse(out) as { error: { code: string } | null };
     expect(envelope).toMatchObject({ status: says, data: { run: id, status } });
     expect([code, envelope.error?.code ?? null]).toEqual([exit, error]);
+  });
+
+  it('tells of closed rounds on stderr, and of nothing when quiet', async () => {
+    coordinator.status = 'COMPLETED';
+    const watch = (...more: string[]) => runIn(env, 'run', 'watch', id, '--format', 'table', ...more);
+    expect((await watch()).err).toBe('round 1 of 0  train (0)  0 of 0 sites  0.50 s  loss 0.4000\n');
+    const quiet = await watch('--quiet');
+    expect(quiet).toMatchObject({ code: 0, err: '', out: (await watch()).out });
   });
 
   it('lets a partial result pass when asked to', async () => {

@@ -49,7 +49,8 @@ function watch(run: Command, context: Context): void {
     context,
     async ([name = ''], options, output) => {
       const api = apiFor(options, context);
-      return watchRun(api, await resolveRun(api, name), output, options.allowPartial);
+      const { allowPartial } = options;
+      return watchRun(api, await resolveRun(api, name), output, { screen: context.screen, allowPartial });
     },
   );
 }

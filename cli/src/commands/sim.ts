@@ -52,18 +52,18 @@ async function bringUp(options: UpOptions, output: Output): Promise<CommandResul
   const signal = interruption();
   const root = folder === undefined ? mkdtempSync(join(tmpdir(), 'regulon-sim-')) : resolve(folder);
   try {
-    const say = (text: string): void => output.note(text);
+    const say = (text: string): void => output.progress(text);
     const { federation } = await openFederation({ root, plan, layout, backend, say });
     const settings = environmentOf(federation);
     const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${value}`);
     output.event(settings, exports.join('\n'));
-    output.note('running; Ctrl-C stops everything');
+    output.progress('running; Ctrl-C stops everything');
     await serve(federation, signal);
     return { data: settings, rows: [], lines: [] };
   } catch (error) {
     // Ctrl-C reaches the children that answer one question, too: what they then say is no defect
     if (!signal.aborted) throw error;
-    output.note('interrupted: everything that was started is stopped');
+    output.progress('interrupted: everything that was started is stopped');
     return { data: null, rows: [], lines: [] };
   } finally {
     if (folder === undefined && !keep) rmSync(root, { recursive: true, force: true });

@@ -1,12 +1,5 @@
-export { errorEnvelope, FORMATS, resultEnvelope, type Envelope, type Format } from './envelope.js';
+export { FORMATS } from './envelope.js';
 export { Exit, EXIT_CODES, exitCodeOf, isErrorCode, namedError } from './exit-codes.js';
-export {
-  askedFormat,
-  Output,
-  parseFormat,
-  processStreams,
-  type CommandResult,
-  type Streams,
-} from './output.js';
+export { askedFormat, Output, processStreams, type CommandResult, type Streams } from './output.js';
 export { endWhenReaderLeaves } from './reader-left.js';
-export { bytesText, shareText, tableLines, type CellValue, type Column } from './table.js';
+export { bytesText, shareText, tableLines, type Column } from './table.js';

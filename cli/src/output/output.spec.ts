@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { RegulonError } from '@regulon/shared/errors';
 import { bytesText, Exit, Output, shareText, tableLines } from './index.js';
 
-function captured(format: string | undefined, outIsTerminal = false) {
+function captured(format: string | undefined, outIsTerminal = false, quiet = false) {
   const out: string[] = [];
   const err: string[] = [];
   const streams = {
@@ -10,7 +10,7 @@ function captured(format: string | undefined, outIsTerminal = false) {
     err: (t: string) => void err.push(t),
     outIsTerminal,
   };
-  return { output: new Output('run.show', format, streams), out, err };
+  return { output: new Output('run.show', { format, quiet }, streams), out, err };
 }
 
 describe('the output of a command', () => {
@@ -67,6 +67,23 @@ describe('the output of a command', () => {
         format === 'json' ? { data: { entries: 9 } } : { entries: 9 },
       );
       expect(err.join('')).toMatch(/^E_VERIFY: entry 7 is wrong\nnext: .*\n$/);
+    }
+  });
+
+  it('keeps progress to itself when quiet, not warnings and not errors', () => {
+    const failure = new RegulonError('E_VERIFY', 'entry 7 is wrong');
+    for (const quiet of [false, true]) {
+      const { output, out, err } = captured('jsonl', false, quiet);
+      output.progress('starting');
+      output.event({ round: 1 }, 'round 1');
+      output.result({ data: null, lines: [], rows: [], warnings: ['few sites'], failure });
+      output.error(new RegulonError('E_CONNECTION', 'lost'));
+      const [head] = err.splice(0, quiet ? 0 : 1);
+      expect(head).toBe(quiet ? undefined : 'starting\n');
+      expect(err.join('')).toMatch(
+        /^warning: few sites\nE_VERIFY: .*\nnext: .*\nE_CONNECTION: lost\nnext: .*\n$/,
+      );
+      expect(out[0]).toBe('{"round":1}\n');
     }
   });
 

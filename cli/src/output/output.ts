@@ -28,27 +28,35 @@ export interface CommandResult {
   readonly failure?: RegulonError | null;
 }
 
-/**
- * Writes results to stdout and everything else to stderr.
- *
- * A table on a terminal, JSON otherwise, unless `--format` says which.
- */
+/** How a person or a script wants to be told. */
+export interface Telling {
+  /** `--format`; default: a table on a terminal, JSON otherwise */
+  readonly format?: string | undefined;
+  /** `--quiet`: no progress; errors, warnings and questions stay */
+  readonly quiet?: boolean | undefined;
+}
+
+/** Writes results to stdout and everything else to stderr. */
 export class Output {
   readonly format: Format;
+  /** progress is not shown */
+  readonly quiet: boolean;
 
+  /** @throws E_ARGUMENT when the format is none */
   constructor(
     private readonly command: string,
-    format: string | undefined,
+    { format, quiet = false }: Telling,
     private readonly streams: Streams = processStreams,
   ) {
     this.format = parseFormat(format) ?? (streams.outIsTerminal ? 'table' : 'json');
+    this.quiet = quiet;
   }
 
   /** The result of the command, once, at its end; a failure also as two lines on stderr. */
   result(result: CommandResult): void {
     const { data, lines, rows, warnings, failure } = result;
-    for (const warning of warnings ?? []) this.note(`warning: ${warning}`);
-    if (failure) this.note(explainError(failure));
+    for (const warning of warnings ?? []) this.streams.err(`warning: ${warning}\n`);
+    if (failure) this.streams.err(`${explainError(failure)}\n`);
     if (this.format === 'table') {
       this.streams.out(lines.map((line) => `${line}\n`).join(''));
       return;
@@ -66,9 +74,9 @@ export class Output {
     else if (this.format === 'table') this.streams.out(`${text}\n`);
   }
 
-  /** Progress, prompts, warnings. */
-  note(text: string): void {
-    this.streams.err(`${text}\n`);
+  /** A line of progress; none when quiet. */
+  progress(text: string): void {
+    if (!this.quiet) this.streams.err(`${text}\n`);
   }
 
   /**
@@ -90,7 +98,7 @@ export class Output {
 }
 
 /** @throws E_ARGUMENT when the text is no format */
-export function parseFormat(text: string | undefined): Format | undefined {
+function parseFormat(text: string | undefined): Format | undefined {
   if (text === undefined) return undefined;
   const format = FORMATS.find((known) => known === text);
   if (!format) {
