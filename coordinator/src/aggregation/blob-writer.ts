@@ -1,9 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { hex, MerkleHasher } from '@regulon/shared/crypto';
+import { hex, MerkleHasher, rootOfHashes } from '@regulon/shared/crypto';
 import { nameDiskFull, syncFolderNow } from '../disk/index.js';
-import type { BlobPlace, WrittenBlob } from './job.js';
+import type { BlobPlace, PublishJob, WrittenBlob } from './job.js';
 
 /** Writes a stream of bytes to a file that appears, complete and synced, under its Merkle root. For worker threads. */
 class BlobWriter {
@@ -14,7 +14,7 @@ class BlobWriter {
   private isOpen = true;
 
   constructor(private readonly place: BlobPlace) {
-    this.path = join(place.temporary, randomUUID());
+    this.path = temporaryName(place);
     this.file = openSync(this.path, 'wx', 0o600);
   }
 
@@ -27,13 +27,9 @@ class BlobWriter {
   /** Sync, rename, sync the folder. */
   finish(): WrittenBlob {
     const digest = this.hasher.root();
-    const name = hex(digest);
-    const target = join(this.place.folder, name.slice(0, 2), name);
     fsyncSync(this.file);
     this.close();
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-    renameSync(this.path, target);
-    syncFolderNow(dirname(target));
+    moveToDigest(this.path, digest, this.place);
     return { digest, size: this.size };
   }
 
@@ -49,6 +45,43 @@ class BlobWriter {
     this.isOpen = false;
     closeSync(this.file);
   }
+}
+
+/** A name that no other file has. */
+export const temporaryName = (place: BlobPlace): string => join(place.temporary, randomUUID());
+
+/**
+ * Give a complete file the name of its digest; durable on return.
+ *
+ * @throws E_DISK_FULL when the volume is full; the file is then still where it was
+ */
+export function publish({ path, leafHashes, place }: PublishJob): WrittenBlob {
+  const digest = rootOfHashes(leafHashes);
+  try {
+    const size = syncedSize(path);
+    moveToDigest(path, digest, place);
+    return { digest, size };
+  } catch (error) {
+    throw nameDiskFull(error);
+  }
+}
+
+function syncedSize(path: string): number {
+  const file = openSync(path, 'r+');
+  try {
+    fsyncSync(file);
+    return fstatSync(file).size;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function moveToDigest(path: string, digest: Uint8Array, place: BlobPlace): void {
+  const name = hex(digest);
+  const target = join(place.folder, name.slice(0, 2), name);
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  renameSync(path, target);
+  syncFolderNow(dirname(target));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { WeightSpec } from '@regulon/shared/models';
+import type { TileRange } from '@regulon/shared/secagg';
 
 /** A mask to remove from the folded sum. */
 export interface MaskToRemove {
@@ -35,6 +36,23 @@ export interface FoldJob {
   readonly place: BlobPlace;
 }
 
+/** The part of a fold that one thread does: writes its bytes of the sum at their place in a file. */
+export interface FoldRangeJob extends Omit<FoldJob, 'kind' | 'place'> {
+  readonly kind: 'fold-range';
+  readonly range: TileRange;
+  /** made when it is not there */
+  readonly output: string;
+}
+
+/** Give a written file the name of its digest; durable afterwards. */
+export interface PublishJob {
+  readonly kind: 'publish';
+  readonly path: string;
+  /** leaf hashes of the whole file, in order */
+  readonly leafHashes: readonly Uint8Array[];
+  readonly place: BlobPlace;
+}
+
 /** Apply the server step to a model file. */
 export interface ServerStepJob {
   readonly kind: 'server-step';
@@ -66,7 +84,7 @@ export interface TailJob {
 }
 
 /** Work beside the event loop. */
-export type Job = InitialModelJob | FoldJob | ServerStepJob | SpotJob | TailJob;
+export type Job = InitialModelJob | FoldJob | FoldRangeJob | PublishJob | ServerStepJob | SpotJob | TailJob;
 
 /** A written blob. */
 export interface WrittenBlob {
@@ -86,6 +104,9 @@ export interface OpenedTile {
 export interface ResultOf {
   'initial-model': WrittenBlob;
   fold: WrittenBlob;
+  /** leaf hashes of the range */
+  'fold-range': readonly Uint8Array[];
+  publish: WrittenBlob;
   'server-step': WrittenBlob;
   /** by tile, then by file */
   spot: readonly (readonly OpenedTile[])[];

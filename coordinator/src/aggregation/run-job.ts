@@ -1,4 +1,5 @@
-import { fold } from './fold-job.js';
+import { publish } from './blob-writer.js';
+import { fold, foldRange } from './fold-job.js';
 import type { Job, ResultOf } from './job.js';
 import { initialModel, serverStep } from './model-jobs.js';
 import { openTiles, readTail } from './spot-job.js';
@@ -10,6 +11,10 @@ export function runJob(job: Job): ResultOf[Job['kind']] {
       return initialModel(job);
     case 'fold':
       return fold(job);
+    case 'fold-range':
+      return foldRange(job);
+    case 'publish':
+      return publish(job);
     case 'server-step':
       return serverStep(job);
     case 'spot':

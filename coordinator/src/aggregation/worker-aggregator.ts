@@ -1,71 +1,68 @@
-import { Worker } from 'node:worker_threads';
-import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
-import type { Aggregator, Job, ResultOf } from './job.js';
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { tileRanges } from '@regulon/shared/secagg';
+import { temporaryName } from './blob-writer.js';
+import { foldedBytes } from './fold-job.js';
+import type { Aggregator, FoldJob, Job, ResultOf, WrittenBlob } from './job.js';
+import { type JobPort, JobThread, startWorker } from './job-thread.js';
 
-/** What comes back from the worker thread. */
-export interface WorkerReply {
-  readonly id: number;
-  readonly result?: ResultOf[Job['kind']];
-  readonly error?: { readonly code: ErrorCode; readonly message: string };
-}
+/** Bytes of uploads and mask streams from which further threads save more than they cost to start (docs/benchmarks.md). */
+const SPREAD_BYTES = 1e9;
+const MOST_THREADS = 8;
 
-interface Pending {
-  readonly resolve: (result: never) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** The part of a worker thread that is used. */
-export interface JobThread {
-  postMessage(message: { readonly id: number; readonly job: Job }): void;
-  on(event: 'message', listener: (reply: WorkerReply) => void): unknown;
-  on(event: 'error' | 'exit', listener: (cause: unknown) => void): unknown;
-  terminate(): Promise<unknown>;
-}
-
-const startThread = (): JobThread => new Worker(new URL('./worker.js', import.meta.url));
-
-/** Jobs in one worker thread that lives as long as the process: tiles, hashes and file syncs never block the event loop. */
+/**
+ * Jobs beside the event loop: tiles, hashes and file syncs never block it.
+ *
+ * One thread lives as long as the process and does one job after the other; a large fold gets further ones for its time.
+ */
 export class WorkerAggregator implements Aggregator {
-  private readonly pending = new Map<number, Pending>();
-  private thread: JobThread | undefined;
-  private lastId = 0;
+  private readonly thread: JobThread;
 
-  constructor(private readonly newThread: () => JobThread = startThread) {}
+  /** @param cores threads that a fold may use @param spreadBytes from how much work on it uses them */
+  constructor(
+    private readonly start: () => JobPort = startWorker,
+    private readonly cores = Math.min(MOST_THREADS, availableParallelism()),
+    private readonly spreadBytes = SPREAD_BYTES,
+  ) {
+    this.thread = new JobThread(start);
+  }
 
   run<J extends Job>(job: J): Promise<ResultOf[J['kind']]> {
-    const thread = (this.thread ??= this.start());
-    const id = ++this.lastId;
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      thread.postMessage({ id, job });
-    });
+    if (job.kind !== 'fold' || this.cores === 1 || workOf(job) < this.spreadBytes)
+      return this.thread.run(job);
+    return this.foldInRanges(job) as Promise<ResultOf[J['kind']]>;
   }
 
-  async close(): Promise<void> {
-    await this.thread?.terminate();
-    this.thread = undefined;
+  close(): Promise<void> {
+    return this.thread.close();
   }
 
-  private start(): JobThread {
-    const thread = this.newThread();
-    thread.on('message', ({ id, result, error }) => {
-      const waiting = this.pending.get(id);
-      this.pending.delete(id);
-      if (error) waiting?.reject(new RegulonError(error.code, error.message));
-      else waiting?.resolve(result as never);
-    });
-    thread.on('error', (cause) => this.lost(thread, cause));
-    thread.on('exit', () => this.lost(thread, undefined));
-    return thread;
-  }
-
-  /** A dead thread fails what it had; the next job starts another one, which the end of the old one does not touch. */
-  private lost(thread: JobThread, cause: unknown): void {
-    if (this.thread !== thread) return;
-    this.thread = undefined;
-    for (const { reject } of this.pending.values()) {
-      reject(new RegulonError('E_INTERNAL', 'the aggregation thread ended', { cause }));
+  private async foldInRanges({ place, ...job }: FoldJob): Promise<WrittenBlob> {
+    const path = temporaryName(place);
+    const ranges = tileRanges(foldedBytes(job), this.cores);
+    const helpers = ranges.slice(1).map(() => new JobThread(this.start));
+    const threads = [this.thread, ...helpers];
+    try {
+      const parts = await settled(
+        ranges.map((range, k) =>
+          (threads[k] ?? this.thread).run({ ...job, kind: 'fold-range', range, output: path }),
+        ),
+      );
+      return await this.thread.run({ kind: 'publish', path, leafHashes: parts.flat(), place });
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await Promise.all(helpers.map((helper) => helper.close()));
     }
-    this.pending.clear();
   }
+}
+
+/** Bytes that a fold reads and generates. */
+const workOf = (job: FoldJob): number => foldedBytes(job) * (job.spools.length + job.masks.length);
+
+/** All results, or the first failure after every one has ended: nobody writes any more. */
+async function settled<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }

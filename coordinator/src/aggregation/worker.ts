@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { isRegulonError } from '@regulon/shared/errors';
 import type { Job, OpenedTile } from './job.js';
 import { runJob } from './run-job.js';
-import type { WorkerReply } from './worker-aggregator.js';
+import type { WorkerReply } from './job-thread.js';
 
 /** Entry of the worker thread: a job comes, its result or its error goes back. */
 parentPort?.on('message', ({ id, job }: { id: number; job: Job }) => {

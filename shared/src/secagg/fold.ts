@@ -1,11 +1,11 @@
-import type { MaskEngine } from './mask-engine.js';
+import type { MaskEngine, TileSource } from './mask-engine.js';
 import type { MaskKey } from './mask-keys.js';
 import type { RingBits } from './ring-kernel.js';
 
 /** One tile of all uploads. */
 export interface FoldInput {
-  /** the same tile of the survivors' uploads, each as long as the accumulator */
-  readonly spools: readonly Uint8Array[];
+  /** the same tile of the survivors' uploads, each as long as the accumulator; read one after the other */
+  readonly spools: readonly TileSource[];
   /** streams of `unmaskKeys`; pass the same array for all tiles */
   readonly masks: readonly MaskKey[];
   /** offset of the tile in the vector, a multiple of 16 */

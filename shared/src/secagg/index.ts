@@ -61,8 +61,9 @@ export {
   type CloseFields,
   type TranscriptLink,
 } from './transcript.js';
-export { MaskEngine } from './mask-engine.js';
+export { MaskEngine, type TileSource } from './mask-engine.js';
 export { jsKernel, TILE_BYTES, wasmKernel, type RingBits, type RingKernel } from './ring-kernel.js';
+export { tileRanges, type TileRange } from './tile-ranges.js';
 export { foldAndUnmaskTile, type FoldInput } from './fold.js';
 export { Rounding, roundingKey } from './rounding.js';
 export {

@@ -77,6 +77,18 @@ describe('mask engine', () => {
     expect(hex(sum)).toBe(hex(vector));
   });
 
+  it('folds what a reader writes into its buffer like bytes that are given', () => {
+    for (const length of [TILE_BYTES, 4096]) {
+      const uploads = [randomBytes(length), randomBytes(length)];
+      const readers = uploads.map((bytes) => (into: Uint8Array) => into.set(bytes));
+      const work = { masks: [mask(-1)], byteOffset: 0, ringBits: 32 } as const;
+      const [given, read] = [new Uint8Array(length), new Uint8Array(length)];
+      foldAndUnmaskTile(given, { ...work, spools: uploads }, engines.wasm);
+      foldAndUnmaskTile(read, { ...work, spools: readers }, engines.wasm);
+      expect(hex(read)).toBe(hex(given));
+    }
+  });
+
   it('refuses sizes that no tile has', () => {
     const refused = expect.objectContaining({ code: 'E_INTERNAL' });
     expect(() => engines.wasm.maskTile(new Uint8Array(TILE_BYTES + 4), 0, [], 32)).toThrow(refused);

@@ -3,6 +3,9 @@ import { RegulonError } from '../errors/index.js';
 import type { MaskKey } from './mask-keys.js';
 import { jsKernel, TILE_BYTES, wasmKernel, type RingBits, type RingKernel } from './ring-kernel.js';
 
+/** One vector's piece of a tile: its bytes, or what writes them into the buffer that it is given. */
+export type TileSource = Uint8Array | ((into: Uint8Array) => void);
+
 interface OpenStreams {
   /** where the streams stand */
   offset: number;
@@ -49,7 +52,7 @@ export class MaskEngine {
    */
   combine(
     tile: Uint8Array,
-    work: { byteOffset: number; bits: RingBits; addends?: readonly Uint8Array[]; masks?: readonly MaskKey[] },
+    work: { byteOffset: number; bits: RingBits; addends?: readonly TileSource[]; masks?: readonly MaskKey[] },
   ): void {
     const { byteOffset, bits, addends = [], masks = [] } = work;
     const { accumulator, operand } = this.kernel;
@@ -57,8 +60,12 @@ export class MaskEngine {
     if (length > TILE_BYTES || length % (bits / 8) !== 0) throw wrongSize(length);
     accumulator.set(tile);
     for (const addend of addends) {
-      if (addend.length !== length) throw wrongSize(addend.length);
-      operand.set(addend);
+      if (typeof addend === 'function') {
+        addend(length === TILE_BYTES ? operand : operand.subarray(0, length));
+      } else {
+        if (addend.length !== length) throw wrongSize(addend.length);
+        operand.set(addend);
+      }
       this.kernel.add(bits, length);
     }
     const streams = this.streamsAt(masks, byteOffset);
