@@ -12,6 +12,8 @@ export interface BenchOptions {
 const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promise<BenchRow[]> }>> = {
   round: () => import('./round.js'),
   mlp: () => import('./mlp.js'),
+  mask: () => import('./mask.js'),
+  fold: () => import('./fold.js'),
 };
 
 async function main(argv: readonly string[]): Promise<number> {
