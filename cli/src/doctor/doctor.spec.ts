@@ -1,8 +1,67 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
-import { checkClock, checkDisk, checkFolders, checkRandomness, checkRuntime, examine } from './index.js';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Roster } from '@regulon/shared/plan';
+import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { Authority } from '../sim/ceremony/authority.js';
+import {
+  checkClock,
+  checkDisk,
+  checkFolders,
+  checkIdentity,
+  checkRandomness,
+  checkRuntime,
+  examine,
+} from './index.js';
+import { ok, rowOf } from './row.js';
+
+describe('the doctor, about what ends', () => {
+  const day = 86_400_000;
+  let certificate: string;
+  beforeAll(async () => {
+    const authority = await Authority.create('fed_test', 400);
+    certificate = (await authority.issueServer({ dns: ['localhost'], ip: [] })).certificate;
+  });
+  const now = Date.now();
+  const { roster } = new SampleFederation();
+  const ending = (days: number): Roster => ({
+    ...roster,
+    members: roster.members.map((member, i) => ({
+      ...member,
+      validFrom: '2020-01-01T00:00:00.000Z',
+      validTo: new Date(now + (i === 2 ? days : 1000) * day).toISOString(),
+    })),
+  });
+
+  it('warns 30 days before any membership of the roster ends, and fails 7 days before', () => {
+    const found = [300, 31, 29.5, 8, 6.5].map((days) => checkIdentity(ending(days), certificate, now));
+    expect(found.map(({ status }) => status)).toEqual(['ok', 'ok', 'warning', 'warning', 'failed']);
+    expect(found[2]).toMatchObject({
+      note: expect.stringMatching(
+        /^the membership of site-3 ends on \d{4}-\d\d-\d\d, in 30 days$/,
+      ) as unknown,
+      remedy: expect.stringContaining('administrators') as unknown,
+    });
+  });
+
+  it('fails when a membership has ended or has not begun', async () => {
+    const row = await rowOf('D3', 'identity', () => checkIdentity(ending(-1), certificate, now));
+    expect(row).toMatchObject({ status: 'failed', note: expect.stringContaining('site-3 ended') as unknown });
+    expect(() => checkIdentity(ending(9), certificate, 0)).toThrow(/begins at/);
+  });
+
+  it('looks at the certificate of the site, too', () => {
+    expect(checkIdentity(ending(900), certificate, now + 380 * day)).toMatchObject({
+      status: 'warning',
+      note: expect.stringContaining('certificate') as unknown,
+    });
+    expect(checkIdentity(ending(900), certificate, now + 401 * day).status).toBe('failed');
+    expect(() => checkIdentity(ending(900), 'x', now)).toThrow(
+      expect.objectContaining({ code: 'E_CERTIFICATE' }),
+    );
+  });
+});
 
 describe('the doctor', () => {
   it('judges clocks by 5 and 150 seconds', () => {
@@ -23,7 +82,10 @@ describe('the doctor', () => {
   it('writes to folders for real, and refuses one on the data mount', () => {
     const root = mkdtempSync(join(tmpdir(), 'regulon-doctor-'));
     expect(checkFolders([join(root, 'state')], join(root, 'data')).status).toBe('ok');
-    expect(checkFolders([join(root, 'data', 'state')], join(root, 'data')).status).toBe('failed');
+    for (const folder of [['data', 'state'], ['data'], ['data', '..', 'data', 'x']]) {
+      expect(checkFolders([join(root, ...folder)], join(root, 'data')).status).toBe('failed');
+    }
+    expect(checkFolders([join(root, 'data-of-the-daemon')], join(root, 'data')).status).toBe('ok');
     rmSync(root, { recursive: true });
   });
 
@@ -32,9 +94,16 @@ describe('the doctor', () => {
     expect(checkDisk(tmpdir(), 1e15).status).not.toBe('ok');
   });
 
+  it('gives a check that throws the next step of its error', async () => {
+    const missing = join(tmpdir(), 'no-such-file');
+    const row = await rowOf('D6', 'keys', () => ok(readFileSync(missing, 'utf8')));
+    expect(row).toMatchObject({ status: 'failed', note: `${missing}: no such file or folder` });
+    expect(row.remedy).toBe('check the path');
+  });
+
   it('skips what needs a configuration, and says so', async () => {
     const rows = await examine(undefined, {});
-    expect(rows.map((row) => row.id)).toEqual(['D1', 'D2', 'D6', 'D8', 'D9', 'D16', 'D17']);
+    expect(rows.map((row) => row.id)).toEqual(['D1', 'D2', 'D3', 'D6', 'D8', 'D9', 'D16', 'D17']);
     expect(rows[0]).toMatchObject({ status: 'skipped', note: 'needs --config' });
   });
 });

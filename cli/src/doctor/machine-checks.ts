@@ -10,7 +10,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { bytesText } from '../output/index.js';
 import { failed, type Finding, ok, warning } from './row.js';
 
@@ -49,10 +49,10 @@ export function checkRuntime(version: string): Finding {
   return ok(`Node ${version}`);
 }
 
-/** D8: write and fsync in every folder that the daemon writes to. */
+/** D8: write and fsync in every folder that the daemon writes to. @throws what the system says against it */
 export function checkFolders(folders: readonly string[], dataFolder: string): Finding {
   for (const folder of folders) {
-    if (folder.startsWith(`${dataFolder}/`)) {
+    if (liesIn(dataFolder, folder)) {
       return failed(`${folder} lies on the data mount`, 'move the state folder to a disk of its own');
     }
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -67,6 +67,11 @@ export function checkFolders(folders: readonly string[], dataFolder: string): Fi
     }
   }
   return ok(`${folders.length} writable`);
+}
+
+function liesIn(outer: string, inner: string): boolean {
+  const way = relative(outer, inner);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** D9. @param maxParameters of the site policy: the largest model that may come */

@@ -1,5 +1,7 @@
 import { isRegulonError } from '@regulon/shared/errors';
+import { namedError } from '../output/index.js';
 
+/** How a check ended; a warning lets the site work. */
 export type RowStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
 /** One line of the doctor's answer. */
@@ -22,17 +24,17 @@ export const warning = (note: string, remedy: string): Finding => ({ status: 'wa
 export const failed = (note: string, remedy: string): Finding => ({ status: 'failed', note, remedy });
 export const skipped = (note: string): Finding => ({ status: 'skipped', note, remedy: '' });
 
-/** A check that throws has failed, with the error's own words. */
-export async function rowOf(
-  id: string,
-  check: string,
-  look: () => Finding | Promise<Finding>,
-): Promise<DoctorRow> {
+/** A check under way. */
+export type Look = () => Finding | Promise<Finding>;
+
+/** A check that throws has failed, with the error's own words and next step. */
+export async function rowOf(id: string, check: string, look: Look): Promise<DoctorRow> {
   try {
     return { id, check, ...(await look()) };
-  } catch (error) {
+  } catch (cause) {
+    const error = namedError(cause);
     const message = error instanceof Error ? error.message : String(error);
-    const remedy = isRegulonError(error) ? error.hint : 'see the message';
+    const remedy = isRegulonError(error) ? error.hint : 'this is a defect: report it with this row';
     return { id, check, ...failed(message, remedy) };
   }
 }
