@@ -1,11 +1,8 @@
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { RegulonError } from '@regulon/shared/errors';
 import { tuneHeapForStreams } from '@regulon/shared/heap';
 import { tellError } from './tell-error.js';
 
-// a daemon waits most of its life: keep its heap small (before anything large is loaded)
-setFlagsFromString('--max-semi-space-size=4');
 tuneHeapForStreams();
 
 const USAGE = `usage:

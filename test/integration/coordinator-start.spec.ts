@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { startCoordinator } from '@regulon/coordinator/app';
+import { type BulkOptions, InlineBulkChannel } from '@regulon/coordinator/bulk';
 import type { Settings } from '@regulon/coordinator/config';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
 import { type Material, TestAuthority } from '../support/transport/certificates.js';
@@ -17,6 +18,7 @@ describe('start of a coordinator', () => {
   const fatal: unknown[] = [];
   const environment = {
     aggregator: new InlineAggregator(),
+    newBulk: (options: BulkOptions) => new InlineBulkChannel(options),
     fatal: (error: unknown) => void fatal.push(error),
   };
 

@@ -6,8 +6,10 @@ import { connect as tlsConnect } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { hex, publicKeyOf, rootOfBytes } from '@regulon/shared/crypto';
 import { uploadIdOf } from '@regulon/shared/wire';
-import { recoverSpool, startBulkServer } from '@regulon/coordinator/transport';
+import { committedPath, recoverSpool, SpoolUploads, startBulkServer } from '@regulon/coordinator/transport';
+import { type BulkChannel, type BulkOptions, ThreadBulkChannel } from '@regulon/coordinator/bulk';
 import { CoordinatorConnection, type UploadJob } from '@regulon/client/transport';
+import { serveBulk } from '../../coordinator/src/bulk/bulk-side.js';
 import { TestAuthority, type Material } from '../support/transport/certificates.js';
 import {
   CTX,
@@ -49,148 +51,172 @@ const job = (more: Partial<UploadJob> = {}): UploadJob => ({
   ...more,
 });
 const spoolFolder = (): string => join(folder, 'spool');
-const spooled = (): string => coordinator.spool.pathOf({ runId: RUN, round: 3, attempt: 0 }, 1);
+const spooled = (): string => committedPath(spoolFolder(), { runId: RUN, round: 3, attempt: 0, site: 1 });
 
 beforeAll(async () => {
   const authority = await TestAuthority.make();
   server = await authority.coordinator();
   site = await authority.site(1, MEMBERS[0].key);
 });
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'regulon-bulk-'));
-  await writeFile(join(folder, 'masked.bin'), payload);
-  coordinator = await new FakeCoordinator(server, spoolFolder(), SIZE).start();
-  link = linkTo(coordinator);
-});
-afterEach(async () => {
-  await link.close();
-  await coordinator.stop();
-  await rm(folder, { recursive: true });
-});
-
-describe('upload', () => {
-  it('arrives whole, once, with a receipt that repetition repeats', async () => {
-    const receipt = await link.upload(job());
-    expect(receipt).toEqual(coordinator.book.receiptOf(rootOfBytes(payload)));
-    expect((await readFile(spooled())).equals(payload)).toBe(true);
-    expect(await link.upload(job())).toEqual(receipt);
-    expect(coordinator.book.accepts).toHaveLength(1);
-    expect(coordinator.book.strikes).toEqual([]);
-    const uploadId = uploadIdOf(CTX, H2, 1);
-    const status = await link.exchange({ type: 'uploadStatus', uploadId });
-    expect(status).toMatchObject({ state: 'committed', nextOffset: SIZE });
-  });
-
-  it('resumes after the coordinator dies at random offsets', async () => {
-    const kills = [randomInt(SIZE), randomInt(SIZE), randomInt(SIZE)].sort((a, b) => a - b);
-    let restarts = Promise.resolve();
-    let starts = 0;
-    let last = SIZE;
-    const onProgress = (sent: number): void => {
-      if (sent < last) starts++;
-      last = sent;
-      if (sent < (kills[0] ?? Infinity)) return;
-      kills.shift();
-      restarts = restarts.then(() => coordinator.restart());
-    };
-    await link.upload(job({ onProgress }));
-    await restarts;
-    expect((await readFile(spooled())).equals(payload)).toBe(true);
-    expect(coordinator.book.strikes).toEqual([]);
-    expect(starts).toBeGreaterThan(0);
-  });
-
-  it('resumes with another connection where the first one died', async () => {
-    const stop = new AbortController();
-    const at = randomInt(10_000_000, SIZE - 1_000_000);
-    const onProgress = (sent: number): void => {
-      if (sent > at) stop.abort(new Error('killed'));
-    };
-    await expect(link.upload(job({ onProgress, signal: stop.signal }))).rejects.toThrow('killed');
-    await link.close();
-    link = linkTo(coordinator);
-    const offsets: number[] = [];
-    await link.upload(job({ onProgress: (sent) => offsets.push(sent) }));
-    expect(offsets[0]).toBeGreaterThan(262_144);
-    expect((await readFile(spooled())).equals(payload)).toBe(true);
-  });
-
-  it('refuses bytes that are not those of the signed root, and removes them', async () => {
-    const wrong = job({ commit: rootOfBytes(Buffer.from('something else')) });
-    await expect(link.upload(wrong)).rejects.toMatchObject({ code: 'E_UPLOAD_ROOT' });
-    expect(coordinator.book.strikes).toHaveLength(1);
-    expect(await readdir(join(spoolFolder(), hex(RUN), '3-0'))).toEqual([]);
-  });
-
-  it('refuses a second commit with another root', async () => {
-    await link.upload(job());
-    const wrong = job({ commit: rootOfBytes(Buffer.from('something else')) });
-    await expect(link.upload(wrong)).rejects.toMatchObject({ code: 'E_STATE' });
-    expect(coordinator.book.strikes).toEqual(['a second commit with another root']);
-  });
-
-  it('finishes at start-up what a crash broke off, and quarantines what nothing explains', async () => {
-    await link.upload(job());
-    coordinator.rows.open().forEach((row) => coordinator.rows.committing(row));
-    await writeFile(join(spoolFolder(), hex(RUN), '3-0', 'strange'), 'x');
-    const found = await recoverSpool({
-      folder: spoolFolder(),
-      book: coordinator.book,
-      rows: coordinator.rows,
-    });
-    expect(found).toMatchObject({
-      finished: [{ site: 1 }],
-      lost: [],
-      undone: [],
-      quarantined: [expect.any(String)],
-    });
-    await rm(spooled());
-    const later = await recoverSpool({
-      folder: spoolFolder(),
-      book: coordinator.book,
-      rows: coordinator.rows,
-    });
-    expect(later).toMatchObject({ finished: [], lost: [{ site: 1 }], quarantined: [] });
-  });
-});
-
-describe('download', () => {
-  const blobAt = async (bytes: Buffer): Promise<Uint8Array> => {
-    const digest = rootOfBytes(payload);
-    const path = join(folder, 'blob.bin');
-    await writeFile(path, bytes);
-    coordinator.book.blobs.set(hex(digest.slice(0, 16)), { digest, path });
-    return digest;
+/** The bulk channel as in a thread of its own: everything between it and the coordinator passes a message port. */
+const throughPort = (options: BulkOptions): BulkChannel => {
+  const fail = (error: unknown): void => {
+    throw error;
   };
+  return new ThreadBulkChannel(options, fail, (data) => {
+    const { port1, port2 } = new MessageChannel();
+    serveBulk(port2, data);
+    return Object.assign(port1, { terminate: () => Promise.resolve(port1.close()) });
+  });
+};
 
-  it('brings the bytes of the digest, also after the coordinator died half-way', async () => {
-    const digest = await blobAt(payload);
-    const path = join(folder, 'model.bin');
-    const download = link.download({ digest, path, size: SIZE });
-    await coordinator.restart();
-    await download;
-    expect((await readFile(path)).equals(payload)).toBe(true);
+/** Before each test a coordinator in an empty folder, and a site that is connected to it. */
+function eachWithCoordinator(newBulk?: (options: BulkOptions) => BulkChannel): void {
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'regulon-bulk-'));
+    await writeFile(join(folder, 'masked.bin'), payload);
+    coordinator = await new FakeCoordinator(server, spoolFolder(), SIZE, newBulk).start();
+    link = linkTo(coordinator);
+  });
+  afterEach(async () => {
+    await link.close();
+    await coordinator.stop();
+    await rm(folder, { recursive: true });
+  });
+}
+
+describe.each([
+  ['on the calling thread', undefined],
+  ['behind a message port', throughPort],
+])('bulk channel %s', (_where, newBulk) => {
+  eachWithCoordinator(newBulk);
+
+  describe('upload', () => {
+    it('arrives whole, once, with a receipt that repetition repeats', async () => {
+      const receipt = await link.upload(job());
+      expect(receipt).toEqual(coordinator.book.receiptOf(rootOfBytes(payload)));
+      expect((await readFile(spooled())).equals(payload)).toBe(true);
+      expect(await link.upload(job())).toEqual(receipt);
+      expect(coordinator.book.accepts).toHaveLength(1);
+      expect(coordinator.book.strikes).toEqual([]);
+      const uploadId = uploadIdOf(CTX, H2, 1);
+      const status = await link.exchange({ type: 'uploadStatus', uploadId });
+      expect(status).toMatchObject({ state: 'committed', nextOffset: SIZE });
+    });
+
+    it('resumes after the coordinator dies at random offsets', async () => {
+      const kills = [randomInt(SIZE), randomInt(SIZE), randomInt(SIZE)].sort((a, b) => a - b);
+      let restarts = Promise.resolve();
+      let starts = 0;
+      let last = SIZE;
+      const onProgress = (sent: number): void => {
+        if (sent < last) starts++;
+        last = sent;
+        if (sent < (kills[0] ?? Infinity)) return;
+        kills.shift();
+        restarts = restarts.then(() => coordinator.restart());
+      };
+      await link.upload(job({ onProgress }));
+      await restarts;
+      expect((await readFile(spooled())).equals(payload)).toBe(true);
+      expect(coordinator.book.strikes).toEqual([]);
+      expect(starts).toBeGreaterThan(0);
+    });
+
+    it('resumes with another connection where the first one died', async () => {
+      const stop = new AbortController();
+      const at = randomInt(10_000_000, SIZE - 1_000_000);
+      const onProgress = (sent: number): void => {
+        if (sent > at) stop.abort(new Error('killed'));
+      };
+      await expect(link.upload(job({ onProgress, signal: stop.signal }))).rejects.toThrow('killed');
+      await link.close();
+      link = linkTo(coordinator);
+      const offsets: number[] = [];
+      await link.upload(job({ onProgress: (sent) => offsets.push(sent) }));
+      expect(offsets[0]).toBeGreaterThan(262_144);
+      expect((await readFile(spooled())).equals(payload)).toBe(true);
+    });
+
+    it('refuses bytes that are not those of the signed root, and removes them', async () => {
+      const wrong = job({ commit: rootOfBytes(Buffer.from('something else')) });
+      await expect(link.upload(wrong)).rejects.toMatchObject({ code: 'E_UPLOAD_ROOT' });
+      expect(coordinator.book.strikes).toHaveLength(1);
+      expect(await readdir(join(spoolFolder(), hex(RUN), '3-0'))).toEqual([]);
+    });
+
+    it('refuses a second commit with another root', async () => {
+      await link.upload(job());
+      const wrong = job({ commit: rootOfBytes(Buffer.from('something else')) });
+      await expect(link.upload(wrong)).rejects.toMatchObject({ code: 'E_STATE' });
+      expect(coordinator.book.strikes).toEqual(['a second commit with another root']);
+    });
+
+    it('finishes at start-up what a crash broke off, and quarantines what nothing explains', async () => {
+      await link.upload(job());
+      coordinator.rows.open().forEach((row) => coordinator.rows.committing(row));
+      await writeFile(join(spoolFolder(), hex(RUN), '3-0', 'strange'), 'x');
+      const found = await recoverSpool({
+        folder: spoolFolder(),
+        book: coordinator.book,
+        rows: coordinator.rows,
+      });
+      expect(found).toMatchObject({
+        finished: [{ site: 1 }],
+        lost: [],
+        undone: [],
+        quarantined: [expect.any(String)],
+      });
+      await rm(spooled());
+      const later = await recoverSpool({
+        folder: spoolFolder(),
+        book: coordinator.book,
+        rows: coordinator.rows,
+      });
+      expect(later).toMatchObject({ finished: [], lost: [{ site: 1 }], quarantined: [] });
+    });
   });
 
-  it('refuses other bytes than those of the digest and leaves no file', async () => {
-    const wrong = Buffer.from(payload);
-    wrong.writeUInt8(wrong.readUInt8(SIZE - 5) ^ 1, SIZE - 5);
-    const digest = await blobAt(wrong);
-    const path = join(folder, 'model.bin');
-    await expect(link.download({ digest, path, size: SIZE })).rejects.toMatchObject({ code: 'E_DIGEST' });
-    expect(await readdir(folder)).not.toContain('model.bin');
-  });
+  describe('download', () => {
+    const blobAt = async (bytes: Buffer): Promise<Uint8Array> => {
+      const digest = rootOfBytes(payload);
+      const path = join(folder, 'blob.bin');
+      await writeFile(path, bytes);
+      coordinator.book.blobs.set(hex(digest.slice(0, 16)), { digest, path });
+      return digest;
+    };
 
-  it('names a blob that does not exist', async () => {
-    const unknown = { digest: new Uint8Array(randomBytes(32)), path: join(folder, 'x'), size: 5 };
-    await expect(link.download(unknown)).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+    it('brings the bytes of the digest, also after the coordinator died half-way', async () => {
+      const digest = await blobAt(payload);
+      const path = join(folder, 'model.bin');
+      const download = link.download({ digest, path, size: SIZE });
+      await coordinator.restart();
+      await download;
+      expect((await readFile(path)).equals(payload)).toBe(true);
+    });
+
+    it('refuses other bytes than those of the digest and leaves no file', async () => {
+      const wrong = Buffer.from(payload);
+      wrong.writeUInt8(wrong.readUInt8(SIZE - 5) ^ 1, SIZE - 5);
+      const digest = await blobAt(wrong);
+      const path = join(folder, 'model.bin');
+      await expect(link.download({ digest, path, size: SIZE })).rejects.toMatchObject({ code: 'E_DIGEST' });
+      expect(await readdir(folder)).not.toContain('model.bin');
+    });
+
+    it('names a blob that does not exist', async () => {
+      const unknown = { digest: new Uint8Array(randomBytes(32)), path: join(folder, 'x'), size: 5 };
+      await expect(link.download(unknown)).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+    });
   });
 });
 
 describe('the window work-around', () => {
+  eachWithCoordinator();
+
   const start = (omit: 'stream window' | 'connection window') =>
     startBulkServer({
-      uploads: coordinator.spool,
+      uploads: new SpoolUploads({ folder: spoolFolder(), book: coordinator.book, rows: coordinator.rows }),
       boxKeys: coordinator.keys,
       members: MEMBERS,
       tls: server,

@@ -128,7 +128,7 @@ describe('a hostile site or proxy on the bulk channel', () => {
     const lost = put([older.openFrame, older.chunk(0)], false);
     const newer = stream();
     await until(() =>
-      coordinator.spool.status(1, uploadIdOf(CTX, H2, 1)).then(({ nextOffset }) => nextOffset > 0),
+      coordinator.bulk.status(1, uploadIdOf(CTX, H2, 1)).then(({ nextOffset }) => nextOffset > 0),
     );
     const running = client.makeClientStreamRequest(
       '/regulon.bulk.v1.BulkService/Put',

@@ -1,10 +1,10 @@
-import { fromHex } from '@regulon/shared/crypto';
 import { traceOf } from '@regulon/shared/errors';
 import { startApi } from '../api/index.js';
 import type { Settings } from '../config/index.js';
-import { startBulkServer, startControlServer } from '../transport/index.js';
+import { startControlServer } from '../transport/index.js';
 import { openCore } from './core.js';
 import type { Environment } from './environment.js';
+import { membersOf } from './wiring.js';
 
 /** Ports of a coordinator that is ready. */
 export interface RunningCoordinator {
@@ -25,14 +25,13 @@ export async function startCoordinator(
   environment: Environment = {},
 ): Promise<RunningCoordinator> {
   const core = await openCore(settings, environment);
-  const { config, tls, roster, bearerToken } = settings;
-  const { host, controlPort, bulkPort, httpPort } = config.listen;
+  const { config, tls, bearerToken } = settings;
+  const { host, controlPort, httpPort } = config.listen;
   const { runs, views, intake, sequencer, metrics, boxKeys, gateway, logger } = core;
-  const members = roster.members.map((m) => ({ id: m.id, key: fromHex(m.key) }));
+  const members = membersOf(settings);
   let ready = false;
   const notReady = (): string | null => (ready ? null : 'starting');
   const report = (error: unknown): void => logger.error({ trace: traceOf(error) }, 'a request failed');
-  const common = { boxKeys, members, tls, host, report };
   const servers: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     ready = false;
@@ -43,14 +42,14 @@ export async function startCoordinator(
     const context = { bearerToken, runs, views, intake, sequencer, metrics, notReady };
     const http = await startApi(context, httpPort, report);
     servers.push(http);
-    const bulk = await startBulkServer({ ...common, uploads: gateway.uploads, port: bulkPort });
-    servers.push(bulk);
-    const control = await startControlServer({ ...common, gateway, port: controlPort });
+    const bulk = await core.bulk.listen();
+    const options = { boxKeys, members, tls, host, report, gateway, port: controlPort };
+    const control = await startControlServer(options);
     servers.push(control);
     core.monitor.start();
     runs.resume();
     ready = true;
-    return { control: control.port, bulk: bulk.port, http: http.port, close };
+    return { control: control.port, bulk, http: http.port, close };
   } catch (error) {
     await close();
     throw error;

@@ -28,12 +28,14 @@ export async function openCore(settings: Settings, environment: Environment = {}
   const gateway = gatewayOf(given, base, uploads, runs);
   const { store, sequencer } = state;
   const { logger, aggregator } = outside;
-  const { presence, publisher, monitor, metrics } = base;
+  const { presence, publisher, monitor, metrics, boxKeys } = base;
+  const { bulk } = uploads;
   const close = async (): Promise<void> => {
     outside.closing();
     runs.runs.close();
     presence.close();
     await publisher.close();
+    await bulk.close();
     monitor.stop();
     await aggregator.close();
     store.close();
@@ -48,5 +50,5 @@ export async function openCore(settings: Settings, environment: Environment = {}
     await close();
     throw error;
   }
-  return { store, sequencer, ...runs, gateway, metrics, monitor, logger, close };
+  return { store, sequencer, ...runs, gateway, bulk, boxKeys, metrics, monitor, logger, close };
 }

@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { explainError, isRegulonError, traceOf } from '@regulon/shared/errors';
 import { type Aggregator, WorkerAggregator } from '../aggregation/index.js';
+import { type BulkChannel, type BulkOptions, ThreadBulkChannel } from '../bulk/index.js';
 import type { Config } from '../config/index.js';
 import { nameDiskFull } from '../disk/index.js';
 import { type Clock, systemClock } from '../rounds/index.js';
@@ -9,6 +10,8 @@ import { type Clock, systemClock } from '../rounds/index.js';
 export interface Environment {
   readonly clock?: Clock;
   readonly aggregator?: Aggregator;
+  /** by default a thread of its own */
+  readonly newBulk?: (options: BulkOptions) => BulkChannel;
   readonly logger?: Logger;
   /** a failure that no state covers; by default the process ends with 5 */
   readonly fatal?: (error: unknown) => void;
@@ -19,12 +22,14 @@ export class Surroundings {
   readonly clock: Clock;
   readonly aggregator: Aggregator;
   readonly logger: Logger;
+  readonly newBulk: (options: BulkOptions) => BulkChannel;
   private isClosing = false;
   private readonly end: (error: unknown) => void;
 
   constructor({ logLevel }: Config, given: Environment) {
     this.clock = given.clock ?? systemClock;
     this.aggregator = given.aggregator ?? new WorkerAggregator();
+    this.newBulk = given.newBulk ?? ((options) => new ThreadBulkChannel(options, this.fatal));
     // stdout carries the ready line only
     this.logger =
       given.logger ?? pino({ level: logLevel, base: { process: 'coordinator' } }, pino.destination(2));

@@ -1,3 +1,4 @@
+import { fromHex } from '@regulon/shared/crypto';
 import { rosterHashOf } from '@regulon/shared/plan';
 import type { Settings } from '../config/index.js';
 import { CoordinatorGateway, RoundQueries } from '../gateway/index.js';
@@ -5,7 +6,7 @@ import { EventLoopMonitor, Metrics } from '../metrics/index.js';
 import type { RoundDriver, Services } from '../rounds/index.js';
 import { LogIntake, RunsService, RunViews } from '../runs/index.js';
 import { Leases, Presence, RunUploadBook } from '../sites/index.js';
-import { assertFreeSpace, BoxKeys, SpoolUploads } from '../transport/index.js';
+import { assertFreeSpace, BoxKeys, committedPath, type Member } from '../transport/index.js';
 import { CheckpointPublisher } from './checkpoint-publisher.js';
 import { crashPointOf } from './crash-point.js';
 import type { Surroundings } from './environment.js';
@@ -36,17 +37,18 @@ export function baseOf({ settings, outside, state }: Given) {
     spoolFreeBytes: () => state.blobs.freeBytes(),
   });
   const crashPoint = crashPointOf(config.testing?.crashAt, config.stateFolder);
-  return { presence, publisher, monitor, metrics, crashPoint };
+  const boxKeys = BoxKeys.fromSeed(rosterHashOf(roster), settings.keys.statement);
+  return { presence, publisher, monitor, metrics, crashPoint, boxKeys };
 }
 type Base = ReturnType<typeof baseOf>;
 
 /** Where masked vectors arrive. @param openRounds rounds under way; asked only after the runs exist */
 export function uploadsOf(
   { settings, outside, state }: Given,
-  { metrics, crashPoint }: Base,
+  { metrics, monitor, crashPoint, boxKeys }: Base,
   openRounds: () => RoundDriver[],
 ) {
-  const { rounds: config } = settings.config;
+  const { rounds: config, listen } = settings.config;
   const { clock, logger } = outside;
   const { rounds, uploads, blobs, rosterView, spoolFolder } = state;
   const onLost = (): void => metrics.leaseLost();
@@ -57,12 +59,22 @@ export function uploadsOf(
     onBytes: (site, bytes) => metrics.uploaded(site, bytes),
   });
   const context = { folder: spoolFolder, book, rows: uploads };
-  return { leases, context, spool: new SpoolUploads(context) };
+  const bulk = outside.newBulk({
+    ...{ ...context, boxKeys, members: membersOf(settings), tls: settings.tls },
+    ...{ host: listen.host, port: listen.bulkPort },
+    report: (trace) => logger.error({ trace }, 'a bulk request failed'),
+  });
+  monitor.add(bulk.loop);
+  return { leases, context, bulk };
 }
 type Uploads = ReturnType<typeof uploadsOf>;
 
+/** Who may connect. */
+export const membersOf = ({ roster }: Settings): Member[] =>
+  roster.members.map((m) => ({ id: m.id, key: fromHex(m.key) }));
+
 /** What the drivers of runs and rounds stand on. */
-function servicesOf({ settings, outside, state }: Given, base: Base, { spool, leases }: Uploads): Services {
+function servicesOf({ settings, outside, state }: Given, base: Base, { bulk, leases }: Uploads): Services {
   const { presence, publisher, metrics, crashPoint } = base;
   const { clock, logger, aggregator, fatal } = outside;
   const { store, rounds, uploads, blobs } = state;
@@ -71,8 +83,8 @@ function servicesOf({ settings, outside, state }: Given, base: Base, { spool, le
     log: publisher,
     statementSeed: settings.keys.statement,
     spool: {
-      pathOf: (key, site) => spool.pathOf(key, site),
-      removeAttempt: (key) => spool.removeAttempt(key),
+      pathOf: (key, site) => committedPath(state.spoolFolder, { ...key, site }),
+      removeAttempt: (key) => bulk.removeAttempt(key),
       assertFreeSpace: (bytes) => assertFreeSpace(settings.config.stateFolder, bytes),
     },
     releaseLeases: (uploadIds) => uploadIds.forEach((id) => leases.release(id)),
@@ -85,30 +97,29 @@ function servicesOf({ settings, outside, state }: Given, base: Base, { spool, le
 export function runsOf(given: Given, base: Base, uploads: Uploads) {
   const { settings, state } = given;
   const { config, roster } = settings;
-  const { presence, publisher, monitor } = base;
+  const { presence, publisher, monitor, boxKeys } = base;
   const { sequencer, runRows, rounds, rosterView } = state;
   const services = servicesOf(given, base, uploads);
   const intake = new LogIntake(sequencer, runRows, rounds, roster, {
     agreementChanged: () => runs.startQueued(),
     checkpointWanted: () => publisher.publishSoon(),
   });
-  const boxKeys = BoxKeys.fromSeed(rosterHashOf(roster), settings.keys.statement);
   const runs: RunsService = new RunsService({
     ...{ services, runs: runRows, sequencer, intake, presence, roster, rosterView, config },
     onStart: () => boxKeys.rotate(),
   });
   const eventLoopMaxMs = (): number => monitor.maxMs;
   const views = new RunViews({ services, runs, rows: runRows, presence, sequencer, roster, eventLoopMaxMs });
-  return { runs, intake, views, boxKeys };
+  return { runs, intake, views, spool: services.spool };
 }
 type Runs = ReturnType<typeof runsOf>;
 
 /** The coordinator as its sites see it. */
 export function gatewayOf(
   { outside, state }: Given,
-  { presence, monitor }: Base,
-  { leases, spool }: Uploads,
-  { runs, intake, boxKeys }: Runs,
+  { presence, monitor, boxKeys }: Base,
+  { leases, bulk }: Uploads,
+  { runs, intake, spool }: Runs,
 ): CoordinatorGateway {
   const { sequencer, runRows, rounds, blobs, rosterView } = state;
   const { aggregator, clock } = outside;
@@ -117,7 +128,7 @@ export function gatewayOf(
     roster: rosterView,
   });
   return new CoordinatorGateway({
-    ...{ runs, intake, sequencer, presence, leases, spool, boxKeys, queries },
+    ...{ runs, intake, sequencer, presence, leases, bulk, boxKeys, queries },
     rosterHash: rosterView.rosterHash,
     now: () => clock.now(),
     isBusy: () => monitor.recentMs > BUSY_MS,

@@ -12,7 +12,8 @@ import {
 import type { Sequencer } from '../audit/index.js';
 import type { RoundDriver } from '../rounds/index.js';
 import type { LogIntake, RunsService } from '../runs/index.js';
-import type { BoxKeys, SiteGateway, SpoolUploads, UploadPort } from '../transport/index.js';
+import type { BulkChannel } from '../bulk/index.js';
+import type { BoxKeys, SiteGateway } from '../transport/index.js';
 import type { Leases } from '../sites/index.js';
 import type { Presence } from '../sites/index.js';
 import type { RoundQueries } from './round-queries.js';
@@ -24,7 +25,7 @@ export interface GatewayContext {
   readonly sequencer: Sequencer;
   readonly presence: Presence;
   readonly leases: Leases;
-  readonly spool: SpoolUploads;
+  readonly bulk: Pick<BulkChannel, 'status'>;
   readonly boxKeys: BoxKeys;
   readonly rosterHash: Uint8Array;
   readonly queries: RoundQueries;
@@ -40,10 +41,6 @@ export class CoordinatorGateway implements SiteGateway {
   private lastTurn: Promise<void> = Promise.resolve();
 
   constructor(private readonly on: GatewayContext) {}
-
-  get uploads(): UploadPort {
-    return this.on.spool;
-  }
 
   async exchange(site: number, request: Request): Promise<Reply> {
     await this.turn();
@@ -83,7 +80,7 @@ export class CoordinatorGateway implements SiteGateway {
       case 'acquireLease':
         return this.acquireLease(site, request);
       case 'uploadStatus':
-        return { type: 'uploadStatus', ...(await this.on.spool.status(site, request.uploadId)) };
+        return { type: 'uploadStatus', ...(await this.on.bulk.status(site, request.uploadId)) };
     }
   }
 

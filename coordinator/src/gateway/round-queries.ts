@@ -4,10 +4,9 @@ import { decodeMessage, encodeMessage, type RosterView } from '@regulon/shared/s
 import type { Item, ItemOf, Query, QueryOf } from '@regulon/shared/wire';
 import type { Aggregator } from '../aggregation/index.js';
 import type { Sequencer } from '../audit/index.js';
-import { Attempt, type RoundDriver } from '../rounds/index.js';
+import { Attempt, type RoundDriver, type Spool } from '../rounds/index.js';
 import type { RunsService } from '../runs/index.js';
 import type { AttemptKey, FileBlobs, RoundRows, RunRows } from '../storage/index.js';
-import type { SpoolUploads } from '../transport/index.js';
 
 /** What queries are answered from. */
 export interface QueryContext {
@@ -15,7 +14,7 @@ export interface QueryContext {
   readonly runRows: RunRows;
   readonly rounds: RoundRows;
   readonly blobs: FileBlobs;
-  readonly spool: SpoolUploads;
+  readonly spool: Pick<Spool, 'pathOf'>;
   readonly aggregator: Aggregator;
   readonly sequencer: Sequencer;
   readonly roster: RosterView;

@@ -3,8 +3,15 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 const RESOLUTION_MS = 10;
 const WINDOW_MS = 1000;
 
-/** How long the event loop was blocked: since `start`, and in the last second. */
-export class EventLoopMonitor {
+/** How long an event loop was blocked, ms. */
+export interface LoopDelays {
+  readonly maxMs: number;
+  readonly recentMs: number;
+}
+
+/** How long the event loop of this thread, or of one that was added, was blocked: since `start`, and in the last second. */
+export class EventLoopMonitor implements LoopDelays {
+  private readonly others: LoopDelays[] = [];
   private readonly all: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private readonly window: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private recent = 0;
@@ -26,14 +33,19 @@ export class EventLoopMonitor {
     this.window.disable();
   }
 
+  /** Count another thread's event loop, too. */
+  add(other: LoopDelays): void {
+    this.others.push(other);
+  }
+
   /** Longest block since the start, ms. */
   get maxMs(): number {
-    return delayOf(this.all);
+    return Math.max(delayOf(this.all), ...this.others.map((other) => other.maxMs));
   }
 
   /** Longest block of the last full second, ms. */
   get recentMs(): number {
-    return this.recent;
+    return Math.max(this.recent, ...this.others.map((other) => other.recentMs));
   }
 }
 

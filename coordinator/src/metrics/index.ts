@@ -1,2 +1,2 @@
-export { EventLoopMonitor } from './event-loop.js';
+export { EventLoopMonitor, type LoopDelays } from './event-loop.js';
 export { Metrics, type MetricSources } from './metrics.js';

@@ -1,6 +1,7 @@
 import { boxBefore, boxKeyPair, hex, signEd25519, type BoxKeyPair } from '@regulon/shared/crypto';
 import { isRegulonError } from '@regulon/shared/errors';
 import { boxKeyStatement } from '@regulon/shared/wire';
+import type { SharedKeys } from './ports.js';
 
 /** shared keys that are kept, so that each ephemeral key costs one scalar multiplication */
 const CACHE_SIZE = 4096;
@@ -10,7 +11,7 @@ const CACHE_SIZE = 4096;
  *
  * They live in memory only: after a restart or two rotations old traffic cannot be opened by anyone.
  */
-export class BoxKeys {
+export class BoxKeys implements SharedKeys {
   /** the current one first */
   private pairs: readonly [BoxKeyPair, ...BoxKeyPair[]] = [boxKeyPair()];
   private readonly cache = new Map<string, Uint8Array[]>();
@@ -58,22 +59,14 @@ export class BoxKeys {
    * @throws E_SEAL when none fits, E_LOW_ORDER for a weak key; what `open` throws
    */
   openWith<T>(ephemeralKey: Uint8Array, open: (sharedKey: Uint8Array) => T): T {
-    let failure: unknown;
-    for (const key of this.sharedKeys(ephemeralKey)) {
-      try {
-        const opened = open(key);
-        this.prefer(ephemeralKey, key);
-        return opened;
-      } catch (error) {
-        if (!isRegulonError(error, 'E_SEAL')) throw error;
-        failure = error;
-      }
-    }
-    throw failure;
+    return firstThatOpens(this.sharedKeys(ephemeralKey), (key) => {
+      const opened = open(key);
+      this.prefer(ephemeralKey, key);
+      return opened;
+    });
   }
 
-  /** Shared keys with a sender, the one that opened its last message first. */
-  private sharedKeys(ephemeralKey: Uint8Array): readonly Uint8Array[] {
+  sharedKeys(ephemeralKey: Uint8Array): readonly Uint8Array[] {
     const name = hex(ephemeralKey);
     const known = this.cache.get(name);
     if (known !== undefined) return known;
@@ -93,4 +86,18 @@ export class BoxKeys {
   private signCurrent(): Uint8Array {
     return this.sign(boxKeyStatement(this.rosterHash, this.publicKey));
   }
+}
+
+/** What `open` gives for the first key that it does not refuse with E_SEAL. @throws E_SEAL when none fits */
+export function firstThatOpens<T>(keys: readonly Uint8Array[], open: (sharedKey: Uint8Array) => T): T {
+  let failure: unknown;
+  for (const key of keys) {
+    try {
+      return open(key);
+    } catch (error) {
+      if (!isRegulonError(error, 'E_SEAL')) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }

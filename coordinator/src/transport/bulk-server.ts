@@ -5,10 +5,9 @@ import {
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { MAX_FRAME_BYTES } from '@regulon/shared/wire';
-import type { BoxKeys } from './box-keys.js';
 import type { RunningServer } from './control-server.js';
 import { toServiceError } from './grpc-errors.js';
-import type { UploadPort } from './ports.js';
+import type { SharedKeys, UploadPort } from './ports.js';
 import { bulkService } from './protocol.js';
 import { receiveUpload } from './receive-upload.js';
 import { assertWindows } from './self-test.js';
@@ -28,7 +27,7 @@ const CHANNEL_OPTIONS = {
 /** What the bulk server needs to run. */
 export interface BulkServerOptions {
   readonly uploads: UploadPort;
-  readonly boxKeys: BoxKeys;
+  readonly boxKeys: SharedKeys;
   readonly members: readonly Member[];
   readonly tls: ServerTls;
   readonly host: string;

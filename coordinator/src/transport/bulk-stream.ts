@@ -5,8 +5,8 @@ import {
   type FrameHeader,
   type OpenBody,
 } from '@regulon/shared/wire';
-import type { BoxKeys } from './box-keys.js';
-import type { SiteId } from './ports.js';
+import { firstThatOpens } from './box-keys.js';
+import type { SharedKeys, SiteId } from './ports.js';
 
 /** An OPEN frame whose tag is not checked yet: the context that the tag covers has to be looked up first. */
 export interface UncheckedOpen {
@@ -27,13 +27,13 @@ export function parseOpen(frame: Buffer): UncheckedOpen {
  * @param ctx context of the attempt, or the whole digest of a download, 32 bytes
  * @throws E_SEAL when the tag does not fit, E_LOW_ORDER for a weak key
  */
-export function openStream(
+export async function openStream(
   { frame, open }: UncheckedOpen,
-  keys: BoxKeys,
+  keys: SharedKeys,
   site: SiteId,
   ctx: Uint8Array,
-): { up: BulkCipher; down: BulkCipher } {
-  return keys.openWith(open.ephemeralKey, (sharedKey) => {
+): Promise<{ up: BulkCipher; down: BulkCipher }> {
+  return firstThatOpens(await keys.sharedKeys(open.ephemeralKey), (sharedKey) => {
     const up = new BulkCipher({ sharedKey, ctx, site, open }, 'up');
     up.open(frame);
     return { up, down: new BulkCipher({ sharedKey, ctx, site, open }, 'down') };

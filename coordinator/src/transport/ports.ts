@@ -20,7 +20,6 @@ export interface SiteGateway {
    * @returns stops listening; called once, when the site is gone
    */
   watch(site: SiteId, emit: (notice: Notice) => void): () => void;
-  readonly uploads: UploadPort;
 }
 
 /** Where bulk bytes come from and go to. `SpoolUploads` implements it over the ports below. */
@@ -146,6 +145,16 @@ export interface CommitRows {
   clear(uploadId: Uint8Array): Awaitable<void>;
   /** All rows of rounds that are not closed yet, for the recovery at start-up. */
   open(): Awaitable<readonly CommitRow[]>;
+}
+
+/** Opens what sites sealed, without showing the secret that it stands on. */
+export interface SharedKeys {
+  /**
+   * `boxBefore` of the sender's key and each own one, the most likely first, 32 bytes each.
+   * @param ephemeralKey of the sender, 32 bytes, attacker-controlled
+   * @throws E_LOW_ORDER for a weak key
+   */
+  sharedKeys(ephemeralKey: Uint8Array): Awaitable<readonly Uint8Array[]>;
 }
 
 /** What the spool stands on. */

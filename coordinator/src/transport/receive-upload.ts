@@ -7,9 +7,8 @@ import {
   type BulkCipher,
   type FrameHeader,
 } from '@regulon/shared/wire';
-import type { BoxKeys } from './box-keys.js';
 import { openStream, parseOpen } from './bulk-stream.js';
-import type { SiteId, UploadPort, UploadSession } from './ports.js';
+import type { SharedKeys, SiteId, UploadPort, UploadSession } from './ports.js';
 import { StreamGuard } from './stream-guard.js';
 
 /** Initial metadata of the answer: where the first chunk starts, bytes. */
@@ -37,7 +36,7 @@ export async function receiveUpload(
   call: PutCall,
   site: SiteId,
   uploads: UploadPort,
-  keys: BoxKeys,
+  keys: SharedKeys,
 ): Promise<Buffer> {
   let stream: Stream | undefined;
   const stop = (reason: unknown): void => void call.destroy(reason as Error);
@@ -70,12 +69,12 @@ async function beginUpload(
   frame: Buffer,
   site: SiteId,
   uploads: UploadPort,
-  keys: BoxKeys,
+  keys: SharedKeys,
 ): Promise<Stream> {
   const opening = parseOpen(frame);
   const session = await uploads.open(site, opening.open);
   try {
-    const ciphers = openStream(opening, keys, site, session.ctx);
+    const ciphers = await openStream(opening, keys, site, session.ctx);
     const metadata = new Metadata();
     metadata.set(OFFSET_KEY, String(session.offset));
     call.sendMetadata(metadata);

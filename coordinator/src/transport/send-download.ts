@@ -1,9 +1,8 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { RegulonError } from '@regulon/shared/errors';
 import { CHUNK_BYTES, FRAME_CHUNK } from '@regulon/shared/wire';
-import type { BoxKeys } from './box-keys.js';
 import { openStream, parseOpen } from './bulk-stream.js';
-import type { Download, SiteId, UploadPort } from './ports.js';
+import type { Download, SharedKeys, SiteId, UploadPort } from './ports.js';
 import { writeAll } from './write-all.js';
 
 /** Serve one `Get`: the blob's bytes from the asked offset, in sealed chunks of 256 KiB. */
@@ -11,12 +10,12 @@ export async function sendDownload(
   call: ServerWritableStream<Buffer, Buffer>,
   site: SiteId,
   uploads: UploadPort,
-  keys: BoxKeys,
+  keys: SharedKeys,
 ): Promise<void> {
   const opening = parseOpen(call.request);
   const { offset } = opening.header;
   const download = await uploads.download(site, { digestPrefix: opening.open.uploadId, offset });
-  const { down } = openStream(opening, keys, site, download.digest);
+  const { down } = await openStream(opening, keys, site, download.digest);
   await writeAll(
     call,
     sealedChunks(download, offset, (header, chunk) => down.seal(header, chunk)),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { equalBytes, hex, randomBytes, rootOfBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { CommitRow, ExpectedUpload, SpoolContext, UploadBook, UploadSession } from './ports.js';
-import { assertFreeSpace, partPath } from './spool-files.js';
+import { assertFreeSpace, committedPath, partPath } from './spool-files.js';
 import { recoverSpool } from './spool-recovery.js';
 import { SpoolUploads } from './spool.js';
 
@@ -72,7 +72,7 @@ const send = async (session: UploadSession, to = SIZE): Promise<void> => {
   while (session.offset < to)
     await session.write(payload.subarray(session.offset, Math.min(session.offset + CHUNK, to)));
 };
-const okPath = (): string => new SpoolUploads(makeContext()).pathOf(expected, 4);
+const okPath = (): string => committedPath(folder, { ...expected, site: 4 });
 const pathOfPart = (): string => partPath(folder, expected, uploadId);
 
 beforeEach(async () => {

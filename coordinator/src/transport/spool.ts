@@ -89,11 +89,6 @@ export class SpoolUploads implements UploadPort {
     return { state: 'partial', nextOffset: offset, receipt: none };
   }
 
-  /** Path of a site's committed upload, for the fold. */
-  pathOf(ref: AttemptRef, site: SiteId): string {
-    return committedPath(this.context.folder, { ...ref, site });
-  }
-
   /** Delete every file of an attempt: at Abort, and when the retention of a closed round ends. */
   async removeAttempt(ref: AttemptRef): Promise<void> {
     for (const [name, { session }] of this.active) {

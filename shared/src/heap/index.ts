@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
  * Call it before anything large is loaded; it holds for the whole process, its worker threads included.
  */
 export function tuneHeapForStreams(): void {
+  setFlagsFromString('--max-semi-space-size=4');
   setFlagsFromString('--no-concurrent-array-buffer-sweeping');
   setFlagsFromString('--no-incremental-marking');
 }

@@ -27,6 +27,7 @@ import { auditTiles, tilesToAudit } from '../../../client/src/rounds/spot-audit.
 import { temporaryFolder } from '../../../client/src/state/temporary-folder.support.js';
 import { uploadReceipt, verifyUploadSignature } from '../../../coordinator/src/rounds/upload-statements.js';
 import type { ExpectedUpload, SpoolContext } from '../../../coordinator/src/transport/ports.js';
+import { committedPath } from '../../../coordinator/src/transport/spool-files.js';
 import { SpoolUploads } from '../../../coordinator/src/transport/spool.js';
 import { signTagged } from '../../../shared/src/secagg/hashing.js';
 import { makeCohort } from '../../../shared/src/secagg/secagg.support.js';
@@ -112,7 +113,7 @@ describe('D1: uploads that die, gap, overrun, come twice or are others than was 
       all.forEach((id) => server.addAnswer(sites.site(id).client.unmask(server.signatures())));
       const { maskKeys } = server.unmaskKeys();
       const stored = server.u3.map(
-        (site) => new Uint8Array(readFileSync(spool.pathOf(expected(site), site))),
+        (site) => new Uint8Array(readFileSync(committedPath(context.folder, { ...expected(site), site }))),
       );
       const out = new Uint8Array(4 * length);
       eachTile(out, (tile, byteOffset) => {

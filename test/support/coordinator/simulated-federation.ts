@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Core, type Environment, openCore } from '@regulon/coordinator/app';
+import { InlineBulkChannel } from '@regulon/coordinator/bulk';
 import type { Settings } from '@regulon/coordinator/config';
 import { parseConfig } from '@regulon/coordinator/config';
 import { sha256 } from '@regulon/shared/crypto';
@@ -9,6 +10,7 @@ import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/share
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { rosterViewOf } from '../federation-keys.js';
 import { toyPlan } from '../toy-plan.js';
+import type { DirectGateway } from './site-link.js';
 import { type SiteBehaviour, SimulatedSite } from './simulated-site.js';
 import { COMMITMENT } from './site-entries.js';
 
@@ -19,6 +21,8 @@ export class SimulatedFederation {
   readonly federation: SampleFederation;
   readonly sites: SimulatedSite[] = [];
   core!: Core;
+  /** what the sites speak to */
+  gateway!: DirectGateway;
 
   constructor(
     readonly folder: string,
@@ -67,8 +71,17 @@ export class SimulatedFederation {
 
   /** Open the coordinator; once more after `close` it is a restart. */
   async open(): Promise<void> {
-    this.core = await openCore(this.settings, this.environment);
-    for (const site of this.sites) site.connect(this.core.gateway);
+    const bulk: InlineBulkChannel[] = [];
+    const newBulk: Environment['newBulk'] = (options) => {
+      const channel = new InlineBulkChannel(options);
+      bulk.push(channel);
+      return channel;
+    };
+    this.core = await openCore(this.settings, { newBulk, ...this.environment });
+    const [channel] = bulk;
+    if (!channel) throw new Error('the core made no bulk channel');
+    this.gateway = { control: this.core.gateway, bulk: channel.uploads };
+    for (const site of this.sites) site.connect(this.gateway);
     this.core.runs.resume();
   }
 
@@ -83,7 +96,7 @@ export class SimulatedFederation {
       const { federation } = this;
       const { roster } = federation;
       const identity = { id, name, federation, roster, rosterView: rosterViewOf(roster) };
-      const site = new SimulatedSite(identity, this.core.gateway, behaviours[id]);
+      const site = new SimulatedSite(identity, this.gateway, behaviours[id]);
       this.sites.push(site);
       site.connect();
     }

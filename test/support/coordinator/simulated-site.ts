@@ -13,9 +13,8 @@ import {
 } from '@regulon/shared/secagg';
 import type { SampleFederation } from '@regulon/shared/transparency-samples';
 import { type Notice, type Request, type RequestOf, uploadIdOf } from '@regulon/shared/wire';
-import type { SiteGateway } from '@regulon/coordinator/transport';
 import { SiteEntries } from './site-entries.js';
-import { type AttemptRef, SiteLink } from './site-link.js';
+import { type AttemptRef, type DirectGateway, SiteLink } from './site-link.js';
 import { SiteProgram } from './site-program.js';
 
 /** A stage of a round is open. */
@@ -63,7 +62,7 @@ export class SimulatedSite {
 
   constructor(
     readonly identity: SiteIdentity,
-    gateway: SiteGateway,
+    gateway: DirectGateway,
     readonly behaviour: SiteBehaviour = {},
   ) {
     const { id, name, federation } = identity;
@@ -88,10 +87,10 @@ export class SimulatedSite {
     this.entries.policy = digest;
   }
 
-  connect(gateway: SiteGateway = this.link.gateway): void {
+  connect(gateway: DirectGateway = this.link.gateway): void {
     this.link.gateway = gateway;
     const generation = ++this.generation;
-    this.unwatch = gateway.watch(this.id, (notice) => {
+    this.unwatch = gateway.control.watch(this.id, (notice) => {
       if (notice.type !== 'stage' || generation !== this.generation) return;
       this.work = this.work
         .then(() => this.handle(notice, generation))

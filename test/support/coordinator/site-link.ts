@@ -1,5 +1,5 @@
 import { rootOfBytes } from '@regulon/shared/crypto';
-import type { SiteGateway } from '@regulon/coordinator/transport';
+import type { SiteGateway, UploadPort } from '@regulon/coordinator/transport';
 import { decodeMessage, type MessageOfKind } from '@regulon/shared/secagg';
 import {
   CHUNK_BYTES,
@@ -30,23 +30,29 @@ const relayed = {
 
 type Relayed = keyof typeof relayed;
 
+/** A coordinator without servers, as its sites reach it. */
+export interface DirectGateway {
+  readonly control: SiteGateway;
+  readonly bulk: UploadPort;
+}
+
 /** Requests of one site to a coordinator's gateway. */
 export class SiteLink {
   constructor(
     readonly site: number,
     /** another one after a restart */
-    public gateway: SiteGateway,
+    public gateway: DirectGateway,
   ) {}
 
   async ask<T extends Request['type']>(request: RequestOf<T>): Promise<ReplyOf<T>> {
-    const reply = await this.gateway.exchange(this.site, request);
+    const reply = await this.gateway.control.exchange(this.site, request);
     if (isReply(reply, request)) return reply;
     throw new Error(`${request.type} was answered by ${reply.type}`);
   }
 
   async fetch<T extends Query['type']>(query: QueryOf<T>): Promise<ItemOf<T>[]> {
     const items: ItemOf<T>[] = [];
-    for await (const item of this.gateway.fetch(this.site, query)) {
+    for await (const item of this.gateway.control.fetch(this.site, query)) {
       if (!isItem(item, query)) throw new Error(`${query.type} was answered by ${item.type}`);
       items.push(item);
     }
@@ -63,7 +69,7 @@ export class SiteLink {
   /** A whole blob. @param digest its content address, 32 bytes */
   async download(digest: Uint8Array): Promise<Uint8Array> {
     const request = { digestPrefix: digest.subarray(0, 16), offset: 0 };
-    const download = await this.gateway.uploads.download(this.site, request);
+    const download = await this.gateway.bulk.download(this.site, request);
     const pieces: Uint8Array[] = [];
     for await (const piece of download.chunks(CHUNK_BYTES)) pieces.push(Uint8Array.from(piece));
     const bytes = new Uint8Array(Buffer.concat(pieces));
@@ -80,7 +86,7 @@ export class SiteLink {
     commit: Uint8Array,
   ): Promise<Uint8Array> {
     const { leaseId } = await this.ask({ type: 'acquireLease', ...ref });
-    const session = await this.gateway.uploads.open(this.site, { uploadId, leaseId });
+    const session = await this.gateway.bulk.open(this.site, { uploadId, leaseId });
     for (let at = session.offset; at < vector.length; at += CHUNK_BYTES)
       await session.write(vector.subarray(at, at + CHUNK_BYTES));
     return session.commit(commit);

@@ -12,8 +12,6 @@ import {
 } from '@regulon/shared/wire';
 import {
   BoxKeys,
-  SpoolUploads,
-  startBulkServer,
   startControlServer,
   type CommitRow,
   type CommitRows,
@@ -22,6 +20,7 @@ import {
   type SiteGateway,
   type UploadBook,
 } from '@regulon/coordinator/transport';
+import { type BulkChannel, type BulkOptions, InlineBulkChannel } from '@regulon/coordinator/bulk';
 import type { Material } from './certificates.js';
 
 const text = (name: string): Uint8Array => new Uint8Array(createHash('sha256').update(name).digest());
@@ -108,7 +107,7 @@ export class FakeGateway implements SiteGateway {
   /** items in the answer about the sites of a round */
   sites = 255;
   constructor(
-    readonly uploads: SpoolUploads,
+    private readonly bulk: BulkChannel,
     private readonly book: FakeBook,
     private readonly keys: BoxKeys,
   ) {}
@@ -132,7 +131,7 @@ export class FakeGateway implements SiteGateway {
       case 'acquireLease':
         return { type: 'acquireLease', ...this.book.lease(), expiresAtMs: 1, retryAfterMs: 0 };
       case 'uploadStatus':
-        return { type: 'uploadStatus', ...(await this.uploads.status(site, request.uploadId)) };
+        return { type: 'uploadStatus', ...(await this.bulk.status(site, request.uploadId)) };
       case 'refuse':
         throw new RegulonError('E_POLICY', 'refused on purpose – “ü”', { hint: 'try something else' });
       case 'beat':
@@ -168,32 +167,35 @@ export class FakeCoordinator {
   readonly book: FakeBook;
   /** what the servers reported as defects */
   readonly defects: unknown[] = [];
-  spool!: SpoolUploads;
   gateway!: FakeGateway;
   keys!: BoxKeys;
   control!: RunningServer;
-  bulk!: RunningServer;
+  bulk!: BulkChannel;
+  private bulkPort = 0;
 
+  /** @param newBulk where the bulk server runs */
   constructor(
     private readonly tls: Material,
     readonly folder: string,
     size = 0,
+    private readonly newBulk: (options: BulkOptions) => BulkChannel = (o) => new InlineBulkChannel(o),
   ) {
     this.book = new FakeBook(size);
   }
 
   async start(ports = { control: 0, bulk: 0 }): Promise<this> {
     this.keys = BoxKeys.fromSeed(ROSTER_HASH, STATEMENT_SEED);
-    this.spool = new SpoolUploads({ folder: this.folder, book: this.book, rows: this.rows });
-    this.gateway = new FakeGateway(this.spool, this.book, this.keys);
     const report = (error: unknown): void => void this.defects.push(error);
     const common = { boxKeys: this.keys, members: MEMBERS, tls: this.tls, host: '127.0.0.1', report };
+    const spool = { folder: this.folder, book: this.book, rows: this.rows };
+    this.bulk = this.newBulk({ ...common, ...spool, port: ports.bulk });
+    this.gateway = new FakeGateway(this.bulk, this.book, this.keys);
     this.control = await startControlServer({ ...common, gateway: this.gateway, port: ports.control });
-    this.bulk = await startBulkServer({ ...common, uploads: this.spool, port: ports.bulk });
+    this.bulkPort = await this.bulk.listen();
     return this;
   }
   get ports(): { control: number; bulk: number } {
-    return { control: this.control.port, bulk: this.bulk.port };
+    return { control: this.control.port, bulk: this.bulkPort };
   }
   async stop(): Promise<void> {
     await Promise.all([this.control.close(), this.bulk.close()]);
