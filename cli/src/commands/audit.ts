@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { wholeNumber } from '../arguments/index.js';
 import { exportCommand, explainCommand, verifyCommand, type VerifyArguments } from '../audit/index.js';
 import { verifyReplaceable } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
-import { type Context, handles, wholeNumber } from './context.js';
+import { type Context, handles } from './context.js';
 
 interface VerifyOptions extends Pick<VerifyArguments, 'bundle' | 'policy' | 'asOf' | 'run'> {
   readonly siteCheckpoints?: string[];

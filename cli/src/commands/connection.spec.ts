@@ -43,6 +43,14 @@ describe('the connection of a command', () => {
     expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining(`${path}: httpPort: `) as unknown });
   });
 
+  it('puts an address of IPv6 into brackets', async () => {
+    file('coordinator.json', '{"host":"::1","httpPort":2}');
+    const env = { REGULON_FEDERATION: folder, REGULON_TOKEN_FILE: file('token', 'abc') };
+    expect((await runIn(env, 'run', 'list')).err).toMatch(
+      /^E_CONNECTION: http:\/\/\[::1\]:2 does not answer/,
+    );
+  });
+
   it('says which address nobody answers at', async () => {
     const env = { REGULON_SERVER: 'http://127.0.0.1:2', REGULON_TOKEN_FILE: file('token', 'abc') };
     const { code, out, err } = await runIn(env, 'model', 'list');

@@ -57,7 +57,8 @@ function serverOf(options: ConnectionOptions, context: Context): string {
     });
   }
   const { host, httpPort } = readJsonFile(file, coordinatorFile, 'E_CONFIG');
-  return `http://${host}:${httpPort}`;
+  // an address of IPv6 stands in brackets
+  return `http://${host.includes(':') ? `[${host}]` : host}:${httpPort}`;
 }
 
 function validUrl(text: string): string {

@@ -100,12 +100,3 @@ export async function confirm(context: Context, options: { yes?: boolean }, ques
   if (!/^y(es)?$/i.test(answer.trim()))
     throw new RegulonError('E_ARGUMENT', 'not confirmed; nothing was changed');
 }
-
-/** Parse an option that is a whole number. @throws E_ARGUMENT outside the range */
-export function wholeNumber(option: string, text: string, low: number, high: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < low || value > high) {
-    throw new RegulonError('E_ARGUMENT', `${option}: needs a whole number from ${low} to ${high}`);
-  }
-  return value;
-}

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { fromHex, rootOfBytes } from '@regulon/shared/crypto';
+import { equalBytes, rootOfBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { digestBytes } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
@@ -58,15 +59,16 @@ function pull(model: Command, context: Context): void {
     context,
     async ([name = ''], options) => {
       const { out, force } = options;
-      verifyReplaceable(out, force);
+      const specification = `${out}.json`;
+      for (const file of [out, specification]) verifyReplaceable(file, force);
       const api = apiFor(options, context);
       const digest = await resolveModel(api, name);
       const [bytes, spec] = await Promise.all([api.model(digest), api.modelSpecification(digest)]);
       verifyModel(bytes, digest);
-      writeWhole(`${out}.json`, `${JSON.stringify(spec, null, 2)}\n`);
+      writeWhole(specification, `${JSON.stringify(spec, null, 2)}\n`);
       writeWhole(out, bytes);
-      const data = { digest, bytes: bytes.length, file: out, specification: `${out}.json` };
-      return { data, lines: [`${out}  ${bytesText(bytes.length)}  ${digest}`, `${out}.json`] };
+      const data = { digest, bytes: bytes.length, file: out, specification };
+      return { data, lines: [`${out}  ${bytesText(bytes.length)}  ${digest}`, specification] };
     },
     'files',
   );
@@ -100,8 +102,7 @@ async function resolveModel(api: CoordinatorApi, name: string): Promise<string> 
 
 /** @throws E_DIGEST when the bytes are not the model that was asked for */
 function verifyModel(bytes: Uint8Array, digest: string): void {
-  const root = rootOfBytes(bytes);
-  if (Buffer.compare(root, fromHex(digest.slice('sha256:'.length))) !== 0) {
+  if (!equalBytes(rootOfBytes(bytes), digestBytes(digest))) {
     throw new RegulonError('E_DIGEST', `the downloaded model is not ${digest}`);
   }
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { wholeNumber } from '../arguments/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { outlineOf, type PlanOutline, readPlanFile } from '../plan-file/index.js';
-import { type Context, handles, wholeNumber } from './context.js';
+import { type Context, handles } from './context.js';
 
 const MEGABIT_BYTES = 125_000;
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { parsePlan } from '@regulon/shared/plan';
+import { quoted } from '../completion/index.js';
 import type { CommandResult, Output } from '../output/index.js';
 import { readPlanFile } from '../plan-file/index.js';
 import {
@@ -55,7 +56,7 @@ async function bringUp(options: UpOptions, output: Output): Promise<CommandResul
     const say = (text: string): void => output.progress(text);
     const { federation } = await openFederation({ root, plan, layout, backend, say });
     const settings = environmentOf(federation);
-    const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${value}`);
+    const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
     output.event(settings, exports.join('\n'));
     output.progress('running; Ctrl-C stops everything');
     await serve(federation, signal);

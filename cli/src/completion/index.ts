@@ -3,6 +3,8 @@ import { bashScript } from './bash.js';
 import { fishScript } from './fish.js';
 import { zshScript } from './zsh.js';
 
+export { quoted } from './places.js';
+
 /** Shells that a completion exists for. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];

@@ -35,5 +35,5 @@ export const isPath = (value: string | null): boolean => value !== null && PATHS
 export const takesPath = (command: CommandRow | null): boolean =>
   command?.arguments.some(({ name }) => isPath(name)) ?? false;
 
-/** Text inside single quotes of bash and zsh. */
+/** Text as one word of bash and zsh, in single quotes. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

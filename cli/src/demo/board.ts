@@ -38,7 +38,7 @@ export function boardLines(state: BoardState, width: number): string[] {
 export function roundText(line: RoundLine, rounds: number, sites: number): string {
   const parts = [
     `round ${String(line.round + 1).padStart(String(rounds).length)} of ${rounds}`,
-    line.step === 'train' ? `train (${line.arm})` : `${line.step} (${line.arm})`,
+    `${line.step} (${line.arm})`,
     `${line.survivors} of ${sites} sites`,
     `${line.seconds.toFixed(2)} s`,
   ];

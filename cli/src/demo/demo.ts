@@ -37,7 +37,7 @@ export async function runDemo(
   const started = Date.now();
   verifyCompiled();
   const { plan, layout } = chooseDemo(options);
-  checkTarget(options.exportBundle);
+  verifyTarget(options.exportBundle);
   const root = mkdtempSync(join(tmpdir(), 'regulon-demo-'));
   let kept = options.keep;
   try {
@@ -86,7 +86,7 @@ function keepLogs(root: string, view: BoardView): boolean {
 }
 
 /** @throws E_ARGUMENT before any work when the bundle could not be written */
-function checkTarget(path: string | undefined): void {
+function verifyTarget(path: string | undefined): void {
   if (path === undefined || existsSync(resolve(path, '..'))) return;
   throw new RegulonError('E_ARGUMENT', `--export-bundle: the folder of ${path} does not exist`, {
     hint: 'make it first',

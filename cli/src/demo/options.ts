@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
+import { wholeNumber } from '../arguments/index.js';
 
 /** What the demo was asked for. */
 export interface DemoOptions {
@@ -16,6 +17,7 @@ export interface DemoOptions {
   readonly backend: 'auto' | 'blas' | 'wasm';
 }
 
+const HELP = 'npm run demo -- --help';
 /** Fewest sites of a demo with `--sites`: below, one vanished site stops every round. */
 const MIN_SITES = 5;
 const MAX_SITES = 40;
@@ -34,7 +36,7 @@ export function parseDemoOptions(args: readonly string[], print: (text: string) 
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return null;
     throw new RegulonError('E_ARGUMENT', error.message.replace(/^error: /, '').replace(/\n.*/s, ''), {
-      hint: 'npm run demo -- --help',
+      hint: HELP,
     });
   }
   const options = command.opts<DemoOptions>();
@@ -80,12 +82,7 @@ function demoCommand(print: (text: string) => void): Command {
     .configureOutput({ writeOut: print, writeErr: () => {} });
 }
 
-function whole(option: string, low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= low && value <= high) return value;
-    throw new RegulonError('E_ARGUMENT', `${option}: needs a whole number from ${low} to ${high}`, {
-      hint: 'npm run demo -- --help',
-    });
-  };
-}
+const whole =
+  (option: string, low: number, high: number) =>
+  (text: string): number =>
+    wholeNumber(option, text, low, high, HELP);

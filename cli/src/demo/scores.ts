@@ -3,6 +3,7 @@ import { type DemoOutcome, meanOf } from './outcome.js';
 
 interface ScoreRow {
   readonly name: string;
+  /** a column each; what is missing shows as a dash */
   readonly values: readonly (number | null)[];
   readonly note: string;
 }
@@ -54,7 +55,7 @@ function classifyLines({ plan, result, reference }: DemoOutcome): string[] {
   const rows = [
     row('majority class', '', majority),
     row('lone sites, mean', label, loneMean),
-    ...loneExtremes(loneAccuracies, label, classes.length, 'high'),
+    ...loneExtremes(loneAccuracies, label, 'high'),
     row('federated', 'this run, secure aggregation on', pooled),
     row('pooled', label, reference.pooled),
   ];
@@ -66,7 +67,7 @@ function reconstructLines({ result, reference }: DemoOutcome): string[] {
   const rows: ScoreRow[] = [
     { name: 'mean profile', values: [1], note: 'z-scores have variance 1 on the training units' },
     { name: 'lone sites, mean', values: [meanOf(lone.map((row) => row.value))], note: reference.label },
-    ...loneExtremes(lone, reference.label, -1, 'low'),
+    ...loneExtremes(lone, reference.label, 'low'),
     { name: 'federated', values: [result?.pooled.mse ?? null], note: 'this run, secure aggregation on' },
     { name: 'pooled', values: [reference.pooled.mse], note: reference.label },
     { name: '64 principal components', values: [reference.pca64Mse], note: reference.label },
@@ -118,17 +119,13 @@ function scoreTable(titles: readonly string[], rows: readonly ScoreRow[]): strin
 function loneExtremes(
   lone: readonly { site: string; value: number | null }[],
   note: string,
-  classes: number,
   good: 'high' | 'low',
 ): ScoreRow[] {
   const sorted = lone
     .filter((row): row is { site: string; value: number } => row.value !== null)
     .sort((a, b) => (good === 'high' ? a.value - b.value : b.value - a.value));
-  const empty = Array.from({ length: classes + 1 }, () => null);
   const row = (which: string, entry: { site: string; value: number } | undefined): ScoreRow[] =>
-    entry
-      ? [{ name: `lone sites, ${which}`, values: [entry.value, ...empty], note: `${entry.site}; ${note}` }]
-      : [];
+    entry ? [{ name: `lone sites, ${which}`, values: [entry.value], note: `${entry.site}; ${note}` }] : [];
   return [...row('worst', sorted[0]), ...row('best', sorted.at(-1))];
 }
 

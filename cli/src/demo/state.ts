@@ -34,7 +34,7 @@ export interface BoardState {
 /** What changes the board. */
 export type BoardEvent =
   | { readonly type: 'now'; readonly text: string }
-  | { readonly type: 'stage'; readonly stage: string; readonly sites?: readonly string[] }
+  | { readonly type: 'stage'; readonly stage: string; readonly sites: readonly string[] }
   | { readonly type: 'closed'; readonly line: RoundLine; readonly survivors: readonly string[] };
 
 /** The board before the first event. */
@@ -56,9 +56,9 @@ export function nextBoard(state: BoardState, event: BoardEvent): BoardState {
     case 'now':
       return { ...state, now: event.text };
     case 'stage': {
-      const named = event.sites ? new Set(event.sites) : null;
+      const named = new Set(event.sites);
       const sites = state.sites.map((site) =>
-        named === null || named.has(site.name) ? { ...site, stage: event.stage } : site,
+        named.has(site.name) ? { ...site, stage: event.stage } : site,
       );
       return { ...state, sites };
     }

@@ -33,7 +33,8 @@ export function proposalFile(
       hint: 'use a fresh UUID for each proposal that you mean',
     });
   }
-  const home = environment['XDG_STATE_HOME'] ?? join(environment['HOME'] ?? homedir(), '.local', 'state');
+  // a variable that is set but empty counts as not set (XDG base directories)
+  const home = environment['XDG_STATE_HOME'] || join(environment['HOME'] || homedir(), '.local', 'state');
   const digest = createHash('sha256').update(`${origin}\0${actor}\0${idempotencyKey}`).digest('hex');
   return join(home, 'regulon', 'proposals', `${digest}.json`);
 }

@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
@@ -139,6 +139,18 @@ describe('a proposal without a key', () => {
 });
 
 describe('an idempotency key', () => {
+  it('has its file below the state folder of the user, also where the variable is set but empty', () => {
+    const name = { idempotencyKey: 'k', origin: 'o', actor: 'a' };
+    const below = (environment: Record<string, string>) =>
+      relative('/h', proposalFile(name, { HOME: '/h', ...environment }))
+        .split(sep)
+        .slice(0, -1)
+        .join('/');
+    for (const environment of [{}, { XDG_STATE_HOME: '' }])
+      expect(below(environment)).toBe('.local/state/regulon/proposals');
+    expect(below({ XDG_STATE_HOME: '/h/s' })).toBe('s/regulon/proposals');
+  });
+
   it.each([[''], ['with blank'], ['ä'], ['x'.repeat(201)]])('%j is refused', (idempotencyKey) => {
     const name = { idempotencyKey, origin: 'o', actor: 'a' };
     expect(() => proposalFile(name, {})).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }));
