@@ -26,12 +26,13 @@ interface Close {
   readonly own: AttemptRow | undefined;
   readonly aggregateRoot: Uint8Array;
   readonly transcript: Uint8Array;
-  /** what the coordinator says followed from the sum */
+  /** what the coordinator says followed from the sum, 32 bytes; it may be empty where no model did */
   readonly modelHash: Uint8Array;
 }
 
 /**
- * Step 8 of a round: fetch the sum, verify it, derive what follows from it; its audit begins.
+ * Fetch the sum of a round, derive what follows from it and compare that with what was announced; then it is remembered,
+ * and its audit begins.
  *
  * @returns false when the coordinator has not closed the round
  * @throws E_FORK, E_DIGEST, E_MODEL when the close does not follow; E_FAULT, E_UNITS when the plan cannot go on
@@ -45,18 +46,24 @@ export async function closeRound(session: RunSession, round: ScheduledRound): Pr
   const size = (vectorLength(manifest) * manifest.ringBits) / 8;
   await session.site.link.download({ digest: close.aggregateRoot, path: aggregate, size });
   const outcome = await derive(session, round, close, survivors, aggregate);
+  session.program.complete(round, outcome);
+  const modelOut = verifyAnnounced(session, round, close);
   session.record(round, outcome);
-  const modelOut = modelOutOf(session.program, round) ?? close.modelHash;
-  if (close.modelHash.length === 32 && !equalBytes(modelOut, close.modelHash)) {
-    throw new RegulonError(
-      'E_MODEL',
-      `round ${round.round}: the announced result does not follow from the sum`,
-    );
-  }
   const { attempt } = manifest;
   session.audits.add({ round, attempt, aggregateRoot: close.aggregateRoot, modelOut, manifest, own });
   await session.ensureModel();
   return true;
+}
+
+/** @returns digest of what followed from the sum, 32 bytes @throws E_MODEL when the coordinator says otherwise */
+function verifyAnnounced({ program }: RunSession, round: ScheduledRound, { modelHash }: Close): Uint8Array {
+  const modelOut = modelOutOf(program, round);
+  const saysNothing = modelHash.length === 0 && round.purpose !== Purpose.train;
+  if (modelOut && (saysNothing || equalBytes(modelOut, modelHash))) return modelOut;
+  throw new RegulonError(
+    'E_MODEL',
+    `round ${round.round}: the announced result does not follow from the sum`,
+  );
 }
 
 async function announcedClose(session: RunSession, round: ScheduledRound): Promise<Close | undefined> {

@@ -1,4 +1,5 @@
 import type { RegulonError } from '@regulon/shared/errors';
+import { pause } from '../transport/index.js';
 import { isPassing } from './failures.js';
 import { namedError } from './named-error.js';
 
@@ -10,6 +11,7 @@ export interface Insistence {
   readonly tell: (error: RegulonError) => void;
   /** errors that waiting does not mend, beside those of this site itself */
   readonly isFinal?: (error: RegulonError) => boolean;
+  /** between two tries; default 500 */
   readonly pauseMs?: number;
 }
 
@@ -26,7 +28,7 @@ export async function insist<T>(action: () => Promise<T>, how: Insistence): Prom
       const named = namedError(error);
       if (!isPassing(named) || how.isFinal?.(named) === true) throw named;
       how.tell(named);
-      await new Promise((resolve) => setTimeout(resolve, how.pauseMs ?? AGAIN_MS));
+      await pause(how.pauseMs ?? AGAIN_MS);
     }
   }
 }

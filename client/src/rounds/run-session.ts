@@ -108,9 +108,8 @@ export class RunSession {
     this.program.setInitialModel(next.arm, hash);
   }
 
-  /** A round has closed: move the program on and remember what came out; durable on return. */
+  /** Remember what came out of the round that the program has completed; durable on return. @throws E_DISK_FULL */
   record(round: ScheduledRound, outcome: OutcomeRow): void {
-    this.program.complete(round, outcome);
     this.site.runs.saveOutcome(this.run, outcome);
     this.outcomes.push(outcome);
     this.site.crash.reached('outcome-persisted', round.round);

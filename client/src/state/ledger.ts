@@ -19,7 +19,8 @@ export class Ledger {
   /**
    * Charge a release; the same attempt is charged once.
    *
-   * @returns position of the charge and the number of charges before it
+   * @returns number of the charge, from 0, and its link in the chain, hexadecimal
+   * @throws E_DISK_FULL, E_STATE_DB
    */
   charge(charge: LedgerEvent): { seq: number; hash: string } {
     const { db } = this.state;

@@ -1,3 +1,3 @@
 export type * from './connection-types.js';
-export { Backoff } from './backoff.js';
+export { Backoff, pause } from './backoff.js';
 export { CoordinatorConnection } from './coordinator-connection.js';
