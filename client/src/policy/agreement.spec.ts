@@ -9,6 +9,7 @@ import {
   contractBytes,
   datasetBy,
   run,
+  seriesPlan,
   siteNames,
   statementsAbout,
   testFederation,
@@ -176,21 +177,7 @@ describe('what a site checks before a run', () => {
   });
 
   it('knows the panel of a series itself, whatever coordinator and stewards say', () => {
-    const plan = testPlan({
-      dataset: { name: 'toy', kind: 'series', scale: 'log-ratio', unit: 'gene' },
-      ...{ task: 'forecast', label: undefined, prepare: [], evaluation: { split: 'chronological' } },
-      model: {
-        blocks: [
-          {
-            name: 'net',
-            layers: [
-              { type: 'gru', units: 4 },
-              { type: 'dense', units: 'outputs' },
-            ],
-          },
-        ],
-      },
-    });
+    const plan = seriesPlan();
     const series = { kind: 'series', scale: 'log-ratio', unit: 'gene' } as const;
     const under = (names: readonly string[], size = names.length) => {
       const panel = { digest: digestText(panelDigest(names)), size };

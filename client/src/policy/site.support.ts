@@ -117,6 +117,24 @@ export const testPlan = (changes: Readonly<Record<string, unknown>> = {}): Plan 
     ...changes,
   });
 
+/** A plan over series: one recurrent layer forecasts the last steps. */
+export const seriesPlan = (): Plan =>
+  testPlan({
+    dataset: { name: 'toy', kind: 'series', scale: 'log-ratio', unit: 'gene' },
+    ...{ task: 'forecast', label: undefined, prepare: [], evaluation: { split: 'chronological' } },
+    model: {
+      blocks: [
+        {
+          name: 'net',
+          layers: [
+            { type: 'gru', units: 4 },
+            { type: 'dense', units: 'outputs' },
+          ],
+        },
+      ],
+    },
+  });
+
 /** An entry of a steward or a site. */
 export function signedEntry(
   kind: string,

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { fromHex } from '@regulon/shared/crypto';
+import {
+  emptySpecification,
+  foldOf,
+  selectUnits,
+  statisticsSteps,
+  type StatisticsStep,
+  type UnitsView,
+} from '@regulon/shared/genomics';
+import { armsOf } from '@regulon/shared/program';
+import { verifyAgreement } from '@regulon/client/policy';
+import { contractBytes, run, testPlan, testSite } from '../../../client/src/policy/site.support.js';
+import { DaemonSite, federation, privateRun } from '../support/daemon-site.js';
+import { now, overPatients, refusedOverPatients, sumOf, viewOf } from '../support/patients.js';
+import { refused } from '../support/refused.js';
+
+const all = [1, 2, 3, 4, 5];
+const smaller = all.slice(0, 4);
+
+const options = { genes: 3, classes: 2, weightCap: 64, fractionBits: 32, uMin: 4 };
+const counts = statisticsSteps([], options)[0] as StatisticsStep;
+const specification = emptySpecification({ panelDigest: fromHex('00'.repeat(32), 32), genes: 3 });
+
+describe('K10: det5 arms that subtract to one fold', () => {
+  const plan = testPlan({ evaluation: { split: 'det5' } });
+
+  it('K10 the minimum of a fold is not built: over data of patients the run is E_POLICY and names the rule', () => {
+    refusedOverPatients(plan, /differences between det5 folds/);
+  });
+
+  it('K10 control: the arm with all units less the arm without a fold is the sum over the units of that fold', () => {
+    const labels = armsOf(plan, all).map(({ heldOutFold }) => heldOutFold);
+    expect(labels).toEqual([null, 0, 1, 2, 3, 4]);
+    // only site 1 has a unit of class 1, and it falls into fold 0
+    const sites = all.map((id) => {
+      const rows = Array.from({ length: 6 }, (_, u) => [id, u + 1, 7 * id + u]);
+      return {
+        view: viewOf(
+          rows,
+          rows.map((_, u) => (id === 1 && u === 5 ? 1 : 0)),
+        ),
+        ids: rows.map((_, u) => `u${u}`),
+      };
+    });
+    const folds = sites.map(({ view, ids }, i) => foldOf(ids, view.labels, i));
+    const rowsOf = (i: number, held: boolean): number[] =>
+      [...(folds[i] ?? [])].flatMap((fold, row) => ((fold === 0) === held ? [row] : []));
+    const local = (i: number, rows?: readonly number[]) => {
+      const { view } = sites[i] ?? { view: viewOf([], []) };
+      return counts.local(rows ? selectUnits(view, rows) : view, specification);
+    };
+    const everything = sumOf(sites.map((_, i) => local(i)));
+    const withoutFold = sumOf(sites.map((_, i) => local(i, rowsOf(i, false))));
+    const fold = sumOf(sites.map((_, i) => local(i, rowsOf(i, true))));
+    const difference = everything.map((x, k) => x - (withoutFold[k] ?? 0));
+    // units, units of the two classes: one patient alone in a class
+    expect(difference.slice(0, 3)).toEqual(fold.slice(0, 3));
+    expect(difference[2]).toBe(1);
+  });
+});
+
+describe('K11: columns of one patient, and a dataset plus one patient', () => {
+  const shared = Array.from({ length: 6 }, () => [5, 0, 4]);
+  const sites = all.map((id) =>
+    viewOf(
+      shared.map((row, u) => [row[0] ?? 0, id === 3 && u === 2 ? 9 : 0, row[2] ?? 0]),
+      [0, 0, 0, 1, 1, 1],
+    ),
+  );
+  const plan = testPlan();
+
+  it('K11 a gene that one patient carries is in no sum after the count round, which itself shows that it is one', () => {
+    const sums = Float64Array.from(sumOf(sites.map((view) => counts.local(view, specification))));
+    expect(sums[5 + 1]).toBe(1);
+    expect([...counts.fit(specification, sums, 5).keptGenes]).toEqual([0, 2]);
+  });
+
+  it('K11 a gene of fewer sites than uMin, and a class of fewer than five units, are dropped or refused', () => {
+    const some = sites.map((view, i) =>
+      i < 3
+        ? viewOf(
+            shared.map(() => [5, 6, 4]),
+            [0, 0, 0, 1, 1, 1],
+          )
+        : view,
+    );
+    const sums = Float64Array.from(sumOf(some.map((view) => counts.local(view, specification))));
+    expect(sums[5 + 1]).toBe(18);
+    expect([...counts.fit(specification, sums, 5).keptGenes]).toEqual([0, 2]);
+    const rare = sites.map((view, i) => ({
+      ...view,
+      labels: Int32Array.from([0, 0, 0, 0, 0, i < 4 ? 1 : 0]),
+    }));
+    const few = Float64Array.from(sumOf(rare.map((view) => counts.local(view, specification))));
+    expect(() => counts.fit(specification, few, 5)).toThrow(refused('E_UNITS', /class 2/));
+  });
+
+  it('K11 indicator columns are not built: a plan cannot declare a design', () => {
+    for (const more of [{ design: ['batch'] }, { covariates: ['age'] }, { prepare: [{ step: 'combat' }] }])
+      expect(() => testPlan(more)).toThrow(refused('E_PLAN'));
+  });
+
+  it('K11 unit sets are not compared: over data of patients the run is E_POLICY and names the rule', () => {
+    refusedOverPatients(plan, /unit sets that differ by 1 to 4 units/);
+  });
+
+  it('K11 control: two versions of a dataset that differ by one patient subtract to that patient', () => {
+    const mean = statisticsSteps([{ step: 'z-score' }], {
+      ...options,
+      scale: 'log-ratio',
+    })[1] as StatisticsStep;
+    const patient = [0.25, -1.5, 3];
+    const rows = [
+      [1, 2, 3],
+      [4, 5, 6],
+    ];
+    const [before, after] = [viewOf(rows, [0, 1]), viewOf([...rows, patient], [0, 1, 1])];
+    const sums = (view: UnitsView) => sumOf([mean.local(view, specification)]);
+    const difference = sums(after).map((x, k) => x - (sums(before)[k] ?? 0));
+    expect(difference).toEqual([1, ...patient]);
+  });
+});
+
+describe('K12: leave-site-out arms that start from the same weights', () => {
+  let daemon: DaemonSite;
+  beforeEach(() => void (daemon = new DaemonSite()));
+  afterEach(() => daemon.stop());
+  const plan = testPlan({ evaluation: { split: 'leave-site-out' } });
+  const open = (policy: object) => () =>
+    verifyAgreement(contractBytes(plan), run, federation, testSite(federation, { policy }), now);
+
+  it.each(['off', 'safe'])('K12 with leaveSiteOut %s it is E_POLICY, over open data too', (leaveSiteOut) => {
+    expect(open({ leaveSiteOut })).toThrow(refused('E_POLICY', /evaluation\.split/));
+  });
+
+  it('K12 over data of patients it is E_POLICY whatever the policy says', () => {
+    const site = testSite(federation, { policy: { leaveSiteOut: 'exact' } });
+    expect(() => verifyAgreement(overPatients(plan), run, federation, site, now)).toThrow(
+      refused('E_POLICY'),
+    );
+  });
+
+  it('K12 two arms with other contributors over the same weights are E_REPLAY where exact is not allowed', () => {
+    const row = daemon.answeredRow(privateRun(), all);
+    daemon.answered.insert(row, false);
+    const arm = { ...row, round: 1, arm: 1, cohort: smaller };
+    expect(() => daemon.answered.insert(arm, false)).toThrow(refused('E_REPLAY'));
+    expect(() => daemon.answered.insert({ ...arm, cohort: all }, false)).not.toThrow();
+    expect(() => daemon.answered.insert({ ...arm, round: 2, arm: 2 }, true)).not.toThrow();
+  });
+
+  it('K12 control: the sums of the arms solve for every site', () => {
+    expect(open({ leaveSiteOut: 'exact' })).not.toThrow();
+    const updates = all.map((id) => Float64Array.from({ length: 4 }, (_, k) => Math.sin(10 * id + k)));
+    const arms = armsOf(plan, all);
+    const sums = arms.map(({ contributors }) =>
+      sumOf(contributors.map((id) => updates[id - 1] ?? new Float64Array(4))),
+    );
+    arms.slice(1).forEach(({ heldOutSite }, a) => {
+      const solved = (sums[0] ?? []).map((x, k) => x - (sums[a + 1]?.[k] ?? 0));
+      solved.forEach((x, k) => expect(x).toBeCloseTo(updates[(heldOutSite ?? 0) - 1]?.[k] ?? NaN, 12));
+    });
+  });
+});
