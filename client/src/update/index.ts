@@ -5,4 +5,5 @@ export {
   type OutgoingUpdate,
   type PreparedUpdate,
 } from './update.js';
-export { rootOfFile, syncFolder, writeMasked, type MaskedVector } from './masked-file.js';
+export { rootOfFile, syncFolder } from './masked-file.js';
+export { MaskThreads, type MaskThread } from './mask-threads.js';

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
 import { encodeExtras } from '@regulon/shared/program';
 import {
@@ -7,15 +6,17 @@ import {
   type Manifest,
   type MaskEngine,
   type MaskKey,
-  normSquaredTile,
   packIntegers,
-  quantiseTile,
-  Rounding,
-  TILE_BYTES,
   vectorLength,
 } from '@regulon/shared/secagg';
 import type { CoordinatorLink, UploadJob } from '../transport/index.js';
+import { DeltaFile } from './delta-file.js';
+import { type DeltaWords, type Noise, place, withDeltaWords } from './delta-words.js';
+import { MaskThreads } from './mask-threads.js';
 import { type MaskedVector, writeMasked } from './masked-file.js';
+import { type Fill, maskRange } from './masked-range.js';
+
+const defaultThreads = new MaskThreads();
 
 /** What this site contributes to a round, before any of it leaves. */
 export type Contribution =
@@ -41,7 +42,9 @@ export interface OutgoingUpdate {
   /** where the masked vector is stored */
   readonly path: string;
   /** integer noise of a differentially private round, added to the quantised words; absent without one */
-  readonly noise?: (words: Int32Array, firstElement: number) => void;
+  readonly noise?: Noise;
+  /** by default those of this machine */
+  readonly threads?: MaskThreads;
 }
 
 /** The stored vector, and what only this site's own people may know. */
@@ -61,52 +64,46 @@ export interface PreparedUpdate extends MaskedVector {
  * @see secagg.md §8
  */
 export async function prepareUpdate(update: OutgoingUpdate): Promise<PreparedUpdate> {
-  const { manifest, contribution } = update;
+  const { contribution } = update;
   switch (contribution.kind) {
     case 'update':
       return prepareDelta(update, contribution.deltaPath);
     case 'values':
       return prepareValues(update, contribution.values);
-    case 'silent': {
-      const tail = tailOf(update, false, 0);
-      return {
-        ...(await writeMasked({ ...target(update), fill: place(tail, bytesOf(manifest, tail)) })),
-        exceeded: false,
-      };
-    }
+    case 'silent':
+      return { ...(await writeTail(update, tailOf(update, false, 0))), exceeded: false };
   }
 }
 
 async function prepareDelta(update: OutgoingUpdate, deltaPath: string | null): Promise<PreparedUpdate> {
-  const { manifest, weight, noise } = update;
+  const { manifest, weight, roundingKey } = update;
   const { Q, C, d } = manifest;
-  const delta = deltaPath === null ? null : await DeltaFile.open(deltaPath, d);
-  try {
-    // delta → weight → clip: one pass for the norm, then one factor for all elements
-    const clip = delta && scaleOf(weight, await delta.normSquared(), C);
-    const exceeded = clip === null || clip.exceeded;
-    const tail = tailOf(update, exceeded, weight);
-    const bodyBytes = 4 * d;
-    const rounding = new Rounding(update.roundingKey);
-    const masked = await writeMasked({
-      ...target(update),
-      fill: async (tile, offset) => {
-        const elements = Math.max(0, Math.min(tile.length, bodyBytes - offset)) / 4;
-        if (delta && clip && elements > 0) {
-          const words = new Int32Array(tile.buffer, tile.byteOffset, elements);
-          const x = await delta.read(offset / 4, elements);
-          // quantise → noise
-          quantiseTile(x, { weightScale: clip.scale, C, Q, rounding }, words);
-          noise?.(words, offset / 4);
-        }
-        place(tail, bodyBytes)(tile, offset);
-      },
-      // mask: `writeMasked`
-    });
-    return { ...masked, exceeded };
-  } finally {
-    await delta?.close();
-  }
+  // delta → weight → clip: one pass for the norm, then one factor for all elements
+  const clip = deltaPath === null ? null : scaleOf(weight, await normSquaredOf(deltaPath, d), C);
+  const exceeded = clip === null || clip.exceeded;
+  const tail = tailOf(update, exceeded, weight);
+  if (deltaPath === null || clip === null) return { ...(await writeTail(update, tail)), exceeded };
+  const words = { deltaPath, d, weightScale: clip.scale, C, Q, roundingKey, tail };
+  return { ...(await writeDelta(update, words)), exceeded };
+}
+
+/** quantise → noise → mask: in threads where they pay, on the calling thread otherwise. */
+function writeDelta(update: OutgoingUpdate, words: DeltaWords): Promise<MaskedVector> {
+  const { path, manifest, masks, engine, noise, threads = defaultThreads } = update;
+  const bytes = vectorBytes(manifest);
+  const { ringBits } = manifest;
+  return writeMasked(path, vectorLength(manifest), (part) => {
+    const target = { path: part, ringBits, masks };
+    // noise is no plain data that a thread could be given
+    if (noise === undefined && threads.pay(bytes, masks.length)) return threads.mask(words, target, bytes);
+    const range = { lo: 0, hi: bytes };
+    return withDeltaWords(words, range, (fill) => maskRange({ ...target, range }, fill, engine), noise);
+  });
+}
+
+async function normSquaredOf(deltaPath: string, d: number): Promise<number> {
+  const delta = await DeltaFile.open(deltaPath, d);
+  return delta.normSquared().finally(() => delta.close());
 }
 
 async function prepareValues(update: OutgoingUpdate, values: Float64Array): Promise<PreparedUpdate> {
@@ -115,17 +112,29 @@ async function prepareValues(update: OutgoingUpdate, values: Float64Array): Prom
     throw new RegulonError('E_INTERNAL', `${values.length} values for a vector of ${manifest.d}`);
   }
   const { words, clamped } = encodeFixed(values, manifest.fractionBits, manifest.C);
-  const tail = tailOf(update, clamped > 0, weight);
-  const masked = await writeMasked({
-    ...target(update),
-    fill: (tile, offset) => {
-      tile.set(words.subarray(offset, offset + tile.length));
-      place(tail, words.length)(tile, offset);
-    },
+  const placeTail = place(tailOf(update, clamped > 0, weight), words.length);
+  const masked = await writeFilled(update, (tile, offset) => {
+    tile.set(words.subarray(offset, offset + tile.length));
+    placeTail(tile, offset);
   });
   words.fill(0);
   return { ...masked, exceeded: clamped > 0 };
 }
+
+/** A vector of zeros with its tail. */
+function writeTail(update: OutgoingUpdate, tail: Uint8Array): Promise<MaskedVector> {
+  return writeFilled(update, place(tail, vectorBytes(update.manifest) - tail.length));
+}
+
+function writeFilled({ path, manifest, masks, engine }: OutgoingUpdate, fill: Fill): Promise<MaskedVector> {
+  const range = { lo: 0, hi: vectorBytes(manifest) };
+  const { ringBits } = manifest;
+  return writeMasked(path, vectorLength(manifest), (part) =>
+    maskRange({ path: part, range, ringBits, masks }, fill, engine),
+  );
+}
+
+const vectorBytes = (manifest: Manifest): number => (vectorLength(manifest) * manifest.ringBits) / 8;
 
 /**
  * seal → chunks: upload the stored vector, and only that one; resumes where the coordinator stands.
@@ -150,68 +159,4 @@ function tailOf(update: OutgoingUpdate, exceeded: boolean, weight: number): Uint
   const flags = exceeded ? { fault: 1, clipped: 1 } : {};
   const integers = encodeExtras(update.manifest.extras, weight, { ...update.extras, ...flags });
   return packIntegers(integers, update.manifest.ringBits);
-}
-
-function target(update: OutgoingUpdate) {
-  const { path, manifest, masks, engine } = update;
-  return { path, masks, engine, ringBits: manifest.ringBits, length: vectorLength(manifest) };
-}
-
-function bytesOf(manifest: Manifest, tail: Uint8Array): number {
-  return (vectorLength(manifest) * manifest.ringBits) / 8 - tail.length;
-}
-
-/** Copies the part of `tail`, which begins at byte `start` of the vector, that lies in a tile. */
-function place(tail: Uint8Array, start: number): (tile: Uint8Array, offset: number) => void {
-  return (tile, offset) => {
-    const from = Math.max(start, offset);
-    const to = Math.min(start + tail.length, offset + tile.length);
-    if (from < to) tile.set(tail.subarray(from - start, to - start), from - offset);
-  };
-}
-
-/** Reads a delta file tile by tile; one tile is held. */
-class DeltaFile {
-  private readonly buffer = new Float32Array(TILE_BYTES / 4);
-
-  private constructor(
-    private readonly file: Awaited<ReturnType<typeof open>>,
-    private readonly elements: number,
-  ) {}
-
-  /** @throws E_STATE_DB when the file has another size */
-  static async open(path: string, elements: number): Promise<DeltaFile> {
-    const file = await open(path, 'r');
-    const { size } = await file.stat();
-    if (size !== 4 * elements) {
-      await file.close();
-      throw new RegulonError('E_STATE_DB', `the local update has ${size} bytes instead of ${4 * elements}`);
-    }
-    return new DeltaFile(file, elements);
-  }
-
-  /** The elements `[first, first + count)`, valid until the next call. */
-  async read(first: number, count: number): Promise<Float32Array> {
-    const bytes = new Uint8Array(this.buffer.buffer, 0, 4 * count);
-    for (let at = 0; at < bytes.length;) {
-      const { bytesRead } = await this.file.read(bytes, at, bytes.length - at, 4 * first + at);
-      if (bytesRead === 0) throw new RegulonError('E_STATE_DB', 'the local update ends early');
-      at += bytesRead;
-    }
-    return this.buffer.subarray(0, count);
-  }
-
-  /** Σ x² in float64, in order. */
-  async normSquared(): Promise<number> {
-    let sum = 0;
-    for (let at = 0; at < this.elements; at += this.buffer.length) {
-      sum = normSquaredTile(await this.read(at, Math.min(this.buffer.length, this.elements - at)), sum);
-    }
-    return sum;
-  }
-
-  async close(): Promise<void> {
-    this.buffer.fill(0);
-    await this.file.close();
-  }
 }
