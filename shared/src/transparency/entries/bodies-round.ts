@@ -90,6 +90,9 @@ export const roundUnmaskBody = z.strictObject({
   signatures: attachment,
 });
 
+/** A site of U1 that is not in U3: the stage at which it was lost, and why. */
+export const droppedSite = z.strictObject({ site: siteId, stage, code });
+
 /** The coordinator closes a round with its sum. */
 export const roundAggregateBody = z.strictObject({
   context: digest,
@@ -99,7 +102,7 @@ export const roundAggregateBody = z.strictObject({
   h1: digest,
   h2: digest,
   h3: digest,
-  dropped: listOf(z.strictObject({ site: siteId, stage, code })),
+  dropped: listOf(droppedSite),
   /** indexes of round.contribution */
   contributions: indexList,
   /** indexes of round.unmask */

@@ -2,7 +2,7 @@ import { hashJson } from '../../crypto/index.js';
 import type { GenesisMember } from '../entries/federation-keys.js';
 import { digestText } from '../entries/fields.js';
 import type { VerifyContext } from './context.js';
-import { elementsOf } from './context.js';
+import { integersOf } from './context.js';
 import { ofKind, type Placed, type RunView } from './run-view.js';
 
 /** What a run was approved as. */
@@ -36,11 +36,11 @@ export function checkApprovals(context: VerifyContext, view: RunView): ApprovedR
     return undefined;
   }
   checkProposal(context, proposal);
-  const ids = elementsOf(start.entry.body.sites, log.resolve);
+  const ids = integersOf(start.entry.body.sites, log.resolve);
   const sites = ids.flatMap((id) => keys.members.find((member) => member.id === id) ?? []);
   if (
     sites.length !== ids.length ||
-    String(ids) !== String(elementsOf(proposal.entry.body.sites, log.resolve))
+    String(ids) !== String(integersOf(proposal.entry.body.sites, log.resolve))
   ) {
     findings.fail('A2', `${view.run} names other sites than its plan`, start.index);
   }
@@ -72,7 +72,7 @@ function checkSite(
   site: GenesisMember,
 ): [number, Placed<'dataset.commit'>][] {
   const { log, findings } = context;
-  const indexes = new Set(elementsOf(start.entry.body.approvals, log.resolve));
+  const indexes = new Set(integersOf(start.entry.body.approvals, log.resolve));
   const approval = ofKind(log.entries, 'plan.approve').find(
     ({ entry, index }) => indexes.has(index) && index < start.index && entry.actor.id === site.name,
   );

@@ -1,9 +1,10 @@
+import { z } from 'zod';
 import { fromHex } from '../../crypto/index.js';
 import { signedRosterSchema, type Roster, rosterHashOf, verifyRoster } from '../../plan/index.js';
 import type { RosterView } from '../../secagg/index.js';
 import { isAttachment } from '../entries/attachments.js';
 import type { FederationKeys, GenesisMember, ResolveAttachment } from '../entries/federation-keys.js';
-import { type Attachment, digestText } from '../entries/fields.js';
+import { type Attachment, count, digestText } from '../entries/fields.js';
 import { parseVkey } from '../notes/vkey.js';
 import type { Findings } from './findings.js';
 import type { OpenedLog } from './log-entries.js';
@@ -16,17 +17,32 @@ export interface VerifyContext {
   readonly findings: Findings;
 }
 
-/** Elements of a list field, from the entry or from its attachment; empty when the attachment is not there. */
-export function elementsOf<T>(field: readonly T[] | Attachment, resolve: ResolveAttachment): readonly T[] {
+/**
+ * Elements of a list field, from the entry or from its attachment; empty when the attachment is not there or holds
+ * something else.
+ */
+export function elementsOf<T>(
+  field: readonly T[] | Attachment,
+  element: z.ZodType<T>,
+  resolve: ResolveAttachment,
+): readonly T[] {
   if (!isAttachment(field)) return field;
   const bytes = resolve(field.digest);
   if (bytes === undefined) return [];
   try {
-    const list: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return Array.isArray(list) ? (list as T[]) : [];
+    const list = z.array(element).safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+    return list.success ? list.data : [];
   } catch {
     return [];
   }
+}
+
+/** Elements of a list of roster ids or of indexes. */
+export function integersOf(
+  field: readonly number[] | Attachment,
+  resolve: ResolveAttachment,
+): readonly number[] {
+  return elementsOf(field, count, resolve);
 }
 
 /**

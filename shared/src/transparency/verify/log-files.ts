@@ -24,7 +24,7 @@ export function readLogFiles(
   findings: Findings,
 ): LogFiles {
   const checkpoint = readCheckpoint(files.get('checkpoint'), logKey, findings);
-  const size = checkpoint?.size ?? largestSize(files);
+  const size = sizeOf(checkpoint?.size ?? largestSize(files), files, findings);
   const entries = readEntries(files, size, findings);
   const tree = new LogTree();
   entries.forEach((bytes) => tree.append(leafHashOf(bytes)));
@@ -120,6 +120,14 @@ function differingEntry(
       return (from + i) * span;
   }
   return found.length === tile.width * 32 ? undefined : (from + width - 1) * span;
+}
+
+/** As many entries as the files can hold, at most: what is claimed beyond would only cost time and memory. */
+function sizeOf(claimed: number, files: ReadonlyMap<string, Uint8Array>, findings: Findings): number {
+  const most = TILE_WIDTH * files.size;
+  if (claimed <= most) return claimed;
+  findings.fail('L1', `${claimed} entries are claimed, the files hold at most ${most}`);
+  return most;
 }
 
 /** Number of entries that the entry bundles promise, when no checkpoint says it. */

@@ -4,7 +4,7 @@ import { digestBytes, digestText } from '../entries/fields.js';
 import type { RoundEvidence } from '../evidence/round-evidence.js';
 import type { DerivedRound } from '../evidence/verify-evidence.js';
 import type { ApprovedRun } from './approval-rows.js';
-import { elementsOf, type VerifyContext } from './context.js';
+import { integersOf, type VerifyContext } from './context.js';
 import type { Placed, RunView } from './run-view.js';
 
 /** An attempt of a round as its manifest opens it. */
@@ -81,7 +81,7 @@ function disagreement(
   if (digestText(m.prevTranscriptHash) !== body.previousTranscript)
     return 'names another previous transcript than the entry';
   if (digestText(m.rosterHash) !== body.rosterHash) return 'names another roster than the entry';
-  if (invited !== String(elementsOf(body.invited, log.resolve))) return 'invites other sites than the entry';
+  if (invited !== String(integersOf(body.invited, log.resolve))) return 'invites other sites than the entry';
   const deadlines = m.deadlines.map((at) => new Date(at).toISOString());
   return String(deadlines) === String(body.deadlines) ? undefined : 'has other deadlines than the entry';
 }
@@ -95,7 +95,7 @@ function offPlan({ log }: VerifyContext, m: Manifest, approved: ApprovedRun | un
   if (m.gammaNum !== gamma.num || m.gammaDen !== gamma.den || m.nMin !== nMin)
     return 'has other thresholds than the plan';
   if (m.purpose === 0 && m.weightCap !== weightCap) return 'has another weight cap than the plan';
-  return m.N === elementsOf(body.sites, log.resolve).length ? undefined : 'has another N than the plan';
+  return m.N === integersOf(body.sites, log.resolve).length ? undefined : 'has another N than the plan';
 }
 
 /** Row S1 at opening: modes and small federations. */

@@ -1,11 +1,12 @@
 import { equalBytes } from '../../crypto/index.js';
 import { isRegulonError } from '../../errors/index.js';
 import { abortTranscript, ctxOf, verifyTranscript } from '../../secagg/index.js';
+import { droppedSite } from '../entries/bodies-round.js';
 import { digestBytes, digestText } from '../entries/fields.js';
 import { deriveRound, type DerivedRound, transcriptOf } from '../evidence/verify-evidence.js';
 import { parseRoundEvidence, type RoundEvidence } from '../evidence/round-evidence.js';
 import { type ApprovedRun, isOpen } from './approval-rows.js';
-import { elementsOf, type VerifyContext } from './context.js';
+import { elementsOf, integersOf, type VerifyContext } from './context.js';
 import { checkContributions, checkUnmasks } from './site-entries.js';
 import { checkOpens, type ClosedRound, type OpenedRound } from './opened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
@@ -76,7 +77,7 @@ function misstatement(
   d: DerivedRound,
 ): string | undefined {
   const { body } = entry;
-  const list = (field: typeof body.u1): string => String(elementsOf(field, log.resolve));
+  const list = (field: typeof body.u1): string => String(integersOf(field, log.resolve));
   if (list(body.u1) !== String(d.u1) || list(body.u2) !== String(d.u2) || list(body.u3) !== String(d.u3))
     return 'U1, U2 or U3 is not that of the evidence';
   if (body.h1 !== digestText(d.h1) || body.h2 !== digestText(d.h2) || body.h3 !== digestText(d.h3))
@@ -85,7 +86,7 @@ function misstatement(
     ([name, value]) => body.thresholds[name as keyof typeof body.thresholds] === value,
   );
   if (!same) return 'the thresholds are not those of the manifest';
-  const lost = new Set(elementsOf(body.dropped, log.resolve).map(({ site }) => site));
+  const lost = new Set(elementsOf(body.dropped, droppedSite, log.resolve).map(({ site }) => site));
   return d.u1.every((id) => d.u3.includes(id) !== lost.has(id))
     ? undefined
     : 'the sites that dropped are not U1 without U3';

@@ -1,5 +1,5 @@
 import { digestText } from '../entries/fields.js';
-import { elementsOf, type VerifyContext } from './context.js';
+import { integersOf, type VerifyContext } from './context.js';
 import type { ClosedRound } from './opened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
 
@@ -8,7 +8,7 @@ export function checkContributions(context: VerifyContext, view: RunView, round:
   const { log, findings, keys } = context;
   const { aggregate, evidence, derived } = round;
   const own = view.contributions.filter(({ entry }) => entry.body.context === aggregate.entry.body.context);
-  const listed = new Set(elementsOf(aggregate.entry.body.contributions, log.resolve));
+  const listed = new Set(integersOf(aggregate.entry.body.contributions, log.resolve));
   for (const { id, length, root } of evidence.commits) {
     const name = keys.members.find((member) => member.id === id)?.name ?? `site ${id}`;
     const logged = own.find(({ entry }) => entry.actor.id === name);
@@ -58,7 +58,7 @@ function misrevealed(
   { derived }: ClosedRound,
 ): string | undefined {
   const { body } = entry;
-  const list = (field: typeof body.survivors): string => String(elementsOf(field, log.resolve));
+  const list = (field: typeof body.survivors): string => String(integersOf(field, log.resolve));
   const dropped = derived.u2.filter((id) => !derived.u3.includes(id));
   if (body.consistency !== digestText(derived.h3)) return 'answered for another survivor set than the sum';
   if (list(body.survivors) !== String(derived.u3) || list(body.dropped) !== String(dropped))
