@@ -47,9 +47,12 @@ export class FieldReader {
     return Number(value);
   }
 
+  /** A number, infinities included. @throws E_MESSAGE if it is NaN, which has many byte strings */
   f64(): number {
     const bytes = this.raw(8);
-    return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0);
+    const value = new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0);
+    if (Number.isNaN(value)) throw unreadable('has a NaN');
+    return value;
   }
 
   /** A text of at most `max` bytes. @throws E_MESSAGE if it is no valid UTF-8 in NFC */

@@ -67,6 +67,8 @@ export interface Manifest {
 }
 
 const MAX_SITES = 255;
+/** Last instant of a `Date`. */
+const MAX_TIME_MS = 8.64e15;
 
 /** Fields of the manifest in their order, each in its canonical form. */
 function fieldsOf(m: Manifest): Uint8Array[] {
@@ -119,7 +121,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
       fractionBits: r.u8(),
       graph: oneOf(r.u8(), [0] as const),
     },
-    ...{ subCohort: r.u16(), deadlines: Array.from({ length: 5 }, () => r.u64()) },
+    ...{ subCohort: r.u16(), deadlines: Array.from({ length: 5 }, () => timeOf(r)) },
   };
   r.end();
   return manifest;
@@ -148,6 +150,13 @@ export function verifyManifest(coordinatorKey: Uint8Array, manifest: Manifest, s
       `the manifest of round ${manifest.round} is not signed by the coordinator`,
     );
   }
+}
+
+/** A time that `Date` can hold: everybody writes it into log entries. */
+function timeOf(r: FieldReader): number {
+  const time = r.u64();
+  if (time > MAX_TIME_MS) throw new RegulonError('E_MESSAGE', 'a deadline of the manifest is no time');
+  return time;
 }
 
 function oneOf<T extends number>(value: number, allowed: readonly T[]): T {

@@ -50,4 +50,17 @@ describe('message encoding', () => {
     changed[5] = 2;
     expect(() => decodeManifest(changed)).toThrow(expect.objectContaining({ code: 'E_MESSAGE' }));
   });
+
+  it('refuses a NaN, which has many byte strings, and a deadline that no date can hold', () => {
+    const refused = expect.objectContaining({ code: 'E_MESSAGE' });
+    const { manifest } = cohort;
+    for (const changed of [
+      { ...manifest, C: NaN },
+      { ...manifest, deadlines: [1, 2, 3, 4, 8.64e15 + 1] },
+      { ...manifest, deadlines: [2 ** 53 - 1, 2, 3, 4, 5] },
+    ])
+      expect(() => decodeManifest(encodeManifest(changed))).toThrow(refused);
+    const last = { ...manifest, deadlines: [1, 2, 3, 4, 8.64e15] };
+    expect(decodeManifest(encodeManifest(last))).toEqual(last);
+  });
 });
