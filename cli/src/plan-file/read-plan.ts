@@ -53,7 +53,7 @@ const WORDS: Partial<Record<YamlErrorCode, string>> = {
 };
 
 function parseYaml(path: string, text: string): unknown {
-  const document = parseDocument(text);
+  const document = parseDocument(text, { logLevel: 'error' });
   // a warning is an error here: a tag or a version that is not understood
   const [problem] = [...document.errors, ...document.warnings];
   if (problem) {

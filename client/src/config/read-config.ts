@@ -54,7 +54,7 @@ function readYaml<S extends z.ZodType>(file: string, schema: S, what: string, co
   if (text.length > MAX_BYTES) throw new RegulonError(code, `${what} ${file} is larger than 1 MiB`);
   let value: unknown;
   try {
-    value = parse(text, { maxAliasCount: 0 });
+    value = parse(text, { maxAliasCount: 0, logLevel: 'error' });
   } catch (cause) {
     const line = (cause as { linePos?: { line: number }[] }).linePos?.[0]?.line;
     throw new RegulonError(code, `${what} ${file} is not YAML${line ? `: line ${line}` : ''}`);

@@ -78,7 +78,7 @@ export function readSettings(file: string): Settings {
 export function parseConfig(text: string, folder: string): Config {
   let value: unknown;
   try {
-    value = parse(text);
+    value = parse(text, { maxAliasCount: 0, logLevel: 'error' });
   } catch {
     throw new RegulonError('E_CONFIG', 'configuration: not valid YAML');
   }
