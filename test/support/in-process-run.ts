@@ -1,4 +1,4 @@
-import { foldOf, selectUnits, type UnitsView } from '@regulon/shared/genomics';
+import { foldsOf, selectUnits, type UnitsView } from '@regulon/shared/genomics';
 import type { Roster } from '@regulon/shared/plan';
 import {
   contractOf,
@@ -127,7 +127,7 @@ export function unitsWhere(
   const { view } = site;
   if (fold === null) return view;
   const position = program.contract.sites.findIndex((s) => s.id === site.id);
-  const folds = foldOf(site.unitIds, view.labels ?? new Int32Array(view.n), position);
+  const folds = foldsOf('patient', site.unitIds, view.labels ?? new Int32Array(view.n), position);
   const rows = [...folds.keys()].filter((row) => (folds[row] === fold) === heldOut);
   return selectUnits(view, rows);
 }

@@ -4,7 +4,7 @@ import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   type FeatureSpecification,
-  foldOf,
+  foldsOf,
   selectUnits,
   seriesBaselines,
   transform,
@@ -127,7 +127,8 @@ export class DatasetStore {
     const all = Array.from({ length: view.n }, (_, i) => i);
     if (arm.heldOutFold !== null) {
       const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
-      const folds = foldOf(this.dataset.unitIds, view.labels, siteIndex);
+      const { unit } = contract.plan.dataset;
+      const folds = foldsOf(unit, this.dataset.unitIds, view.labels, siteIndex);
       return all.filter((i) => (folds[i] === arm.heldOutFold) === (use === 'test'));
     }
     return tests(contract, arm, siteId, use) ? all : [];

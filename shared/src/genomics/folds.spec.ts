@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { compareCodePoints } from './code-point.js';
-import { foldOf, sharedFoldOf } from './folds.js';
+import { foldOf, foldsOf, sharedFoldOf } from './folds.js';
 
 describe('folds inside a site', () => {
   it('count positions by code point inside each class and start at the site index', () => {
@@ -24,7 +24,8 @@ describe('folds inside a site', () => {
   });
 
   it('refuse two units with one id', () => {
-    expect(() => foldOf(['a', 'a'], undefined, 0)).toThrow('one id');
+    for (const unit of ['patient', 'gene'])
+      expect(() => foldsOf(unit, ['a', 'a'], undefined, 0)).toThrow('one id');
   });
 
   it('sort beyond the basic plane by code point, unlike UTF-16', () => {
@@ -34,6 +35,13 @@ describe('folds inside a site', () => {
 });
 
 describe('folds of shared units', () => {
+  it('are the same at every site, so that no gene trains here and is tested there', () => {
+    const at = (site: number, ids: string[]) => foldsOf('gene', ids, Int32Array.of(0, 1, 0), site);
+    expect([...at(3, ['c', 'a', 'b'])]).toEqual([...sharedFoldOf(['c', 'a', 'b'])]);
+    expect(at(0, ['a', 'b', 'c'])[0]).toBe(at(3, ['c', 'a', 'b'])[1]);
+    expect([...foldsOf('patient', ['a', 'b'], undefined, 3)]).toEqual([...foldOf(['a', 'b'], undefined, 3)]);
+  });
+
   it('are the first u32 of SHA-256 mod 5', () => {
     // sha256('abc') starts ba7816bf, sha256('') e3b0c442
     expect([...sharedFoldOf(['abc', ''])]).toEqual([0xba7816bf % 5, 0xe3b0c442 % 5]);

@@ -6,14 +6,34 @@ import { compareCodePoints } from './code-point.js';
 export const FOLDS = 5;
 
 /**
+ * Fold of each unit of one site.
+ *
+ * Genes are units that all sites share: a gene has one fold everywhere, else it would train at one site and be tested
+ * at another. Every other unit belongs to one site.
+ *
+ * @param unit of the plan's dataset
+ * @returns fold 0–4 of each unit, in the order of `unitIds`; the caller owns it
+ * @throws E_DATA_DUPLICATE when two units have one id
+ */
+export function foldsOf(
+  unit: string,
+  unitIds: readonly string[],
+  labels: ArrayLike<number> | undefined,
+  siteIndex: number,
+): Int32Array {
+  if (new Set(unitIds).size !== unitIds.length)
+    throw new RegulonError('E_DATA_DUPLICATE', 'two units of this site have one id');
+  return unit === 'gene' ? sharedFoldOf(unitIds) : foldOf(unitIds, labels, siteIndex);
+}
+
+/**
  * Fold of each unit inside one site: per class, units sorted by code point of their id,
  * fold = (position + site index) mod 5.
  *
- * @param unitIds ids of the site's units; they never leave
+ * @param unitIds ids of the site's units, each once; they never leave
  * @param labels class of each unit; absent = all units form one class
  * @param siteIndex position of the site in the plan's list, from 0
  * @returns fold 0–4 of each unit, in the order of `unitIds`; the caller owns it
- * @throws E_DATA_DUPLICATE when two units have one id
  * @see rounds.md §6
  */
 export function foldOf(
@@ -28,9 +48,6 @@ export function foldOf(
     if (members) members.push(i);
     else classes.set(label, [i]);
   });
-  if (new Set(unitIds).size !== unitIds.length) {
-    throw new RegulonError('E_DATA_DUPLICATE', 'two units of this site have one id');
-  }
   const folds = new Int32Array(unitIds.length);
   for (const members of classes.values()) {
     members.sort((a, b) => compareCodePoints(unitIds[a] ?? '', unitIds[b] ?? ''));

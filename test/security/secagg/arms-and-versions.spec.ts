@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { fromHex } from '@regulon/shared/crypto';
 import {
   emptySpecification,
-  foldOf,
+  foldsOf,
   selectUnits,
   statisticsSteps,
   type StatisticsStep,
@@ -43,7 +43,7 @@ describe('K10: det5 arms that subtract to one fold', () => {
         ids: rows.map((_, u) => `u${u}`),
       };
     });
-    const folds = sites.map(({ view, ids }, i) => foldOf(ids, view.labels, i));
+    const folds = sites.map(({ view, ids }, i) => foldsOf('patient', ids, view.labels, i));
     const rowsOf = (i: number, held: boolean): number[] =>
       [...(folds[i] ?? [])].flatMap((fold, row) => ((fold === 0) === held ? [row] : []));
     const local = (i: number, rows?: readonly number[]) => {

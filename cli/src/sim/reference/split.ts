@@ -1,4 +1,4 @@
-import { foldOf, selectUnits, type UnitsView } from '@regulon/shared/genomics';
+import { foldsOf, selectUnits, type UnitsView } from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import { type Arm, armsOf } from '@regulon/shared/program';
 import type { ReferenceSite } from './sites.js';
@@ -21,7 +21,7 @@ export function referenceArms(plan: Plan, sites: readonly ReferenceSite[]): Refe
   const ids = sites.map((_, i) => i);
   return armsOf(plan, ids)
     .filter((arm) => arm.evaluated)
-    .map((arm) => ({ arm, parts: sites.map((site, i) => partOf(arm, site, i)) }));
+    .map((arm) => ({ arm, parts: sites.map((site, i) => partOf(arm, site, i, plan)) }));
 }
 
 /**
@@ -47,7 +47,7 @@ export function loneArms(arms: readonly ReferenceArm[], site: string, plan: Plan
   return [{ arm: home.arm, parts }];
 }
 
-function partOf(arm: Arm, site: ReferenceSite, index: number): SitePart {
+function partOf(arm: Arm, site: ReferenceSite, index: number, plan: Plan): SitePart {
   const { view, name } = site;
   if (arm.heldOutSite !== null) {
     return arm.heldOutSite === index
@@ -55,7 +55,7 @@ function partOf(arm: Arm, site: ReferenceSite, index: number): SitePart {
       : { site: name, train: view, test: null };
   }
   if (arm.heldOutFold === null) return { site: name, train: view, test: view };
-  const folds = foldOf(site.unitIds, view.labels, index);
+  const folds = foldsOf(plan.dataset.unit, site.unitIds, view.labels, index);
   const rows = (held: boolean): number[] =>
     [...folds.keys()].filter((i) => (folds[i] === arm.heldOutFold) === held);
   return { site: name, train: part(view, rows(false)), test: part(view, rows(true)) };
