@@ -4,7 +4,7 @@ import { RegulonError } from '../errors/index.js';
 import { parseStrict } from '../plan/index.js';
 
 /** Most bytes of a run contract on the wire. */
-export const MAX_CONTRACT_BYTES = 15 << 20;
+const MAX_CONTRACT_BYTES = 15 << 20;
 
 const contractFileSchema = z.strictObject({
   schema: z.literal('regulon.contract/1'),

@@ -4,6 +4,8 @@ import {
   balancedAccuracyOf,
   macroF1Of,
   majorityShareOf,
+  matthewsCorrelationOf,
+  precisionPerClassOf,
   recallPerClassOf,
 } from '../genomics/index.js';
 import type { Plan } from '../plan/index.js';
@@ -36,7 +38,9 @@ export interface Metrics {
   readonly accuracy?: number;
   readonly balancedAccuracy?: number | null;
   readonly macroF1?: number | null;
+  readonly matthewsCorrelation?: number | null;
   readonly recallPerClass?: readonly (number | null)[];
+  readonly precisionPerClass?: readonly (number | null)[];
   readonly majority?: number;
   readonly confusion?: readonly number[];
   readonly mse?: number;
@@ -119,7 +123,9 @@ function metricsOf(contract: RunContract, block: Float64Array): Metrics {
       accuracy: accuracyOf(confusion) ?? 0,
       balancedAccuracy: balancedAccuracyOf(confusion),
       macroF1: macroF1Of(confusion),
+      matthewsCorrelation: matthewsCorrelationOf(confusion),
       recallPerClass: recallPerClassOf(confusion),
+      precisionPerClass: precisionPerClassOf(confusion),
       majority: majorityShareOf(confusion) ?? 0,
       confusion,
     };

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/index.js';
 import { RegulonError } from '../errors/index.js';
 
 /** Units of the weight extra: w̃ is a multiple of 2⁻²⁰. */
-export const WEIGHT_SCALE = 1 << 20;
+const WEIGHT_SCALE = 1 << 20;
 
 /** A masked number beside the vector, sent as clamp(round(v · scale)). */
 export interface ExtraField {

@@ -1,10 +1,9 @@
 export { contractOf, runName, parseRunName, type RunContract } from './contract.js';
 export { armsOf, Purpose, type Arm, type ScheduledRound } from './schedule.js';
 export { fedAvgStep, type ServerStep } from './server-step.js';
-export { encodeExtras, decodeExtras, weightOf, WEIGHT_SCALE, type ExtraField } from './extras.js';
+export { encodeExtras, decodeExtras, weightOf } from './extras.js';
 export {
   encodeEvaluation,
-  decodeEvaluation,
   evaluationLength,
   type SiteScore,
   type Metrics,
@@ -14,9 +13,4 @@ export type { CurvePoint } from './learning-curve.js';
 export { modelFrameOf } from './model-frame.js';
 export { RunProgram } from './program.js';
 export { quantumOf } from './quantum.js';
-export {
-  encodeContractFile,
-  decodeContractFile,
-  MAX_CONTRACT_BYTES,
-  type ContractFile,
-} from './contract-file.js';
+export { encodeContractFile, decodeContractFile, type ContractFile } from './contract-file.js';

@@ -125,7 +125,10 @@ describe('RunProgram', () => {
     const last = program.schedule.at(-1) ?? fail();
     Object.assign(program, { position: last.round });
     program.complete(last, { survivors: [1, 2, 3, 4, 5], extras: { fault: 0 }, sums });
-    expect(program.result()?.pooled).toMatchObject({ count: 20, accuracy: 0.8, majority: 0.5, loss: 0.5 });
+    expect(program.result()?.pooled).toMatchObject({
+      ...{ count: 20, accuracy: 0.8, majority: 0.5, loss: 0.5, precisionPerClass: [0.8, 0.8] },
+      matthewsCorrelation: expect.closeTo(0.6, 12) as unknown,
+    });
     expect(program.result()?.bySite?.map((s) => s.metrics.accuracy)).toEqual([1, 1, 1, 1, 0]);
   });
 });

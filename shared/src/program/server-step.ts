@@ -28,7 +28,7 @@ export function fedAvgStep(weight: number, Q: number, C: number): ServerStep {
   return {
     tile(global, aggregate, out) {
       for (let k = 0; k < global.length; k++) {
-        out[k] = (global[k] as number) + (((aggregate[k] as number) / Q) * C) / weight;
+        out[k] = (global[k] ?? 0) + (((aggregate[k] ?? 0) / Q) * C) / weight;
       }
     },
   };
