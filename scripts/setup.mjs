@@ -22,7 +22,7 @@ function refuse(what, next) {
   process.exit(4);
 }
 
-function checkNode() {
+function verifyNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   const ok = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22;
   if (!ok)
@@ -89,7 +89,7 @@ async function reachable(url) {
 }
 
 /** Names what is missing before minutes are spent: the driver comes as a prebuilt binary, or is compiled here. */
-async function checkToolchain() {
+async function verifyToolchain() {
   const tools = missingTools();
   const headers = headersFolder();
   if (process.platform === 'win32' || (tools.length === 0 && headers !== undefined)) return;
@@ -113,8 +113,7 @@ async function checkToolchain() {
 
 function environment() {
   const headers = headersFolder();
-  const env = { ...process.env, ...(headers ? { npm_config_nodedir: headers } : {}) };
-  return env;
+  return { ...process.env, ...(headers ? { npm_config_nodedir: headers } : {}) };
 }
 
 /** Runs one step of the set-up; its output goes to stderr. */
@@ -135,7 +134,7 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
 async function install() {
   if (!installed()) {
-    await checkToolchain();
+    await verifyToolchain();
     step('installing the packages of package-lock.json (npm ci; up to two minutes)', npm, [
       'ci',
       '--no-audit',
@@ -143,7 +142,7 @@ async function install() {
     ]);
   }
   if (driverLoads()) return;
-  await checkToolchain();
+  await verifyToolchain();
   step(`rebuilding the database driver for Node ${process.versions.node}`, npm, [
     'rebuild',
     'better-sqlite3',
@@ -198,7 +197,7 @@ function run(args) {
 }
 
 const [mode, ...rest] = process.argv.slice(2);
-checkNode();
+verifyNode();
 await install();
 build(mode !== '--run' || (rest[0] ?? '').startsWith('test/'));
 if (mode === '--run') {

@@ -1,2 +1,2 @@
 export { CoordinatorApi } from './api.js';
-export { RestClient, type ApiAddress } from './rest-client.js';
+export { RestClient } from './rest-client.js';

@@ -1,1 +1,2 @@
+export { backendOption } from './backend-option.js';
 export { wholeNumber } from './whole-number.js';

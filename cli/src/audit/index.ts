@@ -1,3 +1,3 @@
-export { verifyCommand, type VerifyArguments, type VerifyOutcome } from './verify.js';
-export { exportCommand, type ExportArguments, type ExportOutcome } from './export.js';
-export { explainCommand, type ExplainArguments } from './explain.js';
+export { verifyCommand, type VerifyArguments } from './verify.js';
+export { exportCommand } from './export.js';
+export { explainCommand } from './explain.js';

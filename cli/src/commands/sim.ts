@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
+import type { BackendChoice } from '@regulon/client/training';
 import { parsePlan } from '@regulon/shared/plan';
+import { backendOption } from '../arguments/index.js';
 import { quoted } from '../completion/index.js';
 import type { CommandResult, Output } from '../output/index.js';
 import { readPlanFile } from '../plan-file/index.js';
@@ -24,7 +26,7 @@ interface UpOptions {
   readonly plan?: string;
   readonly folder?: string;
   readonly keep: boolean;
-  readonly backend: 'auto' | 'blas' | 'wasm';
+  readonly backend: BackendChoice;
 }
 
 /** `regulon sim …`: a federation on this machine. */
@@ -37,9 +39,7 @@ export function simCommands(program: Command, context: Context): void {
     .option('--plan <file>', 'plan whose sites and dataset are set up')
     .option('--folder <dir>', 'federation folder; default: a temporary one')
     .option('--keep', 'keep the temporary folder', false)
-    .addOption(
-      new Option('--backend <name>', 'training backend').choices(['auto', 'blas', 'wasm']).default('auto'),
-    );
+    .addOption(backendOption());
   handles<UpOptions>(up, context, (_, options, output) => bringUp(options, output), 'files');
 }
 

@@ -1,2 +1,2 @@
 export { BoardView, stderrScreen, type Screen } from './board-view.js';
-export { boardEventsOf, type BoardNames } from './events.js';
+export { boardEventsOf } from './events.js';

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
+import type { BackendChoice } from '@regulon/client/training';
 import { RegulonError } from '@regulon/shared/errors';
-import { wholeNumber } from '../arguments/index.js';
+import { backendOption, wholeNumber } from '../arguments/index.js';
 
 /** What the demo was asked for. */
 export interface DemoOptions {
@@ -14,7 +15,7 @@ export interface DemoOptions {
   readonly keep: boolean;
   readonly exportBundle?: string;
   readonly format: 'table' | 'json';
-  readonly backend: 'auto' | 'blas' | 'wasm';
+  readonly backend: BackendChoice;
 }
 
 const HELP = 'npm run demo -- --help';
@@ -74,9 +75,7 @@ function demoCommand(print: (text: string) => void): Command {
     .addOption(
       new Option('--format <format>', 'what stdout carries').choices(['table', 'json']).default('table'),
     )
-    .addOption(
-      new Option('--backend <name>', 'training backend').choices(['auto', 'blas', 'wasm']).default('auto'),
-    )
+    .addOption(backendOption())
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: () => {} });

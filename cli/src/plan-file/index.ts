@@ -1,2 +1,2 @@
-export { outlineOf, preparationWords, type PlanOutline, type RoundsOutline } from './outline.js';
+export { outlineOf, preparationWords, type PlanOutline } from './outline.js';
 export { isPlanDocument, readPlanFile, type PlanDocument } from './read-plan.js';

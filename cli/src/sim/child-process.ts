@@ -40,14 +40,18 @@ function readyOf(line: string): Record<string, unknown> | null {
   }
 }
 
-/** The two lines by which a program of this project ends with an error, as they stand last in a log. */
-export function lastError(file: string): RegulonError | undefined {
-  const lines = linesOf(file);
-  const at = lines.findLastIndex((line) => line.startsWith('E_'));
+/** The two lines by which a program of this project ends with an error, as they stand last in its stderr. */
+export function errorOfLines(lines: readonly string[]): RegulonError | undefined {
+  const at = lines.findLastIndex((line) => /^E_[A-Z_0-9]+: /.test(line));
   const [, code, message = ''] = /^(E_[A-Z_0-9]+): (.*)$/.exec(lines[at] ?? '') ?? [];
   if (!isErrorCode(code)) return undefined;
   const hint = /^next: (.*)$/.exec(lines[at + 1] ?? '')?.[1];
   return new RegulonError(code, message, hint === undefined ? {} : { hint });
+}
+
+/** The error that stands last in a log, if there is one. */
+export function lastError(file: string): RegulonError | undefined {
+  return errorOfLines(linesOf(file));
 }
 
 /** The last line of a log; empty when there is none. */

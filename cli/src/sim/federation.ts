@@ -68,7 +68,7 @@ export class SimFederation {
 }
 
 /** The REST API of a founded federation's coordinator. */
-export function apiOf(founded: Pick<FoundedFederation, 'addresses' | 'token'>): CoordinatorApi {
+function apiOf(founded: Pick<FoundedFederation, 'addresses' | 'token'>): CoordinatorApi {
   const { host, httpPort } = founded.addresses;
   return new CoordinatorApi({ server: `http://${host}:${httpPort}`, token: founded.token });
 }

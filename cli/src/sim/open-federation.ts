@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { BackendChoice } from '@regulon/client/training';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import { SimFederation } from './federation.js';
@@ -19,7 +20,7 @@ export interface OpenOptions {
   readonly plan: Plan;
   /** real data, or null to simulate data that fit the plan */
   readonly layout: DataLayout | null;
-  readonly backend: 'auto' | 'blas' | 'wasm';
+  readonly backend: BackendChoice;
   readonly say: (text: string) => void;
 }
 

@@ -7,7 +7,7 @@ const KIB = 1024;
  *
  * @returns only `pid` where there is no /proc
  */
-export function processTree(pid: number): number[] {
+function processTree(pid: number): number[] {
   const found = [pid];
   for (const parent of found) {
     try {
@@ -23,7 +23,7 @@ export function processTree(pid: number): number[] {
 }
 
 /** Resident memory of a process now and at its peak, bytes; null when it is gone or there is no /proc. */
-export function residentMemory(pid: number): { now: number; peak: number } | null {
+function residentMemory(pid: number): { now: number; peak: number } | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const field = (name: string): number =>
@@ -35,7 +35,7 @@ export function residentMemory(pid: number): { now: number; peak: number } | nul
 }
 
 /** Memory of a process with pages that it shares counted once over all sharers (PSS), bytes; resident where unknown. */
-export function proportionalMemory(pid: number): number {
+function proportionalMemory(pid: number): number {
   try {
     const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
     return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * KIB;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
 import { parseJsonText } from '../files/index.js';
-import { isErrorCode } from '../output/index.js';
+import { errorOfLines } from './child-process.js';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -28,10 +28,10 @@ export function verifyCompiled(): void {
   }
 }
 
-/** Digest over the compiled files of a program: what `software` means in the genesis. */
-export function softwareDigest(workspace: 'coordinator'): Uint8Array {
+/** Digest over the compiled files of the coordinator: what `software` means in the genesis. @returns 32 bytes */
+export function softwareDigest(): Uint8Array {
   const hash = createHash('sha256');
-  for (const folder of ['shared', workspace]) {
+  for (const folder of ['shared', 'coordinator']) {
     const root = join(repository, folder, 'dist');
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' });
     for (const name of files.filter((file) => file.endsWith('.js')).sort()) {
@@ -63,12 +63,7 @@ export async function runToEnd<S extends z.ZodType>(
   return parseJsonText(last, schema, `what ${program} printed`, 'E_INTERNAL');
 }
 
-/** The error that another program of this project wrote as its two lines. */
 function errorFrom(program: string, stderr: string): RegulonError {
   const lines = stderr.trimEnd().split('\n');
-  const at = lines.findLastIndex((line) => /^E_[A-Z_0-9]+: /.test(line));
-  const [, code, message] = /^(E_[A-Z_0-9]+): (.*)$/.exec(lines[at] ?? '') ?? [];
-  const hint = /^next: (.*)$/.exec(lines[at + 1] ?? '')?.[1];
-  const text = message ?? `${program} failed: ${lines.at(-1) ?? ''}`;
-  return new RegulonError(isErrorCode(code) ? code : 'E_INTERNAL', text, hint === undefined ? {} : { hint });
+  return errorOfLines(lines) ?? new RegulonError('E_INTERNAL', `${program} failed: ${lines.at(-1) ?? ''}`);
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BackendChoice } from '@regulon/client/training';
 import type { Plan } from '@regulon/shared/plan';
 import type { SiteFiles } from './layout.js';
 import { programs, runToEnd } from './programs.js';
@@ -10,7 +11,7 @@ export async function runReferenceProcess(
   root: string,
   plan: Plan,
   files: readonly SiteFiles[],
-  backend: 'auto' | 'blas' | 'wasm',
+  backend: BackendChoice,
 ): Promise<ReferenceReport> {
   const folder = join(root, 'reference');
   mkdirSync(folder, { mode: 0o700 });

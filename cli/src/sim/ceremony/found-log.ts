@@ -27,7 +27,7 @@ export async function foundLog(
     coordinatorHost: 'localhost',
     logPublicKey: publicKeyOf(keys.log),
     people: [{ id: researcher.id, role: 'researcher', publicKey: researcher.publicKey }],
-    software: digestText(softwareDigest('coordinator')),
+    software: digestText(softwareDigest()),
     at: new Date(),
   });
   writePublic(join(folder.federation, 'roster.json'), canonicalJson(signedRoster));

@@ -1,2 +1,2 @@
-export { type ExpressionSimulation, type SimulatedSite, simulateSites } from './simulate-sites.js';
-export { type SeriesSimulation, simulateSeries } from './simulate-series.js';
+export { simulateSites } from './simulate-sites.js';
+export { simulateSeries } from './simulate-series.js';

@@ -40,7 +40,7 @@ export class Random {
     return (result + 0.5) / 2 ** 32;
   }
 
-  /** Standard normal (polar method). */
+  /** Normal with a mean and a standard deviation. @see Marsaglia and Bray 1964, the polar method */
   normal(mean = 0, sd = 1): number {
     const spare = this.spare;
     if (spare !== undefined) {

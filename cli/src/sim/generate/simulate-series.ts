@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { Random } from './random.js';
 import type { SimulatedSite } from './simulate-sites.js';
 
+/** What series are simulated, and where they are written. */
 export interface SeriesSimulation {
   /** folder that receives one folder a site */
   readonly folder: string;
+  /** u32 */
   readonly seed: number;
   /** names of the sites: each is one experiment */
   readonly sites: readonly string[];

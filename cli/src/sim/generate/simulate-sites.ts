@@ -10,9 +10,11 @@ import {
 } from './expression-model.js';
 import { Random } from './random.js';
 
+/** What counts are simulated, and where they are written. */
 export interface ExpressionSimulation {
   /** folder that receives one folder a site */
   readonly folder: string;
+  /** u32 */
   readonly seed: number;
   /** names of the sites, in the order of the plan */
   readonly sites: readonly string[];
