@@ -18,9 +18,8 @@ type HSalsa20 = (out: Uint8Array, input: Uint8Array, key: Uint8Array, constant: 
 const SIGMA = utf8('expand 32-byte k');
 /** what every low-order public key gives: hsalsa20 of the zero point */
 const LOW_ORDER_RESULT = fromHex('351f86faa3b988468a850122b65b0acece9c4826806aeee63de9c0da2bd7f91e');
-const { crypto_core_hsalsa20: hsalsa20 } = (
-  nacl as unknown as { lowlevel: { crypto_core_hsalsa20: HSalsa20 } }
-).lowlevel;
+/** The core of tweetnacl's box, which its types leave out. */
+const hsalsa20 = lowLevelFunction('crypto_core_hsalsa20');
 
 /** Uniform bytes of the operating system's generator. */
 export function randomBytes(length: number): Uint8Array {
@@ -75,6 +74,18 @@ export function secretboxOpen(box: Uint8Array, nonce: Uint8Array, key: Uint8Arra
   const message = nacl.secretbox.open(box, nonce, key);
   if (message === null) throw new RegulonError('E_SEAL', 'a sealed message does not open');
   return message;
+}
+
+function lowLevelFunction(name: string): HSalsa20 {
+  const lowLevel: unknown = Reflect.get(nacl, 'lowlevel');
+  const found: unknown =
+    typeof lowLevel === 'object' && lowLevel !== null ? Reflect.get(lowLevel, name) : undefined;
+  if (!isHSalsa20(found)) throw new RegulonError('E_INTERNAL', `this tweetnacl has no ${name}`);
+  return found;
+}
+
+function isHSalsa20(value: unknown): value is HSalsa20 {
+  return typeof value === 'function' && value.length === 4;
 }
 
 function sharedPoint(publicKey: Uint8Array, secretKey: Uint8Array): Uint8Array {

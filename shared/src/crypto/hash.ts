@@ -8,21 +8,6 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(hash.digest());
 }
 
-/** Incremental SHA-256 for streams. */
-export class Sha256 {
-  private readonly hash = createHash('sha256');
-
-  update(bytes: Uint8Array): this {
-    this.hash.update(bytes);
-    return this;
-  }
-
-  /** The digest, 32 bytes; the object is used up. */
-  digest(): Uint8Array {
-    return new Uint8Array(this.hash.digest());
-  }
-}
-
 /**
  * HKDF-SHA256.
  *

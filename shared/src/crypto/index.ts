@@ -1,19 +1,5 @@
-export {
-  u8,
-  u16,
-  u32,
-  u64,
-  f64,
-  utf8,
-  enc,
-  concatBytes,
-  hex,
-  fromHex,
-  equalBytes,
-  compareBytes,
-  wipe,
-} from './bytes.js';
-export { sha256, Sha256, hkdf, hashJson } from './hash.js';
+export { u8, u16, u32, u64, f64, utf8, enc, concatBytes, hex, fromHex, equalBytes, wipe } from './bytes.js';
+export { sha256, hkdf, hashJson } from './hash.js';
 export { canonicalJson, canonicalJsonBytes } from './canonical-json.js';
 export { publicKeyOf, signEd25519, verifyEd25519, isAcceptablePublicKey } from './ed25519.js';
 export {
@@ -32,6 +18,7 @@ export {
   LEAF_BYTES,
   MerkleHasher,
   leafHashOf,
+  leftLeavesOf,
   nodeHashOf,
   rootOf,
   rootOfHashes,
@@ -39,7 +26,6 @@ export {
   inclusionPath,
   inclusionPaths,
   verifyPath,
-  type InclusionProof,
 } from './merkle.js';
-export { shamirSplit, shamirCombine, lagrangeAtZero, type Share } from './shamir.js';
+export { shamirSplit, shamirCombine, type Share } from './shamir.js';
 export { Keystream } from './keystream.js';

@@ -1,7 +1,7 @@
+import { createHash, type Hash } from 'node:crypto';
 import { RegulonError } from '../errors/index.js';
 import { equalBytes } from './bytes.js';
 import { sha256 } from './hash.js';
-import { createHash, type Hash } from 'node:crypto';
 
 /** Bytes of one leaf of a vector, a model or an aggregate. */
 export const LEAF_BYTES = 65_536;
@@ -24,7 +24,7 @@ export function rootOf(leaves: readonly Uint8Array[]): Uint8Array {
   return rootOfHashes(leaves.map(leafHashOf));
 }
 
-/** Root of the tree over some leaf hashes. */
+/** Root of the tree over some leaf hashes. @param hashes 32 bytes each, in order; none gives SHA-256 of nothing */
 export function rootOfHashes(hashes: readonly Uint8Array[]): Uint8Array {
   if (hashes.length === 0) return sha256();
   return subtree(hashes, 0, hashes.length);
@@ -49,7 +49,7 @@ export function inclusionPath(hashes: readonly Uint8Array[], index: number): Uin
   const path: Uint8Array[] = [];
   let [lo, hi] = [0, hashes.length];
   while (hi - lo > 1) {
-    const middle = lo + split(hi - lo);
+    const middle = lo + leftLeavesOf(hi - lo);
     if (index < middle) {
       path.unshift(subtree(hashes, middle, hi));
       hi = middle;
@@ -67,7 +67,7 @@ export function inclusionPaths(hashes: readonly Uint8Array[]): Uint8Array[][] {
   const walk = (lo: number, hi: number): Uint8Array => {
     const only = hashes[lo];
     if (hi - lo === 1 && only !== undefined) return only;
-    const middle = lo + split(hi - lo);
+    const middle = lo + leftLeavesOf(hi - lo);
     const [left, right] = [walk(lo, middle), walk(middle, hi)];
     for (let k = lo; k < hi; k++) paths[k]?.push(k < middle ? right : left);
     return nodeHashOf(left, right);
@@ -136,8 +136,8 @@ export class MerkleHasher {
   }
 }
 
-/** largest power of two below n, for n ≥ 2 */
-function split(n: number): number {
+/** Leaves of the left subtree of n: the largest power of two below n, for n ≥ 2. @see RFC 6962 §2.1 */
+export function leftLeavesOf(n: number): number {
   let k = 1;
   while (k * 2 < n) k *= 2;
   return k;
@@ -146,6 +146,6 @@ function split(n: number): number {
 function subtree(hashes: readonly Uint8Array[], lo: number, hi: number): Uint8Array {
   const first = hashes[lo];
   if (hi - lo === 1 && first !== undefined) return first;
-  const middle = lo + split(hi - lo);
+  const middle = lo + leftLeavesOf(hi - lo);
   return nodeHashOf(subtree(hashes, lo, middle), subtree(hashes, middle, hi));
 }

@@ -22,7 +22,7 @@ const TOLERANCE = 1e-14;
  *
  * @see filterByExpr.default of edgeR 3.40
  */
-export function minExpressingUnits(classUnits: ArrayLike<number>, units: number): number {
+function minExpressingUnits(classUnits: ArrayLike<number>, units: number): number {
   const sizes = Array.from(classUnits).filter((n) => n > 0);
   const m = sizes.length > 0 ? Math.min(...sizes) : units;
   return m > LARGE ? LARGE + (m - LARGE) * MIN_SHARE : m;

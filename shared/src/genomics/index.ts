@@ -1,10 +1,10 @@
 export { type UnitsView, selectUnits } from './view.js';
 export { SERIES_PANEL, panelDigest } from './panel.js';
-export { type Cell } from './label-rule.js';
+export { type Cell, parseLabelRule } from './label-rule.js';
 export { type ClassRule, labelsOf } from './labels.js';
 export { FOLDS, foldsOf } from './folds.js';
 export { type FeatureSpecification, emptySpecification } from './specification.js';
-export { encodeSpecification, specificationDigest } from './specification-codec.js';
+export { decodeSpecification, encodeSpecification, specificationDigest } from './specification-codec.js';
 export { type StatisticsStep } from './statistics-step.js';
 export { statisticsSteps } from './statistics-steps.js';
 export { MIN_UNITS } from './counts-step.js';

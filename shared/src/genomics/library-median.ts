@@ -11,8 +11,8 @@ import { libraryOf } from './transform.js';
 import type { UnitsView } from './view.js';
 
 /** Cells of one search; three searches find an integer below 2³⁰ exactly. */
-export const CELLS = 1024;
-export const SEARCHES = 3;
+const CELLS = 1024;
+const SEARCHES = 3;
 
 /** Median of the two middle order statistics. @throws E_STATE before the last search */
 export function medianLibrary(spec: FeatureSpecification): number {

@@ -19,7 +19,7 @@ const meanOf = (scores: readonly Score[]): Score => {
 };
 
 /** Number of classes K of a matrix of K² entries. @throws E_ARGUMENT if it is not square */
-export function classesOf(confusion: Confusion): number {
+function classesOf(confusion: Confusion): number {
   const k = Math.round(Math.sqrt(confusion.length));
   if (k * k !== confusion.length || k === 0) {
     throw new RegulonError('E_ARGUMENT', `a confusion matrix of ${confusion.length} entries is not square`);

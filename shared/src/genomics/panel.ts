@@ -1,4 +1,4 @@
-import { equalBytes, hex, sha256 } from '../crypto/index.js';
+import { sha256 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 
 /**
@@ -26,39 +26,6 @@ export function panelDigest(genes: readonly string[]): Uint8Array {
     seen.set(gene, i);
   });
   return sha256(new TextEncoder().encode(genes.join('\n')));
-}
-
-/**
- * Stop unless a site's genes are exactly those of the run, in that order.
- *
- * @param expected digest of the run's panel, and its genes where they are known (the error then names the place)
- * @throws E_PANEL naming the first gene position that differs, or both digests
- */
-export function verifyPanel(
-  genes: readonly string[],
-  expected: { readonly digest: Uint8Array; readonly genes?: readonly string[] },
-): void {
-  const own = panelDigest(genes);
-  if (equalBytes(own, expected.digest)) return;
-  throw new RegulonError(
-    'E_PANEL',
-    `gene panel differs from the run's: ${differenceOf(genes, expected, own)}`,
-  );
-}
-
-function differenceOf(
-  genes: readonly string[],
-  expected: { readonly digest: Uint8Array; readonly genes?: readonly string[] },
-  own: Uint8Array,
-): string {
-  const wanted = expected.genes;
-  if (!wanted) return `sha256 ${hex(own).slice(0, 16)}… instead of ${hex(expected.digest).slice(0, 16)}…`;
-  const at = wanted.findIndex((gene, i) => gene !== genes[i]);
-  if (at < 0) return `${genes.length} genes instead of ${wanted.length}`;
-  const sameSet = genes.length === wanted.length && new Set([...genes, ...wanted]).size === wanted.length;
-  return sameSet
-    ? `same genes in another order, first at position ${at + 1}`
-    : `${genes.length} genes against ${wanted.length}, first difference at position ${at + 1}`;
 }
 
 /** Panel of series data: one feature over time, whatever its time steps, so that sites of unequal length agree. */

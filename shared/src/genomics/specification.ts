@@ -74,6 +74,7 @@ export interface ZScoreFit {
   readonly sd: Float64Array;
 }
 
+/** A step of a preparation with what was fitted for it. */
 export type FittedStep =
   CountsFit | LibraryFit | FilterFit | LogCpmFit | MeanFit | VarianceFit | TopVarianceFit | ZScoreFit;
 
@@ -93,7 +94,12 @@ export interface FeatureSpecification {
   readonly steps: readonly FittedStep[];
 }
 
-/** A specification before its first statistics round: every gene, nothing fitted. */
+/**
+ * A specification before its first statistics round: every gene, nothing fitted.
+ *
+ * @param panel digest of the gene panel, 32 bytes, and its size
+ * @throws E_PANEL for a panel of no genes, or of more than 10⁷
+ */
 export function emptySpecification(panel: { panelDigest: Uint8Array; genes: number }): FeatureSpecification {
   if (!Number.isInteger(panel.genes) || panel.genes < 1 || panel.genes > 10_000_000) {
     throw new RegulonError('E_PANEL', `a panel of ${panel.genes} genes is not possible`);
@@ -130,17 +136,4 @@ export function requireStep<K extends FittedStep['step']>(
   const found = lastStep(spec, kind);
   if (!found) throw new RegulonError('E_STATE', `the preparation has no fitted step ${kind} yet`);
   return found;
-}
-
-/** Genes that each narrowing step removed: panel positions, for the report that names them. */
-export function droppedGenes(spec: FeatureSpecification): { step: FittedStep['step']; genes: Uint32Array }[] {
-  let before: Uint32Array = Uint32Array.from({ length: spec.genes }, (_, i) => i);
-  const dropped: { step: FittedStep['step']; genes: Uint32Array }[] = [];
-  for (const step of spec.steps) {
-    if (!('keptGenes' in step)) continue;
-    const kept = new Set(step.keptGenes);
-    dropped.push({ step: step.step, genes: before.filter((gene) => !kept.has(gene)) });
-    before = step.keptGenes;
-  }
-  return dropped;
 }

@@ -1,7 +1,7 @@
-export { planSchema, type Plan, type PrepareStep } from './plan.js';
-export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
+export { type Plan, type PrepareStep } from './plan.js';
+export { parsePlan, parseStrict, planBytes, planHashOf } from './parse.js';
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';
-export { isSelfSigned, signMember, type MemberSelf } from './member.js';
+export { isSelfSigned, signMember } from './member.js';
 export {
   rosterSchema,
   signedRosterSchema,

@@ -6,7 +6,8 @@ import { type Plan, planSchema } from './plan.js';
 /**
  * Check a value against a strict schema; the error names path and rule, never the value.
  *
- * @throws the given code with one line per violated rule (at most five)
+ * @param what names the value in the error
+ * @throws the given code with the violated rules (at most five)
  */
 export function parseStrict<S extends z.ZodType>(
   schema: S,
@@ -63,8 +64,8 @@ export function parsePlan(value: unknown): Plan {
   const { minSurvivors = 0 } = plan.deadlines;
   if (minSurvivors > contributors)
     refuse('deadlines.minSurvivors', `a round has ${contributors} contributors, fewer than ${minSurvivors}`);
-  const z = plan.prepare.findIndex((p) => p.step === 'log2-cpm');
-  if (z >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${z}]`, 'log2-cpm needs counts');
+  const log = plan.prepare.findIndex(({ step }) => step === 'log2-cpm');
+  if (log >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${log}]`, 'log2-cpm needs counts');
   return plan;
 }
 
@@ -82,7 +83,7 @@ function withDecimals(value: unknown): unknown {
   return value;
 }
 
-/** The shortest decimal that reads back as the same double, without an exponent. */
+/** The shortest decimal that reads back as the same double, without an exponent. @throws E_NOT_FINITE */
 export function decimalOf(value: number): string {
   if (!Number.isFinite(value)) throw new RegulonError('E_NOT_FINITE', 'a declared number is not finite');
   const text = String(value);

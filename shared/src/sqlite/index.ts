@@ -1,1 +1,1 @@
-export { keepStatements, type SqliteConnection } from './kept-statements.js';
+export { keepStatements } from './kept-statements.js';

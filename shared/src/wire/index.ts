@@ -14,13 +14,12 @@ export {
   FRAME_CHUNK,
   FRAME_COMMIT,
   FRAME_OPEN,
-  HEADER_BYTES,
   MAX_FRAME_BYTES,
   readFrameHeader,
   type FrameHeader,
   type OpenBody,
 } from './bulk-frame.js';
-export { BulkCipher, uploadIdOf, type BulkStreamKeys } from './bulk-cipher.js';
+export { BulkCipher, uploadIdOf } from './bulk-cipher.js';
 export {
   decodeErrorInfo,
   encodeErrorInfo,

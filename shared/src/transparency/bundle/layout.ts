@@ -16,7 +16,7 @@ whether everything holds, or names the first wrong entry. No network is needed. 
 `;
 
 /** True for a path that may stand in a bundle. */
-export function isBundlePath(path: string): boolean {
+function isBundlePath(path: string): boolean {
   return (
     ['checkpoint', 'quorum.policy', 'VERIFY.md'].includes(path) ||
     /^attachments\/sha256\/[0-9a-f]{64}$/.test(path) ||

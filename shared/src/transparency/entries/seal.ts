@@ -1,9 +1,10 @@
 import { canonicalJsonBytes } from '../../crypto/index.js';
 import { keyReference, KeyType, type NamedSeed, verifierKeyOf } from '../notes/vkey.js';
-import { preAuthenticationEncoding, signPayload } from './dsse.js';
+import { signPayload } from './dsse.js';
 import { digestText } from './fields.js';
 import type { ActorType, BodyOf, Kind, ScopeOf } from './kinds.js';
 import { entryHash, parseEntry } from './parse.js';
+import { entryRefused } from './rule-error.js';
 import type { EntrySignature } from './schema.js';
 
 /** `prev` of an actor's first entry. */
@@ -63,9 +64,6 @@ export function entryPayload(draft: EntryDraft, actorKey: string): Uint8Array {
   return canonicalJsonBytes({ v: 1, ...draft, actor: { ...draft.actor, key: actorKey } });
 }
 
-/** Sign a payload; see `assembleEntry`. */
-export { signPayload, preAuthenticationEncoding };
-
 /**
  * Put signatures to a payload.
  *
@@ -73,11 +71,17 @@ export { signPayload, preAuthenticationEncoding };
  * @throws E_LOG_ENTRY if the result is no acceptable entry
  */
 export function assembleEntry(payload: Uint8Array, signatures: readonly EntrySignature[]): Uint8Array {
-  const unsigned: unknown = JSON.parse(new TextDecoder().decode(payload));
+  const unsigned: object = entryOf(payload);
   const sigs = [...signatures].sort((a, b) => (a.key < b.key ? -1 : 1));
-  const bytes = canonicalJsonBytes({ ...(unsigned as object), sigs });
+  const bytes = canonicalJsonBytes({ ...unsigned, sigs });
   parseEntry(bytes);
   return bytes;
+}
+
+function entryOf(payload: Uint8Array): object {
+  const value: unknown = JSON.parse(new TextDecoder().decode(payload));
+  if (typeof value === 'object' && value !== null) return value;
+  throw entryRefused('D1', 'the payload is no entry');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { nodeHashOf, sha256 } from '../../crypto/index.js';
+import { leftLeavesOf, nodeHashOf, sha256 } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
 
 const HASH_BYTES = 32;
@@ -76,7 +76,7 @@ export class LogTree {
     const path: Uint8Array[] = [];
     let [lo, hi] = [0, size];
     while (hi - lo > 1) {
-      const middle = lo + split(hi - lo);
+      const middle = lo + leftLeavesOf(hi - lo);
       if (index < middle) {
         path.unshift(this.subtree(middle, hi));
         hi = middle;
@@ -103,7 +103,7 @@ export class LogTree {
     const proof: Uint8Array[] = [];
     let [lo, hi, whole] = [0, newSize, true];
     while (oldSize !== hi) {
-      const middle = lo + split(hi - lo);
+      const middle = lo + leftLeavesOf(hi - lo);
       if (oldSize <= middle) {
         proof.unshift(this.subtree(middle, hi));
         hi = middle;
@@ -135,20 +135,13 @@ export class LogTree {
     const width = hi - lo;
     const level = Math.log2(width);
     if (Number.isInteger(level)) return this.node(level, lo / width);
-    const middle = lo + split(width);
+    const middle = lo + leftLeavesOf(width);
     return nodeHashOf(this.subtree(lo, middle), this.subtree(middle, hi));
   }
 
   private checkSize(size: number): void {
     if (!Number.isSafeInteger(size) || size < 0 || size > this.size) throw noSuch(`size ${size}`);
   }
-}
-
-/** largest power of two below n, for n ≥ 2 */
-function split(n: number): number {
-  let k = 1;
-  while (k * 2 < n) k *= 2;
-  return k;
 }
 
 function noSuch(what: string): RegulonError {

@@ -25,7 +25,8 @@ export interface RunView {
 
 /** Entries of one kind, in the order of the log. */
 export function ofKind<K extends Kind>(entries: readonly IndexedEntry[], kind: K): Placed<K>[] {
-  return entries.filter(({ entry }) => entry.kind === kind) as unknown as Placed<K>[];
+  const isOfKind = (placed: IndexedEntry): placed is IndexedEntry & Placed<K> => placed.entry.kind === kind;
+  return entries.filter(isOfKind);
 }
 
 /** The runs of a log in the order of their first entry. */
