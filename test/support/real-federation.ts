@@ -16,6 +16,8 @@ export interface MoreConfiguration {
   readonly site?: (name: string) => Readonly<Record<string, unknown>>;
   /** changes the data files before the daemons read them */
   readonly data?: (files: { name: string; counts: string }) => void;
+  /** hears where the coordinator will listen before anything starts */
+  readonly addresses?: (at: { controlPort: number; bulkPort: number }) => Promise<void>;
 }
 
 /** A federation of real processes for a test, on simulated data. */
@@ -28,6 +30,7 @@ export async function openRealFederation(
   const layout = simulatedLayout(plan, join(root, 'data'), plan.seed);
   layout.sites.forEach((files) => more.data?.(files));
   const [controlPort = 0, bulkPort = 0, httpPort = 0] = await freePorts(3);
+  await more.addresses?.({ controlPort, bulkPort });
   const { gamma, nMin } = plan.secureAggregation;
   const federation = await SimFederation.start(
     {

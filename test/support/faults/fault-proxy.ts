@@ -8,7 +8,7 @@ const DRAW_EVERY_MS = 50;
 
 interface Connection {
   readonly lines: readonly Line[];
-  /** once both sides are open or one is gone */
+  readonly sinceMs: number;
   readonly reset: () => void;
 }
 
@@ -95,7 +95,7 @@ export class FaultProxy {
       new Line(client, server, { ...common, allowed: up, held: (bytes) => this.note(bytes) }),
       new Line(server, client, { ...common, allowed: (bytes) => bytes, held: () => undefined }),
     ];
-    const connection = { lines, reset };
+    const connection = { lines, reset, sinceMs: performance.now() };
     this.seen.connections++;
     this.open.add(connection);
     const forget = (): void => {
@@ -110,9 +110,11 @@ export class FaultProxy {
 
   /** Draw which connections are reset in this twentieth of a second. */
   private draw(): void {
-    const { resetsPerSecond, blackHole } = this.faults;
+    const { resetsPerSecond, graceMs, blackHole } = this.faults;
     if (resetsPerSecond === 0 || blackHole) return;
     const chance = 1 - (1 - resetsPerSecond) ** (DRAW_EVERY_MS / 1000);
-    for (const { reset } of [...this.open]) if (this.dice.uniform() < chance) reset();
+    const newest = performance.now() - graceMs;
+    for (const { sinceMs, reset } of [...this.open])
+      if (sinceMs <= newest && this.dice.uniform() < chance) reset();
   }
 }

@@ -10,6 +10,8 @@ export interface LineFaults {
   readonly closeDelayMs: number;
   /** chance that an open connection is reset within a second, 0 to 1 */
   readonly resetsPerSecond: number;
+  /** random resets spare a connection for so long after it was opened, ms */
+  readonly graceMs: number;
   /** a connection is reset once its client has sent so many bytes */
   readonly cutAfterBytes: number;
   /** nothing passes and nobody is told; what was sent meanwhile arrives afterwards, as TCP repeats it */
@@ -23,6 +25,7 @@ export const CLEAR_LINE: LineFaults = {
   sliceBytes: Infinity,
   closeDelayMs: 0,
   resetsPerSecond: 0,
+  graceMs: 0,
   cutAfterBytes: Infinity,
   blackHole: false,
 };
