@@ -27,9 +27,10 @@ export async function readLabelFile(path: string): Promise<LabelFile> {
   await readTable(path, {
     header({ names }: TableHeader) {
       columnNames = names;
+      const seen = new Set<string>();
       names.forEach((name, i) => {
         if (name === '') throw faultAt(file, 1, 'the column has no name', { column: i + 2 });
-        if (names.indexOf(name) !== i) {
+        if (seen.size === seen.add(name).size) {
           throw faultAt(file, 1, `two columns are named ${name}`, {
             column: i + 2,
             code: 'E_DATA_DUPLICATE',

@@ -2,7 +2,8 @@
 export type CellFault =
   'missing' | 'not finite' | 'decimal comma' | 'not a number' | 'negative' | 'fractional' | 'too large';
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+// no two parts can take the same digits: a cell of a million digits is refused in one pass
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const COMMA = /^[+-]?\d{1,3}([.,]\d{3})*,\d+$|^[+-]?\d+,\d+$/;
 const NOT_FINITE = /^[+-]?(nan|inf|infinity)$/i;
 

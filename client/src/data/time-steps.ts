@@ -2,7 +2,8 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { Matrix } from './matrix.js';
 
 const NUMBER = /^_?(\d+(?:\.\d+)?)$/;
-const ENDS_WITH_NUMBER = /(\d+(?:\.\d+)?)$/;
+// begins only where a run of digits begins, so that a long run is passed once
+const ENDS_WITH_NUMBER = /(?<!\d)(\d+(?:\.\d+)?)$/;
 
 /** Columns of one experiment: the prefix, perhaps an underscore, and a time; without a prefix every column. */
 export function columnFilter(prefix: string | undefined): (name: string) => boolean {

@@ -76,7 +76,8 @@ export function hex(bytes: Uint8Array): string {
  * @throws E_MESSAGE if the text is not lower- or upper-case hexadecimal of that length
  */
 export function fromHex(text: string, length?: number): Uint8Array {
-  if (!/^([0-9a-fA-F]{2})*$/.test(text) || (length !== undefined && text.length !== 2 * length)) {
+  const isHex = text.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(text);
+  if (!isHex || (length !== undefined && text.length !== 2 * length)) {
     throw new RegulonError(
       'E_MESSAGE',
       `expected ${length ?? 'some'} bytes in hexadecimal, got ${text.length} characters`,
