@@ -12,6 +12,10 @@ function fuzzFolder(): string {
   }
 }
 
+/** Text of a file of `examples/`. */
+export const exampleFile = (name: string): string =>
+  readFileSync(join(fuzzFolder(), '../../examples', name), 'utf8');
+
 const folderOf = (name: string): string => join(fuzzFolder(), 'corpus', name);
 
 /** The checked-in inputs of a target, in the order of their names. */

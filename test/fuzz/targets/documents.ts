@@ -17,10 +17,10 @@ import {
 import { contractOf, decodeContractFile, encodeContractFile, parseRunName } from '@regulon/shared/program';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { RegulonError } from '@regulon/shared/errors';
-import { toyPlan } from '../../support/toy-plan.js';
 import { changeJson } from '../grammar/json.js';
 import { changeLines } from '../grammar/text.js';
 import { mustHold, type Target } from '../harness/target.js';
+import { examplePlan } from './example-plan.js';
 import { digestOf } from './wire.js';
 
 const textOf = (input: Uint8Array): string => new TextDecoder().decode(input);
@@ -49,15 +49,13 @@ const roster: Target = {
   inputs: 1_500,
 };
 
-const names = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
-
 /** What the coordinator sends before a run, up to the contract that the daemon derives. */
 const contract: Target = {
   name: 'run-contract',
   codes: ['E_MESSAGE', 'E_PLAN', 'E_POLICY'],
   examples: () => [
     encodeContractFile({
-      ...{ run: `run_${'07'.repeat(16)}`, plan: parsePlan(toyPlan(names)), isPublic: true },
+      ...{ run: `run_${'07'.repeat(16)}`, plan: parsePlan(examplePlan()), isPublic: true },
       ...{ panel: { digest: '00'.repeat(32), size: 12 }, entries: [digestOf(1), utf8('{}')] },
     }),
   ],
@@ -76,7 +74,7 @@ const { roster: federationRoster } = new SampleFederation(5);
 const plan: Target = {
   name: 'plan',
   codes: ['E_PLAN', 'E_CONFIG'],
-  examples: () => [canonicalJsonBytes(toyPlan(names))],
+  examples: () => [canonicalJsonBytes(examplePlan())],
   run(input) {
     const parsed = parsePlan(jsonOf(input));
     mustHold(

@@ -9,15 +9,14 @@ import { parseConfig } from '@regulon/coordinator/config';
 import { utf8 } from '@regulon/shared/crypto';
 import type { ErrorCode } from '@regulon/shared/errors';
 import type { Dice } from '../../security/support/dice.js';
-import { toyPlan } from '../../support/toy-plan.js';
 import { changeJson } from '../grammar/json.js';
 import { changeTable } from '../grammar/table.js';
 import { changeLines } from '../grammar/text.js';
 import { mustHold, type Target } from '../harness/target.js';
+import { examplePlan } from './example-plan.js';
 
 /** A folder for the files of the targets. */
 const folder = (): string => mkdtempSync(join(tmpdir(), 'regulon-fuzz-'));
-const names = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
 
 const YAML_WORDS: readonly string[] = [
   ...[
@@ -117,7 +116,7 @@ const yamlTargets = (): Target[] => [
   yamlTarget({
     name: 'plan-file',
     codes: ['E_PLAN', 'E_MODEL_SHAPE', 'E_POLICY', 'E_RING_BOUND', 'E_LABEL'],
-    value: toyPlan(names),
+    value: examplePlan(),
     read: (path) => outlineOf(readPlanFile(path), 100),
   }),
   yamlTarget({ name: 'site-policy', codes: ['E_CONFIG'], value: sitePolicy, read: readSitePolicy }),
