@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -42,13 +42,14 @@ export async function closeRound(session: RunSession, round: ScheduledRound): Pr
   if (!close) return false;
   const { manifest, own } = close;
   const survivors = await survivorsOf(session, { round: round.round, manifest, own });
-  const aggregate = join(session.folder, `aggregate-${round.round}.bin`);
+  const aggregate = join(session.folder, 'aggregate.bin');
   const size = (vectorLength(manifest) * manifest.ringBits) / 8;
   await session.site.link.download({ digest: close.aggregateRoot, path: aggregate, size });
   const outcome = await derive(session, round, close, survivors, aggregate);
   session.program.complete(round, outcome);
   const modelOut = verifyAnnounced(session, round, close);
   session.record(round, outcome);
+  await rm(aggregate, { force: true });
   const { attempt } = manifest;
   session.audits.add({ round, attempt, aggregateRoot: close.aggregateRoot, modelOut, manifest, own });
   await session.ensureModel();

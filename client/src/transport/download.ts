@@ -15,7 +15,8 @@ const DEFAULT_TIME_MS = 3_600_000;
 const NO_LEASE = new Uint8Array(16);
 
 /**
- * Get a blob into a file.
+ * Get a blob into a file. What a crash of the machine takes of it is fetched again: it is not synced, so a file that is
+ * soon removed costs the disk nothing.
  *
  * @throws E_DIGEST when the bytes are not those of the digest, E_NOT_FOUND, E_DEADLINE, E_DISK_FULL
  */
@@ -60,7 +61,6 @@ async function attempt(bulk: BulkClient, job: DownloadJob, part: string, deadlin
         details,
       });
     }
-    await file.sync();
   } finally {
     await file.close();
   }
