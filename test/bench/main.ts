@@ -14,6 +14,9 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
   mlp: () => import('./mlp.js'),
   mask: () => import('./mask.js'),
   fold: () => import('./fold.js'),
+  upload: () => import('./upload.js'),
+  uploads: () => import('./uploads.js'),
+  secagg: () => import('./secagg.js'),
 };
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -66,4 +66,25 @@ describe('Shamir sharing over GF(256)', () => {
     expect(() => shamirSplit(share, 4, 3)).toThrow();
     expect(() => shamirSplit(share, 2, 256)).toThrow();
   });
+
+  it('refuses x = 0, by which one holder dictates the result of the audited library', async () => {
+    const shares = await split(randomBytes(32), 5, 3);
+    const dictated = randomBytes(32);
+    const result = await combine([Uint8Array.of(...dictated, 0), ...shares.slice(0, 2)]);
+    expect(hex(result)).toBe(hex(dictated));
+    const ours = [
+      { x: 0, share: dictated },
+      ...shares.slice(0, 2).map((b, k) => ({ x: k + 1, share: b.slice(0, 32) })),
+    ];
+    expect(() => shamirCombine(ours)).toThrow(expect.objectContaining({ code: 'E_SHARE' }));
+  });
+
+  it('gives a wrong secret for a wrong share without a word, as the library does: callers compare', async () => {
+    const secret = randomBytes(32);
+    const shares = (await split(secret, 5, 3)).slice(0, 3);
+    if (shares[1]) shares[1][0] = (shares[1][0] ?? 0) ^ 1;
+    const theirs = hex(await combine(shares));
+    expect(theirs).not.toBe(hex(secret));
+    expect(hex(shamirCombine(shares.map((b) => ({ x: b[32] ?? 0, share: b.slice(0, 32) }))))).toBe(theirs);
+  });
 });
