@@ -62,7 +62,7 @@ const testing = z.strictObject({
     .string()
     .regex(new RegExp(`^(${crashSteps.join('|')})(#\\d{1,9})?$`), 'a known step, with #round or without')
     .optional(),
-  /** the local update is zeros of the right size: measures rounds without training */
+  /** the local update is one tiny number and zeros: measures rounds without training */
   skipTraining: z.boolean().optional(),
 });
 
@@ -100,4 +100,3 @@ export const daemonConfigSchema = z
 
 export type DaemonConfig = z.infer<typeof daemonConfigSchema>;
 export type DatasetConfig = DaemonConfig['dataset'];
-export type TestingConfig = NonNullable<DaemonConfig['testing']>;

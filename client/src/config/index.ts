@@ -1,9 +1,2 @@
-export {
-  daemonConfigSchema,
-  crashSteps,
-  type CrashStep,
-  type DaemonConfig,
-  type DatasetConfig,
-  type TestingConfig,
-} from './daemon-config.js';
+export { crashSteps, type CrashStep, type DaemonConfig, type DatasetConfig } from './daemon-config.js';
 export { readDaemonConfig, readSitePolicy } from './read-config.js';

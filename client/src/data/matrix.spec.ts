@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { panelDigest } from '@regulon/shared/genomics';
-import { type DatasetSource, loadDataset } from './index.js';
+import { type DatasetSource, loadDataset } from './dataset.js';
 import { counts, fileOf, folder, PLAIN, refusalOf } from './source-files.support.js';
 
 describe('a count matrix', () => {

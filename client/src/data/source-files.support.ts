@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
-import { type DatasetSource, loadDataset } from './index.js';
+import { type DatasetSource, loadDataset } from './dataset.js';
 
 /** Where the files of these specs lie. */
 export const folder = temporaryFolder('data');

@@ -1,6 +1,5 @@
 export { initSite, verifyEnrolment, type EnrolmentRequest } from './init.js';
 export {
-  keyPathsOf,
   loadSiteKeys,
   privateFolder,
   readKeyFile,

@@ -84,7 +84,7 @@ export function verifyAgreement(
   return { contract, approval, dataset, datasets, uncounted: uncountedOf(contract, datasets) };
 }
 
-/** Contributors that protect nobody: in a run that is not public they count as colluders. @see rounds.md §1 */
+/** Contributors that protect nobody: in a run that is not public they count as colluders. @see docs/protocol.md, Thresholds */
 export function uncountedOf(
   { isPublic, sites }: Pick<RunContract, 'isPublic' | 'sites'>,
   datasets: readonly CommittedDataset[],

@@ -21,7 +21,7 @@ export interface Release {
  *
  * @param answered stored answers that are not exempt themselves
  * @throws E_U3 when the difference of two sums would be the sum of fewer sites
- * @see rounds.md §3
+ * @see docs/protocol.md, Answer once
  */
 export function verifyCohort(
   release: Release,

@@ -1,9 +1,9 @@
 export { loadFederation, rosterViewOf, type Federation } from './federation.js';
 export { verifyAgreement, type Agreement } from './agreement.js';
-export { verifyLoggedAgreement, type LoggedStatements } from './logged-agreement.js';
-export { missingRules, verifyGateModeFits } from './open-data.js';
-export { verifyModelSize, verifyPlanAllowed } from './plan-rules.js';
-export { type CommittedDataset, verifySameData } from './steward-statements.js';
-export { verifyAgainstPlan, type ManifestContext } from './manifest-rules.js';
-export { verifyCohort, type Release } from './cohort-rule.js';
+export { verifyLoggedAgreement } from './logged-agreement.js';
+export { verifyGateModeFits } from './open-data.js';
+export { verifyModelSize } from './plan-rules.js';
+export { verifySameData } from './steward-statements.js';
+export { verifyAgainstPlan } from './manifest-rules.js';
+export { verifyCohort } from './cohort-rule.js';
 export type { SiteView } from './site-view.js';

@@ -14,8 +14,8 @@ import {
   verifyManifest,
   verifyTranscript,
 } from '@regulon/shared/secagg';
+import { readFully } from '../files/index.js';
 import type { AttemptRow, OutcomeRow } from '../state/index.js';
-import { readFully } from './model-files.js';
 import { modelOutOf } from './model-out.js';
 import type { RunSession } from './run-session.js';
 import { survivorsOf } from './survivors.js';

@@ -91,7 +91,7 @@ export class Daemon {
     link.onNotice((notice) => this.hear(notice));
   }
 
-  /** A coordinator that says nothing for ever does not keep the secrets of a round alive for ever. @see rounds.md §1 */
+  /** A coordinator that says nothing for ever does not keep the secrets of a round alive for ever. */
   private wipeOldSecrets(): void {
     const { attempts, config, logger } = this.site;
     const look = (): void => {

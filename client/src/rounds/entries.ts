@@ -15,8 +15,6 @@ import type { Agreement } from '../policy/index.js';
 import type { SealDraft } from '../state/index.js';
 import { DAEMON_CODE, DAEMON_VERSION } from '../version/index.js';
 
-export { DAEMON_VERSION };
-
 /** Signs this site's entries, each linked to the one before. @param seed identity key */
 export function entrySealer(keys: FederationKeys, fed: string, site: string, seed: Uint8Array): SealDraft {
   const keyName = statementKeyName(keys.genesis.origin, 'site', site);

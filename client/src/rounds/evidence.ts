@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
 import { encodeManifest } from '@regulon/shared/secagg';
@@ -27,12 +27,8 @@ export function keepEvidence(place: AuditPlace, audited: AuditedRound, wrong: Wr
       ...{ tile: base64(t.tile), path: t.path.map(hex) },
     })),
   };
-  guarded('evidence of a wrong sum', () => {
-    const file = openSync(path, 'w', 0o600);
-    writeSync(file, `${JSON.stringify(content)}\n`);
-    fsyncSync(file);
-    closeSync(file);
-  });
+  const text = `${JSON.stringify(content)}\n`;
+  guarded('evidence of a wrong sum', () => writeFileSync(path, text, { mode: 0o600, flush: true }));
   site.logger.warn(
     { run, round: round.round, code: 'E_MODEL', path },
     `round ${round.round}: the sum is wrong; what shows it is kept`,

@@ -93,7 +93,7 @@ export function codeOf(error: unknown): ErrorCode {
   return namedError(error).code;
 }
 
-/** Code under which the coordinator hears of it: one for all that depends on the data. @see rounds.md §4 */
+/** Code under which the coordinator hears of it: one for all that depends on the data. */
 export function wireCodeOf(error: unknown): ErrorCode {
   const code = codeOf(error);
   return ofTheData.has(code) ? 'E_POLICY' : code;

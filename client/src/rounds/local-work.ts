@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enc, hex, hkdf, u32 } from '@regulon/shared/crypto';
 import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
@@ -105,7 +96,6 @@ export class LocalWork {
    * masked fault raised, which names no site.
    *
    * @throws every other error as it is
-   * @see rounds.md §4
    */
   private async faulty(round: ScheduledRound, error: unknown): Promise<LocalFacts> {
     if (!isRegulonError(error) || !notFinite.has(error.code)) throw error;
@@ -267,12 +257,10 @@ export class LocalWork {
 
   private saveValues(round: ScheduledRound, values: Float64Array): string {
     const name = `values-${round.round}.f64`;
-    guarded('local statistic', () => {
-      const file = openSync(join(this.live.folder, name), 'w', 0o600);
-      writeSync(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-      fsyncSync(file);
-      closeSync(file);
-    });
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    guarded('local statistic', () =>
+      writeFileSync(join(this.live.folder, name), bytes, { mode: 0o600, flush: true }),
+    );
     return name;
   }
 }

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes, MerkleHasher } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { ServerStep } from '@regulon/shared/program';
 import { decodeSigned32, TILE_BYTES } from '@regulon/shared/secagg';
-import { diskError } from '../state/index.js';
-import { rootOfFile, syncFolder } from '../update/index.js';
+import { readFully, rootOfFile, writeWhole } from '../files/index.js';
 
 /**
  * The global weights of each arm, float32 little-endian in manifest order, as files in the folder of the run.
@@ -81,38 +80,18 @@ export class ModelFiles {
     path: string,
     pieces: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<Uint8Array> {
-    const part = `${path}.part`;
     const hasher = new MerkleHasher();
-    try {
+    await writeWhole(path, 'model', async (part) => {
       const file = await open(part, 'w', 0o600);
       try {
         for await (const piece of pieces()) {
           hasher.update(piece);
           await file.writeFile(piece);
         }
-        await file.sync();
       } finally {
         await file.close();
       }
-      await rename(part, path);
-      await syncFolder(this.folder);
-    } catch (error) {
-      await rm(part, { force: true });
-      throw diskError('model', error);
-    }
+    });
     return hasher.root();
-  }
-}
-
-/** Fill a buffer from a file. @throws E_STATE_DB when the file ends before */
-export async function readFully(
-  file: Awaited<ReturnType<typeof open>>,
-  buffer: Uint8Array,
-  position: number,
-): Promise<void> {
-  for (let at = 0; at < buffer.length;) {
-    const { bytesRead } = await file.read(buffer, at, buffer.length - at, position + at);
-    if (bytesRead === 0) throw new RegulonError('E_STATE_DB', 'a file of this run ends early');
-    at += bytesRead;
   }
 }

@@ -22,7 +22,7 @@ const usualPauses = { firstMs: 100, mostMs: 10_000 };
  * not answering could announce any sum. Only where it cannot (it was not in the round, or a later one has closed and
  * the uploads are gone) does it rely on the acknowledgements of the others.
  *
- * @see rounds.md §3
+ * @see docs/protocol.md, The daemon's checks
  */
 export class RunAudits {
   private readonly queue: AuditedRound[] = [];

@@ -4,8 +4,9 @@ import { enc, fromHex, hex, sha256, u32, verifyEd25519, wipe } from '@regulon/sh
 import { RegulonError } from '@regulon/shared/errors';
 import type { ScheduledRound } from '@regulon/shared/program';
 import { type Manifest, type MaskKey, roundingKey, type SecAggClient } from '@regulon/shared/secagg';
+import { rootOfFile } from '../files/index.js';
 import type { AttemptFacts } from '../state/index.js';
-import { prepareUpdate, rootOfFile } from '../update/index.js';
+import { prepareUpdate } from '../update/index.js';
 import { SitsOut } from './failures.js';
 import type { LocalResult } from './local-work.js';
 import type { RunSession } from './run-session.js';

@@ -1,8 +1,9 @@
-import { keepStatements } from '@regulon/shared/sqlite';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RegulonError } from '@regulon/shared/errors';
+import { keepStatements } from '@regulon/shared/sqlite';
+import { privateFolder } from '../enrol/index.js';
 
 /** Paths inside a state folder. */
 export interface StatePaths {
@@ -24,12 +25,7 @@ export interface StatePaths {
 export function openStateFolder(folder: string): { paths: StatePaths; release: () => void } {
   const anchor = join(folder, 'anchor');
   const runs = join(folder, 'runs');
-  for (const path of [folder, anchor, runs]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    if ((statSync(path).mode & 0o077) !== 0) {
-      throw new RegulonError('E_KEY_FILE', `${path} is open to others`, { hint: `chmod 700 ${path}` });
-    }
-  }
+  [folder, anchor, runs].forEach(privateFolder);
   const lock = join(folder, 'lock.sqlite');
   const paths = { folder, anchor, runs, lock, database: join(folder, 'daemon.sqlite') };
   return { paths, release: takeLock(lock) };

@@ -1,13 +1,2 @@
-export type {
-  ArmData,
-  Beat,
-  EvaluateJob,
-  EvaluateResult,
-  OptimizerOptions,
-  TrainJob,
-  TrainResult,
-} from './job.js';
-export type { BackendName, BackendRecord } from './backends/backend.js';
-export type { BackendChoice } from './backends/chain.js';
-export { findBlas } from './backends/find-blas.js';
-export { Trainer, type TrainerStart } from './trainer.js';
+export type { ArmData, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
+export { Trainer } from './trainer.js';

@@ -32,7 +32,7 @@ export function softmaxCrossEntropy(
 }
 
 /** Index of the largest logit, its value and log Σ exp, computed without overflow. */
-export function logSumExp(
+function logSumExp(
   logits: Float32Array,
   at: number,
   classes: number,

@@ -14,11 +14,7 @@ const BASE = 90 * MEBIBYTE;
  * Weights: global, local, tensors, packed copy, gradient, and the optimiser's moments; activations of one batch forward
  * and backward with unfolded windows; the features.
  */
-export function estimateMemory(
-  network: Network,
-  data: UnitData,
-  job: TrainJob,
-): { total: number; heap: number } {
+function estimateMemory(network: Network, data: UnitData, job: TrainJob): { total: number; heap: number } {
   const parameters = network.specs.reduce((n, spec) => n + spec.size, 0);
   const batch = job.strategy === 'fed-sgd' ? Math.min(data.n, 512) : Math.min(data.n, job.batchSize);
   const slots = job.strategy === 'fed-avg' && job.optimizer.name === 'adam' ? 2 : 0;

@@ -4,7 +4,7 @@ import { boxBefore, boxKeyPair, randomBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { BulkCipher, MAX_FRAME_BYTES, type OpenBody } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
-import { sharedChannelOptions, type Limits } from './control-client.js';
+import { deadlineOf, type Limits, sharedChannelOptions } from './control-client.js';
 import { bulkService } from './protocol.js';
 import { addressOf, channelCredentials } from './tls.js';
 
@@ -129,9 +129,6 @@ export class BulkClient {
     return { up, down, openFrame: up.sealOpen(open, offset) };
   }
 }
-
-const deadlineOf = ({ deadlineMs }: Limits): { deadline?: number } =>
-  deadlineMs === undefined ? {} : { deadline: deadlineMs };
 
 function cancelOn(
   call: ClientReadableStream<Buffer> | ClientWritableStream<Buffer>,

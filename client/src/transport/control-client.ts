@@ -29,6 +29,10 @@ export interface Limits {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Limits as gRPC takes them. */
+export const deadlineOf = ({ deadlineMs }: Limits): { deadline?: number } =>
+  deadlineMs === undefined ? {} : { deadline: deadlineMs };
+
 /** Options that both channels share. */
 export const sharedChannelOptions = (options: ConnectionOptions): object => ({
   'grpc.ssl_target_name_override': handshakeName(options),
@@ -179,9 +183,6 @@ export class ControlClient {
     return new SealedSender(this.boxKey);
   }
 }
-
-const deadlineOf = ({ deadlineMs }: Limits): { deadline?: number } =>
-  deadlineMs === undefined ? {} : { deadline: deadlineMs };
 
 function sealedOf(message: { sealed?: Sealed | null }): Sealed {
   if (message.sealed === null || message.sealed === undefined)

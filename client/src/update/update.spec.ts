@@ -10,7 +10,7 @@ import {
   Rounding,
   unpackIntegers,
 } from '@regulon/shared/secagg';
-import { rootOfFile } from './masked-file.js';
+import { rootOfFile } from '../files/index.js';
 import { type OutgoingUpdate, prepareUpdate } from './update.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 
@@ -67,7 +67,7 @@ function deltaFile(values: Float32Array): string {
   return path;
 }
 
-/** secagg.md §8, written plainly for one element. */
+/** `docs/protocol.md`, Training (32-bit ring), written plainly for one element. */
 function plainQuantised(values: Float32Array, weight: number, { Q, C }: Manifest): Int32Array {
   const norm = weight * Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
   const factor = weight * Math.min(1, C / norm);

@@ -58,10 +58,10 @@ export interface PreparedUpdate extends MaskedVector {
  * delta → weight → clip → quantise → noise → mask; the rest, seal → chunks, is `sendUpdate`.
  *
  * Nothing before the mask is written to disk, and nothing is refused because of its size: what exceeds a bound is
- * clamped and raises the masked fault (rounds.md §4).
+ * clamped and raises the masked fault.
  *
- * @throws E_DISK_FULL with nothing half-written
- * @see secagg.md §8
+ * @throws E_DISK_FULL with nothing half-written; E_STATE_DB when the delta has another size than the model
+ * @see docs/protocol.md, Vectors in the ring
  */
 export async function prepareUpdate(update: OutgoingUpdate): Promise<PreparedUpdate> {
   const { contribution } = update;

@@ -30,7 +30,7 @@ export interface CheckpointGate {
  * Mode `signed`: log signature, consistency with everything seen, coverage as `gateLag` demands, and a start of the run
  * that says what the site agreed on.
  *
- * @see audit-log.md §9.2, rounds.md §8
+ * @see docs/protocol.md, The daemon's checks
  */
 export class SignedGate implements CheckpointGate {
   constructor(

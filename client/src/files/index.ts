@@ -1,0 +1,2 @@
+export { readFully, rootOfFile } from './read-file.js';
+export { writeWhole } from './write-whole.js';
