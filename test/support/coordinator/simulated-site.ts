@@ -1,8 +1,9 @@
-import { rootOfBytes } from '@regulon/shared/crypto';
+import { equalBytes, rootOfBytes } from '@regulon/shared/crypto';
 import type { Roster } from '@regulon/shared/plan';
 import { runName } from '@regulon/shared/program';
 import {
   decodeManifest,
+  encodeManifest,
   encodeMessage,
   type Manifest,
   MaskEngine,
@@ -138,7 +139,7 @@ export class SimulatedSite {
     if (!item) throw new Error('no manifest');
     const manifest = decodeManifest(item.manifest);
     const expected = await program.expected(round, manifest);
-    if (JSON.stringify(manifest) !== JSON.stringify(expected))
+    if (!equalBytes(item.manifest, encodeManifest(expected)))
       throw new Error('the manifest is not what the plan implies');
     const joined = this.attempts.get(keyOf(ref)) ?? this.join(manifest, item.signature);
     this.attempts.set(keyOf(ref), joined);
