@@ -1,1 +1,1 @@
-export { type LocalDataset, loadDataset, viewOf } from './dataset.js';
+export { type DatasetSource, type LocalDataset, loadDataset, viewOf } from './dataset.js';
