@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson, parseCanonicalJson } from './canonical-json.js';
 
 describe('canonical JSON (RFC 8785)', () => {
   it('gives the example of section 3.2.2', () => {
@@ -22,6 +22,18 @@ describe('canonical JSON (RFC 8785)', () => {
 
   it('leaves out undefined members and writes -0 as 0', () => {
     expect(canonicalJson({ b: undefined, a: -0 })).toBe('{"a":0}');
+  });
+
+  it('is read back in its one form only', () => {
+    const read = (text: string) => parseCanonicalJson(new TextEncoder().encode(text), 'it');
+    expect(read('{"a":1,"b":[null,"é"]}')).toEqual({ a: 1, b: [null, 'é'] });
+    for (const text of ['{"b":1,"a":1}', '{"a":1,"a":1}', '{"a":1.0}', ' {}', '{}\n', '"\\u00e9"'])
+      expect(() => read(text)).toThrow(/^it is not canonical JSON$/);
+    for (const text of ['', '{', '\ufeff{}', '"\\ud800"', '['.repeat(300) + ']'.repeat(300)])
+      expect(() => read(text)).toThrow(/^it is not JSON in UTF-8$/);
+    expect(() => parseCanonicalJson(Uint8Array.of(0x22, 0xff, 0x22), 'it')).toThrow(
+      expect.objectContaining({ code: 'E_MESSAGE' }),
+    );
   });
 
   it('refuses what JSON cannot hold', () => {

@@ -1,4 +1,5 @@
 import { RegulonError } from '../errors/index.js';
+import { equalBytes } from './bytes.js';
 
 /**
  * JSON text of a value in the one canonical form that is hashed and signed.
@@ -16,6 +17,26 @@ export function canonicalJson(value: unknown): string {
 /** UTF-8 bytes of `canonicalJson`; the text is taken as it is, without NFC. */
 export function canonicalJsonBytes(value: unknown): Uint8Array {
   return new TextEncoder().encode(canonicalJson(value));
+}
+
+/**
+ * Read canonical JSON, and nothing but its one form: no byte-order mark, no other order, no repeated member.
+ *
+ * @param bytes attacker-controlled; the caller has bounded their number
+ * @param what names the text in the error
+ * @throws E_MESSAGE when the bytes are no JSON in UTF-8, or JSON in another form
+ */
+export function parseCanonicalJson(bytes: Uint8Array, what: string): unknown {
+  let value: unknown;
+  let canonical: Uint8Array;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    canonical = canonicalJsonBytes(value);
+  } catch (cause) {
+    throw new RegulonError('E_MESSAGE', `${what} is not JSON in UTF-8`, { cause });
+  }
+  if (equalBytes(canonical, bytes)) return value;
+  throw new RegulonError('E_MESSAGE', `${what} is not canonical JSON`);
 }
 
 function write(value: unknown, depth: number): string {

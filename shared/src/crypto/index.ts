@@ -1,6 +1,6 @@
 export { u8, u16, u32, u64, f64, utf8, enc, concatBytes, hex, fromHex, equalBytes, wipe } from './bytes.js';
 export { sha256, hkdf, hashJson } from './hash.js';
-export { canonicalJson, canonicalJsonBytes } from './canonical-json.js';
+export { canonicalJson, canonicalJsonBytes, parseCanonicalJson } from './canonical-json.js';
 export { publicKeyOf, signEd25519, verifyEd25519, isAcceptablePublicKey } from './ed25519.js';
 export {
   randomBytes,

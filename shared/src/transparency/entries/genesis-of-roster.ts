@@ -1,4 +1,4 @@
-import { canonicalJson, equalBytes } from '../../crypto/index.js';
+import { equalBytes, parseCanonicalJson } from '../../crypto/index.js';
 import { isRegulonError, RegulonError } from '../../errors/index.js';
 import type { SignedRoster } from '../../plan/index.js';
 import { parseVkey } from '../notes/vkey.js';
@@ -8,6 +8,7 @@ import { FederationKeys, type ResolveAttachment } from './federation-keys.js';
 import { time } from './fields.js';
 import { type GenesisDraft, genesisOf } from './genesis.js';
 import type { BodyOf } from './kinds.js';
+import { isRecord } from './parse.js';
 
 /** A genesis that a roster implies, with what it refers to. */
 export interface GenesisOfRoster extends GenesisDraft {
@@ -33,7 +34,7 @@ export function verifyGenesisOfRoster(payload: Uint8Array, signedRoster: SignedR
   if (!draft) throw refusal(federationId, 'it is no genesis in canonical JSON');
   const expected = impliedBy(signedRoster, draft);
   if (!equalBytes(expected.payload, payload)) {
-    const implied = JSON.parse(Buffer.from(expected.payload).toString('utf8')) as Draft['whole'];
+    const implied = recordOf(expected.payload) ?? {};
     throw refusal(federationId, `${firstDifference(draft.whole, implied)} is not what the roster implies`);
   }
   const attached = new Map(
@@ -50,10 +51,21 @@ interface Draft {
 }
 
 function parseDraft(payload: Uint8Array): Draft | undefined {
-  const whole = parseCanonical(payload) as Draft['whole'] | null | undefined;
-  if (typeof whole !== 'object' || whole === null) return undefined;
+  const whole = recordOf(payload);
+  if (whole === undefined) return undefined;
   const [body, at] = [genesisBody.safeParse(whole['body']), time.safeParse(whole['at'])];
   return body.success && at.success ? { whole, body: body.data, at: at.data } : undefined;
+}
+
+/** The object of some canonical JSON; undefined when it is none. */
+function recordOf(payload: Uint8Array): Draft['whole'] | undefined {
+  try {
+    const value = parseCanonicalJson(payload, 'the genesis');
+    return isRecord(value) ? value : undefined;
+  } catch (error) {
+    if (isRegulonError(error)) return undefined;
+    throw error;
+  }
 }
 
 function impliedBy(signedRoster: SignedRoster, { body, at }: Draft): GenesisDraft {
@@ -80,22 +92,13 @@ function firstDifference(one: Draft['whole'], other: Draft['whole']): string {
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const name = names.find((key) => !same(one[key], other[key])) ?? '';
-  if (name !== 'body') return name;
-  return `body.${firstDifference(one[name] as Draft['whole'], other[name] as Draft['whole'])}`;
+  const [own, others] = [one[name], other[name]];
+  if (name !== 'body' || !isRecord(own) || !isRecord(others)) return name;
+  return `body.${firstDifference(own, others)}`;
 }
 
 function refusal(federationId: string, what: string): RegulonError {
   return new RegulonError('E_ROSTER', `the genesis of ${federationId}: ${what}`, {
     hint: 'sign and use only the genesis that the roster of the administrators implies; keep this one as evidence',
   });
-}
-
-function parseCanonical(bytes: Uint8Array): unknown {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    const value: unknown = JSON.parse(text);
-    return canonicalJson(value) === text ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

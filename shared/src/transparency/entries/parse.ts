@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { canonicalJsonBytes, concatBytes, equalBytes, leafHashOf } from '../../crypto/index.js';
+import { canonicalJsonBytes, concatBytes, leafHashOf, parseCanonicalJson } from '../../crypto/index.js';
+import { isRegulonError } from '../../errors/index.js';
 import { MAX_ENTRY_BYTES } from '../merkle/tiles.js';
 import { isKind } from './kinds.js';
 import { entryRefused } from './rule-error.js';
@@ -41,16 +42,12 @@ function parseCanonical(bytes: Uint8Array): unknown {
   if (bytes.length > MAX_ENTRY_BYTES) {
     throw entryRefused('D1', `the entry has ${bytes.length} bytes, at most ${MAX_ENTRY_BYTES} are allowed`);
   }
-  let value: unknown;
-  let canonical: Uint8Array;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
-    canonical = canonicalJsonBytes(value);
-  } catch {
-    throw entryRefused('L1', 'the entry is not JSON in UTF-8');
+    return parseCanonicalJson(bytes, 'the entry');
+  } catch (error) {
+    if (isRegulonError(error)) throw entryRefused('L1', error.message);
+    throw error;
   }
-  if (!equalBytes(canonical, bytes)) throw entryRefused('L1', 'the entry is not canonical JSON');
-  return value;
 }
 
 function checkStrings(value: unknown): void {
@@ -60,7 +57,8 @@ function checkStrings(value: unknown): void {
   else if (isRecord(value)) Object.values(value).forEach(checkStrings);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** True for a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { fromHex } from '../../crypto/index.js';
+import { hex } from '../../crypto/index.js';
 import { signedRosterSchema, type Roster, rosterHashOf, verifyRoster } from '../../plan/index.js';
 import type { RosterView } from '../../secagg/index.js';
 import { isAttachment } from '../entries/attachments.js';
 import type { FederationKeys, GenesisMember, ResolveAttachment } from '../entries/federation-keys.js';
-import { type Attachment, count, digestText } from '../entries/fields.js';
+import { type Attachment, count, digestBytes, digestText } from '../entries/fields.js';
 import { parseVkey } from '../notes/vkey.js';
 import type { Findings } from './findings.js';
 import type { OpenedLog } from './log-entries.js';
@@ -59,7 +59,7 @@ export function rosterOf(keys: FederationKeys, resolve: ResolveAttachment, findi
   }
   return {
     federationId: keys.fed,
-    rosterHash: fromHex(genesis.rosterHash.slice('sha256:'.length)),
+    rosterHash: digestBytes(genesis.rosterHash),
     coordinatorKey: parseVkey(genesis.coordinatorKey).publicKey,
     members: keys.members.map(({ id, statement }) => ({ id, key: parseVkey(statement).publicKey })),
     M: keys.members.length,
@@ -77,8 +77,7 @@ function readRoster(bytes: Uint8Array | undefined): Roster | undefined {
 
 function sameMembers(roster: Roster, keys: FederationKeys): boolean {
   const { genesis, members } = keys;
-  const holds = (vkey: string, key: string): boolean =>
-    Buffer.from(parseVkey(vkey).publicKey).toString('hex') === key;
+  const holds = (vkey: string, key: string): boolean => hex(parseVkey(vkey).publicKey) === key;
   const same = (member: GenesisMember): boolean => {
     const listed = roster.members.find(({ id }) => id === member.id);
     if (listed === undefined || listed.name !== member.name) return false;
