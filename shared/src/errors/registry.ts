@@ -203,4 +203,5 @@ export const registry = {
   E_VERIFY: code('FAILED_PRECONDITION', 1, 'the first wrong entry is named: ask the operator of the log'),
 } as const satisfies Record<string, Registration>;
 
+/** A code of the registry. */
 export type ErrorCode = keyof typeof registry;

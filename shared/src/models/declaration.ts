@@ -48,6 +48,9 @@ export const modelDeclarationSchema = z.strictObject({
     .refine((b) => new Set(b.map((x) => x.name)).size === b.length, 'block names are unique'),
 });
 
+/** A model as a plan declares it, defaults filled in. */
 export type ModelDeclaration = z.infer<typeof modelDeclarationSchema>;
+/** One layer of a declaration. */
 export type LayerDeclaration = ModelDeclaration['blocks'][number]['layers'][number];
+/** What a layer applies to its outputs. */
 export type Activation = z.infer<typeof activation>;

@@ -1,6 +1,7 @@
 import { RegulonError } from '../errors/index.js';
 import type { LayerDeclaration, ModelDeclaration } from './declaration.js';
 
+/** How a weight starts; see `initialWeights`. */
 export type WeightInit = 'glorot-uniform' | 'he-uniform' | 'orthogonal' | 'zeros';
 
 /** A weight of one layer before it has a place in the manifest. */

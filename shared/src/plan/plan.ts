@@ -117,5 +117,7 @@ export const planSchema = z.strictObject({
   deadlines: deadlines.prefault({}),
 });
 
+/** A plan that was checked, defaults filled in. */
 export type Plan = z.infer<typeof planSchema>;
+/** One step of the preparation. */
 export type PrepareStep = Plan['prepare'][number];

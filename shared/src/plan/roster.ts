@@ -54,9 +54,12 @@ export const rosterSchema = z.strictObject({
   }),
 });
 
+/** A roster of the right form; whether it holds, `verifyRoster` tells. */
 export type Roster = z.infer<typeof rosterSchema>;
+/** One site of a roster. */
 export type RosterMember = Roster['members'][number];
 
+/** A roster with the signatures of its administrators, as it lies in `roster.json`. */
 export const signedRosterSchema = z.strictObject({
   roster: rosterSchema,
   signatures: z.array(
@@ -64,6 +67,7 @@ export const signedRosterSchema = z.strictObject({
   ),
 });
 
+/** A roster with signatures that nobody has checked yet. */
 export type SignedRoster = z.infer<typeof signedRosterSchema>;
 
 /** The digest that daemons pin, manifests carry and administrators sign: H_x("roster"), 32 bytes. */

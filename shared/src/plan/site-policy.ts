@@ -14,12 +14,19 @@ export const sitePolicySchema = z.strictObject({
   plans: z
     .union([z.literal('approved-by-steward'), z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/))])
     .default('approved-by-steward'),
+  /** rounds of a plan, over all arms and purposes */
   maxRounds: z.int().min(1).default(1000),
+  /** attempts of one round */
   maxAttempts: z.int().min(1).max(10).default(3),
+  /** float32 parameters of a model */
   maxParameters: z.int().min(1).default(100_000_000),
+  /** no update ever leaves unmasked */
   requireSecAgg: z.literal(true).default(true),
+  /** whether a plan may hold a site out of a model: only `exact` allows it, in a public run */
   leaveSiteOut: z.enum(['off', 'safe', 'exact']).default('off'),
+  /** every round of an arm must have the same contributors */
   stableCohort: z.boolean().default(false),
 });
 
+/** A policy that was checked, defaults filled in. */
 export type SitePolicy = z.infer<typeof sitePolicySchema>;

@@ -4,6 +4,7 @@ import type { RunContract } from './contract.js';
 
 /** What a round is for; the numbers stand in the manifest. */
 export const Purpose = { train: 0, statistics: 1, evaluation: 2 } as const;
+/** Number of a purpose in the manifest. */
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
 
 /** One model that is trained: who contributes, and what is kept for its test. */

@@ -1,4 +1,4 @@
-import { hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
+import { canonicalJsonBytes, hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
 import { type Roster, rosterSigningBytes, signMember } from '../plan/index.js';
 import {
   type ActorType,
@@ -7,18 +7,19 @@ import {
   type BodyOf,
   type ChainHead,
   digestText,
-  type EntryDraft,
   type GenesisDraft,
   genesisOf,
   headOf,
+  keyReference,
+  KeyType,
   type Kind,
   MediaType,
   type NamedSeed,
   nextPosition,
   type ScopeOf,
-  sealEntry,
   signPayload,
   statementKeyName,
+  verifierKeyOf,
 } from '../transparency/index.js';
 import { samplePolicyBytes } from './sample-options.js';
 
@@ -99,8 +100,15 @@ export class SampleFederation {
   ): Uint8Array {
     const [type, id] = actor;
     const position = nextPosition(this.heads.get(actor.join(' ')), this.clock());
-    const draft = { ...scope, ...position, kind, fed: this.roster.federationId, actor: { type, id }, body };
-    const bytes = sealEntry(draft as unknown as EntryDraft, [this.signer(type, id), ...others]);
+    const own = this.signer(type, id);
+    const key = keyReference(verifierKeyOf(own, KeyType.statement));
+    const fields = { v: 1, kind, fed: this.roster.federationId, actor: { type, id, key }, body };
+    // no draft of `sealEntry`: tests spoil bodies beyond their types
+    const payload = canonicalJsonBytes({ ...scope, ...position, ...fields });
+    const bytes = assembleEntry(
+      payload,
+      [own, ...others].map((signer) => signPayload(payload, signer)),
+    );
     this.heads.set(actor.join(' '), headOf(bytes));
     return bytes;
   }

@@ -12,6 +12,7 @@ export {
 } from './merkle/tiles.js';
 export {
   formatVkey,
+  keyReference,
   KeyType,
   parseVkey,
   statementKeyName,

@@ -15,6 +15,7 @@ import {
 
 const ALGORITHM = 'aes-256-gcm';
 
+/** What the key of a stream is derived from. */
 export interface BulkStreamKeys {
   /** `boxBefore` of the two X25519 keys, 32 bytes */
   readonly sharedKey: Uint8Array;
@@ -36,11 +37,8 @@ export class BulkCipher {
   private readonly aadPrefix: Uint8Array;
   private nextSeq = 0;
 
-  constructor(
-    { sharedKey, ctx, site, open }: BulkStreamKeys,
-    /** up: site to coordinator */
-    direction: 'up' | 'down',
-  ) {
+  /** @param direction `up` is from a site to the coordinator */
+  constructor({ sharedKey, ctx, site, open }: BulkStreamKeys, direction: 'up' | 'down') {
     const { ephemeralKey, streamId, uploadId, leaseId } = open;
     const label = utf8('regulon/transport/v1/bulk');
     const info = enc(label, utf8(direction), u32(site), ephemeralKey, streamId);

@@ -3,7 +3,9 @@ import { malformed } from './reader-writer.js';
 
 /** Most plaintext bytes of one frame: four Merkle leaves. */
 export const CHUNK_BYTES = 256 * 1024;
+/** Bytes before the body of a frame. */
 export const HEADER_BYTES = 24;
+/** Bytes of the tag of AES-GCM behind the body. */
 export const TAG_BYTES = 16;
 /** Limit of one gRPC message on the bulk channel. */
 export const MAX_FRAME_BYTES = 320 * 1024;
@@ -11,11 +13,16 @@ export const MAX_FRAME_BYTES = 320 * 1024;
 const MAX_COMMIT_BYTES = 4 * 1024;
 const VERSION = 1;
 
+/** First frame of a stream: who sends what. */
 export const FRAME_OPEN = 1;
+/** A piece of the payload. */
 export const FRAME_CHUNK = 2;
+/** Last frame of an upload: the signed commit. */
 export const FRAME_COMMIT = 3;
+/** What a frame carries. */
 export type FrameKind = typeof FRAME_OPEN | typeof FRAME_CHUNK | typeof FRAME_COMMIT;
 
+/** What stands in the clear before each frame. */
 export interface FrameHeader {
   readonly kind: FrameKind;
   /** last chunk of the payload */

@@ -27,10 +27,12 @@ export interface FieldType<T> {
   /** set for lists of length-delimited elements: one tag an element */
   readonly element?: FieldType<unknown> & { readonly maxCount: number };
 }
+/** A field of a message: its number in the .proto file, and its type. */
 export interface Field<T> {
   readonly number: number;
   readonly type: FieldType<T>;
 }
+/** Describe a field. @param number as in the .proto file */
 export const field = <T>(number: number, type: FieldType<T>): Field<T> => ({ number, type });
 
 const varintType = <T>(

@@ -10,6 +10,7 @@ import { bytes, field, fixed, flag, list, oneOfNames, text, u32, u64 } from './f
 
 /** Most plaintext bytes of one message on the control channel. */
 export const MAX_REQUEST_BYTES = 900 * 1024;
+/** Most plaintext bytes of one item of a stream. */
 export const MAX_ITEM_BYTES = 16 * 1024 * 1024;
 const KIB = 1024;
 
@@ -20,6 +21,7 @@ const STAGES = ['r0', 'r1', 'r2', 'r3', 'r4', 'closed', 'aborted'] as const;
 const RUN_STATES = ['proposed', 'waiting', 'running', 'paused', 'finished', 'aborted'] as const;
 /** Stage of a round: r0 advertise keys, r1 share keys, r2 masked input, r3 consistency, r4 unmask, and its two ends. */
 export type WireStage = (typeof STAGES)[number];
+/** State of a run as its notices name it. */
 export type WireRunState = (typeof RUN_STATES)[number];
 
 const stage = oneOfNames(STAGES);
@@ -30,6 +32,7 @@ const empty = (name: string) => message(name, {}, 0);
 const secagg = (name: string) =>
   message(name, { ...attemptRef, message: field(4, bytes(256 * KIB)) }, 257 * KIB);
 
+/** Bytes of a `Request`. */
 export const requestCodec = union(
   'Request',
   {
@@ -67,6 +70,7 @@ export const requestCodec = union(
   MAX_REQUEST_BYTES,
 );
 
+/** Bytes of a `Reply`. */
 export const replyCodec = union(
   'Reply',
   {
@@ -122,6 +126,7 @@ export const replyCodec = union(
   MAX_REQUEST_BYTES,
 );
 
+/** Bytes of a `Query`. */
 export const queryCodec = union(
   'Query',
   {
@@ -146,6 +151,7 @@ export const queryCodec = union(
 const signed = (name: string) => message(name, { message: field(1, bytes(64 * KIB)) }, 65 * KIB);
 const hashes = list(fixed(32), 64);
 
+/** Bytes of an `Item`. */
 export const itemCodec = union(
   'Item',
   {
@@ -217,6 +223,7 @@ export const itemCodec = union(
   MAX_ITEM_BYTES,
 );
 
+/** Bytes of a `Notice`. */
 export const noticeCodec = union(
   'Notice',
   {
@@ -237,14 +244,20 @@ export const noticeCodec = union(
 type Decoded<M> = M extends { decode(bytes: Uint8Array): infer T } ? T : never;
 /** A question that has one answer. Every request may be repeated without a second effect. */
 export type Request = Decoded<typeof requestCodec>;
+/** The answer to a request, of its own `type`. */
 export type Reply = Decoded<typeof replyCodec>;
 /** A question that is answered by a stream of items of the query's own `type`. */
 export type Query = Decoded<typeof queryCodec>;
+/** One element of the answer to a query. */
 export type Item = Decoded<typeof itemCodec>;
 /** What the coordinator says on its own; only ever a hint where to look, so losing one loses nothing. */
 export type Notice = Decoded<typeof noticeCodec>;
 
+/** The reply to a request of this type. */
 export type ReplyOf<T extends Request['type']> = Extract<Reply, { type: T }>;
+/** The request of this type. */
 export type RequestOf<T extends Request['type']> = Extract<Request, { type: T }>;
+/** An item of the answer to a query of this type. */
 export type ItemOf<T extends Query['type']> = Extract<Item, { type: T }>;
+/** The query of this type. */
 export type QueryOf<T extends Query['type']> = Extract<Query, { type: T }>;

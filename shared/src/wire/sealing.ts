@@ -29,6 +29,7 @@ export interface Sealed {
   readonly nonce: Uint8Array;
   readonly box: Uint8Array;
 }
+/** The calls of the control channel; a box opens on its own call only. */
 export type SealedCall = 'exchange' | 'fetch' | 'watch';
 
 const CALL_BYTE: Record<SealedCall, number> = { exchange: 1, fetch: 2, watch: 3 };
@@ -57,7 +58,7 @@ export class SealedSender {
     pair.secretKey.fill(0);
   }
 
-  /** Seal a request; `open` reads its answers in order. */
+  /** Seal a request. @returns the box to send, and what opens its answers, in order */
   seal(call: SealedCall, payload: Uint8Array): { sealed: Sealed; answers: AnswerOpener } {
     const nonce = randomBytes(24);
     const box = sealPayload(Uint8Array.of(CALL_BYTE[call]), payload, nonce, this.sharedKey);

@@ -14,6 +14,7 @@ export function parseTilePath(path: string): Tile | undefined {
   return valid && tilePath(tile) === path ? tile : undefined;
 }
 
+/** True for the one spelling of a tile's path. */
 export function isTilePath(path: string): boolean {
   return parseTilePath(path) !== undefined;
 }

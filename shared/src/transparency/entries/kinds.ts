@@ -41,6 +41,7 @@ export const kinds = {
   'config.start': { scope: 'federation', actors: ['site', 'coordinator'], body: configStartBody },
 } as const satisfies Record<string, KindRule>;
 
+/** Name of a kind of entry, e.g. `round.open`. */
 export type Kind = keyof typeof kinds;
 
 /** Body of a kind of entry. */
@@ -53,6 +54,7 @@ export type ScopeOf<K extends Kind> = (typeof kinds)[K]['scope'] extends 'round'
     ? { readonly run: string; readonly round?: undefined; readonly attempt?: undefined }
     : { readonly run?: undefined; readonly round?: undefined; readonly attempt?: undefined };
 
+/** True for the name of a kind; inherited names are none. */
 export function isKind(value: unknown): value is Kind {
   return typeof value === 'string' && Object.hasOwn(kinds, value);
 }

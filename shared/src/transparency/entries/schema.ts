@@ -11,6 +11,7 @@ export interface Actor {
   readonly key: string;
 }
 
+/** One DSSE signature of an entry. */
 export interface EntrySignature {
   readonly key: string;
   /** base64, 64 bytes */

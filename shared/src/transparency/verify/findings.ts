@@ -26,7 +26,9 @@ export const machineRows = {
   X1: 'nothing after revocation or withdrawal',
 } as const;
 
+/** Name of a row, e.g. `L1`. */
 export type RowId = keyof typeof machineRows;
+/** What was found about a row. */
 export type RowStatus = 'pass' | 'fail' | 'not-applicable' | 'pruned' | 'needs-human';
 
 /** One thing that is wrong. */
@@ -48,6 +50,7 @@ export class Findings {
   readonly list: Finding[] = [];
   private readonly remarks = new Map<RowId, { status: RowStatus; note: string }>();
 
+  /** Note what breaks a row. @param index of the wrong entry, when one can be named */
   fail(rule: RowId, note: string, index?: number): void {
     this.list.push(index === undefined ? { rule, note } : { rule, note, index });
   }
@@ -57,6 +60,7 @@ export class Findings {
     this.remarks.set(rule, { status, note });
   }
 
+  /** Whether a row fails. */
   has(rule: RowId): boolean {
     return this.list.some((finding) => finding.rule === rule);
   }
