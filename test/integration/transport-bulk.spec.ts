@@ -154,7 +154,7 @@ describe.each([
 
     it('finishes at start-up what a crash broke off, and quarantines what nothing explains', async () => {
       await link.upload(job());
-      coordinator.rows.open().forEach((row) => coordinator.rows.committing(row));
+      for (const row of await coordinator.rows.open()) await coordinator.rows.committing(row);
       await writeFile(join(spoolFolder(), hex(RUN), '3-0', 'strange'), 'x');
       const found = await recoverSpool({
         folder: spoolFolder(),

@@ -16,6 +16,7 @@ import {
   type CommitRow,
   type CommitRows,
   type ExpectedUpload,
+  type Member,
   type RunningServer,
   type SiteGateway,
   type UploadBook,
@@ -32,6 +33,9 @@ export const STATEMENT_SEED = text('statement');
 const memberOf = (id: number) => ({ id, key: publicKeyOf(text(`site ${id}`)) });
 /** The sites of the roster, ids 1 and 2. */
 export const MEMBERS = [memberOf(1), memberOf(2)] as const;
+/** The sites of a larger roster, ids from 1. */
+export const membersOf = (count: number): Member[] =>
+  Array.from({ length: count }, (_, i) => memberOf(i + 1));
 
 /** The commit table in memory. */
 export class MemoryRows implements CommitRows {
@@ -61,10 +65,13 @@ export class FakeBook implements UploadBook {
   readonly blobs = new Map<string, { digest: Uint8Array; path: string }>();
   fence = 0;
   leased = new Map<string, number>();
-  constructor(public size: number) {}
+  constructor(
+    public size: number,
+    private readonly members: readonly Member[] = MEMBERS,
+  ) {}
 
   expected(uploadId: Uint8Array): ExpectedUpload | undefined {
-    const member = MEMBERS.find(({ id }) => equalBytes(uploadIdOf(CTX, H2, id), uploadId));
+    const member = this.members.find(({ id }) => equalBytes(uploadIdOf(CTX, H2, id), uploadId));
     return member && { site: member.id, runId: RUN, round: 3, attempt: 0, ctx: CTX, size: this.size };
   }
   lease(): { leaseId: Uint8Array; fence: number } {
@@ -163,8 +170,9 @@ export class FakeGateway implements SiteGateway {
 
 /** Both servers over one spool folder; can be stopped and started again on the same ports. */
 export class FakeCoordinator {
-  readonly rows = new MemoryRows();
+  readonly rows: CommitRows;
   readonly book: FakeBook;
+  readonly members: readonly Member[];
   /** what the servers reported as defects */
   readonly defects: unknown[] = [];
   gateway!: FakeGateway;
@@ -173,20 +181,23 @@ export class FakeCoordinator {
   bulk!: BulkChannel;
   private bulkPort = 0;
 
-  /** @param newBulk where the bulk server runs */
+  /** @param newBulk where the bulk server runs @param more another roster, another commit table */
   constructor(
     private readonly tls: Material,
     readonly folder: string,
     size = 0,
     private readonly newBulk: (options: BulkOptions) => BulkChannel = (o) => new InlineBulkChannel(o),
+    more: { members?: readonly Member[]; rows?: CommitRows } = {},
   ) {
-    this.book = new FakeBook(size);
+    this.members = more.members ?? MEMBERS;
+    this.rows = more.rows ?? new MemoryRows();
+    this.book = new FakeBook(size, this.members);
   }
 
   async start(ports = { control: 0, bulk: 0 }): Promise<this> {
     this.keys = BoxKeys.fromSeed(ROSTER_HASH, STATEMENT_SEED);
     const report = (error: unknown): void => void this.defects.push(error);
-    const common = { boxKeys: this.keys, members: MEMBERS, tls: this.tls, host: '127.0.0.1', report };
+    const common = { boxKeys: this.keys, members: this.members, tls: this.tls, host: '127.0.0.1', report };
     const spool = { folder: this.folder, book: this.book, rows: this.rows };
     this.bulk = this.newBulk({ ...common, ...spool, port: ports.bulk });
     this.gateway = new FakeGateway(this.bulk, this.book, this.keys);
