@@ -92,6 +92,7 @@ describe('SessionLimit', () => {
       this.socket = { getPeerCertificate: () => (subjectaltname === undefined ? {} : { subjectaltname }) };
     }
     setLocalWindowSize(): void {}
+    settings(): void {}
     once(_event: 'close', listener: () => void): void {
       this.closers.push(listener);
     }

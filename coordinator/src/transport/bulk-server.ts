@@ -15,6 +15,7 @@ import { sendDownload } from './send-download.js';
 import { SessionLimit } from './session-limit.js';
 import { siteOfCall, type Member } from './site-identity.js';
 import { addressOf, bind, onSessions, serverCredentials, WINDOW_BYTES, type ServerTls } from './tls.js';
+import { WindowShare } from './window-share.js';
 
 const CHANNEL_OPTIONS = {
   'grpc.max_receive_message_length': MAX_FRAME_BYTES,
@@ -46,7 +47,8 @@ export interface BulkServerOptions {
  */
 export async function startBulkServer(options: BulkServerOptions): Promise<RunningServer> {
   const server = new Server(CHANNEL_OPTIONS);
-  server.addService(bulkService, handlersOf(options));
+  const limit = new SessionLimit(options.members);
+  server.addService(bulkService, handlersOf(options, new WindowShare((site) => limit.sessionsOf(site))));
   const window = options.omit === 'stream window' ? undefined : WINDOW_BYTES;
   const port = await bind(
     server,
@@ -55,7 +57,6 @@ export async function startBulkServer(options: BulkServerOptions): Promise<Runni
   );
   const close = async (): Promise<void> => server.forceShutdown();
   try {
-    const limit = new SessionLimit(options.members);
     onSessions(server, (session) => {
       if (options.omit !== 'connection window') session.setLocalWindowSize(WINDOW_BYTES);
       limit.admit(session);
@@ -68,11 +69,14 @@ export async function startBulkServer(options: BulkServerOptions): Promise<Runni
   return { port, close };
 }
 
-function handlersOf({ uploads, boxKeys, members, report }: BulkServerOptions) {
+function handlersOf({ uploads, boxKeys, members, report }: BulkServerOptions, windows: WindowShare) {
   return {
     Put(call: ServerReadableStream<Buffer, Buffer>, reply: sendUnaryData<Buffer>): void {
-      const put = async (): Promise<Buffer> =>
-        receiveUpload(call, siteOfCall(call, members), uploads, boxKeys);
+      const put = async (): Promise<Buffer> => {
+        const site = siteOfCall(call, members);
+        const end = windows.begin(site);
+        return receiveUpload(call, site, uploads, boxKeys).finally(end);
+      };
       put().then(
         (receipt) => reply(null, receipt),
         (error: unknown) => reply(toServiceError(error, report)),

@@ -28,6 +28,11 @@ export class SessionLimit {
     if (site !== undefined && open.length > SESSIONS_PER_SITE) open[0]?.destroy();
   }
 
+  /** The open sessions of a member, oldest first. */
+  sessionsOf(site: SiteId): readonly ServerSession[] {
+    return this.bySite.get(site) ?? [];
+  }
+
   /** undefined for a certificate that is nobody's: its calls are refused one by one, with a reason */
   private siteOf(session: ServerSession): SiteId | undefined {
     try {

@@ -24,6 +24,7 @@ export interface ServerSession {
   readonly socket: { getPeerCertificate?: () => { subjectaltname?: string } };
   readonly closed: boolean;
   setLocalWindowSize(bytes: number): void;
+  settings(settings: { readonly initialWindowSize: number }): void;
   destroy(): void;
   once(event: 'close', listener: () => void): unknown;
 }
