@@ -28,6 +28,7 @@ const statusText = z.enum([
 const runName = text.regex(/^run_[0-9a-f]{32}$/);
 const digest = text.regex(/^sha256:[0-9a-f]{64}$/);
 
+/** Why a run ended without its result; null while there is no reason. */
 export const reasonSchema = open({ code: text, message: text }).nullable();
 
 const runSummary = open({

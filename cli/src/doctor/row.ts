@@ -19,9 +19,13 @@ export interface DoctorRow {
 /** What a check found. */
 export type Finding = Pick<DoctorRow, 'status' | 'note' | 'remedy'>;
 
+/** It is as it should be. */
 export const ok = (note: string): Finding => ({ status: 'ok', note, remedy: '' });
+/** The site works, but somebody should act. */
 export const warning = (note: string, remedy: string): Finding => ({ status: 'warning', note, remedy });
+/** The site does not work, or must not. */
 export const failed = (note: string, remedy: string): Finding => ({ status: 'failed', note, remedy });
+/** It could not be looked at. */
 export const skipped = (note: string): Finding => ({ status: 'skipped', note, remedy: '' });
 
 /** A check under way. */

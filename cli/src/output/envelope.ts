@@ -2,6 +2,7 @@ import { isRegulonError, type RegulonError } from '@regulon/shared/errors';
 
 /** How a result is written. */
 export const FORMATS = ['table', 'json', 'jsonl'] as const;
+/** One of the formats. */
 export type Format = (typeof FORMATS)[number];
 
 /** The error part of an envelope: what a script needs to decide. */

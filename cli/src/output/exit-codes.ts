@@ -12,6 +12,7 @@ export const Exit = {
   partial: 6,
 } as const;
 
+/** One of the exit codes. */
 export type Exit = (typeof Exit)[keyof typeof Exit];
 
 /** What the exit codes mean, for `regulon describe` and docs/operations.md. */

@@ -1,5 +1,6 @@
 export { type Plan, type PrepareStep } from './plan.js';
 export { parsePlan, parseStrict, planBytes, planHashOf } from './parse.js';
+export { gammaSchema, purposeSchema, unitSchema } from './terms.js';
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';
 export { isSelfSigned, signMember } from './member.js';
 export {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
+import { gammaSchema, purposeSchema, unitSchema } from './terms.js';
 
 const name = z
   .string()
@@ -75,9 +76,7 @@ const secureAggregation = z.strictObject({
   /** fraction bits of the statistics ring */
   fractionBits: z.int().min(10).max(40).default(32),
   nMin: z.int().min(3).max(255).default(5),
-  gamma: z
-    .strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) })
-    .default({ num: 1, den: 3 }),
+  gamma: gammaSchema.default({ num: 1, den: 3 }),
 });
 
 const deadlines = z.strictObject({
@@ -92,7 +91,7 @@ export const planSchema = z.strictObject({
   schema: z.literal('regulon.plan/1'),
   name,
   title: z.string().max(200).default(''),
-  purpose: z.enum(['research', 'quality', 'method-development']).default('research'),
+  purpose: purposeSchema.default('research'),
   /** drives initial weights only (rounding, shuffling and keys have their own secrets) */
   seed: z.int().min(0).max(0xffffffff),
   /** the sites by name: their number is N, and each steward approves this list */
@@ -105,7 +104,7 @@ export const planSchema = z.strictObject({
     name,
     kind: z.enum(['expression', 'series']),
     scale: z.enum(['counts', 'log-ratio']),
-    unit: z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']),
+    unit: unitSchema,
   }),
   task: z.enum(['classify', 'reconstruct', 'forecast']),
   label: z.strictObject({ classes: z.array(labelClass).min(2).max(64) }).optional(),

@@ -9,6 +9,7 @@ import {
 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import { isSelfSigned } from './member.js';
+import { gammaSchema } from './terms.js';
 
 const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal');
 const siteName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
@@ -47,7 +48,7 @@ export const rosterSchema = z.strictObject({
   k: z.int().min(1),
   policy: z.strictObject({
     nMin: z.int().min(3).max(255),
-    gamma: z.strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) }),
+    gamma: gammaSchema,
     quorumRule: z.enum(['strict', 'majority']).default('strict'),
     gateMode: z.enum(['signed', 'cosigned']),
     gateLag: z.int().min(0).max(1).default(1),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gammaSchema, purposeSchema } from './terms.js';
 
 /** What a hospital allows; never overridable from outside. */
 export const sitePolicySchema = z.strictObject({
@@ -6,10 +7,8 @@ export const sitePolicySchema = z.strictObject({
   /** smallest cohort this site takes part in */
   nMin: z.int().min(3).max(255).default(5),
   /** assumed share of colluding members; a plan may assume more, not less */
-  gamma: z
-    .strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) })
-    .default({ num: 1, den: 3 }),
-  purposes: z.array(z.enum(['research', 'quality', 'method-development'])).min(1),
+  gamma: gammaSchema.default({ num: 1, den: 3 }),
+  purposes: z.array(purposeSchema).min(1),
   /** digests of allowed plans (`sha256:<hex>`), or any plan that the steward approves */
   plans: z
     .union([z.literal('approved-by-steward'), z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/))])

@@ -16,8 +16,10 @@ export const sample = {
 /** Canonical JSON of a site's policy. */
 export const samplePolicyBytes = (site: string): Uint8Array => canonicalJsonBytes({ policy: `of ${site}` });
 
+/** Digest text of a site's policy. */
 export const samplePolicy = (site: string): string => digestText(sha256(samplePolicyBytes(site)));
 
+/** Commitment of a site to its data, digest text. */
 export const sampleCommitment = (site: string): string => digestText(sha256(utf8(`data of ${site}`)));
 
 /** Changes that make a run wrong in one way. */

@@ -9,8 +9,9 @@ import {
 } from '@regulon/shared/plan';
 import type { Person } from './person.js';
 
-/** Administrators of a simulated federation, and how many must sign. */
+/** Administrators of a simulated federation. */
 export const ADMINISTRATORS = 5;
+/** k: how many of them must sign. */
 export const ADMINISTRATORS_NEEDED = 3;
 
 const YEAR_MS = 365 * 86_400_000;

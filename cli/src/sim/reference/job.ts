@@ -21,6 +21,7 @@ export const referenceJobSchema = z.strictObject({
   backend: z.enum(['auto', 'blas', 'wasm']),
 });
 
+/** A job file that was checked. */
 export type ReferenceJob = z.infer<typeof referenceJobSchema>;
 
 const scoreOrNull = z.number().nullable();
@@ -56,4 +57,5 @@ export const referenceReportSchema = z.strictObject({
   seconds: z.number(),
 });
 
+/** An answer of the reference process that was checked. */
 export type ReferenceReport = z.infer<typeof referenceReportSchema>;

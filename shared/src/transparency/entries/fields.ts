@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hex } from '../../crypto/index.js';
+import { gammaSchema, purposeSchema, unitSchema } from '../../plan/index.js';
 
 /** `sha256:<64 hex>` */
 export const digest = z
@@ -25,6 +26,7 @@ export const code = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/, 'a code of at most 100 characters');
 /** free text of at most 2,000 characters; scanned for identifiers by the verifier */
 export const text = z.string().max(2000);
+/** verifier key: `<name>+<key id>+<base64>` */
 export const vkey = z
   .string()
   .max(400)
@@ -36,18 +38,27 @@ export const keyReference = z
   .regex(/^[^\s+]+\+[0-9a-f]{8}$/, 'a key name and id');
 /** Ed25519 signature in base64 */
 export const signature = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, '64 bytes in base64');
+/** `fed_` and a name */
 export const federationId = z.string().regex(/^fed_[a-z0-9]{2,40}$/, 'a federation id');
+/** `run_` and the run id in hexadecimal */
 export const runName = z.string().regex(/^run_[0-9a-f]{32}$/, 'run_ and 32 hexadecimal digits');
 /** roster id of a site, u32 */
 export const siteId = z.int().min(0).max(0xffff_ffff);
+/** code of the Data Use Ontology */
 export const duo = z.string().regex(/^DUO:\d{7}$/, 'a DUO code');
-export const gamma = z.strictObject({ num: z.int().min(0).max(255), den: z.int().min(1).max(255) });
+/** γ of a plan, a policy or a roster. */
+export const gamma = gammaSchema;
 /** number of units, never exact */
 export const band = z.enum(['<20', '20-49', '50-99', '100-199', '200-499', '500+']);
+/** A band of units; see `bandOf`. */
 export type Band = z.infer<typeof band>;
-export const unit = z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']);
-export const purpose = z.enum(['research', 'quality', 'method-development']);
+/** what a unit of a dataset is */
+export const unit = unitSchema;
+/** what a run is for */
+export const purpose = purposeSchema;
+/** stage of secure aggregation: R0 keys … R4 answers */
 export const stage = z.enum(['r0', 'r1', 'r2', 'r3', 'r4']);
+/** a state of the log: number of entries and root */
 export const head = z.strictObject({ size: count, root: digest });
 
 /** Something too large for an entry, kept beside the log under its digest. */
@@ -59,6 +70,7 @@ export const attachment = z.strictObject({
     .regex(/^[a-z]+\/[a-z0-9.+-]+(;v=\d+)?$/)
     .max(100),
 });
+/** How an entry refers to bytes beside the log. */
 export type Attachment = z.infer<typeof attachment>;
 
 /** Most members of a list inside an entry; a longer list becomes an attachment (its canonical JSON). */

@@ -17,6 +17,7 @@ export const KeyType = {
   /** signs entries; followed by `regulon-dsse-v1`, so that no note verifier accepts such a key */
   statement: 0xff,
 } as const;
+/** One of the types. */
 export type KeyType = (typeof KeyType)[keyof typeof KeyType];
 
 const STATEMENT_ALGORITHM = new TextEncoder().encode('regulon-dsse-v1');

@@ -84,35 +84,46 @@ function checkSite(
     );
     return [];
   }
-  const { body } = approval.entry;
-  const expired = view.contributions.find(
-    ({ entry }) => entry.actor.id === site.name && entry.at > body.validUntil,
-  );
-  if (expired !== undefined) findings.fail('A2', `the approval of ${site.name} had expired`, expired.index);
+  checkUse(context, view, approval);
   checkPolicy(context, approval, start);
-  for (const { entry, index } of view.contributions.filter((own) => own.entry.actor.id === site.name)) {
+  const dataset = committedDataset(context, approval, start);
+  return dataset === undefined ? [] : [[site.id, dataset]];
+}
+
+/** What a site contributed is under an approval that was in force, and of what it approved. */
+function checkUse(
+  { findings }: VerifyContext,
+  view: RunView,
+  { entry: approval }: Placed<'plan.approve'>,
+): void {
+  const site = approval.actor.id;
+  const own = view.contributions.filter(({ entry }) => entry.actor.id === site);
+  const expired = own.find(({ entry }) => entry.at > approval.body.validUntil);
+  if (expired !== undefined) findings.fail('A2', `the approval of ${site} had expired`, expired.index);
+  for (const { entry, index } of own) {
     const { policy, commitment } = entry.body;
-    if (policy === body.policy && commitment === body.commitment) continue;
-    findings.fail('A2', `${site.name} contributed under another policy or dataset than was approved`, index);
+    if (policy === approval.body.policy && commitment === approval.body.commitment) continue;
+    findings.fail('A2', `${site} contributed under another policy or dataset than was approved`, index);
   }
-  // the newest commitment counts: an older one that was public must not hide it
-  const dataset = ofKind(log.entries, 'dataset.commit').findLast(
+}
+
+/** The commitment that a steward approved, if it is the newest before the start: an older public one must not hide it. */
+function committedDataset(
+  { log, findings }: VerifyContext,
+  approval: Placed<'plan.approve'>,
+  start: Placed<'run.start'>,
+): Placed<'dataset.commit'> | undefined {
+  const { body, actor } = approval.entry;
+  const newest = ofKind(log.entries, 'dataset.commit').findLast(
     ({ entry, index }) =>
-      index < start.index && entry.actor.id === site.name && entry.body.dataset === body.dataset,
+      index < start.index && entry.actor.id === actor.id && entry.body.dataset === body.dataset,
   );
-  if (
-    dataset !== undefined &&
-    dataset.entry.body.commitment === body.commitment &&
-    dataset.entry.body.version === body.datasetVersion
-  ) {
-    return [[site.id, dataset]];
-  }
-  findings.fail(
-    'A2',
-    `the steward of ${site.name} approved a dataset that was not the one committed to at the start`,
-    approval.index,
-  );
-  return [];
+  const approved =
+    newest?.entry.body.commitment === body.commitment && newest.entry.body.version === body.datasetVersion;
+  if (approved) return newest;
+  const note = `the steward of ${actor.id} approved a dataset that was not the one committed to at the start`;
+  findings.fail('A2', note, approval.index);
+  return undefined;
 }
 
 function checkPolicy(

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+
+/** γ as a fraction: share of the members that may collude with the coordinator. */
+export const gammaSchema = z.strictObject({
+  num: z.int().min(0).max(255),
+  den: z.int().min(1).max(255),
+});
+
+/** What a run is for. */
+export const purposeSchema = z.enum(['research', 'quality', 'method-development']);
+
+/** What one row of a dataset is. */
+export const unitSchema = z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']);
