@@ -19,6 +19,9 @@ const open = z.looseObject;
 const text = z.string();
 const number = z.number();
 const numberOrNull = number.nullable();
+/** ms since the epoch, as `Date` can hold it: it is shown to people. */
+export const timeSchema = number.min(-8.64e15).max(8.64e15);
+const timeOrNull = timeSchema.nullable();
 const numberMaybe = number.exactOptional();
 const statusText = z.enum([
   ...(['QUEUED', 'WAITING', 'RUNNING', 'PAUSED'] as const),
@@ -35,8 +38,8 @@ const runSummary = open({
   run: runName,
   name: text,
   status: statusText,
-  since: number,
-  created: number,
+  since: timeSchema,
+  created: timeSchema,
   sites: number,
   rounds: open({ closed: number, of: number }),
   reason: reasonSchema,
@@ -84,7 +87,7 @@ const siteInRun = open({
   id: number,
   name: text,
   connected: z.boolean(),
-  since: numberOrNull,
+  since: timeOrNull,
   approved: z.boolean(),
   dataset: open({ panel: text, size: number, isPublic: z.boolean() }).nullable(),
 });
@@ -96,7 +99,7 @@ const now = open({
   step: text,
   arm: number,
   stage: text,
-  since: numberOrNull,
+  since: timeOrNull,
   waitingFor: z.array(number),
 });
 
@@ -124,10 +127,10 @@ export const runDocument = open({
   name: text,
   title: text,
   status: statusText,
-  since: number,
-  created: number,
-  started: numberOrNull,
-  finished: numberOrNull,
+  since: timeSchema,
+  created: timeSchema,
+  started: timeOrNull,
+  finished: timeOrNull,
   reason: reasonSchema,
   plan: z.unknown(),
   planHash: digest,

@@ -21,6 +21,11 @@ describe('events of a run', () => {
   it.each([
     ['no JSON', '{', /not JSON/],
     ['no event', '[]', /event of the run/],
+    [
+      'a time that no date can hold',
+      text({ id: 7, at: 1, type: 'run', status: 'RUNNING', since: 1e300, reason: null }),
+      /run: since: /,
+    ],
     ['a wrong member', text({ id: 7, at: 1, type: 'beat', site: 'x', round: 0, step: 's' }), /beat: site: /],
   ])('refuse %s', (_, data, message) => {
     expect(() => parseRunEvent(data)).toThrow(

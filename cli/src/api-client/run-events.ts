@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { RunEvent } from '@regulon/coordinator/runs';
 import { parseStrict } from '@regulon/shared/plan';
 import { parseJsonText } from '../files/index.js';
-import { reasonSchema, roundFacts } from './documents.js';
+import { reasonSchema, roundFacts, timeSchema } from './documents.js';
 
 const text = z.string();
 const number = z.number();
 
 /** An event of one type. A run that ended before the coordinator started is told without a time. */
 const event = <T extends string, S extends z.core.$ZodLooseShape>(type: T, shape: S) =>
-  z.looseObject({ id: number, at: number.default(0), type: z.literal(type), ...shape });
+  z.looseObject({ id: number, at: timeSchema.default(0), type: z.literal(type), ...shape });
 
 const runEvent = z.discriminatedUnion('type', [
   event('round', {
@@ -25,7 +25,7 @@ const runEvent = z.discriminatedUnion('type', [
     round: number,
     attempt: number,
     stage: text,
-    since: number,
+    since: timeSchema,
     deadline: number.nullable(),
     waitingFor: z.array(number),
   }),
@@ -39,7 +39,7 @@ const runEvent = z.discriminatedUnion('type', [
     bytes: number.exactOptional(),
     of: number.exactOptional(),
   }),
-  event('run', { status: text, since: number, reason: reasonSchema }),
+  event('run', { status: text, since: timeSchema, reason: reasonSchema }),
   event('closed', { facts: roundFacts }),
   event('site-link', { site: number, connected: z.boolean() }),
   event('beat', { site: number, round: number, step: text }),
