@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { sha256, utf8 } from '../../crypto/index.js';
-import { type SampleOptions, sampleRun } from '../../transparency-samples/index.js';
-import { attachmentOf, MediaType, signCheckpoint, type VerifyReport, writeBundle } from '../index.js';
+import { SampleFederation, type SampleOptions, sampleRun } from '../../transparency-samples/index.js';
+import { ctxOf, decodeManifest, encodeManifest, signManifest } from '../../secagg/index.js';
+import {
+  attachmentOf,
+  digestText,
+  MediaType,
+  parseEntry,
+  signCheckpoint,
+  type VerifyReport,
+  writeBundle,
+} from '../index.js';
 import { verifyBundle } from './verify-bundle.js';
 
 const asOf = new Date(Date.UTC(2026, 10, 21));
@@ -51,5 +60,31 @@ describe('a log whose coordinator and sites sign anything', () => {
     files.set('tile/entries/x999/x999/x999/999', new Uint8Array(0));
     const report = verifyBundle({ bundle: writeBundle(files), policy: log.policy, asOf });
     expect(failed(report)).toContain('L1');
+  });
+
+  it('fails for a round whose signed manifest has no thresholds', () => {
+    const seed = SampleFederation.seed('coordinator', 'coordinator');
+    const honest = sampleRun();
+    const bytes = honest.entries.map(parseEntry).flatMap((entry) => {
+      const digest = entry.kind === 'round.open' ? entry.body.manifest.digest : '';
+      return honest.attachments.get(digest) ?? [];
+    })[0];
+    const real = decodeManifest(bytes ?? new Uint8Array(0));
+    const manifest = { ...real, gammaNum: 1, gammaDen: 0 };
+    const changed = {
+      context: digestText(ctxOf(manifest)),
+      manifest: attachmentOf(encodeManifest(manifest), MediaType.manifest),
+      manifestSignature: Buffer.from(signManifest(seed, manifest)).toString('base64'),
+    };
+    const log = sampleRun({
+      spoil(kind, body) {
+        if (body['context'] !== digestText(ctxOf(real))) return body;
+        return kind === 'round.open' ? { ...body, ...changed } : { ...body, context: changed.context };
+      },
+    });
+    log.attach(encodeManifest(manifest), MediaType.manifest);
+    const report = verifyBundle({ bundle: log.bundle(), policy: log.policy, asOf });
+    expect(failed(report)).toContain('S1');
+    expect(report.rules.find(({ id }) => id === 'S1')?.note).toContain('thresholds');
   });
 });

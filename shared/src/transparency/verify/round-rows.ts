@@ -43,7 +43,8 @@ function checkClosed(
   const uncounted = uncountedOf(approved);
   const complain = (rule: 'S1' | 'S2', note: string): void =>
     findings.fail(rule, `round ${manifest.round}: ${note}`, aggregate.index);
-  const derived = deriveRound({ manifest, roster, evidence, uncounted }, complain);
+  const derived = derive({ manifest, roster, evidence, uncounted }, complain);
+  if (derived === undefined) return [];
   const minimum = minimumOf(context, approved);
   const smallest = Math.min(derived.u1.length, derived.u2.length);
   if (smallest < minimum)
@@ -54,6 +55,17 @@ function checkClosed(
   checkContributions(context, view, { ...round, aggregate, evidence, derived });
   checkUnmasks(context, view, { ...round, aggregate, evidence, derived });
   return [{ ...round, aggregate, evidence, derived }];
+}
+
+/** @returns undefined when the manifest has no thresholds at all */
+function derive(...[input, complain]: Parameters<typeof deriveRound>): DerivedRound | undefined {
+  try {
+    return deriveRound(input, complain);
+  } catch (error) {
+    if (!isRegulonError(error)) throw error;
+    complain('S1', error.message);
+    return undefined;
+  }
 }
 
 function readEvidence(
