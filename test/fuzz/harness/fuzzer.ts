@@ -28,6 +28,7 @@ export class Fuzzer {
   inputs = 0;
   accepted = 0;
   private readonly dice: Dice;
+  private readonly seeds: readonly Uint8Array[];
   private readonly pool: Uint8Array[];
   private readonly features = new Set<string>();
   private readonly words: readonly Uint8Array[];
@@ -39,7 +40,8 @@ export class Fuzzer {
     seed: number,
     private readonly running: (input: Uint8Array) => void = () => undefined,
   ) {
-    this.pool = corpus.length === 0 ? [new Uint8Array(0)] : [...corpus];
+    this.seeds = corpus.length === 0 ? [new Uint8Array(0)] : corpus;
+    this.pool = [...this.seeds];
     this.dice = new Dice(seed);
     this.words = (target.words ?? []).map(utf8);
   }
@@ -70,7 +72,7 @@ export class Fuzzer {
   private next(): Uint8Array {
     const { dice, target, pool, words } = this;
     const { change, maxBytes = MAX_BYTES } = target;
-    const base = dice.pick(pool);
+    const base = dice.pick(dice.chance(2) ? this.seeds : pool);
     const source = { pool, words, maxBytes };
     if (change === undefined || dice.chance(3)) return mutateBytes(base, dice, source);
     const changed = change(base, dice).subarray(0, maxBytes);

@@ -68,6 +68,7 @@ const contract: Target = {
     contractOf({ ...more, panel, roster: federationRoster });
   },
   change: changeJson,
+  inputs: 1_500,
 };
 const { roster: federationRoster } = new SampleFederation(5);
 
@@ -83,6 +84,7 @@ const plan: Target = {
     );
   },
   change: changeJson,
+  inputs: 1_500,
 };
 
 const specification: Target = {

@@ -83,7 +83,7 @@ function yamlTarget({ name, codes, value, read }: YamlFile): Target {
     },
     change: changeYaml,
     words: YAML_WORDS,
-    inputs: 1_500,
+    inputs: 500,
     close: () => rmSync(home, { recursive: true }),
   };
 }
@@ -161,7 +161,7 @@ function dataTarget({ name, text, source }: DataFile): Target {
     },
     change: changeTable,
     words: ['\t', ',', ';', '"', '\r\n', '\ufeff', '1e400', 'NA', '\u0000'],
-    inputs: 1_000,
+    inputs: 600,
     close: () => rmSync(home, { recursive: true }),
   };
 }

@@ -7,6 +7,7 @@ import { fileTargets } from './files.js';
 import { logTargets } from './log.js';
 import { merkleTargets } from './merkle.js';
 import { sealedTargets } from './sealed.js';
+import { restTargets } from './rest.js';
 import { secaggTargets } from './secagg.js';
 import { wireTargets } from './wire.js';
 
@@ -21,6 +22,7 @@ export const allTargets = (): Target[] => [
   ...bundleTargets(),
   ...documentTargets(),
   ...fileTargets(),
+  ...restTargets(),
 ];
 
 /** The target of this name; the others are let go of. @throws E_ARGUMENT when there is none */

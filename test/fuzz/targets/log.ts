@@ -60,6 +60,7 @@ function entryTargets(): Target[] {
       explainEntry(entry, 0);
     },
     change: changeCanonical,
+    inputs: 2_000,
     words: ['sha256:', '"v":1}', '"sigs":', '\\u0000', '-0', '1e21'],
   };
   const open: Target = {
@@ -145,7 +146,7 @@ function noteTargets(): Target[] {
         const { size } = verifyCheckpoint(text, logKey);
         mustHold(size === checkpoint.size, 'a checkpoint verifies that nobody signed');
       },
-      ...{ change, words },
+      ...{ change, words, inputs: 2_000 },
     },
     {
       name: 'quorum-policy',
