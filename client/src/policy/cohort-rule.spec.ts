@@ -17,7 +17,7 @@ const answered = (purpose: number, cohort: number[], more: Partial<AnsweredRow> 
     modelHash: 'm',
     planHash: 'p',
   },
-  ...{ h3: new Uint8Array(32), cohort, relaxed: false, answer: new Uint8Array(), ...more },
+  ...{ h3: new Uint8Array(32), cohort, relaxed: false, answer: new Uint8Array(), reopened: false, ...more },
 });
 const release = (purpose: 0 | 1 | 2, cohort: number[], modelHash = 'm', arm = 0) => ({
   ...{ contract, run: 'run_1', round: round(purpose, arm), cohort, modelHash },

@@ -50,6 +50,7 @@ export class Attempt {
     manifest: Manifest,
     signature: Uint8Array,
     uncounted: readonly number[],
+    reopenedFor?: readonly number[],
   ): Attempt {
     const { site } = session;
     const client = SecAggClient.join({
@@ -58,7 +59,7 @@ export class Attempt {
       ...{ id: site.site.own.id, seed: site.keys.identity },
     });
     const attempt = new Attempt(session, round, manifest, signature, client, Step.joined, {});
-    attempt.save(Step.joined, {});
+    attempt.save(Step.joined, reopenedFor ? { reopenedFor } : {});
     site.crash.reached('r0-persisted', round.round);
     return attempt;
   }
@@ -79,6 +80,11 @@ export class Attempt {
       row.step,
       row.facts,
     );
+  }
+
+  /** Contributors of this attempt when the administrators reopened a burnt round for it. */
+  get reopenedFor(): readonly number[] | undefined {
+    return this.facts.reopenedFor;
   }
 
   /** How far this site is. */
@@ -119,7 +125,7 @@ export class Attempt {
    * @throws E_GATE, E_SHARE, and what the coordinator refuses
    */
   async contribute(signal: AbortSignal): Promise<void> {
-    if (this.step >= Step.committed) return;
+    if (this.step >= Step.committed || this.isLeftOut) return;
     await this.started(signal);
     const { session, round } = this;
     if (this.step < Step.masked) await this.openShares();
@@ -246,6 +252,12 @@ export class Attempt {
     this.site.attempts.save(row, also);
     this.step = step;
     this.facts = facts;
+  }
+
+  /** The round was reopened without this site's data: it deals, confirms and answers, but uploads nothing. */
+  private get isLeftOut(): boolean {
+    const { id } = this.site.site.own;
+    return this.reopenedFor?.includes(id) === false && this.round.contributors.includes(id);
   }
 
   /** Nothing of R1 to R4 leaves before a checkpoint covers the start of this process and the own chain was scanned. */

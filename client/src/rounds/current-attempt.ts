@@ -9,6 +9,7 @@ import type { SiteContext } from './context.js';
 import { missedEnds } from './missed-ends.js';
 import type { StageNotice } from './refusals.js';
 import { sumOf } from './release.js';
+import { reopenedFor } from './reopened.js';
 import type { RunSession } from './run-session.js';
 
 const BEAT_MS = 5_000;
@@ -107,7 +108,9 @@ export class CurrentAttempt {
     const manifest = decodeManifest(item.manifest);
     this.verifyAttemptsLeft(round.round);
     const joined = site.attempts.lastShared(run);
-    const answered = site.answered.lastRound(run);
+    const reopened = await reopenedFor({ session, round, attempt: number });
+    const last = site.answered.lastRound(run);
+    const answered = reopened && last === round.round ? undefined : last;
     await verifyAgainstPlan(manifest, item.signature, {
       ...{ roster: site.federation.rosterView, program: session.program, round },
       ...{ lastTranscript: session.lastTranscript, links: () => missedEnds(session, round) },
@@ -115,8 +118,8 @@ export class CurrentAttempt {
       ...(answered === undefined ? {} : { lastAnswered: answered }),
     });
     // what the answer would be refused for is refused now: nothing is trained in vain
-    site.answered.verifyFresh(sumOf({ session, round, manifest }));
-    return Attempt.join(session, round, manifest, item.signature, session.agreement.uncounted);
+    site.answered.verifyFresh(sumOf({ session, round, manifest }), reopened !== undefined);
+    return Attempt.join(session, round, manifest, item.signature, session.agreement.uncounted, reopened);
   }
 
   private verifyAttemptsLeft(round: number): void {

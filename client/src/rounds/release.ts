@@ -1,4 +1,5 @@
 import { enc, hex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
 import type { ScheduledRound } from '@regulon/shared/program';
 import {
   contributorsOf,
@@ -17,6 +18,8 @@ export interface ReleasePlace {
   readonly session: RunSession;
   readonly round: ScheduledRound;
   readonly manifest: Manifest;
+  /** contributors of the one attempt for which the administrators reopened a burnt round; absent in all others */
+  readonly reopenedFor?: readonly number[] | undefined;
 }
 
 /** What tells the sum of a round from every other one; rule 3 lets it be released once. */
@@ -29,14 +32,24 @@ export function sumOf({ session, round, manifest }: ReleasePlace): ReleasedSum {
   };
 }
 
-/** The cohort rule. @param survivors U3 @throws E_U3 when the difference to an earlier sum would tell too much */
+/**
+ * The cohort rule, and after a Reopen its exact contributors.
+ *
+ * @param survivors U3
+ * @throws E_U3 when the difference to an earlier sum would tell too much, or others contribute than were reopened for
+ */
 export function verifyRelease(
-  { session, round, manifest }: ReleasePlace,
+  { session, round, manifest, reopenedFor }: ReleasePlace,
   survivors: readonly number[],
 ): void {
   const { site, run, agreement } = session;
   const contributors = contributorsOf(manifest);
   const cohort = survivors.filter((id) => contributors.has(id)).sort((a, b) => a - b);
+  if (reopenedFor && reopenedFor.join() !== cohort.join())
+    throw new RegulonError(
+      'E_U3',
+      `round ${round.round}: the survivors are not those for which the administrators reopened it`,
+    );
   const modelHash = hex(manifest.modelHash);
   const release = { contract: agreement.contract, run, round, cohort, modelHash };
   verifyCohort(release, site.answered.exact(), site.site.policy.stableCohort);
@@ -68,7 +81,7 @@ export function recordAnswer(place: ReleasePlace, { ctx, h3, answer, signatures 
   const row = {
     ...sumOf(place),
     ...{ attempt, iteration: round.iteration, h3, answer: encodeMessage('answer', answer) },
-    cohort: u3.filter((id) => contributors.has(id)),
+    ...{ cohort: u3.filter((id) => contributors.has(id)), reopened: place.reopenedFor !== undefined },
   };
   site.answered.insert(row, site.site.policy.leaveSiteOut === 'exact' && agreement.contract.isPublic);
   site.outbox.append(

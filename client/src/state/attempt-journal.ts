@@ -23,6 +23,8 @@ export interface AttemptFacts {
   readonly receipt?: string;
   /** h3 of the survivors that this site signed in R3, hexadecimal */
   readonly h3?: string;
+  /** the administrators reopened the round for this attempt: its contributors, ascending */
+  readonly reopenedFor?: readonly number[];
   /** |U1| */
   readonly u1?: number;
   /** start of the R2 window, RFC 3339 */

@@ -62,6 +62,17 @@ const migrations: readonly string[] = [
   ALTER TABLE attempts ADD COLUMN joined_at INTEGER NOT NULL DEFAULT 0;
   UPDATE attempts SET joined_at = 1000 * unixepoch();
   `,
+  // answers of burnt rounds that the administrators reopened; reopened: the answer that a Reopen allowed
+  `
+  ALTER TABLE answered ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE burnt (
+    run TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, purpose INTEGER NOT NULL,
+    step_id TEXT NOT NULL, arm INTEGER NOT NULL, iteration INTEGER NOT NULL, model_hash TEXT NOT NULL,
+    plan_hash TEXT NOT NULL, h3 BLOB NOT NULL, cohort TEXT NOT NULL, relaxed INTEGER NOT NULL,
+    answer BLOB NOT NULL, reopened INTEGER NOT NULL, PRIMARY KEY (run, round)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX burnt_tuple ON burnt (model_hash, plan_hash, purpose, step_id);
+  `,
 ];
 
 /**

@@ -1,13 +1,14 @@
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { parseRunName } from '@regulon/shared/program';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { EntriesReply, ProposeReply, RunDocument, RunList } from '../runs/index.js';
+import { reopenDocument } from '@regulon/shared/transparency';
+import type { EntriesReply, ProposeReply, ReopenReply, RunDocument, RunList } from '../runs/index.js';
 import { appendEntries } from './append-entries.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import { EventStream } from './event-stream.js';
 import { bytesOf, integerOf, parseBody, proposeSchema } from './requests.js';
 
-/** Runs: propose, approve, watch, stop. No logic. */
+/** Runs: propose, approve, watch, stop, reopen. No logic. */
 @Controller('api/v1/runs')
 export class RunsController {
   constructor(@Inject(API_CONTEXT) private readonly context: ApiContext) {}
@@ -40,6 +41,18 @@ export class RunsController {
   @HttpCode(200)
   stop(@Param('id') id: string): RunDocument {
     this.context.runs.stop(id);
+    return this.context.views.run(id);
+  }
+
+  @Get(':id/reopen')
+  reopenTerms(@Param('id') id: string): ReopenReply {
+    return this.context.runs.reopenTerms(id);
+  }
+
+  @Post(':id/reopen')
+  @HttpCode(200)
+  reopen(@Param('id') id: string, @Body() body: unknown): RunDocument {
+    this.context.runs.reopen(id, parseBody(reopenDocument, body));
     return this.context.views.run(id);
   }
 

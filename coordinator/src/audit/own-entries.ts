@@ -13,7 +13,13 @@ import type { LogEnd } from './log-rows.js';
 
 /** Kinds of entries that the coordinator writes by itself. */
 export type OwnKind =
-  'run.start' | 'round.open' | 'round.aggregate' | 'round.abort' | 'run.finish' | 'config.start';
+  | 'run.start'
+  | 'round.open'
+  | 'round.aggregate'
+  | 'round.abort'
+  | 'round.reopen'
+  | 'run.finish'
+  | 'config.start';
 
 /** A body as the coordinator knows it; the sequencer fills what depends on the position in the log. */
 export type OwnBody<K extends OwnKind> = K extends 'round.open'

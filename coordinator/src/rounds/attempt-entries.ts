@@ -114,6 +114,7 @@ function lastHashOf({ server }: Attempt, phase: Phase): string | null {
     case 'fold':
       return digestText(server.h3);
     case 'waiting':
+    case 'burnt':
     case 'advertise':
     case 'closed':
     case 'failed':

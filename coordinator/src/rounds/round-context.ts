@@ -1,3 +1,4 @@
+import type { Roster } from '@regulon/shared/plan';
 import type { RunProgram, ScheduledRound } from '@regulon/shared/program';
 import { Purpose } from '@regulon/shared/program';
 import type { RosterView } from '@regulon/shared/secagg';
@@ -8,6 +9,8 @@ import type { RoundRules, RoundState } from './machine/index.js';
 export interface RunContext {
   readonly program: RunProgram;
   readonly roster: RosterView;
+  /** who may reopen a burnt round, and how many of them */
+  readonly administrators: Pick<Roster, 'admins' | 'k'>;
   /** sites with public data in a run that is not public: they count towards no minimum */
   readonly uncounted: readonly number[];
   readonly strict: boolean;

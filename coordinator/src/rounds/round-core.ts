@@ -1,13 +1,14 @@
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { ScheduledRound } from '@regulon/shared/program';
 import { decodeManifest } from '@regulon/shared/secagg';
-import type { Attachment } from '@regulon/shared/transparency';
+import type { Attachment, ReopenDocument } from '@regulon/shared/transparency';
 import type { WireStage } from '@regulon/shared/wire';
 import type { AttemptKey } from '../storage/index.js';
 import { Attempt } from './attempt.js';
 import { closeRound } from './close-round.js';
 import { logAbort, openAttempt } from './attempt-entries.js';
 import {
+  invited,
   newRound,
   nextDeadline,
   type Phase,
@@ -15,9 +16,12 @@ import {
   type RoundEvent,
   type RoundRules,
   type RoundState,
+  reopenable,
   stageOfPhase,
   step,
+  uploaders,
 } from './machine/index.js';
+import { type ReopenTerms, reopenTerms, verifySubmitted } from './reopen.js';
 import type { Services } from './ports.js';
 import { type RoundListener, type RunContext, rulesOf } from './round-context.js';
 import { RoundNotices } from './round-notices.js';
@@ -49,10 +53,11 @@ export abstract class RoundCore {
     this.rules = rulesOf(context, round);
     this.notices = new RoundNotices(services, context, round, listener, this.rules.sites);
     const stored = services.rounds.state(this.runId, round.round);
-    this.state =
-      stored === undefined
-        ? newRound(services.clock.now(), connected, departed)
-        : (JSON.parse(stored) as RoundState);
+    // what an older version stored lacks members that came later
+    this.state = {
+      ...newRound(services.clock.now(), connected, departed),
+      ...(stored === undefined ? {} : (JSON.parse(stored) as Partial<RoundState>)),
+    };
     if (stored !== undefined) this.restoreAttempt();
   }
 
@@ -122,6 +127,40 @@ export abstract class RoundCore {
     }
   }
 
+  /** Whether a site may join the attempt at hand: it is in no lost dispute, did not refuse for good, dealt no wrong shares. */
+  isInvited(site: number): boolean {
+    return invited(this.rules, this.state).includes(site);
+  }
+
+  /** Whether the upload of a site of U2 is taken: after a Reopen only those of its contributors are. */
+  mayUpload(site: number): boolean {
+    return uploaders(this.rules, this.state).includes(site);
+  }
+
+  /**
+   * What the administrators would have to sign now.
+   *
+   * @throws E_STATE when the round is not burnt and lacks no answers, or was reopened before
+   */
+  reopenTerms(): ReopenTerms {
+    const burnt = reopenable(this.state, this.rules);
+    const { round } = this.round;
+    if (!burnt)
+      throw new RegulonError('E_STATE', `round ${round} has nothing to reopen: it is at ${this.phase}`);
+    // a burnt round counts on already; one that still waits for answers ends its attempt with the Reopen
+    const next = this.phase === 'burnt' ? this.state.attempt : this.state.attempt + 1;
+    return reopenTerms(this.services, this.context, { round, burnt, next });
+  }
+
+  /** Go on with a burnt round as its administrators say. @throws E_STATE, E_ROSTER, E_POLICY, E_U3 */
+  reopen(document: ReopenDocument): void {
+    const place = verifySubmitted(this.context, this.reopenTerms(), document);
+    this.dispatch({ type: 'reopened' }, () => {
+      this.services.log.appendOwn({ kind: 'round.reopen', ...place, body: document.body });
+    });
+    this.later(this.services.log.publish());
+  }
+
   /** The attempt that a message names, when it is the open one. @throws E_STATE */
   expectAttempt(attempt: number): Attempt {
     if (this.attempt && this.attempt.key.attempt === attempt && this.isOpen()) return this.attempt;
@@ -129,7 +168,7 @@ export abstract class RoundCore {
   }
 
   private isOpen(): boolean {
-    return this.state.phase !== 'waiting' && this.state.phase !== 'closed' && this.state.phase !== 'failed';
+    return !(['waiting', 'burnt', 'closed', 'failed'] as readonly Phase[]).includes(this.state.phase);
   }
 
   private key(attempt: number): AttemptKey {
@@ -239,8 +278,10 @@ export abstract class RoundCore {
       await closeRound({ services, context, round, attempt, state, goesOn: stillFolding, commit });
     } catch (error) {
       if (!isRegulonError(error) || error.code === 'E_INTERNAL') throw error;
-      if (stillFolding())
-        this.dispatch({ type: 'broken', code: error.code, message: error.message, lasting: true });
+      const { code, message, details } = error;
+      const dealer =
+        code === 'E_DEALER' && typeof details['site'] === 'number' ? { dealer: details['site'] } : {};
+      if (stillFolding()) this.dispatch({ type: 'broken', code, message, lasting: true, ...dealer });
       return;
     }
     if (this.phase !== 'closed') return;
@@ -254,6 +295,7 @@ export abstract class RoundCore {
     const ended = this.attempt;
     if (!ended) return;
     this.attempt = null;
+    if (this.phase === 'burnt') this.notices.burnt(this.state);
     this.notices.aborted(ended.key.attempt);
     this.services.releaseLeases(ended.uploadIds());
     this.services.uploads.forget(ended.key);

@@ -40,6 +40,13 @@ export class RoundDriver extends RoundCore {
         'E_STATE',
         `round ${this.round.round} is at ${this.state.phase}, not at ${phase}`,
       );
+    if (phase === 'advertise' && !this.isInvited(site))
+      throw new RegulonError('E_STATE', `site ${site} is not invited to attempt ${attempt}`);
+    if (phase === 'input' && !this.mayUpload(site))
+      throw new RegulonError(
+        'E_STATE',
+        `round ${this.round.round} was reopened without an upload of site ${site}`,
+      );
     this.current?.take(phase, site, bytes);
     const unmaskable = phase === 'unmask' && (this.attempt?.server.canUnmask() ?? false);
     this.dispatch({ type: 'answered', phase, site, unmaskable }, () => {

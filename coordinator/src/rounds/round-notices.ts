@@ -1,4 +1,4 @@
-import type { ScheduledRound } from '@regulon/shared/program';
+import { runName, type ScheduledRound } from '@regulon/shared/program';
 import type { WireStage } from '@regulon/shared/wire';
 import { answerPhases, type AnswerPhase, type RoundState } from './machine/index.js';
 import type { Services } from './ports.js';
@@ -39,6 +39,14 @@ export class RoundNotices {
     this.tellSites(attempt, 'aborted');
   }
 
+  /** The round waits for its administrators: sites hear of it as a pause of the run. */
+  burnt(state: RoundState): void {
+    const { round } = this.round;
+    const { code, message } = state.burnt ?? {};
+    this.services.logger.warn({ run: this.runName, round, code }, `round ${round} is burnt: ${message}`);
+    this.board(state);
+  }
+
   /** The phase on the boards, also one of which the sites hear nothing. */
   board({ phase, attempt, answered, deadlines }: RoundState): void {
     const index = answerPhases.indexOf(phase as AnswerPhase);
@@ -53,6 +61,10 @@ export class RoundNotices {
   /** What one site does in an attempt. */
   site(event: Omit<SiteEvent, 'type' | 'round'>): void {
     this.listener.show({ type: 'site', round: this.round.round, ...event });
+  }
+
+  private get runName(): string {
+    return runName(this.context.program.contract.runId);
   }
 
   private tellSites(attempt: number, stage: WireStage): void {

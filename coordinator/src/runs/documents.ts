@@ -1,10 +1,12 @@
 /** The JSON of the REST API, version 1. Digests are `sha256:<hex>`, times ms since the epoch, bytes base64. */
 import type { CurvePoint, Metrics, RunResult } from '@regulon/shared/program';
+import type { ReopenDocument } from '@regulon/shared/transparency';
 import type { RunEvent } from './run-events.js';
 import type { Coverage } from './run-outcome.js';
 import type { RoundFacts } from '../rounds/index.js';
 import type { RunStatus } from '../storage/index.js';
 
+export type { ReopenDocument };
 export type { Coverage, CurvePoint, Metrics, RoundFacts, RunEvent, RunResult };
 
 /** State of a run, as people see it. */
@@ -24,6 +26,17 @@ export interface ProposeRequest {
 export interface ProposeReply {
   readonly run: string;
   readonly index: number;
+}
+
+/** `GET /api/v1/runs/:id/reopen`: what administrators may sign to let a burnt round be answered once more */
+export interface ReopenReply {
+  readonly document: ReopenDocument;
+  /** why the round came to nothing */
+  readonly reason: { readonly code: string; readonly message: string };
+  /** public keys, hexadecimal */
+  readonly administrators: readonly { readonly id: number; readonly key: string }[];
+  /** how many of them must sign */
+  readonly needed: number;
 }
 
 /** `POST /api/v1/runs/:id/approvals` and `POST /api/v1/log/entries`: entries of stewards, in their order */

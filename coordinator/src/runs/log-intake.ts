@@ -93,6 +93,7 @@ export class LogIntake {
       case 'round.open':
       case 'round.aggregate':
       case 'round.abort':
+      case 'round.reopen':
       case 'run.finish':
       case 'config.start':
         return;

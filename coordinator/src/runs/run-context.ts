@@ -13,13 +13,17 @@ const lowestOfBand: Readonly<Record<string, number>> = {
 };
 
 /** What the rounds of one run share, from roster, configuration and the commitments of its sites. */
-export function runContextOf({ runs, rosterView, config }: RunsContext, program: RunProgram): RunContext {
+export function runContextOf(
+  { runs, roster, rosterView, config }: RunsContext,
+  program: RunProgram,
+): RunContext {
   const { contract } = program;
   const datasets = runs.datasets(contract.plan.dataset.name);
   const isPublic = (id: number): boolean => datasets.get(id)?.is_public === 1;
   return {
     program,
     roster: rosterView,
+    administrators: roster,
     uncounted: contract.isPublic ? [] : contract.sites.map((s) => s.id).filter(isPublic),
     strict: true,
     config: config.rounds,

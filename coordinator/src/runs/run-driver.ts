@@ -74,10 +74,11 @@ export class RunDriver implements RoundListener {
   }
 
   /** Rebuild the round that was under way from its rows; nothing is decided before `start`. */
-  restore(): void {
+  async restore(): Promise<void> {
     const round = this.context.program.next();
-    if (round && this.on.services.rounds.state(this.runId, round.round) !== undefined)
-      this.driver = this.driverFor(round);
+    if (!round || this.on.services.rounds.state(this.runId, round.round) === undefined) return;
+    await this.ensureModel(round);
+    this.driver = this.driverFor(round);
   }
 
   /** Go on, or begin. */
@@ -103,7 +104,8 @@ export class RunDriver implements RoundListener {
   }
 
   stateChanged(state: RoundState): void {
-    const status = state.phase === 'waiting' ? 'WAITING' : state.pausedSince !== null ? 'PAUSED' : 'RUNNING';
+    const isPaused = state.phase === 'burnt' || state.pausedSince !== null;
+    const status = state.phase === 'waiting' ? 'WAITING' : isPaused ? 'PAUSED' : 'RUNNING';
     if (state.phase !== 'failed') this.setStatus(status);
   }
 
@@ -150,7 +152,7 @@ export class RunDriver implements RoundListener {
     const round = program.next();
     if (this.isClosed) return;
     if (!round) return this.finish(null);
-    if (round.purpose === Purpose.train && !program.model(round.arm)) await this.initialise(round.arm);
+    await this.ensureModel(round);
     if (this.isClosed) return;
     this.driver = this.driverFor(round);
     this.driver.begin(false);
@@ -161,6 +163,11 @@ export class RunDriver implements RoundListener {
     const ofRun = (ids: readonly number[]): number[] => ids.filter((id) => this.sites.includes(id));
     const here = { connected: ofRun(presence.connected), departed: ofRun(presence.departed) };
     return new RoundDriver(services, context, round, this, here);
+  }
+
+  /** The first training round of an arm starts from its initial weights; a restart makes them again. */
+  private async ensureModel({ purpose, arm }: ScheduledRound): Promise<void> {
+    if (purpose === Purpose.train && !this.context.program.model(arm)) await this.initialise(arm);
   }
 
   /** Initial weights of an arm, in the worker. */

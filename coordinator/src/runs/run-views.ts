@@ -220,10 +220,10 @@ export class RunViews {
       step: stepId,
       arm,
       stage: phase,
-      since: isWaiting ? view.waitingSince : view.pausedSince,
+      since: isWaiting || phase === 'burnt' ? view.waitingSince : view.pausedSince,
       waitingFor: isWaiting
         ? round.sites.filter((id) => !view.connected.includes(id))
-        : round.sites.filter((id) => !view.answered.includes(id)),
+        : round.sites.filter((id) => phase !== 'burnt' && !view.answered.includes(id)),
     };
   }
 }

@@ -1,8 +1,11 @@
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { parseRunName, type RunProgram, runName } from '@regulon/shared/program';
+import type { ReopenDocument } from '@regulon/shared/transparency';
 import type { WireRunState } from '@regulon/shared/wire';
 import { isFinal, liveStatuses, type RunTable } from '../storage/index.js';
+import type { RoundDriver } from '../rounds/index.js';
 import { contractOfDocument, type SiteDataset } from './contract.js';
+import type { ReopenReply } from './documents.js';
 import { Proposals } from './proposals.js';
 import { restoreProgram } from './restore-program.js';
 import { removeAggregates, removeSpools } from './retention.js';
@@ -71,7 +74,7 @@ export class RunsService {
         throw new RegulonError('E_STATE_DB', `${runName(row.run_id)} runs without a contract`);
       const contract = contractOfDocument(new Uint8Array(row.document), roster);
       const driver = this.driverFor(await restoreProgram(services, contract));
-      driver.restore();
+      await driver.restore();
       this.drivers.set(runName(contract.runId), driver);
     }
   }
@@ -100,6 +103,32 @@ export class RunsService {
     const driver = this.drivers.get(name);
     if (driver) return driver.stop('stopped by its researcher');
     this.endUnstarted(row, 'E_RUN_ABORTED', 'stopped before it began');
+  }
+
+  /** What the administrators would have to sign to reopen the burnt round of a run. @throws E_NOT_FOUND, E_STATE */
+  reopenTerms(name: string): ReopenReply {
+    const round = this.burntRound(name);
+    const { document } = round.reopenTerms();
+    const { code, message } = round.view.burnt ?? { code: 'E_DEADLINE', message: 'too few sites answer' };
+    const { admins, k } = this.on.roster;
+    return {
+      document,
+      reason: { code, message },
+      administrators: admins.map(({ id, key }) => ({ id, key })),
+      needed: k,
+    };
+  }
+
+  /** Go on with a burnt round. @throws E_NOT_FOUND; E_STATE, E_ROSTER, E_POLICY, E_U3 when the Reopen does not hold */
+  reopen(name: string, document: ReopenDocument): void {
+    this.burntRound(name).reopen(document);
+  }
+
+  private burntRound(name: string): RoundDriver {
+    this.row(name);
+    const round = this.drivers.get(name)?.round;
+    if (!round) throw new RegulonError('E_STATE', `${name} has no round under way`);
+    return round;
   }
 
   /** @throws E_NOT_FOUND; E_ARGUMENT when the name is not `run_` and 32 hexadecimal digits */

@@ -36,7 +36,7 @@ export class RunUploadBook implements UploadBook {
       if (!attempt || site === undefined) continue;
       const { phase, view } = driver;
       const isLate = phase !== 'input' && !view.u3.includes(site);
-      if (isLate || phase === 'failed' || phase === 'waiting') return undefined;
+      if (isLate || phase === 'failed' || phase === 'waiting' || !driver.mayUpload(site)) return undefined;
       const { manifest } = attempt.server;
       return {
         site,

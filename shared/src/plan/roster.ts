@@ -110,15 +110,32 @@ export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Ros
   const hash = rosterHashOf(roster);
   if (pinnedHash && Buffer.compare(hash, pinnedHash) !== 0)
     refuse('it is not the roster that this site pinned');
+  verifyQuorum(roster, hash, signatures, refuse);
+  return roster;
+}
+
+/** What an administrator signed. */
+export type AdministratorSignature = SignedRoster['signatures'][number];
+
+/**
+ * Check that k distinct administrators signed 32 bytes, and that every signature given is valid.
+ *
+ * @param refuse throws the named error of what was signed
+ */
+export function verifyQuorum(
+  { admins, k }: Pick<Roster, 'admins' | 'k'>,
+  digest: Uint8Array,
+  signatures: readonly AdministratorSignature[],
+  refuse: (rule: string) => never,
+): void {
   const signers = new Set<number>();
   for (const { admin, signature } of signatures) {
-    const holder = roster.admins.find((a) => a.id === admin);
-    if (!holder || !verifyEd25519(fromHex(holder.key), hash, fromHex(signature)))
+    const holder = admins.find((a) => a.id === admin);
+    if (!holder || !verifyEd25519(fromHex(holder.key), digest, fromHex(signature)))
       refuse(`signature of administrator ${admin} is not valid`);
     signers.add(admin);
   }
-  if (signers.size < roster.k) refuse(`${signers.size} of ${roster.k} administrators signed`);
-  return roster;
+  if (signers.size < k) refuse(`${signers.size} of ${k} administrators signed`);
 }
 
 /**

@@ -61,6 +61,8 @@ export {
   type CloseFields,
   type TranscriptLink,
 } from './transcript.js';
+export { reopenDigest, reopenEvidence, verifyReopen, type BurntAttempt, type Reopen } from './reopen.js';
+export { encodeDealerProof, verifyDealerProof } from './dealer-proof.js';
 export { MaskEngine, type TileSource } from './mask-engine.js';
 export { jsKernel, TILE_BYTES, wasmKernel, type RingBits, type RingKernel } from './ring-kernel.js';
 export { tileRanges, type TileRange } from './tile-ranges.js';

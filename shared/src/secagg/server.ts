@@ -1,4 +1,6 @@
+import { equalBytes, shamirCombine } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
+import { encodeDealerProof } from './dealer-proof.js';
 import { vectorLength, type SiteId } from './manifest.js';
 import { unmaskKeysOf, type MaskKey, type Revealed } from './mask-keys.js';
 import type { ConsistencySignature, MaskedCommit, SurvivorEntry, UnmaskAnswer } from './messages.js';
@@ -6,7 +8,7 @@ import { confirms, verifyCommit } from './r3-survivors.js';
 import { verifyAnswer } from './r4-answer.js';
 import { DealingServer } from './server-dealing.js';
 import { reveal } from './server-unmask.js';
-import { byId, closeTranscript, hashOfAnswer } from './transcript.js';
+import { byId, closeTranscript, hashOfAnswer, seedCommitment } from './transcript.js';
 
 /** What unmasks the sum of the survivors' uploads. */
 export interface Unmasking {
@@ -101,6 +103,25 @@ export class SecAggServer extends DealingServer {
       revealed,
       responders: answers.map(({ id }) => id),
     };
+  }
+
+  /**
+   * What proves that a survivor dealt wrong shares of its self-mask seed, after E_DEALER named it.
+   *
+   * @returns undefined when nothing can be proven: its shares were not asked for, or they are sound
+   * @throws E_STATE before t answers
+   */
+  dealerProof(dealer: SiteId): Uint8Array | undefined {
+    const [shares, { ctx, u1 }] = [this.shares.get(dealer), this];
+    const opened = this.answersOf(this.responders()).flatMap(({ id, entries }) => {
+      const entry = entries.find(({ about, kind }) => about === dealer && kind === 0);
+      return entry ? [{ rank: u1.indexOf(id), holder: id, share: entry.share, r: entry.r }] : [];
+    });
+    if (!shares || opened.length === 0) return undefined;
+    const { cb, sig, leaves } = shares;
+    const seed = shamirCombine(opened.map(({ rank, share }) => ({ x: rank + 1, share })));
+    if (equalBytes(seedCommitment(ctx, dealer, seed), cb)) return undefined;
+    return encodeDealerProof({ dealer, h1: this.h1, cb, sig, leaves, opened });
   }
 
   /**

@@ -32,6 +32,8 @@ export interface SampleOptions {
   readonly closedAgain?: number;
   /** `public` of run.start; by default what the datasets say */
   readonly claimPublic?: boolean;
+  /** the aborted attempt was burnt, and the administrators reopened its round; an array: they name these contributors */
+  readonly reopened?: boolean | readonly number[];
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */
   readonly spoil?:
     undefined | ((kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>);

@@ -1,4 +1,4 @@
-import { rootOfBytes, sha256, utf8 } from '../crypto/index.js';
+import { rootOfBytes, sha256, signEd25519, utf8 } from '../crypto/index.js';
 import { ctxOf, encodeManifest, signTranscript } from '../secagg/index.js';
 import type { AttemptState, TestCohort } from '../secagg/secagg.support.js';
 import {
@@ -8,11 +8,13 @@ import {
   digestText,
   type Kind,
   MediaType,
+  reopenSigningBytes,
   type ScopeOf,
 } from '../transparency/index.js';
 import { contributionBody, evidenceBytes, unmaskBody } from './sample-bodies.js';
 import { respondersOf, type RoundFields, sampleAttempt, sampleCohort, sampleSum } from './sample-cohort.js';
 import type { SampleLog } from './sample-log.js';
+import { SampleFederation } from './sample-federation.js';
 import { sample } from './sample-options.js';
 
 const coordinator = ['coordinator', 'coordinator'] as const;
@@ -49,46 +51,64 @@ export class SampleRound {
   }
 
   /** End the attempt without a sum; its model stays. */
-  abort(): this {
+  abort(answersSent = false): this {
     const { server } = this.state;
     const T = server.abortTranscript('E_COHORT');
     const body: BodyOf<'round.abort'> = {
-      ...{
-        context: this.context,
-        stage: 'r3',
-        code: 'E_COHORT',
-        reason: 'E_COHORT',
-        lastHash: digestText(server.h3),
-      },
-      ...{
-        transcript: digestText(T),
-        abortSignature: this.signT('ABORT', T),
-        complaint: null,
-        answersSent: false,
-      },
+      ...{ context: this.context, stage: answersSent ? 'r4' : 'r3', code: 'E_COHORT', reason: 'E_COHORT' },
+      ...{ lastHash: digestText(server.h3), transcript: digestText(T) },
+      ...{ abortSignature: this.signT('ABORT', T), complaint: null, answersSent },
     };
     this.add(coordinator, 'round.abort', body);
     return Object.assign(this, { modelOut: this.modelIn });
   }
 
+  /** End the attempt after its sites answered. */
+  burn(): this {
+    this.siteEntries();
+    return this.abort(true);
+  }
+
+  /** The administrators let the next attempt be answered too. */
+  reopen(contributors: readonly number[]): this {
+    const { server } = this.state;
+    const scope = { ...this.scope, attempt: this.fields.attempt + 1 };
+    const terms: BodyOf<'round.reopen'> = {
+      ...{ burnt: this.fields.attempt, consistency: digestText(server.h3), modelHash: this.modelIn },
+      ...{ planHash: sample.planHash, contributors: [...contributors], proof: null, signatures: [] },
+    };
+    const digest = reopenSigningBytes(scope, terms);
+    const sign = (admin: number): string =>
+      encode64(signEd25519(SampleFederation.seed('administrator', String(admin)), digest));
+    const signatures = [1, 2, 3].map((admin) => ({ admin, signature: sign(admin) }));
+    this.log.write(coordinator, 'round.reopen', scope, { ...terms, signatures });
+    return this;
+  }
+
   /** Write what sites and coordinator say about the sum. */
   close(): this {
     const { u3 } = this.state.server;
+    const { contributions, unmasks, answered } = this.siteEntries();
+    this.add(coordinator, 'round.aggregate', this.aggregate(contributions, unmasks, answered));
+    for (const id of u3) {
+      const audited = { tiles: [0], count: 1, result: 'agree' as const };
+      this.site(id, 'round.ack', { context: this.context, modelOut: this.modelOut, receipt: null, audited });
+    }
+    return this;
+  }
+
+  /** What the survivors say before their commits, and who answers before its answer. */
+  private siteEntries(): { contributions: number[]; unmasks: number[]; answered: number[] } {
     const { context, modelIn, start } = this;
     const facts = { context, modelIn, start, specification: this.specification() };
-    const contributions = u3.map((id) =>
+    const contributions = this.state.server.u3.map((id) =>
       this.site(id, 'round.contribution', contributionBody(this.state, id, facts)),
     );
     const answered = respondersOf(this.state, this.fields.losses);
     const unmasks = answered.map((id) =>
       this.site(id, 'round.unmask', unmaskBody(this.state, id, context, this.log)),
     );
-    this.add(coordinator, 'round.aggregate', this.aggregate(contributions, unmasks, answered));
-    for (const id of u3) {
-      const audited = { tiles: [0], count: 1, result: 'agree' as const };
-      this.site(id, 'round.ack', { context, modelOut: this.modelOut, receipt: null, audited });
-    }
-    return this;
+    return { contributions, unmasks, answered };
   }
 
   private open({ manifest, coordinatorSignature }: TestCohort): void {

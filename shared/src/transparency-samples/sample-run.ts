@@ -25,7 +25,10 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
       start,
     );
   const statistics = round({ purpose: 1, stepId: 'counts', losses: { r2: [5] } }).close();
-  const aborted = round({ number: 1 }, statistics).abort();
+  const { reopened = false } = options;
+  const aborted = round({ number: 1 }, statistics);
+  if (reopened === false) aborted.abort();
+  else aborted.burn().reopen(reopened === true ? names.map((_, i) => i + 1) : reopened);
   const first = round({ number: 1, attempt: 1 }, aborted).close();
   const second = round({ number: 2, losses: { r4: [2] } }, first).close();
   const body: BodyOf<'run.finish'> = {

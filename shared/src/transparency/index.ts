@@ -40,6 +40,14 @@ export { signPayload } from './entries/dsse.js';
 export { keysOfGenesis, openEntry, verifyEntry, verifyPosition } from './entries/open.js';
 export { FederationKeys } from './entries/federation-keys.js';
 export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';
+export {
+  reopenDocument,
+  reopenSigningBytes,
+  verifyReopenEntry,
+  verifyReopenSignatures,
+  type ReopenDocument,
+  type ReopenPlace,
+} from './entries/reopen.js';
 export { entryRefused } from './entries/rule-error.js';
 export { parseTilePath } from './bundle/tile-paths.js';
 export { bundleFiles, readBundle, writeBundle } from './bundle/layout.js';

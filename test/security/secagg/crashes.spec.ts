@@ -147,9 +147,47 @@ describe('K13: crashes at every point', () => {
     },
   );
 
-  it('K13 Reopen is not built: a round that is burnt in R4 ends the run with its reason', () => {
+  it('K13 a round burnt in R4 by refusals that last ends the run with its reason: no Reopen could help', () => {
     const play = upTo('unmask');
     all.slice(0, 3).forEach((site) => play.send({ type: 'refused', site, code: 'E_REPLAY', lasting: true }));
     expect(play.state).toMatchObject({ phase: 'failed', failure: { status: 'FAILED', code: 'E_REPLAY' } });
   });
+
+  const lost: RoundEvent = { type: 'broken', code: 'E_UPLOAD', message: 'an upload is gone', lasting: false };
+  const burnt = (): Play =>
+    upTo('unmask')
+      .answer('unmask', ...all)
+      .send(lost);
+  const reopening: [string, () => Play][] = [
+    ['a burnt round', burnt],
+    ['a reopened round that waits', () => burnt().send({ type: 'reopened' })],
+    [
+      'a reopened attempt',
+      () =>
+        burnt()
+          .send({ type: 'reopened' })
+          .wait(10)
+          .answer('advertise', ...all),
+    ],
+    ['a reopened round that came to nothing', () => burnt().send({ type: 'reopened' }).wait(10).wait(500)],
+  ];
+
+  it.each(reopening)(
+    'K13 a coordinator that dies in %s goes on to the sum of the same sites',
+    (_, history) => {
+      const play = history().send({ type: 'restarted' });
+      if (play.state.phase === 'burnt') play.send({ type: 'reopened' });
+      expect(play.goOn()).toBe('closed');
+      expect(play.state.u3).toEqual(all);
+    },
+  );
+
+  it.each(reopening)(
+    'K13 %s ends with its reason when nothing more comes, over a crash too',
+    (_, history) => {
+      const play = history().send({ type: 'restarted' });
+      for (let turn = 0; turn < 10; turn++) play.wait(5001);
+      expect(play.state).toMatchObject({ phase: 'failed', failure: { code: expect.any(String) as unknown } });
+    },
+  );
 });

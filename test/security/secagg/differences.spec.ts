@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { canonicalJsonBytes, hex, sha256 } from '@regulon/shared/crypto';
+import { hex, sha256 } from '@regulon/shared/crypto';
 import { RunProgram } from '@regulon/shared/program';
 import { signManifest, type SiteId } from '@regulon/shared/secagg';
-import { parseEntry } from '@regulon/shared/transparency';
 import { type Agreement, verifyAgainstPlan, verifyAgreement, verifyCohort } from '@regulon/client/policy';
 import {
   approvalBy,
@@ -15,7 +14,7 @@ import {
   testPlan,
   testSite,
 } from '../../../client/src/policy/site.support.js';
-import { coordinatorOf, DaemonSite, federation, manifestOf, privateRun } from '../support/daemon-site.js';
+import { coordinatorOf, DaemonSite, federation, privateRun } from '../support/daemon-site.js';
 import type { LyingCoordinator } from '../support/lying-coordinator.js';
 import { refused } from '../support/refused.js';
 import { minus } from '../support/ring-words.js';
@@ -127,36 +126,5 @@ describe('K1: two runs that differ in a comment or a bit, and one discarded uplo
     };
     const difference = minus(sum(first, all), sum(second, smaller), 64);
     expect(hex(difference.slice(0, 32))).toBe(hex(vectors.get(victim) ?? new Uint8Array()));
-  });
-});
-
-describe('K7: Reopen of a burnt round without one contributor', () => {
-  const agreement = privateRun();
-  const burnt = async (): Promise<void> => {
-    const coordinator = coordinatorOf(agreement);
-    await daemon.released(await daemon.contributed(agreement, coordinator), coordinator, all);
-  };
-
-  it('K7 Reopen is not built: a burnt round stays burnt, another attempt is E_REPLAY', async () => {
-    await burnt();
-    const before = daemon.sent.length;
-    expect(await daemon.announced(agreement, manifestOf(agreement, 1))).toBe('E_REPLAY');
-    expect(daemon.sent.slice(before).map(({ type }) => type)).toEqual(['refuse']);
-  });
-
-  it('K7 Reopen is not built: another answer for the round is E_STATE, also in another attempt', async () => {
-    await burnt();
-    const row = daemon.answeredRow(agreement, all);
-    expect(() => daemon.answered.insert({ ...row, attempt: 1 }, false)).toThrow(refused('E_STATE'));
-    expect(() => daemon.answered.insert({ ...row, h3: sha256(Uint8Array.of(1)) }, false)).toThrow(
-      refused('E_STATE'),
-    );
-  });
-
-  it('K7 Reopen is not built: the log has no entry of that kind', () => {
-    for (const kind of ['round.reopen', 'reopen', 'override']) {
-      const entry = { v: 1, kind, fed: 'fed_test', run, round: 0, attempt: 1, body: {}, sigs: [] };
-      expect(() => parseEntry(canonicalJsonBytes(entry))).toThrow(refused('E_LOG_ENTRY', /no known kind/));
-    }
   });
 });

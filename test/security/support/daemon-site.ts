@@ -75,8 +75,12 @@ export function manifestOf(
 }
 
 /** The other sites and the coordinator of round 0 of a run. */
-export function coordinatorOf(agreement: Agreement, attempt = 0): LyingCoordinator {
-  const manifest = manifestOf(agreement, attempt);
+export function coordinatorOf(
+  agreement: Agreement,
+  attempt = 0,
+  prevTranscriptHash?: Uint8Array,
+): LyingCoordinator {
+  const manifest = manifestOf(agreement, attempt, prevTranscriptHash);
   const coordinatorSeed = seedOf('coordinator');
   const coordinator = new LyingCoordinator({
     seeds: new Map(manifest.roles.map(({ id }) => [id, seedOf('site', id)])),
@@ -172,7 +176,7 @@ export class DaemonSite {
     return {
       ...{ run: runName(runId), round: 0, attempt: 0, purpose, stepId, arm: 0, iteration: 0 },
       ...{ modelHash: hex(modelHash), planHash: hex(planHash), h3: sha256(), cohort, relaxed: false },
-      answer: new Uint8Array(),
+      ...{ answer: new Uint8Array(), reopened: false },
     };
   }
 

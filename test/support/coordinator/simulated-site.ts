@@ -9,6 +9,7 @@ import {
   MaskEngine,
   type RosterView,
   SecAggClient,
+  type ShareKeys,
   TILE_BYTES,
   vectorLength,
 } from '@regulon/shared/secagg';
@@ -25,6 +26,8 @@ export type StageNotice = Extract<Notice, { type: 'stage' }>;
 export interface SiteBehaviour {
   /** called before a stage is handled; may wait or throw, then the site does nothing at this stage */
   before?(site: SimulatedSite, notice: StageNotice): void | Promise<void>;
+  /** what it deals in place of an honest message */
+  deal?(site: SimulatedSite, honest: ShareKeys, client: SecAggClient, round: number): ShareKeys;
   /** number of its units */
   units?: number;
 }
@@ -155,7 +158,9 @@ export class SimulatedSite {
 
   private async shareKeys(ref: AttemptRef): Promise<void> {
     const list = await this.link.messages('advertised', ref);
-    const message = encodeMessage('shares', this.attempt(ref).client.shareKeys(list));
+    const { client } = this.attempt(ref);
+    const honest = client.shareKeys(list);
+    const message = encodeMessage('shares', this.behaviour.deal?.(this, honest, client, ref.round) ?? honest);
     await this.ask({ type: 'shareKeys', ...ref, message });
   }
 

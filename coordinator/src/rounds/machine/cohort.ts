@@ -44,11 +44,27 @@ export function excludedBy(disputes: RoundState['disputes']): number[] {
 
 /** Sites that may take part in the attempt at hand or the next one. */
 export function invited(rules: RoundRules, state: RoundState): number[] {
+  const { burnt } = state;
   const out = new Set([
     ...excludedBy(state.disputes),
+    ...(burnt && burnt.dealer !== null ? [burnt.dealer] : []),
     ...state.refusals.filter((r) => r.lasting).map((r) => r.site),
   ]);
   return rules.sites.filter((id) => !out.has(id));
+}
+
+/** The rules of the attempt at hand: after a Reopen everybody that it names contributes, and nobody else. */
+export function rulesNow(rules: RoundRules, state: RoundState): RoundRules {
+  if (!state.isReopened || !state.burnt) return rules;
+  const { contributors } = state.burnt;
+  const counted = rules.counted.filter((id) => contributors.includes(id));
+  return { ...rules, contributors, counted, fullCohort: true };
+}
+
+/** Members of U2 whose uploads are taken. */
+export function uploaders(rules: RoundRules, state: RoundState): number[] {
+  const now = rulesNow(rules, state);
+  return state.u2.filter((id) => now.contributors.includes(id) || !rules.contributors.includes(id));
 }
 
 /** Sorted union without duplicates. */

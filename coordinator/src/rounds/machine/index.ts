@@ -1,10 +1,13 @@
 export { step } from './step.js';
 export { nextDeadline } from './phases.js';
+export { reopenable } from './burnt.js';
+export { invited, uploaders } from './cohort.js';
 export {
   newRound,
   answerPhases,
   stageOfPhase,
   type AnswerPhase,
+  type Burnt,
   type Phase,
   type RoundEffect,
   type RoundEvent,

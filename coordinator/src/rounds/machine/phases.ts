@@ -1,4 +1,5 @@
-import { invited, isEnough, thresholdsFor } from './cohort.js';
+import { burn, toBurnt } from './burnt.js';
+import { invited, isEnough, rulesNow, thresholdsFor, uploaders } from './cohort.js';
 import {
   answerPhases,
   type AnswerPhase,
@@ -14,19 +15,22 @@ const UNSPENT_FACTOR = 4;
 const stay = (state: RoundState): Transition => ({ state, effects: [] });
 
 /** Go as far as the answers and the clock allow: the one place where a phase ends. */
-export function settle(state: RoundState, rules: RoundRules, now: number): Transition {
+export function settle(state: RoundState, ofRound: RoundRules, now: number): Transition {
+  const rules = rulesNow(ofRound, state);
   switch (state.phase) {
     case 'waiting':
       return settleWaiting(state, rules, now);
     case 'advertise':
-      return settleCollecting(state, rules, now, 'u1', invited(rules, state));
+      return settleCollecting(state, rules, now, 'u1', withAnswered(rules, state));
     case 'share':
       return settleCollecting(state, rules, now, 'u2', state.u1);
     case 'input':
-      return settleCollecting(state, rules, now, 'u3', state.u2);
+      return settleCollecting(state, rules, now, 'u3', uploaders(ofRound, state));
     case 'consistency':
     case 'unmask':
       return settleAnswers(state, rules, now);
+    case 'burnt':
+      return settleBurnt(state, rules, now);
     case 'fold':
     case 'closed':
     case 'failed':
@@ -34,11 +38,19 @@ export function settle(state: RoundState, rules: RoundRules, now: number): Trans
   }
 }
 
+/** The pool of U1: who advertised stays in it, also when it will take no further part. */
+function withAnswered(rules: RoundRules, state: RoundState): number[] {
+  const pool = new Set([...invited(rules, state), ...state.answered]);
+  return rules.sites.filter((id) => pool.has(id));
+}
+
 /** When the clock alone can change this state next, or null. */
 export function nextDeadline(state: RoundState, rules: RoundRules): number | null {
   switch (state.phase) {
     case 'waiting':
-      return nextOpening(state, rules);
+      return nextOpening(state, rulesNow(rules, state));
+    case 'burnt':
+      return state.waitingSince + rules.idleLimitMs;
     case 'advertise':
     case 'share':
     case 'input':
@@ -82,6 +94,13 @@ function settleWaiting(state: RoundState, rules: RoundRules, now: number): Trans
     'E_DEADLINE',
     `waited ${Math.round(waited / 1000)} s for ${whom}: idle limit reached`,
   );
+}
+
+/** A burnt round waits for the administrators, not for ever. */
+function settleBurnt(state: RoundState, rules: RoundRules, now: number): Transition {
+  if (now < state.waitingSince + rules.idleLimitMs) return stay(state);
+  const { code, message } = state.burnt ?? { code: 'E_COHORT', message: 'a burnt round' };
+  return fail(state, 'FAILED', code, `${message}; nobody reopened the round within the idle limit`);
 }
 
 function open(state: RoundState, rules: RoundRules, now: number): Transition {
@@ -166,7 +185,8 @@ export function abandon(
   const spent = state.spent + (state.uploadBegan ? 1 : 0);
   const attempt = state.attempt + 1;
   const next: RoundState = {
-    ...toWaiting(state, rules, now),
+    // a Reopen is for one attempt
+    ...(state.isReopened ? toBurnt(state, now) : toWaiting(state, rules, now)),
     // nobody was bound before U1: the idle limit goes on counting
     waitingSince: state.phase === 'advertise' ? state.waitingSince : now,
     attempt,
@@ -229,6 +249,8 @@ function unconfirmed(
   const code = refused[0]?.code ?? 'E_CONSISTENCY';
   const message = `survivors refused by site ${refused.map((r) => `${r.site} (${r.code})`).join(', ')}`;
   if (state.phase === 'consistency') return abandon(state, rules, now, code, message);
+  const burnt = burn(state, rules, now, { code, message });
+  if (burnt) return burnt;
   const failed = fail(state, 'FAILED', code, message);
   const abort: RoundEffect = { type: 'abort', attempt: state.attempt, code, message };
   return { state: failed.state, effects: [abort, ...failed.effects] };

@@ -9,10 +9,10 @@ describe('round machine, when sites refuse, complain or do not count', () => {
     expect(play.effects.at(-1)).toMatchObject({ type: 'abort', code: 'E_U3' });
   });
 
-  it('ends the run when too many refuse after shares were asked for: the round is burnt', () => {
+  it('is burnt when too many refuse after shares were asked for', () => {
     const play = new Play(rulesFor(5)).upTo('consistency');
     for (const site of [1, 2]) play.send({ type: 'refused', site, code: 'E_CONSISTENCY', lasting: false });
-    expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_CONSISTENCY' });
+    expect(play.state).toMatchObject({ phase: 'burnt', burnt: { code: 'E_CONSISTENCY', dealer: null } });
   });
 
   it('does not count as gone who has answered already, or answers after all', () => {
@@ -47,6 +47,14 @@ describe('round machine, when sites refuse, complain or do not count', () => {
     play.send({ type: 'refused', site: 2, code: 'E_POLICY', lasting: true });
     expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_POLICY' });
     expect(play.state.failure?.message).toContain('site 2');
+  });
+
+  it('keeps in U1 who advertised and then refuses for good: the protocol has its keys', () => {
+    const play = new Play(rulesFor(6)).send({ type: 'begin' }).answer('advertise', 6);
+    play
+      .send({ type: 'refused', site: 6, code: 'E_POLICY', lasting: true })
+      .answer('advertise', 1, 2, 3, 4, 5);
+    expect(play.state).toMatchObject({ phase: 'share', u1: [1, 2, 3, 4, 5, 6] });
   });
 
   it('tries again after a refusal that may pass, and not at once', () => {

@@ -1,6 +1,16 @@
 /** Phases of a round at the coordinator; the five in the middle are R0 to R4 of the protocol. */
 export type Phase =
-  'waiting' | 'advertise' | 'share' | 'input' | 'consistency' | 'unmask' | 'fold' | 'closed' | 'failed';
+  | 'waiting'
+  | 'advertise'
+  | 'share'
+  | 'input'
+  | 'consistency'
+  | 'unmask'
+  | 'fold'
+  /** shares were asked for and no sum can come of them: the administrators may reopen the round, once */
+  | 'burnt'
+  | 'closed'
+  | 'failed';
 
 /** Stages in which sites answer, in the order of the manifest's deadlines. */
 export const answerPhases = ['advertise', 'share', 'input', 'consistency', 'unmask'] as const;
@@ -56,6 +66,18 @@ export interface Refusal {
   readonly lasting: boolean;
 }
 
+/** Why a round is burnt, and for whom it may be reopened. */
+export interface Burnt {
+  /** the attempt in which shares were asked for */
+  readonly attempt: number;
+  readonly code: string;
+  readonly message: string;
+  /** who dealt wrong shares, provably; it takes no further part */
+  readonly dealer: number | null;
+  /** U3 ∩ contributors of that attempt, less the dealer */
+  readonly contributors: readonly number[];
+}
+
 /** Everything that decides how a round goes on; plain JSON, persisted with each change. */
 export interface RoundState {
   readonly phase: Phase;
@@ -84,6 +106,10 @@ export interface RoundState {
   readonly departed: readonly number[];
   /** since when R3 or R4 lacks answers beyond its deadline */
   readonly pausedSince: number | null;
+  /** set from the first time that shares were asked for in vain; a round is burnt once */
+  readonly burnt: Burnt | null;
+  /** the administrators reopened the round: the attempt at hand has exactly these contributors */
+  readonly isReopened: boolean;
   readonly failure: {
     readonly status: 'ABORTED' | 'FAILED';
     readonly code: string;
@@ -113,7 +139,16 @@ export type RoundEvent =
   /** three strikes, or an upload that was lost before the cohort was fixed */
   | { readonly type: 'struck'; readonly site: number }
   /** a stored upload of the fixed cohort is gone, or a share cannot be reconstructed */
-  | { readonly type: 'broken'; readonly code: string; readonly message: string; readonly lasting: boolean }
+  | {
+      readonly type: 'broken';
+      readonly code: string;
+      readonly message: string;
+      readonly lasting: boolean;
+      /** who dealt wrong shares, provably */
+      readonly dealer?: number;
+    }
+  /** a Reopen of the administrators was verified: its contributors are those of `reopenable` */
+  | { readonly type: 'reopened' }
   | { readonly type: 'folded' }
   | { readonly type: 'stopped'; readonly message: string }
   | { readonly type: 'time' };
@@ -166,6 +201,8 @@ export function newRound(
     connected,
     departed,
     pausedSince: null,
+    burnt: null,
+    isReopened: false,
     failure: null,
   };
 }

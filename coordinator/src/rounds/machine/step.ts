@@ -1,8 +1,12 @@
+import { burn, reopen } from './burnt.js';
 import { withSite, without } from './cohort.js';
 import { abandon, fail, settle } from './phases.js';
 import type { RoundEvent, RoundRules, RoundState, Transition } from './state.js';
 
-const isOpen = (state: RoundState): boolean => !['waiting', 'closed', 'failed'].includes(state.phase);
+const isOpen = ({ phase }: RoundState): boolean => !['waiting', 'burnt', 'closed', 'failed'].includes(phase);
+
+/** Phases in which sites may have answered R4. */
+const isAnswering = ({ phase }: RoundState): boolean => phase === 'unmask' || phase === 'fold';
 
 /**
  * The round machine: what follows from an event. Pure; time is given, everything it decides is in its result.
@@ -61,6 +65,11 @@ export function step(state: RoundState, event: RoundEvent, now: number, rules: R
       );
     case 'broken':
       return breakAttempt(state, event, rules, now);
+    case 'reopened': {
+      const opened = reopen(state, rules, now);
+      const { state: next, effects } = settle(opened.state, rules, now);
+      return { state: next, effects: [...opened.effects, ...effects] };
+    }
     case 'folded':
       return { state: state.phase === 'fold' ? { ...state, phase: 'closed' } : state, effects: [] };
     case 'stopped':
@@ -99,7 +108,11 @@ function breakAttempt(
   now: number,
 ): Transition {
   if (!isOpen(state)) return { state, effects: [] };
-  if (!event.lasting) return abandon(state, rules, now, event.code, event.message);
+  // what is wrong with the data would be so in every attempt; what is wrong with an upload or a dealer need not
+  const burnt = (!event.lasting || event.dealer !== undefined) && isAnswering(state);
+  const again = burnt ? burn(state, rules, now, event) : undefined;
+  if (again) return again;
+  if (!event.lasting && !isAnswering(state)) return abandon(state, rules, now, event.code, event.message);
   const failed = fail(state, 'FAILED', event.code, event.message);
   return {
     state: failed.state,

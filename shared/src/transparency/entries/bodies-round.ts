@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  ascending,
   attachment,
   band,
   code,
@@ -9,6 +10,7 @@ import {
   head,
   indexList,
   listOf,
+  MAX_LIST,
   name,
   signature,
   siteId,
@@ -164,4 +166,23 @@ export const roundAckBody = z.strictObject({
     count,
     result: z.enum(['agree', 'differ', 'none']),
   }),
+});
+
+/** The administrators let a burnt round be answered once more; scope: the new attempt. */
+export const roundReopenBody = z.strictObject({
+  /** attempt in which shares were asked for and no sum came of it */
+  burnt: z.int().min(0).max(0xffff),
+  /** h3 of that attempt */
+  consistency: digest,
+  modelHash: digest,
+  planHash: digest,
+  /** U3 ∩ contributors of the burnt attempt, less a proven dealer; never an attachment, as sites read it here */
+  contributors: z.array(siteId).min(3).max(255).refine(ascending, 'ids ascend'),
+  /** proof against the dealer that is left out, base64; null when the same sites contribute again */
+  proof: z.base64().max(52_000).nullable(),
+  /** of H("REOPEN", …) */
+  signatures: z
+    .array(z.strictObject({ admin: z.int().min(1), signature }))
+    .max(MAX_LIST)
+    .refine((list) => ascending(list.map(({ admin }) => admin)), 'administrators ascend'),
 });

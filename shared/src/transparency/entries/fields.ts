@@ -79,7 +79,8 @@ export const MAX_LIST = 64;
 /** A list of at most 64 members, or its attachment. */
 export const listOf = <S extends z.ZodType>(item: S) => z.union([z.array(item).max(MAX_LIST), attachment]);
 
-const ascending = (list: readonly number[]): boolean =>
+/** Numbers in ascending order without duplicates. */
+export const ascending = (list: readonly number[]): boolean =>
   list.every((id, i) => i === 0 || id > (list[i - 1] ?? 0));
 
 /** Roster ids in ascending order without duplicates. */

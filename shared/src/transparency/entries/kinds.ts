@@ -7,6 +7,7 @@ import {
   roundAggregateBody,
   roundContributionBody,
   roundOpenBody,
+  roundReopenBody,
   roundUnmaskBody,
 } from './bodies-round.js';
 
@@ -36,6 +37,7 @@ export const kinds = {
   'round.unmask': { scope: 'round', actors: ['site'], body: roundUnmaskBody },
   'round.aggregate': { scope: 'round', actors: ['coordinator'], body: roundAggregateBody },
   'round.abort': { scope: 'round', actors: ['coordinator', 'site'], body: roundAbortBody },
+  'round.reopen': { scope: 'round', actors: ['coordinator'], body: roundReopenBody },
   'round.ack': { scope: 'round', actors: ['site'], body: roundAckBody },
   'run.finish': { scope: 'run', actors: ['coordinator'], body: runFinishBody },
   'config.start': { scope: 'federation', actors: ['site', 'coordinator'], body: configStartBody },

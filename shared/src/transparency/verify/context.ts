@@ -14,6 +14,8 @@ export interface VerifyContext {
   readonly log: OpenedLog;
   readonly keys: FederationKeys;
   readonly roster: RosterView;
+  /** who may reopen a burnt round, and how many of them; undefined when the signed roster cannot be verified */
+  readonly administrators: Pick<Roster, 'admins' | 'k'> | undefined;
   readonly findings: Findings;
 }
 
@@ -64,6 +66,15 @@ export function rosterOf(keys: FederationKeys, resolve: ResolveAttachment, findi
     members: keys.members.map(({ id, statement }) => ({ id, key: parseVkey(statement).publicKey })),
     M: keys.members.length,
   };
+}
+
+/** The administrators of the signed roster that entry 0 refers to; undefined when it cannot be verified. */
+export function administratorsOf(
+  { genesis }: FederationKeys,
+  resolve: ResolveAttachment,
+): VerifyContext['administrators'] {
+  const roster = readRoster(resolve(genesis.roster.digest));
+  return roster && digestText(rosterHashOf(roster)) === genesis.rosterHash ? roster : undefined;
 }
 
 function readRoster(bytes: Uint8Array | undefined): Roster | undefined {

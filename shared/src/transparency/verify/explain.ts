@@ -32,6 +32,8 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
   'round.aggregate': (b) =>
     `closed the round with the sum over ${members(b.u3)}; what follows from it is ${short(b.modelOut)}`,
   'round.abort': (b) => `ended the attempt at stage ${b.stage} without a sum: ${b.code}`,
+  'round.reopen': (b) =>
+    `published that ${b.signatures.length} administrators reopen the round, burnt in attempt ${b.burnt}, with ${members(b.contributors)}${b.proof === null ? '' : ', without a proven dealer'}`,
   'round.ack': (b) =>
     `derived ${short(b.modelOut)} from the round and recomputed ${b.audited.count} tiles: ${b.audited.result}`,
   'run.finish': (b) =>

@@ -9,6 +9,7 @@ import { type ApprovedRun, isOpen } from './approval-rows.js';
 import { elementsOf, integersOf, type VerifyContext } from './context.js';
 import { checkContributions, checkUnmasks } from './site-entries.js';
 import { checkOpens, type ClosedRound, type OpenedRound } from './opened-rounds.js';
+import { checkAnswersOnce } from './reopened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
 
 /** Rows S1 and S2 of a run. @returns its closed rounds, in order */
@@ -19,7 +20,8 @@ export function checkRounds(
 ): ClosedRound[] {
   const opened = checkOpens(context, view, approved);
   checkTranscripts(context, view, opened);
-  checkOnce(context, view);
+  checkOneSum(context, view);
+  checkAnswersOnce(context, view, opened);
   return view.aggregates.flatMap((aggregate) => {
     const round = opened.get(aggregate.entry.body.context);
     if (round !== undefined && round.open.index < aggregate.index)
@@ -159,25 +161,12 @@ function signs(key: Uint8Array, signed: Parameters<typeof verifyTranscript>[1]):
   }
 }
 
-/** A round has one sum; a site answers one attempt of a round. */
-function checkOnce({ findings }: VerifyContext, view: RunView): void {
+/** A round has one sum. */
+function checkOneSum({ findings }: VerifyContext, view: RunView): void {
   const closed = new Set<number>();
   for (const { entry, index } of view.aggregates) {
     if (closed.has(entry.round)) findings.fail('S2', `round ${entry.round} has a second sum`, index);
     closed.add(entry.round);
-  }
-  const answered = new Map<string, string>();
-  for (const { entry, index } of view.unmasks) {
-    const key = `${entry.round} ${entry.actor.id}`;
-    const before = answered.get(key);
-    if (before !== undefined && before !== entry.body.consistency) {
-      findings.fail(
-        'S2',
-        `${entry.actor.id} answered round ${entry.round} twice, for two survivor sets`,
-        index,
-      );
-    }
-    answered.set(key, entry.body.consistency);
   }
 }
 

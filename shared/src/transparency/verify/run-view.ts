@@ -20,6 +20,7 @@ export interface RunView {
   readonly unmasks: readonly Placed<'round.unmask'>[];
   readonly aggregates: readonly Placed<'round.aggregate'>[];
   readonly aborts: readonly Placed<'round.abort'>[];
+  readonly reopens: readonly Placed<'round.reopen'>[];
   readonly acks: readonly Placed<'round.ack'>[];
 }
 
@@ -48,6 +49,7 @@ export function runsOf(entries: readonly IndexedEntry[]): RunView[] {
     unmasks: ofKind(own, 'round.unmask'),
     aggregates: ofKind(own, 'round.aggregate'),
     aborts: ofKind(own, 'round.abort'),
+    reopens: ofKind(own, 'round.reopen'),
     acks: ofKind(own, 'round.ack'),
   }));
 }

@@ -233,3 +233,49 @@ describe('rounds', () => {
     expect(failed(report)).toEqual(expect.arrayContaining(['S2', 'S4']));
   });
 });
+
+describe('a burnt round', () => {
+  const s2 = (report: VerifyReport): string | undefined => report.rules.find(({ id }) => id === 'S2')?.note;
+
+  it('may be answered once more after k administrators reopened it', () => {
+    expect(failed(spoiled({ reopened: true }))).toEqual([]);
+  });
+
+  it('is found when it is answered once more without a Reopen', () => {
+    const report = spoiled({ reopened: true, omit: (kind) => kind === 'round.reopen' });
+    expect(failed(report)).toEqual(['S2']);
+    expect(report.firstLine).toMatch(/site-1 answered round 1 twice/);
+  });
+
+  it.each<[string, SampleOptions, RegExp]>([
+    [
+      'without one contributor',
+      { reopened: [1, 2, 3, 4] },
+      /contributors are not those of the burnt attempt/,
+    ],
+    ['another model', { reopened: true, spoil: change('round.reopen', { modelHash: other }) }, /not valid/],
+    ['too few administrators', { reopened: true, spoil: fewer(2) }, /2 of 3 administrators signed/],
+    [
+      'an attempt that was not opened',
+      { reopened: true, spoil: change('round.reopen', { burnt: 7 }) },
+      /not opened/,
+    ],
+    [
+      'survivors that nobody answered',
+      { reopened: true, spoil: change('round.reopen', { consistency: other }) },
+      /no site answered/,
+    ],
+  ])('is found when the Reopen names %s', (_, options, why) => {
+    const report = spoiled(options);
+    expect(failed(report)).toEqual(['S2']);
+    expect(report.firstLine + (s2(report) ?? '')).toMatch(why);
+  });
+});
+
+/** Cuts the signatures of a Reopen. */
+function fewer(signatures: number): SampleOptions['spoil'] {
+  return (kind, body) =>
+    kind === 'round.reopen'
+      ? { ...body, signatures: (body['signatures'] as unknown[]).slice(0, signatures) }
+      : body;
+}

@@ -6,7 +6,7 @@ import { verifyCheckpoint } from '../notes/checkpoint.js';
 import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-policy.js';
 import { formatVkey } from '../notes/vkey.js';
 import { checkApprovals } from './approval-rows.js';
-import { rosterOf, type VerifyContext } from './context.js';
+import { administratorsOf, rosterOf, type VerifyContext } from './context.js';
 import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
@@ -50,7 +50,10 @@ export function verifyBundle({
   const log = openLog(files.entries, content, findings);
   let runs: RunReport[] = [];
   if (log.keys !== undefined) {
-    const context = { log, keys: log.keys, findings, roster: rosterOf(log.keys, log.resolve, findings) };
+    const context: VerifyContext = {
+      ...{ log, keys: log.keys, findings, roster: rosterOf(log.keys, log.resolve, findings) },
+      administrators: administratorsOf(log.keys, log.resolve),
+    };
     checkPolicy(log.keys, policy, findings);
     runs = checkRuns(context, run);
     checkTexts(context);

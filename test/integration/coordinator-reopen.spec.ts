@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { InlineAggregator } from '@regulon/coordinator/aggregation';
+import type { ReopenReply } from '@regulon/coordinator/runs';
+import { enc, randomBytes, rootOf, sha256, signEd25519, u32 } from '@regulon/shared/crypto';
+import { seedCommitment } from '@regulon/shared/secagg';
+import { type ReopenDocument, reopenSigningBytes, verifyBundle } from '@regulon/shared/transparency';
+import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
+import type { SiteBehaviour } from '../support/coordinator/simulated-site.js';
+import { toyPlan } from '../support/toy-plan.js';
+import { refused } from '../security/support/refused.js';
+import { until } from '../support/until.js';
+
+const DEALER = 2;
+const TRAINING = 1;
+/** the simulated sites derive their programs for this run */
+const testing = { allowTesting: true, testing: { runId: '07'.repeat(16) } };
+
+/** The dealer commits to another seed than it deals, once. */
+function lyingOnce(): SiteBehaviour {
+  let lies = 0;
+  return {
+    deal: (site, honest, client, round) => {
+      if (round !== TRAINING || lies++ > 0) return honest;
+      const { federation, name, id } = site.identity;
+      const cb = seedCommitment(client.ctx, id, randomBytes(32));
+      const fields = [client.ctx, client.h1(), u32(id), cb, rootOf(honest.leaves)];
+      const sig = signEd25519(
+        federation.signer('site', name).seed,
+        sha256(enc('regulon/secagg/v1/R1', ...fields)),
+      );
+      return { ...honest, cb, sig };
+    },
+  };
+}
+
+describe('a round that a dealer has burnt', () => {
+  let folder: string;
+  let federation: SimulatedFederation;
+  const fatal: unknown[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'regulon-reopen-'));
+  });
+  afterEach(async () => {
+    await federation.close();
+    expect(fatal.splice(0)).toEqual([]);
+    rmSync(folder, { recursive: true });
+  });
+
+  /** @returns a run that waits for its administrators */
+  async function burnt(sites: number): Promise<string> {
+    const environment = { aggregator: new InlineAggregator(), fatal: (e: unknown) => void fatal.push(e) };
+    federation = new SimulatedFederation(folder, sites, testing, environment);
+    await federation.open();
+    federation.connect({ [DEALER]: lyingOnce() });
+    await federation.prepare();
+    const rounds = { prepare: [], training: { rounds: 2, optimizer: { name: 'adam' } } };
+    return federation.submit(toyPlan(federation.names, rounds));
+  }
+  const stageOf = (run: string): string | undefined => federation.core.views.run(run).now?.stage;
+  /** @param admins who signs */
+  const signed = ({ document }: ReopenReply, admins = [1, 2, 3]): ReopenDocument => {
+    const digest = reopenSigningBytes(document, document.body);
+    const signatures = admins.map((admin) => {
+      const seed = SampleFederation.seed('administrator', String(admin));
+      return { admin, signature: Buffer.from(signEd25519(seed, digest)).toString('base64') };
+    });
+    return { ...document, body: { ...document.body, signatures } };
+  };
+
+  it('goes on without the proven dealer once the administrators have signed, over a crash, and the auditor accepts it', async () => {
+    const run = await burnt(6);
+    await until(() => stageOf(run) === 'burnt');
+    expect(federation.core.views.run(run)).toMatchObject({ status: 'PAUSED' });
+    await federation.close();
+    await federation.open();
+    const terms = federation.core.runs.reopenTerms(run);
+    expect(terms).toMatchObject({ reason: { code: 'E_DEALER' }, needed: 3 });
+    expect(terms.document.body).toMatchObject({ burnt: 0, contributors: [1, 3, 4, 5, 6] });
+    federation.core.runs.reopen(run, signed(terms));
+    const document = await federation.finished(run);
+    expect(document).toMatchObject({ status: 'COMPLETED_PARTIAL', reason: null });
+    expect(document.rounds.find(({ round }) => round === TRAINING)).toMatchObject({
+      attempt: 1,
+      survivors: [1, 3, 4, 5, 6],
+    });
+    const report = verifyBundle({
+      bundle: await federation.core.sequencer.exportBundle(),
+      policy: federation.federation.genesis.quorumPolicy,
+    });
+    expect(report.firstLine).toMatch(/^PASS/);
+  });
+
+  it('takes no Reopen that too few signed, that leaves out another site, or that comes twice', async () => {
+    const run = await burnt(6);
+    await until(() => stageOf(run) === 'burnt');
+    const { runs } = federation.core;
+    const terms = runs.reopenTerms(run);
+    expect(() => runs.reopen(run, signed(terms, [1, 2]))).toThrow(refused('E_ROSTER', /2 of 3/));
+    const { document } = terms;
+    const changed = (more: Partial<ReopenDocument['body']>): ReopenDocument =>
+      signed({ ...terms, document: { ...document, body: { ...document.body, ...more } } });
+    expect(() => runs.reopen(run, changed({ contributors: [1, 2, 3, 4, 5] }))).toThrow(refused('E_U3'));
+    expect(() => runs.reopen(run, changed({ proof: null }))).toThrow(refused('E_U3'));
+    const later = { ...terms, document: { ...document, attempt: 2 } };
+    expect(() => runs.reopen(run, signed(later))).toThrow(refused('E_STATE', /due is round/));
+    expect(stageOf(run)).toBe('burnt');
+    runs.reopen(run, signed(terms));
+    expect(() => runs.reopen(run, signed(terms))).toThrow(refused('E_STATE', /nothing to reopen/));
+    await federation.finished(run);
+  });
+
+  it('ends the run at once where too few sites are left without the dealer', async () => {
+    const run = await burnt(5);
+    expect(await federation.finished(run)).toMatchObject({ status: 'FAILED', reason: { code: 'E_DEALER' } });
+    expect(() => federation.core.runs.reopenTerms(run)).toThrow(refused('E_STATE', /no round under way/));
+  });
+});
