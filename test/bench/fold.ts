@@ -36,7 +36,7 @@ export function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
 type Rates = Awaited<ReturnType<typeof measure>>;
 
 async function measure(job: FoldJob, turns: number) {
-  const [inline, workers] = [new InlineAggregator(), new WorkerAggregator()];
+  const [inline, workers] = [new InlineAggregator(), new WorkerAggregator(undefined, undefined, 1)];
   const sumOnly: FoldJob = { ...job, masks: [] };
   const bytes = job.spools.length * job.length * 4;
   const rate = async (seconds: Promise<number>): Promise<number> => bytes / (await seconds) / GB;

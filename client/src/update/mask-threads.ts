@@ -25,7 +25,7 @@ export interface MaskThread {
 }
 
 /** Bytes read, generated and written from which threads save more than they cost to start (docs/benchmarks.md). */
-const SPREAD_BYTES = 1e9;
+const SPREAD_BYTES = 4e9;
 const MOST_THREADS = 8;
 
 /** Masks long vectors in threads of their own, which live only for one vector; the event loop stays free. */

@@ -7,7 +7,7 @@ import type { Aggregator, FoldJob, Job, ResultOf, WrittenBlob } from './job.js';
 import { type JobPort, JobThread, startWorker } from './job-thread.js';
 
 /** Bytes of uploads and mask streams from which further threads save more than they cost to start (docs/benchmarks.md). */
-const SPREAD_BYTES = 1e9;
+const SPREAD_BYTES = 2e9;
 const MOST_THREADS = 8;
 
 /**
