@@ -5,15 +5,18 @@ import type {
   ModelSpecification,
   ProposeReply,
   ProposeRequest,
+  ReopenReply,
   RunDocument,
   RunEvent,
   RunSummary,
 } from '@regulon/coordinator/runs';
+import type { ReopenDocument } from '@regulon/shared/transparency';
 import {
   actorHeadReply,
   entriesReply,
   modelSpecification,
   proposeReply,
+  reopenReply,
   runDocument,
   runList,
 } from './documents.js';
@@ -52,6 +55,15 @@ export class CoordinatorApi {
 
   stop(run: string): Promise<RunDocument> {
     return this.rest.post(`${V1}/runs/${run}/stop`, {}, runDocument);
+  }
+
+  /** What administrators would sign to reopen the burnt round of a run. */
+  reopenTerms(run: string): Promise<ReopenReply> {
+    return this.rest.get(`${V1}/runs/${run}/reopen`, reopenReply);
+  }
+
+  reopen(run: string, document: ReopenDocument): Promise<RunDocument> {
+    return this.rest.post(`${V1}/runs/${run}/reopen`, document, runDocument);
   }
 
   /** Events of a run after `lastId`; ends when the coordinator closes the stream. */

@@ -4,10 +4,12 @@ import type {
   EntriesReply,
   ModelSpecification,
   ProposeReply,
+  ReopenReply,
   RunDocument,
   RunList,
   RunSummary,
 } from '@regulon/coordinator/runs';
+import { reopenDocument } from '@regulon/shared/transparency';
 
 /**
  * What the coordinator answers, as far as this client relies on it; members that a newer coordinator adds pass through.
@@ -150,6 +152,14 @@ export const runDocument = open({
 
 /** `POST /api/v1/runs` */
 export const proposeReply = open({ run: runName, index: number }) satisfies z.ZodType<ProposeReply>;
+
+/** `GET /api/v1/runs/:id/reopen` */
+export const reopenReply = open({
+  document: reopenDocument,
+  reason: open({ code: text, message: text }),
+  administrators: z.array(open({ id: number, key: text.regex(/^[0-9a-f]{64}$/) })),
+  needed: number,
+}) satisfies z.ZodType<ReopenReply>;
 
 /** `POST /api/v1/runs/:id/approvals` and `POST /api/v1/log/entries` */
 export const entriesReply = open({ indexes: z.array(number) }) satisfies z.ZodType<EntriesReply>;

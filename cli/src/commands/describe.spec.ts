@@ -34,6 +34,7 @@ describe('regulon describe', () => {
       'run.show': 'nothing',
       'run.watch': 'nothing',
       'run.stop': 'federation',
+      'run.reopen': 'federation',
       'model.list': 'nothing',
       'model.pull': 'files',
       'audit.export': 'files',

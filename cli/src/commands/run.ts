@@ -5,6 +5,7 @@ import { tableLines } from '../output/index.js';
 import { isFinal } from '../sim/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
+import { reopenCommand } from './reopen.js';
 import { resolveRun } from './resolve-run.js';
 import { documentLines } from './run-lines.js';
 import { submitCommand } from './submit.js';
@@ -12,12 +13,13 @@ import { watchRun } from './watch.js';
 
 /** `regulon run …`: what a researcher does with runs. */
 export function runCommands(program: Command, context: Context): void {
-  const run = program.command('run').description('runs: submit, follow, stop');
+  const run = program.command('run').description('runs: submit, follow, stop, reopen');
   submitCommand(run, context);
   list(run, context);
   show(run, context);
   watch(run, context);
   stop(run, context);
+  reopenCommand(run, context);
 }
 
 function list(run: Command, context: Context): void {

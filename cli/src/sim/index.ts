@@ -11,3 +11,4 @@ export { runReferenceProcess } from './run-reference.js';
 export { runFailure } from './run-failure.js';
 export { base64, chainHead } from './signer.js';
 export { proposal, type Proposal } from './statements.js';
+export { readSeed } from './ceremony/folder.js';
