@@ -9,8 +9,8 @@ import type { CoordinatorLink } from '../transport/index.js';
 const AUDITED_TOGETHER = 48;
 /** Statistics are audited in full up to this many bytes over all sites. */
 const FULL_AUDIT_BYTES = 64 << 20;
-/** Pieces (tiles of all survivors and of the sum) of one request: about 4 MiB. */
-const PIECES_AT_ONCE = 64;
+/** Pieces (tiles of all survivors and of the sum) of one request: about 1 MiB, since a cut line costs all of it. */
+const PIECES_AT_ONCE = 16;
 
 /** What a spot audit recomputes. */
 export interface AuditSubject {
