@@ -5,6 +5,8 @@ import { diskError, isSameAttempt, publish, remove, type AttemptRef, type PartFi
 
 const PROGRESS_EVERY_MS = 1_000;
 
+type StreamEnd = 'suspended' | 'committed' | 'lost';
+
 /** What one stream writes to, and whom it tells. */
 export interface SpoolStream {
   readonly expected: ExpectedUpload;
@@ -13,8 +15,8 @@ export interface SpoolStream {
   readonly paths: { readonly part: string; readonly ok: string };
   /** counts bytes against the quota of the upload; throws E_BUSY */
   readonly meter: (bytes: number) => void;
-  /** the file is let go of; called once */
-  readonly release: (end: 'suspended' | 'committed') => void;
+  /** the file is let go of; called once; `lost` when the disk refused bytes of it, which is not the site's doing */
+  readonly release: (end: StreamEnd) => void;
 }
 
 /** One stream that writes one part file. */
@@ -89,12 +91,8 @@ export class SpoolSession implements UploadSession {
     return this.committing;
   }
 
-  async suspend(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    await this.pending.catch(() => undefined);
-    await this.stream.part.file.close();
-    this.stream.release('suspended');
+  suspend(): Promise<void> {
+    return this.letGo('suspended');
   }
 
   async discard(reason: string): Promise<void> {
@@ -104,12 +102,20 @@ export class SpoolSession implements UploadSession {
     this.context.book.strike(this.stream.expected, reason);
   }
 
+  private async letGo(end: StreamEnd): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.pending.catch(() => undefined);
+    await this.stream.part.file.close();
+    this.stream.release(end);
+  }
+
   /** Row, fsync, rename, receipt: from here on a newer stream waits for the outcome. */
   private async publish(root: Uint8Array, message: Uint8Array): Promise<Uint8Array> {
     const { size } = this;
     const { uploadId, expected, part, paths, release } = this.stream;
     const { site, runId, round, attempt } = expected;
-    let end: 'suspended' | 'committed' = 'suspended';
+    let end: StreamEnd = 'suspended';
     try {
       await this.context.rows.committing({ uploadId, site, runId, round, attempt, root, message, size });
       await publish(part.file, paths.part, paths.ok);
@@ -147,7 +153,7 @@ export class SpoolSession implements UploadSession {
     try {
       await this.pending;
     } catch (error) {
-      await this.suspend();
+      await this.letGo('lost');
       await remove(this.stream.paths.part);
       throw error;
     }

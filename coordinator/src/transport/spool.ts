@@ -129,7 +129,7 @@ export class SpoolUploads implements UploadPort {
       meter: (bytes) => this.count(name, bytes, expected),
       release: (end) => {
         if (this.active.get(name)?.session === session) this.active.delete(name);
-        if (end === 'committed') this.received.delete(name);
+        if (end !== 'suspended') this.received.delete(name);
       },
     });
     this.active.set(name, { session, fence });
