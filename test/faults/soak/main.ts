@@ -8,8 +8,8 @@ import { calmRun, type RoughRun, roughRun, type Weather } from '../support/bad-l
 const real: Weather = {
   faults: { bytesPerSecond: 500_000, roundTripMs: 300, resetsPerSecond: 0.05 },
   outageMs: 360_000,
-  outageAfterBytes: 12_000_000,
-  rounds: 5,
+  outageAfterBytes: 7_000_000,
+  rounds: 3,
   units: 256,
   patience: {},
 };
@@ -41,7 +41,7 @@ try {
   say('the undisturbed run');
   const calm = await calmRun(root, real);
   const calmSeconds = (performance.now() - start) / 1000;
-  say(`${calm.status}; now the same over bad lines, which takes some fifteen minutes`);
+  say(`${calm.status}; now the same over bad lines, which takes some twelve minutes`);
   const rough = await roughRun(root, real, say);
   say(rough.document.status);
   process.stdout.write(table(calm, calmSeconds, rough));
