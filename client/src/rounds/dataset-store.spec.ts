@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
+import { contractOf } from '@regulon/shared/program';
+import { testFederation, testPlan } from '../policy/site.support.js';
 import { DatasetStore } from './dataset-store.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'regulon-dataset-'));
@@ -62,5 +64,36 @@ describe('the digest of a dataset', () => {
     const [header, ...rows] = LABELS.trim().split('\n');
     const swapped = [header, ...rows.reverse()].join('\n');
     expect(await contentOf(COUNTS, swapped)).toBe(await contentOf(COUNTS, LABELS));
+  });
+});
+
+describe('the classes of a plan', () => {
+  it('are read anew for a plan of the same name with other rules', async () => {
+    const units = Array.from({ length: 20 }, (_, i) => `P${i}`);
+    const paths = { counts: join(folder, 'many.tsv'), labels: join(folder, 'many-design.tsv') };
+    writeFileSync(
+      paths.counts,
+      `gene\t${units.join('\t')}\nESR1\t${units.map((_, i) => i + 1).join('\t')}\n`,
+    );
+    writeFileSync(paths.labels, `unit\tx\n${units.map((unit, i) => `${unit}\t${i % 2}\n`).join('')}`);
+    const store = await DatasetStore.load({
+      ...paths,
+      ...{ name: 'd', kind: 'expression', scale: 'counts', unit: 'patient', public: false, simulated: true },
+    });
+    const contractWith = (rule: string) =>
+      contractOf({
+        ...{ runId: new Uint8Array(16), roster: testFederation().roster, isPublic: true },
+        panel: store.describe().panel,
+        plan: testPlan({
+          label: {
+            classes: [
+              { name: 'x', rule },
+              { name: 'y', rule: `not ${rule}` },
+            ],
+          },
+        }),
+      });
+    expect(store.prepare(contractWith('x'), 1)).toBeGreaterThan(0);
+    expect(() => store.prepare(contractWith('z'), 1)).toThrow(/label|column/);
   });
 });

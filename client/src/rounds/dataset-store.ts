@@ -22,7 +22,8 @@ const MIN_UNITS = 5;
 
 /** The dataset of this site in memory, and what the rounds ask of it. */
 export class DatasetStore {
-  private prepared: { planName: string; view: UnitsView } | undefined;
+  /** the dataset with its classes; plans may share a name and differ in their classes */
+  private prepared: { classes: string; view: UnitsView } | undefined;
 
   private constructor(private readonly dataset: LocalDataset) {}
 
@@ -108,9 +109,10 @@ export class DatasetStore {
   }
 
   private view(contract: RunContract): UnitsView {
-    const { plan } = contract;
-    if (this.prepared?.planName !== plan.name) {
-      this.prepared = { planName: plan.name, view: viewOf(this.dataset, plan.label?.classes) };
+    const { label } = contract.plan;
+    const classes = JSON.stringify(label?.classes ?? null);
+    if (this.prepared?.classes !== classes) {
+      this.prepared = { classes, view: viewOf(this.dataset, label?.classes) };
     }
     return this.prepared.view;
   }
