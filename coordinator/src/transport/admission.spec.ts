@@ -113,6 +113,18 @@ describe('SessionLimit', () => {
     expect([first, second, third].map((session) => session!.destroyed)).toEqual([true, false, false]);
   });
 
+  it('closes as many as came too much when they come at once and their ends are told later', () => {
+    class SlowSession extends Session {
+      override destroy(): void {
+        this.destroyed = true;
+      }
+    }
+    const limit = new SessionLimit(members);
+    const sessions = Array.from({ length: 5 }, () => new SlowSession(nameOf(1)));
+    sessions.forEach((session) => limit.admit(session satisfies ServerSession));
+    expect(sessions.map(({ destroyed }) => destroyed)).toEqual([true, true, true, false, false]);
+  });
+
   it('caps all connections at the roster and eight more', () => {
     const limit = new SessionLimit(members);
     const strangers = Array.from({ length: 11 }, () => admit(limit, undefined));

@@ -23,9 +23,11 @@ export class SessionLimit {
     if (site !== undefined) this.bySite.set(site, open);
     session.once('close', () => {
       this.count--;
-      open.splice(open.indexOf(session), 1);
+      const at = open.indexOf(session);
+      if (at >= 0) open.splice(at, 1);
     });
-    if (site !== undefined && open.length > SESSIONS_PER_SITE) open[0]?.destroy();
+    // it leaves the list at once: its end is told later, and the next one must not be taken for it
+    if (site !== undefined && open.length > SESSIONS_PER_SITE) open.shift()?.destroy();
   }
 
   /** The open sessions of a member, oldest first. */
