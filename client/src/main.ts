@@ -35,6 +35,10 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
 
 async function main(): Promise<void> {
   const [name = '', ...rest] = process.argv.slice(2);
+  if ([name, ...rest].includes('--help')) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
   const command = commands[name];
   if (!command)
     throw new RegulonError('E_ARGUMENT', `there is no command ${JSON.stringify(name)}`, { hint: USAGE });

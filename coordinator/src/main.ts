@@ -6,6 +6,8 @@ import { readSettings } from './config/index.js';
 
 tuneHeapForStreams();
 
+const USAGE = 'usage: node coordinator/dist/main.js --config FILE';
+
 /** `coordinator --config FILE`: prints one JSON line when it is ready, runs until SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const { config } = readArguments();
@@ -27,9 +29,9 @@ function readArguments(): { config: string } {
     const { values } = parseArgs({ options: { config: { type: 'string' } } });
     if (values.config !== undefined) return { config: values.config };
   } catch (cause) {
-    throw new RegulonError('E_ARGUMENT', 'usage: coordinator --config FILE', { cause });
+    throw new RegulonError('E_ARGUMENT', 'the arguments cannot be read', { cause, hint: USAGE });
   }
-  throw new RegulonError('E_ARGUMENT', 'usage: coordinator --config FILE');
+  throw new RegulonError('E_ARGUMENT', '--config is missing', { hint: USAGE });
 }
 
 main().catch((error: unknown) => {

@@ -43,7 +43,7 @@ function verify(audit: Command, context: Context): void {
     .command('verify')
     .description('check an exported log; the policy comes from the sites, not from the bundle')
     .requiredOption('--bundle <file>', 'the exported log')
-    .requiredOption('--policy <file>', 'quorum.policy of the federation')
+    .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site')
     .option('--site-checkpoints <files...>', 'checkpoint notes that sites kept')
     .option('--level <n>', 'evidence level')
     .option('--as-of <time>', 'judge as of this time')
@@ -59,7 +59,7 @@ function explain(audit: Command, context: Context): void {
   const command = audit
     .command('explain')
     .description('one entry of a bundle in words; nothing is verified')
-    .argument('<index>')
+    .argument('<index>', 'number of the entry, from 0')
     .requiredOption('--bundle <file>', 'the exported log');
   handles<{ bundle: string }>(command, context, async ([index = ''], { bundle }) => {
     const text = await explainCommand({ bundle, index: wholeNumber('index', index, 0, 2 ** 40) });

@@ -55,7 +55,12 @@ export function handles<Options>(
 ): void {
   marksWrites(command, writes);
   command
-    .addOption(new Option('--format <format>', 'how the result is written').choices([...FORMATS]))
+    .addOption(
+      new Option(
+        '--format <format>',
+        'how the result is written; default: table on a terminal, else json',
+      ).choices([...FORMATS]),
+    )
     .option('--quiet', 'no progress; errors, warnings and questions stay', false);
   command.action(async (...received: unknown[]) => {
     const options = command.opts<Options & { format?: string; json?: boolean; quiet: boolean }>();

@@ -50,7 +50,10 @@ function modelLines(models: readonly ModelRow[]): string[] {
 
 function pull(model: Command, context: Context): void {
   const command = connects(
-    model.command('pull').description('download a model; its digest is checked').argument('<model>'),
+    model
+      .command('pull')
+      .description('download a model; its digest is checked')
+      .argument('<model>', 'digest, or a unique beginning'),
   )
     .requiredOption('--out <file>', 'float32 little-endian; FILE.json gets the shapes')
     .option('--force', 'replace existing files', false);

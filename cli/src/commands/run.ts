@@ -44,7 +44,10 @@ function show(run: Command, context: Context): void {
 
 function watch(run: Command, context: Context): void {
   const command = connects(
-    run.command('watch').description('follow a run; Ctrl-C detaches').argument('<run>'),
+    run
+      .command('watch')
+      .description('follow a run; Ctrl-C detaches')
+      .argument('<run>', 'name, or a unique beginning'),
   ).option('--allow-partial', 'exit 0 although some rounds missed a site', false);
   handles<ConnectionOptions & { allowPartial: boolean }>(
     command,
@@ -59,7 +62,10 @@ function watch(run: Command, context: Context): void {
 
 function stop(run: Command, context: Context): void {
   const command = connects(
-    run.command('stop').description('end a run; its rounds stay in the log').argument('<run>'),
+    run
+      .command('stop')
+      .description('end a run; its rounds stay in the log')
+      .argument('<run>', 'name, or a unique beginning'),
   )
     .option('--dry-run', 'name the run, end nothing', false)
     .option('--yes', 'do not ask', false);

@@ -58,6 +58,8 @@ async function bringUp(options: UpOptions, output: Output): Promise<CommandResul
     const settings = environmentOf(federation);
     const exports = Object.entries(settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
     output.event(settings, exports.join('\n'));
+    // the one JSON object comes at the end, when nobody needs the settings any more
+    if (output.format === 'json') output.progress(exports.join('\n'));
     output.progress('running; Ctrl-C stops everything');
     await serve(federation, signal);
     return { data: settings, rows: [], lines: [] };

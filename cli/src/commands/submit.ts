@@ -22,7 +22,10 @@ interface SubmitOptions extends ConnectionOptions {
 /** `regulon run submit`: propose a plan under the researcher's key. */
 export function submitCommand(run: Command, context: Context): void {
   const command = connects(
-    run.command('submit').description('propose a plan; its stewards decide').argument('<plan>'),
+    run
+      .command('submit')
+      .description('propose a plan; its stewards decide')
+      .argument('<plan>', 'plan file, YAML or JSON'),
   )
     .option('--key <file>', "the researcher's key, mode 0600 (REGULON_KEY_FILE)")
     .option('--as <id>', 'id of the researcher in the federation', 'researcher-1')

@@ -37,6 +37,6 @@ export async function exportAndVerify(
     files:
       target === undefined
         ? []
-        : [`${file} and ${file}.policy: regulon audit verify --bundle ${file} --policy ${file}.policy`],
+        : [`${file} and ${file}.policy: npx regulon audit verify --bundle ${file} --policy ${file}.policy`],
   };
 }

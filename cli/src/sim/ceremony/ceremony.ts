@@ -53,7 +53,10 @@ export async function holdCeremony(options: CeremonyOptions): Promise<FoundedFed
   const folder = folderAt(options.root);
   const names = options.sites.map((site) => site.name);
   createFolders(folder, names);
-  const requests = await Promise.all(options.sites.map((site) => enrolmentOf(folder, site)));
+  const asked = options.sites.map((site) => enrolmentOf(folder, site));
+  // when one fails, the others must not go on writing keys into a folder that the caller removes
+  await Promise.allSettled(asked);
+  const requests = await Promise.all(asked);
   const people = makePeople(folder, names);
   const keys = coordinatorKeys(folder);
   const signed = signedRosterOf(options, requests, people, keys.statement);

@@ -59,6 +59,25 @@ describe('a bundle that somebody changed', () => {
     );
   });
 
+  it('names that entry in a log of more than one tile, too', () => {
+    const long = sampleRun();
+    const { body } = long.federation.policyBody('site-1');
+    while (long.entries.length <= 256) long.write(['steward', 'site-1'], 'policy.set', {}, body);
+    const content = long.files();
+    const verdict = (changed: ReadonlyMap<string, Uint8Array>): string =>
+      verifyBundle({ bundle: writeBundle(changed), policy: long.policy }).firstLine;
+    expect(verdict(content)).toMatch(/^PASS /);
+    const path = 'tile/entries/000';
+    const bytes = content.get(path) ?? new Uint8Array(0);
+    const index = 100;
+    const start = long.entries.slice(0, index).reduce((sum, entry) => sum + 2 + entry.length, 0);
+    const at = start + 2 + Math.floor((long.entries[index]?.length ?? 0) / 2);
+    expect(verdict(new Map([...content, [path, flip(bytes, at)]]))).toMatch(/^FAIL {2}entry 100 /);
+    const above = 'tile/1/000.p/1';
+    const hash = content.get(above) ?? new Uint8Array(0);
+    expect(verdict(new Map([...content, [above, flip(hash, 0)]]))).toMatch(/^FAIL {2}entry 0 .*contradicts/);
+  });
+
   it('names kind and actor when they can still be read', () => {
     const path = bundlePath();
     const bytes = files.get(path) ?? new Uint8Array(0);
