@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Aggregator, InlineAggregator } from '@regulon/coordinator/aggregation';
+import { MaskedVectorFolder } from '@regulon/cli/audit';
 import { parseRunName } from '@regulon/shared/program';
 import { verifyBundle } from '@regulon/shared/transparency';
 import type { SimulatedSite, StageNotice } from '../support/coordinator/simulated-site.js';
@@ -62,6 +63,24 @@ describe('coordinator with sites at its gateway', () => {
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.rules.filter((r) => r.status === 'fail')).toEqual([]);
+  });
+
+  it('keeps the masked vectors of the survivors where it is told to, and an auditor replays every sum from them', async () => {
+    await started(6, { retention: { spools: 'keep' } });
+    federation.connect();
+    await federation.prepare();
+    const run = await federation.submit();
+    expect(await federation.finished(run)).toMatchObject({ status: 'COMPLETED' });
+    const vectors = new MaskedVectorFolder(join(folder, 'state', 'spool'));
+    const report = verifyBundle({
+      bundle: await federation.core.sequencer.exportBundle(),
+      policy: federation.federation.genesis.quorumPolicy,
+      maskedVectors: vectors.of,
+    });
+    vectors.close();
+    expect(report.rules.find(({ id }) => id === 'S3')).toMatchObject({
+      ...{ status: 'pass', note: '7 of 7 rounds replayed' },
+    });
   });
 
   it('aborts before anything is asked of the sites when one has another gene panel', async () => {

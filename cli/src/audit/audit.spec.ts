@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { sampleRun } from '@regulon/shared/transparency-samples';
 import { explainCommand, exportCommand, verifyCommand } from './index.js';
 
@@ -35,6 +43,22 @@ describe('audit commands', () => {
     expect(outcome.firstLine).toMatch(/^PASS {2}fed_sample: 68 entries; .*L2 not applicable/);
     const { run } = outcome.report.runs[0] ?? { run: '' };
     expect((await verifyCommand({ bundle, policy, run })).failure).toBeNull();
+  });
+
+  it('replay every sum from a copy of the spool, at level 2', async () => {
+    const maskedVectors = join(folder, 'spool');
+    const fileOf = (key: string): string => join(maskedVectors, '07'.repeat(16), `${key}.ok`);
+    for (const [key, bytes] of log.masked) {
+      mkdirSync(dirname(fileOf(key)), { recursive: true });
+      writeFileSync(fileOf(key), bytes);
+    }
+    const usable = { bundle, policy, level: 2, maskedVectors };
+    const noteOf = async (): Promise<string | undefined> =>
+      (await verifyCommand(usable)).report.rules.find(({ id }) => id === 'S3')?.note;
+    expect(await noteOf()).toBe('3 of 3 rounds replayed');
+    truncateSync(fileOf('1-1/2'), 100);
+    expect(await noteOf()).toBe('round 1: the masked vector of site 2 is missing or has another size');
+    await expect(verifyCommand({ ...usable, level: 1 })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   });
 
   it('name the entry in which one byte of the file was changed', async () => {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
-import { verifyBundle, type VerifyReport } from '@regulon/shared/transparency';
+import { verifyBundle, type VerifyInput, type VerifyReport } from '@regulon/shared/transparency';
 import { readBundleFile, readTextFile } from './files.js';
+import { MaskedVectorFolder } from './masked-vectors.js';
 
 /** Arguments of `regulon audit verify`. */
 export interface VerifyArguments {
@@ -11,8 +12,10 @@ export interface VerifyArguments {
   readonly policy: string;
   /** paths of checkpoint notes that sites kept */
   readonly siteCheckpoints?: readonly string[];
-  /** evidence level; 2 needs masked vectors, which this version does not export */
+  /** evidence level; 2 replays the sums from masked vectors */
   readonly level?: number;
+  /** folder of masked vectors, as the coordinator's spool holds them; level 2 */
+  readonly maskedVectors?: string;
   /** RFC 3339; now by default */
   readonly asOf?: string;
   /** only this run */
@@ -34,12 +37,14 @@ export interface VerifyOutcome {
  * @throws E_ARGUMENT or E_BUNDLE (exit 4) when a file or an argument cannot be used
  */
 export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcome> {
-  if (args.level !== undefined && args.level !== 1) {
-    throw new RegulonError(
-      'E_ARGUMENT',
-      `level ${args.level} cannot be verified: bundles hold evidence of level 1`,
-    );
+  const { level = 1, maskedVectors } = args;
+  if (level === 2 && maskedVectors === undefined) {
+    throw new RegulonError('E_ARGUMENT', 'level 2 cannot be verified: bundles hold evidence of level 1', {
+      hint: 'name the folder of the masked vectors with --masked-vectors',
+    });
   }
+  if (level < 2 && maskedVectors !== undefined)
+    throw new RegulonError('E_ARGUMENT', '--masked-vectors are evidence of level 2: add --level 2');
   const asOf = args.asOf === undefined ? new Date() : timeOf(args.asOf);
   const [bundle, policy] = await Promise.all([
     readBundleFile(args.bundle),
@@ -47,11 +52,24 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   ]);
   const notes = (args.siteCheckpoints ?? []).map((path) => readTextFile('the checkpoint', path));
   const input = { bundle, policy, asOf, siteCheckpoints: await Promise.all(notes) };
-  const report = verifyBundle(args.run === undefined ? input : { ...input, run: args.run });
+  const only = args.run === undefined ? {} : { run: args.run };
+  const folder = maskedVectors === undefined ? undefined : new MaskedVectorFolder(maskedVectors);
+  const report = verifyAnd(() => folder?.close(), {
+    ...{ ...input, ...only },
+    ...(folder ? { maskedVectors: folder.of } : {}),
+  });
   const { status, firstLine } = report;
   const isPass = status === 'pass';
   const failure = isPass ? null : new RegulonError('E_VERIFY', firstLine.replace(/^FAIL\s+/, ''));
   return { failure, firstLine, report };
+}
+
+function verifyAnd(close: () => void, input: VerifyInput): VerifyReport {
+  try {
+    return verifyBundle(input);
+  } finally {
+    close();
+  }
 }
 
 const time = z.iso.datetime({ offset: true });

@@ -6,7 +6,10 @@ import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
 
-interface VerifyOptions extends Pick<VerifyArguments, 'bundle' | 'policy' | 'asOf' | 'run'> {
+interface VerifyOptions extends Pick<
+  VerifyArguments,
+  'bundle' | 'policy' | 'asOf' | 'run' | 'maskedVectors'
+> {
   readonly siteCheckpoints?: string[];
   readonly level?: string;
 }
@@ -45,7 +48,8 @@ function verify(audit: Command, context: Context): void {
     .requiredOption('--bundle <file>', 'the exported log')
     .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site')
     .option('--site-checkpoints <files...>', 'checkpoint notes that sites kept')
-    .option('--level <n>', 'evidence level')
+    .option('--level <n>', 'evidence level; 2 replays every sum')
+    .option('--masked-vectors <dir>', "level 2: the coordinator's spool, or a copy of it")
     .option('--as-of <time>', 'judge as of this time')
     .option('--run <id>', 'only this run');
   handles<VerifyOptions>(command, context, async (_, { level, ...options }) => {

@@ -38,6 +38,7 @@ export type {
 export { decodeMessage, encodeMessage, type MessageLimits } from './message-codec.js';
 export { SecAggClient, type MaskPlan } from './client.js';
 export type { JoinInput } from './client-join.js';
+export { reveal } from './server-unmask.js';
 export { SecAggServer, type Unmasking } from './server.js';
 export type { ServerInput } from './server-core.js';
 export {

@@ -10,7 +10,8 @@ export interface RevealInput {
   readonly ctx: Uint8Array;
   /** U1, sorted: rank + 1 is a holder's coordinate */
   readonly keys: readonly AdvertiseKeys[];
-  readonly shares: ReadonlyMap<SiteId, ShareKeys>;
+  /** what each dealer committed to */
+  readonly shares: ReadonlyMap<SiteId, Pick<ShareKeys, 'cb'>>;
   /** exactly t answers, sorted by id */
   readonly answers: readonly UnmaskAnswer[];
 }

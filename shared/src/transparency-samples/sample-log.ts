@@ -29,6 +29,8 @@ import type { SampleOptions } from './sample-options.js';
 export class SampleLog {
   readonly entries: Uint8Array[] = [];
   readonly attachments = new Map<string, Uint8Array>();
+  /** masked vectors of closed rounds, of survivors and others, by `round-attempt/site` */
+  readonly masked = new Map<string, Uint8Array>();
 
   readonly federation = new SampleFederation();
   private readonly written = new Map<string, number>();

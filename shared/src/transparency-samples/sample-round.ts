@@ -89,6 +89,8 @@ export class SampleRound {
   close(): this {
     const { u3 } = this.state.server;
     const { contributions, unmasks, answered } = this.siteEntries();
+    const { number, attempt } = this.fields;
+    for (const [id, upload] of this.state.uploads) this.log.masked.set(`${number}-${attempt}/${id}`, upload);
     this.add(coordinator, 'round.aggregate', this.aggregate(contributions, unmasks, answered));
     for (const id of u3) {
       const audited = { tiles: [0], count: 1, result: 'agree' as const };

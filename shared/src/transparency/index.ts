@@ -60,6 +60,7 @@ export {
   parseRoundEvidence,
   roundEvidenceOf,
 } from './evidence/round-evidence.js';
-export { verifyBundle } from './verify/verify-bundle.js';
+export type { MaskedVector, MaskedVectors } from './verify/replay.js';
+export { verifyBundle, type VerifyInput } from './verify/verify-bundle.js';
 export { type VerifyReport } from './verify/report.js';
 export { explainEntry } from './verify/explain.js';

@@ -11,6 +11,7 @@ import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
+import { type MaskedVectors, replayRounds } from './replay.js';
 import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
 import { checkRounds } from './round-rows.js';
 import { runsOf } from './run-view.js';
@@ -28,6 +29,8 @@ export interface VerifyInput {
   readonly siteCheckpoints?: readonly string[];
   /** only this run */
   readonly run?: string;
+  /** masked vectors that the coordinator kept (evidence level 2) */
+  readonly maskedVectors?: MaskedVectors;
 }
 
 /**
@@ -42,6 +45,7 @@ export function verifyBundle({
   asOf = new Date(),
   siteCheckpoints = [],
   run,
+  maskedVectors,
 }: VerifyInput): VerifyReport {
   const findings = new Findings();
   const policy = parseQuorumPolicy(policyText);
@@ -55,7 +59,7 @@ export function verifyBundle({
       administrators: administratorsOf(log.keys, log.resolve),
     };
     checkPolicy(log.keys, policy, findings);
-    runs = checkRuns(context, run);
+    runs = checkRuns(context, run, maskedVectors);
     checkTexts(context);
     remark(context, runs);
   }
@@ -64,14 +68,21 @@ export function verifyBundle({
   return reportOf({ files, policy, asOf, genesis, runs, findings, labelOf: log.labelOf });
 }
 
-function checkRuns(context: VerifyContext, only: string | undefined): RunReport[] {
+function checkRuns(
+  context: VerifyContext,
+  only: string | undefined,
+  maskedVectors: MaskedVectors | undefined,
+): RunReport[] {
+  let [replayed, closed] = [0, 0];
   const views = runsOf(context.log.entries).filter(({ run }) => only === undefined || run === only);
   if (only !== undefined && views.length === 0)
     throw new RegulonError('E_ARGUMENT', `the bundle has no ${only}`);
-  return views.map((view) => {
+  const reports = views.map((view) => {
     const approved = checkApprovals(context, view);
     const rounds = checkRounds(context, view, approved);
     checkModels(context, view, rounds);
+    if (maskedVectors) replayed += replayRounds(context.findings, view.run, rounds, maskedVectors);
+    closed += rounds.length;
     checkCoverage(context, rounds);
     const open = approved?.isPublic ?? true;
     if (context.keys.genesis.gateMode === 'signed' && !open) {
@@ -79,6 +90,16 @@ function checkRuns(context: VerifyContext, only: string | undefined): RunReport[
     }
     return runReportOf(view, approved, rounds);
   });
+  if (replayed > 0) context.findings.remark('S3', 'pass', `${replayed} of ${closed} rounds replayed`);
+  else
+    context.findings.remark(
+      'S3',
+      'not-applicable',
+      maskedVectors
+        ? 'no masked vector was kept'
+        : 'level 2 needs the masked vectors, which are not in this bundle',
+    );
+  return reports;
 }
 
 /** The policy given by the auditor is the one that entry 0 fixes, with a threshold as the formula demands. */
@@ -144,7 +165,6 @@ function remark({ keys, log, findings }: VerifyContext, runs: readonly RunReport
   findings.remark('A1', 'pass', 'role and purpose; compatibility of DUO codes is for a person to judge');
   findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
   notBuilt('A4', 'no policy was overridden');
-  notBuilt('S3', 'level 2 needs the masked vectors, which are not in this bundle');
   notBuilt('R1', 'no model was exported or released');
   notBuilt('R2', 'no model was released');
   notBuilt('X1', 'no member was revoked, no dataset withdrawn');

@@ -1,0 +1,117 @@
+import { equalBytes, MerkleHasher } from '../../crypto/index.js';
+import { isRegulonError } from '../../errors/index.js';
+import {
+  ctxOf,
+  foldAndUnmaskTile,
+  MaskEngine,
+  type MaskKey,
+  reveal,
+  TILE_BYTES,
+  unmaskKeysOf,
+  vectorLength,
+} from '../../secagg/index.js';
+import { digestBytes } from '../entries/fields.js';
+import type { Findings } from './findings.js';
+import type { ClosedRound } from './opened-rounds.js';
+
+/** The masked vector that one survivor uploaded, as the coordinator kept it. */
+export interface MaskedVector {
+  /** bytes */
+  readonly size: number;
+  /** Fill `into` with the bytes from `at` on. */
+  read(at: number, into: Uint8Array): void;
+}
+
+/**
+ * Finds the masked vector of a survivor; undefined when it was not kept. It is never asked for one of a dropped site: with
+ * the secrets that R4 reveals such a vector would open.
+ *
+ * @param run `run_` and 32 hexadecimal digits
+ */
+export type MaskedVectors = (
+  run: string,
+  place: { readonly round: number; readonly attempt: number; readonly site: number },
+) => MaskedVector | undefined;
+
+/**
+ * Row S3: sum the survivors' masked vectors once more, take the masks off as the coordinator did, and compare bit by bit
+ * with the logged root.
+ *
+ * @returns how many rounds were replayed; those of which nothing was kept are not
+ */
+export function replayRounds(
+  findings: Findings,
+  run: string,
+  rounds: readonly ClosedRound[],
+  vectorsOf: MaskedVectors,
+): number {
+  const engine = new MaskEngine();
+  return rounds.filter((round) => {
+    const { round: number, attempt } = round.manifest;
+    const kept = round.derived.u3.map((site) => vectorsOf(run, { round: number, attempt, site }));
+    if (kept.every((vector) => vector === undefined)) return false;
+    const wrong = differenceOf(round, kept, engine);
+    if (wrong !== undefined) findings.fail('S3', `round ${number}: ${wrong}`, round.aggregate.index);
+    return true;
+  }).length;
+}
+
+/** What differs from the log, or undefined. */
+function differenceOf(
+  round: ClosedRound,
+  kept: readonly (MaskedVector | undefined)[],
+  engine: MaskEngine,
+): string | undefined {
+  const { manifest, derived, evidence, aggregate } = round;
+  const size = (vectorLength(manifest) * manifest.ringBits) / 8;
+  const vectors = kept.flatMap((vector) => (vector?.size === size ? vector : []));
+  const odd = derived.u3.filter((_, k) => kept[k]?.size !== size);
+  if (odd.length > 0) return `the masked vector of site ${odd.join(', ')} is missing or has another size`;
+  try {
+    const { roots, sum } = foldAgain(round, vectors, size, engine);
+    const other = evidence.commits.filter(({ root }, k) => !equalBytes(root, roots[k] ?? new Uint8Array()));
+    if (other.length > 0)
+      return `the masked vector of site ${other.map(({ id }) => id).join(', ')} is not the signed one`;
+    const same = equalBytes(sum, digestBytes(aggregate.entry.body.aggregateRoot));
+    return same ? undefined : 'the sum of the masked vectors is not the logged one';
+  } catch (error) {
+    if (isRegulonError(error)) return error.message;
+    throw error;
+  }
+}
+
+/** One pass over all vectors: their roots, and the root of their sum without its masks. */
+function foldAgain(
+  round: ClosedRound,
+  vectors: readonly MaskedVector[],
+  size: number,
+  engine: MaskEngine,
+): { roots: Uint8Array[]; sum: Uint8Array } {
+  const { ringBits } = round.manifest;
+  const masks = masksOf(round);
+  const hashers = vectors.map(() => new MerkleHasher());
+  const whole = new MerkleHasher();
+  for (let byteOffset = 0; byteOffset < size; byteOffset += TILE_BYTES) {
+    const length = Math.min(TILE_BYTES, size - byteOffset);
+    const spools = vectors.map((vector, k) => {
+      const tile = new Uint8Array(length);
+      vector.read(byteOffset, tile);
+      hashers[k]?.update(tile);
+      return tile;
+    });
+    const tile = new Uint8Array(length);
+    foldAndUnmaskTile(tile, { spools, masks, byteOffset, ringBits }, engine);
+    whole.update(tile);
+  }
+  return { roots: hashers.map((hasher) => hasher.root()), sum: whole.root() };
+}
+
+/** The streams of the masks, from the shares in the logged answers. @throws E_SHARE, E_DEALER, E_LOW_ORDER */
+function masksOf({ manifest, evidence, derived }: ClosedRound): readonly MaskKey[] {
+  const ctx = ctxOf(manifest);
+  const { advertised: keys, dealers, answers, responders } = evidence;
+  const used = answers.filter(({ id }) => responders.includes(id));
+  const revealed = reveal({ ctx, keys, shares: new Map(dealers.map((d) => [d.id, d])), answers: used });
+  const survivors = keys.filter(({ id }) => derived.u3.includes(id));
+  return unmaskKeysOf({ ctx, h2: derived.h2, survivors, ...revealed });
+}
