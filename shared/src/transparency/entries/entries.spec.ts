@@ -114,6 +114,19 @@ describe('signatures', () => {
     ).toThrow(refusal('L3'));
   });
 
+  it('have one text: nobody can give a signed entry another hash', () => {
+    const [own] = parseEntry(policy).sigs;
+    const sig = own?.sig ?? '';
+    const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+    const last = digits.indexOf(sig.charAt(85));
+    for (let unused = 1; unused < 16; unused++) {
+      const other = `${sig.slice(0, 85)}${digits.charAt(last + unused)}==`;
+      expect(Buffer.from(other, 'base64')).toEqual(Buffer.from(sig, 'base64'));
+      const bytes = edited((e) => (e.sigs = [{ ...own, sig: other }]));
+      expect(() => openEntry(bytes, keys)).toThrow(refusal('D1'));
+    }
+  });
+
   it("need the steward's for a dataset that is called public", () => {
     const log = sampleRun();
     const commit = log.entries.find((bytes) => parseEntry(bytes).kind === 'dataset.commit') ?? policy;

@@ -36,8 +36,11 @@ export const keyReference = z
   .string()
   .max(220)
   .regex(/^[^\s+]+\+[0-9a-f]{8}$/, 'a key name and id');
-/** Ed25519 signature in base64 */
-export const signature = z.string().regex(/^[A-Za-z0-9+/]{86}==$/, '64 bytes in base64');
+/**
+ * Ed25519 signature in base64. The bits of the last character that stand for no byte are zero: with other bits the entry
+ * would have another hash under the same signature.
+ */
+export const signature = z.string().regex(/^[A-Za-z0-9+/]{85}[AQgw]==$/, '64 bytes in base64');
 /** `fed_` and a name */
 export const federationId = z.string().regex(/^fed_[a-z0-9]{2,40}$/, 'a federation id');
 /** `run_` and the run id in hexadecimal */
