@@ -31,6 +31,16 @@ describe('parsePlan', () => {
     expect(Buffer.from(planBytes(plain)).toString()).toContain('"learningRate":"0.0000001"');
   });
 
+  it('refuses texts of which the hash would stand for two: no NFC, or no text at all', () => {
+    expect(messageOf({ title: 'caf\u00e9' })).toBe('accepted');
+    expect(messageOf({ title: 'cafe\u0301' })).toBe('plan: title: text in NFC');
+    expect(messageOf({ title: '\ud800' })).toBe('plan: title: well-formed text');
+    const rule = (text: string): string =>
+      messageOf({ task: 'classify', label: { classes: ['a', 'b'].map((name) => ({ name, rule: text })) } });
+    expect(rule('\u00e9tat')).toBe('accepted');
+    expect(rule('e\u0301tat')).toMatch(/^plan: label\.classes\[0\]\.rule: text in NFC/);
+  });
+
   it('refuses an unknown key and names its path, not its value', () => {
     expect(messageOf({ training: { ...base.training, optimiser: 'secret-value' } })).toBe(
       'plan: training.optimiser: unknown key',

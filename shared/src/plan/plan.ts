@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
+import { signedText } from './signed-text.js';
 import { gammaSchema, purposeSchema, unitSchema } from './terms.js';
 
 const name = z
@@ -10,9 +11,9 @@ const count = (max: number) => z.int().min(1).max(max);
 
 /** A class of the label: its name and the rule over the columns of the label table that decides it. */
 const labelClass = z.strictObject({
-  name: z.string().min(1).max(64),
+  name: signedText(64).min(1),
   /** e.g. `Lum and not is_LumA`; see genomics/label-rule */
-  rule: z.string().min(1).max(500),
+  rule: signedText(500).min(1),
 });
 
 /** Preparation steps in their order; each is fitted from secure sums over the training units of an arm. */
@@ -90,7 +91,7 @@ const deadlines = z.strictObject({
 export const planSchema = z.strictObject({
   schema: z.literal('regulon.plan/1'),
   name,
-  title: z.string().max(200).default(''),
+  title: signedText(200).default(''),
   purpose: purposeSchema.default('research'),
   /** drives initial weights only (rounding, shuffling and keys have their own secrets) */
   seed: z.int().min(0).max(0xffffffff),

@@ -9,6 +9,7 @@ import {
 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import { isSelfSigned } from './member.js';
+import { signedText } from './signed-text.js';
 import { gammaSchema } from './terms.js';
 
 const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal');
@@ -27,7 +28,7 @@ export const rosterSchema = z.strictObject({
         /** u32, unique, from 1 */
         id: z.int().min(1).max(0xffffffff),
         name: siteName,
-        org: z.string().min(1).max(100),
+        org: signedText(100).min(1),
         /** Ed25519 identity key IK of the daemon */
         key,
         cosignerKey: key,
