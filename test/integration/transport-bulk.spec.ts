@@ -145,6 +145,33 @@ describe.each([
       expect(await readdir(join(spoolFolder(), hex(RUN), '3-0'))).toEqual([]);
     });
 
+    it.each([
+      ['not sent yet', SIZE - 1],
+      ['sent before', 1],
+    ])('refuses a resumed upload whose bytes changed, those %s (T7)', async (_which, at) => {
+      const stop = new AbortController();
+      const onProgress = (sent: number): void => {
+        if (sent > SIZE / 2) stop.abort(new Error('killed'));
+      };
+      await expect(link.upload(job({ onProgress, signal: stop.signal }))).rejects.toThrow('killed');
+      const altered = Buffer.from(payload);
+      altered.writeUInt8(altered.readUInt8(at) ^ 1, at);
+      await writeFile(job().path, altered);
+      // whichever of the two vectors the commit is for, the coordinator holds one part of each
+      const commit = rootOfBytes(at === 1 ? altered : payload);
+      await expect(link.upload(job({ commit }))).rejects.toMatchObject({ code: 'E_UPLOAD_ROOT' });
+      expect(coordinator.book.strikes).toHaveLength(1);
+      expect(await readdir(join(spoolFolder(), hex(RUN), '3-0'))).toEqual([]);
+    });
+
+    it('sends nothing after the deadline by its own clock, and says so', async () => {
+      const anHourAgo = Date.now() - 3_600_000;
+      await expect(link.upload(job({ deadlineMs: anHourAgo }))).rejects.toMatchObject({ code: 'E_DEADLINE' });
+      const uploadId = uploadIdOf(CTX, H2, 1);
+      expect(await link.exchange({ type: 'uploadStatus', uploadId })).toMatchObject({ state: 'absent' });
+      await expect(link.upload(job())).resolves.toHaveLength(64);
+    });
+
     it('refuses a second commit with another root', async () => {
       await link.upload(job());
       const wrong = job({ commit: rootOfBytes(Buffer.from('something else')) });

@@ -131,6 +131,30 @@ describe('who may connect', () => {
     });
   });
 
+  it('refuses a certificate that has run out, on either side', async () => {
+    const over = connection({ tls: await authority.site(1, MEMBERS[0].key, -1) });
+    await expect(over.connect()).rejects.toMatchObject({
+      code: 'E_CERTIFICATE',
+      message: expect.stringContaining('refuses the certificate of this site'),
+    });
+    await expect(connection().connect()).resolves.toMatchObject({ protocolVersion: 1 });
+    const old = new FakeCoordinator(await authority.coordinator(-1), folder);
+    await expect(old.start()).rejects.toMatchObject({ code: 'E_CONNECTION' });
+    const { control } = old;
+    const toOld = connection({ controlPort: control.port });
+    await expect(toOld.connect()).rejects.toMatchObject({
+      code: 'E_CERTIFICATE',
+      message: expect.stringContaining('CERT_HAS_EXPIRED'),
+    });
+    await control.close();
+  });
+
+  it('does not speak with a coordinator of another protocol version', async () => {
+    coordinator.gateway.protocolVersion = 2;
+    await expect(connection().connect()).rejects.toMatchObject({ code: 'E_VERSION' });
+    coordinator.gateway.protocolVersion = 1;
+  });
+
   it('refuses a site that is not in the roster, and one with another identity key', async () => {
     const unknown = connection({ tls: await authority.site(9, MEMBERS[0].key) });
     await expect(unknown.connect()).rejects.toMatchObject({ code: 'E_CERTIFICATE' });

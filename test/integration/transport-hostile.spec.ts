@@ -19,6 +19,8 @@ import { TestAuthority, type Material } from '../support/transport/certificates.
 import { CTX, FakeCoordinator, H2, MEMBERS, RUN } from '../support/transport/fake-coordinator.js';
 import { until } from '../support/until.js';
 
+/** of a frame; the body of OPEN follows */
+const HEADER_BYTES = 24;
 const SIZE = CHUNK_BYTES * 2 + 100;
 const payload = randomBytes(SIZE);
 const same = (bytes: Buffer): Buffer => bytes;
@@ -61,8 +63,20 @@ function stream(
     up.seal({ kind: FRAME_CHUNK, last, offset }, payload.subarray(offset, end));
   const commit = (): Buffer =>
     up.seal({ kind: FRAME_COMMIT, last: true, offset: SIZE }, rootOfBytes(payload));
-  return { openFrame: up.sealOpen(open, 0), chunk, commit };
+  /** What the coordinator would seal for this site as its second frame. */
+  const reflected = (): Buffer => {
+    const down = new BulkCipher({ sharedKey, ctx: CTX, site: 1, open }, 'down');
+    down.seal({ kind: FRAME_CHUNK, last: false, offset: 0 }, payload.subarray(0, 10));
+    return down.seal({ kind: FRAME_CHUNK, last: false, offset: 0 }, payload.subarray(0, CHUNK_BYTES));
+  };
+  return { openFrame: up.sealOpen(open, 0), chunk, commit, reflected };
 }
+
+const changed = (frame: Buffer, at: number): Buffer => {
+  const copy = Buffer.from(frame);
+  copy.writeUInt8(copy.readUInt8(at) ^ 4, at);
+  return copy;
+};
 
 /** Send frames; the name of the error, or 'receipt'. */
 function put(frames: Buffer[], end = true): Promise<string> {
@@ -95,6 +109,34 @@ describe('a hostile site or proxy on the bulk channel', () => {
     await expect(put([openFrame, first, second])).resolves.toBe('E_SEAL');
     expect(coordinator.book.strikes).toHaveLength(1);
     expect(await readdir(join(folder, hex(RUN), '3-0'))).toEqual([]);
+  });
+
+  it('is refused for a change of any byte of a header (T9)', async () => {
+    for (let at = 0; at < HEADER_BYTES; at++) {
+      const { openFrame, chunk } = stream();
+      const answer = await put([openFrame, changed(chunk(0), at)]);
+      expect([at, answer]).toEqual([at, expect.stringMatching(/^E_(SEAL|MESSAGE)$/)]);
+    }
+    expect(coordinator.book.strikes).toHaveLength(HEADER_BYTES);
+  });
+
+  it.each([
+    ['key', 0, 'E_SEAL'],
+    ['stream id', 32, 'E_SEAL'],
+    ['upload id', 48, 'E_STATE'],
+    ['lease', 64, 'E_LEASE'],
+    ['tag', 80, 'E_SEAL'],
+  ])(
+    'is refused for another %s in its OPEN, which is no strike of the site (T9)',
+    async (_name, at, code) => {
+      await expect(put([changed(stream().openFrame, HEADER_BYTES + at)])).resolves.toBe(code);
+      expect(coordinator.book.strikes).toEqual([]);
+    },
+  );
+
+  it("is refused for the coordinator's own frame, sent back (T9)", async () => {
+    const { openFrame, reflected } = stream();
+    await expect(put([openFrame, reflected()])).resolves.toBe('E_SEAL');
   });
 
   it('is refused for a gap, an overlap, a short chunk in the middle, and bytes beyond the end', async () => {

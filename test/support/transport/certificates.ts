@@ -32,25 +32,26 @@ export class TestAuthority {
     return new TestAuthority(certificate, keys);
   }
 
-  /** A coordinator's certificate for loopback. */
-  coordinator(): Promise<Material> {
-    return this.issue('CN=coordinator', [
+  /** A coordinator's certificate for loopback. @param daysLeft negative for one that is over */
+  coordinator(daysLeft = 1): Promise<Material> {
+    const names = [
       { type: 'ip', value: '127.0.0.1' },
       { type: 'dns', value: 'localhost' },
-    ]);
+    ] as const;
+    return this.issue('CN=coordinator', [...names], daysLeft);
   }
 
   /** A site's certificate: its SAN binds roster id and identity key. */
-  site(id: number, key: Uint8Array): Promise<Material> {
-    return this.issue(`CN=site ${id}`, [{ type: 'url', value: `regulon:site:${id}:${hex(key)}` }]);
+  site(id: number, key: Uint8Array, daysLeft = 1): Promise<Material> {
+    return this.issue(`CN=site ${id}`, [{ type: 'url', value: `regulon:site:${id}:${hex(key)}` }], daysLeft);
   }
 
-  private async issue(subject: string, names: x509.JsonGeneralName[]): Promise<Material> {
+  private async issue(subject: string, names: x509.JsonGeneralName[], daysLeft: number): Promise<Material> {
     const keys = await newKeys();
     const certificate = await x509.X509CertificateGenerator.create({
       subject,
       issuer: this.certificate.subject,
-      ...validity(),
+      ...validity(daysLeft),
       signingAlgorithm: P256,
       publicKey: keys.publicKey,
       signingKey: this.keys.privateKey,
@@ -68,7 +69,8 @@ export class TestAuthority {
 const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
   webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
 
-const validity = (): { notBefore: Date; notAfter: Date } => ({
-  notBefore: new Date(Date.now() - 60_000),
-  notAfter: new Date(Date.now() + 86_400_000),
+const DAY_MS = 86_400_000;
+const validity = (daysLeft = 1): { notBefore: Date; notAfter: Date } => ({
+  notBefore: new Date(Date.now() + Math.min(0, daysLeft - 1) * DAY_MS - 60_000),
+  notAfter: new Date(Date.now() + daysLeft * DAY_MS),
 });

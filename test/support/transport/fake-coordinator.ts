@@ -111,6 +111,7 @@ export class FakeGateway implements SiteGateway {
   readonly requests: Request[] = [];
   readonly listeners = new Set<(notice: Notice) => void>();
   itemBytes = 200_000;
+  protocolVersion = 1;
   /** items in the answer about the sites of a round */
   sites = 255;
   constructor(
@@ -125,7 +126,7 @@ export class FakeGateway implements SiteGateway {
       case 'hello':
         return {
           type: 'hello',
-          protocolVersion: 1,
+          protocolVersion: this.protocolVersion,
           nowMs: 5,
           boxKey: this.keys.publicKey,
           boxKeySignature: this.keys.signature,
