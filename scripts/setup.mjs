@@ -192,6 +192,10 @@ function build(withTests) {
 function run(args) {
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // npm dies of a signal without a word to what it started
+  const { ppid } = process;
+  if (process.env.npm_lifecycle_event)
+    setInterval(() => ppid !== process.ppid && child.kill('SIGTERM'), 1000);
   child.on('error', (error) => refuse(`cannot start ${args[0]}: ${error.message}`, 'run this command again'));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
