@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, rmSync } from 'node:fs';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hex } from '@regulon/shared/crypto';
@@ -8,6 +8,7 @@ import { Outbox } from '@regulon/client/state';
 import { LogFollower } from '@regulon/client/witness';
 import { origin, seedOf } from '../../../client/src/policy/site.support.js';
 import type { Attempt } from '../../../client/src/rounds/attempt.js';
+import { copyFolder as copy } from '../support/copy-folder.js';
 import { coordinatorOf, DaemonSite, federation, OWN, privateRun } from '../support/daemon-site.js';
 import type { LyingCoordinator } from '../support/lying-coordinator.js';
 import { refused } from '../support/refused.js';
@@ -93,12 +94,12 @@ describe('K8: a daemon restored from a backup', () => {
   /** The folder with database and counter is kept, or put back under a process that starts anew. */
   const copyFolder = (): void => {
     daemon.state.db.pragma('wal_checkpoint(TRUNCATE)');
-    cpSync(daemon.folder, backup(), { recursive: true });
+    copy(daemon.folder, backup());
   };
   const restoreFolder = (): void => {
     daemon.stop();
     rmSync(daemon.folder, { recursive: true });
-    cpSync(backup(), daemon.folder, { recursive: true });
+    copy(backup(), daemon.folder);
     daemon.start();
   };
 

@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { hex, sha256, u32 } from '@regulon/shared/crypto';
 import {
   type ConsistencySignature,
@@ -10,6 +10,7 @@ import {
 } from '@regulon/shared/secagg';
 import type { Attempt } from '../../../client/src/rounds/attempt.js';
 import { signTagged } from '../../../shared/src/secagg/hashing.js';
+import { copyFolder } from './copy-folder.js';
 import { coordinatorOf, DaemonSite, OWN, privateRun } from './daemon-site.js';
 import { Dice } from './dice.js';
 import type { LyingCoordinator } from './lying-coordinator.js';
@@ -56,7 +57,7 @@ export class TwoWorlds {
     this.worlds[1].sites.set(OWN, this.worlds[0].site(OWN));
     if (!forgetful) return;
     this.daemon.state.db.pragma('wal_checkpoint(TRUNCATE)');
-    cpSync(this.daemon.folder, this.backup, { recursive: true });
+    copyFolder(this.daemon.folder, this.backup);
   }
 
   async play(): Promise<Left> {
@@ -118,7 +119,7 @@ export class TwoWorlds {
     this.daemon.stop();
     if (this.forgetful) {
       rmSync(this.daemon.folder, { recursive: true });
-      cpSync(this.backup, this.daemon.folder, { recursive: true });
+      copyFolder(this.backup, this.daemon.folder);
     }
     this.daemon.start();
     this.attempt = this.daemon.restore(agreement, this.worlds[0]);
