@@ -3,7 +3,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { tuneHeapForStreams } from '@regulon/shared/heap';
 import { tellError } from './tell-error.js';
 
-tuneHeapForStreams();
+tuneHeapForStreams('throughput');
 
 const USAGE = `usage:
   init --folder FOLDER --name SITE --org TEXT          make the keys of a site, print its enrolment request

@@ -4,7 +4,7 @@ import { tuneHeapForStreams } from '@regulon/shared/heap';
 import { startCoordinator } from './app/index.js';
 import { readSettings } from './config/index.js';
 
-tuneHeapForStreams();
+tuneHeapForStreams('latency');
 
 const USAGE = 'usage: node coordinator/dist/main.js --config FILE';
 

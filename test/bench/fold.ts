@@ -21,7 +21,7 @@ const GB = 1e9;
 
 /** The fold of ten spooled uploads, from the page cache. */
 export function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
-  tuneHeapForStreams();
+  tuneHeapForStreams('throughput');
   return inScratchFolder(async (folder) => {
     const bytes = 640 * TILE_BYTES;
     const turns = quick ? 2 : 5;

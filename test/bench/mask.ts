@@ -24,7 +24,7 @@ const GB = 1e9;
 
 /** Masks on one core (rates are per CPU second): what a site of a cohort of ten puts on its vector. */
 export async function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
-  tuneHeapForStreams();
+  tuneHeapForStreams('throughput');
   const bytes = (quick ? 256 : 640) * TILE_BYTES;
   say(`${STREAMS} streams over ${bytes / 1e6} MB, best of ${quick ? 6 : 12}`);
   const vector = new Uint8Array(bytes);

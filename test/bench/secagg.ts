@@ -27,7 +27,7 @@ const WEIGHT = 0.5;
 
 /** Everything that secure aggregation adds to a round, beside the same vectors without it. */
 export function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
-  tuneHeapForStreams();
+  tuneHeapForStreams('throughput');
   return inScratchFolder(async (folder) => {
     const d = quick ? 2_100_000 : 21_000_000;
     say(`${SITES} sites, ${d / 1e6} M parameters`);

@@ -11,7 +11,7 @@ const MB = 1e6;
 
 /** One upload over mutual TLS through a line with latency; the server without its windows takes a smaller one. */
 export function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
-  tuneHeapForStreams();
+  tuneHeapForStreams('throughput');
   return inScratchFolder(async (folder) => {
     const turns = quick ? 2 : 5;
     const vector = await storeVector(folder, SIZE);

@@ -11,7 +11,7 @@ const MB = 1e6;
 
 /** Sixteen uploads at once into one coordinator process: how much it grows. */
 export function run({ say }: BenchOptions): Promise<BenchRow[]> {
-  tuneHeapForStreams();
+  tuneHeapForStreams('throughput');
   return inScratchFolder(async (folder) => {
     const vector = await storeVector(folder, SIZE);
     const coordinator = await BulkCoordinator.start({ folder, sites: SITES, turns: 2, size: SIZE });

@@ -77,7 +77,7 @@ function memory(): Memory {
   return { now: field('VmRSS'), peak: field('VmHWM') };
 }
 
-tuneHeapForStreams();
+tuneHeapForStreams('latency');
 process.on('message', (message: Setup | 'memory') => {
   if (message === 'memory') process.send?.(memory());
   else void listen(message).then((listening) => process.send?.(listening));
