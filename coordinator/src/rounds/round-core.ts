@@ -1,7 +1,7 @@
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { ScheduledRound } from '@regulon/shared/program';
 import { decodeManifest } from '@regulon/shared/secagg';
-import type { Attachment, ReopenDocument } from '@regulon/shared/transparency';
+import type { Attachment } from '@regulon/shared/transparency';
 import type { WireStage } from '@regulon/shared/wire';
 import type { AttemptKey } from '../storage/index.js';
 import { Attempt } from './attempt.js';
@@ -16,12 +16,10 @@ import {
   type RoundEvent,
   type RoundRules,
   type RoundState,
-  reopenable,
   stageOfPhase,
   step,
   uploaders,
 } from './machine/index.js';
-import { type ReopenTerms, reopenTerms, verifySubmitted } from './reopen.js';
 import type { Services } from './ports.js';
 import { type RoundListener, type RunContext, rulesOf } from './round-context.js';
 import { RoundNotices } from './round-notices.js';
@@ -39,7 +37,7 @@ export abstract class RoundCore {
   protected complaint: Attachment | null = null;
   protected attempt: Attempt | null = null;
   protected readonly notices: RoundNotices;
-  private readonly rules: RoundRules;
+  protected readonly rules: RoundRules;
   private cancelTimer: (() => void) | null = null;
   private isStopped = false;
 
@@ -135,30 +133,6 @@ export abstract class RoundCore {
   /** Whether the upload of a site of U2 is taken: after a Reopen only those of its contributors are. */
   mayUpload(site: number): boolean {
     return uploaders(this.rules, this.state).includes(site);
-  }
-
-  /**
-   * What the administrators would have to sign now.
-   *
-   * @throws E_STATE when the round is not burnt and lacks no answers, or was reopened before
-   */
-  reopenTerms(): ReopenTerms {
-    const burnt = reopenable(this.state, this.rules);
-    const { round } = this.round;
-    if (!burnt)
-      throw new RegulonError('E_STATE', `round ${round} has nothing to reopen: it is at ${this.phase}`);
-    // a burnt round counts on already; one that still waits for answers ends its attempt with the Reopen
-    const next = this.phase === 'burnt' ? this.state.attempt : this.state.attempt + 1;
-    return reopenTerms(this.services, this.context, { round, burnt, next });
-  }
-
-  /** Go on with a burnt round as its administrators say. @throws E_STATE, E_ROSTER, E_POLICY, E_U3 */
-  reopen(document: ReopenDocument): void {
-    const place = verifySubmitted(this.context, this.reopenTerms(), document);
-    this.dispatch({ type: 'reopened' }, () => {
-      this.services.log.appendOwn({ kind: 'round.reopen', ...place, body: document.body });
-    });
-    this.later(this.services.log.publish());
   }
 
   /** The attempt that a message names, when it is the open one. @throws E_STATE */
@@ -317,7 +291,7 @@ export abstract class RoundCore {
     this.cancelTimer = clock.after(at - clock.now(), () => this.later(onTime()));
   }
 
-  private later(work: Promise<unknown>): void {
+  protected later(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.services.fatal(error));
   }
 }

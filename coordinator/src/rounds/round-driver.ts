@@ -2,9 +2,10 @@ import { equalBytes } from '@regulon/shared/crypto';
 import { type ErrorCode, registry, RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import { decodeMessage } from '@regulon/shared/secagg';
-import { MediaType } from '@regulon/shared/transparency';
+import { MediaType, type ReopenDocument } from '@regulon/shared/transparency';
 import { kindOfPhase } from './attempt.js';
-import { answerPhases, type AnswerPhase } from './machine/index.js';
+import { answerPhases, type AnswerPhase, reopenable } from './machine/index.js';
+import { type ReopenTerms, reopenTerms, verifySubmitted } from './reopen.js';
 import { RoundCore } from './round-core.js';
 
 const crashStepOfPhase = {
@@ -18,7 +19,7 @@ const crashStepOfPhase = {
 /** Refusals of what was shown in one attempt: the next one may be acceptable, and maxAttempts bounds them. */
 const ofOneAttempt: ReadonlySet<string> = new Set(['E_STATE', 'E_DEADLINE', 'E_U3']);
 
-/** One round under way: takes what its sites send. */
+/** One round under way: takes what its sites send, and what its administrators sign. */
 export class RoundDriver extends RoundCore {
   /**
    * A message of a site: verified, persisted, then counted.
@@ -102,6 +103,30 @@ export class RoundDriver extends RoundCore {
     this.services.logger.warn({ run: runName(this.runId), round, site, code: known }, 'a site refused');
     this.dispatch({ type: 'refused', site, code: known, lasting });
     this.notices.site({ site, attempt, stage: this.state.phase, state: 'refused', code: known });
+  }
+
+  /**
+   * What the administrators would have to sign now.
+   *
+   * @throws E_STATE when the round is not burnt and lacks no answers, or was reopened before
+   */
+  reopenTerms(): ReopenTerms {
+    const burnt = reopenable(this.state, this.rules);
+    const { round } = this.round;
+    if (!burnt)
+      throw new RegulonError('E_STATE', `round ${round} has nothing to reopen: it is at ${this.phase}`);
+    // a burnt round counts on already; one that still waits for answers ends its attempt with the Reopen
+    const next = this.phase === 'burnt' ? this.state.attempt : this.state.attempt + 1;
+    return reopenTerms(this.services, this.context, { round, burnt, next });
+  }
+
+  /** Go on with a burnt round as its administrators say. @throws E_STATE, E_ROSTER, E_POLICY, E_U3 */
+  reopen(document: ReopenDocument): void {
+    const place = verifySubmitted(this.context, this.reopenTerms(), document);
+    this.dispatch({ type: 'reopened' }, () => {
+      this.services.log.appendOwn({ kind: 'round.reopen', ...place, body: document.body });
+    });
+    this.later(this.services.log.publish());
   }
 }
 
