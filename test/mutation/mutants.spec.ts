@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { mutantsOf } from './mutants.js';
+
+const changed = (source: string): string[] => mutantsOf(source).map((mutant) => mutant.source);
+
+describe('mutants of a source', () => {
+  it('leave a check out, alone or with its block', () => {
+    expect(changed("if (a) throw new Error('x');")).toEqual(["if (false) throw new Error('x');"]);
+    expect(changed('if (a) { b = 1; throw c; }')).toEqual(['if (false) { b = 1; throw c; }']);
+  });
+
+  it('negate other conditions, exchange operators, leave calls out', () => {
+    expect(changed('if (a) b = 1;')).toEqual(['if (!(a)) b = 1;']);
+    expect(changed('const x = a < b;')).toEqual(['const x = a <= b;']);
+    expect(changed('const x = a && b;')).toEqual(['const x = a || b;']);
+    expect(changed('wipe(key);')).toEqual([';']);
+  });
+
+  it('say where they are and leave texts alone', () => {
+    expect(mutantsOf('\n\nf();')).toMatchObject([{ line: 3, change: 'call left out: f' }]);
+    expect(changed("const x = 'a' + b;")).toEqual([]);
+  });
+});

@@ -1,0 +1,67 @@
+import ts from 'typescript';
+
+/** One small change of a source text that a test must notice. */
+export interface Mutant {
+  /** 1-based line of the change */
+  readonly line: number;
+  /** what was changed, e.g. `< → <=` */
+  readonly change: string;
+  /** the whole changed source */
+  readonly source: string;
+}
+
+/** Operators and what each becomes. */
+const operators: Readonly<Record<string, string>> = {
+  '<': '<=',
+  '<=': '<',
+  '>': '>=',
+  '>=': '>',
+  '===': '!==',
+  '!==': '===',
+  '&&': '||',
+  '||': '&&',
+  '+': '-',
+  '-': '+',
+};
+
+/**
+ * Every mutant of a source: a check that never throws, a condition the other way round, a comparison, logical or
+ * arithmetic operator exchanged, a call without result left out.
+ */
+export function mutantsOf(source: string): Mutant[] {
+  const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.ES2022, true);
+  const found: Mutant[] = [];
+  const change = (node: ts.Node, to: string, name: string): void => {
+    const [start, end] = [node.getStart(file), node.getEnd()];
+    const { line } = file.getLineAndCharacterOfPosition(start);
+    found.push({ line: line + 1, change: name, source: source.slice(0, start) + to + source.slice(end) });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isIfStatement(node)) {
+      const condition = node.expression.getText(file);
+      if (endsByThrow(node.thenStatement)) change(node.expression, 'false', 'check left out');
+      else change(node.expression, `!(${condition})`, 'condition negated');
+    }
+    if (ts.isBinaryExpression(node) && !isText(node)) {
+      const operator = node.operatorToken.getText(file);
+      const other = operators[operator];
+      if (other !== undefined) change(node.operatorToken, other, `${operator} → ${other}`);
+    }
+    if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression))
+      change(node, ';', `call left out: ${node.expression.expression.getText(file)}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+/** Whether a branch is a throw, alone or at the end of its block. */
+function endsByThrow(branch: ts.Statement): boolean {
+  if (ts.isThrowStatement(branch)) return true;
+  const last = ts.isBlock(branch) ? branch.statements.at(-1) : undefined;
+  return last !== undefined && ts.isThrowStatement(last);
+}
+
+/** Whether an operand is a text: `-` there is no number, and words of messages are no behaviour. */
+const isText = ({ left, right }: ts.BinaryExpression): boolean =>
+  [left, right].some((side) => ts.isStringLiteralLike(side) || ts.isTemplateExpression(side));
