@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { hex, rootOfBytes } from '@regulon/shared/crypto';
-import { type Manifest, MaskEngine, type MaskKey } from '@regulon/shared/secagg';
+import { MaskEngine, type MaskKey } from '@regulon/shared/secagg';
 import { InlineAggregator, WorkerAggregator } from '@regulon/coordinator/aggregation';
 import { MaskThreads, prepareUpdate } from '@regulon/client/update';
+import { madeUpDelta } from '../../client/src/update/made-up-delta.support.js';
 
 const compiled = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 const d = 500_001;
@@ -20,24 +21,10 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 it('mask a vector to the bytes that one thread writes', async () => {
-  const deltaPath = join(folder, 'delta.f32');
-  writeFileSync(
-    deltaPath,
-    Float32Array.from({ length: d }, (_, k) => Math.sin(k) * 0.01),
-  );
-  const extras = [{ name: 'fault', scale: 1, min: 0, max: 1 }];
-  const manifest: Partial<Manifest> = {
-    d,
-    Q: 2 ** 20,
-    C: 100,
-    ringBits: 32,
-    fractionBits: 0,
-    purpose: 0,
-    extras,
-  };
+  const { manifest, deltaPath } = madeUpDelta(folder, d);
   const write = (name: string, threads: MaskThreads): ReturnType<typeof prepareUpdate> =>
     prepareUpdate({
-      manifest: manifest as Manifest,
+      manifest,
       ...{ contribution: { kind: 'update', deltaPath }, weight: 0.75, extras: {}, masks, threads },
       ...{ roundingKey: new Uint8Array(32).fill(5), engine: new MaskEngine(), path: join(folder, name) },
     });

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from '@regulon/shared/crypto';
-import { type Manifest, MaskEngine } from '@regulon/shared/secagg';
+import { MaskEngine } from '@regulon/shared/secagg';
+import { madeUpDelta } from './made-up-delta.support.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 import { withDeltaWords } from './delta-words.js';
 import { type MaskJob, type MaskReply, type MaskThread, MaskThreads } from './mask-threads.js';
@@ -32,23 +33,9 @@ class FakeThread extends EventEmitter implements MaskThread {
 }
 
 function update(threads: MaskThreads, changes: Partial<OutgoingUpdate> = {}): OutgoingUpdate {
-  const deltaPath = join(folder, 'delta.f32');
-  writeFileSync(
-    deltaPath,
-    Float32Array.from({ length: d }, (_, k) => Math.sin(k) * 0.01),
-  );
-  const extras = [{ name: 'fault', scale: 1, min: 0, max: 1 }];
-  const manifest: Partial<Manifest> = {
-    d,
-    Q: 2 ** 20,
-    C: 100,
-    ringBits: 32,
-    fractionBits: 0,
-    purpose: 0,
-    extras,
-  };
+  const { manifest, deltaPath } = madeUpDelta(folder, d);
   return {
-    manifest: manifest as Manifest,
+    manifest,
     ...{ contribution: { kind: 'update', deltaPath }, weight: 0.75, extras: {}, engine: new MaskEngine() },
     roundingKey: new Uint8Array(32).fill(5),
     masks: [1, 2, 3].map((k) => ({

@@ -15,7 +15,7 @@ import {
   type SiteId,
   type SurvivorEntry,
 } from '@regulon/shared/secagg';
-import { enc, hex, sha256, signEd25519, u32 } from '@regulon/shared/crypto';
+import { hex, sha256 } from '@regulon/shared/crypto';
 import { type RunContract, RunProgram, runName, type ScheduledRound } from '@regulon/shared/program';
 import type { Plan } from '@regulon/shared/plan';
 import type { LogEntry } from '@regulon/shared/transparency';
@@ -36,6 +36,7 @@ import {
   testPlan,
   testSite,
 } from '../../../client/src/policy/site.support.js';
+import { uploadReceipt } from '../../../coordinator/src/rounds/upload-statements.js';
 import { Attempt } from '../../../client/src/rounds/attempt.js';
 import { entrySealer } from '../../../client/src/rounds/entries.js';
 import { RunDriver } from '../../../client/src/rounds/run-driver.js';
@@ -291,12 +292,9 @@ export class DaemonSite {
     upload: async (job: { path: string; commit: Uint8Array; ctx: Uint8Array; h2: Uint8Array }) => {
       const { id, root, sig } = decodeMessage('commit', job.commit);
       const site = this.coordinator?.site(OWN);
-      Object.assign(site ?? {}, {
-        upload: new Uint8Array(readFileSync(job.path)),
-        commit: { id, root, sig },
-      });
-      const signed = sha256(enc('regulon/secagg/v1/RCPT', job.ctx, job.h2, u32(id), root));
-      return signEd25519(seedOf('coordinator'), signed);
+      const upload = new Uint8Array(readFileSync(job.path));
+      Object.assign(site ?? {}, { upload, commit: { id, root, sig } });
+      return uploadReceipt(job, seedOf('coordinator'), id, root);
     },
   };
 }
