@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { RegulonError } from '@regulon/shared/errors';
 import { tuneHeapForStreams } from '@regulon/shared/heap';
-import { tellError } from './tell-error.js';
+import { tellError } from './errors/index.js';
 
 tuneHeapForStreams('throughput');
 

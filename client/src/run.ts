@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { RegulonError } from '@regulon/shared/errors';
 import { readDaemonConfig } from './config/index.js';
 import { Daemon } from './rounds/index.js';
-import { tellError } from './tell-error.js';
+import { tellError } from './errors/index.js';
 
 /**
  * Run the daemon until SIGTERM or SIGINT; prints one JSON line on stdout when it is connected, with what its steward

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
 import { decodeErrorInfo, encodeErrorInfo } from '@regulon/shared/wire';
 import { CheckpointWatch } from './checkpoint-watch.js';
-import { insist } from './insist.js';
+import { insist } from './errors/insist.js';
 
 const own = (code: ErrorCode): RegulonError => new RegulonError(code, 'at this site');
 const said = (code: ErrorCode): RegulonError => decodeErrorInfo(encodeErrorInfo(own(code)));

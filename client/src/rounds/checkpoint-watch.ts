@@ -1,5 +1,5 @@
 import type { RegulonError } from '@regulon/shared/errors';
-import { insist } from './insist.js';
+import { insist } from './errors/insist.js';
 
 /** Follows the newest checkpoint that the coordinator has announced; older ones it has no need of are passed over. */
 export class CheckpointWatch {

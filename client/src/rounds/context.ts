@@ -6,7 +6,7 @@ import type { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteSta
 import type { CoordinatorLink } from '../transport/index.js';
 import type { CheckpointGate, LogFollower } from '../witness/index.js';
 import type { CrashPoints } from './crash-points.js';
-import type { SiteData } from './site-data.js';
+import type { SiteData } from '../datasets/index.js';
 
 /** Everything that the rounds of a site need; made once by the daemon. */
 export interface SiteContext {

@@ -12,9 +12,9 @@ import { DAEMON_VERSION } from '../version/index.js';
 import { LogFollower, SignedGate } from '../witness/index.js';
 import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
-import { entrySealer } from './entries.js';
-import { insist } from './insist.js';
-import { openSiteData } from './open-site-data.js';
+import { entrySealer } from './attempt/entries.js';
+import { insist } from './errors/insist.js';
+import { openSiteData } from '../datasets/index.js';
 import { statementsOf, type StewardStatements } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;

@@ -5,7 +5,7 @@ import { type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
 import { attachmentOf, bandOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import type { DatasetConfig } from '../config/index.js';
 import { readSeedFile, writeKeyFile } from '../enrol/index.js';
-import type { DatasetDescription } from './site-data.js';
+import type { DatasetDescription } from '../datasets/index.js';
 
 /** What the steward of a site is asked to sign and post: bodies of `policy.set` and `dataset.commit`. */
 export interface StewardStatements {

@@ -7,7 +7,7 @@ import { entryHash, LogTree, signCheckpoint } from '@regulon/shared/transparency
 import { Outbox } from '@regulon/client/state';
 import { LogFollower } from '@regulon/client/witness';
 import { origin, seedOf } from '../../../client/src/policy/site.support.js';
-import type { Attempt } from '../../../client/src/rounds/attempt.js';
+import type { Attempt } from '../../../client/src/rounds/attempt/attempt.js';
 import { copyFolder as copy } from '../support/copy-folder.js';
 import { coordinatorOf, DaemonSite, federation, OWN, privateRun } from '../support/daemon-site.js';
 import type { LyingCoordinator } from '../support/lying-coordinator.js';

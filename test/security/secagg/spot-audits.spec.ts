@@ -3,7 +3,7 @@ import { hex, inclusionPath, leafHashOf, rootOfBytes, sha256, utf8 } from '@regu
 import { KeyedGenerator } from '@regulon/shared/models';
 import { MaskEngine } from '@regulon/shared/secagg';
 import type { CoordinatorLink } from '@regulon/client/transport';
-import { auditTiles, tilesToAudit } from '../../../client/src/rounds/spot-audit.js';
+import { auditTiles, tilesToAudit } from '../../../client/src/rounds/audits/spot-audit.js';
 import { makeCohort } from '../../../shared/src/secagg/secagg.support.js';
 import { LyingCoordinator } from '../support/lying-coordinator.js';
 import { refused } from '../support/refused.js';

@@ -37,10 +37,10 @@ import {
   testSite,
 } from '../../../client/src/policy/site.support.js';
 import { uploadReceipt } from '../../../coordinator/src/rounds/upload-statements.js';
-import { Attempt } from '../../../client/src/rounds/attempt.js';
-import { entrySealer } from '../../../client/src/rounds/entries.js';
-import { RunDriver } from '../../../client/src/rounds/run-driver.js';
-import type { RunSession } from '../../../client/src/rounds/run-session.js';
+import { Attempt } from '../../../client/src/rounds/attempt/attempt.js';
+import { entrySealer } from '../../../client/src/rounds/attempt/entries.js';
+import { RunDriver } from '../../../client/src/rounds/run/run-driver.js';
+import type { RunSession } from '../../../client/src/rounds/run/run-session.js';
 import { temporaryFolder } from '../../../client/src/state/temporary-folder.support.js';
 import { abortedAttempt } from './aborted-attempt.js';
 import { LyingCoordinator } from './lying-coordinator.js';

@@ -8,7 +8,7 @@ import {
   type SurvivorEntry,
   vectorLength,
 } from '@regulon/shared/secagg';
-import type { Attempt } from '../../../client/src/rounds/attempt.js';
+import type { Attempt } from '../../../client/src/rounds/attempt/attempt.js';
 import { signTagged } from '../../../shared/src/secagg/hashing.js';
 import { copyFolder } from './copy-folder.js';
 import { coordinatorOf, DaemonSite, OWN, privateRun } from './daemon-site.js';

@@ -1,0 +1,2 @@
+export { openSiteData } from './open-site-data.js';
+export type { DatasetDescription, SiteData } from './site-data.js';

@@ -1,0 +1,2 @@
+export { namedError } from './named-error.js';
+export { tellError } from './tell-error.js';

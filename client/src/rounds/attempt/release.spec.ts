@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sha256, u32, utf8 } from '@regulon/shared/crypto';
+import { Purpose } from '@regulon/shared/program';
+import { AnsweredTable, SiteState } from '../../state/index.js';
+import { temporaryFolder } from '../../state/temporary-folder.support.js';
+import { ClosedRound } from '../audits/closed-round.support.js';
+import { recordAnswer, type ReleasePlace, verifyRelease } from './release.js';
+
+let state: SiteState;
+let answered: AnsweredTable;
+beforeEach(() => {
+  const pins = { site: 'a', federationId: 'fed_test', rosterHash: 'ab', identityKey: 'cd' };
+  state = SiteState.open(join(temporaryFolder('release'), 'state'), pins);
+  answered = new AnsweredTable(state);
+});
+afterEach(() => state.close());
+
+const closed = new ClosedRound();
+const place = (run: string): ReleasePlace =>
+  ({
+    session: {
+      run,
+      agreement: { contract: { isPublic: false } },
+      site: {
+        ...{ answered, outbox: { append: () => undefined } },
+        site: { policy: { stableCohort: false, leaveSiteOut: 'off' } },
+      },
+    },
+    round: { ...closed.program.schedule[0], purpose: Purpose.statistics },
+    manifest: { ...closed.manifest, planHash: sha256(utf8(run)) },
+  }) as unknown as ReleasePlace;
+
+/** An answer over these survivors. */
+const answerOver = (u3: readonly number[]) => {
+  const entries = [1, 2, 3, 4, 5].map((about) => {
+    const kind = u3.includes(about) ? (0 as const) : (1 as const);
+    return { kind, about, share: new Uint8Array(32), r: new Uint8Array(16) };
+  });
+  const answer = { id: 1, entries, sig: new Uint8Array(64) };
+  return { ctx: closed.ctx, h3: sha256(u32(u3.length)), answer, signatures: [] };
+};
+
+describe('the answer of R4', () => {
+  it('is refused when another sum was released since R3 whose cohort differs', () => {
+    const all = [1, 2, 3, 4, 5];
+    expect(() => verifyRelease(place('run_1'), all)).not.toThrow();
+    // another run, meanwhile
+    state.transact('answer', () => recordAnswer(place('run_2'), answerOver([1, 2, 3, 4])));
+    const late = () => state.transact('answer', () => recordAnswer(place('run_1'), answerOver(all)));
+    expect(late).toThrow(expect.objectContaining({ code: 'E_U3' }));
+    expect(answered.find('run_1', 0)).toBeUndefined();
+  });
+
+  it('is written down for the same cohort', () => {
+    const answer = (run: string) => recordAnswer(place(run), answerOver([1, 2, 3, 4]));
+    state.transact('answer', () => answer('run_1'));
+    state.transact('answer', () => answer('run_2'));
+    expect(answered.find('run_2', 0)?.cohort).toEqual([1, 2, 3, 4]);
+  });
+});

@@ -1,0 +1,97 @@
+import { enc, hex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { ScheduledRound } from '@regulon/shared/program';
+import {
+  contributorsOf,
+  encodeMessage,
+  hashOfAnswer,
+  type Manifest,
+  type UnmaskAnswer,
+} from '@regulon/shared/secagg';
+import { attachmentOf, digestText, MediaType } from '@regulon/shared/transparency';
+import { verifyCohort } from '../../policy/index.js';
+import type { ReleasedSum } from '../../state/index.js';
+import type { RunSession } from '../run/run-session.js';
+
+/** Where a sum is released: the run at this site, its round, and the manifest of the attempt. */
+export interface ReleasePlace {
+  readonly session: RunSession;
+  readonly round: ScheduledRound;
+  readonly manifest: Manifest;
+  /** contributors of the one attempt for which the administrators reopened a burnt round; absent in all others */
+  readonly reopenedFor?: readonly number[] | undefined;
+}
+
+/** What tells the sum of a round from every other one; rule 3 lets it be released once. */
+export function sumOf({ session, round, manifest }: ReleasePlace): ReleasedSum {
+  return {
+    ...{ run: session.run, round: round.round, arm: round.arm },
+    ...{ purpose: round.purpose, stepId: round.stepId },
+    ...{ modelHash: hex(manifest.modelHash), planHash: hex(manifest.planHash) },
+    relaxed: session.agreement.contract.isPublic,
+  };
+}
+
+/**
+ * The cohort rule, and after a Reopen its exact contributors.
+ *
+ * @param survivors U3
+ * @throws E_U3 when the difference to an earlier sum would tell too much, or others contribute than were reopened for
+ */
+export function verifyRelease(
+  { session, round, manifest, reopenedFor }: ReleasePlace,
+  survivors: readonly number[],
+): void {
+  const { site, run, agreement } = session;
+  const contributors = contributorsOf(manifest);
+  const cohort = survivors.filter((id) => contributors.has(id)).sort((a, b) => a - b);
+  if (reopenedFor && reopenedFor.join() !== cohort.join())
+    throw new RegulonError(
+      'E_U3',
+      `round ${round.round}: the survivors are not those for which the administrators reopened it`,
+    );
+  const modelHash = hex(manifest.modelHash);
+  const release = { contract: agreement.contract, run, round, cohort, modelHash };
+  verifyCohort(release, site.answered.exact(), site.site.policy.stableCohort);
+}
+
+/** An answer of R4 with what it answers. */
+export interface GivenAnswer {
+  readonly ctx: Uint8Array;
+  readonly h3: Uint8Array;
+  readonly answer: UnmaskAnswer;
+  /** encoded σ3 of the sites that confirmed the survivors */
+  readonly signatures: readonly Uint8Array[];
+}
+
+/**
+ * Write down that this site answers, and the entry that says so. MUST run in the transaction that makes R4 durable.
+ *
+ * @throws E_STATE, E_REPLAY when rule 3 forbids the answer
+ * @throws E_U3 when the cohort rule does: another sum may have been released since R3
+ */
+export function recordAnswer(place: ReleasePlace, { ctx, h3, answer, signatures }: GivenAnswer): void {
+  const { session, round, manifest } = place;
+  const { site, agreement } = session;
+  const { attempt } = manifest;
+  const about = (kind: 0 | 1): number[] => answer.entries.filter((e) => e.kind === kind).map((e) => e.about);
+  const [u3, dropped] = [about(0), about(1)];
+  verifyRelease(place, u3);
+  const contributors = contributorsOf(manifest);
+  const row = {
+    ...sumOf(place),
+    ...{ attempt, iteration: round.iteration, h3, answer: encodeMessage('answer', answer) },
+    ...{ cohort: u3.filter((id) => contributors.has(id)), reopened: place.reopenedFor !== undefined },
+  };
+  site.answered.insert(row, site.site.policy.leaveSiteOut === 'exact' && agreement.contract.isPublic);
+  site.outbox.append(
+    'round.unmask',
+    { run: session.run, round: round.round, attempt },
+    {
+      ...{ context: digestText(ctx), consistency: digestText(h3) },
+      ...{ survivors: u3, dropped, selfMask: u3, maskKey: dropped },
+      answer: digestText(hashOfAnswer(ctx, h3, answer.entries)),
+      signatures: attachmentOf(enc(...signatures), MediaType.consistencySignatures),
+    },
+  );
+}

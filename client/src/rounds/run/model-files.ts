@@ -1,0 +1,97 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { equalBytes, MerkleHasher } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { ServerStep } from '@regulon/shared/program';
+import { decodeSigned32, TILE_BYTES } from '@regulon/shared/secagg';
+import { readFully, rootOfFile, writeWhole } from '../../files/index.js';
+
+/**
+ * The global weights of each arm, float32 little-endian in manifest order, as files in the folder of the run.
+ *
+ * A model is derived, never received: the catalogue's initialiser first, then the server step over each aggregate.
+ */
+export class ModelFiles {
+  constructor(private readonly folder: string) {}
+
+  /** File of an arm's model after a training round, or its initial one (`round` null). */
+  path(arm: number, round: number | null): string {
+    return join(this.folder, `model-${arm}-${round ?? 'initial'}.f32`);
+  }
+
+  /** Write the initial weights. @returns modelHash, 32 bytes */
+  async initialise(arm: number, pieces: Iterable<Float32Array>): Promise<Uint8Array> {
+    return this.write(this.path(arm, null), function* () {
+      for (const piece of pieces) yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+    });
+  }
+
+  /**
+   * Apply the server step tile by tile: memory is three tiles, whatever the model.
+   *
+   * @param from current weights
+   * @param aggregate ring words of the sum, 4 bytes each; extras behind the weights are left alone
+   * @param parameters d
+   * @returns modelHash of the next weights, 32 bytes
+   */
+  async step(
+    job: { arm: number; round: number; from: string; aggregate: string; parameters: number },
+    serverStep: ServerStep,
+  ): Promise<Uint8Array> {
+    const [weights, words] = [await open(job.from, 'r'), await open(job.aggregate, 'r')];
+    const size = 4 * job.parameters;
+    const buffers = [new Uint8Array(TILE_BYTES), new Uint8Array(TILE_BYTES)] as const;
+    const tiles = async function* (): AsyncGenerator<Uint8Array> {
+      for (let offset = 0; offset < size; offset += TILE_BYTES) {
+        const length = Math.min(TILE_BYTES, size - offset);
+        const [current, sum] = [buffers[0].subarray(0, length), buffers[1].subarray(0, length)];
+        await readFully(weights, current, offset);
+        await readFully(words, sum, offset);
+        const next = new Float32Array(current.buffer, 0, length / 4);
+        serverStep.tile(next, decodeSigned32(sum), next);
+        yield current;
+      }
+    };
+    try {
+      return await this.write(this.path(job.arm, job.round), tiles);
+    } finally {
+      await weights.close();
+      await words.close();
+    }
+  }
+
+  /** @throws E_STATE_DB when the stored weights are not the ones that the journal names */
+  async verify(path: string, modelHash: Uint8Array, parameters: number): Promise<void> {
+    const root = existsSync(path) ? await rootOfFile(path, 4 * parameters) : undefined;
+    if (root && equalBytes(root, modelHash)) return;
+    throw new RegulonError('E_STATE_DB', `${path} is not the model that the journal of this site names`);
+  }
+
+  /** Remove the older models of an arm. @param keep the current file */
+  prune(arm: number, keep: string): void {
+    for (const name of readdirSync(this.folder)) {
+      const path = join(this.folder, name);
+      if (name.startsWith(`model-${arm}-`) && path !== keep) rmSync(path, { force: true });
+    }
+  }
+
+  private async write(
+    path: string,
+    pieces: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const hasher = new MerkleHasher();
+    await writeWhole(path, 'model', async (part) => {
+      const file = await open(part, 'w', 0o600);
+      try {
+        for await (const piece of pieces()) {
+          hasher.update(piece);
+          await file.writeFile(piece);
+        }
+      } finally {
+        await file.close();
+      }
+    });
+    return hasher.root();
+  }
+}

@@ -1,0 +1,246 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { canonicalJson, equalBytes, fromHex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { parseRunName, Purpose, RunProgram, type ScheduledRound } from '@regulon/shared/program';
+import { parameterCount } from '@regulon/shared/models';
+import { decodeManifest, MaskEngine } from '@regulon/shared/secagg';
+import { type BodyOf, digestText } from '@regulon/shared/transparency';
+import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../../policy/index.js';
+import { type AttemptFacts, type OutcomeRow, removeRunFiles } from '../../state/index.js';
+import type { SiteContext } from '../context.js';
+import { LocalWork } from './local-work.js';
+import { ModelFiles } from './model-files.js';
+import { modelOutOf } from './model-out.js';
+import { RunAudits } from '../audits/run-audits.js';
+
+/** One run at this site: what was agreed, how far it is, and the files that belong to it. */
+export class RunSession {
+  readonly program: RunProgram;
+  readonly models: ModelFiles;
+  readonly work: LocalWork;
+  readonly engine = new MaskEngine();
+  /** of the closed rounds; settled before anything masked leaves */
+  readonly audits: RunAudits;
+  private readonly outcomes: OutcomeRow[];
+  /** closed rounds already compared with the log */
+  private compared = 0;
+
+  private constructor(
+    readonly site: SiteContext,
+    readonly run: string,
+    readonly agreement: Agreement,
+    readonly roundingSecret: Uint8Array,
+    readonly folder: string,
+  ) {
+    this.program = new RunProgram(agreement.contract);
+    this.models = new ModelFiles(folder);
+    this.audits = new RunAudits(this);
+    this.outcomes = site.runs.outcomes(run);
+    const { contract } = agreement;
+    this.work = new LocalWork(site, {
+      ...{ run, folder, contract, roundingSecret, program: this.program },
+      modelOf: (arm) => this.modelPath(arm),
+    });
+  }
+
+  /**
+   * Take part in a run, or go on with it after a restart.
+   *
+   * @throws what `verifyAgreement` finds; E_STATE_DB when its files were damaged
+   */
+  static async open(site: SiteContext, run: string): Promise<RunSession> {
+    const bytes = await contractBytes(site, run);
+    const agreement = verifyAgreement(bytes, run, site.federation, site.site, Date.now());
+    if (!site.runs.find(run)) await verifyUnits(site, agreement);
+    const secret = site.config.testing?.roundingSecret;
+    const row = site.runs.begin(run, bytes, ...(secret ? [Uint8Array.from(Buffer.from(secret, 'hex'))] : []));
+    if (!equalBytes(row.contract, bytes)) {
+      throw new RegulonError('E_POLICY', `${run}: the contract is not the one that this site accepted`);
+    }
+    if (row.state !== 'live')
+      throw new RegulonError('E_STATE', `${run} has ended at this site (${row.state})`);
+    const folder = join(site.state.paths.runs, run);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const session = new RunSession(site, run, agreement, row.roundingSecret, folder);
+    session.work.warmUp();
+    await session.replay();
+    return session;
+  }
+
+  get runId(): Uint8Array {
+    return this.agreement.contract.runId;
+  }
+
+  /** T of the last closed round; zeros before the first. */
+  get lastTranscript(): Uint8Array {
+    return this.outcomes.at(-1)?.transcript ?? new Uint8Array(32);
+  }
+
+  /** The last closed round, or undefined before the first. */
+  get lastOutcome(): OutcomeRow | undefined {
+    return this.outcomes.at(-1);
+  }
+
+  /** Outcome of a closed round. */
+  outcome(round: number): OutcomeRow | undefined {
+    return this.outcomes.find((o) => o.round === round);
+  }
+
+  /** The round of this number in the schedule. @throws E_REPLAY when the plan has none */
+  scheduled(round: number): ScheduledRound {
+    const scheduled = this.program.schedule[round];
+    if (!scheduled) throw new RegulonError('E_REPLAY', `the plan has no round ${round}`);
+    return scheduled;
+  }
+
+  /** File with the current weights of an arm. */
+  modelPath(arm: number): string {
+    return this.models.path(arm, this.lastTraining(arm)?.round ?? null);
+  }
+
+  /** Derive the initial model of the next round's arm, when it needs one. */
+  async ensureModel(): Promise<void> {
+    const next = this.program.next();
+    if (next?.purpose !== Purpose.train || this.program.model(next.arm)) return;
+    verifyModelSize(parameterCount(this.program.weightSpecs(next.arm)), this.site.site);
+    const hash = await this.models.initialise(next.arm, this.program.initialModel(next.arm));
+    this.program.setInitialModel(next.arm, hash);
+  }
+
+  /** Remember what came out of the round that the program has completed; durable on return. @throws E_DISK_FULL */
+  record(round: ScheduledRound, outcome: OutcomeRow): void {
+    this.site.runs.saveOutcome(this.run, outcome);
+    this.outcomes.push(outcome);
+    this.site.crash.reached('outcome-persisted', round.round);
+    if (round.purpose === Purpose.train) this.models.prune(round.arm, this.modelPath(round.arm));
+    this.work.forget(round.round);
+    this.clean(round.round);
+  }
+
+  /**
+   * Compare closed rounds with what the verified log says of them, as far as it goes.
+   *
+   * @throws E_FORK when the log closes a round over other survivors, or with another sum or result, than this site was
+   * given
+   */
+  verifyLogged(): void {
+    for (const outcome of this.outcomes.slice(this.compared)) {
+      const logged = this.site.log.aggregateOf(this.run, outcome.round);
+      if (!logged) return;
+      const own = this.site.attempts.find(this.run, outcome.round, outcome.attempt)?.facts;
+      const other = differenceOf(logged, outcome, own);
+      if (other !== undefined)
+        throw new RegulonError(
+          'E_FORK',
+          `${this.run}: the log closes round ${outcome.round} with another ${other}`,
+        );
+      this.compared += 1;
+    }
+  }
+
+  /** Wait until the verified log has the end of every closed round. @throws E_FORK; E_GATE when it does not come */
+  async verifyAllLogged(signal: AbortSignal, deadlineMs: number): Promise<void> {
+    const late = AbortSignal.timeout(Math.max(0, deadlineMs - Date.now()));
+    const isCompared = (): boolean => {
+      this.verifyLogged();
+      return this.compared === this.outcomes.length;
+    };
+    try {
+      await this.site.log.until(isCompared, AbortSignal.any([signal, late]));
+    } catch (error) {
+      if (error !== late.reason) throw error;
+      throw new RegulonError('E_GATE', `${this.run}: no checkpoint covers the end of its last rounds`);
+    }
+  }
+
+  /** The run is over at this site: its secrets and files are removed. */
+  async end(state: 'finished' | 'failed' | 'refused'): Promise<void> {
+    await this.audits.stop();
+    await this.work.close();
+    await this.site.data.forget();
+    this.site.runs.end(this.run, state);
+    removeRunFiles(this.site.state.paths, this.run);
+  }
+
+  /** Stop without ending: everything stays for the next start. */
+  async suspend(): Promise<void> {
+    await Promise.all([this.audits.stop(), this.work.close()]);
+  }
+
+  private lastTraining(arm: number): OutcomeRow | undefined {
+    return this.outcomes.findLast((o) => {
+      const round = this.program.schedule[o.round];
+      return round?.purpose === Purpose.train && round.arm === arm;
+    });
+  }
+
+  private async replay(): Promise<void> {
+    for (const outcome of this.outcomes) {
+      const round = this.scheduled(outcome.round);
+      this.program.complete(round, outcome);
+      this.auditAgain(round, outcome);
+    }
+    for (const arm of this.program.arms) {
+      const last = this.lastTraining(arm.index);
+      if (!last?.modelHash) continue;
+      const parameters = parameterCount(this.program.weightSpecs(arm.index));
+      await this.models.verify(this.modelPath(arm.index), last.modelHash, parameters);
+      this.models.prune(arm.index, this.modelPath(arm.index));
+    }
+    await this.ensureModel();
+  }
+
+  /** Take up the audit of a round that closed before a restart, unless it has ended. */
+  private auditAgain(round: ScheduledRound, { attempt, aggregateRoot }: OutcomeRow): void {
+    const { site, run } = this;
+    if (site.outbox.find('round.ack', { run, round: round.round, attempt })) return;
+    const own = site.attempts.find(run, round.round, attempt);
+    const modelOut = modelOutOf(this.program, round);
+    if (!modelOut) throw new RegulonError('E_STATE', `round ${round.round} has left no result at this site`);
+    const manifest = own && decodeManifest(own.manifest);
+    this.audits.add({ round, attempt, aggregateRoot, modelOut, manifest, own });
+  }
+
+  /** Remove what belonged to a closed round. */
+  private clean(round: number): void {
+    if (!existsSync(this.folder)) return;
+    const own = new RegExp(`^(delta|values|y|aggregate)-${round}(-\\d+)?\\.`);
+    for (const name of readdirSync(this.folder)) {
+      if (own.test(name)) rmSync(join(this.folder, name), { force: true });
+    }
+  }
+}
+
+/** What the log says otherwise of a closed round than this site was told. */
+function differenceOf(
+  logged: BodyOf<'round.aggregate'>,
+  { transcript, aggregateRoot, survivors, modelHash }: OutcomeRow,
+  own: AttemptFacts | undefined,
+): string | undefined {
+  if (logged.transcript !== digestText(transcript)) return 'transcript';
+  if (logged.aggregateRoot !== digestText(aggregateRoot)) return 'sum';
+  if (canonicalJson(logged.u3) !== canonicalJson(survivors)) return 'set of survivors';
+  if (own?.h3 !== undefined && logged.h3 !== digestText(fromHex(own.h3, 32))) return 'set of uploads';
+  return modelHash && logged.modelOut !== digestText(modelHash) ? 'model' : undefined;
+}
+
+async function contractBytes(site: SiteContext, run: string): Promise<Uint8Array> {
+  const known = site.runs.find(run);
+  if (known) return known.contract;
+  const [item] = await site.link.fetch({ type: 'runContract', run: parseRunName(run) });
+  if (!item) throw new RegulonError('E_MESSAGE', `the coordinator sent no contract of ${run}`);
+  return item.contract;
+}
+
+/** The dataset must serve the plan; what would tell its size is one generic refusal. */
+async function verifyUnits(site: SiteContext, { contract }: Agreement): Promise<void> {
+  verifySameData(site.site, (await site.data.describe()).content);
+  const most = await site.data.prepare(contract, site.site.own.id);
+  if (most > contract.plan.secureAggregation.weightCap) {
+    throw new RegulonError(
+      'E_POLICY',
+      `plan ${contract.plan.name}: secureAggregation.weightCap: it does not fit this site`,
+    );
+  }
+}
