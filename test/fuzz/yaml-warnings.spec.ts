@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { readPlanFile } from '@regulon/cli/plan-file';
 import { readDaemonConfig, readSitePolicy } from '@regulon/client/config';
 import { parseConfig } from '@regulon/coordinator/config';
+import { utf8 } from '@regulon/shared/crypto';
 
 /** What the YAML reader complains about by itself, quoting the file: a key that is a map, a tag that nobody knows. */
 const NOTABLE = ['{ secret-value: 1 }: 2\n', '!!nobody secret-value\n'];
@@ -14,7 +15,7 @@ const readers: readonly (readonly [string, (path: string, text: string) => unkno
   ['plan', (path) => readPlanFile(path)],
   ['daemon', (path) => readDaemonConfig(path)],
   ['site policy', (path) => readSitePolicy(path)],
-  ['coordinator', (_path, text) => parseConfig(text, '/')],
+  ['coordinator', (_path, text) => parseConfig(utf8(text), '/')],
 ];
 
 describe('a file that the YAML reader would warn about', () => {

@@ -51,7 +51,7 @@ describe('the configuration of a daemon', () => {
   });
 
   it('names the line of a file that is no YAML, and a file that is not there', () => {
-    expect(() => read('a: [1\nb: 2')).toThrow(/is not YAML: line \d/);
+    expect(() => read('a: [1\nb: 2')).toThrow(/line \d is not YAML/);
     expect(() => readDaemonConfig(join(folder, 'missing.yaml'))).toThrow(/ENOENT/);
   });
 

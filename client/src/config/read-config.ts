@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 import type { z } from 'zod';
-import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { parseStrict, type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
+import { MAX_YAML_BYTES, parseYaml } from '@regulon/shared/yaml';
 import { type DaemonConfig, daemonConfigSchema } from './daemon-config.js';
-
-/** Largest configuration or policy file, in bytes. */
-const MAX_BYTES = 1 << 20;
 
 /**
  * Read the daemon's configuration; every path in it is absolute afterwards.
@@ -15,7 +12,7 @@ const MAX_BYTES = 1 << 20;
  * @throws E_CONFIG naming the file and the path of the key, never its value
  */
 export function readDaemonConfig(file: string): DaemonConfig {
-  const config = readYaml(file, daemonConfigSchema, 'configuration', 'E_CONFIG');
+  const config = readYaml(file, daemonConfigSchema, 'configuration');
   const at = (path: string): string => resolve(dirname(resolve(file)), path);
   const { dataset, tls, training } = config;
   return {
@@ -41,25 +38,21 @@ export function readDaemonConfig(file: string): DaemonConfig {
 
 /** Read the site policy. @throws E_CONFIG naming the file and the path of the key */
 export function readSitePolicy(file: string): SitePolicy {
-  return readYaml(file, sitePolicySchema, 'site policy', 'E_CONFIG');
+  return readYaml(file, sitePolicySchema, 'site policy');
 }
 
-function readYaml<S extends z.ZodType>(file: string, schema: S, what: string, code: ErrorCode): z.output<S> {
-  let text: string;
+function readYaml<S extends z.ZodType>(file: string, schema: S, what: string): z.output<S> {
+  const named = `${what} ${file}`;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    if (statSync(file).size > MAX_YAML_BYTES)
+      throw new RegulonError('E_CONFIG', `${named}: larger than 1 MiB`);
+    bytes = readFileSync(file);
   } catch (cause) {
-    throw new RegulonError(code, `${what} ${file} cannot be read (${systemCode(cause)})`, { cause });
+    if (isRegulonError(cause)) throw cause;
+    throw new RegulonError('E_CONFIG', `${named} cannot be read (${systemCode(cause)})`, { cause });
   }
-  if (text.length > MAX_BYTES) throw new RegulonError(code, `${what} ${file} is larger than 1 MiB`);
-  let value: unknown;
-  try {
-    value = parse(text, { maxAliasCount: 0, logLevel: 'error' });
-  } catch (cause) {
-    const line = (cause as { linePos?: { line: number }[] }).linePos?.[0]?.line;
-    throw new RegulonError(code, `${what} ${file} is not YAML${line ? `: line ${line}` : ''}`);
-  }
-  return parseStrict(schema, value, `${what} ${file}`, code);
+  return parseStrict(schema, parseYaml(bytes, named, 'E_CONFIG'), named, 'E_CONFIG');
 }
 
 function systemCode(error: unknown): string {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { utf8 } from '@regulon/shared/crypto';
 import { parseConfig, readSettings } from './index.js';
 
 const minimal = `
@@ -14,7 +15,7 @@ bearerTokenFile: token
 `;
 const refusal = (text: string): unknown => {
   try {
-    return parseConfig(text, '/etc/regulon');
+    return parseConfig(utf8(text), '/etc/regulon');
   } catch (error) {
     return error;
   }
@@ -22,7 +23,7 @@ const refusal = (text: string): unknown => {
 
 describe('configuration', () => {
   it('fills in defaults and counts relative paths from the folder of the file', () => {
-    const config = parseConfig(minimal, '/etc/regulon');
+    const config = parseConfig(utf8(minimal), '/etc/regulon');
     expect(config).toMatchObject({
       federation: '/etc/federation',
       stateFolder: '/etc/regulon/state',
@@ -39,7 +40,9 @@ describe('configuration', () => {
 
   it('refuses the section for crash tests unless it is allowed', () => {
     expect(refusal(`${minimal}\ntesting: { crashAt: u2 }\n`)).toMatchObject({ code: 'E_CONFIG' });
-    expect(parseConfig(`${minimal}\nallowTesting: true\ntesting: { crashAt: u2#3 }\n`, '/').testing).toEqual({
+    expect(
+      parseConfig(utf8(`${minimal}\nallowTesting: true\ntesting: { crashAt: u2#3 }\n`), '/').testing,
+    ).toEqual({
       crashAt: 'u2#3',
     });
     expect(refusal(`${minimal}\nallowTesting: true\ntesting: { crashAt: lunch }\n`)).toMatchObject({

@@ -9,7 +9,7 @@ import {
   signedRosterSchema,
   verifyRoster,
 } from '@regulon/shared/plan';
-import { parse } from 'yaml';
+import { parseYaml } from '@regulon/shared/yaml';
 import { type Config, configSchema } from './config.js';
 
 /** Everything the process needs from its files, read once at start. */
@@ -37,7 +37,7 @@ export interface Settings {
  */
 export function readSettings(file: string): Settings {
   const folder = dirname(resolve(file));
-  const config = parseConfig(readText(file, 'configuration'), folder);
+  const config = parseConfig(readBytes(file, 'configuration'), folder);
   const federation = (name: string): string => resolve(config.federation, name);
   const keys = {
     statement: readSeed(config.keys.statement, 'statement'),
@@ -70,18 +70,13 @@ export function readSettings(file: string): Settings {
 }
 
 /**
- * Parse the text of a configuration file; relative paths become absolute.
+ * Parse the bytes of a configuration file; relative paths become absolute.
  *
  * @param folder that relative paths count from
  * @throws E_CONFIG
  */
-export function parseConfig(text: string, folder: string): Config {
-  let value: unknown;
-  try {
-    value = parse(text, { maxAliasCount: 0, logLevel: 'error' });
-  } catch {
-    throw new RegulonError('E_CONFIG', 'configuration: not valid YAML');
-  }
+export function parseConfig(bytes: Uint8Array, folder: string): Config {
+  const value = parseYaml(bytes, 'configuration', 'E_CONFIG');
   const config = parseStrict(configSchema, value, 'configuration', 'E_CONFIG');
   if (config.testing && !config.allowTesting) {
     throw new RegulonError(

@@ -125,7 +125,7 @@ const yamlTargets = (): Target[] => [
     name: 'coordinator-config',
     codes: ['E_CONFIG'],
     value: coordinatorConfig,
-    read: (path) => parseConfig(readFileSync(path, 'utf8'), '/'),
+    read: (path) => parseConfig(readFileSync(path), '/'),
   }),
 ];
 

@@ -29,7 +29,7 @@ function settingsIn(folder: string, federation: SampleFederation): Settings {
   const { genesis, genesisEntry, roster, statementSeed, logSeed } = federation;
   const [signed = new Uint8Array(0)] = genesis.attachments;
   return {
-    config: parseConfig(JSON.stringify(files), folder),
+    config: parseConfig(utf8(JSON.stringify(files)), folder),
     ...{ roster, genesis: genesisEntry, quorumPolicy: genesis.quorumPolicy, bearerToken: TOKEN },
     signedRoster: signedRosterSchema.parse(JSON.parse(new TextDecoder().decode(signed))),
     keys: { statement: statementSeed, log: logSeed },

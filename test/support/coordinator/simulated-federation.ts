@@ -3,7 +3,7 @@ import { type Core, type Environment, openCore } from '@regulon/coordinator/app'
 import { InlineBulkChannel } from '@regulon/coordinator/bulk';
 import type { Settings } from '@regulon/coordinator/config';
 import { parseConfig } from '@regulon/coordinator/config';
-import { sha256 } from '@regulon/shared/crypto';
+import { sha256, utf8 } from '@regulon/shared/crypto';
 import { panelDigest } from '@regulon/shared/genomics';
 import { parsePlan, planBytes, planHashOf } from '@regulon/shared/plan';
 import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
@@ -37,16 +37,18 @@ export class SimulatedFederation {
     const { federation, folder } = this;
     const file = (name: string): string => join(folder, name);
     const config = parseConfig(
-      JSON.stringify({
-        ...{ schema: 'regulon.coordinator/1', federation: folder, stateFolder: file('state') },
-        ...{
-          keys: { statement: 'a', log: 'b' },
-          tls: { cert: 'c', key: 'd', ca: 'e' },
-          bearerTokenFile: 'f',
-        },
-        logLevel: 'silent',
-        ...this.config,
-      }),
+      utf8(
+        JSON.stringify({
+          ...{ schema: 'regulon.coordinator/1', federation: folder, stateFolder: file('state') },
+          ...{
+            keys: { statement: 'a', log: 'b' },
+            tls: { cert: 'c', key: 'd', ca: 'e' },
+            bearerTokenFile: 'f',
+          },
+          logLevel: 'silent',
+          ...this.config,
+        }),
+      ),
       folder,
     );
     const texts = federation.genesis.attachments.map((bytes) => Buffer.from(bytes).toString());

@@ -1,0 +1,1 @@
+export { MAX_YAML_BYTES, parseYaml } from './parse-yaml.js';
