@@ -2,10 +2,9 @@
 import { Client, type ClientReadableStream, type ClientWritableStream, type Metadata } from '@grpc/grpc-js';
 import { boxBefore, boxKeyPair, randomBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { BulkCipher, MAX_FRAME_BYTES, type OpenBody } from '@regulon/shared/wire';
+import { BulkCipher, bulkService, MAX_FRAME_BYTES, type OpenBody } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
 import { deadlineOf, type Limits, sharedChannelOptions } from './control-client.js';
-import { bulkService } from './protocol.js';
 import { addressOf, channelCredentials } from './tls.js';
 
 const WINDOW_BYTES = 16 << 20;

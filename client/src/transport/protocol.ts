@@ -1,6 +1,5 @@
-/** Service definitions: control from the .proto files, bulk with raw frames. */
 import { fileURLToPath } from 'node:url';
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 const SERVICE = 'regulon.control.v1.ControlService';
@@ -14,21 +13,3 @@ export function loadControlService(): ServiceDefinition {
   });
   return definition[SERVICE] as ServiceDefinition;
 }
-
-const same = (frame: Buffer): Buffer => frame;
-const rawMethod = (
-  name: string,
-  requestStream: boolean,
-  responseStream: boolean,
-): MethodDefinition<Buffer, Buffer> => ({
-  path: `/regulon.bulk.v1.BulkService/${name}`,
-  requestStream,
-  responseStream,
-  requestSerialize: same,
-  requestDeserialize: same,
-  responseSerialize: same,
-  responseDeserialize: same,
-});
-
-/** The bulk service: frames as they are, no serialiser. */
-export const bulkService = { Put: rawMethod('Put', true, false), Get: rawMethod('Get', false, true) };

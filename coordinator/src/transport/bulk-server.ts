@@ -4,11 +4,10 @@ import {
   type ServerReadableStream,
   type ServerWritableStream,
 } from '@grpc/grpc-js';
-import { MAX_FRAME_BYTES } from '@regulon/shared/wire';
+import { bulkService, MAX_FRAME_BYTES } from '@regulon/shared/wire';
 import type { RunningServer } from './control-server.js';
 import { toServiceError } from './grpc-errors.js';
 import type { SharedKeys, UploadPort } from './ports.js';
-import { bulkService } from './protocol.js';
 import { receiveUpload } from './receive-upload.js';
 import { assertWindows } from './self-test.js';
 import { sendDownload } from './send-download.js';

@@ -27,3 +27,4 @@ export {
   errorOfCoordinator,
   isSaidByCoordinator,
 } from './error-info.js';
+export { bulkService, type RawMethod } from './bulk-service.js';
