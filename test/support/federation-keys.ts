@@ -1,6 +1,5 @@
 import { hex, publicKeyOf, sha256, utf8 } from '@regulon/shared/crypto';
-import { type Roster, rosterHashOf, rosterSchema, signMember } from '@regulon/shared/plan';
-import type { RosterView } from '@regulon/shared/secagg';
+import { type Roster, rosterSchema, signMember } from '@regulon/shared/plan';
 
 /** Deterministic 32-byte seed for a test key; never use outside tests. */
 export const seedOf = (name: string): Uint8Array => sha256(utf8(`test seed of ${name}`));
@@ -33,16 +32,4 @@ export function testRoster(names: readonly string[], policy: Partial<Roster['pol
       ...policy,
     },
   });
-}
-
-/** The part of a roster that secure aggregation needs. */
-export function rosterViewOf(roster: Roster): RosterView {
-  const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
-  return {
-    federationId: roster.federationId,
-    rosterHash: rosterHashOf(roster),
-    coordinatorKey: bytes(roster.coordinatorKey),
-    members: roster.members.map((m) => ({ id: m.id, key: bytes(m.key) })),
-    M: roster.members.length,
-  };
 }

@@ -1,5 +1,6 @@
 import { rootOfBytes } from '@regulon/shared/crypto';
 import type { Roster } from '@regulon/shared/plan';
+import { rosterViewOf } from '@regulon/shared/program';
 import {
   foldAndUnmaskTile,
   type Manifest,
@@ -9,7 +10,7 @@ import {
   signManifest,
   TILE_BYTES,
 } from '@regulon/shared/secagg';
-import { rosterViewOf, seedOf } from './federation-keys.js';
+import { seedOf } from './federation-keys.js';
 
 /** The sum of a round and what its close needs. */
 export interface SecureSum {

@@ -20,6 +20,7 @@ const runEvent = z.discriminatedUnion('type', [
     step: text,
     arm: number,
     iteration: number,
+    warnings: z.array(text).default([]),
   }),
   event('stage', {
     round: number,

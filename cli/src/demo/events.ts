@@ -33,7 +33,12 @@ const DONE: Readonly<Record<string, string>> = {
 export function boardEventsOf(event: RunEvent, names: BoardNames): BoardEvent[] {
   switch (event.type) {
     case 'round':
-      return [{ type: 'now', text: `${event.step} (${names.arm(event.arm)})` }];
+      return [
+        {
+          type: 'now',
+          text: [`${event.step} (${names.arm(event.arm)})`, ...event.warnings].join(' · warning: '),
+        },
+      ];
     case 'stage': {
       const sites = event.waitingFor.map(names.site);
       return sites.length === 0 ? [] : [{ type: 'stage', stage: STAGES[event.stage] ?? event.stage, sites }];

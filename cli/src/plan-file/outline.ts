@@ -72,6 +72,7 @@ function contractOfOutline(plan: Plan, genes: number): RunContract {
     planHash: planHashOf(plan),
     rosterHash: new Uint8Array(32),
     members: N,
+    quorumRule: 0,
     sites: plan.sites.map((name, i) => ({ id: i + 1, name })),
     panel: { digest: new Uint8Array(32), size: plan.dataset.kind === 'series' ? 1 : genes },
     isPublic: true,

@@ -5,13 +5,13 @@ import { RegulonError } from '@regulon/shared/errors';
 import {
   parseStrict,
   type Roster,
-  rosterHashOf,
   type RosterMember,
   type SignedRoster,
   signedRosterSchema,
   verifyInForce,
   verifyRoster,
 } from '@regulon/shared/plan';
+import { rosterViewOf } from '@regulon/shared/program';
 import type { RosterView } from '@regulon/shared/secagg';
 import {
   type FederationKeys,
@@ -62,17 +62,6 @@ export function loadFederation(
   }
   const genesis = Uint8Array.from(readFile(folder, 'genesis.json'));
   return { roster, rosterView: rosterViewOf(roster), own, keys: verifyGenesis(genesis, signed), genesis };
-}
-
-/** The part of a roster that secure aggregation needs. */
-export function rosterViewOf(roster: Roster): RosterView {
-  return {
-    federationId: roster.federationId,
-    rosterHash: rosterHashOf(roster),
-    coordinatorKey: fromHex(roster.coordinatorKey, 32),
-    members: roster.members.map((m) => ({ id: m.id, key: fromHex(m.key, 32) })),
-    M: roster.members.length,
-  };
 }
 
 /** Entry 0 is signed by everybody in it, and it is the one that the roster implies. */

@@ -1,4 +1,4 @@
-export { loadFederation, rosterViewOf, type Federation } from './federation.js';
+export { loadFederation, type Federation } from './federation.js';
 export { verifyAgreement, type Agreement } from './agreement.js';
 export { verifyLoggedAgreement } from './logged-agreement.js';
 export { verifyGateModeFits } from './open-data.js';

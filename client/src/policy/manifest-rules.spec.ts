@@ -56,6 +56,7 @@ describe('a manifest', () => {
     ['purpose', 2, 'E_POLICY'],
     ['arm', 1, 'E_POLICY'],
     ['round', 1, 'E_POLICY'],
+    ['quorumRule', 1, 'E_POLICY'],
   ];
   it.each(changes)('with another %s is refused', async (field, value, code) => {
     await expect(check({ ...honest, [field]: value })).rejects.toThrow(refused(code));
@@ -64,6 +65,21 @@ describe('a manifest', () => {
   it('with another role for a site is refused', async () => {
     const roles = honest.roles.map((r, i) => (i === 2 ? { ...r, role: 1 as const } : r));
     await expect(check({ ...honest, roles })).rejects.toThrow(refused('E_POLICY'));
+  });
+
+  it('carries the quorum rule that the roster pinned, in both directions', async () => {
+    const majority = testFederation('signed', 'majority');
+    const bytes = contractBytes(testPlan());
+    const now = deadlines[0] ?? 0;
+    const { contract } = verifyAgreement(bytes, run, majority, testSite(majority), now);
+    const other = new RunProgram(contract);
+    const opened = { attempt: 0, prevTranscriptHash: zeros, deadlines };
+    const manifest = other.manifest(round, opened);
+    expect(manifest.quorumRule).toBe(1);
+    const known = { roster: majority.rosterView, program: other };
+    await expect(check(manifest, known)).resolves.toBeUndefined();
+    await expect(check({ ...manifest, quorumRule: 0 }, known)).rejects.toThrow(/quorum rule/);
+    await expect(check({ ...honest, quorumRule: 1 })).rejects.toThrow(/quorum rule/);
   });
 
   it('must be signed by the coordinator', async () => {

@@ -28,7 +28,8 @@ import {
   statementKeyName,
 } from '@regulon/shared/transparency';
 import type { DatasetConfig } from '../config/index.js';
-import { type Federation, rosterViewOf } from './federation.js';
+import { rosterViewOf } from '@regulon/shared/program';
+import type { Federation } from './federation.js';
 import type { SiteView } from './site-view.js';
 
 export const siteNames = ['a', 'b', 'c', 'd', 'e'] as const;
@@ -41,7 +42,10 @@ const at = '2026-11-20T10:00:00.000Z';
 export const seedOf = (role: string, id = 0): Uint8Array => sha256(utf8(role), u32(id));
 
 const keyOf = (role: string, id = 0): string => hex(publicKeyOf(seedOf(role, id)));
-export function testRoster(gateMode: 'signed' | 'cosigned' = 'signed'): Roster {
+export function testRoster(
+  gateMode: 'signed' | 'cosigned' = 'signed',
+  quorumRule: Roster['policy']['quorumRule'] = 'strict',
+): Roster {
   return {
     schema: 'regulon.roster/1',
     federationId: 'fed_test',
@@ -50,7 +54,7 @@ export function testRoster(gateMode: 'signed' | 'cosigned' = 'signed'): Roster {
     members: siteNames.map((name, i) => memberOf(name, i + 1)),
     admins: [1, 2, 3].map((id) => ({ id, member: id, key: keyOf('admin', id) })),
     k: 2,
-    policy: { nMin: 5, gamma: { num: 1, den: 3 }, quorumRule: 'strict', gateMode, gateLag: 1 },
+    policy: { nMin: 5, gamma: { num: 1, den: 3 }, quorumRule, gateMode, gateLag: 1 },
   };
 }
 
@@ -90,8 +94,8 @@ export function testGenesis(roster: Roster, payload = genesisDraft(roster)): Uin
 }
 
 /** The federation as a site sees it after its checks. */
-export function testFederation(gateMode: 'signed' | 'cosigned' = 'signed'): Federation {
-  const roster = testRoster(gateMode);
+export function testFederation(...policy: Parameters<typeof testRoster>): Federation {
+  const roster = testRoster(...policy);
   const genesis = testGenesis(roster);
   const keys = keysOfGenesis(parseEntry(genesis));
   const own = roster.members[0];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { canonicalJsonBytes, fromHex, hex, utf8 } from '@regulon/shared/crypto';
-import { rosterHashOf } from '@regulon/shared/plan';
+import { rosterViewOf } from '@regulon/shared/program';
 import type { RosterView } from '@regulon/shared/secagg';
 import { auditMigrations, Sequencer } from '../audit/index.js';
 import type { Settings } from '../config/index.js';
@@ -41,7 +41,14 @@ export async function openState(settings: Settings): Promise<State> {
     };
     const blobs = new FileBlobs(at('blobs'));
     removeOrphans(blobs, rows.rounds);
-    return { store, sequencer, ...rows, blobs, spoolFolder: at('spool'), rosterView: viewOf(settings) };
+    return {
+      store,
+      sequencer,
+      ...rows,
+      blobs,
+      spoolFolder: at('spool'),
+      rosterView: rosterViewOf(settings.roster),
+    };
   } catch (error) {
     store.close();
     throw error;
@@ -55,14 +62,4 @@ function removeOrphans(blobs: FileBlobs, rounds: RoundRows): void {
     const row = rounds.blobByPrefix(digest);
     if (!row || hex(row.digest) !== name) blobs.remove(digest);
   }
-}
-
-function viewOf({ roster }: Settings): RosterView {
-  return {
-    federationId: roster.federationId,
-    rosterHash: rosterHashOf(roster),
-    coordinatorKey: fromHex(roster.coordinatorKey),
-    members: roster.members.map((m) => ({ id: m.id, key: fromHex(m.key) })),
-    M: roster.members.length,
-  };
 }

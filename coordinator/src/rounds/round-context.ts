@@ -13,7 +13,6 @@ export interface RunContext {
   readonly administrators: Pick<Roster, 'admins' | 'k'>;
   /** sites with public data in a run that is not public: they count towards no minimum */
   readonly uncounted: readonly number[];
-  readonly strict: boolean;
   readonly config: Config['rounds'];
   /** masked vectors are kept for a full audit */
   readonly keepSpools: boolean;
@@ -32,6 +31,8 @@ export type BoardEvent =
       readonly step: string;
       readonly arm: number;
       readonly iteration: number;
+      /** what the round does not protect against, in words for people */
+      readonly warnings: readonly string[];
     }
   | {
       readonly type: 'stage';
@@ -74,7 +75,7 @@ const RETRY_MS = 1_000;
 
 /** Rules of a round, from plan, roster and configuration. */
 export function rulesOf(
-  { program, roster, uncounted, strict, config }: RunContext,
+  { program, roster, uncounted, config }: RunContext,
   round: ScheduledRound,
 ): RoundRules {
   const { plan, sites, isPublic } = program.contract;
@@ -89,7 +90,7 @@ export function rulesOf(
     M: roster.M,
     gammaNum: plan.secureAggregation.gamma.num,
     gammaDen: plan.secureAggregation.gamma.den,
-    strict,
+    strict: roster.quorumRule === 0,
     nMin: plan.secureAggregation.nMin,
     minSurvivors: minSurvivors ?? 0,
     fullCohort: !isPublic && round.purpose !== Purpose.train,

@@ -233,12 +233,12 @@ export abstract class RoundCore {
       const opened = await openAttempt(services, context, round, { attempt, deadlines, stale });
       if (!opened) return;
       this.attempt = opened;
+      this.services.crashPoint('opened', this.round.round);
+      this.notices.opened(opened);
     } catch (error) {
       if (!isRegulonError(error, 'E_DISK_FULL')) throw error;
       return this.dispatch({ type: 'broken', code: error.code, message: error.message, lasting: true });
     }
-    this.services.crashPoint('opened', this.round.round);
-    this.notices.opened(attempt);
     this.announce();
   }
 

@@ -1,5 +1,7 @@
 import { runName, type ScheduledRound } from '@regulon/shared/program';
+import { warningsOf } from '@regulon/shared/secagg';
 import type { WireStage } from '@regulon/shared/wire';
+import type { Attempt } from './attempt.js';
 import { answerPhases, type AnswerPhase, type RoundState } from './machine/index.js';
 import type { Services } from './ports.js';
 import type { BoardEvent, RoundListener, RunContext } from './round-context.js';
@@ -19,12 +21,14 @@ export class RoundNotices {
   ) {}
 
   /** An attempt begins; the sites hear of its first stage. */
-  opened(attempt: number): void {
+  opened({ key: { attempt }, server }: Attempt): void {
     const { round, purpose, stepId: step, arm, iteration } = this.round;
     const rounds = this.context.program.schedule.length;
+    const warnings = warningsOf(server.manifest, server.thresholds.c);
+    for (const warning of warnings) this.services.logger.warn({ run: this.runName, round, attempt }, warning);
     this.listener.show({
       ...{ type: 'round', round, rounds, attempt, step, arm, iteration },
-      purpose: purposeName(purpose),
+      ...{ purpose: purposeName(purpose), warnings },
     });
   }
 

@@ -25,7 +25,6 @@ export function runContextOf(
     roster: rosterView,
     administrators: roster,
     uncounted: contract.isPublic ? [] : contract.sites.map((s) => s.id).filter(isPublic),
-    strict: true,
     config: config.rounds,
     keepSpools: config.retention.spools === 'keep',
     unitsAtLeast: (sites) =>

@@ -1,7 +1,8 @@
 import { fromHex, hex } from '../crypto/index.js';
 import { type Plan, parsePlan, planHashOf, type Roster, rosterHashOf } from '../plan/index.js';
 import { RegulonError } from '../errors/index.js';
-import { type Thresholds, thresholds } from '../secagg/index.js';
+import { type RosterView, type Thresholds, thresholds } from '../secagg/index.js';
+import { quorumRuleOf } from './roster-view.js';
 
 /** What everybody in a run has agreed on before its first round. */
 export interface RunContract {
@@ -13,6 +14,8 @@ export interface RunContract {
   readonly rosterHash: Uint8Array;
   /** M: members of the pinned roster */
   readonly members: number;
+  /** by policy of the roster: 0 strict, 1 simple majority */
+  readonly quorumRule: RosterView['quorumRule'];
   /** roster ids and names in the order of the plan */
   readonly sites: readonly { readonly id: number; readonly name: string }[];
   /** the gene panel (or the steps of a series): digest of the ordered identifiers and their number */
@@ -68,6 +71,7 @@ export function contractOf(fields: {
     planHash: planHashOf(plan),
     rosterHash: rosterHashOf(roster),
     members: roster.members.length,
+    quorumRule: quorumRuleOf(roster),
     sites,
     panel: fields.panel,
     isPublic: fields.isPublic,
@@ -77,7 +81,7 @@ export function contractOf(fields: {
       n: sites.length,
       gammaNum: gamma.num,
       gammaDen: gamma.den,
-      strict: roster.policy.quorumRule === 'strict',
+      strict: quorumRuleOf(roster) === 0,
     }),
   };
 }

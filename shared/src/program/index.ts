@@ -1,4 +1,5 @@
 export { contractOf, runName, parseRunName, type RunContract } from './contract.js';
+export { quorumRuleOf, rosterViewOf } from './roster-view.js';
 export { armsOf, Purpose, type Arm, type ScheduledRound } from './schedule.js';
 export { fedAvgStep, type ServerStep } from './server-step.js';
 export { encodeExtras, decodeExtras, weightOf } from './extras.js';

@@ -64,9 +64,10 @@ export function roundManifest(
     nMin,
     gammaNum: gamma.num,
     gammaDen: gamma.den,
+    quorumRule: contract.quorumRule,
     ringBits: training ? 32 : 64,
     fractionBits: facts.fractionBits,
-    ...{ denominator: 0, mechanism: 0, z: 0, quorumRule: 0, prg: 0, graph: 0, subCohort: 0 },
+    ...{ denominator: 0, mechanism: 0, z: 0, prg: 0, graph: 0, subCohort: 0 },
     deadlines: open.deadlines,
   };
 }

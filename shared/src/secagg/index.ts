@@ -20,6 +20,7 @@ export {
   thresholdsOf,
   type ManifestExpectation,
 } from './manifest-checks.js';
+export { warningsOf } from './warnings.js';
 export { memberKey, type RosterView } from './roster.js';
 export { verifySurvivors, type CohortView } from './r3-survivors.js';
 export type {

@@ -45,6 +45,8 @@ export function checkManifest(manifest: Manifest, roster: RosterView): void {
   if (stranger !== undefined) refuse('E_ROSTER', `site ${stranger} is not in the roster`);
   if (new Set(ids).size !== ids.length || ids.length !== manifest.N)
     refuse('E_POLICY', 'roles must name the N sites once');
+  if (manifest.quorumRule !== roster.quorumRule)
+    refuse('E_POLICY', 'its quorum rule is not the one of the roster');
   if (manifest.nMin < 3) refuse('E_POLICY', 'nMin is below 3');
   if (manifest.subCohort !== 0 || manifest.prg !== 0)
     refuse('E_POLICY', 'sub-cohorts and ChaCha20 are not supported');

@@ -10,6 +10,8 @@ export interface RosterView {
   readonly members: readonly { readonly id: SiteId; readonly key: Uint8Array }[];
   /** number of members, M */
   readonly M: number;
+  /** by policy of the roster: 0 strict, 1 simple majority */
+  readonly quorumRule: 0 | 1;
 }
 
 /** Identity key of a member. @throws E_ROSTER if the id is not in the roster */

@@ -23,7 +23,8 @@ export function makeCohort(n: number, overrides: Partial<Manifest> = {}): TestCo
   const members = [...seeds].map(([id, seed]) => ({ id, key: publicKeyOf(seed) }));
   const rosterHash = sha256(u32(n));
   const coordinatorKey = publicKeyOf(coordinatorSeed);
-  const roster = { federationId: 'fed_test', rosterHash, coordinatorKey, members, M: n };
+  const { quorumRule = 0 } = overrides;
+  const roster = { federationId: 'fed_test', rosterHash, coordinatorKey, members, M: n, quorumRule };
   const manifest: Manifest = {
     ...{
       version: 1,

@@ -1,6 +1,5 @@
-import { fromHex } from '../crypto/index.js';
-import { rosterHashOf } from '../plan/index.js';
-import { type Manifest, MaskEngine, type RosterView, signManifest } from '../secagg/index.js';
+import { rosterViewOf } from '../program/index.js';
+import { type Manifest, MaskEngine, signManifest } from '../secagg/index.js';
 import {
   type AttemptState,
   finish,
@@ -29,11 +28,7 @@ export function sampleCohort(
   { modelIn, transcript }: { readonly modelIn: string; readonly transcript: string },
 ): TestCohort {
   const { federationId, members } = roster;
-  const view: RosterView = {
-    ...{ federationId, rosterHash: rosterHashOf(roster), M: members.length },
-    coordinatorKey: fromHex(roster.coordinatorKey),
-    members: members.map(({ id, key }) => ({ id, key: fromHex(key) })),
-  };
+  const view = rosterViewOf(roster);
   const manifest: Manifest = {
     ...makeCohort(members.length).manifest,
     ...{ federationId, rosterHash: view.rosterHash, runId: sample.runId, round: number, attempt },

@@ -31,12 +31,16 @@ export class SampleFederation {
   readonly genesisEntry: Uint8Array;
   private readonly heads = new Map<string, ChainHead>();
 
-  /** @param sites number of members, `site-1`… with roster ids 1… */
+  /**
+   * @param sites number of members, `site-1`… with roster ids 1…
+   * @param policy what the policy of its roster says otherwise than usual
+   */
   constructor(
     sites = 5,
     readonly clock: () => Date = SampleFederation.ticking(),
+    policy: Partial<Roster['policy']> = {},
   ) {
-    this.roster = sampleRoster(sites);
+    this.roster = sampleRoster(sites, policy);
     const hash = rosterSigningBytes(this.roster);
     const sign = (admin: number): string =>
       hex(signEd25519(SampleFederation.seed('administrator', String(admin)), hash));
@@ -138,7 +142,7 @@ export class SampleFederation {
   }
 }
 
-function sampleRoster(sites: number): Roster {
+function sampleRoster(sites: number, policy: Partial<Roster['policy']>): Roster {
   const key = (type: string, id: string): string => hex(publicKeyOf(SampleFederation.seed(type, id)));
   const names = Array.from({ length: sites }, (_, i) => `site-${i + 1}`);
   const valid = { validFrom: '2026-01-01T00:00:00.000Z', validTo: '2027-01-01T00:00:00.000Z' };
@@ -155,6 +159,9 @@ function sampleRoster(sites: number): Roster {
     }),
     admins: [1, 2, 3].map((id) => ({ id, member: id, key: key('administrator', String(id)) })),
     k: 3,
-    policy: { nMin: 5, gamma: { num: 1, den: 3 }, quorumRule: 'strict', gateMode: 'signed', gateLag: 1 },
+    policy: {
+      ...{ nMin: 5, gamma: { num: 1, den: 3 }, quorumRule: 'strict', gateMode: 'signed', gateLag: 1 },
+      ...policy,
+    },
   };
 }

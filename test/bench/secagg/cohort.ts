@@ -51,7 +51,7 @@ export class BenchCohort {
     const members = ids.map((id) => ({ id, key: publicKeyOf(sha256(u32(id))) }));
     const coordinatorKey = publicKeyOf(this.coordinatorSeed);
     const rosterHash = sha256(u32(n));
-    this.roster = { federationId: 'fed_bench', rosterHash, coordinatorKey, members, M: n };
+    this.roster = { federationId: 'fed_bench', rosterHash, coordinatorKey, members, M: n, quorumRule: 0 };
     const zero = new Uint8Array(32);
     this.manifest = {
       ...{ version: 1, federationId: 'fed_bench', rosterHash, runId: randomBytes(16), round: 1, attempt: 0 },

@@ -66,7 +66,13 @@ function messageTarget<K extends MessageKind>(kind: K): Target {
 
 const members = [10, 20, 30, 40, 50];
 const roster: RosterView = {
-  ...{ federationId: 'fed_test', rosterHash: digestOf(0), coordinatorKey: digestOf(1), M: members.length },
+  ...{
+    federationId: 'fed_test',
+    rosterHash: digestOf(0),
+    coordinatorKey: digestOf(1),
+    M: members.length,
+    quorumRule: 0,
+  },
   members: members.map((member) => ({ id: member, key: digestOf(member) })),
 };
 

@@ -6,9 +6,9 @@ import { parseConfig } from '@regulon/coordinator/config';
 import { sha256, utf8 } from '@regulon/shared/crypto';
 import { panelDigest } from '@regulon/shared/genomics';
 import { parsePlan, planBytes, planHashOf } from '@regulon/shared/plan';
+import { rosterViewOf } from '@regulon/shared/program';
 import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
-import { rosterViewOf } from '../federation-keys.js';
 import { toyPlan } from '../toy-plan.js';
 import type { DirectGateway } from './site-link.js';
 import { type SiteBehaviour, SimulatedSite } from './simulated-site.js';
@@ -29,8 +29,9 @@ export class SimulatedFederation {
     readonly count = 5,
     private readonly config: Readonly<Record<string, unknown>> = {},
     private readonly environment: Environment = {},
+    policy: Partial<Settings['roster']['policy']> = {},
   ) {
-    this.federation = new SampleFederation(count, () => new Date());
+    this.federation = new SampleFederation(count, () => new Date(), policy);
   }
 
   get settings(): Settings {

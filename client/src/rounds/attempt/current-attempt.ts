@@ -1,6 +1,6 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { parseRunName, Purpose, type ScheduledRound } from '@regulon/shared/program';
-import { decodeManifest } from '@regulon/shared/secagg';
+import { decodeManifest, warningsOf } from '@regulon/shared/secagg';
 import type { WireStage } from '@regulon/shared/wire';
 import { verifyAgainstPlan } from '../../policy/index.js';
 import { Step } from '../../state/index.js';
@@ -119,7 +119,11 @@ export class CurrentAttempt {
     });
     // what the answer would be refused for is refused now: nothing is trained in vain
     site.answered.verifyFresh(sumOf({ session, round, manifest }), reopened !== undefined);
-    return Attempt.join(session, round, manifest, item.signature, session.agreement.uncounted, reopened);
+    const { agreement } = session;
+    const place = { run, round: round.round, attempt: number };
+    for (const warning of warningsOf(manifest, agreement.contract.thresholds.c))
+      site.logger.warn(place, warning);
+    return Attempt.join(session, round, manifest, item.signature, agreement.uncounted, reopened);
   }
 
   private verifyAttemptsLeft(round: number): void {

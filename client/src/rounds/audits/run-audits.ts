@@ -1,5 +1,5 @@
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
-import { ctxOf, thresholds } from '@regulon/shared/secagg';
+import { ctxOf } from '@regulon/shared/secagg';
 import { type BodyOf, digestText, type LogEntry } from '@regulon/shared/transparency';
 import { Backoff } from '../../transport/index.js';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
@@ -123,12 +123,7 @@ export class RunAudits {
   /** The others have derived the same and enough of them have audited it: a quorum with this site, more than collude. */
   private async isConfirmed({ round, attempt, modelOut }: AuditedRound): Promise<boolean> {
     const { contract } = this.place.agreement;
-    const { gamma } = contract.plan.secureAggregation;
-    const N = contract.sites.length;
-    const { quorum, c } = thresholds({
-      ...{ N, n: N, M: this.place.site.site.roster.members.length, strict: true },
-      ...{ gammaNum: gamma.num, gammaDen: gamma.den },
-    });
+    const { quorum, c } = contract.thresholds;
     const acks = await this.acksOf(round.round, attempt);
     const same = acks.filter(({ body }) => body.modelOut === digestText(modelOut));
     const names = (list: readonly Ack[]): number => new Set(list.map(({ actor }) => actor.id)).size;

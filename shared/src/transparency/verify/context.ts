@@ -58,6 +58,8 @@ export function rosterOf(keys: FederationKeys, resolve: ResolveAttachment, findi
   if (roster === undefined) findings.fail('L3', 'the signed roster of entry 0 cannot be verified', 0);
   else if (digestText(rosterHashOf(roster)) !== genesis.rosterHash || !sameMembers(roster, keys)) {
     findings.fail('L3', 'entry 0 names other members or keys than the signed roster', 0);
+  } else if (roster.policy.quorumRule !== genesis.quorumRule) {
+    findings.fail('L3', 'entry 0 names another quorum rule than the signed roster', 0);
   }
   return {
     federationId: keys.fed,
@@ -65,6 +67,7 @@ export function rosterOf(keys: FederationKeys, resolve: ResolveAttachment, findi
     coordinatorKey: parseVkey(genesis.coordinatorKey).publicKey,
     members: keys.members.map(({ id, statement }) => ({ id, key: parseVkey(statement).publicKey })),
     M: keys.members.length,
+    quorumRule: (roster?.policy ?? genesis).quorumRule === 'strict' ? 0 : 1,
   };
 }
 

@@ -1,3 +1,4 @@
+import { warningsOf } from '../../secagg/index.js';
 import { digestText } from '../entries/fields.js';
 import type { QuorumPolicy } from '../notes/quorum-policy.js';
 import type { ApprovedRun } from './approval-rows.js';
@@ -21,6 +22,8 @@ export interface RunReport {
   /** e.g. `19 of 20 rounds with 5 of 5 sites, 1 with 4 of 5` */
   readonly coverage: string;
   readonly finalModel: string | null;
+  /** what its rounds did not protect against, because roster or plan say so */
+  readonly warnings: readonly string[];
 }
 
 /** The auditor's answer. */
@@ -71,6 +74,9 @@ export function runReportOf(
     aborted: view.aborts.filter(({ entry }) => entry.actor.type === 'coordinator').length,
     coverage: parts.join(', ') || 'no round closed',
     finalModel: view.finish?.entry.body.finalModel ?? null,
+    warnings: [
+      ...new Set(rounds.flatMap(({ manifest, derived }) => warningsOf(manifest, derived.thresholds.c))),
+    ],
   };
 }
 

@@ -168,6 +168,8 @@ function remark({ keys, log, findings }: VerifyContext, runs: readonly RunReport
   notBuilt('R1', 'no model was exported or released');
   notBuilt('R2', 'no model was released');
   notBuilt('X1', 'no member was revoked, no dataset withdrawn');
+  const warnings = new Set(runs.flatMap((run) => run.warnings));
+  if (warnings.size > 0) findings.remark('S1', 'pass', [...warnings].join('; '));
   if (runs.length > 0) return;
   for (const row of ['A1', 'A2', 'A3', 'S1', 'S2', 'S4', 'D2'] as const) notBuilt(row, 'the log has no run');
 }
