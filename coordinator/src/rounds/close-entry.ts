@@ -1,4 +1,4 @@
-import { Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
+import { type ClosingRound, Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
 import { signTranscript } from '@regulon/shared/secagg';
 import { type Attachment, bandOf, digestText } from '@regulon/shared/transparency';
 import type { WrittenBlob } from '../aggregation/index.js';
@@ -31,6 +31,8 @@ export interface Close {
   readonly model: WrittenBlob | null;
   readonly extras: Extras;
   readonly modelOut: Uint8Array;
+  /** of the learning curve, in training */
+  readonly point: ClosingRound['point'];
   readonly transcript: Uint8Array;
   readonly evidence: Attachment;
 }
@@ -69,13 +71,12 @@ export function writeClose(closing: Closing, close: Close): void {
 }
 
 function factsOf(
-  { services, context, round, attempt }: Closing,
-  { extras, aggregate }: Close,
+  { services, round, attempt }: Closing,
+  { extras, aggregate, point }: Close,
   now: number,
 ): RoundFacts {
   const { key, server } = attempt;
   const row = services.rounds.attempt(key);
-  const point = round.purpose === Purpose.train ? context.program.curve.at(-1) : undefined;
   return {
     round: round.round,
     attempt: key.attempt,

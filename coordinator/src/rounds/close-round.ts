@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
-import { specificationDigest } from '@regulon/shared/genomics';
-import { Purpose, type ScheduledRound } from '@regulon/shared/program';
+import { Purpose } from '@regulon/shared/program';
 import { decodeFixed, vectorLength } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
 import type { BlobPlace, MaskToRemove, WrittenBlob } from '../aggregation/index.js';
 import { type Closing, type Extras, writeClose } from './close-entry.js';
 import { evidenceOf } from './evidence.js';
 import type { Services } from './ports.js';
-import type { RunContext } from './round-context.js';
 
 /**
  * Fold, unmask, apply the server step, and close: after the commit the round has its sum, or nothing has happened.
@@ -30,11 +28,15 @@ export async function closeRound(closing: Closing): Promise<void> {
     MediaType.roundEvidence,
   );
   if (!closing.goesOn()) return;
-  // no await from here on: the program may never be ahead of the rows
-  context.program.complete(round, { survivors: server.u3, extras, ...result });
-  const modelOut = modelOutOf(context, round);
+  // no await from here on: the program moves on with the rows, and never before them
+  const { modelOut, point, advance } = context.program.closing(round, {
+    ...{ survivors: server.u3, extras },
+    ...result,
+  });
   const { T: transcript } = server.transcript({ aggRoot: aggregate.digest, modelHash: modelOut, responders });
-  closing.commit(() => writeClose(closing, { aggregate, model, extras, modelOut, transcript, evidence }));
+  const close = { aggregate, model, extras, modelOut, point, transcript, evidence };
+  closing.commit(() => writeClose(closing, close));
+  advance();
 }
 
 /** Sum of the survivors' vectors without its masks, in the worker. */
@@ -93,12 +95,4 @@ async function stepModel(
   });
   services.crashPoint('stepped', round.round);
   return written;
-}
-
-/** What follows from the sum: the model, the feature specification, or for an evaluation the models it scored. */
-function modelOutOf({ program }: RunContext, round: ScheduledRound): Uint8Array {
-  if (round.purpose === Purpose.statistics) return specificationDigest(program.specification(round.arm));
-  const digest = round.purpose === Purpose.train ? program.model(round.arm) : program.modelHash(round);
-  if (!digest) throw new RegulonError('E_INTERNAL', `round ${round.round} closed without a model`);
-  return digest;
 }

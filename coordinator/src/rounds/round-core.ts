@@ -1,15 +1,14 @@
-import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { ScheduledRound } from '@regulon/shared/program';
-import { decodeManifest } from '@regulon/shared/secagg';
 import type { Attachment } from '@regulon/shared/transparency';
 import type { WireStage } from '@regulon/shared/wire';
+import { nameDiskFull } from '../disk/index.js';
 import type { AttemptKey } from '../storage/index.js';
-import { Attempt } from './attempt.js';
+import type { Attempt } from './attempt.js';
 import { closeRound } from './close-round.js';
 import { logAbort, openAttempt } from './attempt-entries.js';
 import {
   invited,
-  newRound,
   nextDeadline,
   type Phase,
   type RoundEffect,
@@ -23,12 +22,10 @@ import {
 import type { Services } from './ports.js';
 import { type RoundListener, type RunContext, rulesOf } from './round-context.js';
 import { RoundNotices } from './round-notices.js';
+import { type SitesHere, storedAttempt, storedState } from './stored-round.js';
 
-/** Sites that are here, and those gone for longer than the grace period; ascending. */
-export interface SitesHere {
-  readonly connected: readonly number[];
-  readonly departed: readonly number[];
-}
+/** How soon a close is tried again for which the volume had no room. */
+const FULL_DISK_MS = 10_000;
 
 /** Carries out what the round machine decides, for one round; every change is a transaction. */
 export abstract class RoundCore {
@@ -46,17 +43,13 @@ export abstract class RoundCore {
     protected readonly context: RunContext,
     readonly round: ScheduledRound,
     protected readonly listener: RoundListener,
-    { connected, departed }: SitesHere,
+    here: SitesHere,
   ) {
     this.rules = rulesOf(context, round);
     this.notices = new RoundNotices(services, context, round, listener, this.rules.sites);
-    const stored = services.rounds.state(this.runId, round.round);
-    // what an older version stored lacks members that came later
-    this.state = {
-      ...newRound(services.clock.now(), connected, departed),
-      ...(stored === undefined ? {} : (JSON.parse(stored) as Partial<RoundState>)),
-    };
-    if (stored !== undefined) this.restoreAttempt();
+    this.state = storedState(services, { runId: this.runId, round: round.round }, here);
+    if (this.isOpen())
+      this.attempt = storedAttempt(services, context, this.key(this.state.attempt), this.state);
   }
 
   get runId(): Uint8Array {
@@ -103,26 +96,31 @@ export abstract class RoundCore {
 
   /** Let the machine decide, persist what it decided, then do the rest. @param first written in the same transaction */
   dispatch(event: RoundEvent, first?: () => void): void {
-    const { store, rounds, clock } = this.services;
-    const before = this.state;
     try {
-      const next = step(before, event, clock.now(), this.rules);
-      // one more answer of many: a power failure may forget it, the site sends the same bytes again
-      const durable = next.state.phase !== before.phase || event.type !== 'answered';
-      const save = (): void => {
-        first?.();
-        this.state = next.state;
-        if (next.state !== before) rounds.saveState(this.runId, this.round.round, JSON.stringify(next.state));
-        for (const effect of next.effects) this.write(effect, before);
-        if (next.state !== before) this.listener.stateChanged(next.state, this.round);
-      };
-      store.transaction(save, durable);
-      for (const effect of next.effects) this.carryOut(effect);
-      this.schedule();
+      this.decide(event, first);
     } catch (error) {
       this.services.fatal(error);
       throw error;
     }
+  }
+
+  /** As `dispatch`; a failed write leaves this round where its rows are. */
+  private decide(event: RoundEvent, first?: () => void): void {
+    const { store, rounds, clock } = this.services;
+    const before = this.state;
+    const { state, effects } = step(before, event, clock.now(), this.rules);
+    // one more answer of many: a power failure may forget it, the site sends the same bytes again
+    const durable = state.phase !== before.phase || event.type !== 'answered';
+    const save = (): void => {
+      first?.();
+      if (state !== before) rounds.saveState(this.runId, this.round.round, JSON.stringify(state));
+      for (const effect of effects) this.write(effect, before, state.attempt);
+      if (state !== before) this.listener.stateChanged(state, this.round);
+    };
+    store.transaction(save, durable);
+    this.state = state;
+    for (const effect of effects) this.carryOut(effect);
+    this.schedule();
   }
 
   /** Whether a site may join the attempt at hand: it is in no lost dispute, did not refuse for good, dealt no wrong shares. */
@@ -149,28 +147,19 @@ export abstract class RoundCore {
     return { runId: this.runId, round: this.round.round, attempt };
   }
 
-  private restoreAttempt(): void {
-    if (!this.isOpen()) return;
-    const key = this.key(this.state.attempt);
-    const row = this.services.rounds.attempt(key);
-    if (!row || decodeManifest(row.manifest).deadlines.join() !== this.state.deadlines.join()) return;
-    this.attempt = new Attempt(key, row.manifest, row.signature, this.context.roster, this.context.uncounted);
-    this.attempt.replay(this.services.rounds, this.state);
-  }
-
   /** Rows and entries that belong to a decision, inside its transaction. */
-  private write(effect: RoundEffect, before: RoundState): void {
+  private write(effect: RoundEffect, before: RoundState, attempt: number): void {
     const { rounds, clock } = this.services;
     switch (effect.type) {
       case 'fix':
         this.attempt?.fix(effect.set, effect.members);
-        rounds.markStage(this.key(this.state.attempt), effect.set, clock.now());
+        rounds.markStage(this.key(attempt), effect.set, clock.now());
         return;
       case 'ask-shares':
-        rounds.markStage(this.key(this.state.attempt), 'r4', clock.now());
+        rounds.markStage(this.key(attempt), 'r4', clock.now());
         return;
       case 'fold':
-        rounds.markStage(this.key(this.state.attempt), 'unmasked', clock.now());
+        rounds.markStage(this.key(attempt), 'unmasked', clock.now());
         return;
       case 'abort':
         if (this.attempt)
@@ -248,10 +237,12 @@ export abstract class RoundCore {
     const stillFolding = (): boolean => this.attempt === attempt && this.state.phase === 'fold';
     try {
       const { services, context, round, state } = this;
-      const commit = (write: () => void): void => this.dispatch({ type: 'folded' }, write);
+      const commit = (write: () => void): void => this.decide({ type: 'folded' }, write);
       await closeRound({ services, context, round, attempt, state, goesOn: stillFolding, commit });
-    } catch (error) {
+    } catch (cause) {
+      const error = nameDiskFull(cause);
       if (!isRegulonError(error) || error.code === 'E_INTERNAL') throw error;
+      if (error.code === 'E_DISK_FULL') return this.foldAgain(error, stillFolding);
       const { code, message, details } = error;
       const dealer =
         code === 'E_DEALER' && typeof details['site'] === 'number' ? { dealer: details['site'] } : {};
@@ -263,6 +254,16 @@ export abstract class RoundCore {
     this.announce();
     this.stop();
     this.listener.closed(this.round);
+  }
+
+  /** Nothing of a close that the volume has no room for has happened: the shares are here, and room may come. */
+  private foldAgain(error: RegulonError, stillFolding: () => boolean): void {
+    const { services, round } = this;
+    services.logger.warn({ round: round.round, code: error.code }, explainError(error));
+    const again = async (): Promise<void> => {
+      if (stillFolding() && !this.isStopped) await this.fold();
+    };
+    services.clock.after(FULL_DISK_MS, () => this.later(again()));
   }
 
   private endAttempt(): void {

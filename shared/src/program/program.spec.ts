@@ -4,6 +4,7 @@ import { RegulonError } from '../errors/index.js';
 import { encodeEvaluation } from './evaluation.js';
 import { encodeExtras, weightOf } from './extras.js';
 import { quantumOf } from './quantum.js';
+import { specificationDigest } from '../genomics/index.js';
 import { RunProgram } from './program.js';
 import { Purpose } from './schedule.js';
 import { toyContract, toySites } from './toy-contract.support.js';
@@ -77,6 +78,21 @@ describe('RunProgram', () => {
       /E_FAULT|bound/,
     );
     expect(program.next()?.round).toBe(0);
+  });
+
+  it('moves on only once what follows from a sum was made durable', () => {
+    const program = new RunProgram(contract);
+    const round = program.next() ?? fail();
+    const sums = new Float64Array(program.vectorLength(round)).fill(100);
+    const before = program.specification(round.arm);
+    const outcome = { survivors: [1, 2, 3, 4, 5], extras: { fault: 0 }, sums };
+    const closing = program.closing(round, outcome);
+    expect(program.next()).toBe(round);
+    expect(program.specification(round.arm)).toBe(before);
+    closing.advance();
+    expect(program.next()?.round).toBe(1);
+    expect(specificationDigest(program.specification(round.arm))).toEqual(closing.modelOut);
+    expect(() => closing.advance()).toThrow(/closed already/);
   });
 
   it('refuses rounds out of order', () => {

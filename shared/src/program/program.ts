@@ -35,6 +35,18 @@ export interface RoundOutcome {
   readonly modelHash?: Uint8Array;
 }
 
+/** A round whose sum is known, before the program has moved on. */
+export interface ClosingRound {
+  /** digest of what follows from the sum, 32 bytes: model, feature specification, or the models that were scored */
+  readonly modelOut: Uint8Array;
+  /** of a training round */
+  readonly point: CurvePoint | null;
+  /** Move on. @throws E_STATE when the program has moved on otherwise */
+  readonly advance: () => void;
+}
+
+type Following = Omit<ClosingRound, 'advance'> & { readonly apply: () => void };
+
 const EVALUATION_FRACTION_BITS = 24;
 
 /**
@@ -189,10 +201,21 @@ export class RunProgram {
   /**
    * Close the next round and move on.
    *
+   * @throws what `closing` throws; nothing has changed then
+   */
+  complete(round: ScheduledRound, outcome: RoundOutcome): void {
+    this.closing(round, outcome).advance();
+  }
+
+  /**
+   * What follows from the sum of the next round. Nothing changes before `advance`, so that what follows can be made
+   * durable first.
+   *
    * @throws E_FAULT when a site met a value outside the declared bounds (no site is named)
    * @throws E_UNITS when a released statistic covers too few units; E_STATE when the outcome does not fit the round
    */
-  complete(round: ScheduledRound, outcome: RoundOutcome): void {
+  closing(round: ScheduledRound, outcome: RoundOutcome): ClosingRound {
+    const { position } = this;
     if (this.next()?.round !== round.round)
       throw new RegulonError(
         'E_STATE',
@@ -204,25 +227,43 @@ export class RunProgram {
         `round ${round.round} (${round.stepId}): a value exceeded the bound that the plan declares`,
       );
     }
+    const { modelOut, point, apply } = this.following(round, outcome);
+    const advance = (): void => {
+      if (this.position !== position)
+        throw new RegulonError('E_STATE', `round ${round.round} is closed already`);
+      apply();
+      this.position += 1;
+    };
+    return { modelOut, point, advance };
+  }
+
+  /** By purpose: the digest of what follows from a sum, and the change that it makes. */
+  private following(round: ScheduledRound, outcome: RoundOutcome): Following {
     switch (round.purpose) {
-      case Purpose.train:
-        this.models[round.arm] = this.required(outcome.modelHash, round);
-        this.curve.push(curvePointOf(this.contract.plan, round, outcome.extras, outcome.survivors.length));
-        break;
+      case Purpose.train: {
+        const modelOut = this.required(outcome.modelHash, round);
+        const point = curvePointOf(this.contract.plan, round, outcome.extras, outcome.survivors.length);
+        const apply = (): void => {
+          this.models[round.arm] = modelOut;
+          this.curve.push(point);
+        };
+        return { modelOut, point, apply };
+      }
       case Purpose.statistics: {
         const fitted = this.step(round).fit(
           this.specification(round.arm),
           this.required(outcome.sums, round),
           this.contributing(round, outcome),
         );
-        this.specifications[round.arm] = fitted;
-        break;
+        const apply = (): void => void (this.specifications[round.arm] = fitted);
+        return { modelOut: specificationDigest(fitted), point: null, apply };
       }
-      case Purpose.evaluation:
-        this.evaluation = decodeEvaluation(this.contract, this.required(outcome.sums, round));
-        break;
+      case Purpose.evaluation: {
+        const result = decodeEvaluation(this.contract, this.required(outcome.sums, round));
+        const modelOut = this.required(this.modelHash(round) ?? undefined, round);
+        return { modelOut, point: null, apply: () => void (this.evaluation = result) };
+      }
     }
-    this.position += 1;
   }
 
   /** The evaluation of the run, or null before its last round. */

@@ -16,7 +16,6 @@ import {
 } from '@regulon/shared/secagg';
 import { readFully } from '../../files/index.js';
 import type { AttemptRow, OutcomeRow } from '../../state/index.js';
-import { modelOutOf } from './model-out.js';
 import type { RunSession } from './run-session.js';
 import { survivorsOf } from '../audits/survivors.js';
 
@@ -46,9 +45,10 @@ export async function closeRound(session: RunSession, round: ScheduledRound): Pr
   const size = (vectorLength(manifest) * manifest.ringBits) / 8;
   await session.site.link.download({ digest: close.aggregateRoot, path: aggregate, size });
   const outcome = await derive(session, round, close, survivors, aggregate);
-  session.program.complete(round, outcome);
-  const modelOut = verifyAnnounced(session, round, close);
+  const { modelOut, advance } = session.program.closing(round, outcome);
+  verifyAnnounced(round, modelOut, close);
   session.record(round, outcome);
+  advance();
   await rm(aggregate, { force: true });
   const { attempt } = manifest;
   session.audits.add({ round, attempt, aggregateRoot: close.aggregateRoot, modelOut, manifest, own });
@@ -56,11 +56,10 @@ export async function closeRound(session: RunSession, round: ScheduledRound): Pr
   return true;
 }
 
-/** @returns digest of what followed from the sum, 32 bytes @throws E_MODEL when the coordinator says otherwise */
-function verifyAnnounced({ program }: RunSession, round: ScheduledRound, { modelHash }: Close): Uint8Array {
-  const modelOut = modelOutOf(program, round);
+/** @param modelOut digest of what follows from the sum, 32 bytes @throws E_MODEL when the coordinator says otherwise */
+function verifyAnnounced(round: ScheduledRound, modelOut: Uint8Array, { modelHash }: Close): void {
   const saysNothing = modelHash.length === 0 && round.purpose !== Purpose.train;
-  if (modelOut && (saysNothing || equalBytes(modelOut, modelHash))) return modelOut;
+  if (saysNothing || equalBytes(modelOut, modelHash)) return;
   throw new RegulonError(
     'E_MODEL',
     `round ${round.round}: the announced result does not follow from the sum`,
