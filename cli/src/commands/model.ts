@@ -7,6 +7,7 @@ import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
+import { resolveRun } from './resolve-run.js';
 
 interface ModelRow {
   readonly digest: string;
@@ -53,7 +54,7 @@ function pull(model: Command, context: Context): void {
     model
       .command('pull')
       .description('download a model; its digest is checked')
-      .argument('<model>', 'digest, or a unique beginning'),
+      .argument('<model>', 'digest, or a unique beginning; or a run, for its model'),
   )
     .requiredOption('--out <file>', 'float32 little-endian; FILE.json gets the shapes')
     .option('--force', 'replace existing files', false);
@@ -88,8 +89,9 @@ async function modelsOf(api: CoordinatorApi): Promise<ModelRow[]> {
   return rows;
 }
 
-/** A model by its digest, or a unique beginning of it. @throws E_NOT_FOUND, E_ARGUMENT */
+/** A model by its digest, a unique beginning of it, or its run. @throws E_NOT_FOUND, E_ARGUMENT */
 async function resolveModel(api: CoordinatorApi, name: string): Promise<string> {
+  if (name.startsWith('run_')) return modelOfRun(api, await resolveRun(api, name));
   if (/^sha256:[0-9a-f]{64}$/.test(name)) return name;
   const digests = new Set((await modelsOf(api)).map(({ digest }) => digest));
   const found = [...digests].filter(
@@ -101,6 +103,12 @@ async function resolveModel(api: CoordinatorApi, name: string): Promise<string> 
   throw new RegulonError('E_ARGUMENT', `${found.length} models begin with ${name}`, {
     hint: 'write more of the digest',
   });
+}
+
+async function modelOfRun(api: CoordinatorApi, run: string): Promise<string> {
+  const { modelDigest, status } = await api.run(run);
+  if (modelDigest !== null) return modelDigest;
+  throw new RegulonError('E_NOT_FOUND', `${run} is ${status} and has no model`, { hint: 'regulon run show' });
 }
 
 /** @throws E_DIGEST when the bytes are not the model that was asked for */

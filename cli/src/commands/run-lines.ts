@@ -33,7 +33,8 @@ function siteLines({ sites }: RunDocument): string[] {
       { title: 'approved', value: (site) => (site.approved ? 'yes' : 'no') },
       {
         title: 'dataset',
-        value: (site) => (site.dataset === null ? null : site.dataset.isPublic ? 'public' : 'committed'),
+        value: (site) =>
+          site.dataset === null ? null : site.dataset.isPublic ? 'public or simulated' : 'committed',
       },
     ],
     sites,

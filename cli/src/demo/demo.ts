@@ -35,9 +35,9 @@ export async function runDemo(
   interrupted: AbortSignal,
 ): Promise<DemoOutcome> {
   const started = Date.now();
+  verifyTarget(options.exportBundle);
   verifyCompiled();
   const { plan, layout } = chooseDemo(options);
-  verifyTarget(options.exportBundle);
   const root = mkdtempSync(join(tmpdir(), 'regulon-demo-'));
   let kept = options.keep;
   try {
@@ -85,9 +85,15 @@ function keepLogs(root: string, view: BoardView): boolean {
   return true;
 }
 
-/** @throws E_ARGUMENT before any work when the bundle could not be written */
+/** @throws E_ARGUMENT before any work when the bundle could not be written, or would replace a file */
 function verifyTarget(path: string | undefined): void {
-  if (path === undefined || existsSync(resolve(path, '..'))) return;
+  if (path === undefined) return;
+  if (existsSync(path)) {
+    throw new RegulonError('E_ARGUMENT', `--export-bundle: ${path} exists already`, {
+      hint: 'choose another name',
+    });
+  }
+  if (existsSync(resolve(path, '..'))) return;
   throw new RegulonError('E_ARGUMENT', `--export-bundle: the folder of ${path} does not exist`, {
     hint: 'make it first',
   });

@@ -55,9 +55,12 @@ export function detectLayout(folder: string): DataLayout {
 
 /** Write simulated data that fit a plan, one folder a site below `folder`. */
 export function simulatedLayout(plan: Plan, folder: string, seed: number): DataLayout {
-  const simulate = plan.dataset.kind === 'series' ? simulateSeries : simulateSites;
-  const sites = simulate({ folder, seed, sites: plan.sites }).map(({ units: _units, ...files }) => files);
-  return { plan: plan.name, sites, simulated: true };
+  const where = { folder, seed, sites: plan.sites };
+  const simulated =
+    plan.dataset.kind === 'series'
+      ? simulateSeries(where)
+      : simulateSites({ ...where, mostPatients: plan.secureAggregation.weightCap });
+  return { plan: plan.name, sites: simulated.map(({ units: _units, ...files }) => files), simulated: true };
 }
 
 /** The files of the plan's sites, in its order. @throws E_ARGUMENT naming the first site without data */

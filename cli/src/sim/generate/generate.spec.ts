@@ -108,6 +108,11 @@ describe('simulated RNA-seq', () => {
       patients: [12],
     });
     expect(other[0]?.units).toBe(12);
+    const few = simulateSites({
+      ...{ folder: join(root, 'few'), seed: 2, sites: ['site-1', 'site-2'], genes: 50 },
+      mostPatients: 20,
+    });
+    expect(few.map(({ units }) => units)).toEqual([20, 20]);
   });
 
   it('teaches more together than alone: the data of all sites beat those of one', async () => {

@@ -22,6 +22,8 @@ export interface ExpressionSimulation {
   readonly genes?: number;
   /** patients of each site; default: 36 to 90, drawn */
   readonly patients?: readonly number[];
+  /** no site gets more patients than these */
+  readonly mostPatients?: number;
 }
 
 /** Where the files of a simulated site lie. */
@@ -48,7 +50,8 @@ export function simulateSites(simulation: ExpressionSimulation): SimulatedSite[]
   const { seed, genes = 2000 } = simulation;
   const model = expressionModel(seed, genes);
   return simulation.sites.map((name, i) => {
-    const profile = siteProfile(seed, name, genes, simulation.patients?.[i]);
+    const drawn = siteProfile(seed, name, genes, simulation.patients?.[i]);
+    const profile = { ...drawn, patients: Math.min(drawn.patients, simulation.mostPatients ?? Infinity) };
     const random = new Random(seed, `${name}/patients`);
     const patients = drawSubtypes(profile, random).map((subtype) =>
       drawPatient(model, profile, subtype, random),
