@@ -17,6 +17,7 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
   upload: () => import('./upload.js'),
   uploads: () => import('./uploads.js'),
   secagg: () => import('./secagg.js'),
+  training: () => import('./training.js'),
 };
 
 async function main(argv: readonly string[]): Promise<number> {
