@@ -41,8 +41,11 @@ describe('a round that a dealer has burnt', () => {
   let folder: string;
   let federation: SimulatedFederation;
   const fatal: unknown[] = [];
+  /** the first site does nothing before this */
+  let hold: Promise<void>;
 
   beforeEach(() => {
+    hold = Promise.resolve();
     folder = mkdtempSync(join(tmpdir(), 'regulon-reopen-'));
   });
   afterEach(async () => {
@@ -52,15 +55,15 @@ describe('a round that a dealer has burnt', () => {
   });
 
   /** @returns a run that waits for its administrators */
-  async function burnt(sites: number): Promise<string> {
+  async function burnt(sites: number, more: object = {}): Promise<string> {
     const environment = { aggregator: new InlineAggregator(), fatal: (e: unknown) => void fatal.push(e) };
-    federation = new SimulatedFederation(folder, sites, testing, environment);
+    federation = new SimulatedFederation(folder, sites, { ...testing, ...more }, environment);
     await federation.open();
-    federation.connect({ [DEALER]: lyingOnce() });
+    federation.connect({ 1: { before: () => hold }, [DEALER]: lyingOnce() });
     await federation.prepare();
-    const rounds = { prepare: [], training: { rounds: 2, optimizer: { name: 'adam' } } };
     return federation.submit(toyPlan(federation.names, rounds));
   }
+  const rounds = { prepare: [], training: { rounds: 2, optimizer: { name: 'adam' } } };
   const stageOf = (run: string): string | undefined => federation.core.views.run(run).now?.stage;
   /** @param admins who signs */
   const signed = ({ document }: ReopenReply, admins = [1, 2, 3]): ReopenDocument => {
@@ -93,6 +96,25 @@ describe('a round that a dealer has burnt', () => {
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.firstLine).toMatch(/^PASS/);
+  });
+
+  it('keeps no other run waiting, and goes on after it, over a restart', async () => {
+    const run = await burnt(6, { retention: { aggregates: 'run' } });
+    await until(() => stageOf(run) === 'burnt');
+    const { runs } = federation.core;
+    const terms = runs.reopenTerms(run);
+    let release = (): void => undefined;
+    hold = new Promise((resolve) => (release = resolve));
+    const other = await federation.submit(toyPlan(federation.names, { ...rounds, name: 'other' }));
+    await until(() => stageOf(other) === 'advertise');
+    expect(() => runs.reopen(run, signed(terms))).toThrow(refused('E_BUSY', new RegExp(other)));
+    release();
+    expect(await federation.finished(other)).toMatchObject({ status: 'COMPLETED' });
+    expect(federation.core.views.run(run)).toMatchObject({ status: 'PAUSED' });
+    await federation.close();
+    await federation.open();
+    federation.core.runs.reopen(run, signed(terms));
+    expect(await federation.finished(run)).toMatchObject({ status: 'COMPLETED_PARTIAL', reason: null });
   });
 
   it('takes no Reopen that too few signed, that leaves out another site, or that comes twice', async () => {

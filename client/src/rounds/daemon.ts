@@ -122,6 +122,7 @@ export class Daemon {
         const over =
           notice.state === 'finished' ? 'finished' : notice.state === 'aborted' ? 'failed' : undefined;
         if (over) this.runs.known(runName(notice.run))?.ended(over);
+        else if (notice.state === 'paused') this.runs.paused(runName(notice.run));
         return;
       }
     }

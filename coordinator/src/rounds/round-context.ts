@@ -61,6 +61,8 @@ export interface RoundListener {
   stateChanged(state: RoundState, round: ScheduledRound): void;
   /** after the round closed */
   closed(round: ScheduledRound): void;
+  /** after the round was burnt: nothing happens in it before its administrators have signed */
+  parked(): void;
   /** inside the transaction that persists the failure */
   failed(failure: NonNullable<RoundState['failure']>): void;
   /** after that transaction */

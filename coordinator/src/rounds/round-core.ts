@@ -120,6 +120,7 @@ export abstract class RoundCore {
     store.transaction(save, durable);
     this.state = state;
     for (const effect of effects) this.carryOut(effect);
+    if (state.phase === 'burnt' && before.phase !== 'burnt') this.listener.parked();
     this.schedule();
   }
 

@@ -29,9 +29,10 @@ export function removeReplacedModels({ rounds, blobs }: Services, program: RunPr
   }
 }
 
-/** Remove the sums of all runs; called while none is under way. Until then sites may audit the last round. */
-export function removeAggregates({ rounds, blobs }: Services): void {
-  for (const digest of rounds.aggregates()) {
+/** Remove the sums of runs that are over; until the next run starts sites may audit the last round. */
+export function removeAggregates({ rounds, blobs }: Services, isOver: (runId: Uint8Array) => boolean): void {
+  for (const { digest, run_id: runId } of rounds.aggregates()) {
+    if (!isOver(runId)) continue;
     rounds.removeBlob(digest);
     blobs.remove(digest);
   }

@@ -23,6 +23,8 @@ export interface RunDriverContext {
   readonly runs: RunRows;
   readonly presence: Presence;
   readonly events: RunEvents;
+  /** the run waits for its administrators: another one may begin */
+  readonly onParked: () => void;
   /** the run has ended, whatever its status */
   readonly onEnd: () => void;
 }
@@ -73,6 +75,11 @@ export class RunDriver implements RoundListener {
     return this.driver;
   }
 
+  /** Its round is burnt: until the administrators reopen it, nothing is asked of the sites. */
+  get isParked(): boolean {
+    return this.driver?.phase === 'burnt';
+  }
+
   /** Rebuild the round that was under way from its rows; nothing is decided before `start`. */
   async restore(): Promise<void> {
     const round = this.context.program.next();
@@ -115,6 +122,12 @@ export class RunDriver implements RoundListener {
 
   ended(): void {
     this.afterEnd();
+  }
+
+  parked(): void {
+    // once more, after the end of the attempt: the sites have nothing to do here and may attend to another run
+    this.on.services.announce(this.sites, { type: 'run', run: this.runId, state: wireStateOf('PAUSED') });
+    this.on.onParked();
   }
 
   closed(round: ScheduledRound): void {

@@ -55,7 +55,7 @@ export class RunsService {
     return this.proposals.take(...proposal);
   }
 
-  /** Start whatever can start; at most one run is under way, the others wait in their order. */
+  /** Start whatever can start; at most one run is under way beside parked ones, the others wait in their order. */
   startQueued(): void {
     this.starting = this.starting
       .then(() => this.tryStart())
@@ -119,9 +119,21 @@ export class RunsService {
     };
   }
 
-  /** Go on with a burnt round. @throws E_NOT_FOUND; E_STATE, E_ROSTER, E_POLICY, E_U3 when the Reopen does not hold */
+  /**
+   * Go on with a burnt round.
+   *
+   * @throws E_NOT_FOUND; E_STATE, E_ROSTER, E_POLICY, E_U3 when the Reopen does not hold
+   * @throws E_BUSY while another run is under way: the same document may be handed in when that has ended
+   */
   reopen(name: string, document: ReopenDocument): void {
-    this.burntRound(name).reopen(document);
+    const round = this.burntRound(name);
+    const [other] = [...this.drivers].find(([run, driver]) => run !== name && !driver.isParked) ?? [];
+    if (other !== undefined)
+      throw new RegulonError(
+        'E_BUSY',
+        `${other} is under way, one run at a time: hand it in when that has ended`,
+      );
+    round.reopen(document);
   }
 
   private burntRound(name: string): RoundDriver {
@@ -161,7 +173,7 @@ export class RunsService {
   }
 
   private async tryStart(): Promise<void> {
-    if (this.drivers.size > 0 || this.isClosed) return;
+    if (this.isClosed || [...this.live].some((driver) => !driver.isParked)) return;
     const { runs } = this.on;
     for (const row of runs.withStatus(['QUEUED'])) {
       const datasets = agreedDatasets(this.on, row);
@@ -183,8 +195,9 @@ export class RunsService {
     const { runId } = program.contract;
     await services.log.publish();
     // masked vectors and sums of the last round of the run before were kept for its audits until now
-    if (config.retention.spools !== 'keep') await removeSpools(services);
-    if (config.retention.aggregates !== 'keep') removeAggregates(services);
+    const isParked = (id: Uint8Array): boolean => this.driverOf(id) !== undefined;
+    if (config.retention.spools !== 'keep') await removeSpools(services, (key) => !isParked(key.runId));
+    if (config.retention.aggregates !== 'keep') removeAggregates(services, (id) => !isParked(id));
     if (this.isClosed) return true;
     const started = runs.get(runId);
     if (!started || isFinal(started.status)) return false;
@@ -205,6 +218,7 @@ export class RunsService {
       ...{ services, runs, presence },
       context: runContextOf(this.on, program),
       events: this.eventsOf(runId),
+      onParked: () => this.startQueued(),
       onEnd: () => {
         this.drivers.delete(runName(runId));
         this.startQueued();

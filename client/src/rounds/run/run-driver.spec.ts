@@ -137,6 +137,39 @@ describe('a run of which the coordinator says nothing any more', () => {
   });
 });
 
+describe('a run that waits for people', () => {
+  it('lets the next one have its turn at once, and is taken up again at its next stage', async () => {
+    const sites = [new Site(), new Site()];
+    const left: string[] = [];
+    const deadlines = { idleLimitSeconds: 3600, roundDeadlineSeconds: 3600 };
+    sites.forEach((site, i) => {
+      site.session.agreement = { contract: { plan: { deadlines } } };
+      site.session.suspend = async () => void left.push(String(i));
+    });
+    const queue = new RunQueue(
+      sites[0]!.context,
+      () => undefined,
+      (name) => new RunDriver(sites[Number(name)]!.context, name, () => sites[Number(name)]!.open()),
+    );
+    const asked = (i: number): number => sites[i]!.asked.length;
+    const until = async (condition: () => boolean): Promise<void> => {
+      while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    queue.driverOf('0')?.notice(stage('r0'));
+    queue.driverOf('1')?.notice(stage('r0'));
+    await until(() => asked(0) > 0);
+    queue.paused('0');
+    await until(() => asked(1) > 0);
+    expect(left).toEqual(['0']);
+    expect(sites[0]!.ended).toBe('');
+    queue.paused('1');
+    queue.driverOf('0')?.notice({ ...stage('r0'), attempt: 1 });
+    await until(() => asked(0) > 1);
+    expect(left).toEqual(['0', '1']);
+    await queue.stop();
+  });
+});
+
 describe('a site that follows a run', () => {
   let site: Site;
   let driver: RunDriver;

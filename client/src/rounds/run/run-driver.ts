@@ -26,6 +26,8 @@ export class RunDriver {
   /** since when the last rounds of a finished run are asked for, ms since the epoch */
   private overSince: number | undefined;
   private stopping = false;
+  /** the coordinator asks for nothing: another run may have its turn */
+  private isPaused = false;
   private readonly life = new AbortController();
   private readonly news = new RunNews();
   private readonly attempt: CurrentAttempt;
@@ -52,6 +54,7 @@ export class RunDriver {
 
   /** The coordinator says where a round is. */
   notice(notice: StageNotice): void {
+    this.isPaused = false;
     if (!this.news.hear(notice)) return;
     const { stage } = notice;
     if (this.attempt.isOther(notice) || stage === 'closed' || stage === 'aborted') this.attempt.cutOff();
@@ -61,6 +64,12 @@ export class RunDriver {
   ended(state: 'finished' | 'failed'): void {
     this.news.hearEnd(state);
     if (state === 'failed') this.attempt.cutOff();
+  }
+
+  /** The coordinator says that the run waits for people; its next stage ends the pause. */
+  paused(): void {
+    this.isPaused = true;
+    this.news.interrupt();
   }
 
   /** The connection was lost and is back: what was sent may not have arrived. */
@@ -96,7 +105,7 @@ export class RunDriver {
       } else if (this.news.over) {
         const end = this.news.over === 'finished' ? await this.catchUp() : 'failed';
         if (end) return this.finish(end);
-      } else if (!(await this.news.wait(this.idleMs))) {
+      } else if (this.isPaused || !(await this.news.wait(this.idleMs))) {
         // another run gets its turn; when the coordinator speaks of this one again, it is taken up again
         await this.suspend();
         if (!this.stopping && !this.news.isThere) return 'suspended';

@@ -48,6 +48,11 @@ export class RunQueue {
     return begun ? this.driverOf(run) : undefined;
   }
 
+  /** The coordinator says that a run waits for people: if it is followed, the next one has its turn. */
+  paused(run: string): void {
+    this.drivers.get(run)?.paused();
+  }
+
   /** What the coordinator is told of a run that this site does not follow. */
   refusalOf(run: string): ErrorCode {
     const waits = !this.left.has(run) && this.site.runs.find(run) === undefined;

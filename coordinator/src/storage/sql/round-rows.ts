@@ -205,10 +205,11 @@ export class RoundRows {
     return this.store.all(query.selectFrom('blobs').selectAll().where('run_id', '=', runId));
   }
 
-  /** Digests of all sums that are kept. */
-  aggregates(): Uint8Array[] {
-    const q = query.selectFrom('blobs').select('digest').where('kind', '=', 'aggregate');
-    return this.store.all(q).map((row) => row.digest);
+  /** All sums that are kept. */
+  aggregates(): Pick<BlobTable, 'digest' | 'run_id'>[] {
+    return this.store.all(
+      query.selectFrom('blobs').select(['digest', 'run_id']).where('kind', '=', 'aggregate'),
+    );
   }
 
   /** The blob whose digest begins with these bytes. */
