@@ -229,7 +229,6 @@ describe('R0 at a site', () => {
     ['a site outside the roster', { roles: [1, 2, 3, 4, 5].map((id) => ({ id, role: 0 })) }, 'E_ROSTER'],
     ['roles that miss a site', { roles: cohort.manifest.roles.slice(1) }, 'E_POLICY'],
     ['a tiny cohort', { nMin: 2 }, 'E_POLICY'],
-    ['sub-cohorts', { subCohort: 5 }, 'E_POLICY'],
     ['a Q that is no power of two', { Q: 1000 }, 'E_POLICY'],
     ['a vector that could wrap', { Q: 2 ** 29 }, 'E_RING_BOUND'],
     [

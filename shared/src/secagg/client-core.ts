@@ -2,7 +2,7 @@ import { equalBytes, sha256, u32, wipe } from '../crypto/index.js';
 import { isRegulonError, RegulonError, type ErrorCode } from '../errors/index.js';
 import type { ClientState } from './client-state.js';
 import { signTagged } from './hashing.js';
-import { cohortMinimum, contributorsOf, thresholdsOf } from './manifest-checks.js';
+import { cohortMinimum, contributorsOf, dealersMinimum, thresholdsOf } from './manifest-checks.js';
 import { ctxOf, type SiteId } from './manifest.js';
 import { encodeMessage } from './message-codec.js';
 import type { AdvertiseKeys, Complaint, ShareDelivery, SurvivorEntry } from './messages.js';
@@ -11,12 +11,14 @@ import { sameKeys, verifyKeyList, type OpenedShares } from './r1-deal.js';
 import { EnvelopeFailure, openDelivery } from './r2-open.js';
 import type { CohortView } from './r3-survivors.js';
 import type { RosterView } from './roster.js';
-import { hashOfKeys, hashOfMembers, hashOfSurvivors } from './transcript.js';
+import { subCohortOf, subCohortsOf, type SubCohort } from './sub-cohorts.js';
+import { hashOfMembers, hashOfSurvivors } from './transcript.js';
 
 /** State of a site in an attempt with the hashes that follow from it, and how the attempt ends. */
 export abstract class ClientCore {
   /** digest of the manifest, 32 bytes */
   readonly ctx: Uint8Array;
+  private known: SubCohort | undefined;
 
   protected constructor(
     protected readonly state: ClientState,
@@ -46,10 +48,18 @@ export abstract class ClientCore {
     return this.contributorsAmong(this.state.survivors);
   }
 
+  /** The group of this site, which is all of U1 without sub-cohorts. @throws E_STATE before R1 */
+  cohort(): SubCohort {
+    const { keys, manifest, id } = this.state;
+    if (!keys) throw new OutOfOrder('no U1');
+    this.known ??= subCohortOf(subCohortsOf(manifest, this.ctx, keys), id);
+    if (!this.known) throw new OutOfOrder('this site is not in U1');
+    return this.known;
+  }
+
   /** @throws E_STATE before R1 */
   h1(): Uint8Array {
-    if (!this.state.keys) throw new OutOfOrder('no U1');
-    return hashOfKeys(this.ctx, this.state.keys);
+    return this.cohort().h1;
   }
 
   /** U2, sorted. @throws E_STATE before R2 */
@@ -75,8 +85,8 @@ export abstract class ClientCore {
   }
 
   protected view(): CohortView {
-    const { manifest, keys, uncounted } = this.state;
-    const n = keys?.length ?? 0;
+    const { manifest, uncounted } = this.state;
+    const n = this.cohort().keys.length;
     const [h2, u2] = [this.h2(), this.u2()];
     return { manifest, roster: this.roster, ctx: this.ctx, h2, n, u2, uncounted: new Set(uncounted) };
   }
@@ -109,13 +119,9 @@ export abstract class ClientCore {
   }
 
   /** Open the deliveries and fix U2; on a bad envelope sign the complaint. */
-  protected receive(
-    deliveries: readonly ShareDelivery[],
-    keys: AdvertiseKeys[],
-    own: OpenedShares,
-    seed: Uint8Array,
-  ): void {
+  protected receive(deliveries: readonly ShareDelivery[], own: OpenedShares, seed: Uint8Array): void {
     const { state, ctx, roster } = this;
+    const { keys } = this.cohort();
     const sorted = [...deliveries].sort((a, b) => a.from - b.from);
     const digest = sha256(...sorted.map((m) => encodeMessage('delivery', m)));
     if (state.inbox) {
@@ -143,16 +149,16 @@ export abstract class ClientCore {
     this.state.complaint = { id: this.state.id, sender, digest, sig };
   }
 
-  private verifyCohort(name: string, size: number): void {
+  private verifyCohort(name: 'U1' | 'U2', size: number): void {
     const { manifest } = this.state;
-    const minimum = cohortMinimum(
-      manifest,
-      thresholdsOf(manifest, this.roster, Math.max(1, Math.min(size, 255))),
-    );
-    if (size >= minimum && size <= manifest.N) return;
+    const n = name === 'U1' ? Math.max(1, Math.min(size, 255)) : this.cohort().keys.length;
+    const limits = thresholdsOf(manifest, this.roster, n);
+    const minimum = name === 'U1' ? cohortMinimum(manifest, limits) : dealersMinimum(manifest, limits);
+    const most = name === 'U2' && manifest.subCohort > 0 ? n : manifest.N;
+    if (size >= minimum && size <= most) return;
     throw new RegulonError(
       'E_COHORT',
-      `${name} has ${size} of ${manifest.N} sites, at least ${minimum} are needed`,
+      `${name} has ${size} of ${most} sites, at least ${minimum} are needed`,
     );
   }
 

@@ -20,6 +20,8 @@ export interface JoinInput {
   readonly uncounted?: readonly SiteId[];
   /** the plan's own minimum of |U3| and of its contributors; raises uMin, never lowers it */
   readonly minSurvivors?: number;
+  /** whether this site takes part in groups that have a sum of their own; by default it refuses them */
+  readonly allowSubCohorts?: boolean;
   readonly random?: RandomSource;
 }
 
@@ -34,6 +36,8 @@ export function newState(input: JoinInput): ClientState {
   checkManifest(manifest, roster);
   if (!manifest.roles.some((role) => role.id === id))
     throw new RegulonError('E_ROSTER', `site ${id} has no role`);
+  if (manifest.subCohort !== 0 && input.allowSubCohorts !== true)
+    throw new RegulonError('E_POLICY', `round ${manifest.round}: this site allows no sub-cohorts`);
   if (expectation) checkExpectation(manifest, expectation);
   const { uncounted = [], minSurvivors = 0 } = input;
   if (!Number.isInteger(minSurvivors) || minSurvivors < 0 || minSurvivors > manifest.N)

@@ -88,18 +88,20 @@ export class SecAggClient extends ClientCore {
     return this.step(() => {
       const { state, ctx } = this;
       if (state.shares && state.keys) {
-        if (list && !equalBytes(hashOfKeys(ctx, byId(list)), this.h1()))
+        if (list && !equalBytes(hashOfKeys(ctx, byId(list)), hashOfKeys(ctx, state.keys)))
           throw contradiction('another U1 than before');
         return state.shares;
       }
       if (!list) throw new OutOfOrder('no U1');
       const keys = byId(list);
       this.verifyKeys(keys);
+      state.keys = keys;
+      const group = this.cohort();
       const { message, own } = dealShares({
-        ...{ ctx, h1: hashOfKeys(ctx, keys), id: state.id, seed: this.seed, secrets: state.secrets, keys },
-        ...{ t: thresholdsOf(state.manifest, this.roster, keys.length).t, random: this.random },
+        ...{ ctx, h1: group.h1, id: state.id, seed: this.seed, secrets: state.secrets, keys: group.keys },
+        ...{ t: thresholdsOf(state.manifest, this.roster, group.keys.length).t, random: this.random },
       });
-      Object.assign(state, { keys, shares: message, own });
+      Object.assign(state, { shares: message, own });
       return message;
     });
   }
@@ -112,12 +114,11 @@ export class SecAggClient extends ClientCore {
   maskPlan(deliveries?: readonly ShareDelivery[]): MaskPlan {
     return this.step(() => {
       const { state, ctx } = this;
-      const keys = state.keys;
-      if (!keys || !state.own) throw new OutOfOrder('shares before keys');
-      if (deliveries) this.receive(deliveries, keys, state.own, this.seed);
+      if (!state.keys || !state.own) throw new OutOfOrder('shares before keys');
+      if (deliveries) this.receive(deliveries, state.own, this.seed);
       const u2 = this.u2();
       const h2 = this.h2();
-      const peers = keys.filter(({ id }) => id !== state.id && u2.includes(id));
+      const peers = this.cohort().keys.filter(({ id }) => id !== state.id && u2.includes(id));
       return {
         h2,
         u2,

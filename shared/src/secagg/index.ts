@@ -16,6 +16,7 @@ export {
   checkExpectation,
   checkManifest,
   cohortMinimum,
+  dealersMinimum,
   contributorsOf,
   thresholdsOf,
   type ManifestExpectation,
@@ -40,6 +41,7 @@ export { decodeMessage, encodeMessage, type MessageLimits } from './message-code
 export { SecAggClient, type MaskPlan } from './client.js';
 export type { JoinInput } from './client-join.js';
 export { reveal } from './server-unmask.js';
+export { aggRootOf, AttemptServer, type SumRoots } from './attempt-server.js';
 export { SecAggServer, type Unmasking } from './server.js';
 export type { ServerInput } from './server-core.js';
 export {
@@ -63,6 +65,7 @@ export {
   type CloseFields,
   type TranscriptLink,
 } from './transcript.js';
+export { hashOverGroups, subCohortOf, subCohortsOf, type SubCohort } from './sub-cohorts.js';
 export { reopenDigest, reopenEvidence, verifyReopen, type BurntAttempt, type Reopen } from './reopen.js';
 export { encodeDealerProof, verifyDealerProof } from './dealer-proof.js';
 export { MaskEngine, type TileSource } from './mask-engine.js';

@@ -11,9 +11,27 @@ export function thresholdsOf(manifest: Manifest, roster: RosterView, n: number):
   return thresholds({ N, M: roster.M, n, gammaNum, gammaDen, strict: quorumRule === 0 });
 }
 
-/** Least |U1| and |U2|: the larger of nMin and the quorum. */
-export function cohortMinimum(manifest: Manifest, { quorum }: Thresholds): number {
-  return Math.max(manifest.nMin, quorum);
+/** Least |U1|: the larger of nMin and the quorum, and two groups where there are sub-cohorts. */
+export function cohortMinimum(manifest: Manifest, { quorum }: Pick<Thresholds, 'quorum'>): number {
+  return Math.max(manifest.nMin, quorum, 2 * manifest.subCohort);
+}
+
+/**
+ * Least |U2| of a group: uMin, as the quorum was reached by U1; without sub-cohorts the same as for U1.
+ *
+ * @param limits thresholds of the group
+ */
+export function dealersMinimum(manifest: Manifest, limits: Thresholds): number {
+  return manifest.subCohort === 0 ? cohortMinimum(manifest, limits) : limits.uMin;
+}
+
+/** What is wrong with the sub-cohorts of a manifest, or undefined. @see secagg.md §4, sub-cohort mode */
+function wrongSubCohorts({ subCohort, nMin, N, purpose }: Manifest, { c }: Thresholds): string | undefined {
+  if (subCohort === 0) return undefined;
+  if (purpose !== 0) return 'only training has sub-cohorts';
+  const least = Math.max(nMin, c + 4);
+  if (subCohort < least) return `sub-cohorts of ${subCohort} sites are below ${least}`;
+  return N < 2 * subCohort ? `${N} sites are not two sub-cohorts of ${subCohort}` : undefined;
 }
 
 /** Sites whose role is contributor, less those that the caller does not count. */
@@ -48,9 +66,9 @@ export function checkManifest(manifest: Manifest, roster: RosterView): void {
   if (manifest.quorumRule !== roster.quorumRule)
     refuse('E_POLICY', 'its quorum rule is not the one of the roster');
   if (manifest.nMin < 3) refuse('E_POLICY', 'nMin is below 3');
-  if (manifest.subCohort !== 0 || manifest.prg !== 0)
-    refuse('E_POLICY', 'sub-cohorts and ChaCha20 are not supported');
-  thresholdsOf(manifest, roster, manifest.N);
+  if (manifest.prg !== 0) refuse('E_POLICY', 'ChaCha20 is not supported');
+  const wrong = wrongSubCohorts(manifest, thresholdsOf(manifest, roster, manifest.N));
+  if (wrong !== undefined) refuse('E_POLICY', wrong);
   ringBoundsHold(manifest, roster);
 }
 

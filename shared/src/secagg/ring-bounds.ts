@@ -1,7 +1,7 @@
 import { RegulonError } from '../errors/index.js';
 import type { Manifest } from './manifest.js';
 import type { RosterView } from './roster.js';
-import { thresholds } from './thresholds.js';
+import { thresholds, type Thresholds } from './thresholds.js';
 
 /**
  * Prove that the sum of N honest vectors cannot wrap.
@@ -31,15 +31,21 @@ export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
   }
 }
 
-/** κ, with κ² the largest n/h over admissible n: how much the noise of all sites exceeds what the ledger counts. */
+/**
+ * κ, with κ² the largest n/h over admissible n: how much the noise of all sites exceeds what the ledger counts. With
+ * sub-cohorts the largest |G|/h of a group, times the number of groups, as their sums are added up.
+ */
 export function kappa(manifest: Manifest, roster: RosterView): number {
-  const { N, nMin, gammaNum, gammaDen, quorumRule } = manifest;
+  const { N, nMin, gammaNum, gammaDen, quorumRule, subCohort } = manifest;
+  const of = (n: number): Thresholds =>
+    thresholds({ N, M: roster.M, n, gammaNum, gammaDen, strict: quorumRule === 0 });
+  const [least, most] = subCohort === 0 ? [nMin, N] : [subCohort, Math.min(N, 2 * subCohort - 1)];
   let largest = 1;
-  for (let n = nMin; n <= N; n++) {
-    const { h, quorum } = thresholds({ N, M: roster.M, n, gammaNum, gammaDen, strict: quorumRule === 0 });
-    if (n >= quorum) largest = Math.max(largest, n / h);
+  for (let n = least; n <= most; n++) {
+    const { h, quorum } = of(n);
+    if (subCohort > 0 || n >= quorum) largest = Math.max(largest, n / h);
   }
-  return Math.sqrt(largest);
+  return Math.sqrt(largest * (subCohort === 0 ? 1 : Math.floor(N / subCohort)));
 }
 
 function policy(manifest: Manifest, why: string): RegulonError {

@@ -70,6 +70,7 @@ export function joinSite(cohort: TestCohort, id: SiteId, minSurvivors = 0): SecA
     id,
     seed: seeds.get(id) ?? new Uint8Array(),
     minSurvivors,
+    allowSubCohorts: true,
   });
 }
 

@@ -1,6 +1,12 @@
 import { equalBytes } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
-import { checkManifest, cohortMinimum, contributorsOf, thresholdsOf } from './manifest-checks.js';
+import {
+  checkManifest,
+  cohortMinimum,
+  contributorsOf,
+  dealersMinimum,
+  thresholdsOf,
+} from './manifest-checks.js';
 import { ctxOf, type Manifest, type SiteId } from './manifest.js';
 import { encodeMessage } from './message-codec.js';
 import type {
@@ -16,6 +22,7 @@ import type {
 import type { CohortView } from './r3-survivors.js';
 import { contradiction, OutOfOrder } from './order.js';
 import type { RosterView } from './roster.js';
+import type { SubCohort } from './sub-cohorts.js';
 import type { Thresholds } from './thresholds.js';
 import { abortTranscript, byId, hashOfKeys, hashOfMembers, hashOfSurvivors } from './transcript.js';
 
@@ -25,6 +32,8 @@ export interface ServerInput {
   readonly roster: RosterView;
   /** contributors that count towards no minimum */
   readonly uncounted?: readonly SiteId[];
+  /** the group that this machine collects for, from R1 on; by default all of U1, from R0 on */
+  readonly group?: SubCohort;
 }
 
 /** The messages of one attempt with the sets and hashes that follow from them. */
@@ -33,6 +42,7 @@ export abstract class ServerCore {
   /** digest of the manifest, 32 bytes */
   readonly ctx: Uint8Array;
   protected readonly roster: RosterView;
+  private readonly group: SubCohort | undefined;
   protected readonly uncounted: ReadonlySet<SiteId>;
   protected readonly keys = new Map<SiteId, AdvertiseKeys>();
   protected readonly shares = new Map<SiteId, ShareKeys>();
@@ -44,15 +54,18 @@ export abstract class ServerCore {
   protected stage: 0 | 1 | 2 | 3 = 0;
 
   /** @throws E_ROSTER, E_POLICY, E_RING_BOUND if no site could join this manifest */
-  constructor({ manifest, roster, uncounted = [] }: ServerInput) {
+  constructor({ manifest, roster, uncounted = [], group }: ServerInput) {
     checkManifest(manifest, roster);
     this.manifest = manifest;
     this.roster = roster;
     this.uncounted = new Set(uncounted);
     this.ctx = ctxOf(manifest);
+    this.group = group;
+    for (const entry of group?.keys ?? []) this.keys.set(entry.id, entry);
+    if (group) this.stage = 1;
   }
 
-  /** Sites whose keys were accepted; fixed after `closeU1`. */
+  /** Sites of the group whose keys were accepted; fixed after `closeU1`. */
   get u1(): SiteId[] {
     return byId(this.keys.values()).map(({ id }) => id);
   }
@@ -80,7 +93,7 @@ export abstract class ServerCore {
   /** @throws E_STATE before `closeU1` */
   get h1(): Uint8Array {
     this.expect(this.stage >= 1, 'U1 is open');
-    return hashOfKeys(this.ctx, byId(this.keys.values()));
+    return this.group?.h1 ?? hashOfKeys(this.ctx, byId(this.keys.values()));
   }
 
   /** @throws E_STATE before `closeU2` */
@@ -142,7 +155,8 @@ export abstract class ServerCore {
   /** @throws E_COHORT if fewer than nMin, quorum, or uMin contributors are left */
   protected verifyCohort(name: 'U1' | 'U2' | 'U3', ids: readonly SiteId[]): void {
     const limits = this.thresholds;
-    const minimum = name === 'U3' ? limits.uMin : Math.max(cohortMinimum(this.manifest, limits), limits.uMin);
+    const least = { U1: cohortMinimum, U2: dealersMinimum, U3: () => limits.uMin }[name];
+    const minimum = Math.max(least(this.manifest, limits), limits.uMin);
     const contributors = contributorsOf(this.manifest, this.uncounted);
     const contributing = ids.filter((id) => contributors.has(id)).length;
     if (ids.length >= minimum && contributing >= limits.uMin) return;

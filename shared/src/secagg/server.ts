@@ -133,12 +133,16 @@ export class SecAggServer extends DealingServer {
     T: Uint8Array;
   } {
     const { ctx, h1, h2, h3 } = this;
-    const answers = this.answersOf(fields.responders ?? this.responders()).map((m) =>
-      hashOfAnswer(ctx, h3, m.entries),
-    );
+    const answers = this.answerHashes(fields.responders ?? this.responders());
     return {
       T: closeTranscript(ctx, { h1, h2, h3, answers, aggRoot: fields.aggRoot, modelHash: fields.modelHash }),
     };
+  }
+
+  /** a_i of these sites, sorted by id. @throws E_STATE when they are fewer than t, or one has not answered */
+  answerHashes(responders: readonly SiteId[]): Uint8Array[] {
+    const { ctx, h3 } = this;
+    return this.answersOf(responders).map((m) => hashOfAnswer(ctx, h3, m.entries));
   }
 
   private responders(): SiteId[] {
