@@ -27,6 +27,10 @@ describe('regulon describe', () => {
     const { commands } = await description();
     const writes = Object.fromEntries(commands.map((row) => [row.command, row.writes]));
     expect(writes).toEqual({
+      'accelerator.install': 'files',
+      'accelerator.list': 'nothing',
+      'accelerator.remove': 'files',
+      'accelerator.test': 'nothing',
       'plan.validate': 'nothing',
       'plan.estimate': 'nothing',
       'run.submit': 'federation',

@@ -3,6 +3,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { nameOf, wordsOf } from '../command-table/index.js';
 import { askedFormat, Exit, Output } from '../output/index.js';
 import type { Context } from './context.js';
+import { acceleratorCommands } from './accelerator.js';
 import { auditCommands } from './audit.js';
 import { completionCommand } from './completion.js';
 import { describeCommand } from './describe.js';
@@ -24,6 +25,7 @@ function buildProgram(context: Context): Command {
   runCommands(program, context);
   modelCommands(program, context);
   auditCommands(program, context);
+  acceleratorCommands(program, context);
   simCommands(program, context);
   doctorCommand(program, context);
   describeCommand(program, context);
