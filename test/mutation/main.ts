@@ -1,31 +1,23 @@
 /** `npm run mutate`: every mutant of a folder against its tests; what survives is a check that no test holds. */
-import { spawn, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { compilerOf } from './compiler.js';
+import { TreeCopy, type Spec } from './copy.js';
 import { type Mutant, mutantsOf } from './mutants.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const FOLDER = 'shared/src/secagg';
-/** quick tests first: most mutants die there */
-const STAGES = [[FOLDER], ['test/security/secagg']];
-const LIMIT_MS = 180_000;
+const SPECS = [FOLDER, 'test/security/secagg'];
 const OTHERS = /\.(spec|support)\.ts$|index\.ts$|-binary\.ts$|messages\.ts$/;
 
 interface Place extends Mutant {
+  /** path from the root */
   readonly file: string;
 }
+
+type Fate = 'killed' | 'SURVIVED' | 'SURVIVED: no spec runs it' | 'does not compile';
 
 const { values } = parseArgs({
   options: {
@@ -36,76 +28,47 @@ const { values } = parseArgs({
 });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** A copy of what git knows of the tree: mutants are written there, never into the sources. */
-function copyOfTree(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'regulon-mutants-'));
-  const files = spawnSync('git', ['ls-files', '-z'], { cwd: ROOT, encoding: 'utf8' }).stdout.split('\0');
-  for (const file of files.filter((name) => name !== '')) {
-    mkdirSync(dirname(join(copy, file)), { recursive: true });
-    cpSync(join(ROOT, file), join(copy, file));
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  return copy;
-}
-
-/** @returns whether the tests of a stage pass */
-function passes(copy: string, stage: readonly string[]): Promise<boolean> {
-  const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
-  const flags = [
-    '--disable-warning=ExperimentalWarning',
-    '--experimental-vm-modules',
-    jest,
-    '--bail',
-    '-w',
-    '1',
-  ];
-  const child = spawn(process.execPath, [...flags, ...stage], {
-    cwd: copy,
-    stdio: 'ignore',
-    timeout: LIMIT_MS,
-  });
-  return new Promise((resolve) => child.on('exit', (code) => resolve(code === 0)));
-}
-
-async function survives(copy: string, { file, source }: Place): Promise<boolean> {
-  const path = join(copy, FOLDER, file);
-  const original = readFileSync(path);
-  writeFileSync(path, source);
-  try {
-    for (const stage of STAGES) if (!(await passes(copy, stage))) return false;
-    return true;
-  } finally {
-    writeFileSync(path, original);
-  }
-}
-
 function mutantsOfFolder(): Place[] {
   const files = readdirSync(join(ROOT, FOLDER)).filter((name) => name.endsWith('.ts') && !OTHERS.test(name));
   const all = files
-    .filter((file) => file.includes(values.only))
+    .filter((name) => name.includes(values.only))
+    .map((name) => `${FOLDER}/${name}`)
     .flatMap((file) =>
-      mutantsOf(readFileSync(join(ROOT, FOLDER, file), 'utf8')).map((mutant) => ({ ...mutant, file })),
+      mutantsOf(readFileSync(join(ROOT, file), 'utf8')).map((mutant) => ({ ...mutant, file })),
     );
-  return all.filter(({ change }, i) => change.includes(values.change) && i % Number(values.every) === 0);
+  return all
+    .filter(({ change }) => change.includes(values.change))
+    .filter((_, i) => i % Number(values.every) === 0);
 }
 
-const copy = copyOfTree();
+const refuses = compilerOf(join(ROOT, 'shared'));
+
+/** The specs beside the code first, then the compiler, then the long ones: what a test finds too counts as found by it. */
+async function fateOf(copy: TreeCopy, specs: readonly Spec[], { file, line, source }: Place): Promise<Fate> {
+  const reaching = specs.filter(({ reached }) => reached.has(`${file}:${line}`));
+  const near = reaching.filter(({ path }) => path.startsWith(FOLDER));
+  const far = reaching.filter((spec) => !near.includes(spec));
+  if (!(await copy.accepts(file, source, near))) return 'killed';
+  if (refuses(join(ROOT, file), source)) return 'does not compile';
+  if (!(await copy.accepts(file, source, far))) return 'killed';
+  return reaching.length > 0 ? 'SURVIVED' : 'SURVIVED: no spec runs it';
+}
+
+const mutants = mutantsOfFolder();
+const copy = new TreeCopy(ROOT);
 try {
-  for (const stage of STAGES)
-    if (!(await passes(copy, stage))) throw new Error(`${stage.join(' ')} fails without any mutant`);
-  const mutants = mutantsOfFolder();
-  const survivors: Place[] = [];
+  say(`${mutants.length} mutants; the specs without any mutant, with coverage:`);
+  const specs = await copy.measure(SPECS, FOLDER);
+  specs.forEach(({ path, duration }) => say(`  ${path} ${duration} ms`));
+  const counts = new Map<Fate, number>();
   for (const [i, mutant] of mutants.entries()) {
-    const lives = await survives(copy, mutant);
-    if (lives) survivors.push(mutant);
-    say(
-      `${i + 1}/${mutants.length} ${lives ? 'SURVIVED' : 'killed'} ${mutant.file}:${mutant.line} ${mutant.change}`,
-    );
+    const fate = await fateOf(copy, specs, mutant);
+    counts.set(fate, (counts.get(fate) ?? 0) + 1);
+    const line = `${fate} ${mutant.file}:${mutant.line} ${mutant.change}`;
+    say(`${i + 1}/${mutants.length} ${line}`);
+    if (fate !== 'killed') process.stdout.write(`${line}\n`);
   }
-  const killed = mutants.length - survivors.length;
-  process.stdout.write(`${killed} of ${mutants.length} mutants killed\n`);
-  for (const { file, line, change } of survivors)
-    process.stdout.write(`survived ${file}:${line} ${change}\n`);
+  for (const [fate, count] of counts) process.stdout.write(`${count} of ${mutants.length} ${fate}\n`);
 } finally {
-  rmSync(copy, { recursive: true });
+  copy.remove();
 }

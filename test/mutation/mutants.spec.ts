@@ -9,6 +9,17 @@ describe('mutants of a source', () => {
     expect(changed('if (a) { b = 1; throw c; }')).toEqual(['if (false) { b = 1; throw c; }']);
   });
 
+  it('leave out one reason of a check at a time', () => {
+    expect(changed('if (a || b() || (c && d)) throw e;')).toEqual(
+      expect.arrayContaining([
+        'if (false) throw e;',
+        'if (false || b() || (c && d)) throw e;',
+        'if (a || false || (c && d)) throw e;',
+        'if (a || b() || false) throw e;',
+      ]),
+    );
+  });
+
   it('negate other conditions, exchange operators, leave calls out', () => {
     expect(changed('if (a) b = 1;')).toEqual(['if (!(a)) b = 1;']);
     expect(changed('const x = a < b;')).toEqual(['const x = a <= b;']);
@@ -19,5 +30,6 @@ describe('mutants of a source', () => {
   it('say where they are and leave texts alone', () => {
     expect(mutantsOf('\n\nf();')).toMatchObject([{ line: 3, change: 'call left out: f' }]);
     expect(changed("const x = 'a' + b;")).toEqual([]);
+    expect(changed("const x = a === 'b';")).toEqual(["const x = a !== 'b';"]);
   });
 });

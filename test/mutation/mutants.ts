@@ -25,7 +25,7 @@ const operators: Readonly<Record<string, string>> = {
 };
 
 /**
- * Every mutant of a source: a check that never throws, a condition the other way round, a comparison, logical or
+ * Every mutant of a source: a check that never throws, or not for one of its reasons, a condition the other way round, a comparison, logical or
  * arithmetic operator exchanged, a call without result left out.
  */
 export function mutantsOf(source: string): Mutant[] {
@@ -39,10 +39,13 @@ export function mutantsOf(source: string): Mutant[] {
   const visit = (node: ts.Node): void => {
     if (ts.isIfStatement(node)) {
       const condition = node.expression.getText(file);
-      if (endsByThrow(node.thenStatement)) change(node.expression, 'false', 'check left out');
-      else change(node.expression, `!(${condition})`, 'condition negated');
+      if (endsByThrow(node.thenStatement)) {
+        change(node.expression, 'false', 'check left out');
+        for (const part of alternativesOf(node.expression))
+          change(part, 'false', `check left out in part: ${part.getText(file)}`);
+      } else change(node.expression, `!(${condition})`, 'condition negated');
     }
-    if (ts.isBinaryExpression(node) && !isText(node)) {
+    if (ts.isBinaryExpression(node) && !joinsTexts(node)) {
       const operator = node.operatorToken.getText(file);
       const other = operators[operator];
       if (other !== undefined) change(node.operatorToken, other, `${operator} → ${other}`);
@@ -62,6 +65,17 @@ function endsByThrow(branch: ts.Statement): boolean {
   return last !== undefined && ts.isThrowStatement(last);
 }
 
-/** Whether an operand is a text: `-` there is no number, and words of messages are no behaviour. */
-const isText = ({ left, right }: ts.BinaryExpression): boolean =>
+/** `a`, `b` and `c` of `a || b || c`; nothing for a condition of one part. */
+function alternativesOf(condition: ts.Expression): ts.Expression[] {
+  if (!ts.isBinaryExpression(condition) || condition.operatorToken.kind !== ts.SyntaxKind.BarBarToken)
+    return [];
+  return [condition.left, condition.right].flatMap((side) => {
+    const parts = alternativesOf(side);
+    return parts.length > 0 ? parts : [side];
+  });
+}
+
+/** Whether texts are joined: `-` there is no number, and words of messages are no behaviour. */
+const joinsTexts = ({ operatorToken, left, right }: ts.BinaryExpression): boolean =>
+  operatorToken.kind === ts.SyntaxKind.PlusToken &&
   [left, right].some((side) => ts.isStringLiteralLike(side) || ts.isTemplateExpression(side));
