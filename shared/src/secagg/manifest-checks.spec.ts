@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { randomBytes } from '../crypto/index.js';
-import { checkCohortRule, checkExpectation } from './manifest-checks.js';
+import { checkCohortRule, checkExpectation, checkManifest } from './manifest-checks.js';
 import { kappa } from './ring-bounds.js';
 import { makeCohort } from './secagg.support.js';
 
@@ -22,9 +22,13 @@ describe('what a site expects of a manifest', () => {
     expect(() => checkExpectation(manifest, { fields, lastJoined: { round: 4, attempt: 1 } })).toThrow(
       code('E_REPLAY'),
     );
-    expect(() => checkExpectation(manifest, { fields, lastJoined: { round: 5, attempt: 0 } })).toThrow(
-      code('E_REPLAY'),
-    );
+    for (const lastJoined of [
+      { round: 5, attempt: 0 },
+      { round: 4, attempt: 2 },
+    ])
+      expect(() => checkExpectation(manifest, { fields, lastJoined })).toThrow(code('E_REPLAY'));
+    expect(() => checkExpectation(manifest, { fields, lastAnswered: 5 })).toThrow(code('E_REPLAY'));
+    expect(() => checkExpectation(manifest, { fields, lastJoined: { round: 3, attempt: 9 } })).not.toThrow();
   });
 
   it('names the record that differs (B9, D3)', () => {
@@ -54,6 +58,43 @@ describe('what a site expects of a manifest', () => {
   ] as const)('refuses another %s', (name) => {
     expect(() => checkExpectation(manifest, { fields: { [name]: manifest[name] + 1 } })).toThrow(
       expect.objectContaining({ code: 'E_POLICY', message: expect.stringContaining(name) as unknown }),
+    );
+  });
+});
+
+describe('what no manifest may say', () => {
+  const { roster } = makeCohort(5);
+  const refused = (name: string, words: string): unknown =>
+    expect.objectContaining({ code: name, message: expect.stringContaining(words) as unknown });
+
+  it('is that a site is named twice, or not', () => {
+    const { roles } = manifest;
+    for (const change of [
+      { roles: [...roles.slice(0, 4), ...roles.slice(0, 1)] },
+      { roles: [...roles, ...roles.slice(0, 1)] },
+      { roles: roles.slice(0, 4) },
+      { roles, N: 4 },
+    ])
+      expect(() => checkManifest({ ...manifest, ...change }, roster)).toThrow(
+        refused('E_POLICY', 'the N sites once'),
+      );
+    expect(() => checkManifest(manifest, roster)).not.toThrow();
+  });
+
+  it('is a cohort below three', () => {
+    expect(() => checkManifest({ ...manifest, nMin: 2 }, roster)).toThrow(
+      refused('E_POLICY', 'nMin is below 3'),
+    );
+    expect(() => checkManifest({ ...manifest, nMin: 3 }, roster)).not.toThrow();
+  });
+
+  it('is another stream of masks', () => {
+    expect(() => checkManifest({ ...manifest, prg: 1 }, roster)).toThrow(refused('E_POLICY', 'ChaCha20'));
+  });
+
+  it('is γ without thresholds', () => {
+    expect(() => checkManifest({ ...manifest, gammaNum: 3 }, roster)).toThrow(
+      refused('E_POLICY', 'no thresholds'),
     );
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { enc, hex, u32 } from '../crypto/index.js';
-import { decodeManifest, encodeManifest } from './manifest.js';
+import { decodeManifest, encodeManifest, type Manifest } from './manifest.js';
 import { decodeMessage, encodeMessage } from './message-codec.js';
-import type { MessageKind, MessageOfKind } from './messages.js';
+import { ENVELOPE_BYTES, type MessageKind, type MessageOfKind } from './messages.js';
 import { makeCohort, runUntil } from './secagg.support.js';
 
 const { server, clients, cohort } = runUntil(makeCohort(5), 'r3', { upload: [20] });
@@ -49,6 +49,40 @@ describe('message encoding', () => {
     const changed = bytes.slice();
     changed[5] = 2;
     expect(() => decodeManifest(changed)).toThrow(expect.objectContaining({ code: 'E_MESSAGE' }));
+  });
+
+  it.each<[string, Partial<Record<keyof Manifest, number>>]>([
+    ['version', { version: 2 }],
+    ['purpose', { purpose: 3 }],
+    ['mechanism', { mechanism: 3 }],
+    ['quorum rule', { quorumRule: 2 }],
+    ['mask stream', { prg: 2 }],
+    ['ring', { ringBits: 16 }],
+    ['graph', { graph: 1 }],
+  ])('refuses a manifest with an unknown %s', (_, change) => {
+    const bytes = encodeManifest({ ...cohort.manifest, ...change } as Manifest);
+    expect(() => decodeManifest(bytes)).toThrow(
+      expect.objectContaining({
+        code: 'E_MESSAGE',
+        message: expect.stringContaining('unknown value') as unknown,
+      }),
+    );
+  });
+
+  it('refuses an entry of an unknown kind, and an envelope of another size', () => {
+    const { answer } = samples;
+    const entries = answer.entries.map((entry) => ({ ...entry, kind: 2 as 0 | 1 }));
+    const refused = (words: string): unknown =>
+      expect.objectContaining({ code: 'E_MESSAGE', message: expect.stringContaining(words) as unknown });
+    expect(() => decodeMessage('answer', encodeMessage('answer', { ...answer, entries }))).toThrow(
+      refused('kind 2'),
+    );
+    for (const length of [1, ENVELOPE_BYTES - 1]) {
+      const envelope = new Uint8Array(length);
+      expect(() => decodeMessage('delivery', encodeMessage('delivery', { ...delivery, envelope }))).toThrow(
+        refused(`an envelope has ${length} bytes`),
+      );
+    }
   });
 
   it('refuses a NaN, which has many byte strings, and a deadline that no date can hold', () => {

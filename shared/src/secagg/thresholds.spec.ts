@@ -52,15 +52,27 @@ describe('thresholds', () => {
     }
   });
 
+  it('goes to the ends of every range', () => {
+    const ends = { N: 255, M: 65_535, n: 255, gammaNum: 1, gammaDen: 65_535, strict: true };
+    expect(thresholds(ends)).toEqual({
+      ...{ N: 255, M: 65_535, n: 255, c: 1, quorum: 129, t: 129, uMin: 129, h: 128 },
+    });
+    expect(thresholds({ ...ends, N: 1, M: 1, n: 1 })).toMatchObject({ c: 0, quorum: 1, t: 1, uMin: 3, h: 3 });
+  });
+
+  it('asks for more than half of the plan under a simple majority', () => {
+    const majority = { M: 10, n: 10, gammaNum: 1, gammaDen: 3, strict: false };
+    expect(thresholds({ ...majority, N: 10 })).toMatchObject({ c: 3, quorum: 6, t: 7 });
+    expect(thresholds({ ...majority, N: 11 })).toMatchObject({ c: 3, quorum: 6, t: 7 });
+  });
+
   it('refuses counts and rationals that mean nothing', () => {
     const input = { N: 5, M: 5, n: 5, gammaNum: 1, gammaDen: 3, strict: true };
     for (const change of [
-      { N: 0 },
-      { n: 256 },
-      { M: 1.5 },
-      { gammaNum: 3 },
-      { gammaDen: 0 },
-      { gammaNum: -1 },
+      ...[{ N: 0 }, { N: 1.5 }, { N: 256 }, { n: 0 }, { n: 1.5 }, { n: 256 }],
+      ...[{ M: 0 }, { M: 1.5 }, { M: 65_536 }],
+      ...[{ gammaNum: 3 }, { gammaNum: -1 }, { gammaNum: 0.5 }],
+      ...[{ gammaDen: 0 }, { gammaDen: 3.5 }, { gammaDen: 65_536 }],
     ]) {
       expect(() => thresholds({ ...input, ...change })).toThrow(
         expect.objectContaining({ code: 'E_POLICY' }),
