@@ -1,5 +1,5 @@
 import type { WeightSpec } from '@regulon/shared/models';
-import type { AdamArrays, AdamStep, LayerKernels } from './backends/layer-kernels.js';
+import type { AdamArrays, AdamStep, LayerKernels } from './kernels/layer-kernels.js';
 import type { OptimizerOptions } from './job.js';
 import type { Slab } from './slab.js';
 

@@ -1,13 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { LayerKernels } from './layer-kernels.js';
+import type { LayerKernels } from '../kernels/layer-kernels.js';
+import type { Matrix, ProductOptions, Transposed } from './matrix.js';
+
+export type { Matrix, ProductOptions, Transposed } from './matrix.js';
 
 export type BackendName = 'blas' | 'wasm' | 'cpu';
-
-/** Which operand of a product is stored transposed. */
-export interface Transposed {
-  readonly a?: boolean;
-  readonly b?: boolean;
-}
 
 /**
  * The little that the catalogue's layers need from a TensorFlow.js backend.
@@ -25,8 +22,9 @@ export interface TrainingBackend {
   /**
    * The values of a tensor in place, for reading and writing.
    *
-   * MUST be used before the next allocation: the memory of the WebAssembly heap moves when it grows. A tensor MUST NOT
-   * be written after a product has read it: XNNPACK keeps packed weights by tensor.
+   * MUST be used before the next allocation: the memory of the WebAssembly heap moves when it grows. Weights are
+   * changed in place between steps, so they MUST NOT be read by TensorFlow.js's own products: XNNPACK keeps packed
+   * operands by tensor.
    */
   view(tensor: Tensor): Float32Array;
   /**
@@ -38,6 +36,12 @@ export interface TrainingBackend {
    * @throws E_MODEL_SHAPE if the inner sizes differ
    */
   gemm(a: Tensor, b: Tensor, transposed?: Transposed): Tensor;
+  /**
+   * c (+)= a·b in float32, in place; sizes of a and b are those they are stored with.
+   *
+   * @throws E_MODEL_SHAPE if sizes do not fit, a matrix leaves its array, or c lies over a or b
+   */
+  multiply(a: Matrix, b: Matrix, c: Matrix, options?: ProductOptions): void;
 }
 
 /** What a run's record says about the backend that trained. */

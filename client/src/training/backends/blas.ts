@@ -1,14 +1,13 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
-import type { Tensor } from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
-import type { Transposed } from './backend.js';
+import { coreTypeOf, cpuFlags } from './blas-core.js';
 import type { BlasLibrary } from './find-blas.js';
-import { productSizes } from './matrix.js';
+import { checkProduct, type Matrix, type ProductOptions } from './matrix.js';
 import { startHeap, WasmBackend } from './wasm.js';
 
 /** C signature of a float32 product, row-major; `%` stands for the library's prefix. */
 const SGEMM =
-  'void %cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb, float beta, _Out_ float *c, int ldc)';
+  'void %cblas_sgemm(int order, int ta, int tb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc)';
 const ROW_MAJOR = 101;
 const PLAIN = 111;
 const TRANSPOSED = 112;
@@ -25,7 +24,8 @@ export class BlasBackend extends WasmBackend {
     /** what the library says it was built for, e.g. `SkylakeX` */
     readonly core: string,
   ) {
-    super(heap);
+    // blocks are packed by the library
+    super(heap, 1);
   }
 
   /**
@@ -36,6 +36,8 @@ export class BlasBackend extends WasmBackend {
    */
   static async startWith(library: BlasLibrary, threads: number): Promise<BlasBackend> {
     process.env['OPENBLAS_NUM_THREADS'] = String(threads);
+    const coreType = process.env['OPENBLAS_CORETYPE'] ?? coreTypeOf(cpuFlags());
+    if (coreType !== undefined) process.env['OPENBLAS_CORETYPE'] = coreType;
     try {
       const { default: koffi } = await import('koffi');
       const loaded = koffi.load(library.path);
@@ -47,29 +49,14 @@ export class BlasBackend extends WasmBackend {
     }
   }
 
-  override gemm(a: Tensor, b: Tensor, transposed: Transposed = {}): Tensor {
-    const { m, k, n } = productSizes(a, b, transposed);
-    const c = this.allocate([m, n]);
-    this.product({ a: this.view(a), b: this.view(b), c: this.view(c) }, { m, k, n }, transposed);
-    return c;
-  }
-
-  /**
-   * The one place where native code gets pointers: a wrong size here would corrupt memory instead of throwing.
-   *
-   * @throws E_MODEL_SHAPE if an array does not have exactly the size that the product reads or writes
-   */
-  product(
-    { a, b, c }: { a: Float32Array; b: Float32Array; c: Float32Array },
-    { m, k, n }: { m: number; k: number; n: number },
-    transposed: Transposed,
-  ): void {
-    const positive = [m, k, n].every((size) => Number.isInteger(size) && size > 0 && size < 2 ** 31);
-    if (!positive || a.length !== m * k || b.length !== k * n || c.length !== m * n) {
-      throw new RegulonError('E_MODEL_SHAPE', `a product [${m}, ${k}]·[${k}, ${n}] of arrays of other sizes`);
-    }
-    const ta = transposed.a ? TRANSPOSED : PLAIN;
-    const tb = transposed.b ? TRANSPOSED : PLAIN;
-    this.sgemm(ROW_MAJOR, ta, tb, m, n, k, 1, a, transposed.a ? m : k, b, transposed.b ? k : n, 0, c, n);
+  override multiply(a: Matrix, b: Matrix, c: Matrix, options: ProductOptions = {}): void {
+    const { m, k, n } = checkProduct(a, b, c, options);
+    const ta = options.a ? TRANSPOSED : PLAIN;
+    const tb = options.b ? TRANSPOSED : PLAIN;
+    const beta = options.add ? 1 : 0;
+    this.sgemm(
+      ...[ROW_MAJOR, ta, tb, m, n, k, 1, a.values, a.stride],
+      ...[b.values, b.stride, beta, c.values, c.stride],
+    );
   }
 }

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import type { TrainingBackend, Transposed } from './backend.js';
-import { productSizes } from './matrix.js';
+import type { TrainingBackend } from './backend.js';
+import { gemm } from './gemm.js';
+import { checkProduct, type Matrix, plainProduct, type ProductOptions, type Transposed } from './matrix.js';
 
 /** The plain JavaScript backend: a second opinion in tests, far too slow to train with. */
 export class CpuBackend implements TrainingBackend {
@@ -28,8 +29,11 @@ export class CpuBackend implements TrainingBackend {
     return tensor.dataSync() as Float32Array;
   }
 
-  gemm(a: tf.Tensor, b: tf.Tensor, transposed: Transposed = {}): tf.Tensor {
-    productSizes(a, b, transposed);
-    return tf.matMul(a, b, transposed.a, transposed.b);
+  gemm(a: tf.Tensor, b: tf.Tensor, transposed?: Transposed): tf.Tensor {
+    return gemm(this, a, b, transposed);
+  }
+
+  multiply(a: Matrix, b: Matrix, c: Matrix, options: ProductOptions = {}): void {
+    plainProduct(a, b, c, options, checkProduct(a, b, c, options));
   }
 }

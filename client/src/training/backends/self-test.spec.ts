@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { TrainingBackend } from './backend.js';
 import { BlasBackend } from './blas.js';
 import { findBlas } from './find-blas.js';
+import { gemm } from './gemm.js';
 import { startBackend } from './chain.js';
 import { selfTest } from './self-test.js';
 import { WasmBackend } from './wasm.js';
@@ -21,10 +22,12 @@ function spoiled(spoil: (values: Float32Array) => void, onlyTransposed = false):
     activate: () => wasm.activate(),
     allocate: (shape) => wasm.allocate(shape),
     view: (tensor) => wasm.view(tensor),
-    gemm(a, b, transposed = {}) {
-      const product = wasm.gemm(a, b, transposed);
-      if (!onlyTransposed || transposed.b) spoil(wasm.view(product));
-      return product;
+    gemm(a, b, transposed) {
+      return gemm(this, a, b, transposed);
+    },
+    multiply(a, b, c, options = {}) {
+      wasm.multiply(a, b, c, options);
+      if (!onlyTransposed || options.b) spoil(c.values);
     },
   };
 }
@@ -64,30 +67,8 @@ describe('chain of backends', () => {
 const library = findBlas(process.env['REGULON_ACCELERATOR']);
 
 describe('BLAS', () => {
-  (library ? it : it.skip)(
-    'passes the self-test, and refuses sizes that do not fit (needs an OpenBLAS)',
-    async () => {
-      const blas = await BlasBackend.startWith(library!, 1);
-      expect(selfTest(blas)).toMatch(/^[0-9a-f]{64}$/);
-      const array = (length: number) => new Float32Array(length);
-      const sizes = { m: 2, k: 3, n: 4 };
-      for (const [a, b, c] of [
-        [5, 12, 8],
-        [6, 11, 8],
-        [6, 12, 9],
-        [0, 12, 8],
-      ] as const) {
-        const arrays = { a: array(a), b: array(b), c: array(c) };
-        expect(() => blas.product(arrays, sizes, {})).toThrow(/arrays of other sizes/);
-      }
-      const whole = { a: array(6), b: array(12), c: array(8) };
-      for (const bad of [
-        { ...sizes, m: -2 },
-        { ...sizes, k: 1.5 },
-        { ...sizes, n: 0 },
-      ]) {
-        expect(() => blas.product(whole, bad, {})).toThrow(/other sizes/);
-      }
-    },
-  );
+  (library ? it : it.skip)('passes the self-test (needs an OpenBLAS)', async () => {
+    const blas = await BlasBackend.startWith(library!, 1);
+    expect(selfTest(blas)).toMatch(/^[0-9a-f]{64}$/);
+  });
 });

@@ -2,19 +2,27 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
-import type { TrainingBackend, Transposed } from './backend.js';
-import { type HeapMemory, LayerKernels } from './layer-kernels.js';
-import { productSizes, transposeInto } from './matrix.js';
+import { type HeapMemory, LayerKernels, PRODUCT_WORK_SIZE } from '../kernels/layer-kernels.js';
+import type { TrainingBackend } from './backend.js';
+import { gemm } from './gemm.js';
+import { checkProduct, type Matrix, plainProduct, type ProductOptions, type Transposed } from './matrix.js';
 
-/** WebAssembly (SIMD, one thread): products by XNNPACK, everything else by the catalogue's own loops on its heap. */
+/** WebAssembly (SIMD, one thread): products and the layers' loops by own kernels on TensorFlow.js's heap. */
 export class WasmBackend implements TrainingBackend {
   readonly name: 'wasm' | 'blas' = 'wasm';
 
   readonly kernels: LayerKernels | undefined;
 
-  protected constructor(protected readonly heap: BackendWasm) {
+  /** place for packed blocks of a product, for as long as the process */
+  readonly #work: tf.Tensor;
+
+  protected constructor(
+    protected readonly heap: BackendWasm,
+    workSize = PRODUCT_WORK_SIZE,
+  ) {
     const memory = memoryOf(heap);
     this.kernels = memory && LayerKernels.over(memory);
+    this.#work = tf.keep(this.allocate([workSize]));
   }
 
   /** Load the module from the installed package; nothing is fetched. */
@@ -34,28 +42,14 @@ export class WasmBackend implements TrainingBackend {
     return this.heap.typedArrayFromHeap(tensor) as Float32Array;
   }
 
-  gemm(a: tf.Tensor, b: tf.Tensor, transposed: Transposed = {}): tf.Tensor {
-    const { m, k, n } = productSizes(a, b, transposed);
-    if (transposed.a && !transposed.b && k * n + m * n < k * m) {
-      // aᵀ·b = (bᵀ·a)ᵀ: turn the narrower of two tall matrices
-      const narrow = this.transpose(b, k, n);
-      return this.transpose(tf.matMul(narrow, a), n, m);
-    }
-    // published transposed products run a scalar loop, 10 to 20 times slower than plain ones
-    const left = transposed.a ? this.transpose(a, k, m) : a;
-    if (!transposed.b) return tf.matMul(left, b);
-    if (n * k <= m * k + m * n) {
-      return tf.matMul(left, this.transpose(b, n, k));
-    }
-    // a·bᵀ = (b·aᵀ)ᵀ: turn the activations around, not the much larger weights
-    const right = transposed.a ? a : this.transpose(a, m, k);
-    return this.transpose(tf.matMul(b, right), n, m);
+  gemm(a: tf.Tensor, b: tf.Tensor, transposed?: Transposed): tf.Tensor {
+    return gemm(this, a, b, transposed);
   }
 
-  private transpose(source: tf.Tensor, rows: number, columns: number): tf.Tensor2D {
-    const out = this.allocate([columns, rows]) as tf.Tensor2D;
-    transposeInto(this.view(source), rows, columns, this.view(out));
-    return out;
+  multiply(a: Matrix, b: Matrix, c: Matrix, options: ProductOptions = {}): void {
+    const sizes = checkProduct(a, b, c, options);
+    if (this.kernels?.multiply(a, b, c, options, sizes, this.view(this.#work))) return;
+    plainProduct(a, b, c, options, sizes);
   }
 }
 

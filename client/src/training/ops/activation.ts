@@ -1,5 +1,5 @@
 import type { Activation } from '@regulon/shared/models';
-import type { FastActivation, LayerKernels } from '../backends/layer-kernels.js';
+import type { FastActivation, LayerKernels } from '../kernels/layer-kernels.js';
 
 /** Rational approximation of tanh (degree 13/6); within 3e-7 of the exact value, + × ÷ only. */
 export function fastTanh(x: number): number {

@@ -1,4 +1,4 @@
-import type { LayerKernels } from '../backends/layer-kernels.js';
+import type { LayerKernels } from '../kernels/layer-kernels.js';
 import type { BackwardSlices, ForwardSlices } from './cell-slices.js';
 
 /** One time step, forward; without kernels plain loops run. */

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { LayerKernels } from '../backends/layer-kernels.js';
+import type { LayerKernels } from '../kernels/layer-kernels.js';
 import type { LayerPass, PassContext } from './op.js';
 
 /**

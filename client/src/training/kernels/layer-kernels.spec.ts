@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import wabt from 'wabt';
@@ -27,7 +28,12 @@ const gap = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Ma
 
 describe('layer kernels', () => {
   it('are the module that their source gives', async () => {
-    const source = readFileSync(fileURLToPath(new URL('./layer-kernels.wat', import.meta.url)), 'utf8');
+    const folder = fileURLToPath(new URL('.', import.meta.url));
+    const parts = readdirSync(folder)
+      .filter((name) => name.endsWith('.wat'))
+      .sort()
+      .map((name) => readFileSync(join(folder, name), 'utf8'));
+    const source = `(module (import "env" "memory" (memory 0))\n${parts.join('\n')})`;
     const parsed = (await wabt()).parseWat('layer-kernels.wat', source, { simd: true });
     parsed.validate();
     expect(Buffer.from(parsed.toBinary({}).buffer).toString('base64')).toBe(LAYER_KERNELS_BASE64);

@@ -1,9 +1,13 @@
 import { fromHex, equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import type { Matrix, ProductOptions, ProductSizes } from '../backends/matrix.js';
 import type { BackwardSlices, ForwardSlices } from '../ops/cell-slices.js';
 import { LAYER_KERNELS_BASE64, LAYER_KERNELS_SHA256 } from './layer-kernels-binary.js';
 
 const LANES = 4;
+
+/** Elements that `multiply` needs for packed blocks; see `multiply.wat`. */
+export const PRODUCT_WORK_SIZE = (65_536 + 524_288 + 128) / 4;
 
 /** Activations that have kernels. */
 export type FastActivation = 'relu' | 'tanh';
@@ -72,6 +76,30 @@ export class LayerKernels {
     if (!WebAssembly.validate(binary)) return undefined;
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } });
     return new LayerKernels(memory, exports);
+  }
+
+  /** c (+)= a·b, as `TrainingBackend.multiply`, whose check MUST have passed; work [PRODUCT_WORK_SIZE]. */
+  multiply(
+    a: Matrix,
+    b: Matrix,
+    c: Matrix,
+    options: ProductOptions,
+    { m, k, n }: ProductSizes,
+    work: Float32Array,
+  ): boolean {
+    const { buffer } = this.memory;
+    const here = [a.values, b.values, c.values, work].every((array) => array.buffer === buffer);
+    if (!here || work.length !== PRODUCT_WORK_SIZE) return false;
+    const [ai, ak] = options.a ? [4, 4 * a.stride] : [4 * a.stride, 4];
+    const [bj, bk] = options.b ? [4 * b.stride, 4] : [4, 4 * b.stride];
+    const [from, to] = [a.values.byteOffset, c.values.byteOffset];
+    const add = options.add ? 1 : 0;
+    this.#call(
+      'multiply',
+      ...[m, n, k, from, ai, ak, b.values.byteOffset, bj, bk, to],
+      ...[4 * c.stride, add, work.byteOffset],
+    );
+    return true;
   }
 
   /** z ← activation(z + bias); z [rows, columns], bias [columns]. */
