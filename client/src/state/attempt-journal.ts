@@ -16,6 +16,8 @@ export type Step = (typeof Step)[keyof typeof Step];
 /** Public facts of an attempt, kept as JSON. */
 export interface AttemptFacts {
   /** 32 bytes, hexadecimal */
+  readonly h1?: string;
+  /** 32 bytes, hexadecimal */
   readonly h2?: string;
   /** masked vector: Merkle root in hexadecimal, ring words, file relative to the run's folder */
   readonly upload?: { readonly root: string; readonly length: number; readonly file: string };

@@ -31,10 +31,14 @@ export function openStateFolder(folder: string): { paths: StatePaths; release: (
   return { paths, release: takeLock(lock) };
 }
 
-const EVIDENCE = /^evidence-\d+-\d+\.json$/;
+const EVIDENCE = /^evidence-(close-)?\d+-\d+\.json$/;
 
-/** File in the folder of a run with what shows that a sum was wrong; it stays when the run ends. */
-export const evidenceName = (round: number, attempt: number): string => `evidence-${round}-${attempt}.json`;
+/** What a file of evidence is about: a sum that is not that of the uploads, or a close that does not recompute. */
+export type EvidenceKind = 'sum' | 'close';
+
+/** File in the folder of a run with what shows that the coordinator lied; it stays when the run ends. */
+export const evidenceName = (round: number, attempt: number, kind: EvidenceKind = 'sum'): string =>
+  `evidence-${kind === 'sum' ? '' : `${kind}-`}${round}-${attempt}.json`;
 
 /** Remove every file of a run, but not the evidence against its coordinator. */
 export function removeRunFiles(paths: StatePaths, run: string): void {

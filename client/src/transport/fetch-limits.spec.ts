@@ -24,10 +24,12 @@ describe('what a site takes as an answer', () => {
     const queries: Query[] = [
       { type: 'runContract', run },
       ...(['manifest', 'closed'] as const).map((type) => ({ type, run, round: 0 })),
-      ...(['advertised', 'deliveries', 'survivors', 'signatures', 'revealed'] as const).map((type) => ({
-        type,
-        ...at,
-      })),
+      ...(['advertised', 'deliveries', 'survivors', 'signatures', 'revealed', 'answers'] as const).map(
+        (type) => ({
+          type,
+          ...at,
+        }),
+      ),
       { type: 'consistencyProof', oldSize: 0, newSize: 1 },
     ];
     for (const query of queries) {

@@ -43,5 +43,7 @@ export function fetchLimitOf(query: Query): FetchLimit {
       return { items: SITES + 1, bytes: (SITES + 1) * 68 * KIB };
     case 'revealed':
       return perSite(64);
+    case 'answers':
+      return perSite(128);
   }
 }

@@ -1,6 +1,6 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
-import { decodeMessage, encodeMessage, type RosterView } from '@regulon/shared/secagg';
+import { decodeMessage, encodeMessage, hashOfAnswer, type RosterView } from '@regulon/shared/secagg';
 import type { Item, ItemOf, Query, QueryOf } from '@regulon/shared/wire';
 import type { Aggregator } from '../aggregation/index.js';
 import type { Sequencer } from '../audit/index.js';
@@ -23,13 +23,20 @@ export interface QueryContext {
 const MAX_LOG_ENTRIES = 1024;
 /** Entries read at once; the next ones when these have left. */
 const LOG_PAGE = 64;
-const KEPT_SECRETS = 8;
+const KEPT_ROUNDS = 8;
 type Ref = { readonly run: Uint8Array; readonly round: number };
 type AttemptRef = Ref & { readonly attempt: number };
 
+interface Opened {
+  /** whoever has the uploads can fold them again with these */
+  readonly revealed: readonly ItemOf<'revealed'>[];
+  /** those that T covers */
+  readonly answers: readonly ItemOf<'answers'>[];
+}
+
 /** Answers what sites fetch; reads only. */
 export class RoundQueries {
-  private readonly revealed = new Map<string, ItemOf<'revealed'>[]>();
+  private readonly kept = new Map<string, Opened>();
 
   constructor(private readonly on: QueryContext) {}
 
@@ -60,7 +67,9 @@ export class RoundQueries {
       case 'spotTiles':
         return this.spotTiles(query);
       case 'revealed':
-        return this.revealedSecrets(query);
+        return this.opened(query).revealed;
+      case 'answers':
+        return this.opened(query).answers;
     }
   }
 
@@ -192,34 +201,39 @@ export class RoundQueries {
     );
   }
 
-  /** The secrets that R4 of a closed round opened: whoever has the uploads can fold them again. */
-  private *revealedSecrets({ run, round, attempt }: QueryOf<'revealed'>): Generator<Item> {
-    const key = { runId: run, round, attempt };
+  /** What R4 of a closed attempt opened, and which answers did; kept for a while, as every site asks. */
+  private opened({ run, round, attempt }: AttemptRef): Opened {
     const name = `${runName(run)}/${round}/${attempt}`;
-    let items = this.revealed.get(name);
-    if (!items) {
-      items = this.reveal(key);
-      this.revealed.set(name, items);
-      const oldest = this.revealed.keys().next().value;
-      if (this.revealed.size > KEPT_SECRETS && oldest !== undefined) this.revealed.delete(oldest);
-    }
-    yield* items;
+    const known = this.kept.get(name);
+    if (known) return known;
+    const made = this.open({ runId: run, round, attempt });
+    this.kept.set(name, made);
+    const oldest = this.kept.keys().next().value;
+    if (this.kept.size > KEPT_ROUNDS && oldest !== undefined) this.kept.delete(oldest);
+    return made;
   }
 
-  private reveal(key: AttemptKey): ItemOf<'revealed'>[] {
-    const row = this.on.rounds.attempt(key);
+  private open(key: AttemptKey): Opened {
+    const { rounds, roster } = this.on;
+    const row = rounds.attempt(key);
     if (row?.outcome !== 'closed') throw new RegulonError('E_STATE', `round ${key.round} has not closed`);
-    const attempt = Attempt.ofRows(this.on.rounds, row, this.on.roster);
-    const { seeds, maskSecrets } = attempt.server.unmaskKeys().revealed;
-    return [
-      ...seeds.map(({ id, b }) => ({ type: 'revealed' as const, site: id, maskSecret: false, secret: b })),
-      ...maskSecrets.map(({ id, sSk }) => ({
-        type: 'revealed' as const,
-        site: id,
-        maskSecret: true,
-        secret: sSk,
-      })),
+    const { server } = Attempt.ofRows(rounds, row, roster);
+    const { revealed, responders } = server.unmaskKeys();
+    const secrets = [
+      ...revealed.seeds.map(({ id, b }) => ({ site: id, maskSecret: false, secret: b })),
+      ...revealed.maskSecrets.map(({ id, sSk }) => ({ site: id, maskSecret: true, secret: sSk })),
     ];
+    const answers = rounds
+      .messages(key, 'answer')
+      .filter(({ site }) => responders.includes(site))
+      .map(({ bytes }) => decodeMessage('answer', new Uint8Array(bytes)));
+    return {
+      revealed: secrets.map((item) => ({ type: 'revealed', ...item })),
+      answers: answers.map(({ id, entries, sig }) => ({
+        ...{ type: 'answers', site: id, signature: sig },
+        digest: hashOfAnswer(server.ctx, server.h3, entries),
+      })),
+    };
   }
 
   private driver({ run, round }: Ref): RoundDriver | undefined {

@@ -78,6 +78,7 @@ const queries: Query[] = [
   { type: 'consistencyProof', oldSize: 1, newSize: 2 },
   { type: 'spotTiles', ...round, tiles: [5, 300] },
   { type: 'revealed', ...attempt },
+  { type: 'answers', ...attempt },
 ];
 const closed = { attempt: 1, transcript: fill(32), signature: fill(64), reason: 'why' };
 const items: Item[] = [
@@ -92,6 +93,7 @@ const items: Item[] = [
   { type: 'consistencyProof', note: 'n', hashes: [fill(32), fill(32)] },
   { type: 'spotTiles', aggregate: true, site: 3, tile: fill(70), path: [fill(32)], index: 7 },
   { type: 'revealed', site: 4, maskSecret: true, secret: fill(32) },
+  { type: 'answers', site: 4, digest: fill(32), signature: fill(64) },
 ];
 const notices: Notice[] = [
   { type: 'run', run: fill(16), state: 'paused' },

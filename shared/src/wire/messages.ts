@@ -144,6 +144,7 @@ export const queryCodec = union(
     ],
     spotTiles: [10, message('SpotTilesQuery', { ...roundOnly, tiles: field(3, list(u32, 16)) }, 256)],
     revealed: [11, message('RevealedQuery', attemptRef, 64)],
+    answers: [12, message('AnswersQuery', attemptRef, 64)],
   },
   KIB,
 );
@@ -217,6 +218,14 @@ export const itemCodec = union(
         'RevealedItem',
         { site: field(1, u32), maskSecret: field(2, flag), secret: field(3, fixed(32)) },
         64,
+      ),
+    ],
+    answers: [
+      12,
+      message(
+        'AnswersItem',
+        { site: field(1, u32), digest: field(2, fixed(32)), signature: field(3, fixed(64)) },
+        128,
       ),
     ],
   },

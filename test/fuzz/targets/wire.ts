@@ -57,6 +57,7 @@ const queries: readonly Query[] = [
   { type: 'consistencyProof', oldSize: 3, newSize: 9 },
   { type: 'spotTiles', run: bytes(16), round: 3, tiles: [0, 1, 300] },
   { type: 'revealed', ...attempt },
+  { type: 'answers', ...attempt },
 ];
 
 const items: readonly Item[] = [
@@ -71,6 +72,7 @@ const items: readonly Item[] = [
   { type: 'consistencyProof', note: 'a\n1\nx\n', hashes: [bytes(32), bytes(32)] },
   { type: 'spotTiles', aggregate: true, site: 2, tile: message, path: [bytes(32)], index: 4 },
   { type: 'revealed', site: 2, maskSecret: true, secret: bytes(32) },
+  { type: 'answers', site: 2, digest: bytes(32), signature: bytes(64) },
 ];
 
 const notices: readonly Notice[] = [

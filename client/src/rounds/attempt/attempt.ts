@@ -110,7 +110,7 @@ export class Attempt {
       const list = (await this.fetch('advertised')).map((i) => decodeMessage('advertise', i.message));
       this.client.shareKeys(list);
       const peers = list.map((k) => ({ id: k.id, sPk: hex(k.sPk), cb: '' }));
-      this.facts = { ...this.facts, u1: list.length, peers };
+      this.facts = { ...this.facts, h1: hex(this.client.h1()), u1: list.length, peers };
       this.save(Step.shared, this.facts);
       this.site.crash.reached('r1-persisted', this.round.round);
     }

@@ -3,18 +3,22 @@ import { inclusionPath, leafHashOf, rootOfBytes, sha256, utf8 } from '@regulon/s
 import { RegulonError } from '@regulon/shared/errors';
 import { RunProgram } from '@regulon/shared/program';
 import {
+  closeTranscript,
   ctxOf,
   encodeManifest,
   encodeMessage,
   foldAndUnmaskTile,
+  hashOfAnswer,
   type Manifest,
   MaskEngine,
   type Revealed,
   SecAggClient,
   SecAggServer,
   signManifest,
+  signTranscript,
   type ShareDelivery,
   type SurvivorEntry,
+  type UnmaskAnswer,
   vectorLength,
 } from '@regulon/shared/secagg';
 import type { Item, Query } from '@regulon/shared/wire';
@@ -23,6 +27,7 @@ import { type Agreement, verifyAgreement } from '../../policy/index.js';
 import { contractBytes, run, seedOf, testFederation, testPlan, testSite } from '../../policy/site.support.js';
 import { type AttemptRow, Step } from '../../state/index.js';
 import type { AuditedRound } from './audit-place.js';
+import type { DerivedClose } from './recomputed-close.js';
 
 export { run };
 export const federation = testFederation();
@@ -35,6 +40,8 @@ export const agreement: Agreement = verifyAgreement(
   Date.parse('2026-11-21T00:00:00Z'),
 );
 const engine = new MaskEngine();
+/** digest of what followed from the sum */
+export const MODEL = sha256(utf8('model'));
 /** every site contributes this to every byte of its vector */
 const ownByte = (id: number): number => id;
 
@@ -45,7 +52,10 @@ export class ClosedRound {
   readonly survivors: SurvivorEntry[];
   readonly revealed: Revealed;
   readonly uploads = new Map<number, Uint8Array>();
+  readonly h1: Uint8Array;
   readonly h3: Uint8Array;
+  /** of the sites whose answers were used */
+  readonly answers: readonly UnmaskAnswer[];
   aggregate: Uint8Array;
   /** site 1 after R1, as its journal holds it */
   readonly afterR1: Uint8Array;
@@ -87,9 +97,10 @@ export class ClosedRound {
     const alive = [...this.clients].filter(([id]) => !lost.includes(id)).map(([, client]) => client);
     alive.forEach((client) => server.addConsistency(client.consistency(this.survivors)));
     alive.forEach((client) => server.addAnswer(client.unmask(server.signatures())));
-    const { revealed, maskKeys } = server.unmaskKeys();
+    const { revealed, maskKeys, responders } = server.unmaskKeys();
     this.revealed = revealed;
-    this.h3 = server.h3;
+    this.answers = responders.map((id) => this.client(id).unmask());
+    [this.h1, this.h3] = [server.h1, server.h3];
     this.aggregate = new Uint8Array(this.size);
     const spools = this.survivors.map(({ id }) => this.uploads.get(id) as Uint8Array);
     const fold = { spools, masks: maskKeys, byteOffset: 0, ringBits: manifest.ringBits };
@@ -113,7 +124,7 @@ export class ClosedRound {
     return {
       ...{ run, round: 0, attempt: 0, step: Step.committed, snapshot: null, signature: new Uint8Array(64) },
       manifest: encodeManifest(this.manifest),
-      facts: { h2: hex(client.h2()), peers, u1: 5, ...facts },
+      facts: { h1: hex(this.h1), h2: hex(client.h2()), peers, u1: 5, ...facts },
     };
   }
 
@@ -127,7 +138,7 @@ export class ClosedRound {
       round,
       attempt: 0,
       aggregateRoot,
-      modelOut: sha256(utf8('model')),
+      modelOut: MODEL,
       manifest,
       own: own ?? undefined,
     };
@@ -152,6 +163,7 @@ export class ClosedRound {
       }));
       return [...seeds, ...keys];
     }
+    if (type === 'answers') return this.answers.map((answer) => this.shown(answer));
     if (type !== 'spotTiles') throw new RegulonError('E_NOT_FOUND', `no ${type}`);
     const open = (bytes: Uint8Array) => ({ tile: bytes, path: inclusionPath([leafHashOf(bytes)], 0) });
     const uploads = this.survivors.map(({ id }) => ({
@@ -160,6 +172,29 @@ export class ClosedRound {
     }));
     return [...uploads, { type, aggregate: true, site: 0, index: 0, ...open(this.aggregate) }];
   };
+
+  /** How the coordinator shows an answer. */
+  shown({ id, entries, sig }: UnmaskAnswer): Item {
+    return { type: 'answers', site: id, digest: hashOfAnswer(this.ctx, this.h3, entries), signature: sig };
+  }
+
+  /** What site 1 answered, as its journal holds it. */
+  get answered(): { attempt: number; h3: Uint8Array; answer: Uint8Array } {
+    return { attempt: 0, h3: this.h3, answer: encodeMessage('answer', this.client(1).unmask()) };
+  }
+
+  /** The close that the coordinator signed. @param aggRoot, modelHash as it says @param answers that T covers */
+  close(aggRoot = rootOfBytes(this.aggregate), modelHash = MODEL, answers = this.answers): DerivedClose {
+    const { ctx, h1, h3, manifest, survivors } = this;
+    const h2 = this.client(1).h2();
+    const digests = answers.map(({ entries }) => hashOfAnswer(ctx, h3, entries));
+    const transcript = closeTranscript(ctx, { h1, h2, h3, answers: digests, aggRoot, modelHash });
+    return {
+      ...{ round: 0, manifest, own: this.own(), survivors, transcript },
+      signature: signTranscript(seedOf('coordinator'), ctx, 'CLOSE', transcript),
+      ...{ aggregateRoot: rootOfBytes(this.aggregate), modelOut: MODEL },
+    };
+  }
 
   /** A survivor that another site signed in another attempt, or that nobody signed. */
   forge(id: number): void {

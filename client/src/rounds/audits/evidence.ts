@@ -1,8 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
-import { encodeManifest } from '@regulon/shared/secagg';
-import { evidenceName, guarded } from '../../state/index.js';
+import type { RegulonError } from '@regulon/shared/errors';
+import {
+  type AnnouncedClose,
+  encodeManifest,
+  type Manifest,
+  type SurvivorEntry,
+} from '@regulon/shared/secagg';
+import { type AttemptRow, evidenceName, guarded } from '../../state/index.js';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 import type { WrongSum } from './round-audit.js';
 
@@ -15,7 +21,6 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 export function keepEvidence(place: AuditPlace, audited: AuditedRound, wrong: WrongSum): void {
   const { run, site } = place;
   const { round, attempt, manifest, own, aggregateRoot } = audited;
-  const path = join(place.folder, evidenceName(round.round, attempt));
   const content = {
     ...{ schema: 'regulon.wrong-sum/1', run, round: round.round, attempt },
     manifest: manifest ? base64(encodeManifest(manifest)) : null,
@@ -27,10 +32,48 @@ export function keepEvidence(place: AuditPlace, audited: AuditedRound, wrong: Wr
       ...{ tile: base64(t.tile), path: t.path.map(hex) },
     })),
   };
-  const text = `${JSON.stringify(content)}\n`;
-  guarded('evidence of a wrong sum', () => writeFileSync(path, text, { mode: 0o600, flush: true }));
+  const path = write(place, evidenceName(round.round, attempt), content);
   site.logger.warn(
     { run, round: round.round, code: 'E_MODEL', path },
     `round ${round.round}: the sum is wrong; what shows it is kept`,
   );
+}
+
+/** A signed close that this site cannot recompute. */
+export interface WrongClose {
+  readonly manifest: Manifest;
+  /** this site's own record of the attempt */
+  readonly own: AttemptRow;
+  readonly close: AnnouncedClose;
+  /** Sig_C("CLOSE", T), 64 bytes */
+  readonly signature: Uint8Array;
+  readonly survivors: readonly SurvivorEntry[];
+  readonly failure: RegulonError;
+}
+
+/** Keep what the coordinator signed and showed of a close, and what it should have covered; it holds no secret. */
+export function keepClose(place: AuditPlace, wrong: WrongClose): void {
+  const { manifest, own, close, signature, survivors, failure } = wrong;
+  const { round, attempt } = manifest;
+  const content = {
+    ...{ schema: 'regulon.wrong-close/1', run: place.run, round, attempt, why: failure.message },
+    manifest: base64(encodeManifest(manifest)),
+    ...{ h1: hex(close.h1), h2: own.facts.h2 ?? null, h3: hex(close.h3) },
+    survivors: survivors.map(({ id, root, sig }) => ({ id, root: hex(root), signature: base64(sig) })),
+    answers: close.answers.map(({ id, digest, sig }) => ({
+      ...{ site: id, digest: hex(digest), signature: base64(sig) },
+    })),
+    ...{ aggregateRoot: hex(close.aggRoot), modelHash: hex(close.modelHash) },
+    ...{ transcript: hex(close.T), closeSignature: base64(signature) },
+  };
+  const path = write(place, evidenceName(round, attempt, 'close'), content);
+  const facts = { run: place.run, round, code: failure.code, path };
+  place.site.logger.warn(facts, `round ${round}: its close does not recompute; what shows it is kept`);
+}
+
+function write({ folder }: AuditPlace, name: string, content: object): string {
+  const path = join(folder, name);
+  const text = `${JSON.stringify(content)}\n`;
+  guarded('evidence against the coordinator', () => writeFileSync(path, text, { mode: 0o600, flush: true }));
+  return path;
 }

@@ -17,6 +17,7 @@ import {
 import { readFully } from '../../files/index.js';
 import type { AttemptRow, OutcomeRow } from '../../state/index.js';
 import type { RunSession } from './run-session.js';
+import { verifyRecomputed } from '../audits/recomputed-close.js';
 import { survivorsOf } from '../audits/survivors.js';
 
 /** How a closed attempt was announced. */
@@ -25,6 +26,8 @@ interface Close {
   readonly own: AttemptRow | undefined;
   readonly aggregateRoot: Uint8Array;
   readonly transcript: Uint8Array;
+  /** of the coordinator under `transcript`, 64 bytes */
+  readonly signature: Uint8Array;
   /** what the coordinator says followed from the sum, 32 bytes; it may be empty where no model did */
   readonly modelHash: Uint8Array;
 }
@@ -47,6 +50,7 @@ export async function closeRound(session: RunSession, round: ScheduledRound): Pr
   const outcome = await derive(session, round, close, survivors, aggregate);
   const { modelOut, advance } = session.program.closing(round, outcome);
   verifyAnnounced(round, modelOut, close);
+  await verifyRecomputed(session, { ...close, round: round.round, survivors, modelOut });
   session.record(round, outcome);
   advance();
   await rm(aggregate, { force: true });
@@ -75,8 +79,8 @@ async function announcedClose(session: RunSession, round: ScheduledRound): Promi
   const manifest = own ? decodeManifest(own.manifest) : await missedManifest(session, round, item.attempt);
   const signed = { ctx: ctxOf(manifest), tag: 'CLOSE' as const, T: item.transcript, sig: item.signature };
   verifyTranscript(site.federation.rosterView.coordinatorKey, signed);
-  const { transcript, aggregateRoot, modelHash } = item;
-  return { manifest, own, transcript, aggregateRoot, modelHash };
+  const { transcript, signature, aggregateRoot, modelHash } = item;
+  return { manifest, own, transcript, signature, aggregateRoot, modelHash };
 }
 
 /** Manifest of an attempt that this site did not join. @throws E_FORK when it is not what the plan implies */
