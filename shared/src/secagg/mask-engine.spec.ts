@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import wabt from 'wabt';
 import { hex, randomBytes } from '../crypto/index.js';
 import { foldAndUnmaskTile } from './fold.js';
 import { MaskEngine } from './mask-engine.js';
-import { RING_KERNEL_BASE64 } from './ring-kernel-binary.js';
+import { RING_KERNEL_BASE64, RING_KERNEL_SHA256 } from './ring-kernel-binary.js';
 import { jsKernel, TILE_BYTES, wasmKernel } from './ring-kernel.js';
 import { plainSum } from './secagg.support.js';
 
@@ -23,6 +23,34 @@ describe('ring kernel', () => {
 
   it('runs as WebAssembly SIMD on this machine', () => {
     expect(wasmKernel()?.name).toBe('wasm-simd');
+    expect(engines.wasm.backend).toBe('wasm-simd');
+    expect(engines.js.backend).toBe('js');
+  });
+
+  it('is plain JavaScript where the module is not valid', () => {
+    const api = (globalThis as { WebAssembly?: { validate: (binary: Uint8Array) => boolean } }).WebAssembly;
+    if (!api) throw new Error('no WebAssembly');
+    const { validate } = api;
+    api.validate = () => false;
+    try {
+      expect(wasmKernel()).toBeUndefined();
+      expect(new MaskEngine().backend).toBe('js');
+    } finally {
+      api.validate = validate;
+    }
+  });
+
+  it('does not run when the module was changed', async () => {
+    const changed = Buffer.from(RING_KERNEL_BASE64, 'base64');
+    changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
+    jest.resetModules();
+    jest.unstable_mockModule('./ring-kernel-binary.js', () => ({
+      RING_KERNEL_BASE64: changed.toString('base64'),
+      RING_KERNEL_SHA256,
+    }));
+    const other = await import('./ring-kernel.js');
+    jest.unstable_unmockModule('./ring-kernel-binary.js');
+    expect(() => other.wasmKernel()).toThrow(expect.objectContaining({ code: 'E_INTERNAL' }));
   });
 });
 
@@ -80,13 +108,26 @@ describe('mask engine', () => {
   it('folds what a reader writes into its buffer like bytes that are given', () => {
     for (const length of [TILE_BYTES, 4096]) {
       const uploads = [randomBytes(length), randomBytes(length)];
-      const readers = uploads.map((bytes) => (into: Uint8Array) => into.set(bytes));
+      const readers = uploads.map((bytes) => (into: Uint8Array) => {
+        expect(into).toHaveLength(length);
+        into.set(bytes);
+      });
       const work = { masks: [mask(-1)], byteOffset: 0, ringBits: 32 } as const;
       const [given, read] = [new Uint8Array(length), new Uint8Array(length)];
       foldAndUnmaskTile(given, { ...work, spools: uploads }, engines.wasm);
       foldAndUnmaskTile(read, { ...work, spools: readers }, engines.wasm);
       expect(hex(read)).toBe(hex(given));
     }
+  });
+
+  it('starts streams anew when the array of masks has grown', () => {
+    const masks = [mask(1)];
+    const [grown, whole] = [new Uint8Array(32), new Uint8Array(32)];
+    engines.js.maskTile(grown.subarray(0, 16), 0, masks, 32);
+    masks.push(mask(-1));
+    engines.js.maskTile(grown.subarray(16), 16, masks, 32);
+    engines.js.maskTile(whole, 0, [...masks], 32);
+    expect(hex(grown.subarray(16))).toBe(hex(whole.subarray(16)));
   });
 
   it('refuses sizes that no tile has', () => {

@@ -61,6 +61,8 @@ describe('quantiser', () => {
   it('clips the weighted norm, not the norm', () => {
     expect(clipScale(0.5, 4, 1)).toEqual({ scale: 0.5, exceeded: false });
     expect(clipScale(0.5, 16, 1)).toEqual({ scale: 0.25, exceeded: true });
+    // a norm that is the clip norm does not exceed it
+    expect(clipScale(1, 4, 2)).toEqual({ scale: 1, exceeded: false });
   });
 
   it('derives one rounding key per run, round and arm', () => {
@@ -111,9 +113,23 @@ describe('fixed point', () => {
     const { words, clamped } = encodeFixed(Float64Array.of(5, -5, NaN, Infinity, 3), 8, 4);
     expect(clamped).toBe(4);
     expect([...decodeFixed(words, 8)]).toEqual([4, -4, 0, 4, 3]);
+    expect(encodeFixed(Float64Array.of(4, -4), 8, 4).clamped).toBe(0);
+    expect(() => encodeFixed(new Float64Array(1), 40, 2 ** 23 - 1)).not.toThrow();
     expect(() => encodeFixed(new Float64Array(1), 40, 2 ** 23)).toThrow(
       expect.objectContaining({ code: 'E_RING_BOUND' }),
     );
+  });
+
+  it('keeps integers above 2^52, which need no rounding', () => {
+    const large = [2 ** 52, 2 ** 52 + 1, -(2 ** 52), -(2 ** 52) - 1, 2 ** 53 - 1];
+    expect(integers(large, 0, 2 ** 60)).toEqual(large);
+  });
+
+  it('reads signed elements wherever they lie', () => {
+    const packed = packIntegers([7, -7, 2 ** 31 - 1], 32);
+    expect(decodeSigned32(packed).buffer).toBe(packed.buffer);
+    const shifted = Uint8Array.of(0, ...packed).subarray(1);
+    expect([...decodeSigned32(shifted)]).toEqual([7, -7, 2 ** 31 - 1]);
   });
 
   it('packs the integers behind a vector', () => {
@@ -127,7 +143,9 @@ describe('fixed point', () => {
       ]);
     }
     expect([...decodeSigned32(packIntegers([7, -7], 32))]).toEqual([7, -7]);
-    expect(() => packIntegers([2 ** 31], 32)).toThrow();
-    expect(() => packIntegers([0.5], 64)).toThrow();
+    const refused = expect.objectContaining({ code: 'E_INTERNAL' });
+    for (const bad of [2 ** 31, -(2 ** 31) - 1, 0.5]) expect(() => packIntegers([bad], 32)).toThrow(refused);
+    for (const bad of [2 ** 53, -(2 ** 53), 0.5, NaN]) expect(() => packIntegers([bad], 64)).toThrow(refused);
+    expect(unpackIntegers(packIntegers([2 ** 31, 2 ** 53 - 1], 64), 64)).toEqual([2 ** 31, 2 ** 53 - 1]);
   });
 });

@@ -79,7 +79,10 @@ describe('restart of a site', () => {
     const seed = cohort.seeds.get(id) ?? new Uint8Array();
     const restore = (input: Uint8Array, roster = cohort.roster): unknown =>
       (client.constructor as typeof SecAggClient).restore(input, { roster, seed });
-    expect(() => restore(bytes.subarray(0, 900))).toThrow(expect.objectContaining({ code: 'E_STATE_DB' }));
+    const otherVersion = bytes.with(8, (bytes[8] ?? 0) ^ 1);
+    for (const damaged of [bytes.subarray(0, 900), Uint8Array.of(...bytes, 0), otherVersion])
+      expect(() => restore(damaged)).toThrow(expect.objectContaining({ code: 'E_STATE_DB' }));
+    expect(() => restore(bytes)).not.toThrow();
     expect(() => restore(bytes, { ...cohort.roster, rosterHash: new Uint8Array(32) })).toThrow(
       expect.objectContaining({ code: 'E_ROSTER' }),
     );
