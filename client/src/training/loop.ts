@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { decays } from '@regulon/shared/models';
 import { RegulonError } from '@regulon/shared/errors';
 import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData } from './data.js';
 import type { TrainJob } from './job.js';
 import type { LossSums } from './losses.js';
-import type { Network } from './network.js';
-import { decays, type Optimiser, optimiserOf } from './optimisers.js';
+import type { Network, WeightUpdates } from './network.js';
+import { type Optimiser, optimiserOf } from './optimisers.js';
 import { RoundRandomness } from './randomness.js';
 import { heapSlab, plainSlab, type Slab } from './slab.js';
 
@@ -26,8 +27,8 @@ const FULL_BATCH_PIECE = 512;
 /**
  * Local training of one round, by the plan's strategy.
  *
- * @param weights flat global weights [P]; not changed
- * @returns update (local − global) and the sums of the last epoch
+ * @param weights flat weights [P], those that never leave the site behind the global ones; not changed
+ * @returns update (local − global) of all of them and the sums of the last epoch
  * @throws E_LOSS_NOT_FINITE as soon as a loss is NaN or infinite
  */
 export async function trainRound(
@@ -67,8 +68,11 @@ async function epochs(round: LocalRound, local: Slab, optimiser: Optimiser) {
     sums = NOTHING;
     for (let at = 0; at < data.n; at += job.batchSize) {
       const rows = order.slice(at, at + job.batchSize);
-      const batch = withGradients(round, local, rows, step, random, (gradients, { targetCount }) => {
+      // statistics over a batch of one do not exist
+      if (rows.length < 2 && round.network.needsPairs) continue;
+      const batch = withGradients(round, local, rows, step, random, (gradients, { targetCount }, updates) => {
         optimiser.step(local.view(), gradients, stepScale(gradients, targetCount, job.gradientClip));
+        for (const { spec, values } of updates) local.view().set(values, round.network.specs[spec]!.offset);
       });
       sums = added(sums, batch);
       step++;
@@ -103,9 +107,11 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
   const { learningRate, weightDecay = 0 } = job.optimizer;
   const delta = new Float32Array(global.length);
   for (const spec of network.specs) {
+    if (!spec.trainable) continue;
     const decay = decays(spec) ? weightDecay : 0;
+    const rate = learningRate * spec.rate;
     for (let i = spec.offset; i < spec.offset + spec.size; i++) {
-      delta[i] = -learningRate * (scale * total[i]! + decay * global[i]!);
+      delta[i] = -rate * (scale * total[i]! + decay * global[i]!);
     }
   }
   return { delta, sums, steps: 1 };
@@ -118,7 +124,7 @@ function withGradients(
   rows: readonly number[],
   step: number,
   random: RoundRandomness,
-  use: (gradients: Float32Array[], sums: LossSums) => void,
+  use: (gradients: Float32Array[], sums: LossSums, updates: WeightUpdates) => void,
 ): LossSums {
   return tf.tidy(() => {
     const context = { backend, training: true, randomOf: (layer: string) => random.dropout(step, layer) };
@@ -129,7 +135,8 @@ function withGradients(
     );
     const gradient = backend.allocate(pass.output.shape);
     backend.view(gradient).set(backend.view(pass.output));
-    const sums = data.lossOf(backend.view(gradient), rows);
+    const ofData = data.lossOf(backend.view(gradient), rows);
+    const sums = { ...ofData, lossSum: ofData.lossSum + pass.penalty };
     if (!Number.isFinite(sums.lossSum)) {
       throw new RegulonError('E_LOSS_NOT_FINITE', `the loss of step ${step + 1} is not finite`);
     }
@@ -137,6 +144,7 @@ function withGradients(
     use(
       gradients.map((tensor) => backend.view(tensor)),
       sums,
+      pass.updates,
     );
     return sums;
   });

@@ -1,52 +1,84 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {
+  activationSizeOf,
   manifestOf,
   type ModelDeclaration,
   type ModelFrame,
+  type ResolvedBlock,
+  type ResolvedHead,
   type ResolvedLayer,
-  resolveLayers,
+  type ResolvedMerge,
+  type ResolvedModel,
+  resolveModel,
   type WeightSpec,
 } from '@regulon/shared/models';
-import { conv1d } from './ops/conv1d.js';
-import { dense } from './ops/dense.js';
-import { dropout } from './ops/dropout.js';
-import { gruCell } from './ops/gru-cell.js';
-import { lstmCell } from './ops/lstm-cell.js';
-import { maxPool1d } from './ops/max-pool1d.js';
-import type { LayerPass, PassContext } from './ops/op.js';
-import { recurrent } from './ops/recurrent.js';
-import { simpleRnnCell } from './ops/simple-rnn-cell.js';
+import { forwardLayer } from './forward-layer.js';
+import { concatenated, type Flow, inputFlow } from './flow.js';
+import { type LayerConstant, layerConstants } from './layer-constants.js';
+import { type ModelFiles, NO_FILES } from './model-files.js';
+import { merge } from './ops/merge.js';
+import type { PassContext } from './ops/op.js';
+import { Tape } from './tape.js';
+
+/** New values of weights that no gradient reaches, by their position in the manifest. */
+export type WeightUpdates = readonly { readonly spec: number; readonly values: Float32Array }[];
 
 /** Output of a model for one batch, and the way back to its weights. */
 export interface NetworkPass {
-  /** [batch, …output shape] */
+  /** [batch, …output shape]; with several heads [batch, sum of their sizes] */
   readonly output: tf.Tensor;
-  /** @returns gradient of each weight, in manifest order; they live until the surrounding `tf.tidy` ends */
+  /** sum over the batch that layers add to the loss (a variational code) */
+  readonly penalty: number;
+  /** running statistics after this batch; empty outside of training */
+  readonly updates: WeightUpdates;
+  /**
+   * @returns gradient of each weight, in manifest order, zeros where it is frozen; they live until the surrounding
+   * `tf.tidy` ends
+   */
   backward(gradient: tf.Tensor): tf.Tensor[];
 }
 
-/** A declared model whose shapes are known: applies the catalogue's layers in order. */
+/** A declared model whose shapes are known: applies the catalogue's layers, block by block. */
 export class Network {
   readonly specs: readonly WeightSpec[];
-  readonly #layers: readonly ResolvedLayer[];
+  readonly #model: ResolvedModel;
+  readonly #constants: ReadonlyMap<string, LayerConstant>;
+  /** position of each weight in the manifest, by name */
+  readonly #positions: ReadonlyMap<string, number>;
 
-  /** @throws E_MODEL_SHAPE naming the layer and the shapes */
+  /** @throws E_MODEL_SHAPE naming the layer and the shapes; E_NOT_FOUND, E_DIGEST, E_DATA_FORMAT of model files */
   constructor(
     declaration: ModelDeclaration,
     readonly frame: ModelFrame,
+    files: ModelFiles = NO_FILES,
   ) {
-    this.#layers = resolveLayers(declaration, frame);
+    this.#model = resolveModel(declaration, frame);
     this.specs = manifestOf(declaration, frame);
+    this.#constants = layerConstants(this.#model, files);
+    this.#positions = new Map(this.specs.map(({ name }, i) => [name, i]));
+  }
+
+  /** What the output consists of. */
+  get heads(): readonly ResolvedHead[] {
+    return this.#model.heads;
   }
 
   /** Shape of one unit's output. */
   get outputShape(): readonly number[] {
-    return this.#layers.at(-1)?.outputShape ?? this.frame.inputShape;
+    const [only, ...more] = this.heads;
+    if (only && more.length === 0) return only.shape;
+    return [this.heads.reduce((n, { size }) => n + size, 0)];
   }
 
-  /** Most elements that the activations of one unit take, forward. */
+  /** Most elements that the activations of one unit take, forward, with what the way back keeps. */
   get activationSize(): number {
-    return this.#layers.reduce((n, layer) => n + layer.outputShape.reduce((a, b) => a * b, 1), 0);
+    return activationSizeOf(this.#model);
+  }
+
+  /** True if a batch of one unit cannot be trained on: its statistics do not exist. */
+  get needsPairs(): boolean {
+    const layers = this.#model.blocks.flatMap((block) => block.layers);
+    return layers.some(({ declaration }) => declaration.type === 'batch-norm');
   }
 
   /**
@@ -54,68 +86,86 @@ export class Network {
    * @param weights one tensor for each entry of `specs`
    */
   forward(x: tf.Tensor, weights: readonly tf.Tensor[], context: PassContext): NetworkPass {
-    const passes: { pass: LayerPass; outputShape: number[] }[] = [];
-    let value = x;
-    let at = 0;
-    for (const layer of this.#layers) {
-      const input = tf.reshape(value, [x.shape[0] ?? 1, ...layer.inputShape]);
-      const own = weights.slice(at, at + layer.weights.length);
-      at += own.length;
-      const pass = forwardLayer(layer, input, own, context);
-      passes.push({ pass, outputShape: pass.output.shape });
-      value = pass.output;
-    }
-    return { output: value, backward: (gradient) => backwardLayers(passes, gradient) };
+    const tape = new Tape(this.specs, weights);
+    const flows = new Map<string, Flow>();
+    for (const input of this.#model.inputs) flows.set(input.name, inputFlow(input, x, tape, context));
+    const pass: RunningPass = { tape, context, penalty: 0, updates: [] };
+    for (const block of this.#model.blocks) flows.set(block.name, this.#block(block, flows, pass));
+    const outputs = this.heads.map(({ block }) => flows.get(block)!.value);
+    const [only, ...more] = outputs;
+    const output =
+      only && more.length === 0 ? only : tape.apply(concatenated(outputs), { inputs: outputs, weights: [] });
+    return {
+      output: output.tensor,
+      penalty: pass.penalty,
+      updates: pass.updates,
+      backward: (gradient) => tape.backward(output, gradient, context.backend),
+    };
+  }
+
+  #block(block: ResolvedBlock, flows: ReadonlyMap<string, Flow>, pass: RunningPass): Flow {
+    const sources = block.sources.map((name) => flows.get(name)!);
+    let flow = block.merge ? this.#merge(block.merge, sources, pass) : sources[0]!;
+    for (const layer of block.layers) flow = this.#layer(layer, flow, pass);
+    return flow;
+  }
+
+  #merge(
+    { name, kind, weights }: ResolvedMerge,
+    sources: readonly Flow[],
+    { tape, context }: RunningPass,
+  ): Flow {
+    const own = weights.map(({ role }) => this.#positions.get(`${name}/${role}`)!);
+    const inputs = sources.map(({ value }) => value);
+    const parts = sources.map(({ value, present }) => ({ value: value.tensor, present }));
+    const merged = merge(kind, parts, tape.weightsAt(own), context.backend);
+    const node = {
+      output: merged.output,
+      backward: (gradient: tf.Tensor) => {
+        const all = merged.backward(gradient);
+        return { inputs: all.slice(0, inputs.length), weights: all.slice(inputs.length) };
+      },
+    };
+    return {
+      value: tape.apply(node, { inputs, weights: own }),
+      steps: sources[0]?.steps,
+      present: undefined,
+    };
+  }
+
+  #layer(layer: ResolvedLayer, { value, steps, present }: Flow, pass: RunningPass): Flow {
+    const positions = this.#weightsOf(layer);
+    const x = tf.reshape(value.tensor, [value.tensor.shape[0] ?? 1, ...layer.inputShape]);
+    const weights = pass.tape.weightsAt(positions);
+    const constant = this.#constants.get(layer.name);
+    const done = forwardLayer(layer, { x, weights, mask: steps, constant }, pass.context);
+    pass.penalty += done.penalty ?? 0;
+    for (const { weight, values } of done.updates ?? [])
+      pass.updates.push({ spec: positions[weight]!, values });
+    const node = {
+      output: done.output,
+      backward: (gradient: tf.Tensor, wants: readonly boolean[]) => {
+        const back = done.backward(gradient, wants[0] ?? false);
+        return { inputs: [back.input], weights: back.weights };
+      },
+    };
+    return {
+      value: pass.tape.apply(node, { inputs: [value], weights: positions }),
+      steps: layer.keepsMask ? (done.mask ?? steps) : undefined,
+      present,
+    };
+  }
+
+  /** Positions of a layer's weights in the manifest; a kernel that it borrows comes first. */
+  #weightsOf({ name, weights, tiedTo }: ResolvedLayer): number[] {
+    const names = [...(tiedTo ? [`${tiedTo}/kernel`] : []), ...weights.map(({ role }) => `${name}/${role}`)];
+    return names.map((weight) => this.#positions.get(weight)!);
   }
 }
 
-function backwardLayers(
-  passes: readonly { pass: LayerPass; outputShape: number[] }[],
-  gradient: tf.Tensor,
-): tf.Tensor[] {
-  const gradients: tf.Tensor[][] = [];
-  let flowing = gradient;
-  for (const [index, { pass, outputShape }] of [...passes.entries()].reverse()) {
-    const { input, weights } = pass.backward(tf.reshape(flowing, outputShape), index > 0);
-    gradients.unshift([...weights]);
-    if (input) flowing = input;
-  }
-  return gradients.flat();
-}
-
-function forwardLayer(
-  layer: ResolvedLayer,
-  x: tf.Tensor,
-  weights: readonly tf.Tensor[],
-  context: PassContext,
-): LayerPass {
-  const { declaration } = layer;
-  const [first, second, third] = weights as [tf.Tensor, tf.Tensor, tf.Tensor];
-  const sequenceWeights = { kernel: first, recurrent: second, bias: third };
-  switch (declaration.type) {
-    case 'dense':
-      return dense(x, first, second, declaration.activation, context);
-    case 'conv1d':
-      return conv1d(x, first, second, declaration, context);
-    case 'max-pool1d':
-      return maxPool1d(x, declaration.size, context);
-    case 'flatten':
-      return flatten(x);
-    case 'dropout':
-      return dropout(x, declaration.rate, layer.name, context);
-    case 'gru':
-      return recurrent(gruCell, x, sequenceWeights, declaration.returnSequences, context);
-    case 'lstm':
-      return recurrent(lstmCell, x, sequenceWeights, declaration.returnSequences, context);
-    case 'simple-rnn':
-      return recurrent(simpleRnnCell, x, sequenceWeights, declaration.returnSequences, context);
-  }
-}
-
-function flatten(x: tf.Tensor): LayerPass {
-  const [batch = 1] = x.shape;
-  return {
-    output: tf.reshape(x, [batch, -1]),
-    backward: (gradient) => ({ input: tf.reshape(gradient, x.shape), weights: [] }),
-  };
+interface RunningPass {
+  readonly tape: Tape;
+  readonly context: PassContext;
+  penalty: number;
+  readonly updates: { spec: number; values: Float32Array }[];
 }

@@ -10,6 +10,7 @@ const spec = (name: string, offset: number): WeightSpec => ({
   init: 'zeros',
   block: 'trunk',
   trainable: true,
+  rate: 1,
   aggregate: 'sum',
   size: 1,
   offset,

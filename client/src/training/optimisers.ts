@@ -1,4 +1,4 @@
-import type { WeightSpec } from '@regulon/shared/models';
+import { decays, type WeightSpec } from '@regulon/shared/models';
 import type { AdamArrays, AdamStep, LayerKernels } from './kernels/layer-kernels.js';
 import type { OptimizerOptions } from './job.js';
 import type { Slab } from './slab.js';
@@ -41,11 +41,6 @@ export function optimiserOf(
   }
 }
 
-/** True if a weight decays: kernels do, biases do not. */
-export function decays(spec: WeightSpec): boolean {
-  return !spec.name.endsWith('/bias');
-}
-
 class Sgd implements Optimiser {
   constructor(
     private readonly options: Extract<OptimizerOptions, { name: 'sgd' }>,
@@ -55,11 +50,13 @@ class Sgd implements Optimiser {
   step(weights: Float32Array, gradients: readonly Float32Array[], scale: number): void {
     const { learningRate, weightDecay = 0 } = this.options;
     this.specs.forEach((spec, s) => {
+      if (!spec.trainable) return;
       const gradient = gradients[s]!;
       const decay = decays(spec) ? weightDecay : 0;
+      const rate = learningRate * spec.rate;
       for (let i = 0, at = spec.offset; i < spec.size; i++, at++) {
         const w = weights[at]!;
-        weights[at] = w - learningRate * (scale * gradient[i]! + decay * w);
+        weights[at] = w - rate * (scale * gradient[i]! + decay * w);
       }
     });
   }
@@ -85,12 +82,14 @@ class Adam implements Optimiser {
   step(weights: Float32Array, gradients: readonly Float32Array[], scale: number): void {
     const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = this.options;
     this.#steps++;
-    const rate = learningRate / (1 - beta1 ** this.#steps);
+    const base = learningRate / (1 - beta1 ** this.#steps);
     const correction = Math.sqrt(1 - beta2 ** this.#steps);
     const first = this.#first.view();
     const second = this.#second.view();
     this.specs.forEach((spec, s) => {
+      if (!spec.trainable) return;
       const decay = decays(spec) ? weightDecay : 0;
+      const rate = base * spec.rate;
       const step = { scale, decay, rate, beta1, beta2, correction, epsilon };
       // whole groups of four by the kernel if there is one, the rest by the plain loop
       const groups = spec.size - (spec.size % 4);

@@ -148,6 +148,11 @@ export const registry = {
     true,
   ),
   E_BACKEND: code('FAILED_PRECONDITION', 1, 'no training backend passed its self-test: see `regulon doctor`'),
+  E_CATALOGUE: code(
+    'FAILED_PRECONDITION',
+    4,
+    'upgrade this program, or write the plan for the older catalogue of models',
+  ),
   E_MODEL_SHAPE: code('INVALID_ARGUMENT', 4, 'correct the layer that is named in the plan'),
   // connection and transport
   E_CONNECTION: code(

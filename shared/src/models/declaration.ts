@@ -1,56 +1,82 @@
 import { z } from 'zod';
+import { CATALOGUE_VERSION } from './catalogue.js';
+import { layerSchema } from './layers/index.js';
+import { mergeSchema } from './layers/merge.js';
+import { size } from './layers/schema.js';
+import { lossSchema } from './losses.js';
 
 const blockName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'a lower-case name of letters, digits and hyphens, at most 32');
-const size = (max: number) => z.int().min(1).max(max);
-const activation = z.enum(['linear', 'relu', 'tanh', 'sigmoid']).default('linear');
-const kernelInit = z.enum(['glorot-uniform', 'he-uniform']).default('glorot-uniform');
-
-/** Last dimension of a layer: a number, or `outputs` for the width that the task asks for (classes, genes, 1). */
-const units = z.union([size(1_000_000), z.literal('outputs')]);
-
-const recurrent = {
-  units: size(4096),
-  /** true: one output a step, shape [steps, units]; false: the last step's state, shape [units] */
-  returnSequences: z.boolean().default(false),
-};
-
-const layer = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('dense'), units, activation, init: kernelInit }),
-  z.strictObject({
-    type: z.literal('conv1d'),
-    filters: size(4096),
-    kernel: size(1024),
-    stride: size(1024).default(1),
-    activation,
-    init: kernelInit,
-  }),
-  z.strictObject({ type: z.literal('max-pool1d'), size: size(1024) }),
-  z.strictObject({ type: z.literal('flatten') }),
-  z.strictObject({ type: z.literal('dropout'), rate: z.number().min(0).max(0.95) }),
-  z.strictObject({ type: z.literal('gru'), ...recurrent }),
-  z.strictObject({ type: z.literal('lstm'), ...recurrent }),
-  z.strictObject({ type: z.literal('simple-rnn'), ...recurrent }),
-]);
 
 /**
- * What a plan may say about a model: named blocks of catalogue layers, applied in order.
+ * One part of a unit's row: an omic, a sequence, a covariate.
  *
- * A declaration is data; there is no code in it, and unknown keys are refused. The shapes follow from the prepared data
- * (see `manifestOf`), so `flatten` and the widths between layers are never written by hand.
+ * After its values stands what is known of them: `unit` one number, 1 if the unit has them and 0 if not; `steps` one
+ * number a step, 1 or 0 where the sequence is padded.
  */
-export const modelDeclarationSchema = z.strictObject({
-  blocks: z
-    .array(z.strictObject({ name: blockName, layers: z.array(layer).min(1).max(64) }))
-    .min(1)
-    .max(16)
-    .refine((b) => new Set(b.map((x) => x.name)).size === b.length, 'block names are unique'),
+const input = z.strictObject({
+  name: blockName,
+  shape: z.array(size(10_000_000)).min(1).max(3),
+  mask: z.enum(['none', 'unit', 'steps']).default('none'),
 });
+
+const block = z.strictObject({
+  name: blockName,
+  /** blocks or inputs that it reads; the block before it if not said, the only input for the first */
+  from: z.union([blockName, z.array(blockName).min(1).max(16)]).optional(),
+  /** how several sources are put together */
+  merge: mergeSchema.optional(),
+  layers: z.array(layerSchema).max(64),
+  /** weights stay as they are, bit for bit */
+  freeze: z.boolean().default(false),
+  /** factor of the learning rate */
+  rate: z.number().positive().max(100).default(1),
+  /** `local`: weights and statistics of this block never leave their site */
+  aggregate: z.enum(['sum', 'local']).default('sum'),
+});
+
+const head = z.strictObject({
+  block: blockName,
+  /** width that `units: outputs` stands for in this block; that of the task if not said */
+  outputs: size(10_000_000).optional(),
+  loss: lossSchema,
+  /** factor of its loss beside other heads */
+  weight: z.number().positive().max(1e6).default(1),
+});
+
+const unique = (names: readonly string[]): boolean => new Set(names).size === names.length;
+
+/**
+ * What a plan may say about a model: named blocks of catalogue layers.
+ *
+ * A declaration is data; there is no code in it, and unknown keys are refused. Shapes follow from the prepared data
+ * (see `manifestOf`), so the widths between layers are never written by hand. Without `inputs` and `heads` there is one
+ * of each: the prepared features, and the last block with the loss of the task.
+ */
+export const modelDeclarationSchema = z
+  .strictObject({
+    /** version of the layers and losses that it is written for */
+    catalogue: z.int().min(1).max(CATALOGUE_VERSION).default(CATALOGUE_VERSION),
+    inputs: z.array(input).min(1).max(16).optional(),
+    blocks: z
+      .array(block)
+      .min(1)
+      .max(32)
+      .refine((b) => unique(b.map((x) => x.name)), 'block names are unique'),
+    heads: z
+      .array(head)
+      .min(1)
+      .max(16)
+      .refine((h) => unique(h.map((x) => x.block)), 'one head a block')
+      .optional(),
+  })
+  .refine(
+    ({ inputs = [], blocks }) => unique([...inputs, ...blocks].map((x) => x.name)),
+    'inputs and blocks have different names',
+  );
 
 /** A model as a plan declares it, defaults filled in. */
 export type ModelDeclaration = z.infer<typeof modelDeclarationSchema>;
-/** One layer of a declaration. */
-export type LayerDeclaration = ModelDeclaration['blocks'][number]['layers'][number];
-/** What a layer applies to its outputs. */
-export type Activation = z.infer<typeof activation>;
+/** One block of a declaration. */
+export type BlockDeclaration = ModelDeclaration['blocks'][number];

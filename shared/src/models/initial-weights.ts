@@ -36,6 +36,9 @@ function* initialWeight(spec: WeightSpec, seed: InitSeed): Generator<Float32Arra
     case 'zeros':
       for (const [from, to] of pieces(spec.size)) yield new Float32Array(to - from);
       return;
+    case 'ones':
+      for (const [from, to] of pieces(spec.size)) yield new Float32Array(to - from).fill(1);
+      return;
     case 'glorot-uniform':
     case 'he-uniform': {
       const bound = uniformBound(spec);

@@ -1,6 +1,9 @@
 import { canonicalJson, hashJson, utf8 } from '../crypto/index.js';
 import type { ModelDeclaration } from './declaration.js';
-import { type ModelFrame, resolveLayers, type WeightInit } from './shapes.js';
+import type { ModelFrame } from './frame.js';
+import { resolveModel } from './resolve.js';
+import type { ResolvedBlock } from './resolved.js';
+import { type LayerWeight, sizeOf, type WeightInit } from './shape.js';
 
 /** One weight of a model, at its fixed place in the flat float32 vector of all weights. */
 export interface WeightSpec {
@@ -10,34 +13,59 @@ export interface WeightSpec {
   readonly dtype: 'float32';
   readonly init: WeightInit;
   readonly block: string;
+  /** false: frozen, or a running statistic */
   readonly trainable: boolean;
-  /** how sites combine it; `sum` = average weighted by units */
-  readonly aggregate: 'sum';
+  /** how sites combine it: `sum` = average weighted by units; `local` = never leaves its site */
+  readonly aggregate: 'sum' | 'local';
+  /** factor of the learning rate */
+  readonly rate: number;
   /** number of elements */
   readonly size: number;
   /** position of the first element in the flat vector, in elements */
   readonly offset: number;
 }
 
+type Placed = Omit<WeightSpec, 'offset'>;
+
 /**
- * The weights of a declared model in their fixed order: layer by layer, in a layer kernel, recurrent kernel, bias.
+ * The weights of a declared model in their fixed order: block by block, layer by layer, in a layer kernel, recurrent
+ * kernel, bias; those that never leave their site after all others.
  *
  * @param frame shape of one prepared unit and width of the output
  * @throws E_MODEL_SHAPE naming the layer and the shapes
  */
 export function manifestOf(declaration: ModelDeclaration, frame: ModelFrame): WeightSpec[] {
-  const specs: WeightSpec[] = [];
+  const placed = resolveModel(declaration, frame).blocks.flatMap(weightsOf);
   let offset = 0;
-  for (const layer of resolveLayers(declaration, frame)) {
-    for (const { role, shape, init } of layer.weights) {
-      const size = shape.reduce((a, b) => a * b, 1);
-      const name = `${layer.name}/${role}`;
-      const fixed = { dtype: 'float32', trainable: true, aggregate: 'sum' } as const;
-      specs.push({ name, shape, init, block: layer.block, size, offset, ...fixed });
-      offset += size;
-    }
-  }
-  return specs;
+  return [
+    ...placed.filter(({ aggregate }) => aggregate !== 'local'),
+    ...placed.filter(({ aggregate }) => aggregate === 'local'),
+  ].map((weight) => {
+    const at = offset;
+    offset += weight.size;
+    return { ...weight, offset: at };
+  });
+}
+
+function weightsOf({ name, declaration, merge, layers }: ResolvedBlock): Placed[] {
+  const { freeze, rate, aggregate } = declaration;
+  const place = (layer: string, { role, shape, init, trainable = true }: LayerWeight): Placed => ({
+    ...{ name: `${layer}/${role}`, shape, dtype: 'float32', init, block: name, size: sizeOf(shape) },
+    ...{ trainable: trainable && !freeze, rate, aggregate },
+  });
+  return [...(merge ? [merge] : []), ...layers].flatMap((layer) =>
+    layer.weights.map((weight) => place(layer.name, weight)),
+  );
+}
+
+/** The weights that travel: what is summed over sites, a prefix of the manifest. */
+export function travellingWeights(specs: readonly WeightSpec[]): WeightSpec[] {
+  return specs.filter(({ aggregate }) => aggregate !== 'local');
+}
+
+/** True if weight decay applies: to kernels and tables, not to biases and the scales of norms. */
+export function decays({ name }: WeightSpec): boolean {
+  return !/\/(bias|scale|shift)$/.test(name);
 }
 
 /** Number of float32 parameters of a manifest (d of the secure sum). */

@@ -101,7 +101,7 @@ describe('manifestOf', () => {
       return 'accepted';
     };
     expect(refusal(() => manifestOf(cnn, { inputShape: [12], outputs: 3 }))).toMatch(
-      /^trunk\/2-conv1d: .*\[4, 8\]/,
+      /^trunk\/2-conv1d \(model\.blocks\[0\]\.layers\[2\]\): gets \[4, 8\], needs \[5 or more/,
     );
     expect(refusal(() => manifestOf(declare(dense(7)), { inputShape: [12], outputs: 3 }))).toMatch(
       /trunk\/0-dense.*3 outputs.*\[7\]/,

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { canonicalJson, hashJson, utf8 } from '../crypto/index.js';
 import { type ErrorCode, RegulonError } from '../errors/index.js';
+import { verifyCatalogue } from '../models/index.js';
+import { modelRuleBroken } from './model-rules.js';
 import { type Plan, planSchema } from './plan.js';
 
 /**
@@ -39,9 +41,10 @@ function ruleOf(issue: Issue): string {
 /**
  * Read a plan from parsed YAML or JSON, defaults filled in, with the rules that need several fields.
  *
- * @throws E_PLAN naming the path
+ * @throws E_PLAN naming the path; E_CATALOGUE when its model needs a newer program
  */
 export function parsePlan(value: unknown): Plan {
+  if (typeof value === 'object' && value !== null && 'model' in value) verifyCatalogue(value.model);
   const plan = parseStrict(planSchema, value, 'plan', 'E_PLAN');
   const refuse = (path: string, rule: string): never => {
     throw new RegulonError('E_PLAN', `plan: ${path}: ${rule}`);
@@ -66,6 +69,8 @@ export function parsePlan(value: unknown): Plan {
     refuse('deadlines.minSurvivors', `a round has ${contributors} contributors, fewer than ${minSurvivors}`);
   const log = plan.prepare.findIndex(({ step }) => step === 'log2-cpm');
   if (log >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${log}]`, 'log2-cpm needs counts');
+  const broken = modelRuleBroken(plan.model);
+  if (broken) refuse(broken.path, broken.rule);
   return plan;
 }
 

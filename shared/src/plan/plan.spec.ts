@@ -50,6 +50,16 @@ describe('parsePlan', () => {
     );
   });
 
+  it('refuses a model for a newer catalogue before it reads its layers', () => {
+    const model = { catalogue: 99, blocks: [{ name: 'a', layers: [{ type: 'from the future' }] }] };
+    expect(() => parsePlan({ ...base, model })).toThrow(
+      expect.objectContaining({
+        code: 'E_CATALOGUE',
+        message: 'model.catalogue: 99, this program knows catalogue 1',
+      }),
+    );
+  });
+
   it.each([
     ['a classification without classes', { task: 'classify' }, /label/],
     ['a forecast of no series', { task: 'forecast' }, /dataset\.kind/],

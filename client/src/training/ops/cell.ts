@@ -19,6 +19,8 @@ export interface Cell {
   readonly cacheWidth: number;
   /** true if h·U enters the gates only by being added to x·W, so that both gradients are one */
   readonly additive: boolean;
+  /** blocks of the cache that are part of the state */
+  readonly carried: readonly number[];
   forward(step: CellForward): void;
   backward(step: CellBackward): void;
 }

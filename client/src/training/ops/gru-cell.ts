@@ -15,6 +15,7 @@ export const gruCell: Cell = {
   gates: 3,
   cacheWidth: 4,
   additive: false,
+  carried: [],
 
   forward(step) {
     if (step.kernels?.gruForward(step)) return;

@@ -14,6 +14,7 @@ export const lstmCell: Cell = {
   gates: 4,
   cacheWidth: 6,
   additive: true,
+  carried: [4],
 
   forward({ batch, units: H, fromInput, fromState, bias, previousCache, state, cache }) {
     for (let b = 0; b < batch; b++) {

@@ -7,9 +7,18 @@ export interface LayerGradients {
   readonly weights: readonly Tensor[];
 }
 
+/** 1 where a step is there, 0 where it is padding: row-major [batch, steps]. */
+export type StepMask = Float32Array;
+
 /** Output of a layer together with the way back. */
 export interface LayerPass {
   readonly output: Tensor;
+  /** mask of the output, where the layer changes the number of steps; else that of the input goes on */
+  readonly mask?: StepMask;
+  /** sum over the batch that the layer adds to the loss; its gradient is part of `backward` */
+  readonly penalty?: number;
+  /** new values of weights without a gradient, by their position among the layer's weights */
+  readonly updates?: readonly { readonly weight: number; readonly values: Float32Array }[];
   /**
    * Vector–Jacobian product.
    *
@@ -26,6 +35,17 @@ export interface PassContext {
   readonly training: boolean;
   /** uniform numbers of this step for a named layer; only while training */
   readonly randomOf: (layer: string) => { uniform(): number };
+}
+
+/** The values of a tensor by a function of its position; a new tensor. */
+export function filled(
+  shape: readonly number[],
+  backend: TrainingBackend,
+  write: (values: Float32Array) => void,
+): Tensor {
+  const tensor = backend.allocate(shape);
+  write(backend.view(tensor));
+  return tensor;
 }
 
 /** Product of the leading sizes, times the last: a tensor read as rows of its last dimension. */

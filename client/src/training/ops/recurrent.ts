@@ -1,8 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingBackend } from '../backends/backend.js';
 import { columnSums } from './activation.js';
+import { carryBackward, carryForward, type IsPadded } from './carry.js';
 import type { Cell } from './cell.js';
-import type { LayerPass, PassContext } from './op.js';
+import type { LayerPass, PassContext, StepMask } from './op.js';
 import { batchMajor, stackSteps, timeMajor } from './time-major.js';
 
 /** Weights of a recurrent layer: [in, gates · H], [H, gates · H], [gates · H] or [2, gates · H]. */
@@ -25,6 +26,8 @@ interface Tape {
   readonly cache: tf.Tensor;
   /** states before the first and after every step, each [batch, H] */
   readonly states: readonly tf.Tensor[];
+  /** which units are padded at a step; absent where none is */
+  readonly paddedAt?: (step: number) => IsPadded;
 }
 
 /**
@@ -32,6 +35,7 @@ interface Tape {
  * the exact way back through time with one product for each weight.
  *
  * @param x [batch, steps, channels]
+ * @param mask a padded step keeps the state of the step before
  * @returns output [batch, steps, H] if `returnSequences`, else the last state [batch, H]; and its way back
  */
 export function recurrent(
@@ -40,8 +44,9 @@ export function recurrent(
   weights: RecurrentWeights,
   returnSequences: boolean,
   { backend }: PassContext,
+  mask?: StepMask,
 ): LayerPass {
-  const tape = runForward(cell, x, weights, backend);
+  const tape = runForward(cell, x, weights, backend, mask);
   const { steps, batch, units } = tape;
   const output = returnSequences
     ? batchMajor(stackSteps(tape.states.slice(1), backend), [batch, steps, units], backend)
@@ -64,8 +69,15 @@ export function recurrent(
   };
 }
 
-function runForward(cell: Cell, x: tf.Tensor, weights: RecurrentWeights, backend: TrainingBackend): Tape {
+function runForward(
+  cell: Cell,
+  x: tf.Tensor,
+  weights: RecurrentWeights,
+  backend: TrainingBackend,
+  mask: StepMask | undefined,
+): Tape {
   const [batch = 1, steps = 1] = x.shape;
+  const paddedAt = mask && ((t: number) => (unit: number) => mask[unit * steps + t] === 0);
   const [units = 1, width = 1] = weights.recurrent.shape;
   const input = timeMajor(x, backend);
   const fromInput = backend.gemm(input, weights.kernel);
@@ -78,7 +90,7 @@ function runForward(cell: Cell, x: tf.Tensor, weights: RecurrentWeights, backend
     const state = backend.allocate([batch, units]);
     const rows = (tensor: tf.Tensor, step: number, columns: number) =>
       backend.view(tensor).subarray(step * batch * columns, (step + 1) * batch * columns);
-    cell.forward({
+    const slices = {
       kernels: backend.kernels,
       batch,
       units,
@@ -89,12 +101,17 @@ function runForward(cell: Cell, x: tf.Tensor, weights: RecurrentWeights, backend
       previousCache: t > 0 ? rows(cache, t - 1, cacheWidth) : null,
       state: backend.view(state),
       cache: rows(cache, t, cacheWidth),
-    });
+    };
+    cell.forward(slices);
+    if (paddedAt) carryForward(slices, cell.carried, paddedAt(t));
     fromState.dispose();
     states.push(state);
   }
   fromInput.dispose();
-  return { steps, batch, units, width, cacheWidth, input, cache, states };
+  return {
+    ...{ steps, batch, units, width, cacheWidth, input, cache, states },
+    ...(paddedAt ? { paddedAt } : {}),
+  };
 }
 
 function runBackward(
@@ -116,7 +133,7 @@ function runBackward(
     const rows = (tensor: tf.Tensor, at: number, columns: number) =>
       backend.view(tensor).subarray(at * batch * columns, (at + 1) * batch * columns);
     if (everyStep || t === steps - 1) addTo(backend.view(dState), rows(outer, everyStep ? t : 0, units));
-    cell.backward({
+    const slices = {
       kernels: backend.kernels,
       batch,
       units,
@@ -128,7 +145,8 @@ function runBackward(
       previousCache: t > 0 ? rows(tape.cache, t - 1, cacheWidth) : null,
       dFromInput: rows(dFromInput, t, width),
       dFromState: rows(dFromState, t, width),
-    });
+    };
+    carryBackward(slices, tape.paddedAt?.(t), () => cell.backward(slices));
     if (t > 0) {
       backend.view(step).set(rows(dFromState, t, width));
       const through = backend.gemm(step, weights.recurrent, { b: true });

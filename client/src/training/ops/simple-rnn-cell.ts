@@ -6,6 +6,7 @@ export const simpleRnnCell: Cell = {
   gates: 1,
   cacheWidth: 1,
   additive: true,
+  carried: [],
 
   forward({ units, fromInput, fromState, bias, state }) {
     for (let i = 0; i < state.length; i++) {

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { RegulonError } from '@regulon/shared/errors';
+
+/** Files that a model is made with, and the names of the features it reads. */
+export interface ModelFiles {
+  /** bytes by digest, `sha256:…` as the plan names it */
+  readonly byDigest: ReadonlyMap<string, Uint8Array>;
+  /** names of the model's input features in their order; absent: their numbers 0, 1, … */
+  readonly features?: readonly string[];
+}
+
+/** No file at all: enough for every model without a graph or a layout. */
+export const NO_FILES: ModelFiles = { byDigest: new Map() };
+
+/** Rows of a tab-separated file, the first line being the heading. */
+interface Table {
+  readonly rows: readonly (readonly string[])[];
+  /** position of a feature by its name, or −1: the file may name features that the model does not read */
+  readonly positionOf: (name: string) => number;
+}
+
+/**
+ * Read a file that a layer names.
+ *
+ * @param columns the heading that it must have
+ * @param size number of features of the layer
+ * @throws E_NOT_FOUND without the file; E_DIGEST when its bytes are others; E_DATA_FORMAT naming the row
+ */
+export function readModelTable(
+  files: ModelFiles,
+  digest: string,
+  columns: readonly string[],
+  size: number,
+): Table {
+  const bytes = files.byDigest.get(digest);
+  if (!bytes) {
+    const hint = 'put the file that the plan names into the folder of model files';
+    throw new RegulonError('E_NOT_FOUND', `the model needs the file ${digest}`, { hint });
+  }
+  if (`sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest) {
+    throw new RegulonError('E_DIGEST', `a model file is not ${digest}`, { hint: 'restore the named file' });
+  }
+  const [heading = '', ...lines] = new TextDecoder().decode(bytes).trimEnd().split(/\r?\n/);
+  if (heading !== columns.join('\t')) throw badRow(digest, 1, `is not the heading ${columns.join(', ')}`);
+  const rows = lines.map((line, i) => {
+    const cells = line.split('\t');
+    if (cells.length !== columns.length) throw badRow(digest, i + 2, `has not ${columns.length} cells`);
+    return cells;
+  });
+  const names = files.features ?? Array.from({ length: size }, (_, i) => String(i));
+  const positions = new Map(names.map((name, i) => [name, i]));
+  return { rows, positionOf: (name) => positions.get(name) ?? -1 };
+}
+
+/** @returns E_DATA_FORMAT naming the file and the row, never what stands there */
+export function badRow(digest: string, row: number, why: string): RegulonError {
+  return new RegulonError('E_DATA_FORMAT', `model file ${digest.slice(0, 15)}…: row ${row} ${why}`);
+}
