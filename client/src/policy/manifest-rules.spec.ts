@@ -129,8 +129,19 @@ describe('a manifest', () => {
       await expect(check(hidden, { lastJoined: honest })).rejects.toThrow(fork);
       const first = endOf(honest);
       await expect(check(hidden, { lastJoined: honest, links: async () => [first] })).rejects.toThrow(fork);
-      // a site that did not deal in it knows no more than the history that it is shown
+      // nor for a site that did not deal in it, once the log knows it
+      await expect(check(hidden, { links: async () => [first] })).rejects.toThrow(fork);
       await expect(check(hidden)).resolves.toBeUndefined();
+    });
+
+    it('may not skip the last attempts that the log knows', async () => {
+      const first = endOf(honest);
+      const second = endOf(after(1, first.T));
+      const links = async () => [first, second];
+      await expect(check(after(2, first.T), { links })).rejects.toThrow(fork);
+      const beside = async () => [first, endOf(after(1, zeros))];
+      await expect(check(after(2, first.T), { links: beside })).rejects.toThrow(/hides the end of attempt 1/);
+      await expect(check(after(2, second.T), { links })).resolves.toBeUndefined();
     });
 
     it('may not put another attempt in its place', async () => {

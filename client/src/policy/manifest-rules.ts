@@ -19,7 +19,7 @@ export interface ManifestContext {
   readonly round: ScheduledRound;
   /** T of the last end that this site knows; zeros before the first */
   readonly lastTranscript: Uint8Array;
-  /** signed ends since then that this site has not seen itself */
+  /** signed ends of the earlier attempts of the round, by the log, in their order */
   readonly links: () => Promise<readonly TranscriptLink[]>;
   /** the last round of the run that this site answered */
   readonly lastAnswered?: number;
@@ -31,7 +31,7 @@ export interface ManifestContext {
  * Recompute every field of a manifest that the plan implies; nothing in it is the coordinator's choice.
  *
  * @throws E_SIG_MANIFEST, E_ROSTER, E_POLICY, E_RING_BOUND, E_MODEL, E_REPLAY
- * @throws E_FORK when its history does not follow from the one this site knows, or hides the end of `lastJoined`
+ * @throws E_FORK when its history does not follow from the one this site knows, or hides the end of an earlier attempt
  */
 export async function verifyAgainstPlan(
   manifest: Manifest,
@@ -53,13 +53,18 @@ export async function verifyAgainstPlan(
   await verifyHistory(manifest, known);
 }
 
-/** A new attempt of a round in which this site dealt needs the signed abort of that one. @see docs/protocol.md, R0 */
+/**
+ * A further attempt of a round continues every earlier one that the log knows, each by its signed abort; that of the one
+ * in which this site dealt must be among them.
+ *
+ * @see docs/protocol.md, R0
+ */
 async function verifyHistory(
-  { round, prevTranscriptHash: to }: Manifest,
+  { round, attempt, prevTranscriptHash: to }: Manifest,
   { roster, lastTranscript: from, lastJoined, links: read }: ManifestContext,
 ): Promise<void> {
   const dealt = lastJoined?.round === round ? lastJoined : undefined;
-  if (!dealt && equalBytes(to, from)) return;
+  if (attempt === 0 && equalBytes(to, from)) return;
   const links = await read();
   const end = dealt ? links.findIndex(({ manifest }) => equalBytes(ctxOf(manifest), ctxOf(dealt))) : -1;
   if (dealt && end < 0) {
@@ -71,4 +76,7 @@ async function verifyHistory(
   const between = links[end]?.T ?? from;
   verifyChain(roster.coordinatorKey, { from, to: between, links: links.slice(0, end + 1) });
   verifyChain(roster.coordinatorKey, { from: between, to, links: links.slice(end + 1) });
+  const last = links.at(-1);
+  if (last && !equalBytes(last.T, to))
+    throw new RegulonError('E_FORK', `round ${round}: it hides the end of attempt ${last.manifest.attempt}`);
 }

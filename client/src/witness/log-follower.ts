@@ -19,8 +19,9 @@ import {
 } from './log-advance.js';
 import { type PlacedOf, SeenEntries } from './seen-entries.js';
 
-/** Entries behind the last checkpoint that are looked at for the history of a round. */
+/** Entries behind the last checkpoint that are looked at for the history of a round, at once and how often. */
 const LOOK_AHEAD = 256;
+const LOOK_AHEAD_PAGES = 16;
 
 /**
  * Follows the log from checkpoint to checkpoint: recomputes each root from the entries themselves, so consistency with
@@ -128,8 +129,12 @@ export class LogFollower {
   async roundEntries(run: string): Promise<LogEntry[]> {
     const known = this.seen.ofRun(run);
     const { read, federation } = this.parts;
-    const later = await read(this.head.size, this.head.size + LOOK_AHEAD);
-    const fresh = later.map((bytes) => openEntry(bytes, federation.keys).entry);
+    const fresh: LogEntry[] = [];
+    for (let from = this.head.size, pages = 0; pages < LOOK_AHEAD_PAGES; pages++, from += LOOK_AHEAD) {
+      const later = await read(from, from + LOOK_AHEAD);
+      fresh.push(...later.map((bytes) => openEntry(bytes, federation.keys).entry));
+      if (later.length < LOOK_AHEAD) break;
+    }
     return [...known, ...fresh.filter((entry) => entry.run === run)];
   }
 

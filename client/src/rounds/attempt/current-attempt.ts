@@ -113,7 +113,7 @@ export class CurrentAttempt {
     const answered = reopened && last === round.round ? undefined : last;
     await verifyAgainstPlan(manifest, item.signature, {
       ...{ roster: site.federation.rosterView, program: session.program, round },
-      ...{ lastTranscript: session.lastTranscript, links: () => missedEnds(session, round) },
+      ...{ lastTranscript: session.lastTranscript, links: () => missedEnds(session, round, number) },
       ...(joined ? { lastJoined: decodeManifest(joined) } : {}),
       ...(answered === undefined ? {} : { lastAnswered: answered }),
     });
