@@ -10,6 +10,9 @@ export interface Mutant {
   readonly source: string;
 }
 
+/** What a mutant is called that leaves a check out, whole or for one of its reasons. */
+export const CHECK = 'check left out';
+
 /** Operators and what each becomes. */
 const operators: Readonly<Record<string, string>> = {
   '<': '<=',
@@ -40,9 +43,9 @@ export function mutantsOf(source: string): Mutant[] {
     if (ts.isIfStatement(node)) {
       const condition = node.expression.getText(file);
       if (endsByThrow(node.thenStatement)) {
-        change(node.expression, 'false', 'check left out');
+        change(node.expression, 'false', CHECK);
         for (const part of alternativesOf(node.expression))
-          change(part, 'false', `check left out in part: ${part.getText(file)}`);
+          change(part, 'false', `${CHECK} in part: ${part.getText(file)}`);
       } else change(node.expression, `!(${condition})`, 'condition negated');
     }
     if (ts.isBinaryExpression(node) && !joinsTexts(node)) {

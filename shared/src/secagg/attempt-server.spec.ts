@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { hex, randomBytes } from '../crypto/index.js';
+import { hex, randomBytes, sha256, u32 } from '../crypto/index.js';
 import { aggRootOf } from './attempt-server.js';
+import { signTagged } from './hashing.js';
 import { makeCohort } from './secagg.support.js';
 import { hashOverGroups } from './sub-cohorts.js';
 import { runGroupsUntil, type GroupedAttempt } from './sub-cohorts.support.js';
@@ -48,6 +49,19 @@ describe.each([
     expect(server.u3).toEqual(server.u2.filter((id) => id !== 40));
     expect(sorted(server.groups.flatMap(({ u3 }) => u3))).toEqual(server.u3);
     expect(server.canUnmask()).toBe(true);
+  });
+
+  it('keeps a complaint in the group of the site', () => {
+    const { server } = run('r2');
+    const [group] = server.groups;
+    const [id = 0, sender = 0] = group?.u2 ?? [];
+    const envelope = group?.deliveriesFor(id).find(({ from }) => from === sender)?.envelope;
+    const digest = sha256(envelope ?? new Uint8Array());
+    const seed = cohort.seeds.get(id) ?? new Uint8Array();
+    const h1 = group?.h1 ?? new Uint8Array();
+    const sig = signTagged(seed, server.ctx, 'CMP', h1, u32(sender), digest);
+    server.addComplaint({ id, sender, digest, sig });
+    expect(server.groups.map(({ complaints }) => complaints.length)).toEqual(subCohort === 0 ? [1] : [1, 0]);
   });
 
   it('ends with the hash that was fixed last', () => {
