@@ -24,7 +24,7 @@ const commands: Readonly<Record<string, (options: Options) => Promise<void>>> = 
     print(signGenesis(required(options, 'folder'), required(options, 'payload'), options['roster']));
   },
   describe: async (options) => {
-    const { describeSite } = await import('./describe.js');
+    const { describeSite } = await import('./describe/index.js');
     print(await describeSite(required(options, 'config')));
   },
   run: async (options) => {

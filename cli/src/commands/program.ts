@@ -7,6 +7,7 @@ import { acceleratorCommands } from './accelerator.js';
 import { auditCommands } from './audit.js';
 import { completionCommand } from './completion.js';
 import { describeCommand } from './describe.js';
+import { dataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { modelCommands } from './model.js';
 import { planCommands } from './plan.js';
@@ -23,6 +24,7 @@ function buildProgram(context: Context): Command {
     .showSuggestionAfterError(true);
   planCommands(program, context);
   runCommands(program, context);
+  dataCommands(program, context);
   modelCommands(program, context);
   auditCommands(program, context);
   acceleratorCommands(program, context);

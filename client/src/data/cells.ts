@@ -1,19 +1,24 @@
 /** Characters that separate the cells of a table. */
-export type Separator = '\t' | ',' | ';';
+export type Separator = '\t' | ',' | ';' | ' ';
 
-/** The separator of a header line: tab where there is one, else the more frequent of semicolon and comma. */
+/** The separator of a header line: tab where there is one, else the more frequent of semicolon and comma, else blanks. */
 export function separatorOf(header: string): Separator {
+  const line = header.trim();
   const count = (character: string): number => header.split(character).length - 1;
   if (count('\t') > 0) return '\t';
-  return count(';') > count(',') ? ';' : ',';
+  if (count(';') > count(',')) return ';';
+  return count(',') === 0 && line.includes(' ') ? ' ' : ',';
 }
 
 /**
  * Cells of one line, trimmed, quotes removed (a doubled quote inside quotes is one).
  *
- * @returns null when a quote is not closed on this line or stands inside a cell
+ * Between tabs a quote inside a cell is a character like any other (descriptions of probes hold them).
+ *
+ * @returns null when a quote is not closed on this line, or, between commas, stands inside a cell
  */
 export function cellsOf(line: string, separator: Separator): string[] | null {
+  if (separator === ' ') return line.trim().split(/ +/);
   if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
   const cells: string[] = [];
   let at = 0;
@@ -35,7 +40,7 @@ export function cellsOf(line: string, separator: Separator): string[] | null {
       const next = line.indexOf(separator, at);
       const end = next < 0 ? line.length : next;
       const cell = line.slice(at, end);
-      if (cell.includes('"')) return null;
+      if (cell.includes('"') && separator !== '\t') return null;
       cells.push(cell.trim());
       at = end;
     }

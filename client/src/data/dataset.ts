@@ -9,13 +9,14 @@ import {
 } from '@regulon/shared/genomics';
 import { geneNameFault, panelNotes } from './gene-names.js';
 import { alignLabels, type LabelFile, readLabelFile } from './label-table.js';
-import { readMatrix } from './matrix.js';
-import { orient, orientationOf, verifyScale } from './orientation.js';
+import { type Matrix, readMatrix } from './matrix.js';
+import { orient, type Oriented, orientationOf, verifyScale } from './orientation.js';
+import { isStore, labelsOfStore, matrixOfStore, type OpenStore, openStore } from './store/index.js';
 import { columnFilter, timesOf } from './time-steps.js';
 
 /** Where a dataset lies and how to read it. */
 export interface DatasetSource {
-  /** matrix, CSV or TSV, plain or gzip */
+  /** matrix: an imported store, or CSV or TSV, plain or gzip */
   readonly counts: string;
   /** label table, CSV or TSV, plain or gzip; rows are units */
   readonly labels?: string;
@@ -59,10 +60,13 @@ export interface LocalDataset {
  */
 export async function loadDataset(source: DatasetSource): Promise<LocalDataset> {
   const ignored = new Set(source.ignoreColumns);
-  const labels = source.labels === undefined ? null : await readLabelFile(source.labels);
-  return source.kind === 'series'
-    ? loadSeries(source, ignored, labels)
-    : loadExpression(source, ignored, labels);
+  const store = isStore(source.counts) ? openStore(source.counts) : null;
+  const labels =
+    source.labels !== undefined ? await readLabelFile(source.labels) : store && labelsOfStore(store);
+  if (source.kind === 'series') return loadSeries(source, ignored, labels);
+  const matrix = await expressionOf(source, ignored, store);
+  const orientation = store ? 'units-by-genes' : (source.orientation ?? orientationOf(matrix, labels));
+  return expressionDataset(source, orient(matrix, orientation), { file: matrix.file, labels });
 }
 
 /**
@@ -102,30 +106,41 @@ async function loadSeries(
   };
 }
 
-async function loadExpression(
+/** @throws E_DATA_SCALE when a store was imported as something else than it is declared */
+async function expressionOf(
   source: DatasetSource,
   ignored: Set<string>,
-  labels: LabelFile | null,
-): Promise<LocalDataset> {
-  const matrix = await readMatrix(source.counts, {
-    counts: source.scale === 'counts',
-    keepMissing: false,
-    wanted: (name) => !ignored.has(name),
-  });
-  const oriented = orient(matrix, source.orientation ?? orientationOf(matrix, labels));
-  const { unitIds, genes, values, place, genePlace } = oriented;
+  store: OpenStore | null,
+): Promise<Matrix> {
+  const counts = source.scale === 'counts';
+  const options = { counts, keepMissing: false, wanted: (name: string) => !ignored.has(name) };
+  if (!store) return readMatrix(source.counts, options);
+  if ((store.manifest.scale === 'counts') !== counts) {
+    throw new RegulonError(
+      'E_DATA_SCALE',
+      `${store.name}: declared ${source.scale}, imported as ${store.manifest.scale}`,
+    );
+  }
+  return matrixOfStore(store, options);
+}
+
+function expressionDataset(
+  source: DatasetSource,
+  { unitIds, genes, values, place, genePlace }: Oriented,
+  { file, labels }: { file: string; labels: LabelFile | null },
+): LocalDataset {
   genes.forEach((gene, g) => {
     const rule = geneNameFault(gene);
-    if (rule) throw new RegulonError('E_DATA_FORMAT', `${matrix.file}: ${genePlace(g)}: ${rule}`);
+    if (rule) throw new RegulonError('E_DATA_FORMAT', `${file}: ${genePlace(g)}: ${rule}`);
   });
-  verifyScale(source.scale, oriented, matrix.file);
+  verifyScale(source.scale, { unitIds, genes, values, place, genePlace }, file);
   return {
     kind: 'expression',
     scale: source.scale,
     unitIds,
     genes,
     values,
-    columns: labels ? alignLabels(labels, unitIds, { file: matrix.file, place }) : new Map(),
+    columns: labels ? alignLabels(labels, unitIds, { file, place }) : new Map(),
     panelDigest: panelDigest(genes),
     panel: genes,
     notes: [...panelNotes(genes), ...surplusNote(labels, unitIds)],

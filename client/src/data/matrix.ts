@@ -1,5 +1,6 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { type CellFault, numberOf } from './number-cell.js';
+import { cellFault } from './cell-fault.js';
+import { numberOf } from './number-cell.js';
 import { faultAt, readTable, type TableHeader } from './table-reader.js';
 
 /** A numeric table as it lies in its file. */
@@ -27,21 +28,7 @@ export interface MatrixOptions {
 }
 
 /** 2²⁷ numbers are 1 GiB. */
-const MAX_CELLS = 2 ** 27;
-
-const RULES: Record<CellFault, readonly [ErrorCodeOfFault, string]> = {
-  missing: ['E_DATA_FORMAT', 'missing value'],
-  'not finite': ['E_DATA_NOT_FINITE', 'NaN or infinite'],
-  'decimal comma': [
-    'E_DATA_FORMAT',
-    'decimal comma (or thousands separator): write numbers with a decimal point',
-  ],
-  'not a number': ['E_DATA_FORMAT', 'not a number'],
-  negative: ['E_DATA_SCALE', 'negative, but the scale is counts'],
-  fractional: ['E_DATA_SCALE', 'fractional, but the scale is counts'],
-  'too large': ['E_DATA_SCALE', 'not below 2^53'],
-};
-type ErrorCodeOfFault = 'E_DATA_FORMAT' | 'E_DATA_NOT_FINITE' | 'E_DATA_SCALE';
+export const MAX_CELLS = 2 ** 27;
 
 /**
  * Read a numeric table of any size, all or nothing.
@@ -102,7 +89,7 @@ class MatrixBuilder {
       const value = numberOf(cells[this.positions[i] ?? 0] ?? '', this.options.counts);
       if (typeof value === 'number') this.values[start + i] = value;
       else if (value === 'missing' && this.options.keepMissing) this.values[start + i] = NaN;
-      else throw this.fault(value, line, i);
+      else throw cellFault(this.file, line, this.fileColumn(i), value);
     }
     this.rowNames.push(name);
     this.lines.push(line);
@@ -135,10 +122,5 @@ class MatrixBuilder {
     );
     larger.set(this.values);
     this.values = larger;
-  }
-
-  private fault(fault: CellFault, line: number, i: number): RegulonError {
-    const [code, rule] = RULES[fault];
-    return faultAt(this.file, line, rule, { column: this.fileColumn(i), code });
   }
 }

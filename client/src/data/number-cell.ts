@@ -1,10 +1,18 @@
 /** Why a cell is no acceptable number; the words stand in the error, the cell never does. */
 export type CellFault =
-  'missing' | 'not finite' | 'decimal comma' | 'not a number' | 'negative' | 'fractional' | 'too large';
+  | 'missing'
+  | 'not finite'
+  | 'decimal comma'
+  | 'spreadsheet error'
+  | 'not a number'
+  | 'negative'
+  | 'fractional'
+  | 'too large';
 
 // no two parts can take the same digits: a cell of a million digits is refused in one pass
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const COMMA = /^[+-]?\d{1,3}([.,]\d{3})*,\d+$|^[+-]?\d+,\d+$/;
+const SPREADSHEET = /^#(N\/A|REF!|DIV\/0!|VALUE!|NAME\?|NUM!|NULL!|ERR)/;
 const NOT_FINITE = /^[+-]?(nan|inf|infinity)$/i;
 
 /** Marks of a missing value (R, spreadsheets, SQL). */
@@ -24,6 +32,7 @@ export function numberOf(cell: string, counts: boolean): number | CellFault {
   if (digits >= 0) return digits;
   if (MISSING_MARKS.includes(cell)) return 'missing';
   if (NOT_FINITE.test(cell)) return 'not finite';
+  if (SPREADSHEET.test(cell)) return 'spreadsheet error';
   if (!DECIMAL.test(cell)) return COMMA.test(cell) ? 'decimal comma' : 'not a number';
   const value = Number(cell);
   if (!Number.isFinite(value)) return 'not finite';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
 import { cellsOf, type Separator, separatorOf } from './cells.js';
-import { textLines } from './text-lines.js';
+import { type TextOptions, textLines } from './text-lines.js';
 
 /** Header of a delimited table: the names of its columns after the row name. */
 export interface TableHeader {
@@ -22,16 +22,17 @@ export interface TableSink {
 /**
  * Read a delimited table (tab, comma or semicolon; see {@link textLines}) whose first column names the rows.
  *
- * An R header, one name short, and a trailing empty column are understood. Blank lines are passed over.
+ * An R header, one name short, a trailing empty column and a file without a header are understood. Blank lines are
+ * passed over.
  *
  * @throws E_DATA_FORMAT naming file, line and rule
  */
-export async function readTable(path: string, sink: TableSink): Promise<void> {
+export async function readTable(path: string, sink: TableSink, options: TextOptions = {}): Promise<void> {
   const file = basename(path);
   let shape: Shape | undefined;
   let head: string[] | undefined;
   let separator: Separator = '\t';
-  for await (const batch of textLines(path)) {
+  for await (const batch of textLines(path, options)) {
     for (const [i, line] of batch.lines.entries()) {
       if (line.trim() === '') continue;
       const number = batch.first + i;
@@ -39,8 +40,8 @@ export async function readTable(path: string, sink: TableSink): Promise<void> {
       const cells = cellsOf(line, separator);
       if (!cells) throw faultAt(file, number, 'a quote is not closed on its line, or stands inside a cell');
       if (!head) {
-        head = cells;
-        continue;
+        head = isData(cells) ? cells.map((_, c) => `column ${c + 1}`) : cells;
+        if (head === cells) continue;
       }
       if (!shape) {
         shape = shapeOf(head, cells, file, number);
@@ -51,6 +52,12 @@ export async function readTable(path: string, sink: TableSink): Promise<void> {
   }
   if (!head) throw new RegulonError('E_DATA_FORMAT', `${file}: is empty`);
   if (!shape) throw new RegulonError('E_DATA_FORMAT', `${file}: has a header but no rows`);
+}
+
+/** A first line that is no header: most of its cells are numbers, and some of them no name could be. */
+function isData([, ...cells]: readonly string[]): boolean {
+  const numbers = cells.filter((cell) => /^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(cell));
+  return numbers.length > cells.length / 2 && numbers.some((cell) => /[.-]/.test(cell));
 }
 
 /** @throws always; an error that names file, line and, where known, column */

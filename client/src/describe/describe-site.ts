@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { readDaemonConfig, readSitePolicy } from './config/index.js';
-import { loadSiteKeys, privateFolder } from './enrol/index.js';
-import { openSiteData } from './datasets/index.js';
-import { statementsOf, type StewardStatements } from './rounds/index.js';
+import { readDaemonConfig, readSitePolicy } from '../config/index.js';
+import { loadSiteKeys, privateFolder } from '../enrol/index.js';
+import { openSiteData } from '../datasets/index.js';
+import { statementsOf, type StewardStatements } from '../rounds/index.js';
 
 /**
  * What the steward of a site signs: its policy, and a commitment to its dataset that shows no data.

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { run } from './run-program.support.js';
+
+let folder: string;
+let file: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'regulon-data-command-'));
+  file = join(folder, 'counts.tsv');
+  writeFileSync(file, 'gene\tP1\tP2\nENSG00000000003\t5\t0\nENSG00000000005\t700\t9\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('regulon data', () => {
+  it('inspects on one screen, and as JSON', async () => {
+    const { code, out } = await run('data', 'inspect', file, '--format', 'table');
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(25);
+    expect(out).toMatch(/shape +2 genes × 2 units\norientation +genes-by-units \(told by the names\)/);
+    expect(out).toMatch(/values but 0 +5 ▕.*█.*▏ 700 \(log\)/);
+    const json = JSON.parse((await run('data', 'inspect', file, '--json')).out) as { data: unknown };
+    expect(json.data).toMatchObject({ genes: 2, units: 2, scale: 'counts', missing: 0 });
+  });
+
+  it('imports, lists and validates a dataset', async () => {
+    const into = join(folder, 'datasets');
+    const imported = await run('data', 'import', file, '--name', 'toy', '--into', into, '--format', 'table');
+    expect(imported).toMatchObject({ code: 0, err: '' });
+    expect(imported.out).toContain('2 genes × 2 units, counts');
+    const again = await run('data', 'import', file, '--name', 'toy', '--into', into, '--format', 'table');
+    expect([again.code, again.err]).toEqual([4, expect.stringContaining('exists already')]);
+    expect((await run('data', 'list', into, '--format', 'table')).out).toMatch(
+      /\ntoy +2 +2 +counts +delimited/,
+    );
+    expect((await run('data', 'validate', join(into, 'toy'), '--format', 'table')).out).toContain(
+      'all as imported',
+    );
+    writeFileSync(join(into, 'toy', 'values.bin'), 'x');
+    const broken = await run('data', 'validate', join(into, 'toy'), '--format', 'table');
+    expect([broken.code, broken.err]).toEqual([1, expect.stringMatching(/^E_DATA_FORMAT: toy\/values\.bin/)]);
+  });
+
+  it('says what is wrong in two lines', async () => {
+    const missing = await run('data', 'inspect', join(folder, 'none.tsv'), '--format', 'table');
+    expect(missing).toMatchObject({
+      code: 1,
+      err: 'E_NOT_FOUND: none.tsv does not exist\nnext: check the path\n',
+    });
+    const bad = await run('data', 'import', file, '--name', 'toy', '--scale', 'log', '--into', folder);
+    expect(bad.err).toContain('E_DATA_SCALE: counts.tsv: declared log, but the numbers look like counts');
+  });
+});

@@ -1,0 +1,2 @@
+export { histogramLines } from './histogram-lines.js';
+export { inspectionLines } from './inspection-lines.js';

@@ -1,0 +1,90 @@
+import type { Inspection, Vocabulary } from '@regulon/client/data';
+import { histogramLines, numberText } from './histogram-lines.js';
+
+const BECAUSE: Readonly<Record<Inspection['because'], string>> = {
+  names: 'told by the names',
+  labels: 'told by the label table',
+  symbols: 'the names look like it',
+  shape: 'a guess from the shape: say --orientation',
+  format: 'told by the format',
+  you: 'as you said',
+};
+
+const SCALE: Readonly<Record<Inspection['scale'], string>> = {
+  counts: 'counts (whole numbers, none negative)',
+  cpm: 'CPM (every unit sums to a million, multiples of one count)',
+  tpm: 'TPM or FPKM-like (every unit sums to a million)',
+  log: 'logarithms (small, none negative)',
+  'log-ratio': 'log-ratios or centred logarithms (some negative)',
+  linear: 'linear, no counts (normalised counts or intensities)',
+  'signed-intensities': 'intensities with negative values: clip before any logarithm',
+  constant: 'all one value',
+};
+
+/** More columns than this are counted, not shown. */
+const MAX_VOCABULARIES = 8;
+
+/** An inspection on one screen. */
+export function inspectionLines(i: Inspection): string[] {
+  const rows: (readonly [string, string] | null)[] = [
+    ['file', i.file],
+    ['format', i.format],
+    ['shape', `${count(i.genes)} genes × ${count(i.units)} units`],
+    ['orientation', `${i.orientation} (${BECAUSE[i.because]})`],
+    ['scale', SCALE[i.scale]],
+    ['range', `${numberText(i.min)} … ${numberText(i.max)}`],
+    ['zeros, missing', `${share(i.zeros, i.cells)} zero, ${share(i.missing, i.cells)} missing`],
+    ['identifiers', kinds(i.identifiers)],
+    ['duplicates', duplicates(i)],
+    i.silentGenes + i.silentUnits > 0
+      ? [
+          'silent',
+          `${count(i.silentGenes)} genes and ${count(i.silentUnits)} units without any value but zero`,
+        ]
+      : null,
+    i.unlabelled === null
+      ? null
+      : [
+          'labels',
+          `${count(i.unlabelled)} units without a label, ${count(i.surplusLabels ?? 0)} labels without data`,
+        ],
+    ['values but 0', histogramLines(i.histograms.values)],
+    ['sum a unit', histogramLines(i.histograms.unitSums)],
+    ['detected a unit', histogramLines(i.histograms.detected)],
+    ...i.notes.map((note) => ['note', note] as const),
+    ...i.vocabularies.slice(0, MAX_VOCABULARIES).map((v) => [`${v.of}: ${v.column}`, words(v)] as const),
+    i.vocabularies.length > MAX_VOCABULARIES
+      ? ['', `… and ${i.vocabularies.length - MAX_VOCABULARIES} more annotations (--format json shows all)`]
+      : null,
+  ];
+  const shown = rows.filter((row) => row !== null);
+  const width = Math.min(28, Math.max(...shown.map(([title]) => title.length)));
+  return shown.map(([title, text]) => `${title.padEnd(width)}  ${text}`.slice(0, 160));
+}
+
+function kinds(identifiers: Inspection['identifiers']): string {
+  const parts = Object.entries(identifiers).map(([kind, n]) => `${count(n)} ${kind}`);
+  return parts.length > 5 ? `${parts.slice(0, 5).join(', ')}, …` : parts.join(', ');
+}
+
+function duplicates({ duplicateGenes, duplicateUnits }: Inspection): string {
+  if (duplicateGenes.count + duplicateUnits.count === 0) return 'none';
+  const text = (what: string, { count: n, places }: Inspection['duplicateGenes']): string[] =>
+    n === 0 ? [] : [`${count(n)} names of ${what} stand twice (${places.join('; ')})`];
+  return [...text('genes', duplicateGenes), ...text('units', duplicateUnits)].join(', ');
+}
+
+function words({ distinct, missing, frequent }: Vocabulary): string {
+  const gap = missing > 0 ? `, ${count(missing)} missing` : '';
+  if (distinct > 40) return `${count(distinct)} different values${gap}`;
+  const more = distinct > frequent.length ? ' …' : '';
+  return `${frequent.map(([word, n]) => `${word} ${count(n)}`).join(', ')}${more}${gap}`;
+}
+
+const count = (n: number): string => n.toLocaleString('en');
+
+function share(part: number, whole: number): string {
+  if (part === 0) return 'none';
+  const percent = (100 * part) / Math.max(1, whole);
+  return percent < 0.1 ? '< 0.1 %' : `${percent.toFixed(1)} %`;
+}

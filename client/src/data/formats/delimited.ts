@@ -1,0 +1,145 @@
+import type { Cell } from '@regulon/shared/genomics';
+import { RegulonError } from '@regulon/shared/errors';
+import { cellFault } from '../cell-fault.js';
+import { MISSING_MARKS, numberOf } from '../number-cell.js';
+import { BlockBuffer, type MatrixSink, type ReadOptions } from '../stream/index.js';
+import { faultAt, readTable, type TableHeader, type TableSink } from '../table-reader.js';
+
+/** Rows that are looked at before it is decided which columns hold numbers. */
+const SAMPLE_ROWS = 64;
+
+interface Line {
+  readonly name: string;
+  readonly cells: readonly string[];
+  readonly line: number;
+}
+
+/**
+ * Delimited text: CSV, TSV, or columns of blanks.
+ *
+ * Columns of text beside the numbers are annotations of the rows.
+ *
+ * @throws E_DATA_FORMAT, E_DATA_NOT_FINITE naming file, line, column and rule, never a value
+ */
+export async function readDelimited(path: string, options: ReadOptions, sink: MatrixSink): Promise<void> {
+  const table = new DelimitedTable(options, sink);
+  await readTable(path, table, { progress: options.progress });
+  table.end();
+}
+
+class DelimitedTable implements TableSink {
+  private head: TableHeader = { file: '', names: [] };
+  private sample: Line[] = [];
+  private buffer: BlockBuffer | undefined;
+  /** positions of the columns of numbers, of the annotations, and of the row names (−1: first column of the file) */
+  private numbers: number[] = [];
+  private texts: number[] = [];
+  private id = -1;
+  private readonly marks: ReadonlySet<string>;
+
+  constructor(
+    private readonly options: ReadOptions,
+    private readonly sink: MatrixSink,
+  ) {
+    this.marks = new Set(options.missingMarks);
+  }
+
+  header(head: TableHeader): void {
+    this.head = head;
+    const { idColumn } = this.options;
+    if (idColumn === undefined) return;
+    this.id = head.names.indexOf(idColumn);
+    if (this.id < 0) {
+      throw new RegulonError(
+        'E_ARGUMENT',
+        `${head.file}: there is no column ${idColumn} after the first one`,
+      );
+    }
+  }
+
+  row(name: string, cells: readonly string[], line: number): void {
+    if (this.buffer) return this.add({ name, cells, line }, this.buffer);
+    this.sample.push({ name, cells, line });
+    if (this.sample.length === SAMPLE_ROWS) this.begin();
+  }
+
+  end(): void {
+    if (!this.buffer) this.begin();
+    this.buffer?.flush();
+  }
+
+  private begin(): void {
+    const { file, names } = this.head;
+    const { textColumns = [], ignoreColumns = [] } = this.options;
+    names.forEach((name, i) => {
+      if (i === this.id || ignoreColumns.includes(name)) return;
+      const text = textColumns.includes(name) || this.isText(i);
+      (text ? this.texts : this.numbers).push(i);
+    });
+    if (this.numbers.length === 0) {
+      throw new RegulonError('E_DATA_FORMAT', `${file}: no column of numbers beside the row names`, {
+        hint: 'a table of labels is passed with --labels; numbers need a decimal point, or --decimal-comma',
+      });
+    }
+    const dropped = this.dropRepeatedTexts();
+    this.sink.begin({
+      ...{ format: 'delimited text', file, rows: null, columnTable: new Map() },
+      columnNames: this.numbers.map((i) => names[i] ?? ''),
+      columnPlace: (column) => `column ${this.fileColumn(column)}`,
+      rowColumns: this.texts.map((i) => this.textName(i)),
+      notes: dropped,
+    });
+    this.buffer = new BlockBuffer(this.sink, this.numbers.length);
+    for (const line of this.sample) this.add(line, this.buffer);
+    this.sample = [];
+  }
+
+  /** Whether a column holds words: none of its first cells is a number, not even with a decimal comma. */
+  private isText(i: number): boolean {
+    const cells = this.sample
+      .map(({ cells }) => cells[i] ?? '')
+      .filter((c) => !MISSING_MARKS.includes(c) && !this.marks.has(c));
+    return cells.length > 0 && cells.some((cell) => numberOf(cell, false) === 'not a number');
+  }
+
+  /** Columns of one name (the calls of arrays) cannot be told apart. @returns remarks */
+  private dropRepeatedTexts(): string[] {
+    const { names } = this.head;
+    const times = new Map<string, number>();
+    for (const i of this.texts) times.set(names[i] ?? '', (times.get(names[i] ?? '') ?? 0) + 1);
+    this.texts = this.texts.filter((i) => times.get(names[i] ?? '') === 1);
+    // the first column of the file describes the rows when another one names them
+    if (this.id >= 0) this.texts.push(-1);
+    return [...times]
+      .filter(([, count]) => count > 1)
+      .map(([name, count]) => `${count} columns of text named ${name} are left out`);
+  }
+
+  private textName(i: number): string {
+    return i < 0 ? 'first column' : (this.head.names[i] ?? '');
+  }
+
+  private fileColumn(column: number): number {
+    return (this.numbers[column] ?? 0) + 2;
+  }
+
+  private add({ name, cells, line }: Line, buffer: BlockBuffer): void {
+    const own = this.id < 0 ? name : (cells[this.id] ?? '');
+    if (own === '') throw faultAt(this.head.file, line, 'the row has no name', { column: this.id + 2 });
+    const texts = this.texts.map((i) => textCell(i < 0 ? name : (cells[i] ?? '')));
+    const row = buffer.add(own, `line ${line}`, texts);
+    for (let c = 0; c < row.length; c++) {
+      let cell = cells[this.numbers[c] ?? 0] ?? '';
+      if (this.marks.has(cell)) cell = '';
+      if (this.options.decimalComma === true && /^[^.,]*,\d+$/.test(cell)) cell = cell.replace(',', '.');
+      const value = numberOf(cell, false);
+      if (typeof value === 'number') row[c] = value;
+      else if (value === 'missing') row[c] = NaN;
+      else throw cellFault(this.head.file, line, this.fileColumn(c), value);
+    }
+  }
+}
+
+function textCell(cell: string): Cell {
+  return MISSING_MARKS.includes(cell) ? null : cell;
+}

@@ -1,0 +1,6 @@
+export { guessRows, type RowsGuess } from './guess-rows.js';
+export { contradicts, guessScale, type Scale, SCALES } from './guess-scale.js';
+export { featureKind, kindsOf } from './identifier-kinds.js';
+export { type AxisProfile, type MatrixProfile, Profiler } from './matrix-profile.js';
+export { type Histogram, histogramOf } from './histogram.js';
+export { type Inspection, inspectionOf, type Vocabulary } from './inspection.js';

@@ -1,0 +1,134 @@
+import type { Cell } from '@regulon/shared/genomics';
+import type { LabelFile } from '../label-table.js';
+import type { Rows } from '../stream/index.js';
+import { guessRows, type RowsGuess } from './guess-rows.js';
+import { guessScale, type Scale } from './guess-scale.js';
+import { type Histogram, histogramOf } from './histogram.js';
+import { kindsOf } from './identifier-kinds.js';
+import type { AxisProfile, MatrixProfile } from './matrix-profile.js';
+
+/** The words of an annotation column, the frequent ones first. */
+export interface Vocabulary {
+  readonly column: string;
+  readonly of: 'units' | 'genes' | 'label table';
+  readonly distinct: number;
+  readonly missing: number;
+  /** at most eight */
+  readonly frequent: readonly (readonly [string, number])[];
+}
+
+interface Repeated {
+  readonly count: number;
+  /** where the first ones stand */
+  readonly places: readonly string[];
+}
+
+/** What a file is, as its own site may see it. */
+export interface Inspection {
+  readonly file: string;
+  readonly format: string;
+  readonly notes: readonly string[];
+  readonly orientation: 'genes-by-units' | 'units-by-genes';
+  /** what told the orientation; `shape` is a mere guess, `format` is certain */
+  readonly because: RowsGuess['because'] | 'format' | 'you';
+  readonly genes: number;
+  readonly units: number;
+  readonly scale: Scale;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly cells: number;
+  readonly missing: number;
+  readonly zeros: number;
+  readonly negative: number;
+  readonly fractional: number;
+  readonly identifiers: Readonly<Record<string, number>>;
+  readonly duplicateGenes: Repeated;
+  readonly duplicateUnits: Repeated;
+  /** genes without any value but zero, and units likewise */
+  readonly silentGenes: number;
+  readonly silentUnits: number;
+  readonly vocabularies: readonly Vocabulary[];
+  /** units of the matrix that the label table lacks, and the other way round */
+  readonly unlabelled: number | null;
+  readonly surplusLabels: number | null;
+  readonly histograms: {
+    readonly values: Histogram | null;
+    readonly unitSums: Histogram | null;
+    readonly detected: Histogram | null;
+  };
+}
+
+/** Draw the conclusions of a profile. @param declared orientation that a person named */
+export function inspectionOf(
+  profile: MatrixProfile,
+  { labels, declared }: { labels?: LabelFile | undefined; declared?: Rows | undefined } = {},
+): Inspection {
+  const { header, cells, missing, zeros, negative, fractional, sample } = profile;
+  const guess = orientationOf(profile, labels, declared);
+  const byGenes = guess.rows === 'genes';
+  const [genes, units] = byGenes ? [profile.rows, profile.columns] : [profile.columns, profile.rows];
+  const firstUnits = byGenes ? profile.firstColumns : profile.firstRows;
+  const ids = new Set(units.names);
+  return {
+    file: header.file,
+    format: header.format,
+    notes: header.notes,
+    orientation: byGenes ? 'genes-by-units' : 'units-by-genes',
+    because: guess.because,
+    ...{ genes: genes.names.length, units: units.names.length },
+    scale: guessScale({ ...profile, unitSums: units.sums, units: firstUnits }),
+    min: Number.isFinite(profile.min) ? profile.min : null,
+    max: Number.isFinite(profile.max) ? profile.max : null,
+    ...{ cells, missing, zeros, negative, fractional },
+    identifiers: Object.fromEntries(kindsOf(genes.names)),
+    ...{ duplicateGenes: repeated(genes), duplicateUnits: repeated(units) },
+    ...{ silentGenes: silent(genes), silentUnits: silent(units) },
+    vocabularies: [
+      ...vocabulariesOf('units', units.table),
+      ...vocabulariesOf('genes', genes.table),
+      ...(labels ? vocabulariesOf('label table', tableOf(labels)) : []),
+    ],
+    unlabelled: labels ? units.names.filter((id) => !labels.rows.has(id)).length : null,
+    surplusLabels: labels ? [...labels.rows.keys()].filter((id) => !ids.has(id)).length : null,
+    histograms: {
+      values: histogramOf(sample),
+      unitSums: histogramOf(units.sums),
+      detected: histogramOf(units.detected),
+    },
+  };
+}
+
+function orientationOf(
+  { header, rows, columns }: MatrixProfile,
+  labels: LabelFile | undefined,
+  declared: Rows | undefined,
+): { rows: Rows; because: Inspection['because'] } {
+  if (declared) return { rows: declared, because: 'you' };
+  if (header.rows) return { rows: header.rows, because: 'format' };
+  return guessRows(rows.names, columns.names, labels && new Set(labels.rows.keys()));
+}
+
+const repeated = ({ duplicates }: AxisProfile): Repeated => ({
+  count: duplicates.length,
+  places: duplicates.slice(0, 3).map(({ places }) => places.slice(0, 2).join(' and ')),
+});
+
+const silent = ({ detected, missing }: AxisProfile): number =>
+  detected.filter((count, i) => count === 0 && missing[i] === 0).length;
+
+function tableOf({ columnNames, rows }: LabelFile): Map<string, Cell[]> {
+  return new Map(columnNames.map((name, c) => [name, [...rows.values()].map((cells) => cells[c] ?? null)]));
+}
+
+function vocabulariesOf(of: Vocabulary['of'], table: ReadonlyMap<string, readonly Cell[]>): Vocabulary[] {
+  return [...table].map(([column, cells]) => {
+    const counts = new Map<string, number>();
+    let missing = 0;
+    for (const cell of cells) {
+      if (cell === null) missing++;
+      else counts.set(String(cell), (counts.get(String(cell)) ?? 0) + 1);
+    }
+    const frequent = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 8);
+    return { column, of, distinct: counts.size, missing, frequent };
+  });
+}

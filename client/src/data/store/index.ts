@@ -1,0 +1,12 @@
+export { type StoreAxis, type StoreManifest } from './manifest.js';
+export { labelsOfStore, matrixOfStore } from './store-matrix.js';
+export {
+  eachBlock,
+  isStore,
+  listStores,
+  type OpenStore,
+  openStore,
+  type VerifiedStore,
+  verifyStore,
+} from './store-reader.js';
+export { StoreWriter } from './store-writer.js';

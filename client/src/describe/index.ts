@@ -1,0 +1,1 @@
+export { describeSite } from './describe-site.js';
