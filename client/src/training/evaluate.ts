@@ -4,7 +4,6 @@ import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData } from './data.js';
 import { batchTensor, weightTensors } from './loop.js';
 import type { Network } from './network.js';
-import { plainSlab } from './slab.js';
 
 const BATCH = 256;
 
@@ -36,19 +35,24 @@ export function evaluateUnits(
   const predictions = new Float32Array(wantsPredictions ? data.n * width : 0);
   let lossSum = 0;
   let targetCount = 0;
-  for (let at = 0; at < data.n; at += BATCH) {
-    const rows = Array.from({ length: Math.min(BATCH, data.n - at) }, (_, i) => at + i);
-    tf.tidy(() => {
-      const context = { backend, training: false, randomOf: noRandomness };
-      const x = batchTensor(data, rows, backend);
-      const { output } = network.forward(x, weightTensors(network, plainSlab(weights), backend), context);
-      const values = Float32Array.from(backend.view(output));
-      if (wantsPredictions) predictions.set(values, at * width);
-      if (data.labels) countClasses(values, rows, data.labels, classes, confusion);
-      const sums = data.lossOf(values, rows);
-      lossSum += sums.lossSum;
-      targetCount += sums.targetCount;
-    });
+  const tensors = weightTensors(network, weights, backend);
+  const context = { backend, training: false, randomOf: noRandomness };
+  const score = (rows: readonly number[]): void => {
+    const { output } = network.forward(batchTensor(data, rows, backend), tensors, context);
+    const values = Float32Array.from(backend.view(output));
+    if (wantsPredictions) predictions.set(values, rows[0]! * width);
+    if (data.labels) countClasses(values, rows, data.labels, classes, confusion);
+    const sums = data.lossOf(values, rows);
+    lossSum += sums.lossSum;
+    targetCount += sums.targetCount;
+  };
+  try {
+    for (let at = 0; at < data.n; at += BATCH) {
+      const rows = Array.from({ length: Math.min(BATCH, data.n - at) }, (_, i) => at + i);
+      tf.tidy(() => score(rows));
+    }
+  } finally {
+    tf.dispose(tensors);
   }
   if (!Number.isFinite(lossSum)) {
     throw new RegulonError('E_LOSS_NOT_FINITE', 'the loss of the evaluation is not finite');

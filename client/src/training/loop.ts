@@ -8,7 +8,7 @@ import type { LossSums } from './losses.js';
 import type { Network, WeightUpdates } from './network.js';
 import { type Optimiser, optimiserOf } from './optimisers.js';
 import { RoundRandomness } from './randomness.js';
-import { heapSlab, plainSlab, type Slab } from './slab.js';
+import { heapSlab } from './slab.js';
 
 /** What a round of local training works on. */
 export interface LocalRound {
@@ -43,22 +43,23 @@ async function fedAvg(round: LocalRound, global: Float32Array) {
   const { job, network, backend } = round;
   const slab = (size: number) => heapSlab(backend, size);
   const optimiser = optimiserOf(job.optimizer, network.specs, { slab, kernels: backend.kernels });
-  const local = slab(global.length);
-  local.view().set(global);
+  const local = weightTensors(network, global, backend);
   try {
     const { sums, steps } = await epochs(round, local, optimiser);
-    // a copy outside of the heap becomes the update
-    const delta = local.view().slice();
-    for (let i = 0; i < delta.length; i++) delta[i] = delta[i]! - global[i]!;
+    const delta = new Float32Array(global.length);
+    network.specs.forEach(({ offset, size }, s) => {
+      const values = backend.view(local[s]!);
+      for (let i = 0; i < size; i++) delta[offset + i] = values[i]! - global[offset + i]!;
+    });
     return { delta, sums, steps };
   } finally {
-    local.dispose();
+    tf.dispose(local);
     optimiser.dispose();
   }
 }
 
-async function epochs(round: LocalRound, local: Slab, optimiser: Optimiser) {
-  const { job, data } = round;
+async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimiser) {
+  const { job, data, backend } = round;
   const random = new RoundRandomness(job.shuffleKey, job.round);
   const steps = job.epochs * Math.ceil(data.n / job.batchSize);
   let step = 0;
@@ -71,8 +72,9 @@ async function epochs(round: LocalRound, local: Slab, optimiser: Optimiser) {
       // statistics over a batch of one do not exist
       if (rows.length < 2 && round.network.needsPairs) continue;
       const batch = withGradients(round, local, rows, step, random, (gradients, { targetCount }, updates) => {
-        optimiser.step(local.view(), gradients, stepScale(gradients, targetCount, job.gradientClip));
-        for (const { spec, values } of updates) local.view().set(values, round.network.specs[spec]!.offset);
+        const weights = local.map((tensor) => backend.view(tensor));
+        optimiser.step(weights, gradients, stepScale(gradients, targetCount, job.gradientClip));
+        for (const { spec, values } of updates) weights[spec]!.set(values);
       });
       sums = added(sums, batch);
       step++;
@@ -87,21 +89,26 @@ async function epochs(round: LocalRound, local: Slab, optimiser: Optimiser) {
  * units, is the step of pooled gradient descent.
  */
 async function fedSgd(round: LocalRound, global: Float32Array) {
-  const { job, data, network } = round;
+  const { job, data, network, backend } = round;
   const random = new RoundRandomness(job.shuffleKey, job.round);
   const total = new Float64Array(global.length);
+  const weights = weightTensors(network, global, backend);
   let sums = NOTHING;
-  for (let at = 0; at < data.n; at += FULL_BATCH_PIECE) {
-    const length = Math.min(FULL_BATCH_PIECE, data.n - at);
-    const rows = Array.from({ length }, (_, i) => at + i);
-    const part = withGradients(round, plainSlab(global), rows, at, random, (gradients) => {
-      network.specs.forEach((spec, s) => {
-        const gradient = gradients[s]!;
-        for (let i = 0; i < spec.size; i++) total[spec.offset + i] = total[spec.offset + i]! + gradient[i]!;
+  try {
+    for (let at = 0; at < data.n; at += FULL_BATCH_PIECE) {
+      const length = Math.min(FULL_BATCH_PIECE, data.n - at);
+      const rows = Array.from({ length }, (_, i) => at + i);
+      const part = withGradients(round, weights, rows, at, random, (gradients) => {
+        network.specs.forEach((spec, s) => {
+          const gradient = gradients[s]!;
+          for (let i = 0; i < spec.size; i++) total[spec.offset + i] = total[spec.offset + i]! + gradient[i]!;
+        });
       });
-    });
-    sums = added(sums, part);
-    await round.onStep?.(1, 1, sums);
+      sums = added(sums, part);
+      await round.onStep?.(1, 1, sums);
+    }
+  } finally {
+    tf.dispose(weights);
   }
   const scale = stepScale([total], sums.targetCount, job.gradientClip);
   const { learningRate, weightDecay = 0 } = job.optimizer;
@@ -120,7 +127,7 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
 /** Forward and backward of one batch; the gradients are views that are valid inside `use` only. */
 function withGradients(
   { network, data, backend }: LocalRound,
-  weights: Slab,
+  weights: readonly tf.Tensor[],
   rows: readonly number[],
   step: number,
   random: RoundRandomness,
@@ -128,11 +135,7 @@ function withGradients(
 ): LossSums {
   return tf.tidy(() => {
     const context = { backend, training: true, randomOf: (layer: string) => random.dropout(step, layer) };
-    const pass = network.forward(
-      batchTensor(data, rows, backend),
-      weightTensors(network, weights, backend),
-      context,
-    );
+    const pass = network.forward(batchTensor(data, rows, backend), weights, context);
     const gradient = backend.allocate(pass.output.shape);
     backend.view(gradient).set(backend.view(pass.output));
     const ofData = data.lossOf(backend.view(gradient), rows);
@@ -159,11 +162,15 @@ export function batchTensor(data: UnitData, rows: readonly number[], backend: Tr
   return tensor;
 }
 
-/** A new tensor for each weight: one updated in place would keep its old values in the next product. */
-export function weightTensors(network: Network, weights: Slab, backend: TrainingBackend): tf.Tensor[] {
+/** One tensor for each weight, in manifest order; the caller MUST dispose of them. */
+export function weightTensors(
+  network: Network,
+  weights: Float32Array,
+  backend: TrainingBackend,
+): tf.Tensor[] {
   return network.specs.map((spec) => {
     const tensor = backend.allocate(spec.shape);
-    backend.view(tensor).set(weights.view().subarray(spec.offset, spec.offset + spec.size));
+    backend.view(tensor).set(weights.subarray(spec.offset, spec.offset + spec.size));
     return tensor;
   });
 }

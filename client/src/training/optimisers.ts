@@ -3,16 +3,16 @@ import type { AdamArrays, AdamStep, LayerKernels } from './kernels/layer-kernels
 import type { OptimizerOptions } from './job.js';
 import type { Slab } from './slab.js';
 
-/** Changes flat weights from flat gradients, weight by weight of the manifest. */
+/** Changes weights by their gradients, weight by weight of the manifest. */
 export interface Optimiser {
   /**
    * One step, in place.
    *
-   * @param weights flat [P]
+   * @param weights one array per weight, manifest order
    * @param gradients one array per weight, manifest order; not changed
    * @param scale factor of every gradient (mean over targets, clipping)
    */
-  step(weights: Float32Array, gradients: readonly Float32Array[], scale: number): void;
+  step(weights: readonly Float32Array[], gradients: readonly Float32Array[], scale: number): void;
   /** Give back what it remembers between steps. */
   dispose(): void;
 }
@@ -47,16 +47,16 @@ class Sgd implements Optimiser {
     private readonly specs: readonly WeightSpec[],
   ) {}
 
-  step(weights: Float32Array, gradients: readonly Float32Array[], scale: number): void {
+  step(weights: readonly Float32Array[], gradients: readonly Float32Array[], scale: number): void {
     const { learningRate, weightDecay = 0 } = this.options;
     this.specs.forEach((spec, s) => {
       if (!spec.trainable) return;
-      const gradient = gradients[s]!;
+      const [own, gradient] = [weights[s]!, gradients[s]!];
       const decay = decays(spec) ? weightDecay : 0;
       const rate = learningRate * spec.rate;
-      for (let i = 0, at = spec.offset; i < spec.size; i++, at++) {
-        const w = weights[at]!;
-        weights[at] = w - rate * (scale * gradient[i]! + decay * w);
+      for (let i = 0; i < spec.size; i++) {
+        const w = own[i]!;
+        own[i] = w - rate * (scale * gradient[i]! + decay * w);
       }
     });
   }
@@ -79,7 +79,7 @@ class Adam implements Optimiser {
     this.#second = memory.slab(size);
   }
 
-  step(weights: Float32Array, gradients: readonly Float32Array[], scale: number): void {
+  step(weights: readonly Float32Array[], gradients: readonly Float32Array[], scale: number): void {
     const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = this.options;
     this.#steps++;
     const base = learningRate / (1 - beta1 ** this.#steps);
@@ -93,12 +93,12 @@ class Adam implements Optimiser {
       const step = { scale, decay, rate, beta1, beta2, correction, epsilon };
       // whole groups of four by the kernel if there is one, the rest by the plain loop
       const groups = spec.size - (spec.size % 4);
-      const part = (array: Float32Array, from: number, to: number) =>
+      const moment = (array: Float32Array, from: number, to: number) =>
         array.subarray(spec.offset + from, spec.offset + to);
       const arraysOf = (from: number, to: number): AdamArrays => ({
-        weights: part(weights, from, to),
-        first: part(first, from, to),
-        second: part(second, from, to),
+        weights: weights[s]!.subarray(from, to),
+        first: moment(first, from, to),
+        second: moment(second, from, to),
         gradient: gradients[s]!.subarray(from, to),
       });
       const done = this.memory.kernels?.adam(arraysOf(0, groups), step) ? groups : 0;

@@ -6,6 +6,7 @@ import wabt from 'wabt';
 import { KeyedGenerator } from '@regulon/shared/models';
 import { addBiasAndActivate, columnSums, throughActivation } from '../ops/activation.js';
 import { gruCell } from '../ops/gru-cell.js';
+import { lstmCell } from '../ops/lstm-cell.js';
 import { LAYER_KERNELS_BASE64 } from './layer-kernels-binary.js';
 import { type HeapMemory, LayerKernels } from './layer-kernels.js';
 
@@ -104,6 +105,39 @@ describe('layer kernels', () => {
     expect(gap(plain.dFromInput, fast.dFromInput)).toBeLessThan(2e-6);
     expect(gap(plain.dFromState, fast.dFromState)).toBeLessThan(2e-6);
   });
+
+  it.each([true, false])(
+    'do what the plain LSTM does, forward and backward (1e-6); first step: %s',
+    (first) => {
+      top = 0;
+      const [batch, units] = [5, 8];
+      const n = batch * units;
+      const forward = {
+        ...{ batch, units, fromInput: onHeap(4 * n), fromState: onHeap(0), bias: onHeap(4 * units) },
+        ...{ previous: onHeap(n), previousCache: first ? null : onHeap(6 * n) },
+        ...{ state: onHeap(n), cache: onHeap(6 * n) },
+      };
+      expect(kernels?.lstmForward(forward)).toBe(true);
+      const [state, cache] = [new Float32Array(n), new Float32Array(6 * n)];
+      lstmCell.forward({ ...forward, kernels: undefined, state, cache });
+      expect(gap(state, forward.state)).toBeLessThan(1e-6);
+      expect(gap(cache, forward.cache)).toBeLessThan(1e-6);
+
+      const backward = { ...forward, dState: onHeap(n), dCarry: onHeap(n) };
+      const plain = {
+        dState: Float32Array.from(backward.dState),
+        dCarry: Float32Array.from(backward.dCarry),
+        dFromInput: new Float32Array(4 * n),
+        dFromState: new Float32Array(0),
+      };
+      const fast = { dFromInput: onHeap(4 * n), dFromState: onHeap(0) };
+      lstmCell.backward({ ...backward, ...plain, kernels: undefined });
+      expect(kernels?.lstmBackward({ ...backward, ...fast })).toBe(true);
+      expect([...backward.dState]).toEqual(new Array(n).fill(0));
+      expect(gap(plain.dCarry, backward.dCarry)).toBeLessThan(2e-6);
+      expect(gap(plain.dFromInput, fast.dFromInput)).toBeLessThan(4e-6);
+    },
+  );
 
   it('do what the plain Adam and pooling do', () => {
     top = 0;

@@ -197,6 +197,39 @@ export class LayerKernels {
     return true;
   }
 
+  /** One step of `lstmCell.forward`. */
+  lstmForward({ batch, units, fromInput, bias, previousCache, state, cache }: ForwardSlices): boolean {
+    const n = batch * units;
+    const before: [Float32Array, number][] = previousCache ? [[previousCache, 6 * n]] : [];
+    const own: [Float32Array, number][] = [
+      [fromInput, 4 * n],
+      [bias, 4 * units],
+      [state, n],
+      [cache, 6 * n],
+    ];
+    if (!this.#fits(units, ...own, ...before)) return false;
+    const places = [fromInput.byteOffset, bias.byteOffset, previousCache?.byteOffset ?? 0];
+    this.#call('lstm_forward', batch, units, ...places, state.byteOffset, cache.byteOffset);
+    return true;
+  }
+
+  /** One step of `lstmCell.backward`. */
+  lstmBackward(step: BackwardSlices): boolean {
+    const { batch, units, dState, dCarry, cache, previousCache, dFromInput } = step;
+    const n = batch * units;
+    const before: [Float32Array, number][] = previousCache ? [[previousCache, 6 * n]] : [];
+    const own: [Float32Array, number][] = [
+      [dState, n],
+      [dCarry, n],
+      [cache, 6 * n],
+      [dFromInput, 4 * n],
+    ];
+    if (!this.#fits(units, ...own, ...before)) return false;
+    const places = [dState.byteOffset, dCarry.byteOffset, cache.byteOffset, previousCache?.byteOffset ?? 0];
+    this.#call('lstm_backward', batch, units, ...places, dFromInput.byteOffset);
+    return true;
+  }
+
   /** The one check before pointers are used: width, place and exact length of every array. */
   #fits(width: number, ...arrays: readonly (readonly [array: Float32Array, length: number])[]): boolean {
     if (width < LANES || width % LANES !== 0) return false;

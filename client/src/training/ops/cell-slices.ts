@@ -3,9 +3,9 @@ export interface ForwardSlices {
   readonly batch: number;
   /** width H of the state */
   readonly units: number;
-  /** x·W of this step, [batch, gates · H], without bias */
+  /** x·W of this step, [batch, gates · H], without bias; of an additive cell x·W + h·U */
   readonly fromInput: Float32Array;
-  /** h·U of this step, [batch, gates · H], without bias */
+  /** h·U of this step, [batch, gates · H], without bias; not read by additive cells */
   readonly fromState: Float32Array;
   readonly bias: Float32Array;
   readonly previous: Float32Array;

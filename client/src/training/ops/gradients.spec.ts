@@ -85,6 +85,11 @@ const CASES: [name: string, inputShape: number[], layers: unknown[]][] = [
     ],
   ],
   [
+    'lstm, four lanes',
+    [6, 2],
+    [{ type: 'lstm', units: 8, returnSequences: true }, { type: 'lstm', units: 4 }, out],
+  ],
+  [
     'simple-rnn, every step',
     [6, 2],
     [{ type: 'simple-rnn', units: 5, returnSequences: true }, { type: 'simple-rnn', units: 4 }, out],

@@ -16,13 +16,14 @@ export const lstmCell: Cell = {
   additive: true,
   carried: [4],
 
-  forward({ batch, units: H, fromInput, fromState, bias, previousCache, state, cache }) {
+  forward(step) {
+    if (step.kernels?.lstmForward(step)) return;
+    const { batch, units: H, fromInput, bias, previousCache, state, cache } = step;
     for (let b = 0; b < batch; b++) {
       const row = b * 4 * H;
       const k = b * 6 * H;
       for (let j = 0; j < H; j++) {
-        const sum = (gate: number) =>
-          fromInput[row + gate * H + j]! + fromState[row + gate * H + j]! + bias[gate * H + j]!;
+        const sum = (gate: number) => fromInput[row + gate * H + j]! + bias[gate * H + j]!;
         const i = fastSigmoid(sum(0));
         const f = fastSigmoid(sum(1));
         const g = fastTanh(sum(2));
@@ -40,7 +41,9 @@ export const lstmCell: Cell = {
     }
   },
 
-  backward({ batch, units: H, dState, dCarry, cache, previousCache, dFromInput }) {
+  backward(step) {
+    if (step.kernels?.lstmBackward(step)) return;
+    const { batch, units: H, dState, dCarry, cache, previousCache, dFromInput } = step;
     for (let b = 0; b < batch; b++) {
       const row = b * 4 * H;
       const k = b * 6 * H;

@@ -1,10 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingBackend } from '../backends/backend.js';
+import { matrixOf } from '../backends/matrix.js';
 import { columnSums } from './activation.js';
 import { carryBackward, carryForward, type IsPadded } from './carry.js';
 import type { Cell } from './cell.js';
 import type { LayerPass, PassContext, StepMask } from './op.js';
-import { batchMajor, stackSteps, timeMajor } from './time-major.js';
+import { batchMajorInto, timeMajor } from './time-major.js';
 
 /** Weights of a recurrent layer: [in, gates · H], [H, gates · H], [gates · H] or [2, gates · H]. */
 export interface RecurrentWeights {
@@ -24,8 +25,8 @@ interface Tape {
   readonly input: tf.Tensor;
   /** [steps · batch, cacheWidth] */
   readonly cache: tf.Tensor;
-  /** states before the first and after every step, each [batch, H] */
-  readonly states: readonly tf.Tensor[];
+  /** states before the first and after every step, [(steps + 1) · batch, H] */
+  readonly states: tf.Tensor;
   /** which units are padded at a step; absent where none is */
   readonly paddedAt?: (step: number) => IsPadded;
 }
@@ -47,24 +48,30 @@ export function recurrent(
   mask?: StepMask,
 ): LayerPass {
   const tape = runForward(cell, x, weights, backend, mask);
-  const { steps, batch, units } = tape;
-  const output = returnSequences
-    ? batchMajor(stackSteps(tape.states.slice(1), backend), [batch, steps, units], backend)
-    : tape.states[steps]!;
+  const { steps, batch, units, width, input } = tape;
+  const output = backend.allocate(returnSequences ? [batch, steps, units] : [batch, units]);
+  const states = backend.view(tape.states);
+  if (returnSequences)
+    batchMajorInto(states.subarray(batch * units), [batch, steps, units], backend.view(output));
+  else backend.view(output).set(states.subarray(steps * batch * units));
   return {
     output,
     backward(gradient, wantsInput) {
       const { dFromInput, dFromState } = runBackward(cell, tape, weights, gradient, returnSequences, backend);
-      const before = stackSteps(tape.states.slice(0, steps), backend);
+      const dRecurrent = backend.allocate([units, width]);
+      const before = matrixOf(backend.view(tape.states), steps * batch, units);
+      const through = matrixOf(backend.view(dFromState), steps * batch, width);
+      backend.multiply(before, through, matrixOf(backend.view(dRecurrent), units, width), { a: true });
       const gradients = [
-        backend.gemm(tape.input, dFromInput, { a: true }),
-        backend.gemm(before, dFromState, { a: true }),
+        backend.gemm(input, dFromInput, { a: true }),
+        dRecurrent,
         biasGradient(weights.bias, dFromInput, dFromState, backend),
       ];
       if (!wantsInput) return { weights: gradients };
-      const dInput = backend.gemm(dFromInput, weights.kernel, { b: true });
-      const [, , channels = 1] = x.shape;
-      return { weights: gradients, input: batchMajor(dInput, [batch, steps, channels], backend) };
+      const dRows = backend.gemm(dFromInput, weights.kernel, { b: true });
+      const dInput = backend.allocate(x.shape);
+      batchMajorInto(backend.view(dRows), [batch, steps, x.shape[2] ?? 1], backend.view(dInput));
+      return { weights: gradients, input: dInput };
     },
   };
 }
@@ -80,34 +87,34 @@ function runForward(
   const paddedAt = mask && ((t: number) => (unit: number) => mask[unit * steps + t] === 0);
   const [units = 1, width = 1] = weights.recurrent.shape;
   const input = timeMajor(x, backend);
-  const fromInput = backend.gemm(input, weights.kernel);
   const cacheWidth = cell.cacheWidth * units;
   const cache = backend.allocate([steps * batch, cacheWidth]);
-  const states = [zeros([batch, units], backend)];
+  const states = backend.allocate([(steps + 1) * batch, units]);
+  const perStep = backend.allocate(cell.additive ? [0] : [batch, width]);
+  const gates = backend.gemm(input, weights.kernel);
+  // nothing is allocated from here on: the views stay valid
+  const [fromInput, fromState] = [backend.view(gates), backend.view(perStep)];
+  const [allStates, allCaches] = [backend.view(states), backend.view(cache)];
+  const recurrentKernel = matrixOf(backend.view(weights.recurrent), units, width);
+  const bias = backend.view(weights.bias);
+  allStates.fill(0, 0, batch * units);
   for (let t = 0; t < steps; t++) {
-    const previous = states[t]!;
-    const fromState = backend.gemm(previous, weights.recurrent);
-    const state = backend.allocate([batch, units]);
-    const rows = (tensor: tf.Tensor, step: number, columns: number) =>
-      backend.view(tensor).subarray(step * batch * columns, (step + 1) * batch * columns);
+    const previous = rowsAt(allStates, t, batch * units);
+    const own = rowsAt(fromInput, t, batch * width);
+    const to = matrixOf(cell.additive ? own : fromState, batch, width);
+    backend.multiply(matrixOf(previous, batch, units), recurrentKernel, to, { add: cell.additive });
     const slices = {
       kernels: backend.kernels,
-      batch,
-      units,
-      fromInput: rows(fromInput, t, width),
-      fromState: backend.view(fromState),
-      bias: backend.view(weights.bias),
-      previous: backend.view(previous),
-      previousCache: t > 0 ? rows(cache, t - 1, cacheWidth) : null,
-      state: backend.view(state),
-      cache: rows(cache, t, cacheWidth),
+      ...{ batch, units, fromInput: own, fromState, bias, previous },
+      previousCache: t > 0 ? rowsAt(allCaches, t - 1, batch * cacheWidth) : null,
+      state: rowsAt(allStates, t + 1, batch * units),
+      cache: rowsAt(allCaches, t, batch * cacheWidth),
     };
     cell.forward(slices);
     if (paddedAt) carryForward(slices, cell.carried, paddedAt(t));
-    fromState.dispose();
-    states.push(state);
   }
-  fromInput.dispose();
+  gates.dispose();
+  perStep.dispose();
   return {
     ...{ steps, batch, units, width, cacheWidth, input, cache, states },
     ...(paddedAt ? { paddedAt } : {}),
@@ -125,35 +132,31 @@ function runBackward(
   const { steps, batch, units, width, cacheWidth } = tape;
   const dFromInput = backend.allocate([steps * batch, width]);
   const dFromState = cell.additive ? dFromInput : backend.allocate([steps * batch, width]);
-  const outer = everyStep ? timeMajor(gradient, backend) : gradient;
-  const dState = zeros([batch, units], backend);
-  const dCarry = zeros([batch, units], backend);
+  const outerRows = everyStep ? timeMajor(gradient, backend) : gradient;
+  const flowing = [backend.allocate([batch, units]), backend.allocate([batch, units])] as const;
+  // nothing is allocated from here on: the views stay valid
+  const [dState, dCarry] = [backend.view(flowing[0]).fill(0), backend.view(flowing[1]).fill(0)];
+  const outer = backend.view(outerRows);
+  const [dInputs, dStates] = [backend.view(dFromInput), backend.view(dFromState)];
+  const [allStates, allCaches] = [backend.view(tape.states), backend.view(tape.cache)];
+  const recurrentKernel = matrixOf(backend.view(weights.recurrent), units, width);
   for (let t = steps - 1; t >= 0; t--) {
-    const step = backend.allocate([batch, width]);
-    const rows = (tensor: tf.Tensor, at: number, columns: number) =>
-      backend.view(tensor).subarray(at * batch * columns, (at + 1) * batch * columns);
-    if (everyStep || t === steps - 1) addTo(backend.view(dState), rows(outer, everyStep ? t : 0, units));
+    if (everyStep || t === steps - 1) addTo(dState, rowsAt(outer, everyStep ? t : 0, batch * units));
+    const through = rowsAt(dStates, t, batch * width);
     const slices = {
       kernels: backend.kernels,
-      batch,
-      units,
-      dState: backend.view(dState),
-      dCarry: backend.view(dCarry),
-      state: backend.view(tape.states[t + 1]!),
-      previous: backend.view(tape.states[t]!),
-      cache: rows(tape.cache, t, cacheWidth),
-      previousCache: t > 0 ? rows(tape.cache, t - 1, cacheWidth) : null,
-      dFromInput: rows(dFromInput, t, width),
-      dFromState: rows(dFromState, t, width),
+      ...{ batch, units, dState, dCarry },
+      state: rowsAt(allStates, t + 1, batch * units),
+      previous: rowsAt(allStates, t, batch * units),
+      cache: rowsAt(allCaches, t, batch * cacheWidth),
+      previousCache: t > 0 ? rowsAt(allCaches, t - 1, batch * cacheWidth) : null,
+      dFromInput: rowsAt(dInputs, t, batch * width),
+      dFromState: through,
     };
     carryBackward(slices, tape.paddedAt?.(t), () => cell.backward(slices));
-    if (t > 0) {
-      backend.view(step).set(rows(dFromState, t, width));
-      const through = backend.gemm(step, weights.recurrent, { b: true });
-      addTo(backend.view(dState), backend.view(through));
-      through.dispose();
-    }
-    step.dispose();
+    if (t === 0) break;
+    const to = matrixOf(dState, batch, units);
+    backend.multiply(matrixOf(through, batch, width), recurrentKernel, to, { b: true, add: true });
   }
   return { dFromInput, dFromState };
 }
@@ -172,10 +175,9 @@ function biasGradient(
   return out;
 }
 
-function zeros(shape: readonly number[], backend: TrainingBackend): tf.Tensor {
-  const tensor = backend.allocate(shape);
-  backend.view(tensor).fill(0);
-  return tensor;
+/** Slice of one step, `size` elements. */
+function rowsAt(values: Float32Array, step: number, size: number): Float32Array {
+  return values.subarray(step * size, (step + 1) * size);
 }
 
 function addTo(sum: Float32Array, terms: Float32Array): void {

@@ -8,9 +8,9 @@ export const simpleRnnCell: Cell = {
   additive: true,
   carried: [],
 
-  forward({ units, fromInput, fromState, bias, state }) {
+  forward({ units, fromInput, bias, state }) {
     for (let i = 0; i < state.length; i++) {
-      state[i] = fastTanh(fromInput[i]! + fromState[i]! + bias[i % units]!);
+      state[i] = fastTanh(fromInput[i]! + bias[i % units]!);
     }
   },
 

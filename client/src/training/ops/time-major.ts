@@ -18,26 +18,13 @@ export function timeMajor(x: Tensor, backend: TrainingBackend): Tensor {
 }
 
 /** [steps · batch, columns] → [batch, steps, columns]. */
-export function batchMajor(rows: Tensor, shape: SequenceShape, backend: TrainingBackend): Tensor {
+export function batchMajorInto(source: Float32Array, shape: SequenceShape, target: Float32Array): void {
   const [batch, steps, columns] = shape;
-  const out = backend.allocate(shape);
-  const source = backend.view(rows);
-  const target = backend.view(out);
   for (let b = 0; b < batch; b++) {
     for (let t = 0; t < steps; t++) {
       copyRow(source, (t * batch + b) * columns, target, (b * steps + t) * columns, columns);
     }
   }
-  return out;
-}
-
-/** The states of all steps, each [batch, columns], after each other: [steps · batch, columns]. */
-export function stackSteps(states: readonly Tensor[], backend: TrainingBackend): Tensor {
-  const [batch = 1, columns = 1] = states[0]?.shape ?? [];
-  const out = backend.allocate([states.length * batch, columns]);
-  const target = backend.view(out);
-  states.forEach((state, t) => target.set(backend.view(state), t * batch * columns));
-  return out;
 }
 
 // a loop: for a handful of numbers `set(subarray)` costs more than it copies
