@@ -19,7 +19,7 @@ export interface Proposal {
 export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
   const bytes = planBytes(plan);
   const outline = outlineOf(plan);
-  const { gamma, nMin, weightCap, fractionBits } = plan.secureAggregation;
+  const { gamma, nMin, weightCap, fractionBits, subCohort } = plan.secureAggregation;
   const body: BodyOf<'plan.propose'> = {
     name: plan.name,
     plan: attachmentOf(bytes, MediaType.json),
@@ -36,6 +36,7 @@ export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
       quantization: quantumOf(plan),
       weightCap,
       fractionBits,
+      ...(subCohort === undefined ? {} : { subCohort }),
     },
     sites: [...siteIds].sort((a, b) => a - b),
     rounds: outline.rounds.reduce((sum, { rounds }) => sum + rounds, 0),

@@ -15,12 +15,14 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   const refuse = (key: string, rule: string): never => {
     throw new RegulonError('E_POLICY', `plan ${plan.name}: ${key}: ${rule}`);
   };
-  const { gamma, nMin, weightCap } = plan.secureAggregation;
+  const { gamma, nMin, weightCap, subCohort } = plan.secureAggregation;
   if (!policy.purposes.includes(plan.purpose)) refuse('purpose', 'the policy of this site does not allow it');
   if (nMin < policy.nMin) refuse('secureAggregation.nMin', `below ${policy.nMin}, the least of this site`);
   if (gamma.num * policy.gamma.den < policy.gamma.num * gamma.den) {
     refuse('secureAggregation.gamma', 'assumes fewer colluding sites than the policy of this site');
   }
+  if (subCohort !== undefined && !policy.allowSubCohorts)
+    refuse('secureAggregation.subCohort', 'the policy of this site allows no sub-cohorts');
   const digest = `sha256:${hex(contract.planHash)}`;
   if (policy.plans !== 'approved-by-steward' && !policy.plans.includes(digest)) {
     refuse('(whole plan)', 'it is not in the list of allowed plans');

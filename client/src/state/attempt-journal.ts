@@ -27,8 +27,10 @@ export interface AttemptFacts {
   readonly h3?: string;
   /** the administrators reopened the round for this attempt: its contributors, ascending */
   readonly reopenedFor?: readonly number[];
-  /** |U1| */
+  /** |U1|, or of this site's group of it */
   readonly u1?: number;
+  /** with sub-cohorts: the sites of each group of U1, in their order */
+  readonly groups?: readonly (readonly number[])[];
   /** start of the R2 window, RFC 3339 */
   readonly uploadStart?: string;
   /** U2: mask public key and self-mask commitment of each member, hexadecimal; what a spot audit needs */

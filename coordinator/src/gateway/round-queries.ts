@@ -1,10 +1,11 @@
+import { fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import { decodeMessage, encodeMessage, hashOfAnswer, type RosterView } from '@regulon/shared/secagg';
 import type { Item, ItemOf, Query, QueryOf } from '@regulon/shared/wire';
 import type { Aggregator } from '../aggregation/index.js';
 import type { Sequencer } from '../audit/index.js';
-import { Attempt, type RoundDriver, type Spool } from '../rounds/index.js';
+import { Attempt, type RoundDriver, type RoundFacts, type Spool } from '../rounds/index.js';
 import type { RunsService } from '../runs/index.js';
 import type { AttemptKey, FileBlobs, RoundRows, RunRows } from '../storage/index.js';
 
@@ -55,9 +56,9 @@ export class RoundQueries {
       case 'deliveries':
         return this.deliveries(site, query);
       case 'survivors':
-        return this.survivors(query);
+        return this.survivors(site, query);
       case 'signatures':
-        return this.signatures(query);
+        return this.signatures(site, query);
       case 'closed':
         return this.closed(query);
       case 'logEntries':
@@ -65,7 +66,7 @@ export class RoundQueries {
       case 'consistencyProof':
         return [this.consistencyProof(query)];
       case 'spotTiles':
-        return this.spotTiles(query);
+        return this.spotTiles(site, query);
       case 'revealed':
         return this.opened(query).revealed;
       case 'answers':
@@ -111,12 +112,12 @@ export class RoundQueries {
 
   private *deliveries(site: number, ref: QueryOf<'deliveries'>): Generator<Item> {
     const { server } = this.reached(ref, ['input', 'consistency', 'unmask', 'fold']);
-    for (const delivery of server.deliveriesFor(site))
+    for (const delivery of server.groupOf(site).deliveriesFor(site))
       yield { type: 'deliveries', message: encodeMessage('delivery', delivery) };
   }
 
-  /** U3 of the open attempt or of a closed one: always the same set. */
-  private *survivors({ run, round, attempt }: QueryOf<'survivors'>): Generator<Item> {
+  /** U3 of a closed attempt, or of the site's group in the open one: always the same sets. */
+  private *survivors(site: number, { run, round, attempt }: QueryOf<'survivors'>): Generator<Item> {
     const key = { runId: run, round, attempt };
     if (this.on.rounds.attempt(key)?.outcome === 'closed') {
       for (const { bytes } of this.on.rounds.messages(key, 'commit')) {
@@ -126,13 +127,13 @@ export class RoundQueries {
       return;
     }
     const { server } = this.reached({ run, round, attempt }, ['consistency', 'unmask', 'fold']);
-    for (const entry of server.closeU3())
+    for (const entry of server.groupOf(site).closeU3())
       yield { type: 'survivors', message: encodeMessage('survivor', entry) };
   }
 
-  private *signatures(ref: QueryOf<'signatures'>): Generator<Item> {
+  private *signatures(site: number, ref: QueryOf<'signatures'>): Generator<Item> {
     const { server } = this.reached(ref, ['unmask', 'fold']);
-    for (const signature of server.signatures())
+    for (const signature of server.groupOf(site).signatures())
       yield { type: 'signatures', message: encodeMessage('consistency', signature) };
   }
 
@@ -175,15 +176,23 @@ export class RoundQueries {
     };
   }
 
-  /** Pieces of every survivor's upload and of the sum, with paths. */
-  private async spotTiles({ run, round, tiles }: QueryOf<'spotTiles'>): Promise<Item[]> {
+  /**
+   * Pieces of every survivor's upload and of the sum, with paths. With sub-cohorts: of the survivors of the site's group,
+   * and of the sum of every group, which stands under the number of the group from 1.
+   */
+  private async spotTiles(site: number, { run, round, tiles }: QueryOf<'spotTiles'>): Promise<Item[]> {
     const outcome = this.on.rounds.outcome(run, round);
     if (!outcome) throw new RegulonError('E_NOT_FOUND', `round ${round} of ${runName(run)} has not closed`);
     const key = { runId: run, round, attempt: outcome.attempt };
-    const survivors = JSON.parse(outcome.survivors) as number[];
+    const { groups = [] } = JSON.parse(outcome.facts) as RoundFacts;
+    const survivors =
+      groups.length === 0
+        ? (JSON.parse(outcome.survivors) as number[])
+        : (groups.find(({ sites }) => sites.includes(site))?.survivors ?? []);
     const paths = [
       ...survivors.map((id) => this.on.spool.pathOf(key, id)),
       this.on.blobs.pathOf(outcome.aggregate_root),
+      ...groups.map(({ aggregateRoot }) => this.on.blobs.pathOf(fromHex(aggregateRoot))),
     ];
     const opened = await this.on.aggregator.run({ kind: 'spot', paths, tiles }).catch((cause: unknown) => {
       if (cause instanceof RegulonError && cause.code !== 'E_INTERNAL') throw cause;
@@ -193,8 +202,8 @@ export class RoundQueries {
       files.map(({ tile, path }, i) => ({
         type: 'spotTiles' as const,
         index: tiles[t] ?? 0,
-        aggregate: i === survivors.length,
-        site: survivors[i] ?? 0,
+        aggregate: i >= survivors.length,
+        site: survivors[i] ?? i - survivors.length,
         tile,
         path: [...path],
       })),
@@ -218,10 +227,11 @@ export class RoundQueries {
     const row = rounds.attempt(key);
     if (row?.outcome !== 'closed') throw new RegulonError('E_STATE', `round ${key.round} has not closed`);
     const { server } = Attempt.ofRows(rounds, row, roster);
-    const { revealed, responders } = server.unmaskKeys();
+    const opened = server.unmaskGroups();
+    const responders = opened.flatMap((group) => group.responders);
     const secrets = [
-      ...revealed.seeds.map(({ id, b }) => ({ site: id, maskSecret: false, secret: b })),
-      ...revealed.maskSecrets.map(({ id, sSk }) => ({ site: id, maskSecret: true, secret: sSk })),
+      ...opened.flatMap(({ revealed }) => revealed.seeds).map(({ id, b }) => secretOf(id, false, b)),
+      ...opened.flatMap(({ revealed }) => revealed.maskSecrets).map(({ id, sSk }) => secretOf(id, true, sSk)),
     ];
     const answers = rounds
       .messages(key, 'answer')
@@ -231,7 +241,7 @@ export class RoundQueries {
       revealed: secrets.map((item) => ({ type: 'revealed', ...item })),
       answers: answers.map(({ id, entries, sig }) => ({
         ...{ type: 'answers', site: id, signature: sig },
-        digest: hashOfAnswer(server.ctx, server.h3, entries),
+        digest: hashOfAnswer(server.ctx, server.groupOf(id).h3, entries),
       })),
     };
   }
@@ -251,3 +261,5 @@ export class RoundQueries {
     return attempt;
   }
 }
+
+const secretOf = (site: number, maskSecret: boolean, secret: Uint8Array) => ({ site, maskSecret, secret });

@@ -1,11 +1,11 @@
 import { fromHex, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
+  AttemptServer,
   decodeManifest,
   decodeMessage,
   type MessageOfKind,
   type RosterView,
-  SecAggServer,
 } from '@regulon/shared/secagg';
 import { uploadIdOf } from '@regulon/shared/wire';
 import type { AttemptKey, RoundRows } from '../storage/index.js';
@@ -22,7 +22,7 @@ export const kindOfPhase = {
 
 /** One attempt in memory: its manifest and the protocol machine, rebuilt from rows after a crash. */
 export class Attempt {
-  readonly server: SecAggServer;
+  readonly server: AttemptServer;
   private readonly uploadSites = new Map<string, number>();
 
   constructor(
@@ -32,7 +32,7 @@ export class Attempt {
     roster: RosterView,
     uncounted: readonly number[],
   ) {
-    this.server = new SecAggServer({ manifest: decodeManifest(manifestBytes), roster, uncounted });
+    this.server = new AttemptServer({ manifest: decodeManifest(manifestBytes), roster, uncounted });
   }
 
   get ctx(): Uint8Array {
@@ -75,9 +75,14 @@ export class Attempt {
     if (set === 'u2') for (const id of fixed) this.uploadSites.set(hex(this.uploadId(id)), id);
   }
 
+  /** What R2 of a site is tied to: h2 of its group. @throws E_STATE before U2 is fixed, or outside U1 */
+  h2Of(site: number): Uint8Array {
+    return this.server.groupOf(site).h2;
+  }
+
   /** Deterministic id of a site's upload, 16 bytes; known once U2 is fixed. */
   uploadId(site: number): Uint8Array {
-    return uploadIdOf(this.ctx, this.server.h2, site);
+    return uploadIdOf(this.ctx, this.h2Of(site), site);
   }
 
   /** The site behind an upload id of this attempt. */

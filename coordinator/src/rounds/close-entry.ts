@@ -1,3 +1,4 @@
+import { hex } from '@regulon/shared/crypto';
 import { type ClosingRound, Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
 import { signTranscript } from '@regulon/shared/secagg';
 import { type Attachment, bandOf, digestText } from '@regulon/shared/transparency';
@@ -25,9 +26,16 @@ export interface Closing {
 /** Sums of the extras, decoded. */
 export type Extras = ReturnType<RunContext['program']['decodeExtras']>;
 
-/** What a close is written from. */
-export interface Close {
+/** The sums of a round. */
+export interface Sums {
+  /** over all survivors */
   readonly aggregate: WrittenBlob;
+  /** with sub-cohorts the sum of each group, in their order; else none */
+  readonly groups: readonly WrittenBlob[];
+}
+
+/** What a close is written from. */
+export interface Close extends Sums {
   readonly model: WrittenBlob | null;
   readonly extras: Extras;
   readonly modelOut: Uint8Array;
@@ -47,8 +55,9 @@ export function writeClose(closing: Closing, close: Close): void {
   rounds.endAttempt(key, { outcome: 'closed', transcript: close.transcript, signature, reason: null });
   rounds.markStage(key, 'closed', now);
   const at = { run_id: key.runId, round: round.round };
-  const { aggregate, model } = close;
-  rounds.putBlob({ ...at, digest: aggregate.digest, size: aggregate.size, kind: 'aggregate', arm: null });
+  const { aggregate, groups, model } = close;
+  for (const { digest, size } of [aggregate, ...groups])
+    rounds.putBlob({ ...at, digest, size, kind: 'aggregate', arm: null });
   if (model) rounds.putBlob({ ...at, digest: model.digest, size: model.size, kind: 'model', arm: round.arm });
   rounds.putOutcome({
     ...at,
@@ -70,9 +79,22 @@ export function writeClose(closing: Closing, close: Close): void {
   });
 }
 
+function groupsOf({ server }: Attempt, { groups }: Sums) {
+  return server.groups.map(({ u1, h1, h2, h3 }, k) => ({
+    ...{ sites: u1, h1: digestText(h1), h2: digestText(h2), h3: digestText(h3) },
+    aggregateRoot: digestText(groups[k]?.digest ?? new Uint8Array()),
+  }));
+}
+
+function summedGroups({ server }: Attempt, groups: Sums['groups']): NonNullable<RoundFacts['groups']> {
+  return server.groups.map(({ u1, u3 }, k) => ({
+    ...{ sites: u1, survivors: u3, aggregateRoot: hex(groups[k]?.digest ?? new Uint8Array()) },
+  }));
+}
+
 function factsOf(
   { services, round, attempt }: Closing,
-  { extras, aggregate, point }: Close,
+  { extras, aggregate, groups, point }: Close,
   now: number,
 ): RoundFacts {
   const { key, server } = attempt;
@@ -86,6 +108,7 @@ function factsOf(
     iteration: round.iteration,
     seconds: (now - (row?.opened_ms ?? now)) / 1000,
     survivors: server.u3,
+    ...(groups.length === 0 ? {} : { groups: summedGroups(attempt, groups) }),
     loss: point?.loss ?? null,
     accuracy: point?.accuracy ?? null,
     units: extras['count'] ?? null,
@@ -122,6 +145,7 @@ function bodyOf({ services, context, round, attempt, state }: Closing, close: Cl
     unmasks: indexes('round.unmask'),
     thresholds: server.thresholds,
     aggregateRoot: digestText(close.aggregate.digest),
+    ...(close.groups.length === 0 ? {} : { groups: groupsOf(attempt, close) }),
     transcript: digestText(close.transcript),
     closeSignature: base64(signature),
     strategy: round.purpose === Purpose.train ? context.program.contract.plan.training.strategy : null,

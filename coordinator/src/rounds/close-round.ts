@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
 import { Purpose } from '@regulon/shared/program';
-import { decodeFixed, vectorLength } from '@regulon/shared/secagg';
+import { decodeFixed, type Unmasking, vectorLength } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
 import type { BlobPlace, MaskToRemove, WrittenBlob } from '../aggregation/index.js';
-import { type Closing, type Extras, writeClose } from './close-entry.js';
+import { type Closing, type Extras, type Sums, writeClose } from './close-entry.js';
 import { evidenceOf } from './evidence.js';
 import type { Services } from './ports.js';
 
@@ -16,8 +16,9 @@ import type { Services } from './ports.js';
 export async function closeRound(closing: Closing): Promise<void> {
   const { services, context, round, attempt } = closing;
   const { server } = attempt;
-  const { maskKeys, responders } = server.unmaskKeys();
-  const aggregate = await fold(closing, maskKeys);
+  const opened = server.unmaskGroups();
+  const responders = opened.flatMap((group) => group.responders);
+  const { aggregate, groups } = await foldGroups(closing, opened);
   services.crashPoint('folded', round.round);
   const path = services.blobs.pathOf(aggregate.digest);
   const extras = await extrasOf(closing, path);
@@ -33,18 +34,38 @@ export async function closeRound(closing: Closing): Promise<void> {
     ...{ survivors: server.u3, extras },
     ...result,
   });
-  const { T: transcript } = server.transcript({ aggRoot: aggregate.digest, modelHash: modelOut, responders });
-  const close = { aggregate, model, extras, modelOut, point, transcript, evidence };
+  const roots = { aggRoot: aggregate.digest, groupRoots: groups.map(({ digest }) => digest) };
+  const transcript = server.transcript(roots, responders, modelOut);
+  const close = { aggregate, groups, model, extras, modelOut, point, transcript, evidence };
   closing.commit(() => writeClose(closing, close));
   advance();
 }
 
-/** Sum of the survivors' vectors without its masks, in the worker. */
-function fold({ services, attempt }: Closing, maskKeys: readonly MaskToRemove[]): Promise<WrittenBlob> {
-  const { manifest, u3 } = attempt.server;
+/** The sums of the groups without their masks, one after the other, and the sum of these. */
+async function foldGroups(closing: Closing, opened: readonly Unmasking[]): Promise<Sums> {
+  const { services, attempt } = closing;
+  const { manifest, groups } = attempt.server;
+  const sums: WrittenBlob[] = [];
+  for (const [k, { maskKeys }] of opened.entries()) {
+    const spools = groups[k]?.u3.map((id) => services.spool.pathOf(attempt.key, id)) ?? [];
+    sums.push(await fold(closing, spools, maskKeys));
+  }
+  const [only] = sums;
+  if (manifest.subCohort === 0 && only) return { aggregate: only, groups: [] };
+  const paths = sums.map(({ digest }) => services.blobs.pathOf(digest));
+  return { aggregate: await fold(closing, paths, []), groups: sums };
+}
+
+/** Sum of vectors without its masks, in the worker. */
+function fold(
+  { services, attempt }: Closing,
+  spools: readonly string[],
+  maskKeys: readonly MaskToRemove[],
+): Promise<WrittenBlob> {
+  const { manifest } = attempt.server;
   return services.aggregator.run({
     kind: 'fold',
-    spools: u3.map((id) => services.spool.pathOf(attempt.key, id)),
+    spools,
     masks: maskKeys.map(({ key, sign }) => ({ key, sign })),
     length: vectorLength(manifest),
     ringBits: manifest.ringBits,

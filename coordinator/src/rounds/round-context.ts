@@ -70,6 +70,16 @@ export interface RoundListener {
   show(event: BoardEvent): void;
 }
 
+/** The rules of an attempt whose U1 is cut into groups. @param groups none while U1 is open */
+export function withGroups(
+  rules: RoundRules,
+  groups: readonly { readonly u1: readonly number[] }[],
+): RoundRules {
+  return rules.subCohort === 0 || groups.length === 0
+    ? rules
+    : { ...rules, groups: groups.map(({ u1 }) => u1) };
+}
+
 /** Longest stage when neither plan nor configuration says more, s. */
 const STAGE_SECONDS = 120;
 const RESUME_MS = 30_000;
@@ -94,6 +104,8 @@ export function rulesOf(
     gammaDen: plan.secureAggregation.gamma.den,
     strict: roster.quorumRule === 0,
     nMin: plan.secureAggregation.nMin,
+    subCohort: round.purpose === Purpose.train ? (plan.secureAggregation.subCohort ?? 0) : 0,
+    groups: null,
     minSurvivors: minSurvivors ?? 0,
     fullCohort: !isPublic && round.purpose !== Purpose.train,
     maxAttempts: config.maxAttempts,

@@ -9,6 +9,7 @@ import { closeRound } from './close-round.js';
 import { logAbort, openAttempt } from './attempt-entries.js';
 import {
   invited,
+  isOpen,
   nextDeadline,
   type Phase,
   type RoundEffect,
@@ -20,7 +21,7 @@ import {
   uploaders,
 } from './machine/index.js';
 import type { Services } from './ports.js';
-import { type RoundListener, type RunContext, rulesOf } from './round-context.js';
+import { type RoundListener, type RunContext, rulesOf, withGroups } from './round-context.js';
 import { RoundNotices } from './round-notices.js';
 import { type SitesHere, storedAttempt, storedState } from './stored-round.js';
 
@@ -34,7 +35,7 @@ export abstract class RoundCore {
   protected complaint: Attachment | null = null;
   protected attempt: Attempt | null = null;
   protected readonly notices: RoundNotices;
-  protected readonly rules: RoundRules;
+  private readonly ofRound: RoundRules;
   private cancelTimer: (() => void) | null = null;
   private isStopped = false;
 
@@ -45,18 +46,22 @@ export abstract class RoundCore {
     protected readonly listener: RoundListener,
     here: SitesHere,
   ) {
-    this.rules = rulesOf(context, round);
+    this.ofRound = rulesOf(context, round);
     this.notices = new RoundNotices(services, context, round, listener, this.rules.sites);
     this.state = storedState(services, { runId: this.runId, round: round.round }, here);
-    if (this.isOpen())
+    if (isOpen(this.state))
       this.attempt = storedAttempt(services, context, this.key(this.state.attempt), this.state);
+  }
+
+  /** With sub-cohorts they hold the groups of the attempt at hand, once its U1 is fixed. */
+  protected get rules(): RoundRules {
+    return withGroups(this.ofRound, this.attempt?.server.groups ?? []);
   }
 
   get runId(): Uint8Array {
     return this.context.program.contract.runId;
   }
 
-  /** sites of the plan */
   get sites(): readonly number[] {
     return this.rules.sites;
   }
@@ -84,7 +89,7 @@ export abstract class RoundCore {
 
   /** Start a new round, or go on after a restart; `connected` events follow for the sites that are there. */
   begin(isRestart: boolean): void {
-    if (isRestart && this.isOpen() && this.attempt === null) this.openLater();
+    if (isRestart && isOpen(this.state) && this.attempt === null) this.openLater();
     this.dispatch({ type: isRestart ? 'restarted' : 'begin' });
   }
 
@@ -136,12 +141,8 @@ export abstract class RoundCore {
 
   /** The attempt that a message names, when it is the open one. @throws E_STATE */
   expectAttempt(attempt: number): Attempt {
-    if (this.attempt && this.attempt.key.attempt === attempt && this.isOpen()) return this.attempt;
+    if (this.attempt && this.attempt.key.attempt === attempt && isOpen(this.state)) return this.attempt;
     throw new RegulonError('E_STATE', `round ${this.round.round} has no open attempt ${attempt}`);
-  }
-
-  private isOpen(): boolean {
-    return !(['waiting', 'burnt', 'closed', 'failed'] as readonly Phase[]).includes(this.state.phase);
   }
 
   private key(attempt: number): AttemptKey {
@@ -217,7 +218,7 @@ export abstract class RoundCore {
 
   private async open(): Promise<void> {
     const { deadlines, attempt } = this.state;
-    const stale = (): boolean => this.state.deadlines !== deadlines || !this.isOpen();
+    const stale = (): boolean => this.state.deadlines !== deadlines || !isOpen(this.state);
     try {
       const { services, context, round } = this;
       const opened = await openAttempt(services, context, round, { attempt, deadlines, stale });

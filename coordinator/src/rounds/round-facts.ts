@@ -21,6 +21,12 @@ export interface RoundFacts {
   readonly seconds: number;
   /** roster ids in the sum */
   readonly survivors: readonly number[];
+  /** with sub-cohorts: the groups in their order, and the root of the sum of each, hexadecimal */
+  readonly groups?: readonly {
+    readonly sites: readonly number[];
+    readonly survivors: readonly number[];
+    readonly aggregateRoot: string;
+  }[];
   /** mean training loss over the units in the sum */
   readonly loss: number | null;
   readonly accuracy: number | null;

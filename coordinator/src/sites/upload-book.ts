@@ -70,7 +70,7 @@ export class RunUploadBook implements UploadBook {
         `site ${expected.site} commits to another site's upload or another length`,
       );
     }
-    const facts = { ctx: attempt.ctx, h2: attempt.server.h2 };
+    const facts = { ctx: attempt.ctx, h2: attempt.h2Of(expected.site) };
     verifyUploadSignature(facts, memberKey(this.context.roster, expected.site), commit);
     return commit.root;
   }
@@ -79,7 +79,7 @@ export class RunUploadBook implements UploadBook {
     const attempt = this.driverOf(expected)?.expectAttempt(expected.attempt);
     if (!attempt) throw new RegulonError('E_STATE', `round ${expected.round} is over`);
     return uploadReceipt(
-      { ctx: attempt.ctx, h2: attempt.server.h2 },
+      { ctx: attempt.ctx, h2: attempt.h2Of(expected.site) },
       this.context.statementSeed,
       expected.site,
       root,

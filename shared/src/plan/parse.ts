@@ -67,11 +67,31 @@ export function parsePlan(value: unknown): Plan {
   const { minSurvivors = 0 } = plan.deadlines;
   if (minSurvivors > contributors)
     refuse('deadlines.minSurvivors', `a round has ${contributors} contributors, fewer than ${minSurvivors}`);
+  const wrong = wrongSubCohort(plan);
+  if (wrong) refuse(...wrong);
   const log = plan.prepare.findIndex(({ step }) => step === 'log2-cpm');
   if (log >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${log}]`, 'log2-cpm needs counts');
   const broken = modelRuleBroken(plan.model);
   if (broken) refuse(broken.path, broken.rule);
   return plan;
+}
+
+/** Which key does not go with sub-cohorts, and why. */
+function wrongSubCohort({
+  secureAggregation: { subCohort, nMin },
+  sites,
+  evaluation,
+  deadlines,
+}: Plan): [path: string, rule: string] | undefined {
+  if (subCohort === undefined) return undefined;
+  const path = 'secureAggregation.subCohort';
+  if (subCohort < nMin) return [path, `groups of ${subCohort} sites are below nMin ${nMin}`];
+  if (sites.length < 2 * subCohort) return [path, `${sites.length} sites are not two groups of ${subCohort}`];
+  if (evaluation.split === 'leave-site-out')
+    return ['evaluation.split', 'a group with a site that is held out could be too small'];
+  if (deadlines.minSurvivors !== undefined)
+    return ['deadlines.minSurvivors', 'each group has its own least number of survivors'];
+  return undefined;
 }
 
 /** Numbers as decimal strings: the log and the digests carry no floating point. */

@@ -78,6 +78,8 @@ const secureAggregation = z.strictObject({
   fractionBits: z.int().min(10).max(40).default(32),
   nMin: z.int().min(3).max(255).default(5),
   gamma: gammaSchema.default({ num: 1, den: 3 }),
+  /** training rounds sum groups of at least so many sites each, not all sites at once; absent = off */
+  subCohort: z.int().min(4).max(127).optional(),
 });
 
 const deadlines = z.strictObject({

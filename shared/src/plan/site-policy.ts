@@ -21,6 +21,8 @@ export const sitePolicySchema = z.strictObject({
   maxParameters: z.int().min(1).default(100_000_000),
   /** no update ever leaves unmasked */
   requireSecAgg: z.literal(true).default(true),
+  /** whether a plan may sum groups of sites by themselves: the coordinator then learns the sum of each group */
+  allowSubCohorts: z.boolean().default(false),
   /** whether a plan may hold a site out of a model: only `exact` allows it, in a public run */
   leaveSiteOut: z.enum(['off', 'safe', 'exact']).default('off'),
   /** every round of an arm must have the same contributors */

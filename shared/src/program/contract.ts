@@ -56,13 +56,22 @@ export function contractOf(fields: {
       throw new RegulonError('E_PLAN', `plan: sites: ${name} is not a member of ${roster.federationId}`);
     return { id: member.id, name };
   });
-  const { gamma, nMin } = plan.secureAggregation;
+  const { gamma, nMin, subCohort } = plan.secureAggregation;
   const weaker =
     nMin < roster.policy.nMin || gamma.num * roster.policy.gamma.den < roster.policy.gamma.num * gamma.den;
   if (weaker)
     throw new RegulonError(
       'E_POLICY',
       `plan: secureAggregation: nMin and gamma may not be below those of the roster (${roster.policy.nMin}, ${roster.policy.gamma.num}/${roster.policy.gamma.den})`,
+    );
+  const limits = thresholds({
+    ...{ N: sites.length, M: roster.members.length, n: sites.length, gammaNum: gamma.num },
+    ...{ gammaDen: gamma.den, strict: quorumRuleOf(roster) === 0 },
+  });
+  if (subCohort !== undefined && subCohort < limits.c + 4)
+    throw new RegulonError(
+      'E_POLICY',
+      `plan: secureAggregation.subCohort: groups of ${subCohort} sites are below c + 4 = ${limits.c + 4}`,
     );
   return {
     runId: fields.runId,
@@ -75,13 +84,6 @@ export function contractOf(fields: {
     sites,
     panel: fields.panel,
     isPublic: fields.isPublic,
-    thresholds: thresholds({
-      N: sites.length,
-      M: roster.members.length,
-      n: sites.length,
-      gammaNum: gamma.num,
-      gammaDen: gamma.den,
-      strict: quorumRuleOf(roster) === 0,
-    }),
+    thresholds: limits,
   };
 }

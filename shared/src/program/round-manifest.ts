@@ -38,7 +38,7 @@ export function roundManifest(
   open: OpenedAttempt,
 ): Manifest {
   const { plan, sites } = contract;
-  const { clipNorm, weightCap, nMin, gamma } = plan.secureAggregation;
+  const { clipNorm, weightCap, nMin, gamma, subCohort = 0 } = plan.secureAggregation;
   const training = round.purpose === Purpose.train;
   const silent = new Set(round.silent);
   return {
@@ -67,7 +67,8 @@ export function roundManifest(
     quorumRule: contract.quorumRule,
     ringBits: training ? 32 : 64,
     fractionBits: facts.fractionBits,
-    ...{ denominator: 0, mechanism: 0, z: 0, prg: 0, graph: 0, subCohort: 0 },
+    ...{ denominator: 0, mechanism: 0, z: 0, prg: 0, graph: 0 },
+    subCohort: training ? subCohort : 0,
     deadlines: open.deadlines,
   };
 }

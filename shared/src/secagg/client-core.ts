@@ -18,7 +18,7 @@ import { hashOfMembers, hashOfSurvivors } from './transcript.js';
 export abstract class ClientCore {
   /** digest of the manifest, 32 bytes */
   readonly ctx: Uint8Array;
-  private known: SubCohort | undefined;
+  private known: readonly SubCohort[] | undefined;
 
   protected constructor(
     protected readonly state: ClientState,
@@ -50,11 +50,16 @@ export abstract class ClientCore {
 
   /** The group of this site, which is all of U1 without sub-cohorts. @throws E_STATE before R1 */
   cohort(): SubCohort {
-    const { keys, manifest, id } = this.state;
+    const own = subCohortOf(this.groups(), this.state.id);
+    if (!own) throw new OutOfOrder('this site is not in U1');
+    return own;
+  }
+
+  /** The groups of U1; one without sub-cohorts. @throws E_STATE before R1 */
+  groups(): readonly SubCohort[] {
+    const { keys, manifest } = this.state;
     if (!keys) throw new OutOfOrder('no U1');
-    this.known ??= subCohortOf(subCohortsOf(manifest, this.ctx, keys), id);
-    if (!this.known) throw new OutOfOrder('this site is not in U1');
-    return this.known;
+    return (this.known ??= subCohortsOf(manifest, this.ctx, keys));
   }
 
   /** @throws E_STATE before R1 */

@@ -33,8 +33,11 @@ describe('the quorum rule', () => {
   });
 
   it('is warned of when it protects less, and so is a federation without tolerance for collusion', () => {
-    expect(warningsOf({ quorumRule: 0 }, 1)).toEqual([]);
-    expect(warningsOf({ quorumRule: 1 }, 3).join()).toMatch(/split cohorts/);
-    expect(warningsOf({ quorumRule: 0 }, 0)).toEqual(['no protection against a colluding site']);
+    expect(warningsOf({ quorumRule: 0, subCohort: 0 }, 1)).toEqual([]);
+    expect(warningsOf({ quorumRule: 0, subCohort: 9 }, 3).join()).toMatch(/every group of 9/);
+    expect(warningsOf({ quorumRule: 1, subCohort: 0 }, 3).join()).toMatch(/split cohorts/);
+    expect(warningsOf({ quorumRule: 0, subCohort: 0 }, 0)).toEqual([
+      'no protection against a colluding site',
+    ]);
   });
 });

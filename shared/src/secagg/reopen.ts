@@ -64,6 +64,7 @@ export function verifyReopen(reopen: Reopen, proof: Uint8Array | undefined, burn
   const refuse = (code: 'E_POLICY' | 'E_U3', why: string): never => {
     throw new RegulonError(code, `the Reopen of round ${manifest.round}: ${why}`);
   };
+  if (manifest.subCohort !== 0) refuse('E_POLICY', 'a round with sub-cohorts is not reopened');
   if (!equalBytes(reopen.runId, manifest.runId) || reopen.round !== manifest.round)
     refuse('E_POLICY', 'it names another round');
   if (reopen.attempt <= manifest.attempt) refuse('E_POLICY', `attempt ${reopen.attempt} is not a new one`);

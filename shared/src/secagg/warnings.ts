@@ -5,11 +5,17 @@ import type { Manifest } from './manifest.js';
  *
  * @param c colluding sites that the thresholds tolerate
  */
-export function warningsOf({ quorumRule }: Pick<Manifest, 'quorumRule'>, c: number): string[] {
+export function warningsOf(
+  { quorumRule, subCohort }: Pick<Manifest, 'quorumRule' | 'subCohort'>,
+  c: number,
+): string[] {
   return [
     ...(c === 0 ? ['no protection against a colluding site'] : []),
     ...(quorumRule === 1
       ? ['simple majority: no protection against split cohorts when colluding sites stand in both']
+      : []),
+    ...(subCohort > 0
+      ? [`sub-cohorts: the coordinator learns the sum of every group of ${subCohort} or more sites`]
       : []),
   ];
 }

@@ -142,12 +142,15 @@ export class SimulatedFederation {
     const zero = digestText(new Uint8Array(32));
     const bytes = planBytes(plan);
     const sites = this.federation.roster.members.filter((m) => plan.sites.includes(m.name)).map((m) => m.id);
-    const { gamma, nMin, weightCap, fractionBits } = plan.secureAggregation;
+    const { gamma, nMin, weightCap, fractionBits, subCohort } = plan.secureAggregation;
     const planHash = digestText(planHashOf(plan));
     const body: BodyOf<'plan.propose'> = {
       ...{ name: plan.name, plan: attachmentOf(bytes, MediaType.json), planHash, purpose: plan.purpose },
       ...{ code: zero, provenance: null, architecture: zero, initialModel: null, privacy: null },
-      secureAggregation: { gamma, nMin, quantization: 1, weightCap, fractionBits },
+      secureAggregation: {
+        ...{ gamma, nMin, quantization: 1, weightCap, fractionBits },
+        ...(subCohort === undefined ? {} : { subCohort }),
+      },
       ...{ sites, rounds: plan.training.rounds, requireAll: false },
     };
     const entry = this.federation.entry(['researcher', 'r1'], 'plan.propose', {}, body);

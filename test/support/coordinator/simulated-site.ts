@@ -153,7 +153,8 @@ export class SimulatedSite {
   private join(manifest: Manifest, coordinatorSignature: Uint8Array): JoinedAttempt {
     const { id, name, federation, rosterView: roster } = this.identity;
     const { seed } = federation.signer('site', name);
-    return { manifest, client: SecAggClient.join({ manifest, coordinatorSignature, roster, id, seed }) };
+    const input = { manifest, coordinatorSignature, roster, id, seed, allowSubCohorts: true };
+    return { manifest, client: SecAggClient.join(input) };
   }
 
   private async shareKeys(ref: AttemptRef): Promise<void> {

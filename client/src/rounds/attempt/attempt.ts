@@ -57,6 +57,7 @@ export class Attempt {
       ...{ manifest, coordinatorSignature: signature, roster: site.federation.rosterView, uncounted },
       minSurvivors: session.agreement.contract.plan.deadlines.minSurvivors ?? 0,
       ...{ id: site.site.own.id, seed: site.keys.identity },
+      allowSubCohorts: site.site.policy.allowSubCohorts,
     });
     const attempt = new Attempt(session, round, manifest, signature, client, Step.joined, {});
     attempt.save(Step.joined, reopenedFor ? { reopenedFor } : {});
@@ -109,8 +110,7 @@ export class Attempt {
     if (this.step < Step.shared) {
       const list = (await this.fetch('advertised')).map((i) => decodeMessage('advertise', i.message));
       this.client.shareKeys(list);
-      const peers = list.map((k) => ({ id: k.id, sPk: hex(k.sPk), cb: '' }));
-      this.facts = { ...this.facts, h1: hex(this.client.h1()), u1: list.length, peers };
+      this.facts = { ...this.facts, ...cohortFacts(this.client, this.manifest) };
       this.save(Step.shared, this.facts);
       this.site.crash.reached('r1-persisted', this.round.round);
     }
@@ -288,4 +288,12 @@ export class Attempt {
     const { runId, round, attempt } = this.manifest;
     return { run: runId, round, attempt };
   }
+}
+
+/** The group of this site, and all groups where there are several. */
+function cohortFacts(client: SecAggClient, { subCohort }: Manifest): AttemptFacts {
+  const { keys, h1 } = client.cohort();
+  const groups = client.groups().map((group) => group.keys.map(({ id }) => id));
+  const peers = keys.map((k) => ({ id: k.id, sPk: hex(k.sPk), cb: '' }));
+  return { h1: hex(h1), u1: keys.length, peers, ...(subCohort === 0 ? {} : { groups }) };
 }

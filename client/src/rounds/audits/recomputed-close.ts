@@ -28,7 +28,8 @@ export interface DerivedClose extends ClosedAttempt {
 /**
  * Recompute T of a close under the sets that this site saw, and keep what shows it when the coordinator signed another.
  *
- * A site that was not in R2 knows no such sets: it has the signature, and later the log.
+ * A site that was not in R2 knows no such sets: it has the signature, and later the log. With sub-cohorts T covers what
+ * other groups saw: the audit compares the own one with the log.
  *
  * @throws E_FORK when the signed close does not recompute
  */
@@ -36,7 +37,7 @@ export async function verifyRecomputed(place: AuditPlace, closed: DerivedClose):
   const { round, manifest, own, survivors, transcript: T, aggregateRoot, modelOut } = closed;
   const view = ownViewOf(place, closed);
   const h1 = own?.facts.h1;
-  if (!own || !view || h1 === undefined) return;
+  if (!own || !view || h1 === undefined || manifest.subCohort > 0) return;
   const { attempt } = manifest;
   const { id } = place.site.site.own;
   const items = await place.site.link.fetch({ type: 'answers', run: place.runId, round, attempt });

@@ -12,8 +12,9 @@ import {
 import { isSaidByCoordinator, type ItemOf } from '@regulon/shared/wire';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 import { namedError } from '../../errors/index.js';
+import { loggedGroupsOf } from './logged-groups.js';
 import { auditTiles, tilesToAudit, WrongTile } from './spot-audit.js';
-import { ownViewOf, survivorsOf } from './survivors.js';
+import { ofOwnGroup, ownViewOf, survivorsOf } from './survivors.js';
 
 /** What was wrong with a sum, as the coordinator showed it. */
 export interface WrongSum {
@@ -43,18 +44,25 @@ export async function auditRound(place: AuditPlace, audited: AuditedRound): Prom
   const view = manifest && ownViewOf(place, { round: round.round, manifest, own });
   if (!view) return { result: 'none' };
   const size = (vectorLength(view.manifest) * view.manifest.ringBits) / 8;
-  const { ringBits, N } = view.manifest;
-  const tiles = tilesToAudit(size, ringBits, N, choiceOf(place, audited));
+  const { ringBits, N, subCohort } = view.manifest;
+  const together = subCohort === 0 ? N : view.n;
+  const tiles = tilesToAudit(size, ringBits, together, choiceOf(place, audited));
   let shown: WrongSum = { survivors: [], revealed: [], tiles: [] };
   try {
-    const survivors = await survivorsOf(place, { round: round.round, manifest: view.manifest, own });
+    const closed = { round: round.round, manifest: view.manifest, own };
+    const survivors = ofOwnGroup(view, await survivorsOf(place, closed));
     const at = { run: runId, round: round.round };
-    const revealed = await site.link.fetch({ type: 'revealed', ...at, attempt });
+    const groups = loggedGroupsOf(place, audited, view, survivors);
+    const all = await site.link.fetch({ type: 'revealed', ...at, attempt });
+    const revealed = ofOwnGroup(
+      view,
+      all.map((item) => ({ ...item, id: item.site })),
+    );
     shown = { survivors, revealed, tiles: [] };
     const masks = masksOf(audited, view, survivors, revealed);
     await auditTiles(
       site.link,
-      { ...at, survivors, masks, aggregateRoot, size, ringBits },
+      { ...at, survivors, masks, aggregateRoot, size, ringBits, groups },
       tiles,
       place.engine,
     );

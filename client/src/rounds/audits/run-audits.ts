@@ -1,4 +1,5 @@
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { Purpose } from '@regulon/shared/program';
 import { ctxOf } from '@regulon/shared/secagg';
 import { type BodyOf, digestText, type LogEntry } from '@regulon/shared/transparency';
 import { Backoff } from '../../transport/index.js';
@@ -123,11 +124,16 @@ export class RunAudits {
   /** The others have derived the same and enough of them have audited it: a quorum with this site, more than collude. */
   private async isConfirmed({ round, attempt, modelOut }: AuditedRound): Promise<boolean> {
     const { contract } = this.place.agreement;
-    const { quorum, c } = contract.thresholds;
+    const { quorum, c, N } = contract.thresholds;
+    const { subCohort = 0 } = contract.plan.secureAggregation;
+    // whatever the groups, more than c sites of each have agreed
+    const least = round.purpose === Purpose.train && subCohort > 0 ? N - subCohort + c : c;
     const acks = await this.acksOf(round.round, attempt);
     const same = acks.filter(({ body }) => body.modelOut === digestText(modelOut));
     const names = (list: readonly Ack[]): number => new Set(list.map(({ actor }) => actor.id)).size;
-    return names(same) >= quorum - 1 && names(same.filter(({ body }) => body.audited.result === 'agree')) > c;
+    return (
+      names(same) >= quorum - 1 && names(same.filter(({ body }) => body.audited.result === 'agree')) > least
+    );
   }
 
   /** What the other members say of an attempt, each under its signature. */

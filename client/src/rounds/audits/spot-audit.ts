@@ -3,6 +3,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { KeyedGenerator } from '@regulon/shared/models';
 import { foldAndUnmaskTile, type MaskEngine, type MaskKey, type SurvivorEntry } from '@regulon/shared/secagg';
 import type { ItemOf } from '@regulon/shared/wire';
+import type { LoggedGroups } from './logged-groups.js';
 import type { CoordinatorLink } from '../../transport/index.js';
 
 /** Tiles that all sites together look at in a training round. */
@@ -24,6 +25,8 @@ export interface AuditSubject {
   /** bytes of the vector */
   readonly size: number;
   readonly ringBits: 32 | 64;
+  /** with sub-cohorts: the survivors are those of one group, and the sum that of all groups */
+  readonly groups?: LoggedGroups | undefined;
 }
 
 /** A tile of the aggregate that is not the sum, or was not opened. */
@@ -71,8 +74,9 @@ export async function auditTiles(
   tiles: readonly number[],
   engine: MaskEngine,
 ): Promise<void> {
-  const { run, round, survivors } = subject;
-  const atOnce = Math.max(1, Math.floor(PIECES_AT_ONCE / (survivors.length + 1)));
+  const { run, round, survivors, groups } = subject;
+  const pieces = survivors.length + 1 + (groups?.roots.length ?? 0);
+  const atOnce = Math.max(1, Math.floor(PIECES_AT_ONCE / pieces));
   for (let at = 0; at < tiles.length; at += atOnce) {
     const asked = tiles.slice(at, at + atOnce);
     const items = await link.fetch({ type: 'spotTiles', run, round, tiles: asked });
@@ -89,7 +93,7 @@ function auditTile(
   tile: number,
   engine: MaskEngine,
 ): void {
-  const { round, survivors, masks, aggregateRoot, size, ringBits } = subject;
+  const { round, survivors, masks, aggregateRoot, size, ringBits, groups } = subject;
   const length = Math.min(LEAF_BYTES, size - tile * LEAF_BYTES);
   const leaves = Math.ceil(size / LEAF_BYTES);
   const opened = (root: Uint8Array, item: (typeof items)[number] | undefined): Uint8Array => {
@@ -111,13 +115,19 @@ function auditTile(
       items.find((item) => !item.aggregate && item.site === id),
     ),
   );
-  const claimed = opened(
-    aggregateRoot,
-    items.find((item) => item.aggregate),
-  );
+  // the sum stands under 0, those of the groups under their numbers from 1
+  const summed = (root: Uint8Array, place: number): Uint8Array =>
+    opened(
+      root,
+      items.find((item) => item.aggregate && item.site === place),
+    );
+  const claimed = summed(aggregateRoot, 0);
+  const parts = groups?.roots.map((root, k) => summed(root, k + 1)) ?? [claimed];
   const sum = new Uint8Array(length);
   foldAndUnmaskTile(sum, { spools, masks, byteOffset: tile * LEAF_BYTES, ringBits }, engine);
-  if (!equalBytes(sum, claimed)) {
+  const total = new Uint8Array(length);
+  for (const part of parts) engine.addTile(total, part, ringBits);
+  if (!equalBytes(sum, parts[groups?.own ?? 0] ?? claimed) || !equalBytes(total, claimed)) {
     throw new WrongTile(`round ${round}: tile ${tile} of the aggregate is not the sum of the uploads`, items);
   }
 }

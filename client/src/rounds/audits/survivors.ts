@@ -38,7 +38,7 @@ export function ownViewOf(
  *
  * A site that was in R2 checks every signature under its own h2, and compares with the survivors that it signed in R3.
  *
- * @returns sorted by id; unchecked when this site was not in the attempt
+ * @returns sorted by id; unchecked when this site was not in the attempt, and those of other groups than its own
  * @throws E_FORK when they are not those of R3
  * @throws E_MODEL when they are no survivors of this attempt: what was summed is not what the sites sent
  */
@@ -48,8 +48,16 @@ export async function survivorsOf(place: AuditPlace, closed: ClosedAttempt): Pro
   const items = await place.site.link.fetch({ type: 'survivors', run: place.runId, round, attempt });
   const survivors = items.map((i) => decodeMessage('survivor', i.message)).sort((a, b) => a.id - b.id);
   const view = ownViewOf(place, closed);
-  if (view) verifyOwn(place, closed, view, survivors);
+  if (view) verifyOwn(place, closed, view, ofOwnGroup(view, survivors));
   return survivors;
+}
+
+/** Those of the group of this site; all of them without sub-cohorts. */
+export function ofOwnGroup<T extends { readonly id: number }>(
+  { manifest, u2 }: CohortView,
+  list: readonly T[],
+): T[] {
+  return list.filter(({ id }) => manifest.subCohort === 0 || u2.includes(id));
 }
 
 function verifyOwn(

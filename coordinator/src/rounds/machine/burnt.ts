@@ -15,6 +15,7 @@ export interface BurnReason {
  */
 export function reopenable(state: RoundState, rules: RoundRules): Burnt | null {
   if (state.phase === 'burnt') return state.burnt;
+  if (rules.subCohort > 0) return null;
   const isPaused = state.phase === 'unmask' && state.pausedSince !== null && !state.burnt;
   return isPaused ? burntBy(state, rules, { code: 'E_DEADLINE', message: 'too few answers in R4' }) : null;
 }
@@ -30,7 +31,8 @@ type BurnAs = Omit<BurnReason, 'dealer'> & { readonly dealer?: number | null | u
  * Shares were asked for, and there will be no sum of them: sites that answered do not answer again unless the
  * administrators reopen the round.
  *
- * @returns undefined when a Reopen could not help either: it was reopened before, or too few sites could take part
+ * @returns undefined when a Reopen could not help either: it was reopened before, too few sites could take part, or the
+ *   groups of another attempt would be others
  */
 export function burn(
   state: RoundState,
@@ -38,7 +40,7 @@ export function burn(
   now: number,
   reason: BurnReason,
 ): Transition | undefined {
-  if (state.burnt) return undefined;
+  if (state.burnt || rules.subCohort > 0) return undefined;
   const next = toBurnt({ ...state, burnt: burntBy(state, rules, reason) }, now);
   const pool = invited(rules, next);
   if (!isEnough(rulesNow(rules, { ...next, isReopened: true }), 'u1', pool, pool.length)) return undefined;

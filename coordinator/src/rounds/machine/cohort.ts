@@ -21,12 +21,31 @@ export function isEnough(
   members: readonly number[],
   n: number,
 ): boolean {
+  if (rules.subCohort > 0 && set !== 'u1') return areEnough(rules, members);
   const { quorum, uMin } = thresholdsFor(rules, n);
   const smallest = Math.max(uMin, rules.minSurvivors);
-  const cohort = set === 'u3' ? smallest : Math.max(rules.nMin, quorum, smallest);
+  const cohort = set === 'u3' ? smallest : Math.max(rules.nMin, quorum, smallest, 2 * rules.subCohort);
   const counted = rules.counted.filter((id) => members.includes(id)).length;
   const complete = !rules.fullCohort || rules.contributors.every((id) => members.includes(id));
   return complete && members.length >= cohort && counted >= smallest;
+}
+
+/** Every group reaches its own uMin: one that does not ends the attempt of all. */
+function areEnough({ groups, ...rules }: RoundRules, members: readonly number[]): boolean {
+  const reaches = (group: readonly number[]): boolean => {
+    const { uMin } = thresholdsFor({ ...rules, groups }, group.length);
+    const left = group.filter((id) => members.includes(id));
+    return left.length >= uMin && left.filter((id) => rules.counted.includes(id)).length >= uMin;
+  };
+  return groups !== null && groups.every(reaches);
+}
+
+/** Whether these members of U2 are enough for R3 and R4: t of every group. */
+export function areThreshold(rules: RoundRules, u1: readonly number[], members: readonly number[]): boolean {
+  return (rules.groups ?? [u1]).every((group) => {
+    const { t } = thresholdsFor(rules, group.length);
+    return group.filter((id) => members.includes(id)).length >= t;
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-export { step } from './step.js';
+export { isOpen, step } from './step.js';
 export { nextDeadline } from './phases.js';
 export { reopenable } from './burnt.js';
 export { invited, uploaders } from './cohort.js';

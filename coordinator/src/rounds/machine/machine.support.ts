@@ -21,6 +21,8 @@ export const rulesFor = (count: number, more: Partial<RoundRules> = {}): RoundRu
       gammaDen: 3,
       strict: true,
       nMin: 5,
+      subCohort: 0,
+      groups: null,
     },
     ...{ minSurvivors: 0, fullCohort: false, maxAttempts: 3, stageMs: [100, 100, 1000, 100, 100] as const },
     ...{ gatherMs: 50, idleLimitMs: 5000, retryMs: 10, resumeMs: 200 },

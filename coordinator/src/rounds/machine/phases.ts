@@ -1,5 +1,5 @@
 import { burn, toBurnt } from './burnt.js';
-import { invited, isEnough, rulesNow, thresholdsFor, uploaders } from './cohort.js';
+import { invited, isEnough, rulesNow, areThreshold, uploaders } from './cohort.js';
 import {
   answerPhases,
   type AnswerPhase,
@@ -216,7 +216,6 @@ function toWaiting(state: RoundState, rules: RoundRules, now: number): RoundStat
 
 /** R3 and R4: t answers are needed; those who are connected are waited for; a shortage is a pause, never an abort. */
 function settleAnswers(state: RoundState, rules: RoundRules, now: number): Transition {
-  const { t } = thresholdsFor(rules, state.u1.length);
   const awaited = state.u2.filter(
     (id) =>
       state.connected.includes(id) &&
@@ -225,8 +224,10 @@ function settleAnswers(state: RoundState, rules: RoundRules, now: number): Trans
   );
   const late = isLate(state, now);
   const refused = state.refusals.filter((r) => state.u2.includes(r.site) && !state.answered.includes(r.site));
-  if (state.u2.length - refused.length < t) return unconfirmed(state, rules, now, refused);
-  const enough = state.answered.length >= t && (state.phase === 'consistency' || state.unmaskable);
+  const possible = state.u2.filter((id) => !refused.some((r) => r.site === id));
+  if (!areThreshold(rules, state.u1, possible)) return unconfirmed(state, rules, now, refused);
+  const confirmed = areThreshold(rules, state.u1, state.answered);
+  const enough = confirmed && (state.phase === 'consistency' || state.unmaskable);
   if (enough && (awaited.length === 0 || late)) {
     const next: RoundState = {
       ...state,

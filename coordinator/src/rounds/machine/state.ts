@@ -43,6 +43,10 @@ export interface RoundRules {
   readonly nMin: number;
   /** raises the smallest releasable cohort; 0 = no */
   readonly minSurvivors: number;
+  /** least sites of a group that is summed by itself; 0 = all sites are summed at once */
+  readonly subCohort: number;
+  /** the groups of U1 once it is fixed, with sub-cohorts */
+  readonly groups: readonly (readonly number[])[] | null;
   /** every contributor must be in the sum (statistics and evaluation of a run that is not public) */
   readonly fullCohort: boolean;
   readonly maxAttempts: number;

@@ -3,7 +3,9 @@ import { withSite, without } from './cohort.js';
 import { abandon, fail, settle } from './phases.js';
 import type { RoundEvent, RoundRules, RoundState, Transition } from './state.js';
 
-const isOpen = ({ phase }: RoundState): boolean => !['waiting', 'burnt', 'closed', 'failed'].includes(phase);
+/** True while an attempt is under way. */
+export const isOpen = ({ phase }: RoundState): boolean =>
+  !['waiting', 'burnt', 'closed', 'failed'].includes(phase);
 
 /** Phases in which sites may have answered R4. */
 const isAnswering = ({ phase }: RoundState): boolean => phase === 'unmask' || phase === 'fold';

@@ -53,6 +53,8 @@ export const planProposeBody = z.strictObject({
     weightCap: count,
     /** of the statistics ring */
     fractionBits: z.int().min(0).max(63),
+    /** least sites of a group that is summed by itself; absent = off */
+    subCohort: z.int().min(4).max(127).exactOptional(),
   }),
   sites: siteList,
   /** rounds over all purposes and arms */

@@ -95,6 +95,17 @@ export const roundUnmaskBody = z.strictObject({
 /** A site of U1 that is not in U3: the stage at which it was lost, and why. */
 export const droppedSite = z.strictObject({ site: siteId, stage, code });
 
+/** A group of U1 that was summed by itself. */
+const summedGroup = z.strictObject({
+  /** the sites of U1 that are in it */
+  sites: z.array(siteId).min(3).max(255).refine(ascending, 'ids ascend'),
+  h1: digest,
+  h2: digest,
+  h3: digest,
+  /** root of the sum of its survivors */
+  aggregateRoot: digest,
+});
+
 /** The coordinator closes a round with its sum. */
 export const roundAggregateBody = z.strictObject({
   context: digest,
@@ -119,7 +130,10 @@ export const roundAggregateBody = z.strictObject({
     uMin: count,
     h: count,
   }),
+  /** root of the sum over all survivors */
   aggregateRoot: digest,
+  /** with sub-cohorts only: the groups in their order; h2, h3 and what T covers of the sums are then over all of them */
+  groups: z.array(summedGroup).min(2).max(MAX_LIST).exactOptional(),
   /** T */
   transcript: digest,
   /** Sig_C("CLOSE", T) */

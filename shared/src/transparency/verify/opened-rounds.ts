@@ -90,11 +90,12 @@ function disagreement(
 function offPlan({ log }: VerifyContext, m: Manifest, approved: ApprovedRun | undefined): string | undefined {
   if (approved === undefined) return undefined;
   const { body } = approved.proposal.entry;
-  const { gamma, nMin, weightCap } = body.secureAggregation;
+  const { gamma, nMin, weightCap, subCohort = 0 } = body.secureAggregation;
   if (digestText(m.planHash) !== body.planHash) return 'is of another plan';
   if (m.gammaNum !== gamma.num || m.gammaDen !== gamma.den || m.nMin !== nMin)
     return 'has other thresholds than the plan';
   if (m.purpose === 0 && m.weightCap !== weightCap) return 'has another weight cap than the plan';
+  if (m.purpose === 0 && m.subCohort !== subCohort) return 'has other sub-cohorts than the plan';
   return m.N === integersOf(body.sites, log.resolve).length ? undefined : 'has another N than the plan';
 }
 

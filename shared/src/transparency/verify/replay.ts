@@ -11,6 +11,7 @@ import {
   vectorLength,
 } from '../../secagg/index.js';
 import { digestBytes } from '../entries/fields.js';
+import type { DerivedGroup } from '../evidence/verify-evidence.js';
 import type { Findings } from './findings.js';
 import type { ClosedRound } from './opened-rounds.js';
 
@@ -68,50 +69,80 @@ function differenceOf(
   const odd = derived.u3.filter((_, k) => kept[k]?.size !== size);
   if (odd.length > 0) return `the masked vector of site ${odd.join(', ')} is missing or has another size`;
   try {
-    const { roots, sum } = foldAgain(round, vectors, size, engine);
-    const other = evidence.commits.filter(({ root }, k) => !equalBytes(root, roots[k] ?? new Uint8Array()));
+    const again = foldAgain(round, vectors, size, engine);
+    const other = evidence.commits.filter(
+      ({ root }, k) => !equalBytes(root, again.roots[k] ?? new Uint8Array()),
+    );
     if (other.length > 0)
       return `the masked vector of site ${other.map(({ id }) => id).join(', ')} is not the signed one`;
-    const same = equalBytes(sum, digestBytes(aggregate.entry.body.aggregateRoot));
-    return same ? undefined : 'the sum of the masked vectors is not the logged one';
+    const { aggregateRoot, groups = [] } = aggregate.entry.body;
+    if (!equalBytes(again.sum, digestBytes(aggregateRoot)))
+      return 'the sum of the masked vectors is not the logged one';
+    const wrong = groups.findIndex(
+      (group, k) => !equalBytes(again.sums[k] ?? new Uint8Array(), digestBytes(group.aggregateRoot)),
+    );
+    return wrong < 0 ? undefined : `the sum of group ${wrong} is not the logged one`;
   } catch (error) {
     if (isRegulonError(error)) return error.message;
     throw error;
   }
 }
 
-/** One pass over all vectors: their roots, and the root of their sum without its masks. */
+/** What one pass over all vectors gives: Merkle roots, 32 bytes each. */
+interface Replayed {
+  /** of the vectors */
+  readonly roots: readonly Uint8Array[];
+  /** of the sum of each group */
+  readonly sums: readonly Uint8Array[];
+  /** of the sum of all */
+  readonly sum: Uint8Array;
+}
+
+/** @throws E_SHARE, E_DEALER, E_LOW_ORDER */
 function foldAgain(
   round: ClosedRound,
   vectors: readonly MaskedVector[],
   size: number,
   engine: MaskEngine,
-): { roots: Uint8Array[]; sum: Uint8Array } {
+): Replayed {
   const { ringBits } = round.manifest;
-  const masks = masksOf(round);
+  const { u3, groups } = round.derived;
+  const folds = groups.map((group) => ({
+    members: new Set(group.u3),
+    masks: masksOf(round, group),
+    hasher: new MerkleHasher(),
+  }));
   const hashers = vectors.map(() => new MerkleHasher());
   const whole = new MerkleHasher();
   for (let byteOffset = 0; byteOffset < size; byteOffset += TILE_BYTES) {
     const length = Math.min(TILE_BYTES, size - byteOffset);
-    const spools = vectors.map((vector, k) => {
+    const pieces = vectors.map((vector, k) => {
       const tile = new Uint8Array(length);
       vector.read(byteOffset, tile);
       hashers[k]?.update(tile);
       return tile;
     });
-    const tile = new Uint8Array(length);
-    foldAndUnmaskTile(tile, { spools, masks, byteOffset, ringBits }, engine);
-    whole.update(tile);
+    const total = new Uint8Array(length);
+    for (const { members, masks, hasher } of folds) {
+      const spools = pieces.filter((_, k) => members.has(u3[k] ?? -1));
+      const tile = new Uint8Array(length);
+      foldAndUnmaskTile(tile, { spools, masks, byteOffset, ringBits }, engine);
+      hasher.update(tile);
+      engine.addTile(total, tile, ringBits);
+    }
+    whole.update(total);
   }
-  return { roots: hashers.map((hasher) => hasher.root()), sum: whole.root() };
+  const roots = hashers.map((hasher) => hasher.root());
+  return { roots, sums: folds.map(({ hasher }) => hasher.root()), sum: whole.root() };
 }
 
-/** The streams of the masks, from the shares in the logged answers. @throws E_SHARE, E_DEALER, E_LOW_ORDER */
-function masksOf({ manifest, evidence, derived }: ClosedRound): readonly MaskKey[] {
+/** The streams of the masks of a group, from the shares in the logged answers. @throws E_SHARE, E_DEALER, E_LOW_ORDER */
+function masksOf({ manifest, evidence }: ClosedRound, group: DerivedGroup): readonly MaskKey[] {
   const ctx = ctxOf(manifest);
-  const { advertised: keys, dealers, answers, responders } = evidence;
+  const { keys, responders, u3, h2 } = group;
+  const { dealers, answers } = evidence;
   const used = answers.filter(({ id }) => responders.includes(id));
   const revealed = reveal({ ctx, keys, shares: new Map(dealers.map((d) => [d.id, d])), answers: used });
-  const survivors = keys.filter(({ id }) => derived.u3.includes(id));
-  return unmaskKeysOf({ ctx, h2: derived.h2, survivors, ...revealed });
+  const survivors = keys.filter(({ id }) => u3.includes(id));
+  return unmaskKeysOf({ ctx, h2, survivors, ...revealed });
 }

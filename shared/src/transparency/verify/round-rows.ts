@@ -1,6 +1,6 @@
 import { equalBytes } from '../../crypto/index.js';
 import { isRegulonError } from '../../errors/index.js';
-import { abortTranscript, ctxOf, verifyTranscript } from '../../secagg/index.js';
+import { abortTranscript, ctxOf, type Manifest, verifyTranscript } from '../../secagg/index.js';
 import { droppedSite } from '../entries/bodies-round.js';
 import { digestBytes, digestText } from '../entries/fields.js';
 import { deriveRound, type DerivedRound, transcriptOf } from '../evidence/verify-evidence.js';
@@ -53,7 +53,9 @@ function checkClosed(
     complain('S1', `a cohort of ${smallest} is below the smallest that a site allows, ${minimum}`);
   const wrong = misstatement(context, aggregate, derived);
   if (wrong !== undefined) complain('S2', wrong);
-  checkTranscript(context, { ...round, aggregate, evidence, derived });
+  const otherGroups = misgrouped(manifest, aggregate, derived);
+  if (otherGroups !== undefined) complain('S2', otherGroups);
+  else checkTranscript(context, { ...round, aggregate, evidence, derived });
   checkContributions(context, view, { ...round, aggregate, evidence, derived });
   checkUnmasks(context, view, { ...round, aggregate, evidence, derived });
   return [{ ...round, aggregate, evidence, derived }];
@@ -106,13 +108,30 @@ function misstatement(
     : 'the sites that dropped are not U1 without U3';
 }
 
+/** What the entry states otherwise than its evidence of the groups. */
+function misgrouped(
+  { subCohort }: Manifest,
+  { entry }: Placed<'round.aggregate'>,
+  { groups }: DerivedRound,
+): string | undefined {
+  const stated = entry.body.groups ?? [];
+  if (subCohort === 0) return stated.length > 0 ? 'has groups without sub-cohorts' : undefined;
+  const same = groups.every(({ u1, h1, h2, h3 }, k) => {
+    const group = stated[k];
+    if (group === undefined || String(group.sites) !== String(u1)) return false;
+    return group.h1 === digestText(h1) && group.h2 === digestText(h2) && group.h3 === digestText(h3);
+  });
+  return same && stated.length === groups.length ? undefined : 'the groups do not follow from U1';
+}
+
 function checkTranscript(
   { roster, findings }: VerifyContext,
-  { manifest, evidence, derived, aggregate }: ClosedRound,
+  { manifest, derived, aggregate }: ClosedRound,
 ): void {
   const { body } = aggregate.entry;
-  const fields = { aggRoot: digestBytes(body.aggregateRoot), modelHash: digestBytes(body.modelOut) };
-  const T = transcriptOf({ manifest, evidence }, derived, fields);
+  const groupRoots = (body.groups ?? []).map((group) => digestBytes(group.aggregateRoot));
+  const roots = { aggRoot: digestBytes(body.aggregateRoot), groupRoots };
+  const T = transcriptOf({ manifest }, derived, { ...roots, modelHash: digestBytes(body.modelOut) });
   const sig = Uint8Array.from(Buffer.from(body.closeSignature, 'base64'));
   if (!equalBytes(T, digestBytes(body.transcript)))
     findings.fail('S2', `round ${manifest.round}: T does not recompute`, aggregate.index);

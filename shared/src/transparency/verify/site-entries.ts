@@ -1,5 +1,6 @@
 import { digestText } from '../entries/fields.js';
 import { integersOf, type VerifyContext } from './context.js';
+import type { DerivedGroup, DerivedRound } from '../evidence/verify-evidence.js';
 import type { ClosedRound } from './opened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
 
@@ -24,7 +25,7 @@ export function checkContributions(context: VerifyContext, view: RunView, round:
     if (
       maskedInput.length !== length ||
       maskedInput.root !== digestText(root) ||
-      cohort !== digestText(derived.h2)
+      cohort !== digestText(groupOf(derived, id)?.h2 ?? derived.h2)
     ) {
       findings.fail('S2', `${name} logged another masked input than the one in the sum`, logged.index);
     }
@@ -59,14 +60,19 @@ function misrevealed(
 ): string | undefined {
   const { body } = entry;
   const list = (field: typeof body.survivors): string => String(integersOf(field, log.resolve));
-  const dropped = derived.u2.filter((id) => !derived.u3.includes(id));
-  if (body.consistency !== digestText(derived.h3)) return 'answered for another survivor set than the sum';
-  if (list(body.survivors) !== String(derived.u3) || list(body.dropped) !== String(dropped))
+  const id = keys.member(entry.actor.id)?.id ?? -1;
+  const { u2, u3, h3 } = groupOf(derived, id) ?? derived;
+  const dropped = u2.filter((other) => !u3.includes(other));
+  if (body.consistency !== digestText(h3)) return 'answered for another survivor set than the sum';
+  if (list(body.survivors) !== String(u3) || list(body.dropped) !== String(dropped))
     return 'names other survivors than the sum';
-  if (list(body.selfMask) !== String(derived.u3) || list(body.maskKey) !== String(dropped))
+  if (list(body.selfMask) !== String(u3) || list(body.maskKey) !== String(dropped))
     return 'revealed the wrong kind of share';
-  const answer = derived.answers.get(keys.member(entry.actor.id)?.id ?? -1);
+  const answer = derived.answers.get(id);
   return answer === undefined || digestText(answer) === body.answer
     ? undefined
     : 'logged another answer than it gave';
 }
+
+const groupOf = ({ groups }: DerivedRound, id: number): DerivedGroup | undefined =>
+  groups.find(({ u1 }) => u1.includes(id));
