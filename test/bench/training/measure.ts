@@ -33,7 +33,9 @@ export class Measurer {
       name === 'torch'
         ? [this.python ?? 'python3', [TORCH, JSON.stringify(asked)]]
         : [process.execPath, [ENGINE, JSON.stringify({ ...asked, backend: name })]];
-    const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+    // the engine chooses its own kernels, whatever this shell was told
+    const kept = Object.entries(process.env).filter(([key]) => !key.startsWith('OPENBLAS_'));
+    const env = { ...Object.fromEntries(kept), OMP_NUM_THREADS: String(threads) };
     const { stdout } = await run(program, args, { env, maxBuffer: OUTPUT_BYTES });
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Measurement;
   }
