@@ -1,11 +1,12 @@
 /** The bulk channel: one stream of frames up or down, no retries here. */
-import { Client, type ClientReadableStream, type ClientWritableStream, type Metadata } from '@grpc/grpc-js';
+import { type ClientReadableStream, type ClientWritableStream, type Metadata } from '@grpc/grpc-js';
 import { boxBefore, boxKeyPair, randomBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { BulkCipher, bulkService, MAX_FRAME_BYTES, type OpenBody } from '@regulon/shared/wire';
 import type { ConnectionOptions } from './connection-types.js';
-import { deadlineOf, type Limits, sharedChannelOptions } from './control-client.js';
-import { addressOf, channelCredentials } from './tls.js';
+import { deadlineOf, type Limits, liveClient } from './control-client.js';
+import type { LiveClient } from './live-client.js';
+import { addressOf } from './tls.js';
 
 const WINDOW_BYTES = 16 << 20;
 
@@ -47,14 +48,13 @@ export interface GetStream {
 }
 
 export class BulkClient {
-  private readonly client: Client;
+  private readonly client: LiveClient;
 
   constructor(
     private readonly options: ConnectionOptions,
     private readonly boxKey: BoxKeySource,
   ) {
-    this.client = new Client(addressOf(options.host, options.bulkPort), channelCredentials(options), {
-      ...sharedChannelOptions(options),
+    this.client = liveClient(options, options.bulkPort, {
       'grpc.max_receive_message_length': MAX_FRAME_BYTES,
       'grpc.max_send_message_length': MAX_FRAME_BYTES,
       'grpc.enable_retries': 0,
@@ -74,7 +74,7 @@ export class BulkClient {
     const answer = new Promise<Uint8Array>((resolve, reject) => {
       settle = (error, frame) => (error === null ? resolve(frame!) : reject(error));
     }).then((frame) => down.open(frame as Buffer).plaintext);
-    const call = this.client.makeClientStreamRequest(
+    const call = this.client.current.makeClientStreamRequest(
       path,
       requestSerialize,
       responseDeserialize,
@@ -96,7 +96,7 @@ export class BulkClient {
   async get(subject: StreamSubject, limits: Limits): Promise<GetStream> {
     const { down, openFrame } = await this.seal(subject, limits);
     const { path, requestSerialize, responseDeserialize } = bulkService.Get;
-    const call = this.client.makeServerStreamRequest(
+    const call = this.client.current.makeServerStreamRequest(
       path,
       requestSerialize,
       responseDeserialize,

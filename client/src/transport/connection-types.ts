@@ -29,6 +29,8 @@ export interface ConnectionOptions {
   readonly random?: () => number;
   /** ms since the epoch; injected by tests */
   readonly now?: () => number;
+  /** how long a connection may take to become ready; default 10 000 */
+  readonly connectMs?: number;
 }
 
 export type LinkState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
@@ -61,7 +63,7 @@ export interface DownloadJob {
   readonly signal?: AbortSignal;
 }
 export interface CallOptions {
-  /** give up after so many ms, reconnects included; default 30 000 */
+  /** give up after so many ms, reconnects included; default 30 000, for what is fetched 1 s more for each 64 KiB */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }

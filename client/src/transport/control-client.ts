@@ -9,11 +9,13 @@ import {
   type Sealed,
   type SealedCall,
 } from '@regulon/shared/wire';
+import type { Allowance } from './allowance.js';
 import type { ConnectionOptions } from './connection-types.js';
 import type { FetchLimit } from './fetch-limits.js';
 import { eachMessage } from './each-message.js';
+import { LiveClient } from './live-client.js';
 import { loadControlService } from './protocol.js';
-import { addressOf, channelCredentials, handshakeName } from './tls.js';
+import { addressOf, channelCredentials, diagnose, handshakeName } from './tls.js';
 
 interface SealedMessage {
   readonly sealed: Sealed;
@@ -47,16 +49,26 @@ export const sharedChannelOptions = (options: ConnectionOptions): object => ({
   'grpc.max_reconnect_backoff_ms': 1_000,
 });
 
+/** A client of one of the coordinator's ports that does not wait for ever. @throws E_CERTIFICATE */
+export function liveClient(options: ConnectionOptions, port: number, channel: object): LiveClient {
+  const make = (): Client =>
+    new Client(addressOf(options.host, port), channelCredentials(options), {
+      ...sharedChannelOptions(options),
+      ...channel,
+    });
+  return new LiveClient(make, async () => (await diagnose(options, port)) === undefined, options.connectMs);
+}
+
 export class ControlClient {
-  private readonly client: Client;
+  private readonly client: LiveClient;
   private readonly service: ServiceDefinition = loadControlService();
   private sender: Promise<SealedSender> | undefined;
   private boxKey: Uint8Array | undefined;
 
   /** @throws E_CERTIFICATE when the own certificate cannot be used */
   constructor(private readonly options: ConnectionOptions) {
-    this.client = new Client(addressOf(options.host, options.controlPort), channelCredentials(options), {
-      ...sharedChannelOptions(options),
+    const { controlPort: port } = options;
+    this.client = liveClient(options, port, {
       'grpc.max_receive_message_length': 4 << 20,
       'grpc.enable_retries': 1,
       'grpc-node.flow_control_window': WINDOW_BYTES,
@@ -88,20 +100,40 @@ export class ControlClient {
     return answer;
   }
 
-  /** All answers of a stream, in order. @throws E_SEAL when it was cut @throws E_MESSAGE when they are more than `most` */
-  async fetch(payload: Uint8Array, most: FetchLimit, limits: Limits): Promise<Uint8Array[]> {
+  /**
+   * All answers of a stream, in order.
+   *
+   * @throws E_SEAL when it was cut; E_MESSAGE when they are more than `most`; E_DEADLINE when the allowance is over
+   */
+  async fetch(
+    payload: Uint8Array,
+    most: FetchLimit,
+    allowance: Allowance,
+    signal: AbortSignal,
+  ): Promise<Uint8Array[]> {
+    const limits = { deadlineMs: allowance.latestMs, signal };
     const { stream, answers } = await this.stream('fetch', payload, limits);
+    const unwatch = allowance.watch(() => stream.cancel());
     const items: Uint8Array[] = [];
     let bytes = 0;
-    for await (const message of eachMessage(stream)) {
-      const item = answers.open(sealedOf(message));
-      if (item === undefined) continue;
-      bytes += item.length;
-      if (items.length === most.items || bytes > most.bytes) {
-        const words = `the coordinator answers with more than ${most.items} items or ${most.bytes} bytes`;
-        throw new RegulonError('E_MESSAGE', words);
+    try {
+      for await (const message of eachMessage(stream)) {
+        const sealed = sealedOf(message);
+        allowance.received(sealed.box.length);
+        const item = answers.open(sealed);
+        if (item === undefined) continue;
+        bytes += item.length;
+        if (items.length === most.items || bytes > most.bytes) {
+          const words = `the coordinator answers with more than ${most.items} items or ${most.bytes} bytes`;
+          throw new RegulonError('E_MESSAGE', words);
+        }
+        items.push(item);
       }
-      items.push(item);
+    } catch (cause) {
+      if (!allowance.isOver) throw cause;
+      throw new RegulonError('E_DEADLINE', 'the coordinator did not answer in time', { cause });
+    } finally {
+      unwatch();
     }
     if (!answers.ended) throw new RegulonError('E_SEAL', 'a stream of the coordinator was cut');
     return items;
@@ -128,7 +160,7 @@ export class ControlClient {
   ): Promise<{ stream: ClientReadableStream<SealedMessage>; answers: AnswerOpener }> {
     const { sealed, answers } = (await this.currentSender(limits)).seal(call, payload);
     const method = this.service[call === 'fetch' ? 'Fetch' : 'Watch']!;
-    const stream = this.client.makeServerStreamRequest<SealedMessage, SealedMessage>(
+    const stream = this.client.current.makeServerStreamRequest<SealedMessage, SealedMessage>(
       method.path,
       method.requestSerialize,
       method.responseDeserialize as (bytes: Buffer) => SealedMessage,
@@ -145,7 +177,7 @@ export class ControlClient {
     const method = this.service[name]!;
     return new Promise<R>((resolve, reject) => {
       const cancel = (): void => call.cancel();
-      const call = this.client.makeUnaryRequest(
+      const call = this.client.current.makeUnaryRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize as (bytes: Buffer) => R,

@@ -12,6 +12,7 @@ import {
   type ReplyOf,
   type Request,
 } from '@regulon/shared/wire';
+import { Allowance } from './allowance.js';
 import { Backoff } from './backoff.js';
 import { BulkClient } from './bulk-client.js';
 import type {
@@ -22,7 +23,7 @@ import type {
   LinkState,
   UploadJob,
 } from './connection-types.js';
-import { ControlClient, type Limits } from './control-client.js';
+import { ControlClient } from './control-client.js';
 import { downloadFile } from './download.js';
 import { fetchLimitOf } from './fetch-limits.js';
 import { failureOf } from './grpc-errors.js';
@@ -68,7 +69,10 @@ export class CoordinatorConnection implements CoordinatorLink {
   async exchange<R extends Request>(request: R, options: CallOptions = {}): Promise<ReplyOf<R['type']>> {
     if (request.type === 'advertise') this.control.renewSender();
     const payload = requestCodec.encode(request);
-    const answer = await this.repeat(options, (limits) => this.control.exchange(payload, limits));
+    const allowance = this.allowanceOf(options);
+    const answer = await this.repeat(options, allowance, (signal) =>
+      this.control.exchange(payload, { deadlineMs: allowance.deadlineMs, signal }),
+    );
     const reply = replyCodec.decode(answer);
     if (reply.type !== request.type)
       throw new RegulonError('E_MESSAGE', `${reply.type} came as answer to ${request.type}`);
@@ -78,7 +82,10 @@ export class CoordinatorConnection implements CoordinatorLink {
   async fetch<Q extends Query>(query: Q, options: CallOptions = {}): Promise<ItemOf<Q['type']>[]> {
     const payload = queryCodec.encode(query);
     const most = fetchLimitOf(query);
-    const answers = await this.repeat(options, (limits) => this.control.fetch(payload, most, limits));
+    const allowance = this.allowanceOf(options, most.bytes);
+    const answers = await this.repeat(options, allowance, (signal) =>
+      this.control.fetch(payload, most, allowance, signal),
+    );
     return answers.map((answer) => {
       const item = itemCodec.decode(answer);
       if (item.type !== query.type)
@@ -116,20 +123,23 @@ export class CoordinatorConnection implements CoordinatorLink {
   }
 
   /** Repeat a call after a lost connection or a new box key, until it is answered or its time is over. */
-  private async repeat<T>(options: CallOptions, call: (limits: Limits) => Promise<T>): Promise<T> {
+  private async repeat<T>(
+    options: CallOptions,
+    allowance: Allowance,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const signal = this.signalOf(options.signal);
-    const deadlineMs = this.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const backoff = new Backoff(this.options.random);
     for (let resealed = false; ;) {
       try {
         signal.throwIfAborted();
-        const answer = await call({ deadlineMs, signal });
+        const answer = await call(signal);
         this.setState('connected');
         return answer;
       } catch (cause) {
         signal.throwIfAborted();
         const { error, connectionLost } = failureOf(cause, this.where);
-        if (connectionLost) await this.reconnect(error, backoff, deadlineMs, signal);
+        if (connectionLost) await this.reconnect(error, backoff, allowance, signal);
         else if (isRegulonError(error, 'E_SEAL') && !resealed) {
           resealed = true;
           this.control.forgetBoxKey();
@@ -142,15 +152,15 @@ export class CoordinatorConnection implements CoordinatorLink {
   private async reconnect(
     error: Error,
     backoff: Backoff,
-    deadlineMs: number,
+    allowance: Allowance,
     signal: AbortSignal,
   ): Promise<void> {
     if (this.state === 'connected') this.setState('reconnecting');
     const found = await diagnose(this.options);
     if (found !== undefined && FATAL.some((code) => isRegulonError(found, code))) throw found;
-    if (this.now() >= deadlineMs) throw found ?? error;
+    if (allowance.isOver) throw found ?? error;
     await backoff.wait(signal);
-    if (this.now() >= deadlineMs) throw found ?? error;
+    if (allowance.isOver) throw found ?? error;
   }
 
   /** Keep a watch stream open for ever; each new one begins with the state of all live runs. */
@@ -188,6 +198,10 @@ export class CoordinatorConnection implements CoordinatorLink {
     if (this.state === state || this.state === 'closed') return;
     this.state = state;
     for (const listener of this.stateListeners) listener(state);
+  }
+
+  private allowanceOf({ timeoutMs = DEFAULT_TIMEOUT_MS }: CallOptions, mostBytes = 0): Allowance {
+    return new Allowance(timeoutMs, mostBytes, this.now);
   }
 
   private signalOf(signal: AbortSignal | undefined): AbortSignal {

@@ -5,12 +5,14 @@ import { dirname } from 'node:path';
 import { equalBytes, hex, LEAF_BYTES, MerkleHasher } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { CHUNK_BYTES, FRAME_CHUNK } from '@regulon/shared/wire';
+import { timeFor } from './allowance.js';
 import { Backoff } from './backoff.js';
 import type { BulkClient } from './bulk-client.js';
 import type { ConnectionOptions, DownloadJob } from './connection-types.js';
 import { eachMessage } from './each-message.js';
 import { failureOf } from './grpc-errors.js';
 
+/** beside the time that the bytes take on the slowest line */
 const DEFAULT_TIME_MS = 3_600_000;
 const NO_LEASE = new Uint8Array(16);
 
@@ -26,7 +28,7 @@ export async function downloadFile(
   options: ConnectionOptions,
 ): Promise<void> {
   const now = options.now ?? Date.now;
-  const deadlineMs = job.deadlineMs ?? now() + DEFAULT_TIME_MS;
+  const deadlineMs = job.deadlineMs ?? now() + DEFAULT_TIME_MS + timeFor(job.size);
   const part = `${job.path}.${hex(job.digest).slice(0, 16)}.part`;
   const backoff = new Backoff(options.random);
   await mkdir(dirname(job.path), { recursive: true });

@@ -54,19 +54,23 @@ export const channelCredentials = (options: ConnectionOptions): ChannelCredentia
 /**
  * Why no connection comes about: shake hands without gRPC and name what fails.
  *
+ * @param port one of the coordinator's
  * @returns the error, or undefined when the handshake succeeds now
  */
-export async function diagnose(options: ConnectionOptions): Promise<RegulonError | undefined> {
+export async function diagnose(
+  options: ConnectionOptions,
+  port: number = options.controlPort,
+): Promise<RegulonError | undefined> {
   for (let count = 1; ; count++) {
-    const found = await shakeHands(options);
+    const found = await shakeHands(options, port);
     const quiet = isRegulonError(found, 'E_CERTIFICATE') && found.details.quiet === true;
     if (!quiet || count === QUIET_REFUSALS) return found;
     await pause(QUIET_REFUSAL_PAUSE_MS);
   }
 }
 
-function shakeHands(options: ConnectionOptions): Promise<RegulonError | undefined> {
-  const { host, controlPort: port } = options;
+function shakeHands(options: ConnectionOptions, port: number): Promise<RegulonError | undefined> {
+  const { host } = options;
   const where = addressOf(host, port);
   return new Promise((resolve) => {
     const socket: TLSSocket = connect({

@@ -111,6 +111,16 @@ describe('the fault proxy', () => {
     expect((await answer).toString()).toBe('late');
   });
 
+  it('never answers a connection that was opened while it is mute, but the next one', async () => {
+    const mute = await open({ mute: true });
+    proxy.change({ mute: false });
+    mute.write('unheard');
+    client = connect(proxy.port, '127.0.0.1');
+    expect((await echo(client, Buffer.from('heard'))).toString()).toBe('heard');
+    expect(pieces).toEqual([5]);
+    mute.destroy();
+  });
+
   it('tells the end of a connection late', async () => {
     const socket = await open({ closeDelayMs: 250 });
     await echo(socket, Buffer.alloc(1));

@@ -75,6 +75,7 @@ export class FaultProxy {
   }
 
   private accept(client: Socket): void {
+    if (this.faults.mute) return this.ignore(client);
     const server = connect({ host: '127.0.0.1', port: this.target, allowHalfOpen: true, noDelay: true });
     const sockets = [client, server];
     let sent = 0;
@@ -102,6 +103,13 @@ export class FaultProxy {
       if (sockets.every((socket) => socket.closed)) this.open.delete(connection);
     };
     sockets.forEach((socket) => socket.once('close', forget));
+  }
+
+  private ignore(client: Socket): void {
+    this.seen.connections++;
+    const connection = { lines: [], sinceMs: Infinity, reset: () => void client.resetAndDestroy() };
+    this.open.add(connection);
+    client.on('error', () => undefined).once('close', () => this.open.delete(connection));
   }
 
   private note(held: number): void {

@@ -16,6 +16,8 @@ export interface LineFaults {
   readonly cutAfterBytes: number;
   /** nothing passes and nobody is told; what was sent meanwhile arrives afterwards, as TCP repeats it */
   readonly blackHole: boolean;
+  /** connections that are opened now are accepted, and nothing ever passes on them */
+  readonly mute: boolean;
 }
 
 /** A line without faults. */
@@ -28,6 +30,7 @@ export const CLEAR_LINE: LineFaults = {
   graceMs: 0,
   cutAfterBytes: Infinity,
   blackHole: false,
+  mute: false,
 };
 
 const LEAST_HELD = 256 << 10;
