@@ -109,6 +109,7 @@ export class RunUploadBook implements UploadBook {
       { site, round, attempt, count, reason, equivocation: evidence !== undefined },
       'upload refused',
     );
+    if (evidence) this.context.uploads.contradicted(expected, site, evidence);
     if (count < MAX_STRIKES) return;
     this.driverOf(expected)?.dispatch({ type: 'struck', site });
   }

@@ -105,6 +105,17 @@ export interface UploadTable {
   receipt: Uint8Array | null;
 }
 
+/** Two commits of one upload with different roots, both signed by the site: evidence, kept when the uploads are not. */
+export interface SecondCommitTable {
+  run_id: Uint8Array;
+  round: number;
+  attempt: number;
+  site: number;
+  /** the commit that counts, as it came */
+  first: Uint8Array;
+  second: Uint8Array;
+}
+
 /** A closed round: enough to replay the program of the run. */
 export interface OutcomeTable {
   run_id: Uint8Array;
@@ -152,6 +163,7 @@ export interface Schema {
   stages: StageTable;
   messages: MessageTable;
   uploads: UploadTable;
+  second_commits: SecondCommitTable;
   outcomes: OutcomeTable;
   round_entries: RoundEntryTable;
   blobs: BlobTable;

@@ -59,4 +59,13 @@ CREATE TABLE blobs (
 ) STRICT;
 `,
   },
+  {
+    name: 'coordinator-0002',
+    sql: `
+CREATE TABLE second_commits (
+  run_id BLOB NOT NULL REFERENCES runs, round INTEGER NOT NULL, attempt INTEGER NOT NULL, site INTEGER NOT NULL,
+  first BLOB NOT NULL, second BLOB NOT NULL, PRIMARY KEY (run_id, round, attempt, site, second)
+) STRICT, WITHOUT ROWID;
+`,
+  },
 ];

@@ -1,5 +1,5 @@
 import type { CommitRow, CommitRows } from '../../transport/index.js';
-import type { UploadTable } from '../schema.js';
+import type { SecondCommitTable, UploadTable } from '../schema.js';
 import { query, type Store } from './database.js';
 import { atAttempt, type AttemptKey } from './round-rows.js';
 
@@ -34,6 +34,24 @@ export class UploadRows implements CommitRows {
 
   clear(uploadId: Uint8Array): void {
     this.store.run(query.deleteFrom('uploads').where('upload_id', '=', uploadId));
+  }
+
+  /** Keep a signed commit that contradicts the one that counts; both stay when the upload is forgotten. */
+  contradicted(key: AttemptKey, site: number, second: Uint8Array): void {
+    const first = this.committedOf(key).find((row) => row.site === site)?.message;
+    if (!first) return;
+    const values = { ...atAttempt(key), site, first, second };
+    this.store.run(
+      query
+        .insertInto('second_commits')
+        .values(values)
+        .onConflict((c) => c.doNothing()),
+    );
+  }
+
+  /** Pairs of commits that a site signed for one upload. */
+  contradictions({ runId }: Pick<AttemptKey, 'runId'>): SecondCommitTable[] {
+    return this.store.all(query.selectFrom('second_commits').selectAll().where('run_id', '=', runId));
   }
 
   /** Rows of every attempt whose files are still kept. */
