@@ -196,6 +196,11 @@ describe('what a site checks before a run', () => {
     ['secureAggregation.nMin', {}, { nMin: 6 }],
     ['secureAggregation.gamma', {}, { gamma: { num: 2, den: 5 } }],
     ['training.rounds', {}, { maxRounds: 2 }],
+    [
+      'secureAggregation.noise',
+      { secureAggregation: { noise: { mechanism: 'skellam', z: 2 }, quantizationBits: 16, weightCap: 64 } },
+      {},
+    ],
     ['(whole plan)', {}, { plans: [`sha256:${'00'.repeat(32)}`] }],
     ['evaluation.split', { evaluation: { split: 'leave-site-out' } }, { leaveSiteOut: 'off' }],
     ['dataset.unit', { dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'library' } }, {}],

@@ -1,6 +1,7 @@
 import { equalBytes, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { RunContract } from '@regulon/shared/program';
+import { ringMechanisms } from '@regulon/shared/secagg';
 import type { SiteView } from './site-view.js';
 
 /**
@@ -15,7 +16,7 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   const refuse = (key: string, rule: string): never => {
     throw new RegulonError('E_POLICY', `plan ${plan.name}: ${key}: ${rule}`);
   };
-  const { gamma, nMin, weightCap, subCohort } = plan.secureAggregation;
+  const { gamma, nMin, weightCap, subCohort, noise } = plan.secureAggregation;
   if (!policy.purposes.includes(plan.purpose)) refuse('purpose', 'the policy of this site does not allow it');
   if (nMin < policy.nMin) refuse('secureAggregation.nMin', `below ${policy.nMin}, the least of this site`);
   if (gamma.num * policy.gamma.den < policy.gamma.num * gamma.den) {
@@ -23,6 +24,9 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   }
   if (subCohort !== undefined && !policy.allowSubCohorts)
     refuse('secureAggregation.subCohort', 'the policy of this site allows no sub-cohorts');
+  const known = [...site.samplers.keys()].map((mechanism) => ringMechanisms[mechanism] as string);
+  if (noise && !known.includes(noise.mechanism))
+    refuse('secureAggregation.noise', `this site has no sampler for ${noise.mechanism}`);
   const digest = `sha256:${hex(contract.planHash)}`;
   if (policy.plans !== 'approved-by-steward' && !policy.plans.includes(digest)) {
     refuse('(whole plan)', 'it is not in the list of allowed plans');

@@ -1,5 +1,6 @@
 import type { Roster, RosterMember, SitePolicy } from '@regulon/shared/plan';
 import type { BodyOf } from '@regulon/shared/transparency';
+import type { RingSamplers } from '@regulon/shared/secagg';
 import type { DatasetConfig } from '../config/index.js';
 
 /** What this site knows of itself when it judges a plan. */
@@ -12,6 +13,8 @@ export interface SiteView {
   readonly panel: { readonly digest: Uint8Array; readonly size: number };
   /** units of the dataset; never leaves */
   readonly units: number;
+  /** what this site draws noise in the ring with */
+  readonly samplers: RingSamplers;
   /** digest of the identifiers and values that were loaded, 32 bytes; never leaves */
   readonly content: Uint8Array;
   /** what the steward would be asked to sign now about these data and this policy */

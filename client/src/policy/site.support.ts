@@ -213,6 +213,7 @@ export function testSite(
     dataset?: Partial<DatasetConfig>;
     units?: number;
     panel?: readonly string[];
+    samplers?: SiteView['samplers'];
     /** what differs in the data as loaded from what the steward signed */
     said?: Partial<BodyOf<'dataset.commit'>>;
   } = {},
@@ -234,6 +235,7 @@ export function testSite(
       ...{ public: false, simulated: true, ...changes.dataset },
     },
     panel: { digest: panelDigest(panel), size: panel.length },
+    samplers: changes.samplers ?? new Map(),
     ...{ units: changes.units ?? 40, content: sha256(utf8('content')) },
     statement: {
       dataset: { ...datasetBody, ...changes.said },

@@ -71,7 +71,7 @@ export async function openSite(
     const statements = statementsOf(policy, config.dataset, described, state.paths.anchor);
     const { panel, units, content } = described;
     const known = { panel, units, content, statement: statements };
-    const site: SiteView = { roster, own, policy, dataset: config.dataset, ...known };
+    const site: SiteView = { roster, own, policy, dataset: config.dataset, samplers: new Map(), ...known };
     warnIfClosed(site, logger);
     const link = parts.linkOf(config, own.id, rosterView);
     closers.push(() => link.close());

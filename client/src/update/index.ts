@@ -1,2 +1,2 @@
-export { prepareUpdate, sendUpdate, type Contribution } from './update.js';
+export { prepareUpdate, sendUpdate, type Contribution, type OutgoingUpdate } from './update.js';
 export { MaskThreads, type MaskThread } from './mask-threads.js';

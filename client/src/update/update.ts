@@ -82,7 +82,7 @@ async function prepareDelta(update: OutgoingUpdate, deltaPath: string | null): P
   const clip = deltaPath === null ? null : scaleOf(weight, await normSquaredOf(deltaPath, d), C);
   const exceeded = clip === null || clip.exceeded;
   const tail = tailOf(update, exceeded, weight);
-  if (deltaPath === null || clip === null) return { ...(await writeTail(update, tail)), exceeded };
+  if (deltaPath === null || clip === null) return { ...(await writeZeros(update, tail)), exceeded };
   const words = { deltaPath, d, weightScale: clip.scale, C, Q, roundingKey, tail };
   return { ...(await writeDelta(update, words)), exceeded };
 }
@@ -119,6 +119,18 @@ async function prepareValues(update: OutgoingUpdate, values: Float64Array): Prom
   });
   words.fill(0);
   return { ...masked, exceeded: clamped > 0 };
+}
+
+/** What goes out in place of an update that is none: zeros, with the noise of a contributor. */
+function writeZeros(update: OutgoingUpdate, tail: Uint8Array): Promise<MaskedVector> {
+  const { noise, manifest } = update;
+  if (!noise) return writeTail(update, tail);
+  const placeTail = place(tail, vectorBytes(manifest) - tail.length);
+  return writeFilled(update, (tile, offset) => {
+    const elements = Math.max(0, Math.min(tile.length, 4 * manifest.d - offset)) / 4;
+    if (elements > 0) noise(new Int32Array(tile.buffer, tile.byteOffset, elements), offset / 4);
+    placeTail(tile, offset);
+  });
 }
 
 /** A vector of zeros with its tail. */

@@ -67,6 +67,9 @@ export function parsePlan(value: unknown): Plan {
   const { minSurvivors = 0 } = plan.deadlines;
   if (minSurvivors > contributors)
     refuse('deadlines.minSurvivors', `a round has ${contributors} contributors, fewer than ${minSurvivors}`);
+  const { noise, quantizationBits } = plan.secureAggregation;
+  if (noise && quantizationBits === undefined)
+    refuse('secureAggregation.quantizationBits', 'noise needs it: the default leaves no room in the ring');
   const wrong = wrongSubCohort(plan);
   if (wrong) refuse(...wrong);
   const log = plan.prepare.findIndex(({ step }) => step === 'log2-cpm');

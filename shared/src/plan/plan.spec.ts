@@ -63,6 +63,13 @@ describe('parsePlan', () => {
   it.each([
     ['a classification without classes', { task: 'classify' }, /label/],
     ['a forecast of no series', { task: 'forecast' }, /dataset\.kind/],
+    [
+      'noise without a quantisation that leaves room for it',
+      { secureAggregation: { noise: { mechanism: 'skellam', z: 1 } } },
+      /quantizationBits/,
+    ],
+    ['groups below nMin', { secureAggregation: { subCohort: 4 } }, /groups of 4 sites are below nMin 5/],
+    ['a group without a second one', { secureAggregation: { subCohort: 5 } }, /are not two groups of 5/],
     ['a gamma of one half', { secureAggregation: { gamma: { num: 1, den: 2 } } }, /gamma/],
     ['fewer sites than nMin', { sites: ['a', 'b', 'c', 'd'] }, /nMin/],
     [

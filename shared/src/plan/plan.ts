@@ -80,6 +80,10 @@ const secureAggregation = z.strictObject({
   gamma: gammaSchema.default({ num: 1, den: 3 }),
   /** training rounds sum groups of at least so many sites each, not all sites at once; absent = off */
   subCohort: z.int().min(4).max(127).optional(),
+  /** integer noise that the sites add to training updates in the ring, standard deviation z·Q of the sum; absent = none */
+  noise: z
+    .strictObject({ mechanism: z.enum(['discrete-gaussian', 'skellam']), z: positive.max(10_000) })
+    .optional(),
 });
 
 const deadlines = z.strictObject({

@@ -30,6 +30,8 @@ export interface RoundFacts {
   readonly fractionBits: number;
 }
 
+const mechanismOf = { 'discrete-gaussian': 1, skellam: 2 } as const;
+
 /** Every field of the manifest of one attempt. */
 export function roundManifest(
   contract: RunContract,
@@ -38,7 +40,7 @@ export function roundManifest(
   open: OpenedAttempt,
 ): Manifest {
   const { plan, sites } = contract;
-  const { clipNorm, weightCap, nMin, gamma, subCohort = 0 } = plan.secureAggregation;
+  const { clipNorm, weightCap, nMin, gamma, noise, subCohort = 0 } = plan.secureAggregation;
   const training = round.purpose === Purpose.train;
   const silent = new Set(round.silent);
   return {
@@ -67,7 +69,8 @@ export function roundManifest(
     quorumRule: contract.quorumRule,
     ringBits: training ? 32 : 64,
     fractionBits: facts.fractionBits,
-    ...{ denominator: 0, mechanism: 0, z: 0, prg: 0, graph: 0 },
+    ...{ denominator: 0, prg: 0, graph: 0 },
+    ...(training && noise ? { mechanism: mechanismOf[noise.mechanism], z: noise.z } : { mechanism: 0, z: 0 }),
     subCohort: training ? subCohort : 0,
     deadlines: open.deadlines,
   };

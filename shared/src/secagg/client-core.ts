@@ -12,6 +12,7 @@ import { EnvelopeFailure, openDelivery } from './r2-open.js';
 import type { CohortView } from './r3-survivors.js';
 import type { RosterView } from './roster.js';
 import { subCohortOf, subCohortsOf, type SubCohort } from './sub-cohorts.js';
+import type { Thresholds } from './thresholds.js';
 import { hashOfMembers, hashOfSurvivors } from './transcript.js';
 
 /** State of a site in an attempt with the hashes that follow from it, and how the attempt ends. */
@@ -60,6 +61,11 @@ export abstract class ClientCore {
     const { keys, manifest } = this.state;
     if (!keys) throw new OutOfOrder('no U1');
     return (this.known ??= subCohortsOf(manifest, this.ctx, keys));
+  }
+
+  /** Thresholds of the group of this site. @throws E_STATE before R1 */
+  limits(): Thresholds {
+    return thresholdsOf(this.state.manifest, this.roster, this.cohort().keys.length);
   }
 
   /** @throws E_STATE before R1 */

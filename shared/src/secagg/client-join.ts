@@ -4,6 +4,7 @@ import type { ClientState } from './client-state.js';
 import { signTagged } from './hashing.js';
 import { checkExpectation, checkManifest, type ManifestExpectation } from './manifest-checks.js';
 import { ctxOf, verifyManifest, type Manifest, type SiteId } from './manifest.js';
+import { samplerFor, type RingSamplers } from './ring-noise.js';
 import type { RosterView } from './roster.js';
 
 /** What a site brings to an attempt. */
@@ -22,6 +23,8 @@ export interface JoinInput {
   readonly minSurvivors?: number;
   /** whether this site takes part in groups that have a sum of their own; by default it refuses them */
   readonly allowSubCohorts?: boolean;
+  /** what this site draws noise with; without one it refuses a manifest that asks for noise in the ring */
+  readonly samplers?: RingSamplers;
   readonly random?: RandomSource;
 }
 
@@ -38,6 +41,7 @@ export function newState(input: JoinInput): ClientState {
     throw new RegulonError('E_ROSTER', `site ${id} has no role`);
   if (manifest.subCohort !== 0 && input.allowSubCohorts !== true)
     throw new RegulonError('E_POLICY', `round ${manifest.round}: this site allows no sub-cohorts`);
+  samplerFor(manifest, input.samplers ?? new Map());
   if (expectation) checkExpectation(manifest, expectation);
   const { uncounted = [], minSurvivors = 0 } = input;
   if (!Number.isInteger(minSurvivors) || minSurvivors < 0 || minSurvivors > manifest.N)

@@ -4,7 +4,7 @@ import { ClientCore } from './client-core.js';
 import { newState, type JoinInput } from './client-join.js';
 import { decodeState, encodeState, type ClientState } from './client-state.js';
 import { signTagged } from './hashing.js';
-import { checkCohortRule, thresholdsOf } from './manifest-checks.js';
+import { checkCohortRule } from './manifest-checks.js';
 import { vectorLength, type SiteId } from './manifest.js';
 import { masksOf, type MaskKey } from './mask-keys.js';
 import type {
@@ -99,7 +99,7 @@ export class SecAggClient extends ClientCore {
       const group = this.cohort();
       const { message, own } = dealShares({
         ...{ ctx, h1: group.h1, id: state.id, seed: this.seed, secrets: state.secrets, keys: group.keys },
-        ...{ t: thresholdsOf(state.manifest, this.roster, group.keys.length).t, random: this.random },
+        ...{ t: this.limits().t, random: this.random },
       });
       Object.assign(state, { shares: message, own });
       return message;
@@ -196,7 +196,7 @@ export class SecAggClient extends ClientCore {
       if (state.answer) return state.answer;
       if (!signatures || !state.consistency || !state.inbox)
         throw new OutOfOrder('an answer before the survivors');
-      const { t } = thresholdsOf(state.manifest, this.roster, this.view().n);
+      const { t } = this.limits();
       const confirmed = countConfirmations(this.view(), this.h3(), signatures);
       if (confirmed < t) {
         throw new RegulonError('E_CONSISTENCY', `${confirmed} sites confirm the survivors, ${t} are needed`);

@@ -85,5 +85,13 @@ export {
   type RoundingSource,
 } from './quantise.js';
 export { decodeFixed, encodeFixed, packIntegers, unpackIntegers } from './fixed-point.js';
+export {
+  noiseVariance,
+  ringMechanisms,
+  samplerFor,
+  type RingMechanism,
+  type RingSampler,
+  type RingSamplers,
+} from './ring-noise.js';
 export { kappa, ringBoundsHold } from './ring-bounds.js';
 export { OutOfOrder } from './order.js';

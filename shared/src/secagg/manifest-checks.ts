@@ -1,6 +1,7 @@
 import { equalBytes } from '../crypto/index.js';
 import { RegulonError, type ErrorCode } from '../errors/index.js';
 import { encodeManifest, type Manifest, type SiteId } from './manifest.js';
+import { wrongMechanism } from './ring-noise.js';
 import { ringBoundsHold } from './ring-bounds.js';
 import type { RosterView } from './roster.js';
 import { thresholds, type Thresholds } from './thresholds.js';
@@ -67,7 +68,8 @@ export function checkManifest(manifest: Manifest, roster: RosterView): void {
     refuse('E_POLICY', 'its quorum rule is not the one of the roster');
   if (manifest.nMin < 3) refuse('E_POLICY', 'nMin is below 3');
   if (manifest.prg !== 0) refuse('E_POLICY', 'ChaCha20 is not supported');
-  const wrong = wrongSubCohorts(manifest, thresholdsOf(manifest, roster, manifest.N));
+  const wrong =
+    wrongMechanism(manifest) ?? wrongSubCohorts(manifest, thresholdsOf(manifest, roster, manifest.N));
   if (wrong !== undefined) refuse('E_POLICY', wrong);
   ringBoundsHold(manifest, roster);
 }

@@ -6,7 +6,8 @@ import { thresholds, type Thresholds } from './thresholds.js';
 /**
  * Prove that the sum of N honest vectors cannot wrap.
  *
- * 32-bit ring: N·Q + 12·κ·z·Q < 2³¹; 64-bit ring: N·C·2^f < 2⁶³; every extra and the weight likewise.
+ * 32-bit ring: N·Q + 12·κ·z·Q < 2³¹; 64-bit ring: N·C·2^f < 2⁶³; every extra likewise, and the weight, which has no
+ * noise.
  *
  * @throws E_RING_BOUND naming the coordinate that could wrap
  * @throws E_POLICY if Q is no power of two, C no positive number, f outside 0..40, or an extra's range is empty
@@ -18,15 +19,15 @@ export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
   if (Q < 1 || Math.log2(Q) % 1 !== 0) throw policy(manifest, 'Q is no power of two');
   if (fractionBits > 40) throw policy(manifest, 'more than 40 fraction bits');
   if (!(z >= 0) || !Number.isFinite(z)) throw policy(manifest, 'z is no number');
-  const noise = z === 0 || manifest.mechanism === 0 ? 0 : 12 * kappa(manifest, roster) * z * Q;
-  const vector = ringBits === 32 ? N * Q + noise : N * C * 2 ** fractionBits + noise;
+  const noisy = manifest.mechanism === 0 ? N : N + 12 * kappa(manifest, roster) * z;
+  const vector = ringBits === 32 ? noisy * Q : N * C * 2 ** fractionBits;
   if (!(vector < half)) throw wraps(manifest, 'the vector');
   if (!(N * 2 ** 20 < half)) throw wraps(manifest, 'the weight');
   for (const { name, scale, min, max } of extras) {
     if (!(min <= max) || !Number.isFinite(min) || !Number.isFinite(max) || scale < 1) {
       throw policy(manifest, `the extra ${name} has no range`);
     }
-    if (!(N * Math.max(Math.abs(min), Math.abs(max)) * scale < half))
+    if (!(noisy * Math.max(Math.abs(min), Math.abs(max)) * scale < half))
       throw wraps(manifest, `the extra ${name}`);
   }
 }

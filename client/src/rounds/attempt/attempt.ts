@@ -10,11 +10,13 @@ import {
   encodeManifest,
   encodeMessage,
   type Manifest,
+  samplerFor,
   SecAggClient,
 } from '@regulon/shared/secagg';
 import { type AttemptFacts, Step } from '../../state/index.js';
 import { sendUpdate } from '../../update/index.js';
 import { contributionBody } from './entries.js';
+import { chargeOf } from './ring-noise.js';
 import { recordAnswer, verifyRelease } from './release.js';
 import type { RunSession } from '../run/run-session.js';
 import { storeUpload, type StoredUpload, verifyReceipt, verifyStored, wipeMasks } from './stored-upload.js';
@@ -57,7 +59,7 @@ export class Attempt {
       ...{ manifest, coordinatorSignature: signature, roster: site.federation.rosterView, uncounted },
       minSurvivors: session.agreement.contract.plan.deadlines.minSurvivors ?? 0,
       ...{ id: site.site.own.id, seed: site.keys.identity },
-      allowSubCohorts: site.site.policy.allowSubCohorts,
+      ...{ allowSubCohorts: site.site.policy.allowSubCohorts, samplers: site.site.samplers },
     });
     const attempt = new Attempt(session, round, manifest, signature, client, Step.joined, {});
     attempt.save(Step.joined, reopenedFor ? { reopenedFor } : {});
@@ -228,16 +230,14 @@ export class Attempt {
       modelHash: manifest.modelHash,
       featureSpecification: specificationDigest(session.program.specification(round.arm)),
       h2: fromHex(this.facts.h2 ?? '', 32),
-      length: upload.length,
-      root: fromHex(upload.root, 32),
-      units: site.site.units,
+      ...{ length: upload.length, root: fromHex(upload.root, 32), units: site.site.units },
       start: this.facts.uploadStart ?? new Date().toISOString(),
       end: new Date(deadlineMs).toISOString(),
       gate,
+      sampler: samplerFor(manifest, site.site.samplers)?.name ?? null,
     });
-    const event = { mechanism: 'none', purpose: round.purpose, step: round.stepId };
     this.save(Step.contributed, { ...this.facts, upload }, () => {
-      site.ledger.charge({ dataset: site.site.dataset.name, ...place, event });
+      site.ledger.charge({ dataset: site.site.dataset.name, ...place, event: chargeOf(this) });
       site.outbox.append('round.contribution', place, body);
     });
     site.crash.reached('contribution-persisted', round.round);

@@ -40,6 +40,8 @@ export interface ContributionFacts {
   readonly start: string;
   readonly end: string;
   readonly gate: Checkpoint;
+  /** what drew the noise in the ring */
+  readonly sampler: string | null;
 }
 
 /** Body of `round.contribution`, signed before the commit leaves. */
@@ -63,7 +65,7 @@ export function contributionBody(
     maskedInput: { length: facts.length, root: digestText(facts.root) },
     charge: null,
     cached: null,
-    sampler: null,
+    sampler: facts.sampler,
     band: bandOf(facts.units),
     window: { start: facts.start, end: facts.end },
     gate: { size: facts.gate.size, root: digestText(facts.gate.root) },

@@ -24,7 +24,16 @@ describe('the masks of an upload', () => {
     ['not written because it does not fit', 5],
   ])('are overwritten when it was %s', async (_, length) => {
     const masks = [{ key: new Uint8Array(32).fill(9), sign: 1 as const }];
-    const manifest = { ringBits: 64, fractionBits: 10, C: 100, d: 4, extras: [], round: 0, attempt: 0 };
+    const manifest = {
+      ringBits: 64,
+      fractionBits: 10,
+      C: 100,
+      d: 4,
+      extras: [],
+      round: 0,
+      attempt: 0,
+      mechanism: 0,
+    };
     const at = {
       ...{
         manifest,
@@ -38,7 +47,7 @@ describe('the masks of an upload', () => {
           roundingSecret: new Uint8Array(32),
           runId: new Uint8Array(16),
         },
-        site: { crash: { reached: () => undefined } },
+        site: { site: { samplers: new Map() }, crash: { reached: () => undefined } },
       },
     } as unknown as UploadPlace;
     const values = new Float64Array(length);

@@ -9,6 +9,7 @@ import type { AttemptFacts } from '../../state/index.js';
 import { prepareUpdate } from '../../update/index.js';
 import { SitsOut } from '../errors/failures.js';
 import type { LocalResult } from '../run/local-work.js';
+import { noiseOf } from './ring-noise.js';
 import type { RunSession } from '../run/run-session.js';
 
 /** The masked vector of an attempt on disk: only these bytes may ever leave. */
@@ -32,12 +33,14 @@ export async function storeUpload(
   local: LocalResult,
 ): Promise<StoredUpload> {
   const file = `y-${round.round}-${manifest.attempt}.bin`;
+  const noise = noiseOf({ session, round, manifest, client });
   const { masks } = client.maskPlan();
   const { root, length, exceeded } = await prepareUpdate({
     ...{ manifest, contribution: local.contribution, weight: local.weight, extras: local.extras },
     path: join(session.folder, file),
     roundingKey: roundingKey(session.roundingSecret, session.runId, round.round, round.arm),
     ...{ masks, engine: session.engine },
+    ...(noise ? { noise } : {}),
   }).finally(() => wipeMasks(masks));
   if (exceeded) warnFault(session, round);
   client.commit(root, length);
