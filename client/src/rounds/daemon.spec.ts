@@ -39,7 +39,7 @@ class Coordinator {
   readonly link = {
     connect: async () => {
       this.refuse('hello');
-      return { checkpointNote: (this.note ?? (() => this.log.note()))() };
+      return { nowMs: Date.now(), checkpointNote: (this.note ?? (() => this.log.note()))() };
     },
     exchange: async (request: Request) => {
       this.asked.push(request);

@@ -3,6 +3,7 @@ import { explainError, type RegulonError, traceOf } from '@regulon/shared/errors
 import { runName } from '@regulon/shared/program';
 import type { Notice } from '@regulon/shared/wire';
 import type { DaemonConfig } from '../config/index.js';
+import { helloOnTime } from './hello.js';
 import { CheckpointWatch } from './checkpoint-watch.js';
 import type { SiteContext } from './context.js';
 import { isPassing } from './errors/failures.js';
@@ -146,7 +147,8 @@ export class Daemon {
 
   /** After a reconnection: the checkpoint that was missed, and entries that wait. */
   private async catchUp(): Promise<void> {
-    const { checkpointNote } = await this.site.link.connect();
+    const { link, federation } = this.site;
+    const { checkpointNote } = await helloOnTime(link, federation.keys.genesis);
     if (checkpointNote !== '') await this.checkpoints.to(checkpointNote);
     await this.site.drainOutbox();
   }

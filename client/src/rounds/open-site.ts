@@ -15,6 +15,7 @@ import { crashOnce, noCrash } from './crash-points.js';
 import { entrySealer } from './attempt/entries.js';
 import { insist } from './errors/insist.js';
 import { openSiteData } from '../datasets/index.js';
+import { helloOnTime } from './hello.js';
 import { statementsOf, type StewardStatements } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;
@@ -82,7 +83,8 @@ export async function openSite(
       return items.map((item) => item.entry);
     });
     const tell = (error: RegulonError): void => logger.warn({ code: error.code }, explainError(error));
-    await connect(link, log, tell);
+    const { skewSeconds } = federation.keys.genesis;
+    await connect(link, log, skewSeconds, tell);
     const body = {
       nonce: hex(randomBytes(32)),
       version: DAEMON_VERSION,
@@ -115,10 +117,11 @@ export async function openSite(
 async function connect(
   link: CoordinatorLink,
   log: LogFollower,
+  skewSeconds: number,
   tell: (error: RegulonError) => void,
 ): Promise<void> {
   const isFinal = ({ code }: RegulonError): boolean => REFUSED_AT_DOOR.has(code);
-  const hello = () => link.connect({ timeoutMs: CONNECT_TRY_MS });
+  const hello = () => helloOnTime(link, { skewSeconds }, { timeoutMs: CONNECT_TRY_MS });
   const { checkpointNote } = await insist(hello, { tell, isFinal });
   if (checkpointNote !== '') await insist(() => log.follow(checkpointNote), { tell });
 }

@@ -163,6 +163,12 @@ export const registry = {
   ),
   E_CERTIFICATE: code('UNAUTHENTICATED', 2, 'renew or replace the certificate'),
   E_TLS_VERSION: code('FAILED_PRECONDITION', 2, 'TLS 1.3 is required end to end'),
+  E_CLOCK: code(
+    'FAILED_PRECONDITION',
+    1,
+    'compare both clocks with a reference and set the wrong one; the daemon tries again by itself',
+    true,
+  ),
   E_VERSION: code('FAILED_PRECONDITION', 2, 'upgrade the older side'),
   E_TRANSPORT: code('FAILED_PRECONDITION', 5, 'the pinned version of the transport library is required'),
   E_MESSAGE: code(

@@ -15,11 +15,17 @@ export const sitePolicySchema = z.strictObject({
     .default('approved-by-steward'),
   /** rounds of a plan, over all arms and purposes */
   maxRounds: z.int().min(1).default(1000),
+  /** seconds between the beginnings of two rounds, of any runs, that this site answers; 0 = no pause */
+  minInterval: z
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+    .default(0),
   /** attempts of one round */
   maxAttempts: z.int().min(1).max(10).default(3),
   /** float32 parameters of a model */
   maxParameters: z.int().min(1).default(100_000_000),
-  /** no update ever leaves unmasked */
+  /** no update ever leaves unmasked: there is no other way, and no plan or coordinator asks for one */
   requireSecAgg: z.literal(true).default(true),
   /** whether a plan may sum groups of sites by themselves: the coordinator then learns the sum of each group */
   allowSubCohorts: z.boolean().default(false),

@@ -10,6 +10,7 @@ import { missedEnds } from './missed-ends.js';
 import type { StageNotice } from '../errors/refusals.js';
 import { sumOf } from './release.js';
 import { reopenedFor } from './reopened.js';
+import { rested } from './rest.js';
 import type { RunSession } from '../run/run-session.js';
 
 const BEAT_MS = 5_000;
@@ -103,6 +104,7 @@ export class CurrentAttempt {
     number: number,
   ): Promise<Attempt | undefined> {
     const { site, run } = this;
+    await rested(site, { run, round: round.round }, this.life.signal);
     const [item] = await site.link.fetch({ type: 'manifest', run: session.runId, round: round.round });
     if (!item || item.attempt !== number) return undefined;
     const manifest = decodeManifest(item.manifest);

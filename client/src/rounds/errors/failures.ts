@@ -23,6 +23,7 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_CONNECTION: 'retry',
   E_DEADLINE: 'retry',
   E_BUSY: 'retry',
+  E_CLOCK: 'retry',
   E_GATE: 'sit-out',
   E_TRAINER_CRASH: 'sit-out',
   E_TRAINER_OOM: 'sit-out',
