@@ -1,7 +1,17 @@
 import { RegulonError } from '@regulon/shared/errors';
+import { type ResolvedHead, resolveModel } from '@regulon/shared/models';
 import { readFloat32, readInt32 } from './files.js';
 import type { EvaluateJob, TrainJob } from './job.js';
-import { type LossSums, softmaxCrossEntropy, squaredError } from './losses.js';
+import {
+  type HeadOfTask,
+  type HeadSums,
+  lossOf,
+  lossOfHeads,
+  type LossSums,
+  meanOf,
+  softmaxCrossEntropy,
+  squaredError,
+} from './losses/index.js';
 import { testSeries, trainingSeries } from './series.js';
 
 const DEFAULT_HORIZON = 4;
@@ -21,7 +31,7 @@ export interface UnitData {
    * @param output [batch, …model output]
    * @param rows units of the batch
    */
-  lossOf(output: Float32Array, rows: readonly number[]): LossSums;
+  lossOf(output: Float32Array, rows: readonly number[]): LossSums | HeadSums;
 }
 
 /**
@@ -43,7 +53,9 @@ export async function loadUnits(job: TrainJob | EvaluateJob, purpose: 'train' | 
     case 'classify':
       return classified(job, features, inputShape);
     case 'reconstruct':
-      return reconstructed(job, features, inputShape);
+      return reconstructed(job, features, inputShape, purpose);
+    case 'heads':
+      return severalHeads(job, features, inputShape);
     case 'forecast':
       return forecast(job, features, inputShape, purpose);
   }
@@ -61,19 +73,89 @@ async function classified(
   if (labels.some((label) => label < 0 || label >= job.outputs)) {
     throw new RegulonError('E_LABEL', `a class is outside 0 … ${job.outputs - 1}`);
   }
-  const lossOf = (output: Float32Array, rows: readonly number[]): LossSums =>
+  const head = onlyHead(job, inputShape);
+  const loss = head.loss ?? { type: 'cross-entropy', smoothing: 0 };
+  if (loss.type !== 'cross-entropy' || head.size !== job.outputs) {
+    throw new RegulonError(
+      'E_MODEL_SHAPE',
+      `head ${head.block}: a class is learnt by a cross-entropy of all classes`,
+    );
+  }
+  const ofBatch = (output: Float32Array, rows: readonly number[]): LossSums =>
     softmaxCrossEntropy(
       output,
       rows.map((row) => labels[row]!),
       job.outputs,
+      loss,
     );
-  return { n, inputShape, features, labels, lossOf };
+  return { n, inputShape, features, labels, lossOf: ofBatch };
+}
+
+/** The head of a task with one target. @throws E_MODEL_SHAPE when the model has more */
+function onlyHead(job: TrainJob | EvaluateJob, inputShape: readonly number[]): ResolvedHead {
+  const [head, ...more] = resolveModel(job.declaration, { inputShape, outputs: job.outputs }).heads;
+  if (!head || more.length > 0) {
+    throw new RegulonError('E_MODEL_SHAPE', `the task has one target, the model ${more.length + 1} heads`);
+  }
+  return head;
+}
+
+/** Rows of a batch out of all units. */
+function rowsOf(values: Float32Array, rows: readonly number[], width: number): Float32Array {
+  const out = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => out.set(values.subarray(row * width, (row + 1) * width), i * width));
+  return out;
+}
+
+/**
+ * Loss of a task that predicts numbers: the head's own while training, the squared error of the expected values when
+ * it is scored.
+ */
+function numbersLoss(
+  head: ResolvedHead,
+  purpose: 'train' | 'test',
+  squared: UnitData['lossOf'],
+  targetsOf: (rows: readonly number[]) => Float32Array,
+): UnitData['lossOf'] {
+  const { loss } = head;
+  if (!loss || loss.type === 'squared-error') return squared;
+  if (purpose === 'train') {
+    return (output, rows) => lossOf(loss, output, targetsOf(rows), head.shape.at(-1) ?? 1);
+  }
+  return (output, rows) =>
+    squared(
+      output.map((y) => meanOf(loss, y)),
+      rows,
+    );
+}
+
+async function severalHeads(
+  job: TrainJob | EvaluateJob,
+  features: Float32Array,
+  inputShape: readonly number[],
+): Promise<UnitData> {
+  const { n, targetsPath } = job.data;
+  const { heads } = resolveModel(job.declaration, { inputShape, outputs: job.outputs });
+  const own = heads.filter((head): head is HeadOfTask => head.loss !== undefined);
+  if (targetsPath === undefined || own.length !== heads.length) {
+    throw new RegulonError(
+      'E_MODEL_SHAPE',
+      'a task of several heads needs their losses and a file of targets',
+    );
+  }
+  const width = own.reduce((sum, { targetSize }) => sum + targetSize, 0);
+  const targets = await readFloat32(targetsPath, n * width, 'targets');
+  return {
+    ...{ n, inputShape, features },
+    lossOf: (output, rows) => lossOfHeads(own, output, rowsOf(targets, rows, width), rows.length),
+  };
 }
 
 async function reconstructed(
   job: TrainJob | EvaluateJob,
   features: Float32Array,
   inputShape: readonly number[],
+  purpose: 'train' | 'test',
 ): Promise<UnitData> {
   const { n, targetsPath } = job.data;
   const targets =
@@ -81,9 +163,11 @@ async function reconstructed(
   if (targets.length !== n * job.outputs) {
     throw new RegulonError('E_MODEL_SHAPE', `${job.outputs} outputs cannot be compared with the features`);
   }
-  const lossOf = (output: Float32Array, rows: readonly number[]): LossSums =>
+  const squared: UnitData['lossOf'] = (output, rows) =>
     squaredError(output, targets, undefined, rows, job.outputs);
-  return { n, inputShape, features, lossOf };
+  const targetsOf = (rows: readonly number[]): Float32Array => rowsOf(targets, rows, job.outputs);
+  const ofBatch = numbersLoss(onlyHead(job, inputShape), purpose, squared, targetsOf);
+  return { n, inputShape, features, lossOf: ofBatch };
 }
 
 async function forecast(
@@ -108,7 +192,11 @@ async function forecast(
   const prepare = purpose === 'train' ? trainingSeries : testSeries;
   const series = prepare(values, mask, { n, steps, horizon });
   if (series.n === 0) throw new RegulonError('E_UNITS', 'no series has a value among its training steps');
-  const lossOf = (output: Float32Array, rows: readonly number[]): LossSums =>
+  const squared: UnitData['lossOf'] = (output, rows) =>
     squaredError(output, series.targets, series.weights, rows, series.steps);
-  return { n: series.n, inputShape: [series.steps, 1], features: series.inputs, lossOf };
+  const seriesShape = [series.steps, 1];
+  const masked = series.targets.map((target, i) => (series.weights[i] === 0 ? NaN : target));
+  const targetsOf = (rows: readonly number[]): Float32Array => rowsOf(masked, rows, series.steps);
+  const ofBatch = numbersLoss(onlyHead(job, seriesShape), purpose, squared, targetsOf);
+  return { n: series.n, inputShape: seriesShape, features: series.inputs, lossOf: ofBatch };
 }

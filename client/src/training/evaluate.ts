@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
 import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData } from './data.js';
+import { addedSums, type LossSums, NO_LOSS } from './losses/index.js';
 import { batchTensor, weightTensors } from './loop.js';
 import type { Network } from './network.js';
 
@@ -14,6 +15,8 @@ export interface EvaluationSums {
   readonly confusion: number[];
   /** outputs of all units, [n, …]; empty unless asked for */
   readonly predictions: Float32Array;
+  /** sums of each head, where the task has several */
+  readonly heads?: readonly (LossSums & { readonly block: string })[];
 }
 
 /**
@@ -33,8 +36,9 @@ export function evaluateUnits(
   const confusion = new Array<number>(data.labels ? classes * classes : 0).fill(0);
   const width = network.outputShape.reduce((a, b) => a * b, 1);
   const predictions = new Float32Array(wantsPredictions ? data.n * width : 0);
-  let lossSum = 0;
-  let targetCount = 0;
+  let total = NO_LOSS;
+  const heads = network.heads.map(({ block }) => ({ block, ...NO_LOSS }));
+  let hasHeads = false;
   const tensors = weightTensors(network, weights, backend);
   const context = { backend, training: false, randomOf: noRandomness };
   const score = (rows: readonly number[]): void => {
@@ -43,8 +47,10 @@ export function evaluateUnits(
     if (wantsPredictions) predictions.set(values, rows[0]! * width);
     if (data.labels) countClasses(values, rows, data.labels, classes, confusion);
     const sums = data.lossOf(values, rows);
-    lossSum += sums.lossSum;
-    targetCount += sums.targetCount;
+    total = addedSums(total, sums);
+    if (!('heads' in sums)) return;
+    hasHeads = true;
+    sums.heads.forEach((head, h) => Object.assign(heads[h]!, addedSums(heads[h]!, head)));
   };
   try {
     for (let at = 0; at < data.n; at += BATCH) {
@@ -54,10 +60,11 @@ export function evaluateUnits(
   } finally {
     tf.dispose(tensors);
   }
+  const { lossSum, targetCount } = total;
   if (!Number.isFinite(lossSum)) {
     throw new RegulonError('E_LOSS_NOT_FINITE', 'the loss of the evaluation is not finite');
   }
-  return { lossSum, targetCount, confusion, predictions };
+  return { lossSum, targetCount, confusion, predictions, ...(hasHeads ? { heads } : {}) };
 }
 
 function countClasses(

@@ -23,20 +23,29 @@ export function inputFlow(input: ResolvedInput, x: tf.Tensor, tape: Tape, contex
     return { value, steps: undefined, present: undefined };
   }
   const { backend } = context;
-  const slices = (from: number, length: number, write: (slice: Float32Array, unit: number) => void): void => {
-    const rows = backend.view(x);
-    for (let b = 0; b < batch; b++) write(rows.subarray(b * row + from, b * row + from + length), b);
-  };
-  const tensor = filled([batch, ...shape], backend, (values) =>
-    slices(offset, size, (slice, b) => values.set(slice, b * size)),
-  );
   const known = new Float32Array(batch * maskSize);
-  slices(offset + size, maskSize, (slice, b) => known.set(slice, b * maskSize));
+  const tensor = filled([batch, ...shape], backend, (values) => {
+    const rows = backend.view(x);
+    for (let b = 0; b < batch; b++) {
+      const from = b * row + offset;
+      known.set(rows.subarray(from + size, from + size + maskSize), b * maskSize);
+      values.set(rows.subarray(from, from + size), b * size);
+    }
+    if (maskSize > 0) clearAbsent(values, known);
+  });
   return {
     value: tape.leaf(tensor),
     steps: mask === 'steps' ? known : undefined,
     present: mask === 'unit' ? known : undefined,
   };
+}
+
+/** What is not there reads as zeros, whatever the row holds: a NaN must not reach a sum through a weight of 0. */
+function clearAbsent(values: Float32Array, known: Float32Array): void {
+  const width = values.length / known.length;
+  known.forEach((is, i) => {
+    if (is === 0) values.fill(0, i * width, (i + 1) * width);
+  });
 }
 
 /** Outputs of several heads, one after the other: [batch, sum of their sizes]. */

@@ -6,7 +6,10 @@ export interface ArmData {
   readonly featuresPath: string;
   /** [n, …shape of one unit]; for series [n, steps] */
   readonly shape: readonly number[];
-  /** int32 class per unit (classify), or float32 targets [n, outputs] (reconstruct; absent = the features) */
+  /**
+   * int32 class per unit (classify), float32 targets [n, outputs] (reconstruct; absent = the features), or float32
+   * [n, targets of all heads] (heads; NaN, or a negative class, is missing)
+   */
   readonly targetsPath?: string;
   /** series: float32 [n, steps], 1 where a value was observed, 0 where it is missing */
   readonly maskPath?: string;
@@ -30,10 +33,17 @@ interface ModelJob {
   /** shape of one unit as the model declares it; for series the steps come from the data */
   readonly inputShape: readonly number[];
   readonly outputs: number;
-  readonly task: 'classify' | 'reconstruct' | 'forecast';
+  /** `heads`: every head of the declaration brings its loss and its columns of the targets */
+  readonly task: 'classify' | 'reconstruct' | 'forecast' | 'heads';
   readonly data: ArmData;
-  /** float32 little-endian weights in manifest order */
+  /** float32 little-endian weights in manifest order, those that never leave the site not among them */
   readonly weightsPath: string;
+  /** weights that never leave the site, float32 little-endian in manifest order; for models that have any */
+  readonly localWeightsPath?: string;
+  /** files that the model is made with, by their digest `sha256:…` */
+  readonly modelFiles?: Readonly<Record<string, string>>;
+  /** text file, one name a line: what the model's features are called in its files; absent: 0, 1, … */
+  readonly featureNamesPath?: string;
   /** last steps of a series that training never sees; 4 if absent */
   readonly horizon?: number;
 }
@@ -41,6 +51,8 @@ interface ModelJob {
 export interface TrainJob extends ModelJob {
   /** where the update (local − global, float32 little-endian, manifest order) is written, all or nothing */
   readonly deltaPath: string;
+  /** where the weights that never leave the site are written after training, all or nothing */
+  readonly nextLocalWeightsPath?: string;
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: OptimizerOptions;
@@ -86,6 +98,13 @@ export interface EvaluateResult {
   /** other tasks: sum of squared errors and how many targets it covers */
   readonly squaredError?: number;
   readonly targetCount?: number;
+  /** several heads: what each sums, `correct` for classes */
+  readonly heads?: readonly {
+    readonly block: string;
+    readonly lossSum: number;
+    readonly targetCount: number;
+    readonly correct: number;
+  }[];
   readonly predictionsPath?: string;
   readonly seconds: number;
 }

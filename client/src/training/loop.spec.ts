@@ -5,7 +5,7 @@ import { WasmBackend } from './backends/wasm.js';
 import type { UnitData } from './data.js';
 import type { TrainJob } from './job.js';
 import { trainRound } from './loop.js';
-import { squaredError } from './losses.js';
+import { squaredError } from './losses/index.js';
 import { Network } from './network.js';
 import { dropout } from './ops/dropout.js';
 import { RoundRandomness } from './randomness.js';

@@ -4,7 +4,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData } from './data.js';
 import type { TrainJob } from './job.js';
-import type { LossSums } from './losses.js';
+import { addedSums, type LossSums, NO_LOSS } from './losses/index.js';
 import type { Network, WeightUpdates } from './network.js';
 import { type Optimiser, optimiserOf } from './optimisers.js';
 import { RoundRandomness } from './randomness.js';
@@ -20,7 +20,6 @@ export interface LocalRound {
   readonly onStep?: (step: number, steps: number, sums: LossSums) => Promise<void> | void;
 }
 
-const NOTHING: LossSums = { lossSum: 0, targetCount: 0, correct: 0 };
 /** Units that the one step of `fed-sgd` holds in memory at once. */
 const FULL_BATCH_PIECE = 512;
 
@@ -63,10 +62,10 @@ async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimise
   const random = new RoundRandomness(job.shuffleKey, job.round);
   const steps = job.epochs * Math.ceil(data.n / job.batchSize);
   let step = 0;
-  let sums = NOTHING;
+  let sums = NO_LOSS;
   for (let epoch = 0; epoch < job.epochs; epoch++) {
     const order = random.permutation(data.n, epoch);
-    sums = NOTHING;
+    sums = NO_LOSS;
     for (let at = 0; at < data.n; at += job.batchSize) {
       const rows = order.slice(at, at + job.batchSize);
       // statistics over a batch of one do not exist
@@ -76,7 +75,7 @@ async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimise
         optimiser.step(weights, gradients, stepScale(gradients, targetCount, job.gradientClip));
         for (const { spec, values } of updates) weights[spec]!.set(values);
       });
-      sums = added(sums, batch);
+      sums = addedSums(sums, batch);
       step++;
       await round.onStep?.(step, steps, sums);
     }
@@ -93,7 +92,7 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
   const random = new RoundRandomness(job.shuffleKey, job.round);
   const total = new Float64Array(global.length);
   const weights = weightTensors(network, global, backend);
-  let sums = NOTHING;
+  let sums = NO_LOSS;
   try {
     for (let at = 0; at < data.n; at += FULL_BATCH_PIECE) {
       const length = Math.min(FULL_BATCH_PIECE, data.n - at);
@@ -104,7 +103,7 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
           for (let i = 0; i < spec.size; i++) total[spec.offset + i] = total[spec.offset + i]! + gradient[i]!;
         });
       });
-      sums = added(sums, part);
+      sums = addedSums(sums, part);
       await round.onStep?.(1, 1, sums);
     }
   } finally {
@@ -138,8 +137,8 @@ function withGradients(
     const pass = network.forward(batchTensor(data, rows, backend), weights, context);
     const gradient = backend.allocate(pass.output.shape);
     backend.view(gradient).set(backend.view(pass.output));
-    const ofData = data.lossOf(backend.view(gradient), rows);
-    const sums = { ...ofData, lossSum: ofData.lossSum + pass.penalty };
+    const { lossSum, targetCount, correct } = data.lossOf(backend.view(gradient), rows);
+    const sums = { lossSum: lossSum + pass.penalty, targetCount, correct };
     if (!Number.isFinite(sums.lossSum)) {
       throw new RegulonError('E_LOSS_NOT_FINITE', `the loss of step ${step + 1} is not finite`);
     }
@@ -187,12 +186,4 @@ function stepScale(
   for (const gradient of gradients) for (let i = 0; i < gradient.length; i++) squares += gradient[i]! ** 2;
   const norm = Math.sqrt(squares) * mean;
   return norm > clip ? (mean * clip) / norm : mean;
-}
-
-function added(a: LossSums, b: LossSums): LossSums {
-  return {
-    lossSum: a.lossSum + b.lossSum,
-    targetCount: a.targetCount + b.targetCount,
-    correct: a.correct + b.correct,
-  };
 }

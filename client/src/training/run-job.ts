@@ -1,13 +1,14 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { parameterCount } from '@regulon/shared/models';
+import { parameterCount, travellingWeights } from '@regulon/shared/models';
 import type { TrainingBackend } from './backends/backend.js';
 import { loadUnits } from './data.js';
 import { evaluateUnits } from './evaluate.js';
-import { readFloat32, writeFloat32 } from './files.js';
+import { writeFloat32 } from './files.js';
+import { networkOf, weightsOf } from './job-model.js';
 import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
 import { trainRound } from './loop.js';
 import { checkMemory } from './memory.js';
-import { Network } from './network.js';
+import type { Network } from './network.js';
 
 export interface JobContext {
   readonly backend: TrainingBackend;
@@ -21,14 +22,13 @@ const BEAT_MILLISECONDS = 500;
 export async function runTrainJob(job: TrainJob, context: JobContext): Promise<TrainResult> {
   const started = performance.now();
   const data = await loadUnits(job, 'train');
-  const network = new Network(job.declaration, { inputShape: data.inputShape, outputs: job.outputs });
+  const network = await networkOf(job, data.inputShape);
   checkMemory(network, data, job, context.memoryLimitMb);
-  const weights = await readFloat32(job.weightsPath, parameterCount(network.specs), 'weights');
+  const weights = await weightsOf(job, network);
   const onStep = beatEvery(BEAT_MILLISECONDS, context.onBeat);
-  const { delta, sums, steps } = await trainRound(
-    { network, data, backend: context.backend, job, onStep },
-    weights,
-  );
+  const trained = await trainRound({ network, data, backend: context.backend, job, onStep }, weights);
+  const { sums, steps } = trained;
+  const delta = await keepLocalWeights(job, network, weights, trained.delta);
   const deltaNormSquared = delta.reduce((sum, x) => sum + x * x, 0);
   if (!Number.isFinite(deltaNormSquared)) {
     throw new RegulonError('E_LOSS_NOT_FINITE', 'the update is not finite');
@@ -39,20 +39,37 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   return { count: data.n, ...sums, steps, seconds, deltaSha256, deltaNormSquared, backend: backend.name };
 }
 
+/** Write the weights that never leave this site; what is left of the update travels. */
+async function keepLocalWeights(
+  job: TrainJob,
+  { specs }: Network,
+  weights: Float32Array,
+  delta: Float32Array,
+): Promise<Float32Array> {
+  const travelling = parameterCount(travellingWeights(specs));
+  if (travelling === delta.length) return delta;
+  const local = weights.subarray(travelling).map((w, i) => w + delta[travelling + i]!);
+  if (!local.every(Number.isFinite)) {
+    throw new RegulonError('E_LOSS_NOT_FINITE', 'a weight of this site is not finite');
+  }
+  if (job.nextLocalWeightsPath !== undefined) await writeFloat32(job.nextLocalWeightsPath, local);
+  return delta.subarray(0, travelling);
+}
+
 /** Score a model on a site's own units: sums, and on request the outputs as a file that stays here. */
 export async function runEvaluateJob(job: EvaluateJob, context: JobContext): Promise<EvaluateResult> {
   const started = performance.now();
   const data = await loadUnits(job, 'test');
-  const network = new Network(job.declaration, { inputShape: data.inputShape, outputs: job.outputs });
-  const weights = await readFloat32(job.weightsPath, parameterCount(network.specs), 'weights');
+  const network = await networkOf(job, data.inputShape);
+  const weights = await weightsOf(job, network);
   const wantsPredictions = job.predictionsPath !== undefined;
   const sums = evaluateUnits(network, weights, data, context.backend, wantsPredictions);
   if (job.predictionsPath !== undefined) await writeFloat32(job.predictionsPath, sums.predictions);
-  const { lossSum, targetCount, confusion } = sums;
+  const { lossSum, targetCount, confusion, heads } = sums;
   return {
     count: data.n,
     lossSum,
-    ...(data.labels ? { confusion } : { squaredError: lossSum, targetCount }),
+    ...(heads ? { heads } : data.labels ? { confusion } : { squaredError: lossSum, targetCount }),
     ...(wantsPredictions ? { predictionsPath: job.predictionsPath } : {}),
     seconds: (performance.now() - started) / 1000,
   };

@@ -45,6 +45,9 @@ const head = z.strictObject({
   weight: z.number().positive().max(1e6).default(1),
 });
 
+/** Name of the input of a model that declares none. */
+export const FEATURES = 'features';
+
 const unique = (names: readonly string[]): boolean => new Set(names).size === names.length;
 
 /**
@@ -72,8 +75,8 @@ export const modelDeclarationSchema = z
       .optional(),
   })
   .refine(
-    ({ inputs = [], blocks }) => unique([...inputs, ...blocks].map((x) => x.name)),
-    'inputs and blocks have different names',
+    ({ inputs = [{ name: FEATURES }], blocks }) => unique([...inputs, ...blocks].map((x) => x.name)),
+    `inputs and blocks have different names; the only input is called ${FEATURES} where none is declared`,
   );
 
 /** A model as a plan declares it, defaults filled in. */

@@ -1,10 +1,7 @@
-import type { ModelDeclaration } from './declaration.js';
+import { FEATURES, type ModelDeclaration } from './declaration.js';
 import type { Mask } from './layers/merge.js';
 import { type ModelFrame, verifyFrame } from './frame.js';
 import { refuse, type Shape, shapeText, sizeOf } from './shape.js';
-
-/** Name of the input of a model that declares none. */
-const FEATURES = 'features';
 
 /** One part of a unit's row. */
 export interface ResolvedInput {

@@ -74,7 +74,7 @@ export function parsePlan(value: unknown): Plan {
   if (wrong) refuse(...wrong);
   const log = plan.prepare.findIndex(({ step }) => step === 'log2-cpm');
   if (log >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${log}]`, 'log2-cpm needs counts');
-  const broken = modelRuleBroken(plan.model);
+  const broken = modelRuleBroken(plan);
   if (broken) refuse(broken.path, broken.rule);
   return plan;
 }

@@ -88,6 +88,21 @@ describe('parsePlan', () => {
       { deadlines: { minSurvivors: 5 }, evaluation: { split: 'leave-site-out' } },
       /minSurvivors/,
     ],
+    [
+      'a mask that no dataset brings',
+      { model: { ...base.model, inputs: [{ name: 'rna', shape: [3], mask: 'unit' }] } },
+      /model\.inputs\[0\]\.mask/,
+    ],
+    [
+      'a loss that is none of the task',
+      { model: { ...base.model, heads: [{ block: 'head', loss: { type: 'cox' } }] } },
+      /model\.heads\[0\]\.loss: reconstruct is trained by squared-error/,
+    ],
+    [
+      'weights that rounds cannot keep at a site',
+      { model: { blocks: [{ ...base.model.blocks[0], aggregate: 'local' }] } },
+      /model\.blocks\[0\]\.aggregate/,
+    ],
     ['a site twice', { sites: ['a', 'a', 'c', 'd', 'e'] }, /sites/],
   ])('refuses %s', (_, change, rule) => {
     expect(messageOf(change)).toMatch(rule);

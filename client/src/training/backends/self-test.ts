@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
 import { KeyedGenerator, modelDeclarationSchema } from '@regulon/shared/models';
-import { squaredError } from '../losses.js';
+import { squaredError } from '../losses/index.js';
 import { Network } from '../network.js';
 import type { TrainingBackend, Transposed } from './backend.js';
 

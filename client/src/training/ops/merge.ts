@@ -57,7 +57,7 @@ function presenceOf(sources: readonly MergeInput[], backend: TrainingBackend): t
   );
 }
 
-/** Σ over the sources of value times weight; an absent source cannot spread a NaN only if its values are finite. */
+/** Σ over the sources of value times weight. */
 function weighted(parts: readonly tf.Tensor[], weights: tf.Tensor): tf.Tensor {
   const batch = weights.shape[0] ?? 1;
   return tf.addN(

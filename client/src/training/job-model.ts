@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import { RegulonError } from '@regulon/shared/errors';
+import { parameterCount, travellingWeights } from '@regulon/shared/models';
+import { readFloat32 } from './files.js';
+import type { EvaluateJob, TrainJob } from './job.js';
+import { type ModelFiles } from './model-files.js';
+import { Network } from './network.js';
+
+/** The network of a job, with the files that its layers name. @throws as `Network` */
+export async function networkOf(
+  job: TrainJob | EvaluateJob,
+  inputShape: readonly number[],
+): Promise<Network> {
+  return new Network(job.declaration, { inputShape, outputs: job.outputs }, await modelFilesOf(job));
+}
+
+async function modelFilesOf({
+  modelFiles = {},
+  featureNamesPath,
+}: TrainJob | EvaluateJob): Promise<ModelFiles> {
+  const byDigest = new Map<string, Uint8Array>();
+  for (const [digest, path] of Object.entries(modelFiles)) byDigest.set(digest, await readFile(path));
+  if (featureNamesPath === undefined) return { byDigest };
+  return { byDigest, features: (await readFile(featureNamesPath, 'utf8')).trimEnd().split('\n') };
+}
+
+/**
+ * All weights of a job's model: the travelling ones, and behind them those of this site.
+ *
+ * @returns flat [P] in manifest order; the caller owns it
+ * @throws E_MODEL_SHAPE when a file is missing or has another size
+ */
+export async function weightsOf(job: TrainJob | EvaluateJob, { specs }: Network): Promise<Float32Array> {
+  const all = parameterCount(specs);
+  const travelling = parameterCount(travellingWeights(specs));
+  const global = await readFloat32(job.weightsPath, travelling, 'weights');
+  if (travelling === all) return global;
+  if (job.localWeightsPath === undefined) {
+    throw new RegulonError(
+      'E_MODEL_SHAPE',
+      `the model has ${all - travelling} weights of this site, and no file of them`,
+    );
+  }
+  const weights = new Float32Array(all);
+  weights.set(global);
+  weights.set(await readFloat32(job.localWeightsPath, all - travelling, 'local weights'), travelling);
+  return weights;
+}
