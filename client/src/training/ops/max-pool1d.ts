@@ -41,16 +41,23 @@ interface Windows {
   readonly pooled: number;
 }
 
-/** Apply `use` to each unit's slices of arrays [batch, rows, channels]. */
+/** Apply `use` to slices of arrays [batch, rows, channels]: each unit's, or everything at once where no step is left over. */
 function perUnit(
   w: Windows,
   arrays: readonly { values: Float32Array; rows: number }[],
-  use: (slices: Float32Array[]) => void,
+  use: (slices: Float32Array[], windows: Windows) => void,
 ): void {
-  for (let b = 0; b < w.batch; b++) {
-    use(
-      arrays.map(({ values, rows }) => values.subarray(b * rows * w.channels, (b + 1) * rows * w.channels)),
+  if (w.steps === w.pooled * w.size) {
+    const whole = { ...w, batch: 1, steps: w.batch * w.steps, pooled: w.batch * w.pooled };
+    return use(
+      arrays.map(({ values }) => values),
+      whole,
     );
+  }
+  for (let b = 0; b < w.batch; b++) {
+    const slice = ({ values, rows }: { values: Float32Array; rows: number }) =>
+      values.subarray(b * rows * w.channels, (b + 1) * rows * w.channels);
+    use(arrays.map(slice), w);
   }
 }
 
@@ -59,8 +66,8 @@ function takeMaxima(input: Float32Array, w: Windows, output: Float32Array, kerne
     { values: input, rows: w.steps },
     { values: output, rows: w.pooled },
   ];
-  perUnit(w, arrays, ([from, to]) => {
-    if (!kernels?.maxPool(from!, to!, w)) maximaOf(from!, w, to!);
+  perUnit(w, arrays, ([from, to], windows) => {
+    if (!kernels?.maxPool(from!, to!, windows)) maximaOf(from!, windows, to!);
   });
 }
 
@@ -84,17 +91,17 @@ function giveBack(
   kernels?: LayerKernels,
 ): void {
   const { input, output, gradient, target } = arrays;
-  // steps that fill no window have no gradient
-  target.fill(0);
   const rows = [
     { values: input, rows: w.steps },
     { values: output, rows: w.pooled },
     { values: gradient, rows: w.pooled },
     { values: target, rows: w.steps },
   ];
-  perUnit(w, rows, ([x, y, dy, dx]) => {
+  perUnit(w, rows, ([x, y, dy, dx], windows) => {
     const slices = { input: x!, output: y!, gradient: dy!, target: dx! };
-    if (!kernels?.maxPoolBackward(slices, w)) giveBackUnit(slices, w);
+    // steps that fill no window have no gradient
+    slices.target.fill(0, windows.pooled * windows.size * windows.channels);
+    if (!kernels?.maxPoolBackward(slices, windows)) giveBackUnit(slices, windows);
   });
 }
 
@@ -105,8 +112,8 @@ function giveBackUnit(
   const row = w.channels;
   for (let at = 0; at < w.pooled * row; at++) {
     const from = Math.floor(at / row) * w.size * row + (at % row);
-    let i = 0;
-    while (i < w.size - 1 && input[from + i * row]! !== output[at]!) i++;
-    target[from + i * row] = gradient[at]!;
+    let first = 0;
+    while (first < w.size - 1 && input[from + first * row]! !== output[at]!) first++;
+    for (let i = 0; i < w.size; i++) target[from + i * row] = i === first ? gradient[at]! : 0;
   }
 }
