@@ -75,7 +75,8 @@ export class LyingCoordinator {
     const { manifest, coordinatorSignature, roster, seeds } = as;
     const seed = seeds.get(id);
     if (!seed) throw new TypeError(`no site ${id}`);
-    const client = this.secagg.SecAggClient.join({ manifest, coordinatorSignature, roster, id, seed });
+    const input = { manifest, coordinatorSignature, roster, id, seed, allowSubCohorts: true };
+    const client = this.secagg.SecAggClient.join(input);
     const size = (vectorLength(manifest) * manifest.ringBits) / 8;
     const site = { id, client, advertised: client.advertise(), vector: vector ?? randomBytes(size) };
     this.sites.set(id, site);

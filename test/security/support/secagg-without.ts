@@ -36,6 +36,25 @@ const removals = {
   colludersInT: thresholdsInstead((_, { n }) => ({ t: Math.floor(n / 2) + 1 })),
   /** no quorum and no least number of survivors */
   minimumCohort: thresholdsInstead(({ t }, { n }) => ({ t: Math.min(t, n), quorum: 1, uMin: 1, h: 1 })),
+  /** nobody is thought to collude */
+  colluders: thresholdsInstead((_, { n }) => {
+    const t = Math.floor(n / 2) + 1;
+    return { c: 0, t, uMin: Math.max(t, 3), h: 3 };
+  }),
+  /** the groups of an attempt follow from the ids of its sites, which the coordinator chooses */
+  rankedGroups: {
+    file: 'secagg/sub-cohorts',
+    instead: ({ subCohortsOf }: Exports) => ({
+      subCohortsOf: (...[manifest, ctx, keys]: Parameters<typeof SecAggModule.subCohortsOf>) => {
+        const real = (subCohortsOf as typeof SecAggModule.subCohortsOf)(manifest, ctx, keys);
+        let from = 0;
+        return real.map((group) => {
+          const part = keys.slice(from, (from += group.keys.length));
+          return { ...group, keys: part };
+        });
+      },
+    }),
+  },
   /** colluders are counted from the plan instead of the roster */
   rosterInC: {
     file: 'secagg/thresholds',
