@@ -8,7 +8,7 @@ module.exports = {
     forbid('coordinator-and-client-apart', { path: '^coordinator/src' }, { path: '^(client|cli)/src' }),
     forbid(
       'shared-is-pure',
-      { path: '^shared/src', pathNot: '\\.spec\\.ts$' },
+      { path: '^shared/src', pathNot: '\\.(spec|support)\\.ts$' },
       {
         path: 'node_modules/(@nestjs|@grpc|kysely|better-sqlite3|@tensorflow)|^(fs|net|http|http2|tls|fs/promises|child_process)$',
       },

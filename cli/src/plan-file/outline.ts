@@ -57,6 +57,8 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
 
 function featuresOf(plan: Plan, genes: number | undefined): number | null {
   if (plan.dataset.kind === 'series') return 1;
+  const projected = plan.prepare.find((step) => step.step === 'pca');
+  if (projected) return projected.components;
   const selected = plan.prepare.flatMap((step) => (step.step === 'top-variance' ? [step.k] : []));
   if (selected.length === 0) return genes ?? null;
   return Math.min(...selected, genes ?? Infinity);

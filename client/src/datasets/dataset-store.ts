@@ -3,10 +3,13 @@ import { deserialize, serialize } from 'node:v8';
 import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
+  designOf,
   type FeatureSpecification,
   foldsOf,
+  hasBatchSteps,
   selectUnits,
   seriesBaselines,
+  sitePreparation,
   transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
@@ -22,7 +25,7 @@ const MIN_UNITS = 5;
 
 /** The dataset of this site in memory, and what the rounds ask of it. */
 export class DatasetStore {
-  /** the dataset with its classes; plans may share a name and differ in their classes */
+  /** the dataset with classes, batches and covariates of a plan; plans may share a name and differ in them */
   private prepared: { classes: string; view: UnitsView } | undefined;
 
   private constructor(private readonly dataset: LocalDataset) {}
@@ -92,7 +95,7 @@ export class DatasetStore {
     if (view.n === 0) return null;
     const { prefix, contract } = request;
     if (contract.plan.dataset.kind === 'series') return writeSeries(view, prefix);
-    const { features, shape } = transform(view, request.specification);
+    const { features, shape } = transform(view, request.specification, this.batchesOf(request, view));
     const featuresPath = writeArray(`${prefix}.features.f32`, features);
     const data = { featuresPath, shape, n: view.n };
     if (!view.labels) return data;
@@ -109,12 +112,24 @@ export class DatasetStore {
   }
 
   private view(contract: RunContract): UnitsView {
-    const { label } = contract.plan;
-    const classes = JSON.stringify(label?.classes ?? null);
+    const { label, design } = contract.plan;
+    const classes = JSON.stringify([label?.classes ?? null, design ?? null]);
     if (this.prepared?.classes !== classes) {
-      this.prepared = { classes, view: viewOf(this.dataset, label?.classes) };
+      const view = { ...viewOf(this.dataset, label?.classes), ...designOf(this.dataset, design) };
+      this.prepared = { classes, view };
     }
     return this.prepared.view;
+  }
+
+  /** Batches fitted on the training units; one that has none (a site held out) on the units themselves. */
+  private batchesOf(request: ArmRequest & { specification: FeatureSpecification }, view: UnitsView) {
+    const { specification } = request;
+    if (!hasBatchSteps(specification)) return undefined;
+    return sitePreparation(
+      view,
+      specification,
+      sitePreparation(this.select(request, 'train'), specification),
+    );
   }
 
   private select(request: ArmRequest, use: 'train' | 'test'): UnitsView {

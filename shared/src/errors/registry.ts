@@ -64,6 +64,11 @@ export const registry = {
     'bring the gene panel of the named site into the order of the others',
   ),
   E_UNITS: code('FAILED_PRECONDITION', 1, 'use more units: a released sum covers at least 5'),
+  E_DESIGN: code(
+    'FAILED_PRECONDITION',
+    1,
+    'leave the covariate out, or join its small levels, in the design of the plan',
+  ),
   // secure aggregation (names as in the protocol)
   E_POLICY: code('PERMISSION_DENIED', 1, 'compare the plan with the policy of the site'),
   E_ROSTER: code('PERMISSION_DENIED', 1, 'check the roster with the administrators of the federation'),

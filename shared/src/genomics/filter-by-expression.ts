@@ -2,7 +2,7 @@ import { RegulonError } from '../errors/index.js';
 import { libraryMedianSteps, medianLibrary } from './library-median.js';
 import { type FeatureSpecification, requireStep, withStep } from './specification.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
-import { libraryOf } from './transform.js';
+import { libraryOf } from './library.js';
 import type { UnitsView } from './view.js';
 
 /** Parameters of edgeR's filterByExpr (its `min.total.count` and `min.count`). */

@@ -1,9 +1,12 @@
-export { type UnitsView, selectUnits } from './view.js';
+export { joinUnits, type UnitsView, selectUnits } from './view.js';
 export { SERIES_PANEL, panelDigest } from './panel.js';
 export { type Cell, parseLabelRule } from './label-rule.js';
 export { type ClassRule, labelsOf } from './labels.js';
+export { covariateColumns, designOf, verifyDesign } from './design.js';
+export { sitePreparation } from './batch/site-preparation.js';
+export { hasBatchSteps, type SitePreparation } from './batch/site-parameters.js';
 export { FOLDS, foldsOf } from './folds.js';
-export { type FeatureSpecification, emptySpecification } from './specification.js';
+export { type FeatureSpecification, emptySpecification, featureCount } from './specification.js';
 export { decodeSpecification, encodeSpecification, specificationDigest } from './specification-codec.js';
 export { type StatisticsStep } from './statistics-step.js';
 export { statisticsSteps } from './statistics-steps.js';

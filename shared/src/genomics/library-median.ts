@@ -7,7 +7,7 @@ import {
   withStep,
 } from './specification.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
-import { libraryOf } from './transform.js';
+import { libraryOf } from './library.js';
 import type { UnitsView } from './view.js';
 
 /** Cells of one search; three searches find an integer below 2³⁰ exactly. */

@@ -1,4 +1,5 @@
 import { RegulonError } from '../errors/index.js';
+import { verifiedUnits } from './cohort.js';
 import { type FeatureSpecification, requireStep, withStep } from './specification.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
 import { unitTransform } from './transform.js';
@@ -49,7 +50,7 @@ function sumsOf(view: UnitsView, spec: FeatureSpecification): Float64Array {
 }
 
 function fitMean(spec: FeatureSpecification, sums: Float64Array): FeatureSpecification {
-  const units = unitsOf(spec, sums);
+  const units = verifiedUnits(spec, sums);
   const mean = new Float64Array(spec.keptGenes.length);
   for (let j = 0; j < mean.length; j++) mean[j] = (sums[1 + j] ?? 0) / units;
   return withStep(spec, { step: 'mean', units, mean });
@@ -78,7 +79,7 @@ function squaresOf(view: UnitsView, spec: FeatureSpecification): Float64Array {
 
 function fitVariance(spec: FeatureSpecification, sums: Float64Array): FeatureSpecification {
   const fitted = requireStep(spec, 'mean');
-  const units = unitsOf(spec, sums);
+  const units = verifiedUnits(spec, sums);
   const genes = spec.keptGenes.length;
   const varies = (j: number): boolean => {
     const sd = Math.sqrt(Math.max(0, sums[1 + j] ?? 0) / units);
@@ -94,15 +95,4 @@ function fitVariance(spec: FeatureSpecification, sums: Float64Array): FeatureSpe
     variance: Float64Array.from(columns, (j) => Math.max(0, sums[1 + j] ?? 0) / units),
     keptGenes: Uint32Array.from(columns, (j) => spec.keptGenes[j] ?? 0),
   });
-}
-
-/** Number of units of this sum; every step of an arm covers the same units. */
-function unitsOf(spec: FeatureSpecification, sums: Float64Array): number {
-  const units = Math.round(sums[0] ?? 0);
-  const expected = requireStep(spec, 'counts').units;
-  if (units === expected) return units;
-  throw new RegulonError(
-    'E_COHORT',
-    `a sum over ${units} units follows one over ${expected}; repeat it with every site`,
-  );
 }

@@ -5,7 +5,7 @@ import { type FeatureSpecification, requireStep, withStep } from './specificatio
 const SMALLEST_SD = 1e-12;
 
 /** Fitted mean and population variance of the genes kept now. @throws E_STATE before the variance round */
-function momentsOf(spec: FeatureSpecification): { mean: Float64Array; variance: Float64Array } {
+export function momentsOf(spec: FeatureSpecification): { mean: Float64Array; variance: Float64Array } {
   const fitted = requireStep(spec, 'variance');
   const column = new Map<number, number>();
   fitted.keptGenes.forEach((gene, j) => column.set(gene, j));

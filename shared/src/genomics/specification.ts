@@ -74,9 +74,100 @@ export interface ZScoreFit {
   readonly sd: Float64Array;
 }
 
+/** DESeq2's size factors: a unit is divided by exp(median(ln count − logMeans)) / scale over its positive reference genes. */
+export interface SizeFactorsFit {
+  readonly step: 'size-factors';
+  readonly method: 'ratio' | 'poscounts';
+  /** panel positions, ascending; aligned with `logMeans` */
+  readonly referenceGenes: Uint32Array;
+  readonly logMeans: Float64Array;
+  /** geometric mean of the factors, 1 for `ratio` */
+  readonly scale: number;
+}
+
+/** log2(x + pseudocount). */
+export interface LogFit {
+  readonly step: 'log2';
+  readonly pseudocount: number;
+}
+
+/** Centred log ratio: ln(x + pseudocount) less its mean over the kept genes of the unit. */
+export interface ClrFit {
+  readonly step: 'clr';
+  readonly pseudocount: number;
+}
+
+/** Values of a unit are replaced by the reference at their ranks. */
+export interface QuantileFit {
+  readonly step: 'quantile-normalize';
+  /** mean value at each rank, ascending; one a kept gene */
+  readonly reference: Float64Array;
+}
+
+/**
+ * A linear model with batch effects, without them: they stay at the sites (Frisch–Waugh). A site subtracts from its
+ * units what it fits for its own batches.
+ */
+export interface BatchFit {
+  readonly step: 'batch-center' | 'batch-z-score' | 'remove-batch-effect' | 'combat';
+  /** columns of the plan's design in the model */
+  readonly covariates: Uint32Array;
+  /** effects of the covariates, row-major [covariates, genes]; genes as kept at this step, here and below */
+  readonly beta: Float64Array;
+  /** remove-batch-effect: mean of the batch effects; combat: grand mean; else empty */
+  readonly intercept: Float64Array;
+  /** combat: pooled residual variance (divided by n); else empty */
+  readonly variance: Float64Array;
+  /** combat: positions of the genes that vary inside every batch; the others stay as they are */
+  readonly adjusted: Uint32Array;
+  /** combat: only the means are adjusted */
+  readonly meanOnly: boolean;
+}
+
+/** (x − low) / (high − low), held inside 0 to 1; aligned with the genes kept at this step. */
+export interface BoundsFit {
+  readonly step: 'min-max';
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/** (x − center) / scale with quantiles; aligned with the genes kept at this step. */
+export interface RobustFit {
+  readonly step: 'robust-scale';
+  readonly center: Float64Array;
+  readonly scale: Float64Array;
+}
+
+/** Principal components of the kept genes: scores replace the genes. */
+export interface PcaFit {
+  readonly step: 'pca';
+  readonly components: number;
+  /** aligned with the kept genes */
+  readonly mean: Float64Array;
+  /** row-major [components, genes], orthonormal; the entry of largest absolute value of each is positive */
+  readonly loadings: Float64Array;
+  /** population variance along each component */
+  readonly variance: Float64Array;
+}
+
 /** A step of a preparation with what was fitted for it. */
 export type FittedStep =
-  CountsFit | LibraryFit | FilterFit | LogCpmFit | MeanFit | VarianceFit | TopVarianceFit | ZScoreFit;
+  | CountsFit
+  | LibraryFit
+  | FilterFit
+  | LogCpmFit
+  | SizeFactorsFit
+  | LogFit
+  | ClrFit
+  | QuantileFit
+  | BatchFit
+  | MeanFit
+  | VarianceFit
+  | TopVarianceFit
+  | BoundsFit
+  | RobustFit
+  | ZScoreFit
+  | PcaFit;
 
 /**
  * How raw values of a unit become model inputs: the steps with their fitted parameters.
@@ -113,6 +204,18 @@ export function emptySpecification(panel: { panelDigest: Uint8Array; genes: numb
   };
 }
 
+/** Features of a prepared unit: kept genes, or components. */
+export function featureCount(spec: FeatureSpecification): number {
+  return lastStep(spec, 'pca')?.components ?? spec.keptGenes.length;
+}
+
+/** Genes kept before step `index`: what its arrays are aligned with. */
+export function genesBefore(spec: FeatureSpecification, index: number): Uint32Array {
+  const narrowing = spec.steps.slice(0, index).findLast((step) => 'keptGenes' in step);
+  if (narrowing && 'keptGenes' in narrowing) return narrowing.keptGenes;
+  return Uint32Array.from({ length: spec.genes }, (_, i) => i);
+}
+
 /** The specification after one more step; a step with `keptGenes` narrows the genes. */
 export function withStep(spec: FeatureSpecification, step: FittedStep): FeatureSpecification {
   const keptGenes = 'keptGenes' in step ? step.keptGenes : spec.keptGenes;
@@ -136,4 +239,14 @@ export function requireStep<K extends FittedStep['step']>(
   const found = lastStep(spec, kind);
   if (!found) throw new RegulonError('E_STATE', `the preparation has no fitted step ${kind} yet`);
   return found;
+}
+
+/** The batch step fitted last, and the specification before it. @throws E_STATE when the rounds came in another order */
+export function requireBatchFit(spec: FeatureSpecification): {
+  fit: BatchFit;
+  before: FeatureSpecification;
+} {
+  const fit = spec.steps.at(-1);
+  if (!fit || !('adjusted' in fit)) throw new RegulonError('E_STATE', 'no batch step was fitted before');
+  return { fit, before: { ...spec, steps: spec.steps.slice(0, -1) } };
 }

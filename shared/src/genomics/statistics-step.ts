@@ -1,36 +1,16 @@
 import { RegulonError } from '../errors/index.js';
 import type { FeatureSpecification } from './specification.js';
+import type { SummedRound } from './summed-round.js';
 import type { UnitsView } from './view.js';
 
-/**
- * One statistics round: a vector that each site computes, and what follows from its sum.
- *
- * Everything is a pure function, so coordinator and sites derive the same specification from the same sum.
- */
-export interface StatisticsStep {
-  /** unique in its plan; stands in the manifest */
-  readonly id: string;
-  /** what leaves a site, in words for its steward */
-  readonly what: string;
-  /** fraction bits of the fixed-point sum */
-  readonly fractionBits: number;
-  /** length of the vector, from the specification fitted so far */
-  length(spec: FeatureSpecification): number;
-  /** largest absolute value of one site and coordinate, for at most `weightCap` units */
-  bound(weightCap: number): number;
-  /**
-   * The vector of one site.
-   *
-   * A value above `bound` is left as it is: the encoder clamps it and raises the masked fault (rounds.md §4).
-   */
-  local(view: UnitsView, spec: FeatureSpecification): Float64Array;
-  /**
-   * The next specification from the sum over the contributors.
-   *
-   * @param contributors sites in the sum
-   * @throws E_UNITS when too few units remain; E_COHORT when the sum covers other units than the step before
-   */
-  fit(spec: FeatureSpecification, sums: Float64Array, contributors: number): FeatureSpecification;
+/** One statistics round of a preparation: from the units of a site to the next feature specification. */
+export type StatisticsStep = SummedRound<UnitsView, FeatureSpecification>;
+
+/** A column of the design: what its values are, so that released sums can be checked. */
+export interface CovariateColumn {
+  readonly name: string;
+  /** an indicator is 0 or 1 */
+  readonly kind: 'indicator' | 'number';
 }
 
 /** What the steps of one plan share. */
@@ -49,6 +29,8 @@ export interface StatisticsOptions {
   readonly minUnits?: number;
   /** default `counts` */
   readonly scale?: 'counts' | 'log-ratio';
+  /** columns of each unit that steps with covariates may name, in the order of the plan */
+  readonly covariates?: readonly CovariateColumn[];
   /** exact order statistics (filter-by-expression) are for public runs only; default false */
   readonly isPublic?: boolean;
 }

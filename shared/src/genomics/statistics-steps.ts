@@ -1,19 +1,24 @@
 import { RegulonError } from '../errors/index.js';
 import type { PrepareStep } from '../plan/index.js';
+import { batchRounds } from './batch/batch-rounds.js';
 import { countsStep } from './counts-step.js';
 import { filterByExpressionSteps } from './filter-by-expression.js';
 import { momentSteps } from './moments.js';
+import { cellQuantileSteps } from './normalize/cell-quantiles.js';
+import { quantileStep } from './normalize/quantile-normalization.js';
+import { sizeFactorSteps } from './normalize/size-factors.js';
+import { pcaSteps } from './pca/pca-rounds.js';
+import { misplaced } from './preparation-order.js';
 import { logCpm, topVariance, zScore } from './selection.js';
-import type { FeatureSpecification } from './specification.js';
+import { type FeatureSpecification, withStep } from './specification.js';
 import { type StatisticsOptions, type StatisticsStep, verifySum } from './statistics-step.js';
 
 /** A step that follows from sums already known. */
 type LocalStep = (spec: FeatureSpecification) => FeatureSpecification;
 
-/** Largest prepared value: log2(10⁶ + 1) is below 20; a log-ratio beyond 64 is no measurement. */
-const LARGEST = { 'log2-cpm': 20, 'log-ratio': 64 } as const;
-
-type Stage = 'counts' | 'log2-cpm' | 'log-ratio' | 'z-score';
+/** Largest prepared value: log2(10⁶ + 1) is below 20; a logarithm or log-ratio beyond 64 is no measurement. */
+const LARGEST_LOG_CPM = 20;
+const LARGEST = 64;
 
 /**
  * The statistics rounds of a preparation, in order; a static list, the same at every party.
@@ -27,52 +32,70 @@ export function statisticsSteps(
   options: StatisticsOptions,
 ): StatisticsStep[] {
   const builder = new Builder(options);
-  prepare.forEach((step, i) => builder.add(step, i));
+  prepare.forEach((step, i) => {
+    const before = prepare.slice(0, i).map((earlier) => earlier.step);
+    const rule = misplaced(step.step, before, options.scale ?? 'counts');
+    if (rule) throw new RegulonError('E_PLAN', `plan: prepare[${i}]: ${step.step} ${rule}`);
+    builder.add(step, i);
+  });
   return builder.steps();
 }
 
 class Builder {
   private readonly rounds: { step: StatisticsStep; after: LocalStep[] }[];
-  private stage: Stage;
+  private largest = LARGEST;
   private momentsKnown = false;
 
   constructor(private readonly options: StatisticsOptions) {
     this.rounds = [{ step: countsStep(options), after: [] }];
-    this.stage = options.scale ?? 'counts';
   }
 
   add(step: PrepareStep, index: number): void {
-    const refuse = (rule: string): never => {
-      throw new RegulonError('E_PLAN', `plan: prepare[${index}]: ${step.step} ${rule}`);
-    };
+    const { options, largest } = this;
     switch (step.step) {
       case 'filter-by-expression':
-        if (this.stage !== 'counts') refuse('needs counts, so it stands before log2-cpm');
-        if (!this.options.isPublic) {
+        if (!options.isPublic) {
           throw new RegulonError(
             'E_POLICY',
             `plan: prepare[${index}]: ${step.step} needs exact order statistics, which only a public run may release`,
           );
         }
-        if (this.rounds.length > 1) refuse('stands twice');
-        filterByExpressionSteps(step, this.options).forEach((round) => this.round(round));
-        break;
+        return this.addRounds(filterByExpressionSteps(step, options));
+      case 'size-factors':
+        return this.addRounds(sizeFactorSteps(step.method, options));
       case 'log2-cpm':
-        if (this.stage !== 'counts') refuse('needs counts');
-        this.local(logCpm);
-        this.stage = 'log2-cpm';
-        break;
+        this.largest = LARGEST_LOG_CPM;
+        return this.local(logCpm);
+      case 'log2':
+      case 'clr':
+        return this.local((spec) => withStep(spec, { step: step.step, pseudocount: step.pseudocount }));
+      case 'quantile-normalize':
+        return this.addRounds([quantileStep(largest, options)]);
+      case 'batch-center':
+      case 'batch-z-score':
+        this.largest = LARGEST;
+        return this.local((spec) => withStep(spec, { step: step.step, ...WITHOUT_MODEL }));
+      case 'remove-batch-effect':
+      case 'combat': {
+        this.largest = LARGEST;
+        const covariates = this.columnsOf(step.covariates, index);
+        const meanOnly = step.step === 'combat' && step.meanOnly;
+        return this.addRounds(batchRounds({ step: step.step, covariates, meanOnly, largest }, options));
+      }
       case 'top-variance':
-        if (this.stage === 'z-score') refuse('selects before scaling, so it stands before z-score');
-        this.moments(refuse);
-        this.local((spec) => topVariance(spec, step.k));
-        break;
+        this.moments();
+        return this.local((spec) => topVariance(spec, step.k));
       case 'z-score':
-        if (this.stage === 'z-score') refuse('stands twice');
-        this.moments(refuse);
-        this.local(zScore);
-        this.stage = 'z-score';
-        break;
+        this.moments();
+        this.largest = LARGEST;
+        return this.local(zScore);
+      case 'min-max':
+      case 'robust-scale':
+        this.moments();
+        this.largest = LARGEST;
+        return this.addRounds(cellQuantileSteps(step, options));
+      case 'pca':
+        return this.addRounds(pcaSteps(step, largest, options));
     }
   }
 
@@ -86,19 +109,38 @@ class Builder {
     }));
   }
 
-  private moments(refuse: (rule: string) => never): void {
+  /** Positions of named covariates in the plan's design. */
+  private columnsOf(names: readonly string[], index: number): number[] {
+    const known = this.options.covariates ?? [];
+    return names.map((name) => {
+      const at = known.findIndex((column) => column.name === name);
+      if (at < 0)
+        throw new RegulonError('E_PLAN', `plan: prepare[${index}]: the design has no covariate ${name}`);
+      return at;
+    });
+  }
+
+  private moments(): void {
     if (this.momentsKnown) return;
-    if (this.stage === 'counts' || this.stage === 'z-score')
-      return refuse('of raw counts: put log2-cpm before it');
-    momentSteps(LARGEST[this.stage], this.options).forEach((round) => this.round(round));
+    this.addRounds(momentSteps(this.largest, this.options));
     this.momentsKnown = true;
   }
 
-  private round(step: StatisticsStep): void {
-    this.rounds.push({ step, after: [] });
+  private addRounds(steps: readonly StatisticsStep[]): void {
+    this.rounds.push(...steps.map((step) => ({ step, after: [] })));
   }
 
   private local(step: LocalStep): void {
     this.rounds.at(-1)?.after.push(step);
   }
 }
+
+/** A batch step that needs no sum: each site centres or scales its own batches. */
+const WITHOUT_MODEL = {
+  covariates: new Uint32Array(0),
+  beta: new Float64Array(0),
+  intercept: new Float64Array(0),
+  variance: new Float64Array(0),
+  adjusted: new Uint32Array(0),
+  meanOnly: false,
+};

@@ -10,6 +10,10 @@ export interface UnitsView {
   /** class of each unit, 0 … classes − 1 */
   readonly labels?: Int32Array;
   readonly classes: number;
+  /** batch of each unit, numbered inside this site; absent: the site is one batch */
+  readonly batches?: Int32Array;
+  /** columns of the plan's design, row-major [n, columns] */
+  readonly covariates?: Float64Array;
 }
 
 /**
@@ -20,16 +24,43 @@ export interface UnitsView {
  * @throws E_INTERNAL if a position is out of range
  */
 export function selectUnits(view: UnitsView, rows: ArrayLike<number>): UnitsView {
-  const values = new Float64Array(rows.length * view.genes);
-  const labels = view.labels && new Int32Array(rows.length);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] ?? -1;
-    if (!Number.isInteger(row) || row < 0 || row >= view.n) {
-      throw new RegulonError('E_INTERNAL', `unit ${row} of ${view.n} does not exist`);
-    }
-    values.set(view.values.subarray(row * view.genes, (row + 1) * view.genes), i * view.genes);
-    if (labels) labels[i] = view.labels?.[row] ?? 0;
-  }
-  const base = { n: rows.length, genes: view.genes, values, classes: view.classes };
-  return labels ? { ...base, labels } : base;
+  const { n, genes, classes, labels, batches, covariates } = view;
+  const positions = Array.from(rows);
+  const absent = positions.find((row) => !Number.isInteger(row) || row < 0 || row >= n);
+  if (absent !== undefined) throw new RegulonError('E_INTERNAL', `unit ${absent} of ${n} does not exist`);
+  const values = new Float64Array(positions.length * genes);
+  positions.forEach((row, i) => values.set(view.values.subarray(row * genes, (row + 1) * genes), i * genes));
+  const columns = covariates ? covariates.length / n : 0;
+  return {
+    ...{ n: positions.length, genes, values, classes },
+    ...(labels && { labels: Int32Array.from(positions, (row) => labels[row] ?? 0) }),
+    ...(batches && { batches: Int32Array.from(positions, (row) => batches[row] ?? 0) }),
+    ...(covariates && {
+      covariates: Float64Array.from(
+        positions.flatMap((row) => [...covariates.subarray(row * columns, (row + 1) * columns)]),
+      ),
+    }),
+  };
+}
+
+/**
+ * The units of several views, one after the other; only where all may be seen (tests, the reference process).
+ *
+ * @param views at least one, of the same genes; labels, batches and covariates stay when the first view has them
+ */
+export function joinUnits(views: readonly UnitsView[]): UnitsView {
+  const [first] = views;
+  if (!first) throw new RegulonError('E_INTERNAL', 'no views to join');
+  const numbers = (of: (view: UnitsView) => Float64Array | undefined): Float64Array =>
+    Float64Array.from(views.flatMap((view) => [...(of(view) ?? [])]));
+  const codes = (of: (view: UnitsView) => Int32Array | undefined): Int32Array =>
+    Int32Array.from(views.flatMap((view) => [...(of(view) ?? [])]));
+  const values = new Float64Array(views.reduce((sum, view) => sum + view.values.length, 0));
+  views.reduce((at, view) => (values.set(view.values, at), at + view.values.length), 0);
+  return {
+    ...{ n: values.length / first.genes, genes: first.genes, classes: first.classes, values },
+    ...(first.labels && { labels: codes((view) => view.labels) }),
+    ...(first.batches && { batches: codes((view) => view.batches) }),
+    ...(first.covariates && { covariates: numbers((view) => view.covariates) }),
+  };
 }

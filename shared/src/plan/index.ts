@@ -1,4 +1,4 @@
-export { type Plan, type PrepareStep } from './plan.js';
+export { type Design, type Plan, type PrepareStep } from './plan.js';
 export { parsePlan, parseStrict, planBytes, planHashOf } from './parse.js';
 export { gammaSchema, purposeSchema, unitSchema } from './terms.js';
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';

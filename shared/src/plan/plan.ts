@@ -23,10 +23,55 @@ const prepareStep = z.discriminatedUnion('step', [
     minTotal: z.int().min(0).default(15),
     minCount: positive.default(10),
   }),
+  /** DESeq2's median of ratios; `poscounts` where no gene is positive in every unit */
+  z.strictObject({
+    step: z.literal('size-factors'),
+    method: z.enum(['ratio', 'poscounts']).default('ratio'),
+  }),
   z.strictObject({ step: z.literal('log2-cpm') }),
+  z.strictObject({ step: z.literal('log2'), pseudocount: positive.default(1) }),
+  z.strictObject({ step: z.literal('clr'), pseudocount: positive.default(1) }),
+  z.strictObject({ step: z.literal('quantile-normalize') }),
+  /** of each batch at its site: less its mean; or less its mean, divided by its SD */
+  z.strictObject({ step: z.literal('batch-center') }),
+  z.strictObject({ step: z.literal('batch-z-score') }),
+  /** covariates are named in `design` */
+  z.strictObject({ step: z.literal('remove-batch-effect'), covariates: z.array(name).max(32).default([]) }),
+  z.strictObject({
+    step: z.literal('combat'),
+    covariates: z.array(name).max(32).default([]),
+    meanOnly: z.boolean().default(false),
+  }),
   z.strictObject({ step: z.literal('top-variance'), k: count(1_000_000) }),
+  /** to 0–1 between the quantiles `share` and 1 − `share`; beyond them clipped */
+  z.strictObject({ step: z.literal('min-max'), share: z.number().min(0.001).max(0.25).default(0.01) }),
+  /** (x − median) / interquartile range */
+  z.strictObject({ step: z.literal('robust-scale') }),
   z.strictObject({ step: z.literal('z-score') }),
+  /** `iterations` rounds of subspace iteration; absent = exact, from the covariance of at most 1,000 genes */
+  z.strictObject({
+    step: z.literal('pca'),
+    components: count(256),
+    iterations: count(500).optional(),
+  }),
 ]);
+
+/** A column of the design: an indicator by a rule over the label table, or a numeric column of it. */
+const covariate = z.union([
+  z.strictObject({ name, rule: signedText(500).min(1) }),
+  z.strictObject({ name, column: signedText(200).min(1) }),
+]);
+
+/** Batches and covariates of the units, for the steps that correct batch effects. */
+const design = z.strictObject({
+  /** column of the label table that holds the batch; absent = each site is one batch */
+  batch: signedText(200).min(1).optional(),
+  covariates: z
+    .array(covariate)
+    .max(32)
+    .refine((list) => new Set(list.map((c) => c.name)).size === list.length, 'covariate names are unique')
+    .default([]),
+});
 
 const optimizer = z.discriminatedUnion('name', [
   z.strictObject({
@@ -115,6 +160,7 @@ export const planSchema = z.strictObject({
   }),
   task: z.enum(['classify', 'reconstruct', 'forecast']),
   label: z.strictObject({ classes: z.array(labelClass).min(2).max(64) }).optional(),
+  design: design.optional(),
   prepare: z.array(prepareStep).max(16).default([]),
   model: modelDeclarationSchema,
   training,
@@ -127,3 +173,5 @@ export const planSchema = z.strictObject({
 export type Plan = z.infer<typeof planSchema>;
 /** One step of the preparation. */
 export type PrepareStep = Plan['prepare'][number];
+/** Batches and covariates of a plan. */
+export type Design = NonNullable<Plan['design']>;

@@ -2,6 +2,7 @@ import { enc, sha256, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import {
   emptySpecification,
+  featureCount,
   type FeatureSpecification,
   specificationDigest,
   type StatisticsStep,
@@ -104,7 +105,7 @@ export class RunProgram {
   modelFrame(arm: number): ModelFrame {
     const { plan, panel } = this.contract;
     const isSeries = plan.dataset.kind === 'series';
-    return modelFrameOf(plan, isSeries ? panel.size : this.specification(arm).keptGenes.length);
+    return modelFrameOf(plan, isSeries ? panel.size : featureCount(this.specification(arm)));
   }
 
   /** Weights of an arm's model in their fixed order; needs the fitted specification of the arm. */

@@ -1,5 +1,11 @@
 import type { Plan } from '../plan/index.js';
-import { FOLDS, statisticsSteps, type StatisticsStep } from '../genomics/index.js';
+import {
+  covariateColumns,
+  FOLDS,
+  statisticsSteps,
+  type StatisticsStep,
+  verifyDesign,
+} from '../genomics/index.js';
 import type { RunContract } from './contract.js';
 
 /** What a round is for; the numbers stand in the manifest. */
@@ -86,6 +92,7 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
 export function preparationOf(contract: RunContract): StatisticsStep[] {
   const { plan } = contract;
   if (plan.dataset.kind === 'series') return [];
+  verifyDesign(plan);
   return statisticsSteps(plan.prepare, {
     genes: contract.panel.size,
     classes: plan.label?.classes.length ?? 0,
@@ -93,6 +100,7 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     fractionBits: plan.secureAggregation.fractionBits,
     uMin: contract.thresholds.uMin,
     scale: plan.dataset.scale,
+    covariates: covariateColumns(plan.design),
     isPublic: contract.isPublic,
   });
 }

@@ -1,7 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ArmData, EvaluateResult, TrainJob, Trainer } from '@regulon/client/training';
-import { type FeatureSpecification, transform, type UnitsView } from '@regulon/shared/genomics';
+import {
+  type FeatureSpecification,
+  type SitePreparation,
+  transform,
+  type UnitsView,
+} from '@regulon/shared/genomics';
 import { initialWeights, manifestOf, type ModelFrame } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { modelFrameOf } from '@regulon/shared/program';
@@ -29,8 +34,9 @@ export function writeFeatures(
   name: string,
   view: UnitsView,
   spec: FeatureSpecification,
+  batches: SitePreparation,
 ): ArmData {
-  const { features, shape } = transform(view, spec);
+  const { features, shape } = transform(view, spec, batches);
   const featuresPath = join(bench.folder, `${name}.f32`);
   writeFileSync(featuresPath, bytesOf(features));
   if (!view.labels) return { featuresPath, shape, n: view.n };

@@ -1,4 +1,5 @@
 import {
+  covariateColumns,
   emptySpecification,
   type FeatureSpecification,
   statisticsSteps,
@@ -21,6 +22,7 @@ export function fitPreparation(plan: Plan, views: readonly UnitsView[]): Feature
     uMin: 0,
     minUnits: 0,
     scale: plan.dataset.scale,
+    covariates: covariateColumns(plan.design),
     isPublic: true,
   });
   for (const step of steps) {

@@ -1,5 +1,5 @@
 import { Trainer } from '@regulon/client/training';
-import type { UnitsView } from '@regulon/shared/genomics';
+import { featureCount, joinUnits, sitePreparation, type UnitsView } from '@regulon/shared/genomics';
 import { parsePlan } from '@regulon/shared/plan';
 import type { ReferenceJob, ReferenceReport, ReferenceScore } from './job.js';
 import {
@@ -77,9 +77,10 @@ async function scoreArms(
     const [train, test] = [together(parts, 'train'), together(parts, 'test')];
     if (!train || !test) continue;
     const spec = fitPreparation(plan, viewsOf(parts, 'train'));
-    const trainData = writeFeatures(bench, 'train', train, spec);
-    const testData = writeFeatures(bench, 'test', test, spec);
-    const model = newModel(bench, 'model', spec.keptGenes.length, arm.index);
+    const batches = sitePreparation(train, spec);
+    const trainData = writeFeatures(bench, 'train', train, spec, batches);
+    const testData = writeFeatures(bench, 'test', test, spec, sitePreparation(test, spec, batches));
+    const model = newModel(bench, 'model', featureCount(spec), arm.index);
     await trainModel(bench, model, trainData, plan.training.rounds * plan.training.localEpochs);
     tally.add(await evaluateModel(bench, model, testData));
     if (axes && plan.task === 'reconstruct') {
@@ -142,16 +143,5 @@ function viewsOf(parts: readonly SitePart[], which: 'train' | 'test'): UnitsView
 /** The units of several sites as one view. */
 function together(parts: readonly SitePart[], which: 'train' | 'test'): UnitsView | null {
   const views = viewsOf(parts, which);
-  const [first] = views;
-  if (!first) return null;
-  const n = views.reduce((sum, view) => sum + view.n, 0);
-  const values = new Float64Array(n * first.genes);
-  const labels = first.labels ? new Int32Array(n) : undefined;
-  let row = 0;
-  for (const view of views) {
-    values.set(view.values, row * first.genes);
-    labels?.set(view.labels ?? [], row);
-    row += view.n;
-  }
-  return { n, genes: first.genes, values, classes: first.classes, ...(labels ? { labels } : {}) };
+  return views.length === 0 ? null : joinUnits(views);
 }

@@ -1,6 +1,6 @@
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { RegulonError } from '@regulon/shared/errors';
-import type { UnitsView } from '@regulon/shared/genomics';
+import { designOf, type UnitsView } from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import type { ReferenceJob } from './job.js';
 
@@ -33,7 +33,14 @@ export async function loadSites(job: ReferenceJob, plan: Plan): Promise<Referenc
       );
     }
     panel = data.panelDigest;
-    sites.push({ name, unitIds: data.unitIds, view: viewOf(data, plan.label?.classes) });
+    const view = { ...viewOf(data, plan.label?.classes), ...designOf(data, plan.design) };
+    sites.push({ name, unitIds: data.unitIds, view: withBatchesOf(sites.length, view) });
   }
   return sites;
+}
+
+/** Batches numbered so that none of two sites is one when their units are joined. */
+function withBatchesOf(site: number, view: UnitsView): UnitsView {
+  const batches = Int32Array.from({ length: view.n }, (_, i) => site * 65_536 + (view.batches?.[i] ?? 0));
+  return { ...view, batches };
 }

@@ -31,6 +31,7 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_DEVICE_LOST: 'sit-out',
   E_FAULT: 'run-failed',
   E_UNITS: 'run-failed',
+  E_DESIGN: 'run-failed',
   E_RUN_ABORTED: 'run-failed',
   E_QUARANTINE: 'stop',
   E_STATE_DB: 'stop',

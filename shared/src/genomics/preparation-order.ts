@@ -1,0 +1,55 @@
+import type { PrepareStep } from '../plan/index.js';
+
+/** Places of the steps in a preparation: parse, filter, normalise, logarithm, quantiles, batch, select, scale, project. */
+const PLACES = {
+  'filter-by-expression': 0,
+  'size-factors': 1,
+  'log2-cpm': 2,
+  log2: 2,
+  clr: 2,
+  'quantile-normalize': 3,
+  'batch-center': 4,
+  'batch-z-score': 4,
+  'remove-batch-effect': 4,
+  combat: 4,
+  'top-variance': 5,
+  'min-max': 6,
+  'robust-scale': 6,
+  'z-score': 6,
+  pca: 7,
+} as const satisfies Record<PrepareStep['step'], number>;
+
+type Name = keyof typeof PLACES;
+
+const COUNTS: ReadonlySet<Name> = new Set([
+  'filter-by-expression',
+  'size-factors',
+  'log2-cpm',
+  'log2',
+  'clr',
+]);
+const SELECTS = PLACES['top-variance'];
+
+/**
+ * Why a step cannot stand where it stands, or null.
+ *
+ * @param before steps before it, in order
+ * @param scale of the dataset
+ */
+export function misplaced(step: Name, before: readonly Name[], scale: 'counts' | 'log-ratio'): string | null {
+  const place = PLACES[step];
+  const last = before.at(-1);
+  if (COUNTS.has(step) && scale !== 'counts') return 'needs counts';
+  if (before.includes(step) && place !== SELECTS) return 'stands twice';
+  if (last && PLACES[last] === place && place !== SELECTS) return `and ${last} exclude each other`;
+  if (last && PLACES[last] > place) {
+    const why =
+      place === SELECTS ? 'selects before scaling, so it' : COUNTS.has(step) ? 'needs counts, so it' : '';
+    return `${why} stands before ${last}`.trim();
+  }
+  const logged = scale !== 'counts' || before.some((name) => PLACES[name] === PLACES.log2);
+  if (place > PLACES.log2 && !logged) return 'of raw counts: put log2-cpm before it';
+  if (step === 'log2-cpm' && before.includes('size-factors'))
+    return 'after size-factors scales twice: take log2';
+  return null;
+}
