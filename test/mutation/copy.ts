@@ -22,6 +22,8 @@ export interface Spec {
   readonly duration: number;
   /** `file:line`, paths from the root */
   readonly reached: ReadonlySet<string>;
+  /** whether it runs without jest too */
+  quick?: boolean;
 }
 
 interface FileCoverage {
@@ -30,8 +32,8 @@ interface FileCoverage {
   readonly s: Readonly<Record<string, number>>;
 }
 
-/** One jest process runs quick specs together up to this, and slower ones alone: most mutants die in the first. */
-const TOGETHER_MS = 3_000;
+/** One jest process runs quick specs together up to this part of all time, and slower ones alone: most mutants die in the first. */
+const TOGETHER = 0.1;
 
 /** A copy of what git knows of a tree: mutants are written there, never into the sources. */
 export class TreeCopy {
@@ -122,12 +124,13 @@ export class TreeCopy {
   }
 }
 
-/** Neighbours in order of time, together up to a sum. */
+/** Neighbours in order of time, together up to a part of the sum. */
 function groupsOf(specs: readonly Spec[]): Spec[][] {
   const groups: Spec[][] = [];
+  const together = TOGETHER * specs.reduce((all, { duration }) => all + duration, 0);
   let sum = Infinity;
   for (const spec of specs) {
-    if (sum + spec.duration > TOGETHER_MS) {
+    if (sum + spec.duration > together) {
       groups.push([]);
       sum = 0;
     }

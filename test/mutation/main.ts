@@ -6,9 +6,11 @@ import { parseArgs } from 'node:util';
 import { compilerOf } from './compiler.js';
 import { TreeCopy, type Spec } from './copy.js';
 import { CHECK, type Mutant, mutantsOf } from './mutants.js';
+import { QuickTests } from './quick-tests.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const FOLDER = 'shared/src/secagg';
+const WORKSPACE = 'shared';
+const FOLDER = `${WORKSPACE}/src/secagg`;
 const SPECS = [FOLDER, 'test/security/secagg'];
 const OTHERS = /\.(spec|support)\.ts$|index\.ts$|-binary\.ts$|messages\.ts$/;
 
@@ -45,26 +47,45 @@ function mutantsOfFolder(): Place[] {
   });
 }
 
-const refuses = compilerOf(join(ROOT, 'shared'));
+const refuses = compilerOf(join(ROOT, WORKSPACE));
+
+const copy = new TreeCopy(ROOT);
+const quick = new QuickTests(ROOT, WORKSPACE);
 
 /** The compiler is asked first: what it refuses cannot come into the product, and is no mutant that a test must find. */
-async function fateOf(copy: TreeCopy, specs: readonly Spec[], { file, line, source }: Place): Promise<Fate> {
+async function fateOf({ file, line, source }: Place, specs: readonly Spec[]): Promise<Fate> {
   if (refuses(join(ROOT, file), source)) return 'does not compile';
   const reaching = specs.filter(({ reached }) => reached.has(`${file}:${line}`));
-  if (!(await copy.accepts(file, source, reaching))) return 'killed';
+  const [fast, slow] = [reaching.filter((spec) => spec.quick), reaching.filter((spec) => !spec.quick)];
+  if (
+    !(await quick.accepts(
+      file,
+      source,
+      fast.map(({ path }) => path),
+    ))
+  )
+    return 'killed';
+  if (!(await copy.accepts(file, source, slow))) return 'killed';
   return reaching.length > 0 ? 'SURVIVED' : 'SURVIVED: no spec runs it';
 }
 
-const mutants = mutantsOfFolder();
-const copy = new TreeCopy(ROOT);
-try {
-  say(`${mutants.length} mutants; the specs without any mutant, with coverage:`);
+async function specsOf(): Promise<Spec[]> {
   const specs = await copy.measure(SPECS, FOLDER);
-  specs.forEach(({ path, duration }) => say(`  ${path} ${duration} ms`));
-  const counts = new Map<Fate, number>();
+  const near = specs.filter(({ path }) => path.startsWith(FOLDER));
+  for (const spec of near) spec.quick = await quick.pass([spec.path]);
+  return specs;
+}
+
+try {
+  const mutants = mutantsOfFolder();
+  say(`${mutants.length} mutants; the specs without any mutant, with coverage:`);
+  const specs = await specsOf();
+  specs.forEach(({ path, duration, quick }) => say(`  ${path} ${duration} ms${quick ? ', quick' : ''}`));
+  const counts = new Map<string, number>();
   for (const [i, mutant] of mutants.entries()) {
-    const fate = await fateOf(copy, specs, mutant);
-    counts.set(fate, (counts.get(fate) ?? 0) + 1);
+    const fate = await fateOf(mutant, specs);
+    const kind = mutant.change.startsWith(CHECK) ? CHECK : 'other';
+    counts.set(`${kind}: ${fate}`, (counts.get(`${kind}: ${fate}`) ?? 0) + 1);
     const line = `${fate} ${mutant.file}:${mutant.line} ${mutant.change}`;
     say(`${i + 1}/${mutants.length} ${line}`);
     if (fate !== 'killed') process.stdout.write(`${line}\n`);
@@ -72,4 +93,5 @@ try {
   for (const [fate, count] of counts) process.stdout.write(`${count} of ${mutants.length} ${fate}\n`);
 } finally {
   copy.remove();
+  quick.remove();
 }

@@ -13,6 +13,12 @@ export interface Mutant {
 /** What a mutant is called that leaves a check out, whole or for one of its reasons. */
 export const CHECK = 'check left out';
 
+/** Name of a local function that throws. */
+const REFUSE = 'refuse';
+
+/** Calls that only throw or return nothing. */
+const checks = /^(this\.)?(verify\w*|check\w*|expect|boxBefore|ringBoundsHold)$|^(r|reader)\.end$/;
+
 /** Operators and what each becomes. */
 const operators: Readonly<Record<string, string>> = {
   '<': '<=',
@@ -42,7 +48,7 @@ export function mutantsOf(source: string): Mutant[] {
   const visit = (node: ts.Node): void => {
     if (ts.isIfStatement(node)) {
       const condition = node.expression.getText(file);
-      if (endsByThrow(node.thenStatement)) {
+      if (refuses(node.thenStatement)) {
         change(node.expression, 'false', CHECK);
         for (const part of alternativesOf(node.expression))
           change(part, 'false', `${CHECK} in part: ${part.getText(file)}`);
@@ -53,19 +59,26 @@ export function mutantsOf(source: string): Mutant[] {
       const other = operators[operator];
       if (other !== undefined) change(node.operatorToken, other, `${operator} → ${other}`);
     }
-    if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression))
-      change(node, ';', `call left out: ${node.expression.expression.getText(file)}`);
+    if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
+      const called = node.expression.expression.getText(file);
+      // what refuses stands below its condition, which is a check of its own
+      if (called !== REFUSE)
+        change(node, '{}', `${checks.test(called) ? CHECK : 'call left out'}: ${called}`);
+    }
     ts.forEachChild(node, visit);
   };
   visit(file);
   return found;
 }
 
-/** Whether a branch is a throw, alone or at the end of its block. */
-function endsByThrow(branch: ts.Statement): boolean {
-  if (ts.isThrowStatement(branch)) return true;
-  const last = ts.isBlock(branch) ? branch.statements.at(-1) : undefined;
-  return last !== undefined && ts.isThrowStatement(last);
+/** Whether a branch throws, calls what always throws, or returns false: alone or at the end of its block. */
+function refuses(branch: ts.Statement): boolean {
+  const last = ts.isBlock(branch) ? branch.statements.at(-1) : branch;
+  if (last === undefined) return false;
+  if (ts.isThrowStatement(last)) return true;
+  if (ts.isReturnStatement(last)) return last.expression?.kind === ts.SyntaxKind.FalseKeyword;
+  const call = ts.isExpressionStatement(last) ? last.expression : undefined;
+  return call !== undefined && ts.isCallExpression(call) && call.expression.getText() === REFUSE;
 }
 
 /** `a`, `b` and `c` of `a || b || c`; nothing for a condition of one part. */
