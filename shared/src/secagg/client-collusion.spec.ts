@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { boxKeyPair, randomBytes, u32 } from '../crypto/index.js';
-import type { SecAggClient } from './client.js';
+import { SecAggClient } from './client.js';
 import { decodeState } from './client-state.js';
 import { signTagged } from './hashing.js';
-import { ctxOf, signManifest, vectorLength } from './manifest.js';
+import { ctxOf, signManifest, vectorLength, type Manifest } from './manifest.js';
 import type { AdvertiseKeys, SurvivorEntry } from './messages.js';
 import { joinSite, makeCohort, restarted, runUntil, type AttemptState } from './secagg.support.js';
 
@@ -137,6 +137,9 @@ describe('U3 with members that collude', () => {
   it('may miss a site that has no receipt', () => {
     const client = site(runUntil(makeCohort(10), 'r2', { upload: [10] }), 10);
     expect(() => client.consistency()).toThrow(refused('E_STATE', 'no survivors'));
+    expect(() => client.unmask([])).toThrow(refused('E_STATE', 'an answer before the survivors'));
+    const early = joinSite(makeCohort(10), 10);
+    expect(() => early.consistency(survivors)).toThrow(refused('E_STATE', 'survivors before shares'));
     const lost = runUntil(makeCohort(10), 'r2', { upload: [10] });
     const unsure = site(lost, 10);
     unsure.commit(randomBytes(32), length);
@@ -199,11 +202,22 @@ describe('secrets of a site', () => {
     const client = state.clients.get(30);
     if (!client) throw new Error('no site');
     const seed = seedOf(state, 30);
-    const SecAgg = client.constructor as typeof SecAggClient;
-    SecAgg.restore(client.snapshot(), { roster, seed, random }).shareKeys(state.server.closeU1());
+    SecAggClient.restore(client.snapshot(), { roster, seed, random }).shareKeys(state.server.closeU1());
     const openings = drawn.filter(({ length }) => length === 16);
     const zero = openings.filter((bytes) => bytes.every((byte) => byte === 0));
     expect([openings.length, zero.length]).toEqual([10, 8]);
+  });
+});
+
+describe('what a site expects of a manifest', () => {
+  it('is checked before it has any key', () => {
+    const { manifest, coordinatorSignature, roster, seeds } = makeCohort(5);
+    const input = { manifest, coordinatorSignature, roster, id: 30, seed: seeds.get(30) ?? new Uint8Array() };
+    const { modelHash } = manifest;
+    const join = (fields: Partial<Manifest>) => (): unknown =>
+      SecAggClient.join({ ...input, expectation: { fields } });
+    expect(join({ modelHash: randomBytes(32) })).toThrow(refused('E_MODEL'));
+    expect(join({ modelHash })).not.toThrow();
   });
 });
 

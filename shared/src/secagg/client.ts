@@ -114,7 +114,7 @@ export class SecAggClient extends ClientCore {
   maskPlan(deliveries?: readonly ShareDelivery[]): MaskPlan {
     return this.step(() => {
       const { state, ctx } = this;
-      if (!state.keys || !state.own) throw new OutOfOrder('shares before keys');
+      if (!state.own) throw new OutOfOrder('shares before keys');
       if (deliveries) this.receive(deliveries, state.own, this.seed);
       const u2 = this.u2();
       const h2 = this.h2();

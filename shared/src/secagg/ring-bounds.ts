@@ -6,8 +6,8 @@ import { thresholds, type Thresholds } from './thresholds.js';
 /**
  * Prove that the sum of N honest vectors cannot wrap.
  *
- * 32-bit ring: N·Q + 12·κ·z·Q < 2³¹; 64-bit ring: N·C·2^f < 2⁶³; every extra likewise, and the weight, which has no
- * noise.
+ * 32-bit ring: N·Q + 12·κ·z·Q < 2³¹; 64-bit ring: N·C·2^f < 2⁶³; every extra likewise. The weights, without
+ * noise, of 255 sites fit either ring.
  *
  * @throws E_RING_BOUND naming the coordinate that could wrap
  * @throws E_POLICY if Q is no power of two, C no positive number, f outside 0..40, or an extra's range is empty
@@ -22,7 +22,6 @@ export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
   const noisy = manifest.mechanism === 0 ? N : N + 12 * kappa(manifest, roster) * z;
   const vector = ringBits === 32 ? noisy * Q : N * C * 2 ** fractionBits;
   if (!(vector < half)) throw wraps(manifest, 'the vector');
-  if (!(N * 2 ** 20 < half)) throw wraps(manifest, 'the weight');
   for (const { name, scale, min, max } of extras) {
     if (!(min <= max) || !Number.isFinite(min) || !Number.isFinite(max) || scale < 1) {
       throw policy(manifest, `the extra ${name} has no range`);
