@@ -7,6 +7,7 @@ import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
+import { modelDescribeCommand } from './model-describe.js';
 import { resolveRun } from './resolve-run.js';
 
 interface ModelRow {
@@ -17,9 +18,10 @@ interface ModelRow {
   readonly parameters: number;
 }
 
-/** `regulon model …`: the models of finished runs. */
+/** `regulon model …`: what a plan declares, and the models of finished runs. */
 export function modelCommands(program: Command, context: Context): void {
-  const model = program.command('model').description('models of runs');
+  const model = program.command('model').description('models of plans and runs');
+  modelDescribeCommand(model, context);
   list(model, context);
   pull(model, context);
 }

@@ -55,7 +55,8 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
   };
 }
 
-function featuresOf(plan: Plan, genes: number | undefined): number | null {
+/** Features of a unit that reach the model; null when the gene panel decides and is not known. */
+export function featuresOf(plan: Plan, genes: number | undefined): number | null {
   if (plan.dataset.kind === 'series') return 1;
   const projected = plan.prepare.find((step) => step.step === 'pca');
   if (projected) return projected.components;

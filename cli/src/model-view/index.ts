@@ -1,0 +1,2 @@
+export { type LayerRow, type ModelOutline, modelOutlineOf } from './model-outline.js';
+export { modelSvg, textAlternative } from './model-svg.js';
