@@ -18,6 +18,7 @@ export type OwnKind =
   | 'round.aggregate'
   | 'round.abort'
   | 'round.reopen'
+  | 'retention.delete'
   | 'run.finish'
   | 'config.start';
 

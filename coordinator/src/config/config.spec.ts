@@ -29,7 +29,7 @@ describe('configuration', () => {
       stateFolder: '/etc/regulon/state',
       listen: { host: '127.0.0.1', controlPort: 0 },
       rounds: { maxAttempts: 3, leases: 16 },
-      retention: { spools: 'next-close', aggregates: 'keep' },
+      retention: { spools: 'next-close', auditRounds: 1, aggregates: 'keep' },
     });
   });
 

@@ -77,6 +77,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** masked vectors: removed when the next round closes or the next run starts, or kept for a full audit */
       spools: z.enum(['next-close', 'keep']).default('next-close'),
+      /** audit window: rounds of a run whose masked vectors stay while it goes on, the last one among them */
+      auditRounds: z.int().min(1).max(10_000).default(1),
       /** sums of closed rounds: removed when the next run starts, or kept */
       aggregates: z.enum(['run', 'keep']).default('keep'),
     })

@@ -16,6 +16,8 @@ export interface RunContext {
   readonly config: Config['rounds'];
   /** masked vectors are kept for a full audit */
   readonly keepSpools: boolean;
+  /** else they are kept for so many rounds, the last one among them */
+  readonly auditRounds: number;
   /** lower bound of the units of some sites, from the bands in their commitments */
   readonly unitsAtLeast: (sites: readonly number[]) => number;
 }

@@ -94,6 +94,7 @@ export class LogIntake {
       case 'round.aggregate':
       case 'round.abort':
       case 'round.reopen':
+      case 'retention.delete':
       case 'run.finish':
       case 'config.start':
         return;

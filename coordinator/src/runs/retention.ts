@@ -1,22 +1,62 @@
 import { equalBytes, hex } from '@regulon/shared/crypto';
-import type { RunProgram } from '@regulon/shared/program';
+import { type RunProgram, runName } from '@regulon/shared/program';
+import { ctxOf, decodeManifest } from '@regulon/shared/secagg';
+import { type BodyOf, digestText } from '@regulon/shared/transparency';
 import type { Services } from '../rounds/index.js';
 import type { AttemptKey } from '../storage/index.js';
 
-/** Remove the masked vectors of attempts, file and row. @param isOver which attempts; all by default */
+type Rule = BodyOf<'retention.delete'>['rule'];
+
+/**
+ * Remove the masked vectors of attempts, file and row; of a closed round a signed record stays in the log.
+ *
+ * @param isOver which attempts
+ */
 export async function removeSpools(
-  { uploads, spool }: Services,
-  isOver: (key: AttemptKey) => boolean = () => true,
+  services: Services,
+  rule: Rule,
+  isOver: (key: AttemptKey) => boolean,
 ): Promise<void> {
+  const { uploads, spool, store } = services;
   for (const key of uploads.attempts().filter(isOver)) {
-    uploads.forget(key);
+    store.transaction(() => {
+      if (uploads.forget(key)) recordDeletion(services, key, rule);
+    });
     await spool.removeAttempt(key);
   }
 }
 
-/** Remove the masked vectors of a run's rounds before this one. */
-export function removeEarlierSpools(services: Services, runId: Uint8Array, round: number): Promise<void> {
-  return removeSpools(services, (key) => equalBytes(key.runId, runId) && key.round < round);
+/** Inside the caller's transaction. */
+function recordDeletion({ rounds, log }: Services, key: AttemptKey, rule: Rule): void {
+  const outcome = rounds.outcome(key.runId, key.round);
+  const row = rounds.attempt(key);
+  if (!row || outcome?.attempt !== key.attempt) return;
+  const vectors = (JSON.parse(outcome.survivors) as number[]).length;
+  log.appendOwn({
+    kind: 'retention.delete',
+    ...{ run: runName(key.runId), round: key.round, attempt: key.attempt },
+    body: {
+      context: digestText(ctxOf(decodeManifest(new Uint8Array(row.manifest)))),
+      transcript: digestText(outcome.transcript),
+      class: 'masked-vectors',
+      ...{ vectors, bytes: vectors * outcome.aggregate_bytes, rule },
+    },
+  });
+}
+
+/**
+ * Remove the masked vectors of a run's rounds that have left the audit window.
+ *
+ * @param round that closed last; a checkpoint covers it
+ * @param window rounds whose vectors stay, the last one among them
+ */
+export function removeEarlierSpools(
+  services: Services,
+  { runId, round }: Pick<AttemptKey, 'runId' | 'round'>,
+  window: number,
+): Promise<void> {
+  const isOver = (key: AttemptKey): boolean => equalBytes(key.runId, runId) && key.round <= round - window;
+  return removeSpools(services, 'later-close', isOver);
 }
 
 /** Remove the models of a run that newer ones have replaced. */

@@ -27,6 +27,7 @@ export function runContextOf(
     uncounted: contract.isPublic ? [] : contract.sites.map((s) => s.id).filter(isPublic),
     config: config.rounds,
     keepSpools: config.retention.spools === 'keep',
+    auditRounds: config.retention.auditRounds,
     unitsAtLeast: (sites) =>
       sites.reduce((sum, id) => sum + (lowestOfBand[datasets.get(id)?.band ?? '<20'] ?? 0), 0),
   };

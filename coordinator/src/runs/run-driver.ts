@@ -124,6 +124,14 @@ export class RunDriver implements RoundListener {
     this.afterEnd();
   }
 
+  /** A checkpoint over the close; only then are uploads of earlier rounds removed. */
+  private async publishClose({ round }: ScheduledRound): Promise<void> {
+    const { services } = this.on;
+    await services.log.publish();
+    const { keepSpools, auditRounds } = this.context;
+    if (!keepSpools) await removeEarlierSpools(services, { runId: this.runId, round }, auditRounds);
+  }
+
   parked(): void {
     // once more, after the end of the attempt: the sites have nothing to do here and may attend to another run
     this.on.services.announce(this.sites, { type: 'run', run: this.runId, state: wireStateOf('PAUSED') });
@@ -139,9 +147,8 @@ export class RunDriver implements RoundListener {
       services.onRoundClosed(facts);
     }
     this.driver = null;
-    this.later(services.log.publish());
+    this.later(this.publishClose(round));
     removeReplacedModels(services, this.context.program);
-    if (!this.context.keepSpools) this.later(removeEarlierSpools(services, this.runId, round.round));
     this.advance();
   }
 

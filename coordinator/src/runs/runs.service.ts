@@ -196,7 +196,8 @@ export class RunsService {
     await services.log.publish();
     // masked vectors and sums of the last round of the run before were kept for its audits until now
     const isParked = (id: Uint8Array): boolean => this.driverOf(id) !== undefined;
-    if (config.retention.spools !== 'keep') await removeSpools(services, (key) => !isParked(key.runId));
+    if (config.retention.spools !== 'keep')
+      await removeSpools(services, 'next-run', (key) => !isParked(key.runId));
     if (config.retention.aggregates !== 'keep') removeAggregates(services, (id) => !isParked(id));
     if (this.isClosed) return true;
     const started = runs.get(runId);

@@ -76,8 +76,9 @@ export class UploadRows implements CommitRows {
     return this.store.all(q).map(toCommitRow);
   }
 
-  forget(key: AttemptKey): void {
-    this.store.run(query.deleteFrom('uploads').where((eb) => eb.and(atAttempt(key))));
+  /** @returns false when nothing of the attempt was left */
+  forget(key: AttemptKey): boolean {
+    return this.store.run(query.deleteFrom('uploads').where((eb) => eb.and(atAttempt(key)))) > 0;
   }
 }
 

@@ -200,3 +200,16 @@ export const roundReopenBody = z.strictObject({
     .max(MAX_LIST)
     .refine((list) => ascending(list.map(({ admin }) => admin)), 'administrators ascend'),
 });
+
+/** The coordinator has removed the masked vectors of a closed round: from now on nobody can replay its sum. */
+export const retentionDeleteBody = z.strictObject({
+  context: digest,
+  /** T of the close: it binds the uploads that are gone */
+  transcript: digest,
+  class: z.literal('masked-vectors'),
+  /** vectors, one a survivor, and bytes of all of them */
+  vectors: count,
+  bytes: count,
+  /** why now: a later round of the run has closed, or the run has ended and the next one began */
+  rule: z.enum(['later-close', 'next-run']),
+});

@@ -38,7 +38,8 @@ describe('entries', () => {
     const log = sampleRun({ reopened: true });
     const seen = new Set(log.entries.slice(1).map((bytes) => openEntry(bytes, keys).entry.kind));
     const missing = Object.keys(kinds).filter((kind) => !seen.has(kind as never));
-    expect(missing).toEqual(['federation.genesis', 'config.start']);
+    // what a coordinator removes is held by test/integration/coordinator-retention.spec.ts
+    expect(missing).toEqual(['federation.genesis', 'retention.delete', 'config.start']);
     expect(openEntry(federation.genesisEntry, undefined).entry.kind).toBe('federation.genesis');
   });
 

@@ -9,6 +9,7 @@ import {
   roundOpenBody,
   roundReopenBody,
   roundUnmaskBody,
+  retentionDeleteBody,
 } from './bodies-round.js';
 
 /** Who may act in the log. */
@@ -39,6 +40,7 @@ export const kinds = {
   'round.abort': { scope: 'round', actors: ['coordinator', 'site'], body: roundAbortBody },
   'round.reopen': { scope: 'round', actors: ['coordinator'], body: roundReopenBody },
   'round.ack': { scope: 'round', actors: ['site'], body: roundAckBody },
+  'retention.delete': { scope: 'round', actors: ['coordinator'], body: retentionDeleteBody },
   'run.finish': { scope: 'run', actors: ['coordinator'], body: runFinishBody },
   'config.start': { scope: 'federation', actors: ['site', 'coordinator'], body: configStartBody },
 } as const satisfies Record<string, KindRule>;

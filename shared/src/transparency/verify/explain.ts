@@ -36,6 +36,8 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `published that ${b.signatures.length} administrators reopen the round, burnt in attempt ${b.burnt}, with ${members(b.contributors)}${b.proof === null ? '' : ', without a proven dealer'}`,
   'round.ack': (b) =>
     `derived ${short(b.modelOut)} from the round and recomputed ${b.audited.count} tiles: ${b.audited.result}`,
+  'retention.delete': (b) =>
+    `removed the ${b.vectors} masked vectors of the round (${b.bytes} bytes): ${b.rule === 'next-run' ? 'the next run began' : 'a later round has closed'}`,
   'run.finish': (b) =>
     `finished the run: ${b.status}${b.reason === null ? '' : ` (${b.reason})`} after ${b.rounds} rounds; final model ${b.finalModel === null ? 'none' : short(b.finalModel)}`,
   'config.start': (b) => `started version ${b.version} with the nonce ${b.nonce.slice(0, 12)}`,

@@ -21,6 +21,7 @@ export interface RunView {
   readonly aggregates: readonly Placed<'round.aggregate'>[];
   readonly aborts: readonly Placed<'round.abort'>[];
   readonly reopens: readonly Placed<'round.reopen'>[];
+  readonly deletions: readonly Placed<'retention.delete'>[];
   readonly acks: readonly Placed<'round.ack'>[];
 }
 
@@ -50,6 +51,7 @@ export function runsOf(entries: readonly IndexedEntry[]): RunView[] {
     aggregates: ofKind(own, 'round.aggregate'),
     aborts: ofKind(own, 'round.abort'),
     reopens: ofKind(own, 'round.reopen'),
+    deletions: ofKind(own, 'retention.delete'),
     acks: ofKind(own, 'round.ack'),
   }));
 }

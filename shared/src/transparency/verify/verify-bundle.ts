@@ -11,6 +11,7 @@ import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
+import { checkDeletions } from './retention-rows.js';
 import { type MaskedVectors, replayRounds } from './replay.js';
 import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
 import { checkRounds } from './round-rows.js';
@@ -81,6 +82,7 @@ function checkRuns(
     const approved = checkApprovals(context, view);
     const rounds = checkRounds(context, view, approved);
     checkModels(context, view, rounds);
+    checkDeletions(context, view);
     if (maskedVectors) replayed += replayRounds(context.findings, view.run, rounds, maskedVectors);
     closed += rounds.length;
     checkCoverage(context, rounds);
