@@ -28,7 +28,9 @@ describe('a sum that cannot wrap', () => {
     expect(check(10, { mechanism: 1, z: 8, Q: 2 ** 23 })).not.toThrow();
     expect(check(10, { mechanism: 1, z: 8, Q: 2 ** 24 })).toThrow(refused('E_RING_BOUND'));
     expect(check(10, { mechanism: 0, z: 8, Q: 2 ** 24 })).not.toThrow();
-    expect(check(10, { ...ring64, C: 1, mechanism: 2, z: 2 ** 60 })).toThrow(refused('E_RING_BOUND'));
+    const extras = [{ name: 'loss', scale: 2 ** 16, min: 0, max: 255 }];
+    expect(check(10, { extras, z: 8 })).not.toThrow();
+    expect(check(10, { extras, mechanism: 1, z: 8 })).toThrow(refused('E_RING_BOUND', 'the extra loss'));
   });
 
   it('holds for every extra, at either end of its range', () => {
@@ -71,6 +73,13 @@ describe('numbers of a manifest', () => {
 });
 
 describe('κ', () => {
+  it('of sub-cohorts is that of the groups, as often as there are groups', () => {
+    const { manifest, roster } = makeCohort(17, { subCohort: 6, gammaNum: 0 });
+    // groups of 6 to 11 sites; the largest |G|/h is that of 11, whose h is 6
+    expect(kappa(manifest, roster)).toBe(Math.sqrt((11 / 6) * 2));
+    expect(kappa({ ...manifest, N: 10 }, roster)).toBe(Math.sqrt(9 / 5));
+  });
+
   it.each([5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 33, 64, 101])(
     'is the largest √(n/h) of the admissible n at N = %i',
     (N) => {
