@@ -20,10 +20,13 @@ export const statisticsExtras: readonly ExtraField[] = [flag('fault')];
 
 /** Extras of a training round: fault (or clipped), training loss, correct units, units. */
 export function trainingExtras(plan: Plan): ExtraField[] {
-  const { weightCap, clip } = plan.secureAggregation;
+  const { weightCap, clip, noise } = plan.secureAggregation;
+  const N = plan.sites.length;
+  // room for the noise of a mechanism: κ² ≤ 2N/3, as h ≥ 3 and a group has fewer than twice its least sites
+  const room = N + 12 * Math.sqrt((2 * N) / 3) * (noise?.z ?? 0);
   const lossMax = weightCap * LARGEST_MEAN_LOSS;
-  const lossScale = 2 ** Math.max(0, Math.floor(Math.log2((2 ** 31 - 1) / (plan.sites.length * lossMax))));
-  if (plan.sites.length * lossMax >= 2 ** 31) {
+  const lossScale = 2 ** Math.max(0, Math.floor(Math.log2((2 ** 31 - 1) / (room * lossMax))));
+  if (room * lossMax >= 2 ** 31) {
     throw new RegulonError(
       'E_RING_BOUND',
       'plan: secureAggregation.weightCap: the loss extra could wrap the ring',
