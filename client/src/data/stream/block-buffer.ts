@@ -11,7 +11,7 @@ export class BlockBuffer {
 
   constructor(
     private readonly sink: MatrixSink,
-    private readonly columns: number,
+    readonly columns: number,
   ) {
     this.capacity = rowsPerBlock(columns);
     this.values = new Float64Array(this.capacity * columns);

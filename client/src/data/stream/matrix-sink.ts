@@ -55,6 +55,8 @@ export interface ReadOptions {
   readonly layer?: string;
   /** featureCounts, STAR, Salmon: which numbers */
   readonly column?: string;
+  /** HDF5 and Zarr: longest time for one piece, in ms; a damaged file may send its library round in circles */
+  readonly patienceMs?: number;
   /** share of the file that was read, 0 … 1 */
   readonly progress?: (share: number) => void;
 }
