@@ -16,17 +16,24 @@ export interface ArmData {
   readonly n: number;
 }
 
+interface OptimizerRates {
+  readonly learningRate: number;
+  /** of kernels; biases do not decay. Added to the gradient (L2); `adamw` shrinks the weights instead */
+  readonly weightDecay?: number;
+}
+
+interface Moments extends OptimizerRates {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+}
+
 export type OptimizerOptions =
-  | {
-      readonly name: 'adam';
-      readonly learningRate: number;
-      readonly beta1?: number;
-      readonly beta2?: number;
-      readonly epsilon?: number;
-      /** added to the gradient of kernels (L2); biases do not decay */
-      readonly weightDecay?: number;
-    }
-  | { readonly name: 'sgd'; readonly learningRate: number; readonly weightDecay?: number };
+  | ({ readonly name: 'adam' } & Moments)
+  | ({ readonly name: 'adamw' } & Moments)
+  | ({ readonly name: 'sgd'; readonly momentum?: number | undefined } & OptimizerRates)
+  | ({ readonly name: 'rmsprop'; readonly rho?: number; readonly epsilon?: number } & OptimizerRates)
+  | ({ readonly name: 'adagrad'; readonly epsilon?: number } & OptimizerRates);
 
 interface ModelJob {
   readonly declaration: ModelDeclaration;

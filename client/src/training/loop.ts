@@ -6,7 +6,7 @@ import type { UnitData } from './data.js';
 import type { TrainJob } from './job.js';
 import { addedSums, type LossSums, NO_LOSS } from './losses/index.js';
 import type { Network, WeightUpdates } from './network.js';
-import { type Optimiser, optimiserOf } from './optimisers.js';
+import { Optimiser } from './optimisers/index.js';
 import { RoundRandomness } from './randomness.js';
 import { heapSlab } from './slab.js';
 
@@ -41,7 +41,7 @@ export async function trainRound(
 async function fedAvg(round: LocalRound, global: Float32Array) {
   const { job, network, backend } = round;
   const slab = (size: number) => heapSlab(backend, size);
-  const optimiser = optimiserOf(job.optimizer, network.specs, { slab, kernels: backend.kernels });
+  const optimiser = new Optimiser(job.optimizer, network.specs, { slab, kernels: backend.kernels });
   const local = weightTensors(network, global, backend);
   try {
     const { sums, steps } = await epochs(round, local, optimiser);

@@ -2,6 +2,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { UnitData } from './data.js';
 import type { TrainJob } from './job.js';
 import type { Network } from './network.js';
+import { momentsOf } from './optimisers/index.js';
 
 const MEBIBYTE = 1 << 20;
 const WASM_HEAP_LIMIT = 4096 * MEBIBYTE;
@@ -11,15 +12,15 @@ const BASE = 90 * MEBIBYTE;
 /**
  * Upper estimate of what training a model takes, in bytes.
  *
- * Weights: global, local, tensors, packed copy, gradient, and the optimiser's moments; activations of one batch forward
- * and backward with unfolded windows; the features.
+ * On the heap: weights, gradient, the optimiser's moments, activations of one batch forward and backward with unfolded
+ * windows. Beside it: global weights, update, features.
  */
 function estimateMemory(network: Network, data: UnitData, job: TrainJob): { total: number; heap: number } {
   const parameters = network.specs.reduce((n, spec) => n + spec.size, 0);
   const batch = job.strategy === 'fed-sgd' ? Math.min(data.n, 512) : Math.min(data.n, job.batchSize);
-  const slots = job.strategy === 'fed-avg' && job.optimizer.name === 'adam' ? 2 : 0;
-  const heap = 4 * (3 * parameters + 8 * batch * network.activationSize);
-  const total = BASE + heap + 4 * ((2 + slots) * parameters + data.features.length);
+  const moments = job.strategy === 'fed-avg' ? momentsOf(job.optimizer) : 0;
+  const heap = 4 * ((2 + moments) * parameters + 8 * batch * network.activationSize);
+  const total = BASE + heap + 4 * (2 * parameters + data.features.length);
   return { total, heap };
 }
 

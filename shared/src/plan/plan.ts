@@ -73,20 +73,36 @@ const design = z.strictObject({
     .default([]),
 });
 
+const weightDecay = z.number().min(0).default(0);
+const moments = {
+  learningRate: positive.default(1e-3),
+  beta1: z.number().min(0).max(0.9999).default(0.9),
+  beta2: z.number().min(0).max(0.99999).default(0.999),
+  epsilon: positive.default(1e-7),
+};
+
+/** Weight decay is added to the gradient (L2), but for `adamw`, which shrinks the weights beside the step. */
 const optimizer = z.discriminatedUnion('name', [
-  z.strictObject({
-    name: z.literal('adam'),
-    learningRate: positive.default(1e-3),
-    beta1: z.number().min(0).max(0.9999).default(0.9),
-    beta2: z.number().min(0).max(0.99999).default(0.999),
-    epsilon: positive.default(1e-7),
-    /** added to the gradient (L2), not decoupled */
-    weightDecay: z.number().min(0).default(0),
-  }),
+  z.strictObject({ name: z.literal('adam'), ...moments, weightDecay }),
+  z.strictObject({ name: z.literal('adamw'), ...moments, weightDecay: z.number().min(0).default(0.01) }),
   z.strictObject({
     name: z.literal('sgd'),
     learningRate: positive,
-    weightDecay: z.number().min(0).default(0),
+    momentum: z.number().min(0).max(0.9999).optional(),
+    weightDecay,
+  }),
+  z.strictObject({
+    name: z.literal('rmsprop'),
+    learningRate: positive.default(1e-3),
+    rho: z.number().min(0).max(0.9999).default(0.9),
+    epsilon: positive.default(1e-7),
+    weightDecay,
+  }),
+  z.strictObject({
+    name: z.literal('adagrad'),
+    learningRate: positive.default(1e-2),
+    epsilon: positive.default(1e-7),
+    weightDecay,
   }),
 ]);
 

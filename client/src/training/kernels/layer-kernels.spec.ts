@@ -146,6 +146,7 @@ describe('layer kernels', () => {
     const step = {
       scale: 0.5,
       decay: 0.01,
+      shrink: 0.9,
       rate: 0.1,
       beta1: 0.9,
       beta2: 0.999,
@@ -155,9 +156,9 @@ describe('layer kernels', () => {
     const expected = weights.map((w, i) => {
       const g = 0.5 * gradient[i]! + 0.01 * w;
       const [m, v] = [0.09 + 0.1 * g, 0.999 * 0.2 + 0.001 * g * g];
-      return w - (0.1 * m) / (Math.sqrt(v) / 0.3 + 1e-7);
+      return 0.9 * w - (0.1 * m) / (Math.sqrt(v) / 0.3 + 1e-7);
     });
-    expect(kernels?.adam({ weights, first, second, gradient }, step)).toBe(true);
+    expect(kernels?.adam({ weights, moments: [first, second], gradient }, step)).toBe(true);
     expect(gap(weights, expected)).toBeLessThan(1e-6);
 
     const sizes = { size: 3, pooled: 2, channels: 4 };

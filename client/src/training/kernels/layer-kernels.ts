@@ -1,6 +1,7 @@
 import { fromHex, equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Matrix, ProductOptions, ProductSizes } from '../backends/matrix.js';
+import type { WeightArrays } from '../optimisers/rule.js';
 import type { BackwardSlices, ForwardSlices } from '../ops/cell-slices.js';
 import { LAYER_KERNELS_BASE64, LAYER_KERNELS_SHA256 } from './layer-kernels-binary.js';
 
@@ -28,16 +29,12 @@ export interface HeapMemory {
   readonly buffer: ArrayBufferLike;
 }
 
-export interface AdamArrays {
-  readonly weights: Float32Array;
-  readonly first: Float32Array;
-  readonly second: Float32Array;
-  readonly gradient: Float32Array;
-}
-
 export interface AdamStep {
   readonly scale: number;
+  /** added to the gradient, times the weight */
   readonly decay: number;
+  /** factor of the weight */
+  readonly shrink: number;
   readonly rate: number;
   readonly beta1: number;
   readonly beta2: number;
@@ -131,14 +128,14 @@ export class LayerKernels {
     return true;
   }
 
-  /** One step of Adam over arrays [n], in place; see `optimisers.ts`. */
-  adam(arrays: AdamArrays, step: AdamStep): boolean {
-    const { weights, first, second, gradient } = arrays;
+  /** One step of Adam or AdamW over arrays [n], in place; see `optimisers/adam.ts`. */
+  adam({ weights, gradient, moments }: WeightArrays, step: AdamStep): boolean {
+    const arrays = [weights, ...moments, gradient];
     const n = gradient.length;
-    if (!this.#fits(n, [weights, n], [first, n], [second, n], [gradient, n])) return false;
-    const places = [weights, first, second, gradient].map((array) => array.byteOffset);
-    const { scale, decay, rate, beta1, beta2, correction, epsilon } = step;
-    this.#call('adam', 4 * n, ...places, scale, decay, rate, beta1, beta2, 1 / correction, epsilon);
+    if (!this.#fits(n, ...arrays.map((array) => [array, n] as const))) return false;
+    const places = arrays.map((array) => array.byteOffset);
+    const { scale, decay, shrink, rate, beta1, beta2, correction, epsilon } = step;
+    this.#call('adam', 4 * n, ...places, scale, decay, rate, beta1, beta2, 1 / correction, epsilon, shrink);
     return true;
   }
 
