@@ -104,6 +104,18 @@ describe('an update on its way out', () => {
     expect(exceeded).toBe(true);
   });
 
+  it('under `clip: allow` counts as a clipped site, and without an excess as none', async () => {
+    const extras = [{ name: 'clipped', scale: 1, min: 0, max: 1 }];
+    const contribution = { kind: 'update' as const, deltaPath: deltaFile(delta()) };
+    for (const [C, clipped] of [
+      [0.5, 1],
+      [100, 0],
+    ] as const) {
+      const { words } = await outgoing({ manifest: trainingManifest({ C, extras }), contribution });
+      expect(unpackIntegers(words.subarray(4 * d), 32)).toEqual([0.75 * 2 ** 20, clipped]);
+    }
+  });
+
   it('gives the same stored bytes again for the same masks and rounding stream', async () => {
     const contribution = { kind: 'update' as const, deltaPath: deltaFile(delta()) };
     const { root } = await outgoing({ contribution });
