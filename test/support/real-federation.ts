@@ -14,6 +14,8 @@ const FINAL = ['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED'];
 export interface MoreConfiguration {
   readonly coordinator?: Readonly<Record<string, unknown>>;
   readonly site?: (name: string) => Readonly<Record<string, unknown>>;
+  /** policy of every site; by default that of the public examples */
+  readonly policyFile?: string;
   /** changes the data files before the daemons read them */
   readonly data?: (files: { name: string; counts: string }) => void;
   /** hears where the coordinator will listen before anything starts */
@@ -42,7 +44,7 @@ export async function openRealFederation(
       sites: filesOf(plan, layout).map(({ name, ...data }) => ({
         name,
         org: name,
-        policyFile: exampleFile('site-policy.public.yaml'),
+        policyFile: more.policyFile ?? exampleFile('site-policy.public.yaml'),
         training: { backend: 'wasm' as const },
         dataset: { ...plan.dataset, ...data, public: false, simulated: true },
         ...(more.site ? { more: more.site(name) } : {}),

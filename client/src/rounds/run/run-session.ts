@@ -221,7 +221,9 @@ function differenceOf(
   if (logged.transcript !== digestText(transcript)) return 'transcript';
   if (logged.aggregateRoot !== digestText(aggregateRoot)) return 'sum';
   if (canonicalJson(logged.u3) !== canonicalJson(survivors)) return 'set of survivors';
-  if (own?.h3 !== undefined && logged.h3 !== digestText(fromHex(own.h3, 32))) return 'set of uploads';
+  // with sub-cohorts this site has signed the survivors of its group
+  const released = own?.groups ? (logged.groups ?? []).map(({ h3 }) => h3) : [logged.h3];
+  if (own?.h3 !== undefined && !released.includes(digestText(fromHex(own.h3, 32)))) return 'set of uploads';
   return modelHash && logged.modelOut !== digestText(modelHash) ? 'model' : undefined;
 }
 
