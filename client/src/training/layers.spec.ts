@@ -2,7 +2,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
 import { modelDeclarationSchema, sizeOf } from '@regulon/shared/models';
 import type { TrainingBackend } from './backends/backend.js';
+import { BlasBackend } from './backends/blas.js';
 import { CpuBackend } from './backends/cpu.js';
+import { findBlas } from './backends/find-blas.js';
 import { WasmBackend } from './backends/wasm.js';
 import { drawer, gradientError, lossAndGradient, outputsOf } from './gradient-check.support.js';
 import { caseFiles, type LayerCase, layerCases } from './layer-cases.support.js';
@@ -10,6 +12,8 @@ import { Network } from './network.js';
 
 let cpu: TrainingBackend;
 let wasm: TrainingBackend;
+let blas: TrainingBackend | undefined;
+const library = findBlas(process.env['REGULON_ACCELERATOR']);
 beforeAll(async () => {
   cpu = await CpuBackend.start();
   wasm = await WasmBackend.start();
@@ -60,6 +64,20 @@ describe('every layer of the catalogue', () => {
         const distance = Math.hypot(...fast.gradient.map((g, i) => g - exact.gradient[i]!));
         expect(distance / norm).toBeLessThan(5e-6);
       }
+    },
+  );
+
+  (library ? it : it.skip).each(table)(
+    '%s: blas equals cpu (needs an OpenBLAS)',
+    async (_name, layerCase) => {
+      blas ??= await BlasBackend.startWith(library!, 1);
+      const network = networkOf(layerCase);
+      const { training = false } = layerCase;
+      const { weights, x, targets } = dataOf(network, layerCase, 3);
+      const exact = lossAndGradient({ network, backend: cpu, training }, weights, x, targets);
+      const fast = lossAndGradient({ network, backend: blas, training }, weights, x, targets);
+      const distance = Math.hypot(...fast.gradient.map((g, i) => g - exact.gradient[i]!));
+      expect(distance / Math.hypot(...exact.gradient)).toBeLessThan(5e-6);
     },
   );
 

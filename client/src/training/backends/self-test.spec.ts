@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { LayerKernels } from '../kernels/layer-kernels.js';
 import type { TrainingBackend } from './backend.js';
 import { BlasBackend } from './blas.js';
 import { findBlas } from './find-blas.js';
@@ -46,6 +47,44 @@ describe('self-test', () => {
     expect(() => selfTest(spoiled(spoil, onlyTransposed))).toThrow(
       /self-test of the wasm backend: wrong product/,
     );
+  });
+});
+
+/** Which argument of a kernel it writes. */
+const KERNELS: Record<string, (args: unknown[]) => Float32Array> = {
+  multiply: (args) => (args[2] as { values: Float32Array }).values,
+  biasActivation: (args) => args[1] as Float32Array,
+  activationBackward: (args) => args[3] as Float32Array,
+  columnSums: (args) => args[1] as Float32Array,
+  adam: (args) => (args[0] as { weights: Float32Array }).weights,
+  maxPool: (args) => args[1] as Float32Array,
+  maxPoolBackward: (args) => (args[0] as { target: Float32Array }).target,
+  gruForward: (args) => (args[0] as { state: Float32Array }).state,
+  gruBackward: (args) => (args[0] as { dFromState: Float32Array }).dFromState,
+  lstmForward: (args) => (args[0] as { cache: Float32Array }).cache,
+  lstmBackward: (args) => (args[0] as { dCarry: Float32Array }).dCarry,
+};
+
+describe('a corrupted kernel', () => {
+  const methods: object = LayerKernels.prototype;
+  const prototype = methods as Record<string, (...args: unknown[]) => boolean>;
+
+  it.each(Object.entries(KERNELS))('%s is caught', (name, written) => {
+    const original = prototype[name]!;
+    const spy = jest.spyOn(prototype, name).mockImplementation(function (this: unknown, ...args) {
+      const done = original.apply(this, args);
+      const values = written(args);
+      if (done) values[0] = values[0]! + 0.01;
+      return done;
+    });
+    expect(() => selfTest(wasm)).toThrow(/self-test of the wasm backend: wrong/);
+    spy.mockRestore();
+    expect(selfTest(wasm)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('of every name is in this list', () => {
+    const names = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+    expect(names.sort()).toEqual(Object.keys(KERNELS).sort());
   });
 });
 

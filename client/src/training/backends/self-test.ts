@@ -4,11 +4,14 @@ import { RegulonError } from '@regulon/shared/errors';
 import { KeyedGenerator, modelDeclarationSchema } from '@regulon/shared/models';
 import { squaredError } from '../losses/index.js';
 import { Network } from '../network.js';
+import { adam } from '../optimisers/adam.js';
 import type { TrainingBackend, Transposed } from './backend.js';
 
 const PRODUCT_TOLERANCE = 1e-5;
 const GRADIENT_TOLERANCE = 2e-2;
 const EPSILON = 1e-2;
+const KERNEL_TOLERANCE = 1e-5;
+const ADAM_TOLERANCE = 1e-5;
 
 /** Odd sizes on purpose: block edges are where kernels go wrong. */
 const PRODUCTS: readonly [m: number, k: number, n: number][] = [
@@ -20,8 +23,8 @@ const PRODUCTS: readonly [m: number, k: number, n: number][] = [
 ];
 const TRANSPOSITIONS: readonly Transposed[] = [{}, { a: true }, { b: true }, { a: true, b: true }];
 
-/** One of each layer; small, so that the test ends in some tens of milliseconds. */
-const MODELS = [
+/** One of each kind of layer in odd sizes: what the plain loops do, against finite differences. */
+const ODD_MODELS: readonly TestModel[] = [
   {
     inputShape: [19, 2],
     layers: [
@@ -42,9 +45,38 @@ const MODELS = [
   })),
 ];
 
+/** Widths that kernels take: their gradients against those of the plain loops. */
+const LANE_MODELS: readonly TestModel[] = [
+  {
+    inputShape: [25, 2],
+    layers: [
+      { type: 'conv1d', filters: 4, kernel: 3, activation: 'relu' },
+      { type: 'max-pool1d', size: 2 },
+      { type: 'conv1d', filters: 8, kernel: 2, activation: 'tanh' },
+      { type: 'max-pool1d', size: 5 },
+      { type: 'flatten' },
+      { type: 'dense', units: 8, activation: 'relu' },
+      { type: 'dense', units: 'outputs' },
+    ],
+  },
+  ...['gru', 'lstm'].map((type) => ({
+    inputShape: [4, 4],
+    layers: [
+      { type, units: 8, returnSequences: true },
+      { type, units: 4 },
+      { type: 'dense', units: 'outputs' },
+    ],
+  })),
+];
+
+interface TestModel {
+  readonly inputShape: number[];
+  readonly layers: readonly unknown[];
+}
+
 /**
- * Fast check of what training rests on: products against float64, and each layer's gradient against a directional
- * finite difference.
+ * Fast check of what training rests on: products and Adam against float64, each kind of layer against a directional
+ * finite difference, and every kernel against the plain loop that it replaces.
  *
  * @returns SHA-256 over all results, hexadecimal: equal on equal backends and CPUs
  * @throws E_BACKEND naming the first wrong result
@@ -56,7 +88,9 @@ export function selfTest(backend: TrainingBackend): string {
   for (const sizes of PRODUCTS) {
     for (const transposed of TRANSPOSITIONS) hash.update(checkProduct(backend, sizes, transposed, draw));
   }
-  for (const model of MODELS) hash.update(checkGradient(backend, model, draw));
+  for (const model of ODD_MODELS) hash.update(checkGradient(backend, model, draw));
+  for (const model of LANE_MODELS) hash.update(checkKernels(backend, model, draw));
+  hash.update(checkAdam(backend, draw));
   return hash.digest('hex');
 }
 
@@ -91,28 +125,76 @@ function checkProduct(
   return new Uint8Array(c.buffer);
 }
 
-function checkGradient(
-  backend: TrainingBackend,
-  model: { inputShape: number[]; layers: unknown[] },
-  draw: Draw,
-): Uint8Array {
-  const declaration = modelDeclarationSchema.parse({ blocks: [{ name: 'test', layers: model.layers }] });
-  const network = new Network(declaration, { inputShape: model.inputShape, outputs: 2 });
-  const size = network.specs.reduce((n, spec) => n + spec.size, 0);
-  const weights = draw(size);
-  const x = draw(3 * model.inputShape.reduce((a, b) => a * b, 1));
-  const targets = draw(6);
-  const direction = draw(size);
+function checkGradient(backend: TrainingBackend, model: TestModel, draw: Draw): Uint8Array {
+  const { network, weights, x, targets } = drawn(model, draw);
+  const direction = draw(weights.length);
   const { gradient } = lossAndGradient(network, backend, weights, x, targets);
   const along = gradient.reduce((sum, g, i) => sum + g * direction[i]!, 0);
   const moved = (by: number) => weights.map((w, i) => w + by * direction[i]!);
   const lossAt = (by: number) => lossAndGradient(network, backend, moved(by), x, targets).loss;
   const difference = (lossAt(EPSILON) - lossAt(-EPSILON)) / (2 * EPSILON);
   if (!(Math.abs(difference - along) <= GRADIENT_TOLERANCE * (1 + Math.abs(along)))) {
-    fail(backend, `gradient of ${network.specs.map((spec) => spec.name).join(', ')}`);
+    fail(backend, `gradient of ${namesOf(network)}`);
   }
   return new Uint8Array(gradient.buffer);
 }
+
+function checkKernels(backend: TrainingBackend, model: TestModel, draw: Draw): Uint8Array {
+  const { network, weights, x, targets } = drawn(model, draw);
+  const plain: TrainingBackend = {
+    name: backend.name,
+    activate: () => backend.activate(),
+    allocate: (shape) => backend.allocate(shape),
+    view: (tensor) => backend.view(tensor),
+    gemm: (a, b, transposed) => backend.gemm(a, b, transposed),
+    multiply: (a, b, c, options) => backend.multiply(a, b, c, options),
+  };
+  const { gradient } = lossAndGradient(network, backend, weights, x, targets);
+  const exact = lossAndGradient(network, plain, weights, x, targets).gradient;
+  const norm = Math.hypot(...exact);
+  if (!(Math.hypot(...gradient.map((g, i) => g - exact[i]!)) <= KERNEL_TOLERANCE * norm)) {
+    fail(backend, `kernels of ${namesOf(network)}`);
+  }
+  return new Uint8Array(gradient.buffer);
+}
+
+function checkAdam(backend: TrainingBackend, draw: Draw): Uint8Array {
+  const tensors = [1, 2, 3, 4].map(() => tensorOf(backend, draw(11), [11]));
+  const [weights, gradient, first, second] = tensors.map((tensor) => backend.view(tensor).fill(0)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  weights.set(draw(11));
+  const before = weights.slice();
+  const [rate, scale] = [0.05, 0.5];
+  const rule = adam({ name: 'adam', learningRate: rate });
+  gradient.set(draw(11));
+  const factors = { step: 1, scale, decay: 0, rate };
+  rule.update({ weights, gradient, moments: [first, second] }, factors, backend.kernels);
+  // after the first step the moments cancel all of a gradient but its sign
+  const wrong = weights.some(
+    (w, i) => !(Math.abs(w - (before[i]! - rate * Math.sign(gradient[i]!))) <= ADAM_TOLERANCE),
+  );
+  const result = weights.slice();
+  for (const tensor of tensors) tensor.dispose();
+  if (wrong) fail(backend, 'step of Adam');
+  return new Uint8Array(result.buffer);
+}
+
+function drawn(model: TestModel, draw: Draw) {
+  const declaration = modelDeclarationSchema.parse({ blocks: [{ name: 'test', layers: model.layers }] });
+  const network = new Network(declaration, { inputShape: model.inputShape, outputs: 2 });
+  return {
+    network,
+    weights: draw(network.specs.reduce((n, spec) => n + spec.size, 0)),
+    x: draw(3 * model.inputShape.reduce((a, b) => a * b, 1)),
+    targets: draw(6),
+  };
+}
+
+const namesOf = (network: Network): string => network.specs.map((spec) => spec.name).join(', ');
 
 /** Summed squared error of a network and its gradient, flat; also used by the gradient specs. */
 export function lossAndGradient(
