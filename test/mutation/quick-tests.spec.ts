@@ -24,7 +24,7 @@ beforeAll(() => {
   symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
   writeFileSync(
     join(root, 'tsconfig.base.json'),
-    '{"compilerOptions":{"target":"es2022","module":"es2022"}}',
+    '{"compilerOptions":{"target":"es2022","module":"nodenext"}}',
   );
   writeFileSync(join(root, 'shared/package.json'), '{"type":"module"}');
   writeFileSync(join(dist, 'half.js'), 'export const half = (x) => Math.floor(x / 2);');

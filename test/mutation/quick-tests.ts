@@ -33,7 +33,9 @@ export class QuickTests {
     const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), (path) =>
       readFileSync(path, 'utf8'),
     ) as { config: { compilerOptions: object } };
-    this.options = ts.convertCompilerOptionsFromJson(config.compilerOptions, root).options;
+    const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+    // a text alone has no package.json that makes it an ES module
+    this.options = { ...options, module: ts.ModuleKind.ES2022 };
   }
 
   /** @returns whether the specs pass, in their order */
