@@ -73,7 +73,8 @@ describe('a proof against a dealer', () => {
       expect(verify(proof({ opened }))).toThrow(refused('is not the one that was dealt'));
   });
 
-  it('has leaves, and a version', () => {
+  it('has leaves, a version and an end', () => {
+    expect(verify(Uint8Array.of(...proof(), 0))).toThrow(expect.objectContaining({ code: 'E_MESSAGE' }));
     expect(verify(proof({ leaves: [] }))).toThrow(refused('no leaves'));
     const other = proof();
     other[4] = (other[4] ?? 0) ^ 1;
