@@ -81,6 +81,13 @@ describe('what no manifest may say', () => {
     expect(() => checkManifest(manifest, roster)).not.toThrow();
   });
 
+  it('is a site outside the roster', () => {
+    const roles = [...manifest.roles.slice(0, 4), { id: 99, role: 0 as const }];
+    expect(() => checkManifest({ ...manifest, roles }, roster)).toThrow(
+      refused('E_ROSTER', 'site 99 is not in the roster'),
+    );
+  });
+
   it('is a cohort below three', () => {
     expect(() => checkManifest({ ...manifest, nMin: 2 }, roster)).toThrow(
       refused('E_POLICY', 'nMin is below 3'),

@@ -46,6 +46,9 @@ describe('message encoding', () => {
     expect(decodeManifest(bytes)).toEqual(cohort.manifest);
     for (let cut = 0; cut < bytes.length; cut += 7)
       expect(() => decodeManifest(bytes.subarray(0, cut))).toThrow();
+    expect(() => decodeManifest(Uint8Array.of(...bytes, 0))).toThrow(
+      expect.objectContaining({ code: 'E_MESSAGE' }),
+    );
     const changed = bytes.slice();
     changed[5] = 2;
     expect(() => decodeManifest(changed)).toThrow(expect.objectContaining({ code: 'E_MESSAGE' }));
