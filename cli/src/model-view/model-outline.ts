@@ -108,6 +108,7 @@ function rowOf(
 
 function noteOf({ aggregate, rate }: WeightSpec, own: readonly WeightSpec[]): string | null {
   if (aggregate === 'local') return 'local';
+  if (aggregate === 'owners') return 'owners only';
   if (own.every(({ trainable }) => !trainable)) return 'frozen';
   return rate === 1 ? null : `rate × ${rate}`;
 }

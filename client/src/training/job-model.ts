@@ -11,7 +11,12 @@ export async function networkOf(
   job: TrainJob | EvaluateJob,
   inputShape: readonly number[],
 ): Promise<Network> {
-  return new Network(job.declaration, { inputShape, outputs: job.outputs }, await modelFilesOf(job));
+  return new Network(
+    job.declaration,
+    { inputShape, outputs: job.outputs },
+    await modelFilesOf(job),
+    job.site,
+  );
 }
 
 async function modelFilesOf({

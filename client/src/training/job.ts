@@ -47,6 +47,8 @@ interface ModelJob {
   readonly weightsPath: string;
   /** weights that never leave the site, float32 little-endian in manifest order; for models that have any */
   readonly localWeightsPath?: string;
+  /** name of this site, for blocks that only some sites own */
+  readonly site?: string;
   /** files that the model is made with, by their digest `sha256:…` */
   readonly modelFiles?: Readonly<Record<string, string>>;
   /** text file, one name a line: what the model's features are called in its files; absent: 0, 1, … */

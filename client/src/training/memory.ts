@@ -19,7 +19,7 @@ function estimateMemory(network: Network, data: UnitData, job: TrainJob): { tota
   const parameters = network.specs.reduce((n, spec) => n + spec.size, 0);
   const batch = job.strategy === 'fed-sgd' ? Math.min(data.n, 512) : Math.min(data.n, job.batchSize);
   const moments = job.strategy === 'fed-avg' ? momentsOf(job.optimizer) : 0;
-  const heap = 4 * ((2 + moments) * parameters + 8 * batch * network.activationSize);
+  const heap = 4 * ((2 + moments) * parameters + 4 * batch * network.activationSize);
   const total = BASE + heap + 4 * (2 * parameters + data.features.length);
   return { total, heap };
 }

@@ -137,6 +137,20 @@ describe('a job', () => {
     half.forEach((d, i) => expect(d).toBeCloseTo(0.5 * whole[i]!, 7));
   });
 
+  it('trains a block only at its owners, weight decay or not', async () => {
+    const layers = [{ type: 'dense', units: 'outputs' }];
+    const model = { blocks: [{ name: 'head', aggregate: 'owners', owners: ['north'], layers }] };
+    const federation = federationOf({ ...modelClasses['softmax regression']!, model });
+    file('weights', federation.weights);
+    const optimizer = { name: 'adam', learningRate: 0.01, weightDecay: 0.1 } as const;
+    const normAt = async (site: string): Promise<number> => {
+      const job = { ...federation.jobs[0]!, optimizer, site };
+      return (await runTrainJob(job, { backend, onBeat: () => undefined })).deltaNormSquared;
+    };
+    expect(await normAt('south')).toBe(0);
+    expect(await normAt('north')).toBeGreaterThan(0.01);
+  });
+
   it('keeps statistics of its site out of the update, and hands them on', async () => {
     const federation = federationOf(modelClasses['MLP with batch statistics of its site (FedBN)']!);
     const [job] = federation.jobs;

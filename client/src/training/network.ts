@@ -46,14 +46,18 @@ export class Network {
   /** position of each weight in the manifest, by name */
   readonly #positions: ReadonlyMap<string, number>;
 
-  /** @throws E_MODEL_SHAPE naming the layer and the shapes; E_NOT_FOUND, E_DIGEST, E_DATA_FORMAT of model files */
+  /**
+   * @param site name of the site that trains; blocks of other owners stay as they are
+   * @throws E_MODEL_SHAPE naming the layer and the shapes; E_NOT_FOUND, E_DIGEST, E_DATA_FORMAT of model files
+   */
   constructor(
     declaration: ModelDeclaration,
     readonly frame: ModelFrame,
     files: ModelFiles = NO_FILES,
+    site?: string,
   ) {
     this.#model = resolveModel(declaration, frame);
-    this.specs = manifestOf(declaration, frame);
+    this.specs = manifestOf(declaration, frame).map((spec) => trainedAt(spec, site));
     this.#constants = layerConstants(this.#model, files);
     this.#positions = new Map(this.specs.map(({ name }, i) => [name, i]));
   }
@@ -161,6 +165,12 @@ export class Network {
     const names = [...(tiedTo ? [`${tiedTo}/kernel`] : []), ...weights.map(({ role }) => `${name}/${role}`)];
     return names.map((weight) => this.#positions.get(weight)!);
   }
+}
+
+/** A weight of which this site is no owner is frozen here. */
+function trainedAt(spec: WeightSpec, site: string | undefined): WeightSpec {
+  const isOwner = !spec.owners || (site !== undefined && spec.owners.includes(site));
+  return isOwner ? spec : { ...spec, trainable: false };
 }
 
 interface RunningPass {

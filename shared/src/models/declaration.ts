@@ -9,6 +9,10 @@ const blockName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'a lower-case name of letters, digits and hyphens, at most 32');
 
+const siteName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
+
 /**
  * One part of a unit's row: an omic, a sequence, a covariate.
  *
@@ -21,20 +25,30 @@ const input = z.strictObject({
   mask: z.enum(['none', 'unit', 'steps']).default('none'),
 });
 
-const block = z.strictObject({
-  name: blockName,
-  /** blocks or inputs that it reads; the block before it if not said, the only input for the first */
-  from: z.union([blockName, z.array(blockName).min(1).max(16)]).optional(),
-  /** how several sources are put together */
-  merge: mergeSchema.optional(),
-  layers: z.array(layerSchema).max(64),
-  /** weights stay as they are, bit for bit */
-  freeze: z.boolean().default(false),
-  /** factor of the learning rate */
-  rate: z.number().positive().max(100).default(1),
-  /** `local`: weights and statistics of this block never leave their site */
-  aggregate: z.enum(['sum', 'local']).default('sum'),
-});
+const block = z
+  .strictObject({
+    name: blockName,
+    /** blocks or inputs that it reads; the block before it if not said, the only input for the first */
+    from: z.union([blockName, z.array(blockName).min(1).max(16)]).optional(),
+    /** how several sources are put together */
+    merge: mergeSchema.optional(),
+    layers: z.array(layerSchema).max(64),
+    /** weights stay as they are, bit for bit */
+    freeze: z.boolean().default(false),
+    /** factor of the learning rate */
+    rate: z.number().positive().max(100).default(1),
+    /**
+     * `sum`: averaged over all contributors; `owners`: over the sites that train it, by their units; `local`: weights and
+     * statistics never leave their site
+     */
+    aggregate: z.enum(['sum', 'owners', 'local']).default('sum'),
+    /** the sites that train this block, by name */
+    owners: z.array(siteName).min(1).max(255).optional(),
+  })
+  .refine(
+    ({ aggregate, owners }) => (aggregate === 'owners') === (owners !== undefined),
+    'owners are named exactly where aggregate is owners',
+  );
 
 const head = z.strictObject({
   block: blockName,

@@ -180,6 +180,15 @@ describe('what stays at a site', () => {
     const digest = (block: object) => hex(manifestDigest(manifestOf(declare([layers[1]], block), frame)));
     expect(new Set([digest({}), digest({ freeze: true }), digest({ aggregate: 'local' })]).size).toBe(3);
   });
+
+  it('names the owners of a block exactly where only they train it', () => {
+    const owned = { aggregate: 'owners', owners: ['north', 'south'] };
+    const [kernel] = manifestOf(declare([layers[1]], owned), frame);
+    expect(kernel).toMatchObject(owned);
+    expect(parameterCount(travellingWeights(manifestOf(declare([layers[1]], owned), frame)))).toBe(10);
+    expect(() => declare([layers[1]], { aggregate: 'owners' })).toThrow(/owners are named exactly where/);
+    expect(() => declare([layers[1]], { owners: ['north'] })).toThrow(/owners are named exactly where/);
+  });
 });
 
 describe('shape errors', () => {

@@ -15,8 +15,10 @@ export interface WeightSpec {
   readonly block: string;
   /** false: frozen, or a running statistic */
   readonly trainable: boolean;
-  /** how sites combine it: `sum` = average weighted by units; `local` = never leaves its site */
-  readonly aggregate: 'sum' | 'local';
+  /** how sites combine it: `sum` and `owners` = average weighted by units, of all or of its owners; `local` = not at all */
+  readonly aggregate: 'sum' | 'owners' | 'local';
+  /** names of the sites that train it; absent: all */
+  readonly owners?: readonly string[];
   /** factor of the learning rate */
   readonly rate: number;
   /** number of elements */
@@ -48,10 +50,10 @@ export function manifestOf(declaration: ModelDeclaration, frame: ModelFrame): We
 }
 
 function weightsOf({ name, declaration, merge, layers }: ResolvedBlock): Placed[] {
-  const { freeze, rate, aggregate } = declaration;
+  const { freeze, rate, aggregate, owners } = declaration;
   const place = (layer: string, { role, shape, init, trainable = true }: LayerWeight): Placed => ({
     ...{ name: `${layer}/${role}`, shape, dtype: 'float32', init, block: name, size: sizeOf(shape) },
-    ...{ trainable: trainable && !freeze, rate, aggregate },
+    ...{ trainable: trainable && !freeze, rate, aggregate, ...(owners ? { owners } : {}) },
   });
   return [...(merge ? [merge] : []), ...layers].flatMap((layer) =>
     layer.weights.map((weight) => place(layer.name, weight)),
@@ -83,6 +85,7 @@ export function manifestDigest(specs: readonly WeightSpec[]): Uint8Array {
     block: spec.block,
     trainable: spec.trainable,
     aggregate: spec.aggregate,
+    ...(spec.owners ? { owners: spec.owners } : {}),
   }));
   return hashJson('weightManifest', utf8(canonicalJson(rows)));
 }

@@ -23,7 +23,7 @@ const NUMBERS: readonly Loss['type'][] = [
  * @returns path and rule of the first thing, or null
  */
 export function modelRuleBroken({ model, task }: Pick<Plan, 'model' | 'task'>): BrokenRule | null {
-  return maskRule(model) ?? headRule(model, task) ?? localRule(model);
+  return maskRule(model) ?? headRule(model, task) ?? aggregateRule(model);
 }
 
 function maskRule({ inputs = [] }: ModelDeclaration): BrokenRule | null {
@@ -41,8 +41,11 @@ function headRule({ heads }: ModelDeclaration, task: Plan['task']): BrokenRule |
   return { path: 'model.heads[0].loss', rule: `${task} is trained by ${allowed.join(', ')}` };
 }
 
-function localRule({ blocks }: ModelDeclaration): BrokenRule | null {
-  const local = blocks.findIndex(({ aggregate }) => aggregate === 'local');
-  if (local < 0) return null;
-  return { path: `model.blocks[${local}].aggregate`, rule: 'the rounds of a run keep no weights at a site' };
+function aggregateRule({ blocks }: ModelDeclaration): BrokenRule | null {
+  const apart = blocks.findIndex(({ aggregate }) => aggregate !== 'sum');
+  if (apart < 0) return null;
+  return {
+    path: `model.blocks[${apart}].aggregate`,
+    rule: 'the rounds of a run sum every block over all sites',
+  };
 }
