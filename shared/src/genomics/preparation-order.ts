@@ -2,6 +2,7 @@ import type { PrepareStep } from '../plan/index.js';
 
 /** Places of the steps in a preparation: parse, filter, normalise, logarithm, quantiles, batch, select, scale, project. */
 const PLACES = {
+  confounding: -1,
   'filter-by-expression': 0,
   'size-factors': 1,
   'log2-cpm': 2,

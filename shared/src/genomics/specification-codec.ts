@@ -25,6 +25,15 @@ const fittedStep = z.discriminatedUnion('step', [
     keptGenes: genes,
   }),
   z.strictObject({
+    step: z.literal('confounding'),
+    units: whole,
+    classUnits: genes,
+    groups: whole,
+    absent: whole,
+    squares: finite,
+    hits: whole,
+  }),
+  z.strictObject({
     step: z.literal('library-median'),
     searches: z.int().min(1).max(3),
     width: whole,

@@ -1,6 +1,7 @@
 import { RegulonError } from '../errors/index.js';
 import type { PrepareStep } from '../plan/index.js';
 import { batchRounds } from './batch/batch-rounds.js';
+import { confoundingRound } from './confounding/confounding-round.js';
 import { countsStep } from './counts-step.js';
 import { filterByExpressionSteps } from './filter-by-expression.js';
 import { momentSteps } from './moments.js';
@@ -53,6 +54,8 @@ class Builder {
   add(step: PrepareStep, index: number): void {
     const { options, largest } = this;
     switch (step.step) {
+      case 'confounding':
+        return this.addRounds([confoundingRound(options)]);
       case 'filter-by-expression':
         if (!options.isPublic) {
           throw new RegulonError(

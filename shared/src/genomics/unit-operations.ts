@@ -58,6 +58,7 @@ export function operationOf(
       return scaled(pick(step.mean, at), pick(step.sd, at), (x, mean, sd) => (x - mean) / sd);
     case 'pca':
     case 'counts':
+    case 'confounding':
     case 'library-median':
     case 'filter-by-expression':
     case 'mean':

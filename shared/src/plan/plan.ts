@@ -18,6 +18,8 @@ const labelClass = z.strictObject({
 
 /** Preparation steps in their order; each is fitted from secure sums over the training units of an arm. */
 const prepareStep = z.discriminatedUnion('step', [
+  /** how labels and batches hang together, before anything is trained; it changes no value */
+  z.strictObject({ step: z.literal('confounding') }),
   z.strictObject({
     step: z.literal('filter-by-expression'),
     minTotal: z.int().min(0).default(15),
