@@ -2,6 +2,8 @@ import { type Command, Option } from 'commander';
 import {
   importFile,
   inspectFile,
+  isRecordFile,
+  summariseRecords,
   type InspectOptions,
   listStores,
   type Scale,
@@ -9,7 +11,7 @@ import {
   verifyStore,
 } from '@regulon/client/data';
 import { describeSite } from '@regulon/client/describe';
-import { inspectionLines } from '../data-view/index.js';
+import { inspectionLines, recordLines } from '../data-view/index.js';
 import { bytesText, type Output, tableLines } from '../output/index.js';
 import { type Context, handles } from './context.js';
 import { progressBar } from './progress-bar.js';
@@ -71,6 +73,10 @@ function inspect(data: Command, context: Context): void {
     'same as --format json',
   );
   handles<FileOptions>(command, context, async ([file = ''], options, output) => {
+    if (isRecordFile(file)) {
+      const summary = await summariseRecords(file);
+      return { data: summary, lines: recordLines(summary) };
+    }
     const inspection = await withBar(context, output, 'reading', (progress) =>
       inspectFile(file, { ...readOptions(options), progress }),
     );

@@ -1,2 +1,3 @@
 export { histogramLines } from './histogram-lines.js';
 export { inspectionLines } from './inspection-lines.js';
+export { recordLines } from './record-lines.js';

@@ -34,8 +34,8 @@ export async function readTable(path: string, sink: TableSink, options: TextOpti
   let separator: Separator = '\t';
   for await (const batch of textLines(path, options)) {
     for (const [i, line] of batch.lines.entries()) {
-      if (line.trim() === '') continue;
       const number = batch.first + i;
+      if (line.trim() === '' || options.select?.(line, number) === false) continue;
       if (!head) separator = separatorOf(line);
       const cells = cellsOf(line, separator);
       if (!cells) throw faultAt(file, number, 'a quote is not closed on its line, or stands inside a cell');

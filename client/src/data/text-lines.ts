@@ -30,6 +30,8 @@ const BINARY: readonly (readonly [string, string])[] = [
 export interface TextOptions {
   /** text that is not UTF-8 is Latin-1, as in files of GEO */
   readonly latin1?: boolean;
+  /** whether a line belongs to the table; default: every line */
+  readonly select?: ((line: string, number: number) => boolean) | undefined;
   /** share of the file that was read, 0 … 1 */
   readonly progress?: ((share: number) => void) | undefined;
 }

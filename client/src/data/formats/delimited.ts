@@ -2,7 +2,7 @@ import type { Cell } from '@regulon/shared/genomics';
 import { RegulonError } from '@regulon/shared/errors';
 import { cellFault } from '../cell-fault.js';
 import { MISSING_MARKS, numberOf } from '../number-cell.js';
-import { BlockBuffer, type MatrixSink, type ReadOptions } from '../stream/index.js';
+import { BlockBuffer, type MatrixSink, type ReadOptions, type Rows } from '../stream/index.js';
 import { faultAt, readTable, type TableHeader, type TableSink } from '../table-reader.js';
 
 /** Rows that are looked at before it is decided which columns hold numbers. */
@@ -14,6 +14,24 @@ interface Line {
   readonly line: number;
 }
 
+/** What a format says about the table in its file. */
+export interface TablePreset {
+  readonly format: string;
+  readonly rows: Rows | null;
+  /** whether a line belongs to the table */
+  readonly select?: (line: string, number: number) => boolean;
+  readonly latin1?: boolean;
+  /** columns that are no data, beside those that hold words */
+  readonly isText?: (name: string, position: number) => boolean;
+  /** columns that are left out */
+  readonly isIgnored?: (name: string) => boolean;
+  /** rows that are left out */
+  readonly skipsRow?: (name: string) => boolean;
+  /** annotations of the columns of numbers, asked for when the first row has come */
+  readonly columnTable?: (names: readonly string[]) => ReadonlyMap<string, readonly Cell[]>;
+  readonly notes?: () => readonly string[];
+}
+
 /**
  * Delimited text: CSV, TSV, or columns of blanks.
  *
@@ -22,8 +40,19 @@ interface Line {
  * @throws E_DATA_FORMAT, E_DATA_NOT_FINITE naming file, line, column and rule, never a value
  */
 export async function readDelimited(path: string, options: ReadOptions, sink: MatrixSink): Promise<void> {
-  const table = new DelimitedTable(options, sink);
-  await readTable(path, table, { progress: options.progress });
+  await readPreset(path, options, sink, { format: 'delimited text', rows: null });
+}
+
+/** Read the table in a file as its format says. @throws as `readDelimited` */
+export async function readPreset(
+  path: string,
+  options: ReadOptions,
+  sink: MatrixSink,
+  preset: TablePreset,
+): Promise<void> {
+  const table = new DelimitedTable(options, sink, preset);
+  const { select, latin1 = false } = preset;
+  await readTable(path, table, { progress: options.progress, select, latin1 });
   table.end();
 }
 
@@ -40,6 +69,7 @@ class DelimitedTable implements TableSink {
   constructor(
     private readonly options: ReadOptions,
     private readonly sink: MatrixSink,
+    private readonly preset: TablePreset,
   ) {
     this.marks = new Set(options.missingMarks);
   }
@@ -58,6 +88,7 @@ class DelimitedTable implements TableSink {
   }
 
   row(name: string, cells: readonly string[], line: number): void {
+    if (this.preset.skipsRow?.(name) === true) return;
     if (this.buffer) return this.add({ name, cells, line }, this.buffer);
     this.sample.push({ name, cells, line });
     if (this.sample.length === SAMPLE_ROWS) this.begin();
@@ -72,8 +103,8 @@ class DelimitedTable implements TableSink {
     const { file, names } = this.head;
     const { textColumns = [], ignoreColumns = [] } = this.options;
     names.forEach((name, i) => {
-      if (i === this.id || ignoreColumns.includes(name)) return;
-      const text = textColumns.includes(name) || this.isText(i);
+      if (i === this.id || ignoreColumns.includes(name) || this.preset.isIgnored?.(name) === true) return;
+      const text = textColumns.includes(name) || this.preset.isText?.(name, i) === true || this.isText(i);
       (text ? this.texts : this.numbers).push(i);
     });
     if (this.numbers.length === 0) {
@@ -82,12 +113,13 @@ class DelimitedTable implements TableSink {
       });
     }
     const dropped = this.dropRepeatedTexts();
+    const columnNames = this.numbers.map((i) => names[i] ?? '');
+    const { format, rows, columnTable, notes } = this.preset;
     this.sink.begin({
-      ...{ format: 'delimited text', file, rows: null, columnTable: new Map() },
-      columnNames: this.numbers.map((i) => names[i] ?? ''),
+      ...{ format, file, rows, columnNames, columnTable: columnTable?.(columnNames) ?? new Map() },
       columnPlace: (column) => `column ${this.fileColumn(column)}`,
       rowColumns: this.texts.map((i) => this.textName(i)),
-      notes: dropped,
+      notes: [...(notes?.() ?? []), ...dropped],
     });
     this.buffer = new BlockBuffer(this.sink, this.numbers.length);
     for (const line of this.sample) this.add(line, this.buffer);
