@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerDeclaration, ResolvedLayer } from '@regulon/shared/models';
 import { RegulonError } from '@regulon/shared/errors';
+import type { TrainingBackend } from './backends/backend.js';
 import type { LayerConstant } from './layer-constants.js';
 import { activate } from './ops/activate.js';
 import { embedding, featureAttention, positionEmbedding, temporalAttention } from './ops/attention.js';
@@ -135,9 +136,20 @@ function convolution(
   const pass = isPlain
     ? conv1d(input, kernel, bias, layer, context)
     : dilatedConv1d(input, [kernel, bias], layer, context);
-  if (layer.padding === 'same') return pass;
+  if (layer.padding === 'same') return mask ? withoutPaddedGradient(pass, mask, context.backend) : pass;
   const { kernel: taps, stride, dilation } = layer;
   return { ...pass, ...windowMask(x, pass, { taps, stride, dilation }, mask) };
+}
+
+/** Steps that the convolution read as zeros have no gradient. */
+function withoutPaddedGradient(pass: LayerPass, mask: StepMask, backend: TrainingBackend): LayerPass {
+  return {
+    ...pass,
+    backward(gradient, wantsInput) {
+      const { input, weights } = pass.backward(gradient, wantsInput);
+      return { weights, ...(input ? { input: withoutPadding(input, mask, backend) } : {}) };
+    },
+  };
 }
 
 function windowMask(

@@ -68,6 +68,14 @@ const CASES: [name: string, layers: unknown[]][] = [
     ],
   ],
   [
+    'a layer a step, then conv1d same',
+    [
+      { type: 'dense', units: 3, activation: 'tanh' },
+      { type: 'conv1d', filters: 3, kernel: 4, padding: 'same' },
+      { type: 'gru', units: 3 },
+    ],
+  ],
+  [
     'conv1d on both strands',
     [{ type: 'conv1d-strands', filters: 3, kernel: 3 }, { type: 'global-max-pool' }],
   ],
