@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
 import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData } from './data.js';
+import { inferenceOn } from './inference.js';
 import { addedSums, type LossSums, NO_LOSS } from './losses/index.js';
 import { batchTensor, weightTensors } from './loop.js';
 import type { Network } from './network.js';
@@ -40,7 +41,7 @@ export function evaluateUnits(
   const heads = network.heads.map(({ block }) => ({ block, ...NO_LOSS }));
   let hasHeads = false;
   const tensors = weightTensors(network, weights, backend);
-  const context = { backend, training: false, randomOf: noRandomness };
+  const context = inferenceOn(backend);
   const score = (rows: readonly number[]): void => {
     const { output } = network.forward(batchTensor(data, rows, backend), tensors, context);
     const values = Float32Array.from(backend.view(output));
@@ -79,8 +80,4 @@ function countClasses(
     for (let k = 1; k < classes; k++) if (logits[i * classes + k]! > logits[i * classes + best]!) best = k;
     confusion[labels[row]! * classes + best]! += 1;
   });
-}
-
-function noRandomness(): never {
-  throw new RegulonError('E_INTERNAL', 'an evaluation draws no random numbers');
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ResolvedInput } from '@regulon/shared/models';
+import type { TrainingBackend } from './backends/backend.js';
 import { filled, type PassContext, type StepMask } from './ops/op.js';
 import type { Tape, TapeNode, TapeValue } from './tape.js';
 
@@ -38,6 +39,34 @@ export function inputFlow(input: ResolvedInput, x: tf.Tensor, tape: Tape, contex
     steps: mask === 'steps' ? known : undefined,
     present: mask === 'unit' ? known : undefined,
   };
+}
+
+/**
+ * Gradients of the inputs, put back into the units' rows.
+ *
+ * @param parts for each input [batch, …shape], or undefined where nothing flows
+ * @param shape of the rows, [batch, …row]
+ * @returns that shape, 0 at masks
+ */
+export function rowGradient(
+  inputs: readonly ResolvedInput[],
+  parts: readonly (tf.Tensor | undefined)[],
+  shape: readonly number[],
+  backend: TrainingBackend,
+): tf.Tensor {
+  const [batch = 1] = shape;
+  return filled(shape, backend, (rows) => {
+    rows.fill(0);
+    inputs.forEach(({ offset }, i) => {
+      const part = parts[i];
+      if (!part) return;
+      const size = part.size / batch;
+      const values = backend.view(part);
+      for (let b = 0; b < batch; b++) {
+        rows.set(values.subarray(b * size, (b + 1) * size), (b * rows.length) / batch + offset);
+      }
+    });
+  });
 }
 
 /** What is not there reads as zeros, whatever the row holds: a NaN must not reach a sum through a weight of 0. */

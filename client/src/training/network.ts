@@ -13,7 +13,7 @@ import {
   type WeightSpec,
 } from '@regulon/shared/models';
 import { forwardLayer } from './forward-layer.js';
-import { concatenated, type Flow, inputFlow } from './flow.js';
+import { concatenated, type Flow, inputFlow, rowGradient } from './flow.js';
 import { type LayerConstant, layerConstants } from './layer-constants.js';
 import { type ModelFiles, NO_FILES } from './model-files.js';
 import { merge } from './ops/merge.js';
@@ -36,6 +36,20 @@ export interface NetworkPass {
    * `tf.tidy` ends
    */
   backward(gradient: tf.Tensor): tf.Tensor[];
+  /**
+   * Only of a pass that wants its input.
+   *
+   * @returns gradient by the units' rows [batch, …input shape], 0 at masks; as long-lived as those of `backward`
+   */
+  backwardToInput(gradient: tf.Tensor): tf.Tensor;
+}
+
+/** What a pass does differently from one of training. */
+export interface PassOptions {
+  /** the way back may go on to the units' rows */
+  readonly wantsInput?: boolean;
+  /** how a layer is carried out, and its way back; the catalogue's own if absent */
+  readonly layer?: typeof forwardLayer;
 }
 
 /** A declared model whose shapes are known: applies the catalogue's layers, block by block. */
@@ -60,6 +74,11 @@ export class Network {
     this.specs = manifestOf(declaration, frame).map((spec) => trainedAt(spec, site));
     this.#constants = layerConstants(this.#model, files);
     this.#positions = new Map(this.specs.map(({ name }, i) => [name, i]));
+  }
+
+  /** Inputs, blocks and heads with their shapes. */
+  get model(): ResolvedModel {
+    return this.#model;
   }
 
   /** What the output consists of. */
@@ -89,11 +108,17 @@ export class Network {
    * @param x [batch, …input shape]
    * @param weights one tensor for each entry of `specs`
    */
-  forward(x: tf.Tensor, weights: readonly tf.Tensor[], context: PassContext): NetworkPass {
-    const tape = new Tape(this.specs, weights);
-    const flows = new Map<string, Flow>();
-    for (const input of this.#model.inputs) flows.set(input.name, inputFlow(input, x, tape, context));
-    const pass: RunningPass = { tape, context, penalty: 0, updates: [] };
+  forward(
+    x: tf.Tensor,
+    weights: readonly tf.Tensor[],
+    context: PassContext,
+    { wantsInput = false, layer = forwardLayer }: PassOptions = {},
+  ): NetworkPass {
+    const tape = new Tape(this.specs, weights, wantsInput);
+    const { inputs } = this.#model;
+    const leaves = inputs.map((input) => inputFlow(input, x, tape, context));
+    const flows = new Map(inputs.map(({ name }, i) => [name, leaves[i]!]));
+    const pass: RunningPass = { tape, context, layer, penalty: 0, updates: [] };
     for (const block of this.#model.blocks) flows.set(block.name, this.#block(block, flows, pass));
     const outputs = this.heads.map(({ block }) => flows.get(block)!.value);
     const [only, ...more] = outputs;
@@ -104,6 +129,11 @@ export class Network {
       penalty: pass.penalty,
       updates: pass.updates,
       backward: (gradient) => tape.backward(output, gradient, context.backend),
+      backwardToInput: (gradient) => {
+        const values = leaves.map(({ value }) => value);
+        const parts = tape.backwardToLeaves(output, gradient, values);
+        return rowGradient(inputs, parts, x.shape, context.backend);
+      },
     };
   }
 
@@ -142,7 +172,7 @@ export class Network {
     const x = tf.reshape(value.tensor, [value.tensor.shape[0] ?? 1, ...layer.inputShape]);
     const weights = pass.tape.weightsAt(positions);
     const constant = this.#constants.get(layer.name);
-    const done = forwardLayer(layer, { x, weights, mask: steps, constant }, pass.context);
+    const done = pass.layer(layer, { x, weights, mask: steps, constant }, pass.context);
     pass.penalty += done.penalty ?? 0;
     for (const { weight, values } of done.updates ?? [])
       pass.updates.push({ spec: positions[weight]!, values });
@@ -176,6 +206,7 @@ function trainedAt(spec: WeightSpec, site: string | undefined): WeightSpec {
 interface RunningPass {
   readonly tape: Tape;
   readonly context: PassContext;
+  readonly layer: typeof forwardLayer;
   penalty: number;
   readonly updates: { spec: number; values: Float32Array }[];
 }

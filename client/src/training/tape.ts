@@ -5,7 +5,7 @@ import type { TrainingBackend } from './backends/backend.js';
 /** A tensor on the tape. */
 export interface TapeValue {
   readonly tensor: tf.Tensor;
-  /** whether a gradient that flows here reaches a trainable weight */
+  /** whether a gradient that flows here reaches something that asks for it */
   readonly wantsGradient: boolean;
 }
 
@@ -34,10 +34,14 @@ interface Entry extends Operands {
 export class Tape {
   readonly #entries: Entry[] = [];
 
-  /** @param weights one tensor for each spec */
+  /**
+   * @param weights one tensor for each spec
+   * @param wantsLeaves whether the way back goes on to the values that nothing on the tape made
+   */
   constructor(
     private readonly specs: readonly WeightSpec[],
     private readonly weights: readonly tf.Tensor[],
+    private readonly wantsLeaves = false,
   ) {}
 
   /** The tensors of weights by their positions in the manifest. */
@@ -47,7 +51,7 @@ export class Tape {
 
   /** A value that nothing on the tape made. */
   leaf(tensor: tf.Tensor): TapeValue {
-    return { tensor, wantsGradient: false };
+    return { tensor, wantsGradient: this.wantsLeaves };
   }
 
   /** Note an operation that was carried out. */
@@ -66,6 +70,25 @@ export class Tape {
    * @returns one tensor for each spec; zeros where nothing flows or the weight is frozen
    */
   backward(from: TapeValue, gradient: tf.Tensor, backend: TrainingBackend): tf.Tensor[] {
+    const { gradients } = this.#flow(from, gradient);
+    return this.specs.map((spec, i) => gradients.get(i) ?? zeros(spec.shape, backend));
+  }
+
+  /**
+   * From the gradient of one value to those of leaves, of a tape that wants them.
+   *
+   * @returns for each leaf its gradient, undefined where nothing flows
+   */
+  backwardToLeaves(
+    from: TapeValue,
+    gradient: tf.Tensor,
+    leaves: readonly TapeValue[],
+  ): (tf.Tensor | undefined)[] {
+    const { flowing } = this.#flow(from, gradient);
+    return leaves.map((leaf) => flowing.get(leaf));
+  }
+
+  #flow(from: TapeValue, gradient: tf.Tensor) {
     const flowing = new Map<TapeValue, tf.Tensor>([[from, gradient]]);
     const gradients = new Map<number, tf.Tensor>();
     for (const { node, value, inputs, weights } of [...this.#entries].reverse()) {
@@ -81,7 +104,7 @@ export class Tape {
         if (this.specs[position]!.trainable) addTo(gradients, position, back.weights[i]!);
       });
     }
-    return this.specs.map((spec, i) => gradients.get(i) ?? zeros(spec.shape, backend));
+    return { flowing, gradients };
   }
 }
 

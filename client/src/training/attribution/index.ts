@@ -1,0 +1,10 @@
+export { type Enrichment, enrichmentOf, type GeneRanking, rankGenes } from './enrichment.js';
+export { type Explained, type OutputGradients, type Question } from './explained.js';
+export { ExplainedNetwork } from './explained-network.js';
+export { gradCam } from './grad-cam.js';
+export { gradientTimesInput, saliency } from './gradients.js';
+export { expectedGradients, integratedGradients, type PathAttribution } from './integrated-gradients.js';
+export { occlusion } from './occlusion.js';
+export { gaussLegendre, midpoints, type Quadrature } from './quadrature.js';
+export { layerWiseRelevance, type Relevance } from './relevance.js';
+export { AttributionSums, type ClassSums, MIN_ATTRIBUTED_UNITS } from './summary.js';
