@@ -25,3 +25,26 @@ export {
   precisionPerClassOf,
   recallPerClassOf,
 } from './metrics.js';
+export type { SummedRound } from './summed-round.js';
+export { moderatedTest, type TestTable } from './voom/moderated-test.js';
+export { voomRounds } from './voom/voom-rounds.js';
+export type { VoomState } from './voom/voom-state.js';
+export {
+  allowedCells,
+  averagePrecisionOf,
+  type Bounded,
+  rocAreaOf,
+  scoreHistogram,
+} from './scores/score-histogram.js';
+export { calibrationOf, calibrationSums } from './scores/calibration.js';
+export { concordanceOf, concordanceSums } from './scores/concordance.js';
+export { regressionScoresOf, regressionSums } from './scores/regression.js';
+export { wilsonInterval } from './scores/confidence.js';
+export { coxRound, stratifiedCoxRound } from './survival/cox.js';
+export { discreteTimeRound, intervalEvents, verifyIntervals } from './survival/discrete-time.js';
+export { newtonStart, type NewtonState } from './survival/newton.js';
+export type { SurvivalUnits } from './survival/survival-units.js';
+export { fitElasticNet } from './baselines/elastic-net.js';
+export { fitLogistic } from './baselines/logistic.js';
+export { predictRidge, ridgeRounds, type RidgeState } from './baselines/ridge.js';
+export { probabilities, softmaxRound, softmaxStart } from './baselines/softmax-sums.js';
