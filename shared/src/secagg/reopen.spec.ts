@@ -101,6 +101,11 @@ describe('a Reopen', () => {
     expect(() => verifyReopen(reopenOf(honest, more), undefined, honest)).toThrow(code(name));
   });
 
+  it('is refused for a round with sub-cohorts', () => {
+    const burnt = { ...honest, manifest: { ...honest.manifest, subCohort: 5 } };
+    expect(() => verifyReopen(reopenOf(burnt), undefined, burnt)).toThrow(/sub-cohorts is not reopened/);
+  });
+
   it('leaves out a dealer only with its proof', () => {
     const state = burntBy(DEALER);
     const burnt = burntOf(state);
