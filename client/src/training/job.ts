@@ -93,6 +93,8 @@ export interface TrainResult {
   readonly correct: number;
   readonly steps: number;
   readonly seconds: number;
+  /** mean time of a step, without reading and writing */
+  readonly stepMilliseconds: number;
   readonly deltaSha256: string;
   readonly deltaNormSquared: number;
   readonly backend: string;

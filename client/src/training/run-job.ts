@@ -26,8 +26,10 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   checkMemory(network, data, job, context.memoryLimitMb);
   const weights = await weightsOf(job, network);
   const onStep = beatEvery(BEAT_MILLISECONDS, context.onBeat);
+  const stepsFrom = performance.now();
   const trained = await trainRound({ network, data, backend: context.backend, job, onStep }, weights);
   const { sums, steps } = trained;
+  const stepMilliseconds = (performance.now() - stepsFrom) / Math.max(1, steps);
   const delta = await keepLocalWeights(job, network, weights, trained.delta);
   const deltaNormSquared = delta.reduce((sum, x) => sum + x * x, 0);
   if (!Number.isFinite(deltaNormSquared)) {
@@ -36,7 +38,10 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const deltaSha256 = await writeFloat32(job.deltaPath, delta);
   const seconds = (performance.now() - started) / 1000;
   const { backend } = context;
-  return { count: data.n, ...sums, steps, seconds, deltaSha256, deltaNormSquared, backend: backend.name };
+  return {
+    ...{ count: data.n, ...sums, steps, seconds, stepMilliseconds },
+    ...{ deltaSha256, deltaNormSquared, backend: backend.name },
+  };
 }
 
 /** Write the weights that never leave this site; what is left of the update travels. */

@@ -6,6 +6,7 @@ import { isRegulonError } from '@regulon/shared/errors';
 import { initialWeights, KeyedGenerator, manifestOf, modelDeclarationSchema } from '@regulon/shared/models';
 import { exitError } from './exit-error.js';
 import { Trainer, type TrainJob } from './index.js';
+import { TRAINER_RECORD } from './trainer-record.js';
 
 const GENES = 24;
 const UNITS = 37;
@@ -85,6 +86,17 @@ describe('Trainer', () => {
     expect(trainer.backend).toMatchObject({ backend: 'wasm', threads: 1, warnings: [] });
     expect(trainer.backend.selfTestDigest).toMatch(/^[0-9a-f]{64}$/);
     expect(trainer.backend.versions['tfjs-core']).toBe('4.22.0');
+    expect(Object.keys(trainer.backend.digests)).toEqual(['layer-kernels', 'tfjs-backend-wasm']);
+    for (const digest of Object.values(trainer.backend.digests)) expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('leaves a record of backend and rounds in its folder', async () => {
+    const { deltaSha256, steps, stepMilliseconds } = await trainer.train({ ...job, round: 7 });
+    const lines = (await readFile(path.join(folder, TRAINER_RECORD), 'utf8')).trim().split('\n');
+    const entries = lines.map((line) => JSON.parse(line) as unknown);
+    expect(entries[0]).toEqual({ type: 'backend', ...trainer.backend });
+    expect(entries.at(-1)).toEqual({ type: 'round', round: 7, steps, stepMilliseconds, deltaSha256 });
+    expect(stepMilliseconds).toBeGreaterThan(0);
   });
 
   it('gives the same update for the same secret and round, another one for others', async () => {

@@ -7,6 +7,7 @@ import type { BackendChoice } from './backends/chain.js';
 import { exitError } from './exit-error.js';
 import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
 import type { TrainerOptions, TrainerReport, TrainerRequest } from './messages.js';
+import { TrainerRecord } from './trainer-record.js';
 import { TrainerWatch } from './trainer-watch.js';
 
 export interface TrainerStart {
@@ -42,6 +43,7 @@ const SILENCE_SECONDS = 60;
  * Weights and updates travel as files; over the channel go jobs, beats and sums. One job runs at a time.
  */
 export class Trainer {
+  readonly #record: TrainerRecord;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #lastLine = '';
@@ -53,7 +55,9 @@ export class Trainer {
     private readonly options: TrainerStart,
     /** backend, versions and self-test, for the run's record */
     readonly backend: BackendRecord,
-  ) {}
+  ) {
+    this.#record = new TrainerRecord(options.folder, backend);
+  }
 
   /**
    * Start a trainer and wait until its backend has passed the self-test.
@@ -110,8 +114,10 @@ export class Trainer {
    *
    * @throws E_LOSS_NOT_FINITE | E_TRAINER_OOM | E_TRAINER_TIMEOUT | E_TRAINER_CRASH | E_MODEL_SHAPE | E_LABEL | E_DISK_FULL
    */
-  train(job: TrainJob): Promise<TrainResult> {
-    return this.#ask({ type: 'train', job }, job.timeoutSeconds) as Promise<TrainResult>;
+  async train(job: TrainJob): Promise<TrainResult> {
+    const result = (await this.#ask({ type: 'train', job }, job.timeoutSeconds)) as TrainResult;
+    await this.#record.add(job.round, result);
+    return result;
   }
 
   /** Score a model on the site's own units; errors as in `train`. */

@@ -48,6 +48,8 @@ export interface TrainingBackend {
 export interface BackendRecord {
   readonly backend: BackendName;
   readonly versions: Readonly<Record<string, string>>;
+  /** SHA-256 of the code that trains, hexadecimal: own kernels, TensorFlow.js's module, BLAS library */
+  readonly digests: Readonly<Record<string, string>>;
   readonly cpu: string;
   readonly threads: number;
   /** SHA-256 of the self-test's results, hexadecimal */

@@ -23,6 +23,9 @@ interface Library {
   readonly setThreads: (count: number) => void;
   /** what it takes the CPU for, e.g. `SkylakeX` */
   readonly core: string;
+  /** what it says it is, e.g. `OpenBLAS 0.3.34 …` */
+  readonly version: string;
+  readonly path: string;
 }
 
 /** The WebAssembly heap with products by OpenBLAS, in place and without copies. */
@@ -44,6 +47,16 @@ export class BlasBackend extends WasmBackend {
   /** What the library takes the CPU for. */
   get core(): string {
     return this.library.core;
+  }
+
+  /** Version and options that the library was built with. */
+  get version(): string {
+    return this.library.version;
+  }
+
+  /** The library's file. */
+  get path(): string {
+    return this.library.path;
   }
 
   /**
@@ -86,9 +99,12 @@ async function load({ path, prefix }: BlasLibrary): Promise<Library> {
   const { default: koffi } = await import('koffi');
   const library = koffi.load(path);
   const coreName = library.func(`const char *${prefix}openblas_get_corename()`) as () => string;
+  const config = library.func(`const char *${prefix}openblas_get_config()`) as () => string;
   return {
     sgemm: library.func(SGEMM.replace('%', prefix)) as Sgemm,
     setThreads: library.func(`void ${prefix}openblas_set_num_threads(int count)`) as Library['setThreads'],
     core: coreName(),
+    version: config(),
+    path,
   };
 }

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
+import path from 'node:path';
 import { RegulonError, isRegulonError } from '@regulon/shared/errors';
+import { LAYER_KERNELS_SHA256 } from '../kernels/layer-kernels-binary.js';
 import type { BackendRecord, TrainingBackend } from './backend.js';
 import { BlasBackend } from './blas.js';
 import { findBlas } from './find-blas.js';
 import { selfTest } from './self-test.js';
-import { WasmBackend } from './wasm.js';
+import { WasmBackend, wasmFolder } from './wasm.js';
 
 export type BackendChoice = 'auto' | 'blas' | 'wasm';
 
@@ -66,10 +70,20 @@ function recordOf(
       node: process.version,
       'tfjs-core': versionOf('@tensorflow/tfjs-core'),
       'tfjs-backend-wasm': versionOf('@tensorflow/tfjs-backend-wasm'),
-      ...(backend instanceof BlasBackend ? { 'openblas-core': backend.core } : {}),
+      ...(backend instanceof BlasBackend ? { openblas: backend.version, 'openblas-core': backend.core } : {}),
     },
+    digests: digestsOf(backend),
     cpu: os.cpus()[0]?.model ?? 'unknown',
     threads: backend.name === 'blas' ? options.threads : 1,
     ...found,
+  };
+}
+
+function digestsOf(backend: TrainingBackend): Record<string, string> {
+  const digestOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
+  return {
+    'layer-kernels': LAYER_KERNELS_SHA256,
+    'tfjs-backend-wasm': digestOf(path.join(wasmFolder(), 'tfjs-backend-wasm-simd.wasm')),
+    ...(backend instanceof BlasBackend ? { openblas: digestOf(backend.path) } : {}),
   };
 }

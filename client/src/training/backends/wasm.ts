@@ -59,10 +59,14 @@ function memoryOf(heap: BackendWasm): HeapMemory | undefined {
   return asm?.memory;
 }
 
+/** Folder of TensorFlow.js's WebAssembly modules. */
+export function wasmFolder(): string {
+  return path.dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
+}
+
 /** Start TensorFlow.js's WebAssembly backend once in this process. */
 export async function startHeap(): Promise<BackendWasm> {
-  const folder = path.dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
-  if (!tf.findBackend('wasm')) setWasmPaths(`${folder}${path.sep}`);
+  if (!tf.findBackend('wasm')) setWasmPaths(`${wasmFolder()}${path.sep}`);
   await tf.setBackend('wasm');
   await tf.ready();
   return tf.backend() as BackendWasm;
