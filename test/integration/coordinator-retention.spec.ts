@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
+import { systemClock } from '@regulon/coordinator/rounds';
+import { parseRunName } from '@regulon/shared/program';
 import { parseEntry, verifyBundle } from '@regulon/shared/transparency';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
 import { toyPlan } from '../support/toy-plan.js';
@@ -12,9 +14,18 @@ describe('masked vectors that are removed', () => {
   let folder: string;
   let federation: SimulatedFederation;
   const fatal: unknown[] = [];
+  /** how far the coordinator's clock is ahead, ms */
+  let ahead = 0;
+  const environment = {
+    aggregator: new InlineAggregator(),
+    fatal: (e: unknown) => void fatal.push(e),
+    clock: { ...systemClock, now: () => Date.now() + ahead },
+  };
+  const rounds = { prepare: [], training: { rounds: 2, optimizer: { name: 'adam' } } };
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'regulon-retention-'));
+    ahead = 0;
   });
   afterEach(async () => {
     await federation.close();
@@ -24,12 +35,10 @@ describe('masked vectors that are removed', () => {
 
   /** @returns rounds whose vectors were removed during the first run, and in all after the second has begun */
   async function removed(retention: object, awaited: number): Promise<[string[], string[]]> {
-    const environment = { aggregator: new InlineAggregator(), fatal: (e: unknown) => void fatal.push(e) };
     federation = new SimulatedFederation(folder, 5, { retention }, environment);
     await federation.open();
     federation.connect();
     await federation.prepare();
-    const rounds = { prepare: [], training: { rounds: 2, optimizer: { name: 'adam' } } };
     const run = await federation.submit(toyPlan(federation.names, rounds));
     const { sequencer } = federation.core;
     const recorded = (): string[] =>
@@ -43,6 +52,7 @@ describe('masked vectors that are removed', () => {
     // the last close may still be on its way into a checkpoint
     await until(() => recorded().length >= awaited);
     const first = recorded();
+    ahead = 600_001;
     const next = await federation.submit(toyPlan(federation.names, { ...rounds, name: 'next' }));
     await federation.finished(next);
     const report = verifyBundle({
@@ -63,6 +73,28 @@ describe('masked vectors that are removed', () => {
     const [first, all] = await removed({ auditRounds: 3 }, 1);
     expect(first).toEqual(['0 later-close']);
     expect(all).toEqual([...first, '1 next-run', '2 next-run', '3 next-run']);
+  });
+
+  it('stay for the audits of the last round when the next run waits in the queue', async () => {
+    federation = new SimulatedFederation(folder, 5, {}, environment);
+    await federation.open();
+    federation.connect();
+    await federation.prepare();
+    const run = await federation.submit(toyPlan(federation.names, rounds));
+    const next = await federation.submit(toyPlan(federation.names, { ...rounds, name: 'next' }));
+    await federation.finished(run);
+    await federation.finished(next);
+    const at = { run: parseRunName(run), round: 3 };
+    const pieces = [];
+    for await (const piece of federation.core.gateway.fetch(1, { type: 'spotTiles', ...at, tiles: [0] }))
+      pieces.push(piece);
+    expect(pieces).toHaveLength(6);
+    ahead = 600_001;
+    await federation.finished(
+      await federation.submit(toyPlan(federation.names, { ...rounds, name: 'third' })),
+    );
+    const late = federation.core.gateway.fetch(1, { type: 'spotTiles', ...at, tiles: [0] });
+    await expect(late[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
   });
 
   it('are never removed, and nothing is recorded, under keep', async () => {

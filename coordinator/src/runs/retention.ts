@@ -8,7 +8,8 @@ import type { AttemptKey } from '../storage/index.js';
 type Rule = BodyOf<'retention.delete'>['rule'];
 
 /**
- * Remove the masked vectors of attempts, file and row; of a closed round a signed record stays in the log.
+ * Remove the masked vectors of attempts; of a closed round a signed record stays in the log. The files go first: a record
+ * of what is still there would be untrue, and a crash between leaves rows, from which it is done again.
  *
  * @param isOver which attempts
  */
@@ -19,10 +20,10 @@ export async function removeSpools(
 ): Promise<void> {
   const { uploads, spool, store } = services;
   for (const key of uploads.attempts().filter(isOver)) {
+    await spool.removeAttempt(key);
     store.transaction(() => {
       if (uploads.forget(key)) recordDeletion(services, key, rule);
     });
-    await spool.removeAttempt(key);
   }
 }
 
@@ -69,7 +70,7 @@ export function removeReplacedModels({ rounds, blobs }: Services, program: RunPr
   }
 }
 
-/** Remove the sums of runs that are over; until the next run starts sites may audit the last round. */
+/** Remove the sums of runs that are over, when their sites need them no more. */
 export function removeAggregates({ rounds, blobs }: Services, isOver: (runId: Uint8Array) => boolean): void {
   for (const { digest, run_id: runId } of rounds.aggregates()) {
     if (!isOver(runId)) continue;

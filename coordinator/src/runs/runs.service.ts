@@ -20,6 +20,8 @@ import type { RunsContext } from './runs-context.js';
 
 /** Ended runs that a site hears of when it connects: it may have missed their end. */
 const RECENT_ENDS = 8;
+/** So long after the end of a run its sites take in and audit its last round; they give up after as long. */
+const LAST_AUDITS_MS = 600_000;
 
 /** Plans become runs, runs start, go on after a restart, and end. */
 export class RunsService {
@@ -29,6 +31,7 @@ export class RunsService {
   private readonly proposals: Proposals;
   private starting: Promise<void> = Promise.resolve();
   private isClosed = false;
+  private cancelRemoval: () => void = () => undefined;
 
   constructor(private readonly on: RunsContext) {
     this.boards = new RunBoards(() => on.services.clock.now());
@@ -169,6 +172,7 @@ export class RunsService {
   /** Nothing is decided any more: the process ends. */
   close(): void {
     this.isClosed = true;
+    this.cancelRemoval();
     for (const driver of this.drivers.values()) driver.close();
   }
 
@@ -190,16 +194,13 @@ export class RunsService {
 
   /** @returns false when the run was stopped before it was under way, so that another one may start */
   private async begin(row: RunTable, datasets: readonly SiteDataset[]): Promise<boolean> {
-    const { services, runs, config } = this.on;
+    const { services, runs } = this.on;
     const program = writeStart(this.on, row, datasets);
     const { runId } = program.contract;
     await services.log.publish();
-    // masked vectors and sums of the last round of the run before were kept for its audits until now
-    const isParked = (id: Uint8Array): boolean => this.driverOf(id) !== undefined;
-    if (config.retention.spools !== 'keep')
-      await removeSpools(services, 'next-run', (key) => !isParked(key.runId));
-    if (config.retention.aggregates !== 'keep') removeAggregates(services, (id) => !isParked(id));
+    await this.removeEnded();
     if (this.isClosed) return true;
+    this.removeLater();
     const started = runs.get(runId);
     if (!started || isFinal(started.status)) return false;
     this.on.onStart();
@@ -210,6 +211,30 @@ export class RunsService {
     this.eventsOf(runId).emit({ type: 'run', status, since, reason: null });
     driver.start();
     return true;
+  }
+
+  /**
+   * Remove masked vectors and sums of the last rounds of runs that ended long enough ago: a run that waited in the queue
+   * begins at once, and the sites of the one before it still take in and audit its end.
+   */
+  private async removeEnded(): Promise<void> {
+    const { services, runs, config } = this.on;
+    const oldest = services.clock.now() - LAST_AUDITS_MS;
+    const isOver = (id: Uint8Array): boolean => (runs.get(id)?.finished_ms ?? Infinity) <= oldest;
+    if (config.retention.spools !== 'keep')
+      await removeSpools(services, 'next-run', ({ runId }) => isOver(runId));
+    if (config.retention.aggregates !== 'keep') removeAggregates(services, isOver);
+  }
+
+  /** What is too young to go when a run begins goes while it is under way. */
+  private removeLater(): void {
+    const { clock, fatal } = this.on.services;
+    this.cancelRemoval();
+    this.cancelRemoval = clock.after(LAST_AUDITS_MS, () => {
+      this.starting = this.starting
+        .then(() => (this.isClosed ? undefined : this.removeEnded()))
+        .catch((error: unknown) => fatal(error));
+    });
   }
 
   private driverFor(program: RunProgram): RunDriver {
