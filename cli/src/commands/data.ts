@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
   importFile,
@@ -90,7 +91,7 @@ function importCommand(data: Command, context: Context): void {
     .option('--into <dir>', 'folder of the datasets', 'datasets')
     .addOption(new Option('--scale <scale>', 'default: what the numbers look like').choices([...SCALES]))
     .option('--keep <columns...>', 'annotations of units to keep; no others are')
-    .option('--patient <column>', 'annotation that names the patient of each unit')
+    .option('--patient <column>', 'annotation that names the patient of each unit; none: each is one of its own')
     .option('--force', 'replace a dataset of that name', false);
   handles<ImportCommandOptions>(
     command,
@@ -107,7 +108,7 @@ function importCommand(data: Command, context: Context): void {
       );
       const { genes, units, panel } = manifest;
       const first = `${folder}  ${genes.toLocaleString('en')} genes × ${units.toLocaleString('en')} units, ${manifest.scale}`;
-      const lines = [first, `panel ${panel}`];
+      const lines = [first, `panel ${panel}`, `report ${join(folder, 'report.html')}, for this site only`];
       return {
         data: { folder, manifest: { ...manifest, blocks: manifest.blocks.length }, inspection },
         lines,

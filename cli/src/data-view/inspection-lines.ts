@@ -42,6 +42,12 @@ export function inspectionLines(i: Inspection): string[] {
           `${count(i.silentGenes)} genes and ${count(i.silentUnits)} units without any value but zero`,
         ]
       : null,
+    i.constantGenes + i.repeatedUnits > 0
+      ? [
+          'alike',
+          `${count(i.constantGenes)} genes do not vary, ${count(i.repeatedUnits)} units repeat another one`,
+        ]
+      : null,
     i.unlabelled === null
       ? null
       : [
@@ -76,6 +82,8 @@ function duplicates({ duplicateGenes, duplicateUnits }: Inspection): string {
 
 function words({ distinct, missing, frequent }: Vocabulary): string {
   const gap = missing > 0 ? `, ${count(missing)} missing` : '';
+  if (distinct > 12 && frequent.every(([word]) => word !== '' && Number.isFinite(Number(word))))
+    return `${count(distinct)} different numbers${gap}`;
   if (distinct > 40) return `${count(distinct)} different values${gap}`;
   const more = distinct > frequent.length ? ' …' : '';
   return `${frequent.map(([word, n]) => `${word} ${count(n)}`).join(', ')}${more}${gap}`;

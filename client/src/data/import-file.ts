@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { panelDigest } from '@regulon/shared/genomics';
+import { type Cell, panelDigest } from '@regulon/shared/genomics';
 import { readerOf } from './formats/recognise.js';
 import { geneNameFault } from './gene-names.js';
 import { type LabelFile, readLabelFile } from './label-table.js';
@@ -15,6 +15,8 @@ import {
   Profiler,
   type Scale,
 } from './profile/index.js';
+import { writeReport } from './report/index.js';
+import { patientNumbers, verifyHarmless, verifyPatients } from './screening.js';
 import { sha256OfFile } from './store/file-digest.js';
 import { type StoreAxis, type StoreManifest, StoreWriter } from './store/index.js';
 import type { MatrixHeader, MatrixSink, ReadOptions, RowBlock, Rows } from './stream/index.js';
@@ -35,7 +37,7 @@ export interface ImportOptions extends InspectOptions {
   readonly scale?: Scale;
   /** annotations of units that are kept; no others are */
   readonly keepColumns?: readonly string[];
-  /** the annotation that names the patient of each unit */
+  /** the annotation that names the patient of each unit; `none`: every unit is a patient of its own */
   readonly patientColumn?: string;
   /** replace a store of that name */
   readonly replace?: boolean;
@@ -91,13 +93,13 @@ export async function importFile(
           imported: new Date().toISOString(),
           ...{ genes: inspection.genes, units: inspection.units },
           panel: hex(panelDigest(axes.genes.names)),
-          patientColumn: options.patientColumn ?? null,
+          patientColumn: patientOf(options.patientColumn),
         },
         ...axes,
-        report: null,
       },
       options.replace === true,
     );
+    writeReport(folder, profile, inspection);
     return { manifest, inspection, folder };
   } catch (error) {
     writer.abandon();
@@ -173,14 +175,14 @@ function verifyNames({ header, rows, columns }: MatrixProfile, rowsAre: Rows): v
   });
 }
 
+/** @throws E_ARGUMENT, E_DATA_IDENTIFIER */
 function axesOf(
-  { rows, columns }: MatrixProfile,
+  { header, rows, columns }: MatrixProfile,
   rowsAre: Rows,
   { keepColumns = [], patientColumn }: ImportOptions,
   labels: LabelFile | undefined,
 ): { genes: StoreAxis; units: StoreAxis } {
   const [genes, units] = rowsAre === 'genes' ? [rows, columns] : [columns, rows];
-  const wanted = [...keepColumns, ...(patientColumn === undefined ? [] : [patientColumn])];
   const table = new Map(units.table);
   labels?.columnNames.forEach((name, c) => {
     table.set(
@@ -188,17 +190,28 @@ function axesOf(
       units.names.map((id) => labels.rows.get(id)?.[c] ?? null),
     );
   });
-  const kept = new Map<string, (string | number | null)[]>();
-  for (const name of wanted) {
+  const cellsOf = (name: string): readonly Cell[] => {
     const cells = table.get(name);
     if (!cells) throw new RegulonError('E_ARGUMENT', `there is no annotation ${name} of the units`);
-    kept.set(name, [...cells]);
+    return cells;
+  };
+  verifyPatients(header.file, table, patientColumn);
+  verifyHarmless(header.file, null, units.names);
+  const kept: Record<string, Cell[]> = {};
+  for (const name of keepColumns) {
+    verifyHarmless(header.file, name, cellsOf(name));
+    kept[name] = [...cellsOf(name)];
   }
+  const patient = patientOf(patientColumn);
+  if (patient !== null) kept[patient] = patientNumbers(cellsOf(patient));
   return {
     genes: { names: [...genes.names], columns: {} },
-    units: { names: [...units.names], columns: Object.fromEntries(kept) },
+    units: { names: [...units.names], columns: kept },
   };
 }
+
+const patientOf = (asked: string | undefined): string | null =>
+  asked === undefined || asked === 'none' ? null : asked;
 
 /** @throws E_DATA_SCALE */
 function scaleOf({ scale, file, negative, fractional }: Inspection, declared: Scale | undefined): Scale {

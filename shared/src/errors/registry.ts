@@ -51,6 +51,11 @@ export const registry = {
     'replace the value at the named row and column by a number or a declared missing mark',
   ),
   E_DATA_DUPLICATE: code('INVALID_ARGUMENT', 1, 'make the named identifiers unique'),
+  E_DATA_IDENTIFIER: code(
+    'PERMISSION_DENIED',
+    1,
+    'leave the column out, or replace what identifies persons by pseudonyms',
+  ),
   E_DATA_SCALE: code('INVALID_ARGUMENT', 1, 'declare the scale that the file really has'),
   E_LABEL: code('INVALID_ARGUMENT', 1, 'correct the label table or the rules of the plan'),
   E_LABEL_MISSING: code(

@@ -47,6 +47,10 @@ export interface Inspection {
   /** genes without any value but zero, and units likewise */
   readonly silentGenes: number;
   readonly silentUnits: number;
+  /** genes that hardly vary: variance below 10⁻¹² of the squared mean */
+  readonly constantGenes: number;
+  /** units whose numbers are those of an earlier unit */
+  readonly repeatedUnits: number;
   readonly vocabularies: readonly Vocabulary[];
   /** units of the matrix that the label table lacks, and the other way round */
   readonly unlabelled: number | null;
@@ -72,7 +76,7 @@ export function inspectionOf(
   return {
     file: header.file,
     format: header.format,
-    notes: header.notes,
+    notes: [...header.notes, ...betterNames(genes, header.rows ?? guess.rows)],
     orientation: byGenes ? 'genes-by-units' : 'units-by-genes',
     because: guess.because,
     ...{ genes: genes.names.length, units: units.names.length },
@@ -83,6 +87,8 @@ export function inspectionOf(
     identifiers: Object.fromEntries(kindsOf(genes.names)),
     ...{ duplicateGenes: repeated(genes), duplicateUnits: repeated(units) },
     ...{ silentGenes: silent(genes), silentUnits: silent(units) },
+    constantGenes: constant(genes, units.names.length),
+    repeatedUnits: twins(units),
     vocabularies: [
       ...vocabulariesOf('units', units.table),
       ...vocabulariesOf('genes', genes.table),
@@ -115,6 +121,36 @@ const repeated = ({ duplicates }: AxisProfile): Repeated => ({
 
 const silent = ({ detected, missing }: AxisProfile): number =>
   detected.filter((count, i) => count === 0 && missing[i] === 0).length;
+
+function constant({ sums, squares, missing }: AxisProfile, units: number): number {
+  return sums.filter((sum, i) => {
+    const n = units - (missing[i] ?? 0);
+    if (n < 2) return false;
+    const mean = sum / n;
+    return (squares[i] ?? 0) / n - mean * mean <= 1e-12 * mean * mean;
+  }).length;
+}
+
+function twins({ sums, detected, squares, weighted }: AxisProfile): number {
+  const seen = new Set<string>();
+  let count = 0;
+  sums.forEach((sum, i) => {
+    if (detected[i] === 0) return;
+    const print = [sum, detected[i], squares[i], weighted[i]].join(' ');
+    if (seen.has(print)) count++;
+    seen.add(print);
+  });
+  return count;
+}
+
+/** When names repeat and an annotation does not, it is the better name. */
+function betterNames({ duplicates, table, names }: AxisProfile, rows: Rows): string[] {
+  if (duplicates.length === 0 || rows !== 'genes') return [];
+  const unique = [...table].find(
+    ([, cells]) => new Set(cells).size === names.length && !cells.includes(null),
+  );
+  return unique ? [`column ${unique[0]} names every gene differently: --id "${unique[0]}"`] : [];
+}
 
 function tableOf({ columnNames, rows }: LabelFile): Map<string, Cell[]> {
   return new Map(columnNames.map((name, c) => [name, [...rows.values()].map((cells) => cells[c] ?? null)]));

@@ -9,6 +9,10 @@ export interface AxisProfile {
   /** values that are not zero */
   readonly detected: Float64Array;
   readonly missing: Float64Array;
+  /** sums of squares */
+  readonly squares: Float64Array;
+  /** sums weighted by place: two lines that agree here and in their sums are the same */
+  readonly weighted: Float64Array;
   /** names that stand more than once, with their places */
   readonly duplicates: readonly { readonly name: string; readonly places: readonly string[] }[];
   /** annotations, aligned with the names */
@@ -47,6 +51,10 @@ export class Profiler implements MatrixSink {
   private columnSums = new Float64Array(0);
   private columnDetected = new Float64Array(0);
   private columnMissing = new Float64Array(0);
+  private columnSquares = new Float64Array(0);
+  private columnWeighted = new Float64Array(0);
+  private readonly squares: number[] = [];
+  private readonly weighted: number[] = [];
   private rowTable: Cell[][] = [];
   private readonly rowPlaces = new Places();
   private readonly sample = new NumberSample(SAMPLE);
@@ -61,6 +69,8 @@ export class Profiler implements MatrixSink {
     this.columnSums = new Float64Array(n);
     this.columnDetected = new Float64Array(n);
     this.columnMissing = new Float64Array(n);
+    this.columnSquares = new Float64Array(n);
+    this.columnWeighted = new Float64Array(n);
     this.rowTable = header.rowColumns.map(() => []);
     for (let c = 0; c < Math.min(CLOSER, n); c++) this.firstColumns.push([]);
   }
@@ -79,8 +89,9 @@ export class Profiler implements MatrixSink {
   }
 
   private row(row: Float64Array): void {
-    const { columnSums, columnDetected, columnMissing, count, range } = this;
-    let [sum, detected, missing] = [0, 0, 0];
+    const { columnSums, columnDetected, columnMissing, columnSquares, columnWeighted, count, range } = this;
+    let [sum, detected, missing, squares, weighted] = [0, 0, 0, 0, 0];
+    const place = this.names.length;
     for (let c = 0; c < row.length; c++) {
       const x = row[c] ?? NaN;
       if (x === 0) continue;
@@ -91,6 +102,10 @@ export class Profiler implements MatrixSink {
       }
       sum += x;
       detected++;
+      squares += x * x;
+      weighted += x * (c + 1);
+      columnSquares[c] = (columnSquares[c] ?? 0) + x * x;
+      columnWeighted[c] = (columnWeighted[c] ?? 0) + x * place;
       columnSums[c] = (columnSums[c] ?? 0) + x;
       columnDetected[c] = (columnDetected[c] ?? 0) + 1;
       if (x < 0) count.negative++;
@@ -108,6 +123,8 @@ export class Profiler implements MatrixSink {
     this.sums.push(sum);
     this.detected.push(detected);
     this.absent.push(missing);
+    this.squares.push(squares);
+    this.weighted.push(weighted);
   }
 
   /** @returns null when nothing has begun */
@@ -121,10 +138,12 @@ export class Profiler implements MatrixSink {
       header: head,
       rows: {
         ...{ names, sums: Float64Array.from(this.sums), detected: Float64Array.from(this.detected) },
+        ...{ squares: Float64Array.from(this.squares), weighted: Float64Array.from(this.weighted) },
         ...{ missing: Float64Array.from(this.absent), duplicates: this.rowPlaces.duplicates(), table },
       },
       columns: {
         ...{ names: head.columnNames, sums: this.columnSums, detected: this.columnDetected },
+        ...{ squares: this.columnSquares, weighted: this.columnWeighted },
         ...{ missing: this.columnMissing, duplicates: columnPlaces.duplicates(), table: head.columnTable },
       },
       cells: names.length * head.columnNames.length,

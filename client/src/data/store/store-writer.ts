@@ -25,8 +25,6 @@ export interface StoreText {
   readonly manifest: Omit<StoreManifest, 'files' | 'blocks'>;
   readonly genes: StoreAxis;
   readonly units: StoreAxis;
-  /** the site's own quality report */
-  readonly report: string | null;
 }
 
 /**
@@ -117,7 +115,7 @@ export class StoreWriter implements MatrixSink {
   }
 
   /** Write the names and the manifest, and give the store its name. @throws E_DISK_FULL */
-  finish({ manifest, genes, units, report }: StoreText, replace: boolean): StoreManifest {
+  finish({ manifest, genes, units }: StoreText, replace: boolean): StoreManifest {
     try {
       fsyncSync(this.file);
       closeSync(this.file);
@@ -127,7 +125,6 @@ export class StoreWriter implements MatrixSink {
         blocks: this.blocks,
       };
       this.put('manifest.json', whole);
-      if (report !== null) this.put('report.html', report);
       if (replace) rmSync(this.folder, { recursive: true, force: true });
       renameSync(this.part, this.folder);
       syncFolder(dirname(this.folder));
