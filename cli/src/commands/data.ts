@@ -91,7 +91,10 @@ function importCommand(data: Command, context: Context): void {
     .option('--into <dir>', 'folder of the datasets', 'datasets')
     .addOption(new Option('--scale <scale>', 'default: what the numbers look like').choices([...SCALES]))
     .option('--keep <columns...>', 'annotations of units to keep; no others are')
-    .option('--patient <column>', 'annotation that names the patient of each unit; none: each is one of its own')
+    .option(
+      '--patient <column>',
+      'annotation that names the patient of each unit; none: each is one of its own',
+    )
     .option('--force', 'replace a dataset of that name', false);
   handles<ImportCommandOptions>(
     command,
