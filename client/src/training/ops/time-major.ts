@@ -27,7 +27,10 @@ export function batchMajorInto(source: Float32Array, shape: SequenceShape, targe
   }
 }
 
-// a loop: for a handful of numbers `set(subarray)` costs more than it copies
+/** From here on one call copies faster than a loop of its own. */
+const LONG_ROW = 64;
+
 function copyRow(source: Float32Array, from: number, target: Float32Array, to: number, count: number): void {
-  for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
+  if (count >= LONG_ROW) target.set(source.subarray(from, from + count), to);
+  else for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
 }
