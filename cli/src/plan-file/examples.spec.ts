@@ -12,13 +12,12 @@ const files = readdirSync(examples).filter((name) => name.endsWith('.yaml'));
 const plans = files.filter((name) => !name.startsWith('site-policy'));
 
 describe('the example plans', () => {
-  it('are the four systems and a simulated twin of each', () => {
-    expect(plans.sort()).toEqual(
-      ['brca3-autoencoder', 'brca3-cnn', 'brca3-mlp', 'yeast-gru'].flatMap((name) => [
-        `${name}.sim.yaml`,
-        `${name}.yaml`,
-      ]),
-    );
+  it('are eight systems and a simulated twin of each', () => {
+    const names = [
+      ...['autoencoder', 'cnn', 'denoising', 'grid', 'mlp', 'transformer'].map((name) => `brca3-${name}`),
+      ...['yeast-gru', 'yeast-lstm'],
+    ];
+    expect(plans.sort()).toEqual(names.flatMap((name) => [`${name}.sim.yaml`, `${name}.yaml`]));
   });
 
   it.each(plans)('%s parses, its layers fit, and its weights are exact', (name) => {
