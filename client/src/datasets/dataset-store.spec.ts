@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
-import { contractOf } from '@regulon/shared/program';
+import type { FeatureSpecification } from '@regulon/shared/genomics';
+import { contractOf, type RunContract, RunProgram } from '@regulon/shared/program';
 import { testFederation, testPlan } from '../policy/site.support.js';
 import { DatasetStore } from './dataset-store.js';
 
@@ -67,33 +68,79 @@ describe('the digest of a dataset', () => {
   });
 });
 
+/** A dataset of twenty patients with three genes, and a plan over it. */
+async function manyPatients(): Promise<{
+  store: DatasetStore;
+  contractWith: (plan: Readonly<Record<string, unknown>>) => RunContract;
+}> {
+  const units = Array.from({ length: 20 }, (_, i) => `P${i}`);
+  const paths = { counts: join(folder, 'many.tsv'), labels: join(folder, 'many-design.tsv') };
+  const row = (gene: string, factor: number) =>
+    `${gene}\t${units.map((_, i) => factor * i + 1).join('\t')}\n`;
+  writeFileSync(
+    paths.counts,
+    `gene\t${units.join('\t')}\n${row('ESR1', 1)}${row('FOXA1', 2)}${row('GATA3', 3)}`,
+  );
+  writeFileSync(paths.labels, `unit\tx\n${units.map((unit, i) => `${unit}\t${i % 2}\n`).join('')}`);
+  const store = await DatasetStore.load({
+    ...paths,
+    ...{ name: 'd', kind: 'expression', scale: 'counts', unit: 'patient', public: false, simulated: true },
+  });
+  const contractWith = (plan: Readonly<Record<string, unknown>>): RunContract =>
+    contractOf({
+      ...{ runId: new Uint8Array(16), roster: testFederation().roster, isPublic: true },
+      panel: store.describe().panel,
+      plan: testPlan(plan),
+    });
+  return { store, contractWith };
+}
+
 describe('the classes of a plan', () => {
   it('are read anew for a plan of the same name with other rules', async () => {
-    const units = Array.from({ length: 20 }, (_, i) => `P${i}`);
-    const paths = { counts: join(folder, 'many.tsv'), labels: join(folder, 'many-design.tsv') };
-    writeFileSync(
-      paths.counts,
-      `gene\t${units.join('\t')}\nESR1\t${units.map((_, i) => i + 1).join('\t')}\n`,
-    );
-    writeFileSync(paths.labels, `unit\tx\n${units.map((unit, i) => `${unit}\t${i % 2}\n`).join('')}`);
-    const store = await DatasetStore.load({
-      ...paths,
-      ...{ name: 'd', kind: 'expression', scale: 'counts', unit: 'patient', public: false, simulated: true },
-    });
-    const contractWith = (rule: string) =>
-      contractOf({
-        ...{ runId: new Uint8Array(16), roster: testFederation().roster, isPublic: true },
-        panel: store.describe().panel,
-        plan: testPlan({
-          label: {
-            classes: [
-              { name: 'x', rule },
-              { name: 'y', rule: `not ${rule}` },
-            ],
-          },
-        }),
+    const { store, contractWith } = await manyPatients();
+    const ruled = (rule: string): RunContract =>
+      contractWith({
+        label: {
+          classes: [
+            { name: 'x', rule },
+            { name: 'y', rule: `not ${rule}` },
+          ],
+        },
       });
-    expect(store.prepare(contractWith('x'), 1)).toBeGreaterThan(0);
-    expect(() => store.prepare(contractWith('z'), 1)).toThrow(/label|column/);
+    expect(store.prepare(ruled('x'), 1)).toBeGreaterThan(0);
+    expect(() => store.prepare(ruled('z'), 1)).toThrow(/label|column/);
   });
 });
+
+describe('prepared features', () => {
+  it('come with the names of the kept genes where the model is made with a file about genes', async () => {
+    const { store, contractWith } = await manyPatients();
+    const written = (model: unknown) => {
+      const contract = contractWith({ model, prepare: [] });
+      const { specification, arm } = {
+        specification: keptOf(contract, [2, 0]),
+        arm: new RunProgram(contract).arms[0]!,
+      };
+      return store.writeFeatures({
+        contract,
+        siteId: 1,
+        arm,
+        use: 'train',
+        specification,
+        prefix: join(folder, 'arm'),
+      });
+    };
+    const dense = { type: 'dense', units: 'outputs' };
+    const graph = { type: 'chebyshev', filters: 2, order: 2, graph: `sha256:${'0a'.repeat(32)}` };
+    const blocks = (...layers: unknown[]) => ({ blocks: [{ name: 'trunk', layers }] });
+    expect(written(blocks(dense))?.featureNamesPath).toBeUndefined();
+    const path = written(blocks(graph, { type: 'flatten' }, dense))?.featureNamesPath;
+    expect(readFileSync(path ?? '', 'utf8')).toBe('GATA3\nESR1\n');
+  });
+});
+
+/** A specification that keeps some genes and does nothing to them. */
+function keptOf(contract: RunContract, keptGenes: readonly number[]): FeatureSpecification {
+  const everything = new RunProgram(contract).specification(0);
+  return { ...everything, keptGenes: Uint32Array.from(keptGenes) };
+}

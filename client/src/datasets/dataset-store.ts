@@ -13,6 +13,7 @@ import {
   transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
+import { modelFilesOf } from '@regulon/shared/models';
 import { type Arm, type RunContract, RunProgram, type ScheduledRound } from '@regulon/shared/program';
 import type { DatasetConfig } from '../config/index.js';
 import { loadDataset, type LocalDataset, viewOf } from '../data/index.js';
@@ -97,7 +98,8 @@ export class DatasetStore {
     if (contract.plan.dataset.kind === 'series') return writeSeries(view, prefix);
     const { features, shape } = transform(view, request.specification, this.batchesOf(request, view));
     const featuresPath = writeArray(`${prefix}.features.f32`, features);
-    const data = { featuresPath, shape, n: view.n };
+    const names = writeGeneNames(contract, this.dataset.panel, request.specification, prefix);
+    const data = { featuresPath, shape, n: view.n, ...names };
     if (!view.labels) return data;
     return { ...data, targetsPath: writeArray(`${prefix}.classes.i32`, view.labels) };
   }
@@ -156,6 +158,20 @@ export class DatasetStore {
 function tests(contract: RunContract, arm: Arm, siteId: number, use: 'train' | 'test'): boolean {
   if (contract.plan.evaluation.split === 'chronological') return true;
   return use === 'test' ? arm.heldOutSite === siteId : arm.heldOutSite !== siteId;
+}
+
+/** The genes that reach the model, in their order, for a model that is made with files about genes. */
+function writeGeneNames(
+  { plan }: RunContract,
+  panel: readonly string[],
+  { keptGenes }: FeatureSpecification,
+  prefix: string,
+): { featureNamesPath?: string } {
+  if (modelFilesOf(plan.model).length === 0) return {};
+  const featureNamesPath = `${prefix}.genes.txt`;
+  const names = Array.from(keptGenes, (gene) => panel[gene]!);
+  writeFile(featureNamesPath, new TextEncoder().encode(`${names.join('\n')}\n`));
+  return { featureNamesPath };
 }
 
 /** Series as they were measured: the trainer fills the gaps, and counts observed steps only. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
 import { parameterCount, travellingWeights } from '@regulon/shared/models';
@@ -11,20 +12,16 @@ export async function networkOf(
   job: TrainJob | EvaluateJob,
   inputShape: readonly number[],
 ): Promise<Network> {
-  return new Network(
-    job.declaration,
-    { inputShape, outputs: job.outputs },
-    await modelFilesOf(job),
-    job.site,
-  );
+  return new Network(job.declaration, { inputShape, outputs: job.outputs }, await filesOf(job), job.site);
 }
 
-async function modelFilesOf({
-  modelFiles = {},
-  featureNamesPath,
-}: TrainJob | EvaluateJob): Promise<ModelFiles> {
+async function filesOf({ modelFiles = {}, data }: TrainJob | EvaluateJob): Promise<ModelFiles> {
   const byDigest = new Map<string, Uint8Array>();
-  for (const [digest, path] of Object.entries(modelFiles)) byDigest.set(digest, await readFile(path));
+  for (const [digest, path] of Object.entries(modelFiles)) {
+    // one that is missing is named, with what to do, where a layer asks for it
+    if (existsSync(path)) byDigest.set(digest, await readFile(path));
+  }
+  const { featureNamesPath } = data;
   if (featureNamesPath === undefined) return { byDigest };
   return { byDigest, features: (await readFile(featureNamesPath, 'utf8')).trimEnd().split('\n') };
 }

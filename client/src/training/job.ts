@@ -13,6 +13,8 @@ export interface ArmData {
   readonly targetsPath?: string;
   /** series: float32 [n, steps], 1 where a value was observed, 0 where it is missing */
   readonly maskPath?: string;
+  /** text file, one name a line: what model files call the features; absent: 0, 1, … */
+  readonly featureNamesPath?: string;
   readonly n: number;
 }
 
@@ -51,8 +53,6 @@ interface ModelJob {
   readonly site?: string;
   /** files that the model is made with, by their digest `sha256:…` */
   readonly modelFiles?: Readonly<Record<string, string>>;
-  /** text file, one name a line: what the model's features are called in its files; absent: 0, 1, … */
-  readonly featureNamesPath?: string;
   /** last steps of a series that training never sees; 4 if absent */
   readonly horizon?: number;
 }

@@ -164,6 +164,24 @@ describe('a job', () => {
     for (const variance of after.subarray(24)) expect(Math.abs(variance - 1 / 3)).toBeLessThan(0.15);
   });
 
+  it('finds the genes of a model file by their names, in whatever order the model reads them', async () => {
+    const { jobs, weights } = federationOf(modelClasses['graph convolution']!);
+    file('weights', weights);
+    const lossWith = async (names: string[]): Promise<number> => {
+      const featureNamesPath = file('names', new TextEncoder().encode(`${names.join('\n')}\n`));
+      const job = { ...jobs[0]!, data: { ...jobs[0]!.data, featureNamesPath } };
+      return (await runEvaluateJob(job, { backend, onBeat: () => undefined })).lossSum;
+    };
+    const names = Array.from({ length: 12 }, (_, g) => String(g));
+    const plain = (await runEvaluateJob(jobs[0]!, { backend, onBeat: () => undefined })).lossSum;
+    expect(await lossWith(names)).toBe(plain);
+    // the ring read backwards is the same ring; with two genes exchanged it is another
+    expect(await lossWith([...names].reverse())).toBeCloseTo(plain, 4);
+    expect(
+      Math.abs((await lossWith(['5', ...names.slice(1, 5), '0', ...names.slice(6)])) - plain),
+    ).toBeGreaterThan(1e-3);
+  });
+
   it('is refused without a file that the model names, or with other bytes in it', async () => {
     const { jobs, weights } = federationOf(modelClasses['graph convolution']!);
     file('weights', weights);

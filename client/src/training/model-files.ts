@@ -34,7 +34,7 @@ export function readModelTable(
 ): Table {
   const bytes = files.byDigest.get(digest);
   if (!bytes) {
-    const hint = 'put the file that the plan names into the folder of model files';
+    const hint = 'put the file, named by these 64 digits, into the folder model-files of the state folder';
     throw new RegulonError('E_NOT_FOUND', `the model needs the file ${digest}`, { hint });
   }
   if (`sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest) {

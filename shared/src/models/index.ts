@@ -1,5 +1,6 @@
 export { CATALOGUE_VERSION, verifyCatalogue } from './catalogue.js';
 export { modelDeclarationSchema, type ModelDeclaration } from './declaration.js';
+export { modelFilesOf } from './files.js';
 export type { LayerDeclaration } from './layers/index.js';
 export type { Mask, Merge } from './layers/merge.js';
 export type { Activation } from './layers/schema.js';

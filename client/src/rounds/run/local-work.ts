@@ -2,6 +2,7 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enc, hex, hkdf, u32 } from '@regulon/shared/crypto';
 import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { type ModelDeclaration, modelFilesOf } from '@regulon/shared/models';
 import {
   type Arm,
   encodeEvaluation,
@@ -228,8 +229,17 @@ export class LocalWork {
       outputs,
       task: plan.task,
       data,
+      modelFiles: this.modelFiles(plan.model),
+      site: this.site.config.site,
       horizon: plan.evaluation.horizon,
     };
+  }
+
+  /** Where this site keeps the files that a model is made with: in its state folder, named by their digits. */
+  private modelFiles(model: ModelDeclaration): Record<string, string> {
+    const pathOf = (digest: string): string =>
+      join(this.site.config.stateFolder, 'model-files', digest.replace('sha256:', ''));
+    return Object.fromEntries(modelFilesOf(model).map((digest) => [digest, pathOf(digest)]));
   }
 
   private dataOf(arm: Arm, use: 'train' | 'test'): Promise<ArmData | null> {
