@@ -115,11 +115,14 @@ export class AttemptJournal {
     return row.n;
   }
 
-  /** When the last attempt began that this site answered, apart from one round, ms since the epoch; 0 when there is none. */
-  lastAnswered(run: string, round: number): number {
+  /**
+   * When the last attempt began in which this site may have sent masked bytes, apart from one round, ms since the epoch; 0
+   * when there is none.
+   */
+  lastContributed(run: string, round: number): number {
     const row = this.state.db
       .prepare('SELECT max(joined_at) AS at FROM attempts WHERE stage >= ? AND NOT (run = ? AND round = ?)')
-      .get(Step.answered, run, round) as { at: number | null };
+      .get(Step.contributed, run, round) as { at: number | null };
     return row.at ?? 0;
   }
 

@@ -31,11 +31,13 @@ function attemptOf(plan: ReturnType<typeof testPlan>) {
   const sent: string[] = [];
   const answers = new Map<string, readonly Uint8Array[]>();
   const covering = { start: true };
+  const otherRun = { began: 0 };
   const session = {
     ...{ run, agreement },
     site: {
       ...{ federation, site, keys: { identity: seedOf('site', 1) } },
-      ...{ attempts: { save: () => undefined }, crash: { reached: () => undefined } },
+      attempts: { save: () => undefined, lastContributed: () => otherRun.began },
+      ...{ crash: { reached: () => undefined } },
       // a log whose last checkpoint covers the start of this process, or not yet
       log: {
         until: (_: unknown, signal: AbortSignal) =>
@@ -56,7 +58,7 @@ function attemptOf(plan: ReturnType<typeof testPlan>) {
     SecAggClient.join({ manifest, id, seed: seedOf('site', id), ...known }),
   );
   return {
-    ...{ attempt, own, sent, answers, covering },
+    ...{ attempt, own, sent, answers, covering, otherRun },
     clients: [own, ...others],
     server: new SecAggServer({ manifest, roster: federation.rosterView }),
   };
@@ -103,6 +105,16 @@ describe('an attempt at a site', () => {
     setTimeout(() => life.abort(new Error('the attempt has ended')), 50);
     await expect(answered).rejects.toThrow('the attempt has ended');
     expect(sent).toEqual(['shareKeys', 'consistency']);
+  });
+
+  it('sends no masked input when a round of another run came since it was joined', async () => {
+    site.policy.minInterval = 3600;
+    const { attempt, sent, otherRun } = attemptOf(testPlan());
+    otherRun.began = Date.now();
+    const { signal } = new AbortController();
+    await expect(attempt.contribute(signal)).rejects.toMatchObject({ code: 'E_GATE' });
+    site.policy.minInterval = 0;
+    expect(sent).toEqual([]);
   });
 
   it.each([

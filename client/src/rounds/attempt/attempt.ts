@@ -19,6 +19,7 @@ import { contributionBody } from './entries.js';
 import { chargeOf } from './ring-noise.js';
 import { recordAnswer, verifyRelease } from './release.js';
 import type { RunSession } from '../run/run-session.js';
+import { verifyRested } from './rest.js';
 import { storeUpload, type StoredUpload, verifyReceipt, verifyStored, wipeMasks } from './stored-upload.js';
 import { untilAborted } from './until-aborted.js';
 
@@ -124,12 +125,13 @@ export class Attempt {
    * R2: mask, store, pass the gate, log, upload, commit.
    *
    * @param signal aborts the wait for training, gate and upload when the attempt ends
-   * @throws E_GATE, E_SHARE, and what the coordinator refuses
+   * @throws E_GATE, also while `minInterval` is not over; E_SHARE, and what the coordinator refuses
    */
   async contribute(signal: AbortSignal): Promise<void> {
     if (this.step >= Step.committed || this.isLeftOut) return;
     await this.started(signal);
-    const { session, round } = this;
+    const { session, round, site } = this;
+    if (this.step < Step.contributed) verifyRested(site, { run: session.run, round: round.round });
     if (this.step < Step.masked) await this.openShares();
     const local = await untilAborted(session.work.result(round, this.manifest), signal);
     const known = this.facts.upload;
