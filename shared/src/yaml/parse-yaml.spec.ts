@@ -8,6 +8,7 @@ describe('a YAML document', () => {
   it('becomes plain values', () => {
     expect(read('a: 1\nb: [x, {c: null}]\n')).toEqual({ a: 1, b: ['x', { c: null }] });
     expect(read('{"a": 1}')).toEqual({ a: 1 });
+    expect(JSON.stringify(read(`${'{a: '.repeat(64)}1${'}'.repeat(64)}`))).toHaveLength(64 * 6 + 1);
   });
 
   it.each([
@@ -25,6 +26,8 @@ describe('a YAML document', () => {
     ['has an anchor', 'a: &x 1\nb: *x\n', 'plan.yaml: anchors and aliases (& and *) are not read'],
     ['asks for code', 'a: !!js/function "x"\n', 'plan.yaml: line 1 is not YAML (TAG_RESOLVE_FAILED)'],
     ['does not end', `a: ${'['.repeat(20_000)}`, /^plan\.yaml: (line 1 is not YAML|nested too deeply)/],
+    ['is nested deeply', `a: ${'['.repeat(64)}${']'.repeat(64)}`, 'plan.yaml: nested too deeply'],
+    ['is a deep list of lists', `${'- '.repeat(65)}a`, 'plan.yaml: nested too deeply'],
     ['is too large', `a: ${'x'.repeat(MAX_YAML_BYTES)}`, 'plan.yaml: larger than 1 MiB'],
   ])('that %s is refused', (_, text, message) => {
     expect(() => read(text)).toThrow(expect.objectContaining({ code: 'E_PLAN' }));

@@ -3,14 +3,19 @@ import {
   type ErrorCode as YamlErrorCode,
   isNode,
   isScalar,
+  Lexer,
   LineCounter,
   parseDocument,
+  Parser,
   visit,
 } from 'yaml';
 import { type ErrorCode, RegulonError } from '../errors/index.js';
 
 /** Largest plan, policy or configuration file, in bytes. */
 export const MAX_YAML_BYTES = 1 << 20;
+
+/** Lists and mappings that may lie in one another; a plan has fewer than ten. */
+const MAX_DEPTH = 64;
 
 /** Complaints of the reader that people understand better in other words. */
 const WORDS: Partial<Record<YamlErrorCode, string>> = {
@@ -31,6 +36,8 @@ export function parseYaml(bytes: Uint8Array, what: string, code: ErrorCode): unk
   const refuse = (rule: string, hint?: string): RegulonError =>
     new RegulonError(code, `${what}: ${rule}`, hint === undefined ? {} : { hint });
   const text = textOf(bytes, refuse);
+  // before the tree is built: that recurses, and an engine whose stack ends inside a regular expression ends the process
+  if (isDeep(text)) throw refuse('nested too deeply');
   const lines = new LineCounter();
   let document: Document;
   try {
@@ -63,6 +70,18 @@ function textOf(bytes: Uint8Array, refuse: (rule: string) => RegulonError): stri
   }
   if (text.trim() === '') throw refuse('is empty');
   return text;
+}
+
+/** Whether collections are nested deeper than {@link MAX_DEPTH}; the parser keeps those that are open on a stack. */
+function isDeep(text: string): boolean {
+  const parser = new Parser();
+  const collections = new Set(['block-map', 'block-seq', 'flow-collection']);
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const _ of parser.next(lexeme)) continue;
+    if (parser.stack.length <= MAX_DEPTH) continue;
+    if (parser.stack.filter(({ type }) => collections.has(type)).length > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 /** The first key that its mapping already has, or that is no scalar. */

@@ -36,10 +36,13 @@ export class UploadRows implements CommitRows {
     this.store.run(query.deleteFrom('uploads').where('upload_id', '=', uploadId));
   }
 
-  /** Keep a signed commit that contradicts the one that counts; both stay when the upload is forgotten. */
+  /**
+   * Keep a signed commit that contradicts the one that counts; both stay when the upload is forgotten. The first pair
+   * proves all: a site that signs more and more of them fills no disk.
+   */
   contradicted(key: AttemptKey, site: number, second: Uint8Array): void {
     const first = this.committedOf(key).find((row) => row.site === site)?.message;
-    if (!first) return;
+    if (!first || this.isKept(key, site)) return;
     const values = { ...atAttempt(key), site, first, second };
     this.store.run(
       query
@@ -47,6 +50,14 @@ export class UploadRows implements CommitRows {
         .values(values)
         .onConflict((c) => c.doNothing()),
     );
+  }
+
+  private isKept(key: AttemptKey, site: number): boolean {
+    const kept = query
+      .selectFrom('second_commits')
+      .select('site')
+      .where((eb) => eb.and({ ...atAttempt(key), site }));
+    return this.store.first(kept) !== undefined;
   }
 
   /** Pairs of commits that a site signed for one upload. */
