@@ -106,13 +106,15 @@ describe('the order of the stages at the coordinator', () => {
     const some = [...state.clients.values()];
     some.slice(0, 4).forEach((client) => server.addConsistency(client.consistency(survivors)));
     expect(server.canRequestUnmask()).toBe(false);
-    some.slice(4).forEach((client) => server.addConsistency(client.consistency(survivors)));
+    some.slice(4, 5).forEach((client) => server.addConsistency(client.consistency(survivors)));
     expect(server.canRequestUnmask()).toBe(true);
+    some.slice(5).forEach((client) => server.addConsistency(client.consistency(survivors)));
     some.slice(0, 4).forEach((client) => server.addAnswer(client.unmask(server.signatures())));
     expect(server.canUnmask()).toBe(false);
     expect(() => server.unmaskKeys()).toThrow(refused('E_STATE', 'too few answers'));
-    some.slice(4).forEach((client) => server.addAnswer(client.unmask(server.signatures())));
+    some.slice(4, 5).forEach((client) => server.addAnswer(client.unmask(server.signatures())));
     expect(server.canUnmask()).toBe(true);
+    some.slice(5).forEach((client) => server.addAnswer(client.unmask(server.signatures())));
     expect(() => server.unmaskKeys([10, 20, 30, 40])).toThrow(refused('E_STATE', 'too few answers'));
     expect(() => server.unmaskKeys([10, 20, 30, 40, 50, 70])).toThrow(refused('E_STATE', 'too few answers'));
     expect(() => server.unmaskKeys([10, 20, 30, 40, 10])).toThrow(refused('E_STATE', 'too few answers'));

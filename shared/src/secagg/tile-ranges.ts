@@ -16,8 +16,5 @@ export function tileRanges(size: number, parts: number): TileRange[] {
   const tiles = Math.max(1, Math.ceil(size / TILE_BYTES));
   const count = Math.min(parts, tiles);
   const border = (k: number): number => Math.min(size, Math.floor((k * tiles) / count) * TILE_BYTES);
-  return Array.from({ length: count }, (_, k) => ({
-    lo: border(k),
-    hi: k + 1 === count ? size : border(k + 1),
-  }));
+  return Array.from({ length: count }, (_, k) => ({ lo: border(k), hi: border(k + 1) }));
 }
