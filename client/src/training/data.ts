@@ -1,7 +1,7 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { type ResolvedHead, resolveModel } from '@regulon/shared/models';
 import { readFloat32, readInt32 } from './files.js';
-import type { EvaluateJob, TrainJob } from './job.js';
+import type { ModelJob } from './job.js';
 import {
   type HeadOfTask,
   type HeadSums,
@@ -41,14 +41,8 @@ export interface UnitData {
  * @throws E_MODEL_SHAPE if a file does not have the declared size
  * @throws E_LABEL if a class is outside 0 … K − 1
  */
-export async function loadUnits(job: TrainJob | EvaluateJob, purpose: 'train' | 'test'): Promise<UnitData> {
-  const { data } = job;
-  const [n, ...inputShape] = data.shape;
-  if (n !== data.n || n < 1 || inputShape.length === 0) {
-    throw new RegulonError('E_MODEL_SHAPE', `features: shape [${data.shape.join(', ')}] for ${data.n} units`);
-  }
-  const size = inputShape.reduce((a, b) => a * b, 1);
-  const features = await readFloat32(data.featuresPath, n * size, 'features');
+export async function loadUnits(job: ModelJob, purpose: 'train' | 'test'): Promise<UnitData> {
+  const { features, inputShape } = await featuresOf(job);
   switch (job.task) {
     case 'classify':
       return classified(job, features, inputShape);
@@ -61,8 +55,38 @@ export async function loadUnits(job: TrainJob | EvaluateJob, purpose: 'train' | 
   }
 }
 
+/** What a model reads of units, targets or not. */
+export type UnitInputs = Pick<UnitData, 'n' | 'inputShape' | 'features'>;
+
+/**
+ * Read what a model needs to answer, without targets.
+ *
+ * @throws E_MODEL_SHAPE if a file does not have the declared size
+ * @throws E_UNITS if a series has no value to begin with
+ */
+export async function loadInputs(job: ModelJob): Promise<UnitInputs> {
+  const inputs = await featuresOf(job);
+  if (job.task !== 'forecast') return inputs;
+  const series = await forecast(job, inputs.features, inputs.inputShape, 'test');
+  // a series left out would shift the rows of the ones behind it
+  if (series.n === job.data.n) return series;
+  throw new RegulonError('E_UNITS', `${job.data.n - series.n} series have no value to begin with`, {
+    hint: 'leave them out of the samples that are predicted',
+  });
+}
+
+async function featuresOf({ data }: ModelJob): Promise<UnitInputs> {
+  const [n, ...inputShape] = data.shape;
+  if (n !== data.n || n < 1 || inputShape.length === 0) {
+    throw new RegulonError('E_MODEL_SHAPE', `features: shape [${data.shape.join(', ')}] for ${data.n} units`);
+  }
+  const size = inputShape.reduce((a, b) => a * b, 1);
+  const features = await readFloat32(data.featuresPath, n * size, 'features');
+  return { n, inputShape, features };
+}
+
 async function classified(
-  job: TrainJob | EvaluateJob,
+  job: ModelJob,
   features: Float32Array,
   inputShape: readonly number[],
 ): Promise<UnitData> {
@@ -92,7 +116,7 @@ async function classified(
 }
 
 /** The head of a task with one target. @throws E_MODEL_SHAPE when the model has more */
-function onlyHead(job: TrainJob | EvaluateJob, inputShape: readonly number[]): ResolvedHead {
+function onlyHead(job: ModelJob, inputShape: readonly number[]): ResolvedHead {
   const [head, ...more] = resolveModel(job.declaration, { inputShape, outputs: job.outputs }).heads;
   if (!head || more.length > 0) {
     throw new RegulonError('E_MODEL_SHAPE', `the task has one target, the model ${more.length + 1} heads`);
@@ -130,7 +154,7 @@ function numbersLoss(
 }
 
 async function severalHeads(
-  job: TrainJob | EvaluateJob,
+  job: ModelJob,
   features: Float32Array,
   inputShape: readonly number[],
 ): Promise<UnitData> {
@@ -152,7 +176,7 @@ async function severalHeads(
 }
 
 async function reconstructed(
-  job: TrainJob | EvaluateJob,
+  job: ModelJob,
   features: Float32Array,
   inputShape: readonly number[],
   purpose: 'train' | 'test',
@@ -171,7 +195,7 @@ async function reconstructed(
 }
 
 async function forecast(
-  job: TrainJob | EvaluateJob,
+  job: ModelJob,
   values: Float32Array,
   inputShape: readonly number[],
   purpose: 'train' | 'test',

@@ -3,19 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
 import { parameterCount, travellingWeights } from '@regulon/shared/models';
 import { readFloat32 } from './files.js';
-import type { EvaluateJob, TrainJob } from './job.js';
+import type { ModelJob } from './job.js';
 import { type ModelFiles } from './model-files.js';
 import { Network } from './network.js';
 
 /** The network of a job, with the files that its layers name. @throws as `Network` */
-export async function networkOf(
-  job: TrainJob | EvaluateJob,
-  inputShape: readonly number[],
-): Promise<Network> {
+export async function networkOf(job: ModelJob, inputShape: readonly number[]): Promise<Network> {
   return new Network(job.declaration, { inputShape, outputs: job.outputs }, await filesOf(job), job.site);
 }
 
-async function filesOf({ modelFiles = {}, data }: TrainJob | EvaluateJob): Promise<ModelFiles> {
+async function filesOf({ modelFiles = {}, data }: ModelJob): Promise<ModelFiles> {
   const byDigest = new Map<string, Uint8Array>();
   for (const [digest, path] of Object.entries(modelFiles)) {
     // one that is missing is named, with what to do, where a layer asks for it
@@ -32,7 +29,7 @@ async function filesOf({ modelFiles = {}, data }: TrainJob | EvaluateJob): Promi
  * @returns flat [P] in manifest order; the caller owns it
  * @throws E_MODEL_SHAPE when a file is missing or has another size
  */
-export async function weightsOf(job: TrainJob | EvaluateJob, { specs }: Network): Promise<Float32Array> {
+export async function weightsOf(job: ModelJob, { specs }: Network): Promise<Float32Array> {
   const all = parameterCount(specs);
   const travelling = parameterCount(travellingWeights(specs));
   const global = await readFloat32(job.weightsPath, travelling, 'weights');

@@ -37,7 +37,8 @@ export type OptimizerOptions =
   | ({ readonly name: 'rmsprop'; readonly rho?: number; readonly epsilon?: number } & OptimizerRates)
   | ({ readonly name: 'adagrad'; readonly epsilon?: number } & OptimizerRates);
 
-interface ModelJob {
+/** A model and data of this machine: what every job has. */
+export interface ModelJob {
   readonly declaration: ModelDeclaration;
   /** shape of one unit as the model declares it; for series the steps come from the data */
   readonly inputShape: readonly number[];
@@ -55,6 +56,8 @@ interface ModelJob {
   readonly modelFiles?: Readonly<Record<string, string>>;
   /** last steps of a series that training never sees; 4 if absent */
   readonly horizon?: number;
+  /** give up after this many seconds; not limited if absent */
+  readonly timeoutSeconds?: number;
 }
 
 export interface TrainJob extends ModelJob {
@@ -72,14 +75,45 @@ export interface TrainJob extends ModelJob {
   /** the site's own secret, hexadecimal: order of the units and dropout follow from it, round and step */
   readonly shuffleKey: string;
   readonly round: number;
-  /** give up after this many seconds; not limited if absent */
-  readonly timeoutSeconds?: number;
 }
 
-export interface EvaluateJob extends ModelJob {
-  /** write the model's outputs (float32 little-endian, one row per unit) here */
-  readonly predictionsPath?: string;
-  readonly timeoutSeconds?: number;
+export type EvaluateJob = ModelJob;
+
+export interface PredictJob extends ModelJob {
+  /** where the predictions are written, all or nothing: float32 little-endian, a row for each unit */
+  readonly predictionsPath: string;
+}
+
+/** How a model's output is shared out among the numbers of a unit. */
+export type AttributionMethod =
+  | { readonly name: 'saliency' | 'gradient-input' | 'occlusion' | 'grad-cam' }
+  | {
+      readonly name: 'integrated-gradients';
+      /** points of the path; 32 */
+      readonly nodes?: number;
+      /** `midpoint` for models with kinks; `gauss-legendre` if absent */
+      readonly rule?: 'gauss-legendre' | 'midpoint';
+    }
+  | {
+      readonly name: 'expected-gradients';
+      /** units of the data that are baselines, spread evenly over them */
+      readonly background: number;
+      /** points of each path; 8 */
+      readonly nodes?: number;
+    }
+  /** stabiliser of the ε-rule; 1e-6 */
+  | { readonly name: 'relevance'; readonly epsilon?: number };
+
+export interface AttributeJob extends ModelJob {
+  readonly method: AttributionMethod;
+  /** output of each unit's own class, of the class that the model gives it, or at one position */
+  readonly explain: 'class' | 'prediction' | number;
+  /** float32 [one unit], the federated mean profile; zeros, the mean of z-scored features, if absent */
+  readonly baselinePath?: string;
+  /** where sums are written: float32 [groups, 3, one unit] of Σ|a|, Σa, Σa²; groups are classes, or one */
+  readonly summaryPath?: string;
+  /** where attributions unit by unit are written, float32 [n, one unit]: a file that MUST stay at the site */
+  readonly mapsPath?: string;
 }
 
 export interface TrainResult {
@@ -116,7 +150,23 @@ export interface EvaluateResult {
     readonly targetCount: number;
     readonly correct: number;
   }[];
-  readonly predictionsPath?: string;
+  readonly seconds: number;
+}
+
+export interface PredictResult {
+  readonly count: number;
+  /** numbers of one unit's row in the file */
+  readonly width: number;
+  readonly predictionsSha256: string;
+  readonly seconds: number;
+}
+
+export interface AttributeResult {
+  readonly count: number;
+  /** units of each group in the sums, 0 for a class with fewer than 10; absent without a summary */
+  readonly units?: readonly number[];
+  /** Σ |what attributions miss| / Σ |what they explain|, for methods that add up to something */
+  readonly gap?: number;
   readonly seconds: number;
 }
 

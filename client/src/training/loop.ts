@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { decays } from '@regulon/shared/models';
 import { RegulonError } from '@regulon/shared/errors';
 import type { TrainingBackend } from './backends/backend.js';
-import type { UnitData } from './data.js';
+import type { UnitData, UnitInputs } from './data.js';
 import type { TrainJob } from './job.js';
 import { addedSums, type LossSums, NO_LOSS } from './losses/index.js';
 import type { Network, WeightUpdates } from './network.js';
@@ -153,7 +153,7 @@ function withGradients(
 }
 
 /** The rows of a batch as a tensor [batch, …unit]. */
-export function batchTensor(data: UnitData, rows: readonly number[], backend: TrainingBackend): tf.Tensor {
+export function batchTensor(data: UnitInputs, rows: readonly number[], backend: TrainingBackend): tf.Tensor {
   const width = data.inputShape.reduce((a, b) => a * b, 1);
   const tensor = backend.allocate([rows.length, ...data.inputShape]);
   const view = backend.view(tensor);

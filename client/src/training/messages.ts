@@ -1,18 +1,39 @@
 import type { ErrorCode } from '@regulon/shared/errors';
 import type { BackendRecord } from './backends/backend.js';
 import type { ChainOptions } from './backends/chain.js';
-import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
+import type {
+  AttributeJob,
+  AttributeResult,
+  Beat,
+  EvaluateJob,
+  EvaluateResult,
+  PredictJob,
+  PredictResult,
+  TrainJob,
+  TrainResult,
+} from './job.js';
+
+/** What a trainer does, what for, and what it answers. */
+export interface Work {
+  readonly train: { readonly job: TrainJob; readonly result: TrainResult };
+  readonly evaluate: { readonly job: EvaluateJob; readonly result: EvaluateResult };
+  readonly predict: { readonly job: PredictJob; readonly result: PredictResult };
+  readonly attribute: { readonly job: AttributeJob; readonly result: AttributeResult };
+}
 
 /** Daemon → trainer. */
-export type TrainerRequest =
-  | { readonly type: 'train'; readonly id: number; readonly job: TrainJob }
-  | { readonly type: 'evaluate'; readonly id: number; readonly job: EvaluateJob };
+export type TrainerRequest = {
+  [T in keyof Work]: { readonly type: T; readonly id: number; readonly job: Work[T]['job'] };
+}[keyof Work];
+
+/** Any answer. */
+export type WorkResult = Work[keyof Work]['result'];
 
 /** Trainer → daemon: beats, sums, names of errors; never data. */
 export type TrainerReport =
   | { readonly type: 'ready'; readonly record: BackendRecord }
   | { readonly type: 'beat'; readonly id: number; readonly beat: Beat }
-  | { readonly type: 'done'; readonly id: number; readonly result: TrainResult | EvaluateResult }
+  | { readonly type: 'done'; readonly id: number; readonly result: WorkResult }
   | {
       readonly type: 'failed';
       readonly id: number | null;

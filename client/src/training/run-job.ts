@@ -25,7 +25,7 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const network = await networkOf(job, data.inputShape);
   checkMemory(network, data, job, context.memoryLimitMb);
   const weights = await weightsOf(job, network);
-  const onStep = beatEvery(BEAT_MILLISECONDS, context.onBeat);
+  const onStep = beatEvery(context.onBeat);
   const stepsFrom = performance.now();
   const trained = await trainRound({ network, data, backend: context.backend, job, onStep }, weights);
   const { sums, steps } = trained;
@@ -61,27 +61,24 @@ async function keepLocalWeights(
   return delta.subarray(0, travelling);
 }
 
-/** Score a model on a site's own units: sums, and on request the outputs as a file that stays here. */
+/** Score a model on a site's own units: sums. */
 export async function runEvaluateJob(job: EvaluateJob, context: JobContext): Promise<EvaluateResult> {
   const started = performance.now();
   const data = await loadUnits(job, 'test');
   const network = await networkOf(job, data.inputShape);
   const weights = await weightsOf(job, network);
-  const wantsPredictions = job.predictionsPath !== undefined;
-  const sums = evaluateUnits(network, weights, data, context.backend, wantsPredictions);
-  if (job.predictionsPath !== undefined) await writeFloat32(job.predictionsPath, sums.predictions);
+  const sums = evaluateUnits(network, weights, data, context.backend);
   const { lossSum, targetCount, confusion, heads } = sums;
   return {
     count: data.n,
     lossSum,
     ...(heads ? { heads } : data.labels ? { confusion } : { squaredError: lossSum, targetCount }),
-    ...(wantsPredictions ? { predictionsPath: job.predictionsPath } : {}),
     seconds: (performance.now() - started) / 1000,
   };
 }
 
 /** Report progress at most every so often, and let the process look at its messages then. */
-function beatEvery(milliseconds: number, onBeat: (beat: Beat) => void) {
+export function beatEvery(onBeat: (beat: Beat) => void, milliseconds = BEAT_MILLISECONDS) {
   let last = performance.now();
   return (step: number, steps: number, sums: { lossSum: number; targetCount: number }) => {
     const now = performance.now();

@@ -1,8 +1,10 @@
 /** Entry of the trainer process: starts a backend, says `ready`, then does one job after the other. */
 import { isRegulonError, traceOf } from '@regulon/shared/errors';
 import { startBackend } from './backends/chain.js';
-import type { TrainerOptions, TrainerReport, TrainerRequest } from './messages.js';
+import { runAttributeJob } from './attribution/run-attribute-job.js';
+import type { TrainerOptions, TrainerReport, TrainerRequest, WorkResult } from './messages.js';
 import { type JobContext, runEvaluateJob, runTrainJob } from './run-job.js';
+import { runPredictJob } from './run-predict-job.js';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as TrainerOptions;
 
@@ -35,13 +37,22 @@ async function answer(request: TrainerRequest, context: Omit<JobContext, 'onBeat
   const { id } = request;
   const withBeats: JobContext = { ...context, onBeat: (beat) => report({ type: 'beat', id, beat }) };
   try {
-    const result =
-      request.type === 'train'
-        ? await runTrainJob(request.job, withBeats)
-        : await runEvaluateJob(request.job, withBeats);
-    return { type: 'done', id, result };
+    return { type: 'done', id, result: await resultOf(request, withBeats) };
   } catch (error) {
     return failureOf(id, error);
+  }
+}
+
+function resultOf(request: TrainerRequest, context: JobContext): Promise<WorkResult> {
+  switch (request.type) {
+    case 'train':
+      return runTrainJob(request.job, context);
+    case 'evaluate':
+      return runEvaluateJob(request.job, context);
+    case 'predict':
+      return runPredictJob(request.job, context);
+    case 'attribute':
+      return runAttributeJob(request.job, context);
   }
 }
 

@@ -130,10 +130,20 @@ describe('Trainer', () => {
     expect((confusion[0]! + confusion[3]!) / count).toBeGreaterThan(0.9);
   });
 
-  it('writes predictions to a file of the site', async () => {
+  it('writes predictions for new samples to a file of the site', async () => {
     const predictionsPath = path.join(folder, 'predictions');
-    await trainer.predict({ ...job, predictionsPath });
+    const { featuresPath, shape, n } = job.data;
+    const result = await trainer.predict({ ...job, data: { featuresPath, shape, n }, predictionsPath });
+    expect(result).toMatchObject({ count: UNITS, width: 2 });
     expect((await readFile(predictionsPath)).length).toBe(4 * UNITS * 2);
+  });
+
+  it('explains its units: sums by class, and no value of a unit in the answer', async () => {
+    const summaryPath = path.join(folder, 'attributions');
+    const method = { name: 'integrated-gradients' } as const;
+    const result = await trainer.attribute({ ...job, method, explain: 'class', summaryPath });
+    expect(Object.keys(result).sort()).toEqual(['count', 'gap', 'seconds', 'units']);
+    expect((await readFile(summaryPath)).length).toBe(4 * 2 * 3 * GENES);
   });
 
   it('names what is wrong with a job, goes on afterwards, and leaves no part of a file', async () => {

@@ -5,8 +5,18 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { BackendRecord } from './backends/backend.js';
 import type { BackendChoice } from './backends/chain.js';
 import { exitError } from './exit-error.js';
-import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
-import type { TrainerOptions, TrainerReport, TrainerRequest } from './messages.js';
+import type {
+  AttributeJob,
+  AttributeResult,
+  Beat,
+  EvaluateJob,
+  EvaluateResult,
+  PredictJob,
+  PredictResult,
+  TrainJob,
+  TrainResult,
+} from './job.js';
+import type { TrainerOptions, TrainerReport, Work, WorkResult } from './messages.js';
 import { TrainerRecord } from './trainer-record.js';
 import { TrainerWatch } from './trainer-watch.js';
 
@@ -23,13 +33,8 @@ export interface TrainerStart {
   readonly onBeat?: (beat: Beat) => void;
 }
 
-type Request =
-  | Omit<Extract<TrainerRequest, { type: 'train' }>, 'id'>
-  | Omit<Extract<TrainerRequest, { type: 'evaluate' }>, 'id'>;
-type Result = TrainResult | EvaluateResult;
-
 interface Pending {
-  readonly resolve: (result: Result) => void;
+  readonly resolve: (result: WorkResult) => void;
   readonly reject: (error: Error) => void;
   readonly watch: TrainerWatch;
 }
@@ -115,19 +120,32 @@ export class Trainer {
    * @throws E_LOSS_NOT_FINITE | E_TRAINER_OOM | E_TRAINER_TIMEOUT | E_TRAINER_CRASH | E_MODEL_SHAPE | E_LABEL | E_DISK_FULL
    */
   async train(job: TrainJob): Promise<TrainResult> {
-    const result = (await this.#ask({ type: 'train', job }, job.timeoutSeconds)) as TrainResult;
+    const result = await this.#ask('train', job);
     await this.#record.add(job.round, result);
     return result;
   }
 
   /** Score a model on the site's own units; errors as in `train`. */
   evaluate(job: EvaluateJob): Promise<EvaluateResult> {
-    return this.#ask({ type: 'evaluate', job }, job.timeoutSeconds);
+    return this.#ask('evaluate', job);
   }
 
-  /** Write the outputs of a model for each unit (float32 little-endian) to a file of this site. */
-  predict(job: EvaluateJob & { readonly predictionsPath: string }): Promise<EvaluateResult> {
-    return this.evaluate(job);
+  /**
+   * What a model says of units that need no targets, as a file of this site; errors as in `train`.
+   *
+   * @throws E_NOT_FINITE if a prediction is NaN or infinite
+   */
+  predict(job: PredictJob): Promise<PredictResult> {
+    return this.#ask('predict', job);
+  }
+
+  /**
+   * What in the site's own units speaks for a model's output: sums for a secure sum, and a file that stays here.
+   *
+   * @throws E_UNITS if no class has the units that a sum must cover; E_NOT_FINITE; others as in `train`
+   */
+  attribute(job: AttributeJob): Promise<AttributeResult> {
+    return this.#ask('attribute', job);
   }
 
   /** Stop at once, whatever runs: a pending job is rejected with `reason`, and no update is left half-written. */
@@ -164,10 +182,11 @@ export class Trainer {
     else pending?.reject(failureOf(report));
   }
 
-  #ask(request: Request, seconds: number | undefined): Promise<Result> {
+  #ask<T extends keyof Work>(type: T, job: Work[T]['job']): Promise<Work[T]['result']> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = this.#nextId++;
-    return new Promise<Result>((resolve, reject) => {
+    return new Promise<WorkResult>((resolve, reject) => {
+      const { timeoutSeconds: seconds } = job;
       const { silenceSeconds = SILENCE_SECONDS } = this.options;
       const watch = new TrainerWatch(
         this.pid,
@@ -181,7 +200,7 @@ export class Trainer {
           done(value);
         };
       this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), watch });
-      this.child.send({ ...request, id }, (error) => {
+      this.child.send({ type, job, id }, (error) => {
         if (error) this.#pending.get(id)?.reject(this.#ended ?? exitError(null, null, this.#lastLine));
       });
     });
