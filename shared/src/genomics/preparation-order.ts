@@ -7,6 +7,7 @@ const PLACES = {
   'size-factors': 1,
   'log2-cpm': 2,
   log2: 2,
+  vst: 2,
   clr: 2,
   'quantile-normalize': 3,
   'batch-center': 4,
@@ -28,6 +29,7 @@ const COUNTS: ReadonlySet<Name> = new Set([
   'log2-cpm',
   'log2',
   'clr',
+  'vst',
 ]);
 const SELECTS = PLACES['top-variance'];
 
@@ -52,5 +54,6 @@ export function misplaced(step: Name, before: readonly Name[], scale: 'counts' |
   if (place > PLACES.log2 && !logged) return 'of raw counts: put log2-cpm before it';
   if (step === 'log2-cpm' && before.includes('size-factors'))
     return 'after size-factors scales twice: take log2';
+  if (step === 'vst' && !before.includes('size-factors')) return 'needs size-factors before it';
   return null;
 }

@@ -13,6 +13,7 @@ import { misplaced } from './preparation-order.js';
 import { logCpm, topVariance, zScore } from './selection.js';
 import { type FeatureSpecification, withStep } from './specification.js';
 import { type StatisticsOptions, type StatisticsStep, verifySum } from './statistics-step.js';
+import { vstSteps } from './vst/vst-rounds.js';
 
 /** A step that follows from sums already known. */
 type LocalStep = (spec: FeatureSpecification) => FeatureSpecification;
@@ -72,6 +73,8 @@ class Builder {
       case 'log2':
       case 'clr':
         return this.local((spec) => withStep(spec, { step: step.step, pseudocount: step.pseudocount }));
+      case 'vst':
+        return this.addRounds(vstSteps(step.iterations, options));
       case 'quantile-normalize':
         return this.addRounds([quantileStep(largest, options)]);
       case 'batch-center':

@@ -4,6 +4,7 @@ import { libraryOf } from './library.js';
 import { sizeFactorOf } from './normalize/size-factors.js';
 import { toReference } from './normalize/to-reference.js';
 import { pick } from './numbers.js';
+import { stabilised } from './vst/stabilised.js';
 import type { FittedStep } from './specification.js';
 import type { UnitsView } from './view.js';
 
@@ -37,6 +38,8 @@ export function operationOf(
         const factor = sizeFactorOf(view, unit, step);
         row.forEach((x, j) => (row[j] = x / factor));
       };
+    case 'vst':
+      return (_, row) => row.forEach((x, j) => (row[j] = stabilised(x, step)));
     case 'log2':
       return (_, row) => row.forEach((x, j) => (row[j] = Math.log2(x + step.pseudocount)));
     case 'clr':
@@ -59,6 +62,7 @@ export function operationOf(
     case 'pca':
     case 'counts':
     case 'confounding':
+    case 'dispersions':
     case 'library-median':
     case 'filter-by-expression':
     case 'mean':

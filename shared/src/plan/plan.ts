@@ -32,6 +32,8 @@ const prepareStep = z.discriminatedUnion('step', [
   }),
   z.strictObject({ step: z.literal('log2-cpm') }),
   z.strictObject({ step: z.literal('log2'), pseudocount: positive.default(1) }),
+  /** DESeq2's, blind to labels; `iterations` rounds find the dispersions */
+  z.strictObject({ step: z.literal('vst'), iterations: count(100).default(100) }),
   z.strictObject({ step: z.literal('clr'), pseudocount: positive.default(1) }),
   z.strictObject({ step: z.literal('quantile-normalize') }),
   /** of each batch at its site: less its mean; or less its mean, divided by its SD */

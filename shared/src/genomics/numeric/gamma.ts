@@ -1,19 +1,24 @@
+/** Beyond this the asymptotic series are exact to rounding. */
+const LARGE = 15;
 const LANCZOS_0 = 0.99999999999980993;
 const LANCZOS: readonly number[] = [
   676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
   -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ];
 
-/** ln Γ(x), x > 0; relative error about 1e-15. @see Lanczos 1964, g = 7 */
+/** ln Γ(x), x > 0; relative error about 1e-15. @see Lanczos 1964, g = 7; Stirling's series beyond */
 export function logGamma(x: number): number {
+  if (x > LARGE) {
+    const s = 1 / (x * x);
+    const tail =
+      1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s * (1 / 1188 - (s * 691) / 360360))));
+    return (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + tail / x;
+  }
   const z = x - 1;
   const series = LANCZOS.reduce((sum, c, i) => sum + c / (z + i + 1), LANCZOS_0);
   const t = z + 7.5;
   return 0.5 * Math.log(2 * Math.PI) + (z + 0.5) * Math.log(t) - t + Math.log(series);
 }
-
-/** Beyond this the asymptotic series are exact to rounding. */
-const LARGE = 15;
 
 /** ψ(x), x > 0: derivative of ln Γ. @see Abramowitz & Stegun 6.3.18 */
 export function digamma(x: number): number {
