@@ -50,8 +50,9 @@ class Site {
           return this.fetch(query);
         },
       },
-      attempts: { find: () => undefined, wipe: () => undefined },
+      attempts: { find: () => undefined, wipe: () => undefined, lastAnswered: () => 0 },
       runs: { find: () => undefined },
+      site: { policy: { minInterval: 0 } },
     } as unknown as SiteContext;
   }
 }
