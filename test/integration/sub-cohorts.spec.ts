@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { MaskedVectorFolder } from '@regulon/cli/audit';
-import { type VerifyReport, verifyBundle } from '@regulon/shared/transparency';
+import { type BodyOf, type VerifyReport, verifyBundle } from '@regulon/shared/transparency';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
 import type { SiteBehaviour, StageNotice } from '../support/coordinator/simulated-site.js';
 import { toyPlan } from '../support/toy-plan.js';
@@ -69,6 +69,37 @@ describe('a run with sub-cohorts', () => {
     expect(report.rules.filter((r) => r.status === 'fail')).toEqual([]);
     expect(report.rules.find(({ id }) => id === 'S3')?.note).toBe('7 of 7 rounds replayed');
     expect(report.rules.find(({ id }) => id === 'S1')?.note).toMatch(/sum of every group of 5/);
+  });
+
+  it('does not pass when the coordinator logs other groups, other survivors of one, or another sum of one', async () => {
+    await open();
+    type Groups = NonNullable<BodyOf<'round.aggregate'>['groups']>;
+    const wrong = `sha256:${'9'.repeat(64)}`;
+    const lies: ((groups: Groups) => Groups)[] = [
+      (groups) => [...groups].reverse(),
+      ([first, ...others]) => (first ? [{ ...first, h3: wrong }, ...others] : others),
+      ([first, ...others]) => (first ? [{ ...first, aggregateRoot: wrong }, ...others] : others),
+    ];
+    const { sequencer } = federation.core;
+    const append = sequencer.appendOwn.bind(sequencer);
+    jest.spyOn(sequencer, 'appendOwn').mockImplementation((own) => {
+      if (own.kind !== 'round.aggregate' || !own.body.groups) return append(own);
+      const groups = lies.shift()?.(own.body.groups) ?? own.body.groups;
+      return append({ ...own, body: { ...own.body, groups } });
+    });
+    const run = await federation.submit(plan());
+    await federation.finished(run);
+    const report = verifyBundle({
+      bundle: await sequencer.exportBundle(),
+      policy: federation.federation.genesis.quorumPolicy,
+    });
+    const row = report.rules.find(({ id }) => id === 'S2');
+    expect(row).toMatchObject({
+      status: 'fail',
+      note: expect.stringMatching(/groups do not follow from U1/),
+    });
+    expect(row?.evidence).toEqual(sequencer.indexesOf(run, 'round.aggregate').slice(3, 6));
+    expect(report.rules.filter(({ status }) => status === 'fail').map(({ id }) => id)).toEqual(['S2']);
   });
 
   it('goes on when one upload of a group is lost', async () => {

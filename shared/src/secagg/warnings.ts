@@ -15,7 +15,9 @@ export function warningsOf(
       ? ['simple majority: no protection against split cohorts when colluding sites stand in both']
       : []),
     ...(subCohort > 0
-      ? [`sub-cohorts: the coordinator learns the sum of every group of ${subCohort} or more sites`]
+      ? [
+          `sub-cohorts: the coordinator and every member learn the sum of every group of ${subCohort} or more sites`,
+        ]
       : []),
   ];
 }
