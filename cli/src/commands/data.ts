@@ -12,6 +12,7 @@ import {
   verifyStore,
 } from '@regulon/client/data';
 import { describeSite } from '@regulon/client/describe';
+import { wholeNumber } from '../arguments/index.js';
 import { inspectionLines, recordLines } from '../data-view/index.js';
 import { bytesText, type Output, tableLines } from '../output/index.js';
 import { type Context, handles } from './context.js';
@@ -24,6 +25,7 @@ interface FileOptions {
   readonly text?: string[];
   readonly ignore?: string[];
   readonly decimalComma: boolean;
+  readonly skip?: string;
   readonly missing?: string[];
   readonly layer?: string;
   readonly column?: string;
@@ -63,6 +65,7 @@ function reads(command: Command): Command {
     .option('--text <columns...>', 'text: columns of numbers that are no data')
     .option('--ignore <columns...>', 'columns to leave out')
     .option('--decimal-comma', 'text: numbers are written 1,5', false)
+    .option('--skip <lines>', 'text: lines before the table')
     .option('--missing <marks...>', 'text: further marks of a missing value')
     .option('--layer <name>', 'h5ad, Zarr: raw, or the name of a layer, instead of X')
     .option('--column <name>', 'STAR, Salmon, RSEM: which numbers');
@@ -187,7 +190,7 @@ function list(data: Command, context: Context): void {
 }
 
 function readOptions(options: FileOptions): InspectOptions {
-  const { labels, orientation, id, text, ignore, decimalComma, missing, layer, column } = options;
+  const { labels, orientation, id, text, ignore, decimalComma, skip, missing, layer, column } = options;
   return {
     decimalComma,
     ...(labels === undefined ? {} : { labels }),
@@ -195,6 +198,7 @@ function readOptions(options: FileOptions): InspectOptions {
     ...(id === undefined ? {} : { idColumn: id }),
     ...(text === undefined ? {} : { textColumns: text }),
     ...(ignore === undefined ? {} : { ignoreColumns: ignore }),
+    ...(skip === undefined ? {} : { skipLines: wholeNumber('--skip', skip, 0, 1000) }),
     ...(missing === undefined ? {} : { missingMarks: missing }),
     ...(layer === undefined ? {} : { layer }),
     ...(column === undefined ? {} : { column }),

@@ -23,5 +23,7 @@ type ErrorCodeOfFault = 'E_DATA_FORMAT' | 'E_DATA_NOT_FINITE' | 'E_DATA_SCALE';
 /** The error about one cell: file, line, column and rule, never the cell. */
 export function cellFault(file: string, line: number, column: number, fault: CellFault): RegulonError {
   const [code, rule] = RULES[fault];
-  return faultAt(file, line, rule, { column, code });
+  const hint =
+    fault === 'spreadsheet error' ? { hint: 'correct the sheet, or name the mark with --missing' } : {};
+  return faultAt(file, line, rule, { column, code, ...hint });
 }

@@ -42,6 +42,7 @@ const FILES: readonly Row[] = [
   ['yeast_cellcycle/yeast_cdc28.txt', 86, 17, 'log-ratio'],
   ['yeast_cellcycle/yeast_elu.txt', 93, 14, 'log-ratio'],
   ['adage/Anr-gene.pcl.gz', 5549, 6, 'log'],
+  ['adage/ADAGE_50_activity_SdA.txt.gz', 50, 950, 'log', { skipLines: 1, orientation: 'units-by-genes' }],
   [
     'ms_ifnb/patient_sheet1.csv.gz',
     76,

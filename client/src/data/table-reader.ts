@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
-import { cellsOf, type Separator, separatorOf } from './cells.js';
+import { cellsOf, ownText, type Separator, separatorOf } from './cells.js';
 import { type TextOptions, textLines } from './text-lines.js';
 
 /** Header of a delimited table: the names of its columns after the row name. */
@@ -101,5 +101,5 @@ function rowTo(sink: TableSink, cells: string[], shape: Shape, file: string, lin
   }
   const [name = ''] = cells;
   if (name === '') throw faultAt(file, line, 'the row has no name', { column: 1 });
-  sink.row(name, cells.slice(1, shape.width), line);
+  sink.row(ownText(name), cells.slice(1, shape.width), line);
 }

@@ -38,6 +38,19 @@ describe('delimited text', () => {
     expect(values[1]).toEqual([0.25, -2]);
   });
 
+  it('begins after the lines that it is told to pass over', async () => {
+    const { values, columnNames } = await collect(fileOf('layer 1 \nweights\nA\t0.5\t1\nB\t2.5\t0\n'), {
+      skipLines: 2,
+    });
+    expect([values, columnNames]).toEqual([
+      [
+        [0.5, 1],
+        [2.5, 0],
+      ],
+      ['column 2', 'column 3'],
+    ]);
+  });
+
   it('takes columns of words as annotations, and another column as the names', async () => {
     const file = fileOf('id,name,P1,P2\nHMDB1,"2-acid, long",1.5,NA\nHMDB2,b,,null\n');
     const plain = await collect(file);

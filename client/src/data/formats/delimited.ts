@@ -1,12 +1,14 @@
 import type { Cell } from '@regulon/shared/genomics';
 import { RegulonError } from '@regulon/shared/errors';
+import { ownText } from '../cells.js';
 import { cellFault } from '../cell-fault.js';
 import { MISSING_MARKS, numberOf } from '../number-cell.js';
 import { BlockBuffer, type MatrixSink, type ReadOptions, type Rows } from '../stream/index.js';
 import { faultAt, readTable, type TableHeader, type TableSink } from '../table-reader.js';
 
-/** Rows that are looked at before it is decided which columns hold numbers. */
+/** Rows that are looked at before it is decided which columns hold numbers, fewer of very wide ones. */
 const SAMPLE_ROWS = 64;
+const SAMPLE_CELLS = 2 ** 20;
 
 interface Line {
   readonly name: string;
@@ -40,7 +42,11 @@ export interface TablePreset {
  * @throws E_DATA_FORMAT, E_DATA_NOT_FINITE naming file, line, column and rule, never a value
  */
 export async function readDelimited(path: string, options: ReadOptions, sink: MatrixSink): Promise<void> {
-  await readPreset(path, options, sink, { format: 'delimited text', rows: null });
+  const { skipLines = 0 } = options;
+  await readPreset(path, options, sink, {
+    ...{ format: 'delimited text', rows: null },
+    select: (_, line) => line > skipLines,
+  });
 }
 
 /** Read the table in a file as its format says. @throws as `readDelimited` */
@@ -91,7 +97,8 @@ class DelimitedTable implements TableSink {
     if (this.preset.skipsRow?.(name) === true) return;
     if (this.buffer) return this.add({ name, cells, line }, this.buffer);
     this.sample.push({ name, cells, line });
-    if (this.sample.length === SAMPLE_ROWS) this.begin();
+    const cellsKept = this.sample.length * cells.length;
+    if (this.sample.length === SAMPLE_ROWS || cellsKept >= SAMPLE_CELLS) this.begin();
   }
 
   end(): void {
@@ -156,7 +163,7 @@ class DelimitedTable implements TableSink {
   }
 
   private add({ name, cells, line }: Line, buffer: BlockBuffer): void {
-    const own = this.id < 0 ? name : (cells[this.id] ?? '');
+    const own = this.id < 0 ? name : ownText(cells[this.id] ?? '');
     if (own === '') throw faultAt(this.head.file, line, 'the row has no name', { column: this.id + 2 });
     const texts = this.texts.map((i) => textCell(i < 0 ? name : (cells[i] ?? '')));
     const row = buffer.add(own, `line ${line}`, texts);
@@ -173,5 +180,5 @@ class DelimitedTable implements TableSink {
 }
 
 function textCell(cell: string): Cell {
-  return MISSING_MARKS.includes(cell) ? null : cell;
+  return MISSING_MARKS.includes(cell) ? null : ownText(cell);
 }

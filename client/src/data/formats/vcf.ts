@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
+import { ownText } from '../cells.js';
 import { BlockBuffer, type MatrixSink, type ReadOptions } from '../stream/index.js';
 import { faultAt } from '../table-reader.js';
 import { textLines } from '../text-lines.js';
@@ -63,7 +64,7 @@ function variant(
   if (genotype < 0) throw faultAt(file, line, 'no genotypes (GT)', { column: 9 });
   const place = `${chromosome}:${position}`;
   const name = id === '.' || id === '' ? `${place}:${reference}:${alternative}` : id;
-  const row = buffer.add(name, `line ${line}`, [place, filter]);
+  const row = buffer.add(ownText(name), `line ${line}`, [ownText(place), ownText(filter)]);
   for (let s = 0; s < row.length; s++) {
     row[s] = allelesOf(cells[FIXED + s]?.split(':')[genotype] ?? '.', () =>
       faultAt(file, line, 'no genotype', { column: FIXED + s + 1 }),

@@ -49,6 +49,8 @@ export interface ReadOptions {
   readonly ignoreColumns?: readonly string[];
   /** delimited text: `1,5` is one and a half */
   readonly decimalComma?: boolean;
+  /** delimited text: lines before the table */
+  readonly skipLines?: number;
   /** delimited text: further marks of a missing value */
   readonly missingMarks?: readonly string[];
   /** h5ad and Zarr: `X` (default), `raw`, or the name of a layer */
