@@ -60,7 +60,7 @@ const FILES: readonly Row[] = [
 describe('real files', () => {
   withData.each([...FILES])(
     '%s: %d genes × %d units, %s (needs the shared data)',
-    async (file, genes, units, scale, options?: InspectOptions) => {
+    async (file, genes, units, scale, ...[options]: [InspectOptions?]) => {
       const found = await inspectFile(join(shared, file), options);
       expect({ genes: found.genes, units: found.units, scale: found.scale }).toEqual({ genes, units, scale });
       expect(found.duplicateUnits.count).toBe(0);
