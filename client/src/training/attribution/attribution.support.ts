@@ -2,6 +2,7 @@ import { modelDeclarationSchema } from '@regulon/shared/models';
 import type { TrainingBackend } from '../backends/backend.js';
 import type { UnitData } from '../data.js';
 import { drawer } from '../gradient-check.support.js';
+import type { OptimizerOptions } from '../job.js';
 import { trainRound } from '../loop.js';
 import { softmaxCrossEntropy } from '../losses/index.js';
 import { Network } from '../network.js';
@@ -23,12 +24,18 @@ export function weightsFor({ specs }: Network, scale = 0.7, seed = 5): Float32Ar
 /** A seeded row in (−1, 1). */
 export const rowOf = (length: number, seed = 11): Float64Array => Float64Array.from(drawer(seed)(length));
 
-/** Classes of units, learnt for some epochs by Adam. @returns flat weights [P] */
+/** Classes of units, learnt for some epochs by its optimiser. @returns flat weights [P] */
 export async function trainedOn(
   network: Network,
   backend: TrainingBackend,
   { features, labels }: { features: Float32Array; labels: Int32Array },
-  options: { epochs: number; learningRate: number; weightDecay?: number },
+  options: {
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly optimizer: OptimizerOptions;
+    /** first weights are in (−scale, scale) */
+    readonly scale: number;
+  },
 ): Promise<Float32Array> {
   const { outputs, inputShape } = network.frame;
   const data: UnitData = {
@@ -41,8 +48,8 @@ export async function trainedOn(
         { smoothing: 0 },
       ),
   };
-  const { epochs, ...optimizer } = options;
-  const weights = weightsFor(network, 0.05);
+  const { epochs, batchSize, optimizer, scale } = options;
+  const weights = weightsFor(network, scale);
   const { delta } = await trainRound(
     {
       ...{ network, data, backend },
@@ -56,8 +63,8 @@ export async function trainedOn(
           task: 'classify',
         },
         data: { featuresPath: '', shape: [data.n, ...inputShape], n: data.n },
-        ...{ weightsPath: '', deltaPath: '', epochs, batchSize: 32, strategy: 'fed-avg' },
-        optimizer: { name: 'adam', ...optimizer },
+        ...{ weightsPath: '', deltaPath: '', epochs, batchSize, strategy: 'fed-avg' },
+        optimizer,
         ...{ shuffleKey: 'ab'.repeat(32), round: 0 },
       },
     },

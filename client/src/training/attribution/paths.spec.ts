@@ -122,7 +122,7 @@ describe('a trained MLP', () => {
       network,
       backend,
       { features, labels },
-      { epochs: 20, learningRate: 3e-3 },
+      { epochs: 20, batchSize: 32, scale: 0.05, optimizer: { name: 'adam', learningRate: 3e-3 } },
     );
     const model = new ExplainedNetwork(network, weights, backend);
     const mean = new Float64Array(GENES);
