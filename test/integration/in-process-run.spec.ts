@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { panelDigest } from '@regulon/shared/genomics';
-import { Purpose } from '@regulon/shared/program';
+import { panelDigest, transform } from '@regulon/shared/genomics';
+import { Purpose, RunProgram } from '@regulon/shared/program';
 import { testRoster } from '../support/federation-keys.js';
-import { InProcessRun, type InProcessSite } from '../support/in-process-run.js';
+import { InProcessRun, type InProcessSite, trainingUnits } from '../support/in-process-run.js';
 import { flatten } from '../support/round-vectors.js';
 import { toyPlan } from '../support/toy-plan.js';
 import { toyUnits } from '../support/toy-units.js';
@@ -77,5 +77,53 @@ describe('a run through real secure aggregation, in one process', () => {
   it('ends with E_COHORT below the threshold', async () => {
     const run = newRun();
     await expect(run.step([1, 2])).rejects.toMatchObject({ code: 'E_COHORT' });
+  });
+
+  it('corrects batches and selects components with parameters that equal those of clear sums', async () => {
+    const prepare = [
+      { step: 'confounding' },
+      { step: 'size-factors' },
+      { step: 'log2' },
+      { step: 'quantile-normalize' },
+      { step: 'combat', covariates: ['first-half'] },
+      { step: 'top-variance', k: 8 },
+      { step: 'z-score' },
+      { step: 'pca', components: 3 },
+    ];
+    const design = { covariates: [{ name: 'first-half', rule: "half == 'first'" }] };
+    const halves = (n: number): Float64Array =>
+      Float64Array.from({ length: n }, (_, i) => (i < n / 2 ? 1 : 0));
+    const sites = [1, 2, 3, 4, 5]
+      .map(toySite)
+      .map((site) => ({ ...site, view: { ...site.view, covariates: halves(site.view.n) } }));
+    const run = new InProcessRun(testRoster(names), sites, {
+      plan: toyPlan(names, { prepare, design }),
+      panelDigest: panelDigest(Array.from({ length: genes }, (_, i) => `G${i}`)),
+      genes,
+    });
+    const clear = new RunProgram(run.program.contract);
+    while (run.program.next()?.purpose === Purpose.statistics) {
+      const round = await run.step();
+      const step = clear.step(round);
+      const sums = new Float64Array(clear.vectorLength(round));
+      for (const site of sites)
+        step
+          .local(trainingUnits(site, round, clear), clear.specification(0))
+          .forEach((x, k) => (sums[k] = (sums[k] ?? 0) + x));
+      clear.complete(round, { survivors: [1, 2, 3, 4, 5], extras: { fault: 0 }, sums });
+    }
+    const fitted = run.program.specification(0);
+    expect(fitted.steps.map(({ step }) => step)).toEqual(
+      expect.arrayContaining(['confounding', 'size-factors', 'log2', 'quantile-normalize', 'combat', 'pca']),
+    );
+    for (const { view } of sites) {
+      const [secure, wanted] = [fitted, clear.specification(0)].map((spec) => transform(view, spec));
+      expect(secure?.shape).toEqual([view.n, 3]);
+      secure?.features.forEach((x, k) =>
+        expect(Math.abs(x - (wanted?.features[k] ?? NaN))).toBeLessThan(1e-5),
+      );
+    }
+    await run.finish();
+    expect(run.program.result()?.pooled).toMatchObject({ count: 25 });
   });
 });

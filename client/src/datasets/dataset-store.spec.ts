@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
-import type { FeatureSpecification } from '@regulon/shared/genomics';
+import { emptySpecification, type FeatureSpecification } from '@regulon/shared/genomics';
 import { contractOf, type RunContract, RunProgram } from '@regulon/shared/program';
 import { testFederation, testPlan } from '../policy/site.support.js';
 import { DatasetStore } from './dataset-store.js';
@@ -144,3 +144,53 @@ function keptOf(contract: RunContract, keptGenes: readonly number[]): FeatureSpe
   const everything = new RunProgram(contract).specification(0);
   return { ...everything, keptGenes: Uint32Array.from(keptGenes) };
 }
+
+describe('batches of a site', () => {
+  it('are fitted on the training units, and held-out units are corrected with the same numbers', async () => {
+    const { store, contractWith } = await manyPatients();
+    const contract = contractWith({
+      design: { batch: 'x' },
+      prepare: [{ step: 'log2-cpm' }, { step: 'batch-center' }],
+      evaluation: { split: 'holdout' },
+    });
+    const arm = new RunProgram(contract).arms[0]!;
+    const none = new Float64Array(0);
+    const steps: FeatureSpecification['steps'] = [
+      { step: 'log2-cpm' },
+      {
+        step: 'batch-center',
+        ...{ covariates: new Uint32Array(0), adjusted: new Uint32Array(0), meanOnly: false },
+        ...{ beta: none, intercept: none, variance: none },
+      },
+    ];
+    const meansOf = (corrected: boolean, use: 'train' | 'test'): number[] => {
+      const specification = {
+        ...emptySpecification({ panelDigest: new Uint8Array(32), genes: 3 }),
+        steps: corrected ? steps : steps.slice(0, 1),
+      };
+      const data = store.writeFeatures({
+        contract,
+        siteId: 1,
+        arm,
+        use,
+        specification,
+        prefix: join(folder, `${use}`),
+      })!;
+      const bytes = readFileSync(data.featuresPath);
+      const x = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+      const classBytes = readFileSync(data.targetsPath!);
+      const batch = new Int32Array(classBytes.buffer, classBytes.byteOffset, data.n);
+      return [0, 1].map((b) => {
+        const own = [...batch.keys()].filter((i) => batch[i] === b);
+        return own.reduce((sum, i) => sum + (x[i * 3] ?? NaN), 0) / own.length;
+      });
+    };
+    const raw = meansOf(false, 'train');
+    expect(raw[0]).not.toBeCloseTo(raw[1] ?? NaN, 3);
+    meansOf(true, 'train').forEach((mean) => expect(mean).toBeCloseTo(0, 5));
+    const held = meansOf(false, 'test');
+    meansOf(true, 'test').forEach((mean, b) =>
+      expect(mean).toBeCloseTo((held[b] ?? NaN) - (raw[b] ?? NaN), 5),
+    );
+  });
+});

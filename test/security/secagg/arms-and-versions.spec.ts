@@ -96,9 +96,38 @@ describe('K11: columns of one patient, and a dataset plus one patient', () => {
     expect(() => counts.fit(specification, few, 5)).toThrow(refused('E_UNITS', /class 2/));
   });
 
-  it('K11 indicator columns are not built: a plan cannot declare a design', () => {
-    for (const more of [{ design: ['batch'] }, { covariates: ['age'] }, { prepare: [{ step: 'combat' }] }])
-      expect(() => testPlan(more)).toThrow(refused('E_PLAN'));
+  it('K11 a covariate of one patient, or of one site, ends the run after its count round, before a value is summed', () => {
+    const columns = { covariates: [{ name: 'rare', kind: 'indicator' }] } as const;
+    const options = {
+      genes: 3,
+      classes: 2,
+      weightCap: 64,
+      fractionBits: 32,
+      uMin: 4,
+      scale: 'log-ratio',
+    } as const;
+    const steps = statisticsSteps([{ step: 'combat', covariates: ['rare'], meanOnly: false }], {
+      ...options,
+      ...columns,
+    });
+    expect(steps.map(({ id }) => id)).toEqual(['counts', 'design', 'batch-effects', 'batch-residuals']);
+    const [first, design] = steps;
+    if (!first || !design) throw new Error('two rounds expected');
+    const counted = first.fit(
+      specification,
+      Float64Array.from(sumOf(sites.map((v) => first.local(v, specification)))),
+      5,
+    );
+    const with1 = (of: (site: number, unit: number) => boolean) =>
+      sites.map((view, s) => ({
+        ...view,
+        covariates: Float64Array.from({ length: view.n }, (_, u) => (of(s, u) ? 1 : 0)),
+      }));
+    const fit = (views: ReturnType<typeof with1>) =>
+      design.fit(counted, Float64Array.from(sumOf(views.map((view) => design.local(view, counted)))), 5);
+    expect(() => fit(with1((s, u) => s === 2 && u === 2))).toThrow(refused('E_DESIGN', /fewer than 5 units/));
+    expect(() => fit(with1((s, u) => s === 2 && u < 5))).toThrow(refused('E_DESIGN', /fewer than 4 sites/));
+    expect(fit(with1((_, u) => u % 2 === 0))).toEqual(counted);
   });
 
   it('K11 unit sets are not compared: over data of patients the run is E_POLICY and names the rule', () => {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { hex, sha256, utf8 } from '@regulon/shared/crypto';
-import { statisticsSteps } from '@regulon/shared/genomics';
+import { emptySpecification, statisticsSteps } from '@regulon/shared/genomics';
 import { contractOf, encodeEvaluation, evaluationLength, type RunContract } from '@regulon/shared/program';
 import { MaskEngine } from '@regulon/shared/secagg';
 import { verifyAgreement } from '@regulon/client/policy';
@@ -113,11 +113,38 @@ describe('K4: an indicator of a site in a sum', () => {
   const contract = (isPublic: boolean): RunContract => ({ ...privateRun().contract, isPublic });
   const score = { count: 4, lossSum: 2, confusion: [2, 0, 1, 1] };
 
-  it('K4 no plan can declare a design, a batch or a covariate: E_PLAN', () => {
-    const steps = ['combat', 'limma', 'remove-batch-effect', 'batch', 'regress', 'chi-square', 'histogram'];
+  it('K4 no plan can declare columns of sites: E_PLAN', () => {
+    const steps = ['limma', 'batch', 'regress', 'chi-square', 'histogram'];
     for (const step of steps) expect(() => testPlan({ prepare: [{ step }] })).toThrow(refused('E_PLAN'));
-    for (const key of ['design', 'batch', 'covariates', 'siteColumns'])
+    for (const key of ['batch', 'covariates', 'siteColumns'])
       expect(() => testPlan({ [key]: ['site'] })).toThrow(refused('E_PLAN'));
+    expect(() => testPlan({ design: ['site'] })).toThrow(refused('E_PLAN'));
+  });
+
+  it('K4 a model with batches sums nothing that the effect of a site moves, but its totals', () => {
+    const options = {
+      genes: 2,
+      classes: 0,
+      weightCap: 64,
+      fractionBits: 32,
+      uMin: 4,
+      scale: 'log-ratio',
+    } as const;
+    const steps = statisticsSteps([{ step: 'remove-batch-effect', covariates: ['treated'] }], {
+      ...options,
+      covariates: [{ name: 'treated', kind: 'indicator' }],
+    });
+    const effects = steps.find(({ id }) => id === 'batch-effects');
+    const specification = emptySpecification({ panelDigest: new Uint8Array(32), genes: 2 });
+    const sent = (shift: number): number[] => {
+      const values = Float64Array.of(1, 5, 2, 3, 4, 4, 8, 1).map((x) => x + shift);
+      const view = { n: 4, genes: 2, classes: 0, values, covariates: Float64Array.of(1, 0, 1, 0) };
+      return [...(effects?.local(view, specification) ?? [])];
+    };
+    // [n, batches, batches of one unit | batch means of 2 genes | of the covariate | Z'Z | Z'Y of 2 genes]
+    const [here, there] = [sent(0), sent(100)];
+    expect(here).toHaveLength(9);
+    there.forEach((x, k) => expect(x - (here[k] ?? NaN)).toBeCloseTo(k === 3 || k === 4 ? 100 : 0, 9));
   });
 
   it('K4 what a site sends does not tell which site it is: the same units give the same vector everywhere', () => {
@@ -255,7 +282,14 @@ describe('K9: terms of χ² from which the table of sites and labels is guessed'
     return found;
   };
 
-  it('K9 the statistic is not built: no plan can ask for it, and no step of the catalogue has a column of a site', () => {
+  it('K9 the step that a plan can ask for sends one sum of squares, at 10 fraction bits', () => {
+    const options = { genes: 3, classes: 2, weightCap: 64, fractionBits: 32, uMin: 4 };
+    const round = statisticsSteps([{ step: 'confounding' }], options).find(({ id }) => id === 'confounding');
+    const specification = emptySpecification({ panelDigest: new Uint8Array(32), genes: 3 });
+    expect([round?.fractionBits, round?.length(specification)]).toEqual([10, 5]);
+  });
+
+  it('K9 no plan can ask for the table, and no other step of the catalogue has a column of a site', () => {
     for (const step of ['chi-square', 'site-by-label', 'cramers-v'])
       expect(() => testPlan({ prepare: [{ step }] })).toThrow(refused('E_PLAN'));
     const options = { genes: 3, classes: 2, weightCap: 64, fractionBits: 32, uMin: 4, isPublic: true };
