@@ -50,7 +50,7 @@ class Site {
           return this.fetch(query);
         },
       },
-      attempts: { find: () => undefined, wipe: () => undefined, lastAnswered: () => 0 },
+      attempts: { find: () => undefined, wipe: () => undefined, lastContributed: () => 0 },
       runs: { find: () => undefined },
       site: { policy: { minInterval: 0 } },
     } as unknown as SiteContext;
@@ -71,7 +71,10 @@ describe('a site that cannot train in time', () => {
       ...site.context,
       ...{ federation, site: ownView, keys: { identity: seedOf('site', 1) } },
       ...{ log: { until: async () => undefined }, startIndex: () => 0, crash: { reached: () => undefined } },
-      attempts: { find: () => own, save: () => undefined, wipe: (...at: unknown[]) => void wiped.push(at) },
+      attempts: {
+        ...{ find: () => own, save: () => undefined, lastContributed: () => 0 },
+        wipe: (...at: unknown[]) => void wiped.push(at),
+      },
       answered: { exact: () => [] },
     };
     site.open = async () =>
