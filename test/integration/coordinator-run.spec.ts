@@ -7,6 +7,7 @@ import { MaskedVectorFolder } from '@regulon/cli/audit';
 import { parseRunName } from '@regulon/shared/program';
 import { verifyBundle } from '@regulon/shared/transparency';
 import type { SimulatedSite, StageNotice } from '../support/coordinator/simulated-site.js';
+import { type Clock, systemClock } from '@regulon/coordinator/rounds';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
 import { toyPlan } from '../support/toy-plan.js';
 
@@ -33,13 +34,13 @@ describe('coordinator with sites at its gateway', () => {
   async function started(
     count = 5,
     config: Record<string, unknown> = {},
-    aggregator: Aggregator = environment.aggregator,
+    more: { readonly aggregator?: Aggregator; readonly clock?: Clock } = {},
   ): Promise<void> {
     federation = new SimulatedFederation(
       folder,
       count,
       { allowTesting: true, testing: { runId }, ...config },
-      { ...environment, aggregator },
+      { ...environment, ...more },
     );
     await federation.open();
   }
@@ -140,7 +141,7 @@ describe('coordinator with sites at its gateway', () => {
       },
       close: () => inline.close(),
     };
-    await started(5, {}, aggregator);
+    await started(5, {}, { aggregator });
     federation.connect();
     await federation.prepare();
     const run = await federation.submit();
@@ -170,8 +171,10 @@ describe('coordinator with sites at its gateway', () => {
     expect(JSON.stringify([events, document])).not.toContain('Jane');
   });
 
-  it('keeps the sums of a run for its audits until the next one starts, when it is told to keep them no longer', async () => {
-    await started(5, { retention: { aggregates: 'run' } });
+  it('keeps the sums of a run for its audits, and removes them when a later one starts, when it is told to', async () => {
+    let ahead = 0;
+    const clock = { ...systemClock, now: () => Date.now() + ahead };
+    await started(5, { retention: { aggregates: 'run' } }, { clock });
     federation.connect();
     await federation.prepare();
     const { views, store } = federation.core;
@@ -187,6 +190,8 @@ describe('coordinator with sites at its gateway', () => {
     const { modelDigest } = await federation.finished(run);
     expect(sumsOf(run)).toBeGreaterThan(0);
     expect(await views.modelSpecification(modelDigest ?? '')).toMatchObject({ run });
+    // its sites have had ten minutes for its last round
+    ahead = 600_001;
     const next = await federation.submit(plan(128));
     expect(await federation.finished(next)).toMatchObject({ status: 'COMPLETED' });
     expect(sumsOf(run)).toBe(0);
