@@ -1,7 +1,7 @@
 import { fromHex, equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Matrix, ProductOptions, ProductSizes } from '../backends/matrix.js';
-import type { WeightArrays } from '../optimisers/rule.js';
+import type { WeightArrays } from '../optimisers/weight-arrays.js';
 import type { BackwardSlices, ForwardSlices } from '../ops/cell-slices.js';
 import { LAYER_KERNELS_BASE64, LAYER_KERNELS_SHA256 } from './layer-kernels-binary.js';
 

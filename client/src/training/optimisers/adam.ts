@@ -1,6 +1,7 @@
 import type { OptimizerOptions } from '../job.js';
 import type { AdamStep } from '../kernels/layer-kernels.js';
-import { byKernelOrLoop, type Rule, type StepFactors, type WeightArrays } from './rule.js';
+import { byKernelOrLoop, type Rule, type StepFactors } from './rule.js';
+import type { WeightArrays } from './weight-arrays.js';
 
 type AdamOptions = Extract<OptimizerOptions, { name: 'adam' | 'adamw' }>;
 

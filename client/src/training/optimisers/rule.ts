@@ -1,11 +1,5 @@
 import type { LayerKernels } from '../kernels/layer-kernels.js';
-
-/** One weight and what belongs to it; all of one length. */
-export interface WeightArrays {
-  readonly weights: Float32Array;
-  readonly gradient: Float32Array;
-  readonly moments: readonly Float32Array[];
-}
+import type { WeightArrays } from './weight-arrays.js';
 
 /** What is the same for all elements of a weight in one step. */
 export interface StepFactors {
