@@ -20,7 +20,7 @@ describe('a plan file', () => {
     ['refers to itself', 'a: &a 1\nb: *a\n', 'anchors and aliases (& and *) are not read'],
     ['asks for code', 'seed: !!js/function "x"\n', 'line 1 is not YAML (TAG_RESOLVE_FAILED)'],
     ['is of another YAML', '%YAML 9.9\n---\nseed: 1\n', 'line 1 is not YAML (BAD_DIRECTIVE)'],
-    ['does not end', `seed: ${'['.repeat(20_000)}`, 'line 1 is not YAML'],
+    ['does not end', `seed: ${'['.repeat(20_000)}`, 'nested too deeply'],
     ['is too large', ' '.repeat((1 << 20) + 1), 'larger than 1 MiB'],
   ])('that %s is refused by file, line and rule, and nothing else is printed', (_, content, rule) => {
     const path = join(folder, 'plan.yaml');
