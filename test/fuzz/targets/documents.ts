@@ -52,7 +52,7 @@ const roster: Target = {
 /** What the coordinator sends before a run, up to the contract that the daemon derives. */
 const contract: Target = {
   name: 'run-contract',
-  codes: ['E_MESSAGE', 'E_PLAN', 'E_POLICY'],
+  codes: ['E_MESSAGE', 'E_PLAN', 'E_POLICY', 'E_CATALOGUE'],
   examples: () => [
     encodeContractFile({
       ...{ run: `run_${'07'.repeat(16)}`, plan: parsePlan(examplePlan()), isPublic: true },
@@ -74,7 +74,7 @@ const { roster: federationRoster } = new SampleFederation(5);
 
 const plan: Target = {
   name: 'plan',
-  codes: ['E_PLAN', 'E_CONFIG'],
+  codes: ['E_PLAN', 'E_CONFIG', 'E_CATALOGUE'],
   examples: () => [canonicalJsonBytes(examplePlan())],
   run(input) {
     const parsed = parsePlan(jsonOf(input));

@@ -115,7 +115,7 @@ const sitePolicy = { schema: 'regulon.site-policy/1', nMin: 5, purposes: ['resea
 const yamlTargets = (): Target[] => [
   yamlTarget({
     name: 'plan-file',
-    codes: ['E_PLAN', 'E_MODEL_SHAPE', 'E_POLICY', 'E_RING_BOUND', 'E_LABEL'],
+    codes: ['E_PLAN', 'E_MODEL_SHAPE', 'E_POLICY', 'E_RING_BOUND', 'E_LABEL', 'E_CATALOGUE'],
     value: examplePlan(),
     read: (path) => outlineOf(readPlanFile(path), 100),
   }),
