@@ -104,16 +104,19 @@ describe('an update on its way out', () => {
     expect(exceeded).toBe(true);
   });
 
-  it('under `clip: allow` counts as a clipped site, and without an excess as none', async () => {
-    const extras = [{ name: 'clipped', scale: 1, min: 0, max: 1 }];
+  it('under `clip: allow` counts as a clipped site, without an excess as none, and without numbers as a fault', async () => {
+    const extras = ['fault', 'clipped'].map((name) => ({ name, scale: 1, min: 0, max: 1 }));
     const contribution = { kind: 'update' as const, deltaPath: deltaFile(delta()) };
     for (const [C, clipped] of [
       [0.5, 1],
       [100, 0],
     ] as const) {
       const { words } = await outgoing({ manifest: trainingManifest({ C, extras }), contribution });
-      expect(unpackIntegers(words.subarray(4 * d), 32)).toEqual([0.75 * 2 ** 20, clipped]);
+      expect(unpackIntegers(words.subarray(4 * d), 32)).toEqual([0.75 * 2 ** 20, 0, clipped]);
     }
+    const none = { kind: 'update' as const, deltaPath: null };
+    const { words } = await outgoing({ manifest: trainingManifest({ extras }), contribution: none });
+    expect(unpackIntegers(words.subarray(4 * d), 32)).toEqual([0.75 * 2 ** 20, 1, 0]);
   });
 
   it('gives the same stored bytes again for the same masks and rounding stream', async () => {

@@ -71,7 +71,7 @@ export async function prepareUpdate(update: OutgoingUpdate): Promise<PreparedUpd
     case 'values':
       return prepareValues(update, contribution.values);
     case 'silent':
-      return { ...(await writeTail(update, tailOf(update, false, 0))), exceeded: false };
+      return { ...(await writeTail(update, tailOf(update, [], 0))), exceeded: false };
   }
 }
 
@@ -80,9 +80,12 @@ async function prepareDelta(update: OutgoingUpdate, deltaPath: string | null): P
   const { Q, C, d } = manifest;
   // delta → weight → clip: one pass for the norm, then one factor for all elements
   const clip = deltaPath === null ? null : scaleOf(weight, await normSquaredOf(deltaPath, d), C);
-  const exceeded = clip === null || clip.exceeded;
-  const tail = tailOf(update, exceeded, weight);
-  if (deltaPath === null || clip === null) return { ...(await writeZeros(update, tail)), exceeded };
+  // what is no update is a fault under every plan, a norm above C only where the plan does not allow clipping
+  if (deltaPath === null || clip === null)
+    return { ...(await writeZeros(update, tailOf(update, ['fault'], weight))), exceeded: true };
+  const { exceeded } = clip;
+  const allowed = manifest.extras.some(({ name }) => name === 'clipped');
+  const tail = tailOf(update, exceeded ? [allowed ? 'clipped' : 'fault'] : [], weight);
   const words = { deltaPath, d, weightScale: clip.scale, C, Q, roundingKey, tail };
   return { ...(await writeDelta(update, words)), exceeded };
 }
@@ -112,7 +115,7 @@ async function prepareValues(update: OutgoingUpdate, values: Float64Array): Prom
     throw new RegulonError('E_INTERNAL', `${values.length} values for a vector of ${manifest.d}`);
   }
   const { words, clamped } = encodeFixed(values, manifest.fractionBits, manifest.C);
-  const placeTail = place(tailOf(update, clamped > 0, weight), words.length);
+  const placeTail = place(tailOf(update, clamped > 0 ? ['fault'] : [], weight), words.length);
   const masked = await writeFilled(update, (tile, offset) => {
     tile.set(words.subarray(offset, offset + tile.length));
     placeTail(tile, offset);
@@ -167,8 +170,12 @@ function scaleOf(
 }
 
 /** Weight and extras behind the vector, as ring words. */
-function tailOf(update: OutgoingUpdate, exceeded: boolean, weight: number): Uint8Array {
-  const flags = exceeded ? { fault: 1, clipped: 1 } : {};
+function tailOf(
+  update: OutgoingUpdate,
+  raised: readonly ('fault' | 'clipped')[],
+  weight: number,
+): Uint8Array {
+  const flags = Object.fromEntries(raised.map((name) => [name, 1]));
   const integers = encodeExtras(update.manifest.extras, weight, { ...update.extras, ...flags });
   return packIntegers(integers, update.manifest.ringBits);
 }

@@ -10,9 +10,9 @@ const namesUnder = (secureAggregation: Readonly<Record<string, unknown>>): strin
   ).map(({ name }) => name);
 
 describe('the extras of a training round', () => {
-  it('hold the masked fault, or the number of clipped sites where the plan allows clipping', () => {
+  it('hold the masked fault, and the number of clipped sites where the plan allows clipping', () => {
     expect(namesUnder({})).toEqual(['fault', 'loss', 'correct', 'count']);
-    expect(namesUnder({ clip: 'allow' })).toEqual(['clipped', 'loss', 'correct', 'count']);
+    expect(namesUnder({ clip: 'allow' })).toEqual(['fault', 'clipped', 'loss', 'correct', 'count']);
   });
 
   it('never wrap the ring, whatever the sites send', () => {

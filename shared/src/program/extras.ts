@@ -18,7 +18,7 @@ const flag = (name: string): ExtraField => ({ name, scale: 1, min: 0, max: 1 });
 /** Extras of a statistics or evaluation round: only the fault flag. */
 export const statisticsExtras: readonly ExtraField[] = [flag('fault')];
 
-/** Extras of a training round: fault (or clipped), training loss, correct units, units. */
+/** Extras of a training round: fault, clipped sites where the plan allows them, training loss, correct units, units. */
 export function trainingExtras(plan: Plan): ExtraField[] {
   const { weightCap, clip, noise } = plan.secureAggregation;
   const N = plan.sites.length;
@@ -33,7 +33,8 @@ export function trainingExtras(plan: Plan): ExtraField[] {
     );
   }
   return [
-    flag(clip === 'fault' ? 'fault' : 'clipped'),
+    flag('fault'),
+    ...(clip === 'allow' ? [flag('clipped')] : []),
     { name: 'loss', scale: lossScale, min: 0, max: lossMax },
     { name: 'correct', scale: 1, min: 0, max: weightCap },
     { name: 'count', scale: 1, min: 0, max: weightCap },
