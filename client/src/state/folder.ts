@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RegulonError } from '@regulon/shared/errors';
 import { keepStatements } from '@regulon/shared/sqlite';
+import { guarded } from './database.js';
 import { privateFolder } from '../enrol/index.js';
 
 /** Paths inside a state folder. */
@@ -31,14 +32,30 @@ export function openStateFolder(folder: string): { paths: StatePaths; release: (
   return { paths, release: takeLock(lock) };
 }
 
-const EVIDENCE = /^evidence-(close-)?\d+-\d+\.json$/;
+const EVIDENCE = /^evidence-(close-|refusal-)?\d+-\d+\.json$/;
 
-/** What a file of evidence is about: a sum that is not that of the uploads, or a close that does not recompute. */
-export type EvidenceKind = 'sum' | 'close';
+/**
+ * What a file of evidence is about: a sum that is not that of the uploads, a close that does not recompute, or messages
+ * that failed a check.
+ */
+export type EvidenceKind = 'sum' | 'close' | 'refusal';
 
 /** File in the folder of a run with what shows that the coordinator lied; it stays when the run ends. */
 export const evidenceName = (round: number, attempt: number, kind: EvidenceKind = 'sum'): string =>
   `evidence-${kind === 'sum' ? '' : `${kind}-`}${round}-${attempt}.json`;
+
+/**
+ * Write evidence for its readers at this site.
+ *
+ * @returns its path
+ * @throws E_DISK_FULL
+ */
+export function writeEvidence(folder: string, name: string, content: object): string {
+  const path = join(folder, name);
+  const text = `${JSON.stringify(content)}\n`;
+  guarded('evidence against the coordinator', () => writeFileSync(path, text, { mode: 0o600, flush: true }));
+  return path;
+}
 
 /** Remove every file of a run, but not the evidence against its coordinator. */
 export function removeRunFiles(paths: StatePaths, run: string): void {

@@ -5,4 +5,4 @@ export { AnsweredTable, type AnsweredRow, type ReleasedSum } from './answered.js
 export { Ledger, type LedgerEvent } from './ledger.js';
 export { Outbox, type SealDraft } from './outbox.js';
 export { diskError, guarded } from './database.js';
-export { type EvidenceKind, evidenceName, removeRunFiles, type StatePaths } from './folder.js';
+export { type EvidenceKind, evidenceName, removeRunFiles, type StatePaths, writeEvidence } from './folder.js';

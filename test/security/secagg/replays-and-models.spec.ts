@@ -1,6 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hex, sha256, u32 } from '@regulon/shared/crypto';
-import { checkExpectation, type Manifest, SecAggClient, type SiteId } from '@regulon/shared/secagg';
+import {
+  checkExpectation,
+  encodeManifest,
+  type Manifest,
+  SecAggClient,
+  type SiteId,
+} from '@regulon/shared/secagg';
 import { makeCohort, type TestCohort } from '../../../shared/src/secagg/secagg.support.js';
 import { coordinatorOf, DaemonSite, manifestOf, OWN, privateRun } from '../support/daemon-site.js';
 import { LyingCoordinator, withManifest } from '../support/lying-coordinator.js';
@@ -105,7 +113,13 @@ describe('B9: another model, another roster, two models', () => {
   ])('B9 a manifest of another %s is refused by client and daemon', async (_, change, code) => {
     const { attempt: _a, deadlines: _d, ...fields } = makeCohort(5).manifest;
     expect(() => checkExpectation(other(change).manifest, { fields })).toThrow(refused(code));
-    expect(await daemon.announced(run, { ...manifestOf(run), ...change })).toBe(code);
+    const shown = { ...manifestOf(run), ...change };
+    expect(await daemon.announced(run, shown)).toBe(code);
+    const record: unknown = JSON.parse(
+      readFileSync(join(daemon.folder, 'evidence-refusal-0-0.json'), 'utf8'),
+    );
+    const manifest = Buffer.from(encodeManifest(shown)).toString('base64');
+    expect(record).toMatchObject({ stage: 'r0', code, manifest, broadcast: null });
     expect(await daemon.announced(run, manifestOf(run))).toMatchObject({ id: OWN });
   });
 

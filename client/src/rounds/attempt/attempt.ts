@@ -17,6 +17,7 @@ import { type AttemptFacts, Step } from '../../state/index.js';
 import { sendUpdate } from '../../update/index.js';
 import { contributionBody } from './entries.js';
 import { chargeOf } from './ring-noise.js';
+import type { Broadcast } from '../errors/refusal-evidence.js';
 import { recordAnswer, verifyRelease } from './release.js';
 import type { RunSession } from '../run/run-session.js';
 import { verifyRested } from './rest.js';
@@ -33,12 +34,14 @@ type Items = readonly { readonly message: Uint8Array }[];
 export class Attempt {
   readonly ctx: Uint8Array;
   private readonly sent = new Set<string>();
+  /** what was fetched last of the others' messages */
+  broadcast: Broadcast | undefined;
 
   private constructor(
     readonly session: RunSession,
     readonly round: ScheduledRound,
     readonly manifest: Manifest,
-    private readonly signature: Uint8Array,
+    readonly signature: Uint8Array,
     readonly client: SecAggClient,
     private step: Step,
     private facts: AttemptFacts,
@@ -75,15 +78,8 @@ export class Attempt {
     if (!row?.snapshot) return undefined;
     const known = { roster: site.federation.rosterView, seed: site.keys.identity };
     const client = SecAggClient.restore(row.snapshot, known);
-    return new Attempt(
-      session,
-      round,
-      decodeManifest(row.manifest),
-      row.signature,
-      client,
-      row.step,
-      row.facts,
-    );
+    const manifest = decodeManifest(row.manifest);
+    return new Attempt(session, round, manifest, row.signature, client, row.step, row.facts);
   }
 
   /** Contributors of this attempt when the administrators reopened a burnt round for it. */
@@ -274,8 +270,10 @@ export class Attempt {
     this.sent.add(name);
   }
 
-  private fetch(type: 'advertised' | 'deliveries' | 'survivors' | 'signatures'): Promise<Items> {
-    return this.link.fetch({ type, ...this.ref });
+  private async fetch(type: Broadcast['type']): Promise<Items> {
+    const items: Items = await this.link.fetch({ type, ...this.ref });
+    this.broadcast = { type, messages: items.map(({ message }) => message) };
+    return items;
   }
 
   private get site() {

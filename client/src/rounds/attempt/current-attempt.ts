@@ -1,12 +1,13 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { parseRunName, Purpose, type ScheduledRound } from '@regulon/shared/program';
-import { decodeManifest, warningsOf } from '@regulon/shared/secagg';
+import { decodeManifest, encodeManifest, warningsOf } from '@regulon/shared/secagg';
 import type { WireStage } from '@regulon/shared/wire';
 import { verifyAgainstPlan } from '../../policy/index.js';
 import { Step } from '../../state/index.js';
 import { Attempt } from './attempt.js';
 import type { SiteContext } from '../context.js';
 import { missedEnds } from './missed-ends.js';
+import type { Shown } from '../errors/refusal-evidence.js';
 import type { StageNotice } from '../errors/refusals.js';
 import { sumOf } from './release.js';
 import { reopenedFor } from './reopened.js';
@@ -18,6 +19,7 @@ const BEAT_MS = 5_000;
 /** The attempt of a run that is under way at this site, if there is one; at most one is at a time. */
 export class CurrentAttempt {
   private attempt: Attempt | undefined;
+  private offered: Shown | undefined;
   private life = new AbortController();
 
   constructor(
@@ -33,6 +35,14 @@ export class CurrentAttempt {
   async perform(session: RunSession, round: ScheduledRound, notice: StageNotice): Promise<void> {
     const attempt = await this.attemptOf(session, round, notice);
     if (attempt) await stepOf(attempt, notice.stage, this.life.signal);
+  }
+
+  /** What the coordinator showed of the attempt under way, or of the one that was offered last. */
+  get shown(): Shown | undefined {
+    const { attempt } = this;
+    if (!attempt) return this.offered;
+    const { signature, broadcast } = attempt;
+    return { manifest: encodeManifest(attempt.manifest), signature, broadcast };
   }
 
   /** True when another attempt is under way than the one that a notice is about. */
@@ -73,6 +83,7 @@ export class CurrentAttempt {
   /** The attempt is over, and another one may begin. */
   clear(): void {
     this.letGo();
+    this.offered = undefined;
     this.life = new AbortController();
   }
 
@@ -107,6 +118,7 @@ export class CurrentAttempt {
     await rested(site, { run, round: round.round }, this.life.signal);
     const [item] = await site.link.fetch({ type: 'manifest', run: session.runId, round: round.round });
     if (!item || item.attempt !== number) return undefined;
+    this.offered = { manifest: item.manifest, signature: item.signature, broadcast: undefined };
     const manifest = decodeManifest(item.manifest);
     this.verifyAttemptsLeft(round.round);
     const joined = site.attempts.lastShared(run);

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
 import type { RegulonError } from '@regulon/shared/errors';
 import {
@@ -8,7 +6,7 @@ import {
   type Manifest,
   type SurvivorEntry,
 } from '@regulon/shared/secagg';
-import { type AttemptRow, evidenceName, guarded } from '../../state/index.js';
+import { type AttemptRow, evidenceName, writeEvidence } from '../../state/index.js';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 import type { WrongSum } from './round-audit.js';
 
@@ -32,7 +30,7 @@ export function keepEvidence(place: AuditPlace, audited: AuditedRound, wrong: Wr
       ...{ tile: base64(t.tile), path: t.path.map(hex) },
     })),
   };
-  const path = write(place, evidenceName(round.round, attempt), content);
+  const path = writeEvidence(place.folder, evidenceName(round.round, attempt), content);
   site.logger.warn(
     { run, round: round.round, code: 'E_MODEL', path },
     `round ${round.round}: the sum is wrong; what shows it is kept`,
@@ -66,14 +64,7 @@ export function keepClose(place: AuditPlace, wrong: WrongClose): void {
     ...{ aggregateRoot: hex(close.aggRoot), modelHash: hex(close.modelHash) },
     ...{ transcript: hex(close.T), closeSignature: base64(signature) },
   };
-  const path = write(place, evidenceName(round, attempt, 'close'), content);
+  const path = writeEvidence(place.folder, evidenceName(round, attempt, 'close'), content);
   const facts = { run: place.run, round, code: failure.code, path };
   place.site.logger.warn(facts, `round ${round}: its close does not recompute; what shows it is kept`);
-}
-
-function write({ folder }: AuditPlace, name: string, content: object): string {
-  const path = join(folder, name);
-  const text = `${JSON.stringify(content)}\n`;
-  guarded('evidence against the coordinator', () => writeFileSync(path, text, { mode: 0o600, flush: true }));
-  return path;
 }

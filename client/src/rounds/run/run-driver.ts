@@ -4,6 +4,7 @@ import { closeRound } from './closing.js';
 import type { SiteContext } from '../context.js';
 import { CurrentAttempt } from '../attempt/current-attempt.js';
 import { consequenceOf } from '../errors/failures.js';
+import { keepRefusal } from '../errors/refusal-evidence.js';
 import { Refusals, type StageNotice } from '../errors/refusals.js';
 import { RunNews } from './run-news.js';
 import { RunSession } from './run-session.js';
@@ -207,6 +208,11 @@ export class RunDriver {
   /** What an error in a stage means for the run at this site. @throws it when the daemon must stop */
   private async judge(error: unknown, notice: StageNotice): Promise<'failed' | 'refused' | undefined> {
     if (this.stopping || this.attempt.isCutOff(error)) return undefined;
+    const { shown } = this.attempt;
+    if (shown && this.session) {
+      const { folder } = this.session;
+      keepRefusal({ run: this.run, folder, logger: this.site.logger }, notice, error, shown);
+    }
     switch (await this.refusals.judge(error, notice)) {
       case 'retry':
         await pause(RETRY_MS);
