@@ -118,20 +118,20 @@ describe('sub-cohorts', () => {
 
   it('sum exactly, or end with a named error, for random cohorts and losses in any group', () => {
     const ended = { sum: 0, abort: 0, pause: 0 };
-    const share = fc.integer({ min: 0, max: 2 });
+    const share = fc.integer({ min: 0, max: 4 });
     fc.assert(
       fc.property(
         fc.integer({ min: 10, max: 40 }),
         fc.record({ r0: share, r1: share, r2: share, r3: share, r4: share }),
-        fc.array(fc.nat(), { minLength: 10, maxLength: 10 }),
+        fc.array(fc.nat(), { minLength: 20, maxLength: 20 }),
         (n, part, dice) => {
           const cohort = grouped(n, 5, { d: 7 });
           const ids = [...cohort.seeds.keys()];
           const pick = (count: number, from: number): SiteId[] =>
             dice.slice(from, from + count).map((k) => ids[k % n] ?? 0);
           const losses = {
-            ...{ r0: pick(part.r0, 0), r1: pick(part.r1, 2), r2: pick(part.r2, 4) },
-            ...{ r3: pick(part.r3, 6), r4: pick(part.r4, 8) },
+            ...{ r0: pick(part.r0, 0), r1: pick(part.r1, 4), r2: pick(part.r2, 8) },
+            ...{ r3: pick(part.r3, 12), r4: pick(part.r4, 16) },
           };
           ended[fateOf(cohort, losses)] += 1;
         },
