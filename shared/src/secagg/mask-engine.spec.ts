@@ -40,6 +40,29 @@ describe('ring kernel', () => {
     }
   });
 
+  it('carries and borrows between the halves of a 64-bit word, and not at the edge before', () => {
+    const kernels = [jsKernel(), wasmKernel()].flatMap((kernel) => kernel ?? []);
+    expect(kernels.map(({ name }) => name)).toEqual(['js', 'wasm-simd']);
+    for (const kernel of kernels) {
+      const [a, b] = [kernel.accumulator, kernel.operand].map(
+        (bytes) => new BigUint64Array(bytes.buffer, bytes.byteOffset, 8),
+      );
+      if (!a || !b) throw new TypeError('two arrays');
+      // low halves: sum 2³² − 1, sum 2³², difference 0, difference −1
+      const [x, y] = [
+        [0xffff_fffen, 0xffff_ffffn, 7n, 6n],
+        [1n, 1n, 7n, 7n],
+      ] as const;
+      a.set(x);
+      b.set(y);
+      kernel.add(64, 64);
+      expect([...a.subarray(0, 4)]).toEqual([0xffff_ffffn, 0x1_0000_0000n, 14n, 13n]);
+      a.set(x);
+      kernel.sub(64, 64);
+      expect([...a.subarray(0, 4)]).toEqual([0xffff_fffdn, 0xffff_fffen, 0n, 2n ** 64n - 1n]);
+    }
+  });
+
   it('does not run when the module was changed', async () => {
     const changed = Buffer.from(RING_KERNEL_BASE64, 'base64');
     changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;

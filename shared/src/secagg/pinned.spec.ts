@@ -4,6 +4,7 @@ import { deriveKey, tagHash } from './hashing.js';
 import { MaskEngine } from './mask-engine.js';
 import { quantiseTile } from './quantise.js';
 import { jsKernel, TILE_BYTES } from './ring-kernel.js';
+import { shareDigest } from './transcript.js';
 
 const ctx = fromHex('4e3616ca95cf1ca57c85976f7da0d5a28af539b4f87e5039815e18703c9c85c5');
 const key = Uint8Array.from({ length: 32 }, (_, k) => k);
@@ -21,6 +22,14 @@ describe('pinned vectors of the protocol', () => {
     expect(hex(deriveKey(ctx, key, 'pair', h2, u32(3), u32(7)))).toBe(
       '9400298a216dbab9d837928f432b538334327771061dc95e163321b24c6ec765',
     );
+  });
+
+  it('names the shares of the self-mask seed SB and those of the mask key SS', () => {
+    const opening = { dealer: 3, holder: 7, share: key, r: new Uint8Array(16) };
+    const digest = (kind: 0 | 1): string => hex(shareDigest(ctx, h2, { ...opening, kind }));
+    const expected = (tag: string): string =>
+      hex(tagHash(tag, ctx, h2, u32(3), u32(7), key, new Uint8Array(16)));
+    expect([digest(0), digest(1)]).toEqual([expected('SB'), expected('SS')]);
   });
 
   it.each([

@@ -7,7 +7,7 @@ import { SecAggClient } from './client.js';
 import { thresholdsOf } from './manifest-checks.js';
 import { signManifest, type Manifest, type SiteId } from './manifest.js';
 import { joinSite, makeCohort, plainSum, restarted, type TestCohort } from './secagg.support.js';
-import { subCohortsOf } from './sub-cohorts.js';
+import { hashOverGroups, subCohortsOf } from './sub-cohorts.js';
 import { runGroupsUntil, sumOfGroup, type GroupedAttempt } from './sub-cohorts.support.js';
 
 const code = (expected: string): object => expect.objectContaining({ code: expected });
@@ -38,6 +38,15 @@ describe('sub-cohorts', () => {
     expect(keys).toHaveLength(18);
     const again = idsOf(runGroupsUntil(grouped(18), 'r1'));
     expect(again).not.toEqual(ids);
+  });
+
+  it('have one hash over all of them; without sub-cohorts it is that of all sites', () => {
+    const [ctx, one, two] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(byte));
+    if (!ctx || !one || !two) throw new TypeError('three hashes');
+    expect(hashOverGroups({ subCohort: 0 }, ctx, [one])).toEqual(one);
+    const over = hex(hashOverGroups({ subCohort: 5 }, ctx, [one, two]));
+    expect([hex(one), hex(two)]).not.toContain(over);
+    expect(hex(hashOverGroups({ subCohort: 5 }, ctx, [two, one]))).not.toBe(over);
   });
 
   it('are the same at every site, before and after a restart', () => {
