@@ -9,7 +9,7 @@ import { bidirectional } from './ops/bidirectional.js';
 import { chebyshev } from './ops/chebyshev.js';
 import { conv1d } from './ops/conv1d.js';
 import { conv2d, dilatedConv1d } from './ops/convolution.js';
-import { dense } from './ops/dense.js';
+import { dense, tiedDense } from './ops/dense.js';
 import { dropout } from './ops/dropout.js';
 import { gaussianCode } from './ops/gaussian-code.js';
 import { gruCell } from './ops/gru-cell.js';
@@ -33,7 +33,6 @@ import { recurrent } from './ops/recurrent.js';
 import { simpleRnnCell } from './ops/simple-rnn-cell.js';
 import { maskOfWindows, withoutPadding } from './ops/step-mask.js';
 import { conv1dStrands } from './ops/strands.js';
-import { tiedDense } from './ops/tied-dense.js';
 import { transformer } from './ops/transformer.js';
 
 /** What a layer works on in one pass. */

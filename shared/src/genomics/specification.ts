@@ -291,10 +291,7 @@ export function requireStep<K extends FittedStep['step']>(
 }
 
 /** The batch step fitted last, and the specification before it. @throws E_STATE when the rounds came in another order */
-export function requireBatchFit(spec: FeatureSpecification): {
-  fit: BatchFit;
-  before: FeatureSpecification;
-} {
+export function requireBatchFit(spec: FeatureSpecification): { fit: BatchFit; before: typeof spec } {
   const fit = spec.steps.at(-1);
   if (!fit || !('adjusted' in fit)) throw new RegulonError('E_STATE', 'no batch step was fitted before');
   return { fit, before: { ...spec, steps: spec.steps.slice(0, -1) } };

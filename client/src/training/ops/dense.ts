@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '@regulon/shared/models';
+import type { TrainingBackend } from '../backends/backend.js';
 import { addBiasAndActivate, columnSums, throughActivation } from './activation.js';
 import { type LayerPass, type PassContext, rowsOf } from './op.js';
 
@@ -18,10 +19,45 @@ export function dense(
   activation: Activation,
   { backend }: PassContext,
 ): LayerPass {
+  return affineLayer({ x, kernel, bias, isTransposed: false }, activation, backend);
+}
+
+/**
+ * y = activation(x·Wᵀ + b): the decoder of an autoencoder with the kernel of its encoder.
+ *
+ * @param x [batch, …, out]
+ * @param kernel [in, out], of the dense layer that it is tied to
+ * @param bias [in]
+ * @returns output [batch, …, in]; its gradients are those of kernel and bias
+ * @see Vincent et al. 2010
+ */
+export function tiedDense(
+  x: tf.Tensor,
+  kernel: tf.Tensor,
+  bias: tf.Tensor,
+  activation: Activation,
+  { backend }: PassContext,
+): LayerPass {
+  return affineLayer({ x, kernel, bias, isTransposed: true }, activation, backend);
+}
+
+interface Affine {
+  readonly x: tf.Tensor;
+  readonly kernel: tf.Tensor;
+  readonly bias: tf.Tensor;
+  /** the kernel is used as Wᵀ */
+  readonly isTransposed: boolean;
+}
+
+function affineLayer(
+  { x, kernel, bias, isTransposed }: Affine,
+  activation: Activation,
+  backend: TrainingBackend,
+): LayerPass {
   const { rows, columns } = rowsOf(x.shape);
   const width = bias.size;
   const input = tf.reshape(x, [rows, columns]);
-  const y = backend.gemm(input, kernel);
+  const y = backend.gemm(input, kernel, { b: isTransposed });
   addBiasAndActivate(backend.view(y), backend.view(bias), activation, backend.kernels);
   const outputShape = [...x.shape.slice(0, -1), width];
   return {
@@ -37,9 +73,10 @@ export function dense(
         backend.kernels,
       );
       columnSums(backend.view(dz), backend.view(dBias), backend.kernels);
-      const weights = [backend.gemm(input, dz, { a: true }), dBias];
+      const [left, right] = isTransposed ? [dz, input] : [input, dz];
+      const weights = [backend.gemm(left, right, { a: true }), dBias];
       if (!wantsInput) return { weights };
-      return { weights, input: tf.reshape(backend.gemm(dz, kernel, { b: true }), x.shape) };
+      return { weights, input: tf.reshape(backend.gemm(dz, kernel, { b: !isTransposed }), x.shape) };
     },
   };
 }
