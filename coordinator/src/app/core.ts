@@ -1,5 +1,6 @@
 import type { Settings } from '../config/index.js';
 import type { RunsService } from '../runs/index.js';
+import type { AttemptKey } from '../storage/index.js';
 import { recoverSpool } from '../transport/index.js';
 import { type Environment, Surroundings } from './environment.js';
 import { openState } from './state.js';
@@ -42,7 +43,8 @@ export async function openCore(settings: Settings, environment: Environment = {}
   };
   try {
     await runs.runs.restore();
-    const found = await recoverSpool(uploads.context);
+    const isOver = (key: AttemptKey): boolean => (state.rounds.attempt(key)?.outcome ?? 'open') !== 'open';
+    const found = await recoverSpool(uploads.context, isOver);
     found.lost.forEach((row) => runs.runs.uploadLost(row));
     if (found.quarantined.length > 0)
       logger.error({ files: found.quarantined }, 'unexplained files in the spool were set aside');

@@ -1,13 +1,14 @@
 import { fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
-import { decodeMessage, encodeMessage, hashOfAnswer, type RosterView } from '@regulon/shared/secagg';
-import type { Item, ItemOf, Query, QueryOf } from '@regulon/shared/wire';
+import { decodeMessage, encodeMessage, type RosterView } from '@regulon/shared/secagg';
+import type { Item, Query, QueryOf } from '@regulon/shared/wire';
 import type { Aggregator } from '../aggregation/index.js';
 import type { Sequencer } from '../audit/index.js';
-import { Attempt, type RoundDriver, type RoundFacts, type Spool } from '../rounds/index.js';
+import type { Attempt, RoundDriver, RoundFacts, Spool } from '../rounds/index.js';
 import type { RunsService } from '../runs/index.js';
 import type { AttemptKey, FileBlobs, RoundRows, RunRows } from '../storage/index.js';
+import { OpenedRounds } from './opened-rounds.js';
 
 /** What queries are answered from. */
 export interface QueryContext {
@@ -24,22 +25,16 @@ export interface QueryContext {
 const MAX_LOG_ENTRIES = 1024;
 /** Entries read at once; the next ones when these have left. */
 const LOG_PAGE = 64;
-const KEPT_ROUNDS = 8;
 type Ref = { readonly run: Uint8Array; readonly round: number };
 type AttemptRef = Ref & { readonly attempt: number };
 
-interface Opened {
-  /** whoever has the uploads can fold them again with these */
-  readonly revealed: readonly ItemOf<'revealed'>[];
-  /** those that T covers */
-  readonly answers: readonly ItemOf<'answers'>[];
-}
-
 /** Answers what sites fetch; reads only. */
 export class RoundQueries {
-  private readonly kept = new Map<string, Opened>();
+  private readonly opened: OpenedRounds;
 
-  constructor(private readonly on: QueryContext) {}
+  constructor(private readonly on: QueryContext) {
+    this.opened = new OpenedRounds(on.rounds, on.roster);
+  }
 
   async *answer(site: number, query: Query): AsyncGenerator<Item, void> {
     yield* await this.items(site, query);
@@ -68,9 +63,9 @@ export class RoundQueries {
       case 'spotTiles':
         return this.spotTiles(site, query);
       case 'revealed':
-        return this.opened(query).revealed;
+        return this.opened.of(site, attemptOf(query)).revealed;
       case 'answers':
-        return this.opened(query).answers;
+        return this.opened.of(site, attemptOf(query)).answers;
     }
   }
 
@@ -210,42 +205,6 @@ export class RoundQueries {
     );
   }
 
-  /** What R4 of a closed attempt opened, and which answers did; kept for a while, as every site asks. */
-  private opened({ run, round, attempt }: AttemptRef): Opened {
-    const name = `${runName(run)}/${round}/${attempt}`;
-    const known = this.kept.get(name);
-    if (known) return known;
-    const made = this.open({ runId: run, round, attempt });
-    this.kept.set(name, made);
-    const oldest = this.kept.keys().next().value;
-    if (this.kept.size > KEPT_ROUNDS && oldest !== undefined) this.kept.delete(oldest);
-    return made;
-  }
-
-  private open(key: AttemptKey): Opened {
-    const { rounds, roster } = this.on;
-    const row = rounds.attempt(key);
-    if (row?.outcome !== 'closed') throw new RegulonError('E_STATE', `round ${key.round} has not closed`);
-    const { server } = Attempt.ofRows(rounds, row, roster);
-    const opened = server.unmaskGroups();
-    const responders = opened.flatMap((group) => group.responders);
-    const secrets = [
-      ...opened.flatMap(({ revealed }) => revealed.seeds).map(({ id, b }) => secretOf(id, false, b)),
-      ...opened.flatMap(({ revealed }) => revealed.maskSecrets).map(({ id, sSk }) => secretOf(id, true, sSk)),
-    ];
-    const answers = rounds
-      .messages(key, 'answer')
-      .filter(({ site }) => responders.includes(site))
-      .map(({ bytes }) => decodeMessage('answer', new Uint8Array(bytes)));
-    return {
-      revealed: secrets.map((item) => ({ type: 'revealed', ...item })),
-      answers: answers.map(({ id, entries, sig }) => ({
-        ...{ type: 'answers', site: id, signature: sig },
-        digest: hashOfAnswer(server.ctx, server.groupOf(id).h3, entries),
-      })),
-    };
-  }
-
   private driver({ run, round }: Ref): RoundDriver | undefined {
     const driver = this.on.runs.driverOf(run)?.round;
     return driver?.round.round === round ? driver : undefined;
@@ -262,4 +221,4 @@ export class RoundQueries {
   }
 }
 
-const secretOf = (site: number, maskSecret: boolean, secret: Uint8Array) => ({ site, maskSecret, secret });
+const attemptOf = ({ run, round, attempt }: AttemptRef): AttemptKey => ({ runId: run, round, attempt });

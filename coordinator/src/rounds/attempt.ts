@@ -97,7 +97,7 @@ export class Attempt {
 
   /** A closed attempt, rebuilt from its rows. */
   static ofRows(
-    rows: RoundRows,
+    rows: Pick<RoundRows, 'messages'>,
     row: { run_id: Uint8Array; round: number; attempt: number; manifest: Uint8Array; signature: Uint8Array },
     roster: RosterView,
   ): Attempt {
@@ -111,7 +111,7 @@ export class Attempt {
   }
 
   /** Feed the stored messages of the stages that the state has reached. */
-  replay(rows: RoundRows, state: Pick<RoundState, 'phase' | 'u1' | 'u2' | 'u3'>): void {
+  replay(rows: Pick<RoundRows, 'messages'>, state: Pick<RoundState, 'phase' | 'u1' | 'u2' | 'u3'>): void {
     const reached = ['advertise', 'share', 'input', 'consistency', 'unmask', 'fold'].indexOf(state.phase);
     const feed = (phase: AnswerPhase): void => {
       for (const { site, bytes } of rows.messages(this.key, kindOfPhase[phase]))

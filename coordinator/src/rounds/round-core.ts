@@ -10,6 +10,7 @@ import { logAbort, openAttempt } from './attempt-entries.js';
 import {
   invited,
   isOpen,
+  isStruckOut,
   nextDeadline,
   type Phase,
   type RoundEffect,
@@ -134,9 +135,9 @@ export abstract class RoundCore {
     return invited(this.rules, this.state).includes(site);
   }
 
-  /** Whether the upload of a site of U2 is taken: after a Reopen only those of its contributors are. */
+  /** Whether the upload of a site of U2 is taken: not after three strikes, and after a Reopen only of its contributors. */
   mayUpload(site: number): boolean {
-    return uploaders(this.rules, this.state).includes(site);
+    return uploaders(this.rules, this.state).includes(site) && !isStruckOut(this.state, site);
   }
 
   /** The attempt that a message names, when it is the open one. @throws E_STATE */

@@ -46,7 +46,7 @@ export class RoundDriver extends RoundCore {
     if (phase === 'input' && !this.mayUpload(site))
       throw new RegulonError(
         'E_STATE',
-        `round ${this.round.round} was reopened without an upload of site ${site}`,
+        `round ${this.round.round} goes on without an upload of site ${site}`,
       );
     this.current?.take(phase, site, bytes);
     const unmaskable = phase === 'unmask' && (this.attempt?.server.canUnmask() ?? false);

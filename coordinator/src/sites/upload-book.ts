@@ -6,8 +6,6 @@ import type { FileBlobs, RoundRows, UploadRows } from '../storage/index.js';
 import type { ExpectedUpload, UploadBook } from '../transport/index.js';
 import type { Leases } from './leases.js';
 
-const MAX_STRIKES = 3;
-
 /** What the book asks. */
 export interface UploadBookContext {
   readonly rounds: RoundRows;
@@ -25,8 +23,6 @@ export interface UploadBookContext {
 
 /** Which uploads are expected, by whom, and what they become; the spool asks. */
 export class RunUploadBook implements UploadBook {
-  private readonly strikes = new Map<string, number>();
-
   constructor(private readonly context: UploadBookContext) {}
 
   expected(uploadId: Uint8Array): ExpectedUpload | undefined {
@@ -102,15 +98,9 @@ export class RunUploadBook implements UploadBook {
 
   strike(expected: ExpectedUpload, reason: string, evidence?: Uint8Array): void {
     const { site, round, attempt } = expected;
-    const name = `${Buffer.from(expected.runId).toString('hex')}/${round}/${attempt}/${site}`;
-    const count = (this.strikes.get(name) ?? 0) + 1;
-    this.strikes.set(name, count);
-    this.context.logger.warn(
-      { site, round, attempt, count, reason, equivocation: evidence !== undefined },
-      'upload refused',
-    );
+    const equivocation = evidence !== undefined;
+    this.context.logger.warn({ site, round, attempt, reason, equivocation }, 'upload refused');
     if (evidence) this.context.uploads.contradicted(expected, site, evidence);
-    if (count < MAX_STRIKES) return;
     this.driverOf(expected)?.dispatch({ type: 'struck', site });
   }
 

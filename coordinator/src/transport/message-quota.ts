@@ -5,13 +5,18 @@ import type { SiteId } from './ports.js';
 export class MessageQuota {
   private readonly buckets = new Map<SiteId, { tokens: number; atMs: number }>();
 
-  /** @param perMinute sustained messages a minute; the burst is a quarter of it */
+  /**
+   * @param perMinute sustained messages a minute; the burst is a quarter of it
+   * @param now ms, ascending
+   * @param what is counted, for the error
+   */
   constructor(
     private readonly perMinute: number,
     private readonly now: () => number = () => performance.now(),
+    private readonly what = 'messages',
   ) {}
 
-  /** Count one message. @throws E_BUSY when the site sends too many */
+  /** Count one. @throws E_BUSY when the site sends too many */
   take(site: SiteId): void {
     const atMs = this.now();
     const burst = this.perMinute / 4;
@@ -19,6 +24,9 @@ export class MessageQuota {
     const refilled = Math.min(burst, bucket.tokens + ((atMs - bucket.atMs) / 60_000) * this.perMinute);
     this.buckets.set(site, { tokens: Math.max(0, refilled - 1), atMs });
     if (refilled < 1)
-      throw new RegulonError('E_BUSY', `site ${site} sends more than ${this.perMinute} messages a minute`);
+      throw new RegulonError(
+        'E_BUSY',
+        `site ${site} sends more than ${this.perMinute} ${this.what} a minute`,
+      );
   }
 }

@@ -3,11 +3,12 @@ import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { equalBytes, fromHex, hex } from '@regulon/shared/crypto';
 import type { CommitRow, ExpectedUpload, SpoolContext } from './ports.js';
-import { committedPath, partPath, publish, remove, rootOfFile } from './spool-files.js';
+import { type AttemptRef, committedPath, partPath, publish, remove, rootOfFile } from './spool-files.js';
 import { finishCommit } from './spool-session.js';
 
 const QUARANTINE = 'quarantine';
 const PART = /^[1-9][0-9]*\.([0-9a-f]{32})\.part$/;
+const COMMITTED = /^([0-9a-f]{32})\/([0-9]+)-([0-9]+)\/[1-9][0-9]*\.ok$/;
 
 /** What the recovery found; `lost` and `quarantined` need a decision or an alert. */
 export interface SpoolRecovery {
@@ -19,7 +20,7 @@ export interface SpoolRecovery {
   readonly lost: CommitRow[];
   /** part files that a site may resume */
   readonly resumable: string[];
-  /** part files of attempts that are over; removed */
+  /** files of attempts that are over, of which no row knows; removed */
   readonly removed: string[];
   /** files that nothing explains, moved to `quarantine/` */
   readonly quarantined: string[];
@@ -28,9 +29,13 @@ export interface SpoolRecovery {
 /**
  * Bring rows and files into agreement after a crash.
  *
+ * @param isOver whether an attempt is known and has ended: nobody will ask for an upload of it that no row knows
  * @returns what was found, paths relative to the spool folder
  */
-export async function recoverSpool(context: SpoolContext): Promise<SpoolRecovery> {
+export async function recoverSpool(
+  context: SpoolContext,
+  isOver: (attempt: AttemptRef) => boolean,
+): Promise<SpoolRecovery> {
   const found: SpoolRecovery = {
     finished: [],
     undone: [],
@@ -45,7 +50,10 @@ export async function recoverSpool(context: SpoolContext): Promise<SpoolRecovery
   const explained = new Set([...found.finished, ...rows].map((row) => committedPath(context.folder, row)));
   found.undone.forEach((row) => explained.delete(committedPath(context.folder, row)));
   for (const path of await filesOf(context.folder)) {
-    if (!explained.has(path)) await recoverFile(context, path, found);
+    if (explained.has(path)) continue;
+    const attempt = attemptOf(relative(context.folder, path));
+    if (attempt && isOver(attempt)) await discard(context.folder, path, found);
+    else await recoverFile(context, path, found);
   }
   return found;
 }
@@ -92,10 +100,20 @@ async function recoverFile(
   const expected = await book.expected(uploadId);
   if (expected !== undefined && isAt(folder, expected, uploadId, path)) found.resumable.push(name);
   else if (expected !== undefined) await quarantine(folder, name, found);
-  else {
-    await remove(path);
-    found.removed.push(name);
-  }
+  else await discard(folder, path, found);
+}
+
+/** The attempt of a committed upload, by its path in the spool folder; undefined for other files. */
+function attemptOf(name: string): AttemptRef | undefined {
+  const [, run, round, attempt] = COMMITTED.exec(name) ?? [];
+  return run === undefined
+    ? undefined
+    : { runId: fromHex(run), round: Number(round), attempt: Number(attempt) };
+}
+
+async function discard(folder: string, path: string, found: SpoolRecovery): Promise<void> {
+  await remove(path);
+  found.removed.push(relative(folder, path));
 }
 
 const isAt = (folder: string, expected: ExpectedUpload, uploadId: Uint8Array, path: string): boolean =>

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { equalBytes, hex, randomBytes, rootOfBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -158,7 +158,7 @@ describe('recovery after a crash', () => {
     await session.commit(root).catch((error: Error) => expect(error.message).toBe(`died at ${step}`));
     dieAt = undefined;
   };
-  const recover = () => recoverSpool(makeContext());
+  const recover = () => recoverSpool(makeContext(), ({ attempt }) => !open && attempt === expected.attempt);
 
   it.each(['after the row', 'receipt', 'accepted'])('finishes a commit that died at: %s', async (step) => {
     await crashAt(step);
@@ -192,11 +192,33 @@ describe('recovery after a crash', () => {
     const session = await new SpoolUploads(makeContext()).open(4, opening);
     await send(session, CHUNK);
     await session.suspend();
-    await writeFile(okPath(), 'no row');
+    await writeFile(join(dirname(okPath()), 'notes.txt'), 'not of the spool');
     open = false;
     const found = await recover();
     expect(found.removed).toHaveLength(1);
     expect(found.quarantined).toHaveLength(1);
     expect(await recover()).toMatchObject({ removed: [], quarantined: [] });
+  });
+
+  it('removes committed uploads of an attempt that is over once its rows are gone, and keeps them before', async () => {
+    await crashAt(undefined);
+    open = false;
+    expect(await recover()).toMatchObject({ removed: [], lost: [], quarantined: [] });
+    rows.clear();
+    expect((await recover()).removed).toEqual([relative(folder, okPath())]);
+    await expect(stat(okPath())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('quarantines a committed upload that no row knows while its attempt goes on, or nobody knows the attempt', async () => {
+    const unknown = committedPath(folder, { ...expected, attempt: 2, site: 4 });
+    for (const path of [okPath(), unknown]) {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, 'no row');
+    }
+    expect((await recover()).quarantined).toHaveLength(2);
+    await mkdir(dirname(unknown), { recursive: true });
+    await writeFile(unknown, 'no row');
+    open = false;
+    expect(await recover()).toMatchObject({ removed: [], quarantined: [relative(folder, unknown)] });
   });
 });

@@ -1,6 +1,9 @@
 import { thresholds, type Thresholds } from '@regulon/shared/secagg';
 import type { RoundRules, RoundState } from './state.js';
 
+/** Uploads of a site that may break a rule before the attempt goes on without it. */
+const MAX_STRIKES = 3;
+
 /** Thresholds for |U1| = n. */
 export function thresholdsFor(rules: RoundRules, n: number): Thresholds {
   const { M, gammaNum, gammaDen, strict } = rules;
@@ -84,6 +87,11 @@ export function rulesNow(rules: RoundRules, state: RoundState): RoundRules {
 export function uploaders(rules: RoundRules, state: RoundState): number[] {
   const now = rulesNow(rules, state);
   return state.u2.filter((id) => now.contributors.includes(id) || !rules.contributors.includes(id));
+}
+
+/** Whether the attempt goes on without the upload of a site: too many of its uploads broke a rule. @see transport.md §6 */
+export function isStruckOut({ strikes }: Pick<RoundState, 'strikes'>, site: number): boolean {
+  return strikes.filter((id) => id === site).length >= MAX_STRIKES;
 }
 
 /** Sorted union without duplicates. */

@@ -115,6 +115,7 @@ function open(state: RoundState, rules: RoundRules, now: number): Transition {
     u2: [],
     u3: [],
     uploadBegan: false,
+    strikes: [],
     unmaskable: false,
     refusals: state.refusals.filter((r) => r.lasting),
     pausedSince: null,

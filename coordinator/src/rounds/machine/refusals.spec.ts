@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { isStruckOut } from './index.js';
 import { Play, rulesFor } from './machine.support.js';
 
 describe('round machine, when sites refuse, complain or do not count', () => {
@@ -31,6 +32,24 @@ describe('round machine, when sites refuse, complain or do not count', () => {
     expect(play.now).toBe(at);
     expect(play.state.failure).toMatchObject({ status: 'FAILED', code: 'E_REPLAY' });
     expect(play.state.failure?.message).toContain('1 (E_REPLAY), 2 (E_REPLAY)');
+  });
+
+  it('goes on without a site at its third strike, counted over a restart, and anew in the next attempt', () => {
+    const play = new Play(rulesFor(7)).upTo('share');
+    const strike = { type: 'struck', site: 7 } as const;
+    play.send(strike, strike, { type: 'restarted' });
+    expect(play.state).toMatchObject({ strikes: [7, 7], refusals: [] });
+    expect(isStruckOut(play.state, 7)).toBe(false);
+    play.send(strike, strike, { type: 'struck', site: 6 });
+    expect(play.state).toMatchObject({
+      strikes: [7, 7, 7, 6],
+      refusals: [{ site: 7, code: 'E_UPLOAD_ROOT' }],
+    });
+    expect(isStruckOut(play.state, 7)).toBe(true);
+    play.answer('input', 1, 2, 3).send({ type: 'complained', site: 1, about: 2 });
+    for (const site of play.rules.sites) play.send({ type: 'connected', site });
+    play.wait(300);
+    expect(play.state).toMatchObject({ phase: 'advertise', attempt: 1, strikes: [], refusals: [] });
   });
 
   it('keeps a refusal of every further attempt when the site refuses this one again for less', () => {

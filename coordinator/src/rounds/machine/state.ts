@@ -100,6 +100,8 @@ export interface RoundState {
   readonly u2: readonly number[];
   readonly u3: readonly number[];
   readonly uploadBegan: boolean;
+  /** sites whose uploads broke a rule in this attempt, once for each time */
+  readonly strikes: readonly number[];
   /** enough matching shares are stored to open every mask */
   readonly unmaskable: boolean;
   readonly refusals: readonly Refusal[];
@@ -140,7 +142,7 @@ export type RoundEvent =
   | { readonly type: 'upload-began' }
   | { readonly type: 'refused'; readonly site: number; readonly code: string; readonly lasting: boolean }
   | { readonly type: 'complained'; readonly site: number; readonly about: number }
-  /** three strikes, or an upload that was lost before the cohort was fixed */
+  /** an upload broke a rule; the third time ends the attempt for its site */
   | { readonly type: 'struck'; readonly site: number }
   /** a stored upload of the fixed cohort is gone, or a share cannot be reconstructed */
   | {
@@ -199,6 +201,7 @@ export function newRound(
     u2: [],
     u3: [],
     uploadBegan: false,
+    strikes: [],
     unmaskable: false,
     refusals: [],
     disputes: [],

@@ -1,7 +1,7 @@
 import { burn, reopen } from './burnt.js';
-import { withSite, without } from './cohort.js';
+import { isStruckOut, withSite, without } from './cohort.js';
 import { abandon, fail, settle } from './phases.js';
-import type { RoundEvent, RoundRules, RoundState, Transition } from './state.js';
+import type { Refusal, RoundEvent, RoundRules, RoundState, Transition } from './state.js';
 
 /** True while an attempt is under way. */
 export const isOpen = ({ phase }: RoundState): boolean =>
@@ -54,8 +54,9 @@ export function step(state: RoundState, event: RoundEvent, now: number, rules: R
     case 'upload-began':
       return { state: state.phase === 'input' ? { ...state, uploadBegan: true } : state, effects: [] };
     case 'refused':
-    case 'struck':
       return refuse(state, event, rules, now);
+    case 'struck':
+      return strike(state, event.site, rules, now);
     case 'complained':
       if (state.phase !== 'input') return { state, effects: [] };
       return abandon(
@@ -87,19 +88,24 @@ function restart(state: RoundState, rules: RoundRules, now: number): Transition 
   return settle(next, rules, now);
 }
 
+/** One upload more that broke a rule; the attempt goes on without a site that did so too often. */
+function strike(state: RoundState, site: number, rules: RoundRules, now: number): Transition {
+  if (!isOpen(state) || isStruckOut(state, site)) return { state, effects: [] };
+  const next = { ...state, strikes: [...state.strikes, site] };
+  if (!isStruckOut(next, site)) return { state: next, effects: [] };
+  return refuse(next, { site, code: 'E_UPLOAD_ROOT', lasting: false }, rules, now);
+}
+
 function refuse(
   state: RoundState,
-  event: Extract<RoundEvent, { type: 'refused' | 'struck' }>,
+  { site, code, lasting }: Omit<Refusal, 'phase'>,
   rules: RoundRules,
   now: number,
 ): Transition {
-  const refusal =
-    event.type === 'struck'
-      ? { site: event.site, phase: state.phase, code: 'E_UPLOAD_ROOT', lasting: false }
-      : { site: event.site, phase: state.phase, code: event.code, lasting: event.lasting };
   // a site that will never take part may refuse again, with less: the first reason stands
-  if (state.refusals.some((r) => r.site === event.site && r.lasting)) return settle(state, rules, now);
-  const refusals = [...state.refusals.filter((r) => r.site !== event.site), refusal];
+  if (state.refusals.some((r) => r.site === site && r.lasting)) return settle(state, rules, now);
+  const refusal = { site, phase: state.phase, code, lasting };
+  const refusals = [...state.refusals.filter((r) => r.site !== site), refusal];
   return settle({ ...state, refusals }, rules, now);
 }
 
