@@ -68,12 +68,12 @@ describe('the demo', () => {
       expect(result).toMatchObject({
         schema: 'regulon.demo/1',
         status: 'COMPLETED',
-        coverage: '6 of 6 rounds with 5 of 5 sites',
+        coverage: '7 of 7 rounds with 5 of 5 sites',
         task: 'classify',
         secureAggregation: true,
         log: { verified: true },
       });
-      expect(result.rounds.map((round) => round.survivors)).toEqual([5, 5, 5, 5, 5, 5]);
+      expect(result.rounds.map((round) => round.survivors)).toEqual([5, 5, 5, 5, 5, 5, 5]);
       expect(result['modelDigest']).toMatch(/^sha256:[0-9a-f]{64}$/);
       expect(leftovers()).toEqual([]);
 

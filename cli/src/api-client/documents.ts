@@ -63,6 +63,12 @@ export const roundFacts = open({
   loss: numberOrNull,
   accuracy: numberOrNull,
   units: numberOrNull,
+  finding: open({
+    step: text,
+    level: z.enum(['alarm', 'notice', 'quiet']),
+    text,
+    values: z.record(text, number),
+  }).exactOptional(),
   bytesUpPerSite: number,
   bytesDownPerSite: number,
   stageSeconds: z.record(text, number),

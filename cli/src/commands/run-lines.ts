@@ -10,6 +10,8 @@ export function documentLines(document: RunDocument): string[] {
   lines.push(`run     ${document.run}`, `plan    ${document.name}  ${document.planHash}`);
   if (document.modelDigest !== null) lines.push(`model   ${document.modelDigest}`);
   lines.push(`log     ${document.log.size} entries, root ${document.log.root}`, '', ...siteLines(document));
+  const findings = document.rounds.flatMap(({ finding }) => (finding ? [finding.text] : []));
+  if (findings.length > 0) lines.push('', ...findings);
   const metrics = document.result?.pooled;
   if (metrics?.accuracy !== undefined)
     lines.push('', `accuracy ${shareText(metrics.accuracy)}, majority ${shareText(metrics.majority)}`);

@@ -47,7 +47,10 @@ async function submitPlan(file: string, options: SubmitOptions, context: Context
   const planHash = digestText(planHashOf(plan));
   const place = placeOf(options, context, federation.origin);
   if (options.dryRun)
-    return { data: { planHash, run: null }, lines: [`would propose ${plan.name}  ${planHash}`] };
+    return {
+      data: { planHash, run: null },
+      lines: [`would propose ${plan.name}  ${planHash}`, ...adviceOn(plan)],
+    };
   const person = Person.fromKeyFile(keyFileOf(options, context), 'researcher', options.as);
   const api = apiFor(options, context);
   const question = `propose ${plan.name} (${planHash}) to ${plan.sites.length} sites?`;
@@ -55,7 +58,16 @@ async function submitPlan(file: string, options: SubmitOptions, context: Context
   if (!keptProposal(place)) await confirm(context, options, question);
   const reply = await proposeOnce({ plan, proposal: proposed, person, federation, api, place });
   const what = reply.repeated ? 'was proposed before' : 'proposed; it starts when every steward has approved';
-  return { data: { planHash, ...reply }, lines: [`${reply.run}  ${what}`] };
+  return { data: { planHash, ...reply }, lines: [`${reply.run}  ${what}`, ...adviceOn(plan)] };
+}
+
+/** A classification that does not ask whether labels and batches coincide. */
+function adviceOn({ task, dataset, prepare }: Plan): string[] {
+  const asks = prepare.some(({ step }) => step === 'confounding');
+  if (task !== 'classify' || dataset.kind === 'series' || asks) return [];
+  return [
+    'not asked: whether labels and batches coincide; begin prepare with { step: confounding } to know before training',
+  ];
 }
 
 /** @throws E_PLAN when a site of the plan is no member */

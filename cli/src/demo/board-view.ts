@@ -1,5 +1,5 @@
 import { boardLines, roundText } from './board.js';
-import { type BoardEvent, type BoardState, emptyBoard, nextBoard } from './state.js';
+import { type BoardState, emptyBoard, nextBoard, type ViewEvent } from './state.js';
 
 const FRAME_MS = 100;
 
@@ -41,7 +41,8 @@ export class BoardView {
     this.timer?.unref();
   }
 
-  apply(event: BoardEvent): void {
+  apply(event: ViewEvent): void {
+    if (event.type === 'finding') return this.say(event.text);
     this.state = nextBoard(this.state, event);
     if (!this.screen.isTerminal && event.type === 'closed') {
       this.screen.write(`${roundText(event.line, this.state.rounds, this.state.sites.length)}\n`);

@@ -1,5 +1,5 @@
 import type { RunEvent } from '@regulon/coordinator/runs';
-import type { BoardEvent } from './state.js';
+import type { ViewEvent } from './state.js';
 
 /** Names that events carry as numbers. */
 export interface BoardNames {
@@ -30,7 +30,7 @@ const DONE: Readonly<Record<string, string>> = {
 };
 
 /** What one event of the coordinator changes on the board. */
-export function boardEventsOf(event: RunEvent, names: BoardNames): BoardEvent[] {
+export function boardEventsOf(event: RunEvent, names: BoardNames): ViewEvent[] {
   switch (event.type) {
     case 'round':
       return [
@@ -71,7 +71,8 @@ export function boardEventsOf(event: RunEvent, names: BoardNames): BoardEvent[] 
         loss,
         accuracy,
       };
-      return [{ type: 'closed', line, survivors: facts.survivors.map(names.site) }];
+      const closed = { type: 'closed', line, survivors: facts.survivors.map(names.site) } as const;
+      return facts.finding ? [closed, { type: 'finding', text: facts.finding.text }] : [closed];
     }
     case 'end':
       return [{ type: 'now', text: event.status.toLowerCase() }];

@@ -1,4 +1,5 @@
 import type { Plan } from '@regulon/shared/plan';
+import type { Finding } from '@regulon/shared/genomics';
 import type { RunResult } from '@regulon/shared/program';
 import type { ReferenceReport } from '../sim/index.js';
 
@@ -14,6 +15,7 @@ export interface DemoRound {
   readonly accuracy: number | null;
   readonly bytesUpPerSite: number;
   readonly bytesDownPerSite: number;
+  readonly finding?: Finding;
 }
 
 /** Everything a finished demo knows; the report and the JSON are two views of it. */
@@ -61,6 +63,7 @@ export function demoJson(outcome: DemoOutcome): Record<string, unknown> {
     coverage: outcome.coverage,
     task: plan.task,
     sites: reference.units.map(({ site, units }) => ({ id: site, units })),
+    findings: outcome.rounds.flatMap(({ finding }) => (finding ? [finding] : [])),
     rounds: outcome.rounds.map(
       ({ round, seconds, survivors, loss, accuracy, bytesUpPerSite, bytesDownPerSite }) => {
         return { round, seconds, survivors, loss, accuracy, bytesUpPerSite, bytesDownPerSite };

@@ -42,7 +42,14 @@ const outcome: DemoOutcome = {
   status: 'COMPLETED',
   coverage: '3 of 3 rounds with 5 of 5 sites',
   simulated: false,
-  rounds: [round(0, 'statistics', 'counts'), round(1, 'train', 'train'), round(2, 'evaluation', 'evaluate')],
+  rounds: [
+    {
+      ...round(0, 'statistics', 'counts'),
+      finding: { step: 'counts', level: 'alarm', text: 'alarm: x', values: {} },
+    },
+    round(1, 'train', 'train'),
+    round(2, 'evaluation', 'evaluate'),
+  ],
   stepWords: { counts: 'number of units' },
   result: {
     pooled: {
@@ -80,6 +87,11 @@ describe('the final report', () => {
     expect(lines.find((line) => line.startsWith('lone sites, worst'))).toContain('c1;');
   });
 
+  it('says what the statistics found before training', () => {
+    expect(lines).toContain('Before  alarm: x');
+    expect(demoJson(outcome)['findings']).toEqual([expect.objectContaining({ level: 'alarm' })]);
+  });
+
   it('says what left each site and in which form', () => {
     expect(lines.some((line) => /number of units +1 +1\.0 KB +masked, 64-bit ring/.test(line))).toBe(true);
     expect(lines.some((line) => /update of the weights.* 2\.0 KB +masked, 32-bit ring/.test(line))).toBe(
@@ -95,6 +107,7 @@ describe('the final report', () => {
       'coverage',
       'task',
       'sites',
+      'findings',
       'rounds',
       'final',
       'secureAggregation',

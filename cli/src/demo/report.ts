@@ -10,6 +10,7 @@ export function reportLines(outcome: DemoOutcome): string[] {
     `Every dataset is ${kind}: the rules for public runs apply. Log gate: ${outcome.gateMode}.`,
     '',
     ...dataLines(outcome),
+    ...findingLines(outcome),
     '',
     ...scoreLines(outcome),
     '',
@@ -39,6 +40,9 @@ function dataLines({ plan, reference, run }: DemoOutcome): string[] {
     `Split   ${splitWords(plan.evaluation.split, plan.evaluation.horizon)}`,
   ];
 }
+
+const findingLines = ({ rounds }: DemoOutcome): string[] =>
+  rounds.flatMap(({ finding }) => (finding ? [`Before  ${finding.text}`] : []));
 
 function splitWords(split: DemoOutcome['plan']['evaluation']['split'], horizon: number): string {
   switch (split) {

@@ -37,6 +37,9 @@ export type BoardEvent =
   | { readonly type: 'stage'; readonly stage: string; readonly sites: readonly string[] }
   | { readonly type: 'closed'; readonly line: RoundLine; readonly survivors: readonly string[] };
 
+/** What a view can be told: what changes the board, or a line that stays above it. */
+export type ViewEvent = BoardEvent | { readonly type: 'finding'; readonly text: string };
+
 /** The board before the first event. */
 export function emptyBoard(title: string, run: string, rounds: number, sites: readonly string[]): BoardState {
   return {

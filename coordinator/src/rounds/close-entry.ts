@@ -41,6 +41,8 @@ export interface Close extends Sums {
   readonly modelOut: Uint8Array;
   /** of the learning curve, in training */
   readonly point: ClosingRound['point'];
+  /** of a statistics round that tells the researcher something */
+  readonly finding: ClosingRound['finding'];
   readonly transcript: Uint8Array;
   readonly evidence: Attachment;
 }
@@ -94,7 +96,7 @@ function summedGroups({ server }: Attempt, groups: Sums['groups']): NonNullable<
 
 function factsOf(
   { services, round, attempt }: Closing,
-  { extras, aggregate, groups, point }: Close,
+  { extras, aggregate, groups, point, finding }: Close,
   now: number,
 ): RoundFacts {
   const { key, server } = attempt;
@@ -112,6 +114,7 @@ function factsOf(
     loss: point?.loss ?? null,
     accuracy: point?.accuracy ?? null,
     units: extras['count'] ?? null,
+    ...(finding ? { finding } : {}),
     bytesUpPerSite: aggregate.size,
     bytesDownPerSite: aggregate.size,
     stageSeconds: stageSecondsOf(services.rounds.stages(key)),

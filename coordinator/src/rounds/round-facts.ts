@@ -1,3 +1,4 @@
+import type { Finding } from '@regulon/shared/genomics';
 import { Purpose } from '@regulon/shared/program';
 
 const purposeNames = {
@@ -32,6 +33,8 @@ export interface RoundFacts {
   readonly accuracy: number | null;
   /** units in the sum, where the round counts them */
   readonly units: number | null;
+  /** what a statistics round tells the researcher, before anything is trained */
+  readonly finding?: Finding;
   /** masked vector and aggregate, bytes */
   readonly bytesUpPerSite: number;
   readonly bytesDownPerSite: number;

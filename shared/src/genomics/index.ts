@@ -12,6 +12,7 @@ export { type StatisticsStep } from './statistics-step.js';
 export { statisticsSteps } from './statistics-steps.js';
 export { MIN_UNITS } from './counts-step.js';
 export { type Association, associationOf } from './confounding/association.js';
+export { type Finding, findingOf } from './findings/finding.js';
 export { transform } from './transform.js';
 export { fillSeries } from './series.js';
 export { seriesBaselines } from './series-baselines.js';

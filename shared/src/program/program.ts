@@ -4,6 +4,8 @@ import {
   emptySpecification,
   featureCount,
   type FeatureSpecification,
+  type Finding,
+  findingOf,
   specificationDigest,
   type StatisticsStep,
 } from '../genomics/index.js';
@@ -42,6 +44,8 @@ export interface ClosingRound {
   readonly modelOut: Uint8Array;
   /** of a training round */
   readonly point: CurvePoint | null;
+  /** of a statistics round that tells the researcher something */
+  readonly finding: Finding | null;
   /** Move on. @throws E_STATE when the program has moved on otherwise */
   readonly advance: () => void;
 }
@@ -228,14 +232,14 @@ export class RunProgram {
         `round ${round.round} (${round.stepId}): a value exceeded the bound that the plan declares`,
       );
     }
-    const { modelOut, point, apply } = this.following(round, outcome);
+    const { apply, ...known } = this.following(round, outcome);
     const advance = (): void => {
       if (this.position !== position)
         throw new RegulonError('E_STATE', `round ${round.round} is closed already`);
       apply();
       this.position += 1;
     };
-    return { modelOut, point, advance };
+    return { ...known, advance };
   }
 
   /** By purpose: the digest of what follows from a sum, and the change that it makes. */
@@ -248,7 +252,7 @@ export class RunProgram {
           this.models[round.arm] = modelOut;
           this.curve.push(point);
         };
-        return { modelOut, point, apply };
+        return { modelOut, point, finding: null, apply };
       }
       case Purpose.statistics: {
         const fitted = this.step(round).fit(
@@ -257,12 +261,14 @@ export class RunProgram {
           this.contributing(round, outcome),
         );
         const apply = (): void => void (this.specifications[round.arm] = fitted);
-        return { modelOut: specificationDigest(fitted), point: null, apply };
+        const finding = findingOf(fitted, round.stepId);
+        return { modelOut: specificationDigest(fitted), point: null, finding, apply };
       }
       case Purpose.evaluation: {
         const result = decodeEvaluation(this.contract, this.required(outcome.sums, round));
         const modelOut = this.required(this.modelHash(round) ?? undefined, round);
-        return { modelOut, point: null, apply: () => void (this.evaluation = result) };
+        const apply = (): void => void (this.evaluation = result);
+        return { modelOut, point: null, finding: null, apply };
       }
     }
   }

@@ -4,6 +4,7 @@ import { requireStep } from '../specification.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver } from '../sums.support.js';
 import type { UnitsView } from '../view.js';
+import { findingOf } from '../findings/finding.js';
 import { type Association, associationOf } from './association.js';
 
 /** Units of one gene; only labels and batches matter here. */
@@ -16,7 +17,12 @@ const site = (labels: readonly number[], classes: number): UnitsView => ({
 function associated(sites: readonly UnitsView[], classes: number): Association {
   const options = { genes: 1, classes, weightCap: 1000, fractionBits: 32, uMin: 1, minUnits: 0 };
   const spec = fitOver(sites, statisticsSteps([{ step: 'confounding' }], options), 'secure');
-  return associationOf(requireStep(spec, 'confounding'));
+  const association = associationOf(requireStep(spec, 'confounding'));
+  const finding = findingOf(spec, 'confounding');
+  expect(finding?.level).toBe(association.level);
+  expect(finding?.text).toContain(`${association.level}: labels and batches: corrected Cramér's V`);
+  expect(findingOf(spec, 'counts')).toBeNull();
+  return association;
 }
 
 /** Labels by group: each name becomes a class in the order of first sight. */

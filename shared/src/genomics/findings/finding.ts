@@ -1,0 +1,52 @@
+import { associationOf } from '../confounding/association.js';
+import { type ConfoundingFit, type FeatureSpecification, lastStep } from '../specification.js';
+
+/** What a statistics round tells the researcher, before anything is trained; sums over all sites only. */
+export interface Finding {
+  /** id of the statistics step */
+  readonly step: string;
+  /** `alarm`: read it before the result is believed; `notice`: keep it in mind */
+  readonly level: 'alarm' | 'notice' | 'quiet';
+  /** one line for people, with the numbers */
+  readonly text: string;
+  /** the numbers by name */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** What a round found, or null when it only fits parameters. @param spec as fitted by the round */
+export function findingOf(spec: FeatureSpecification, stepId: string): Finding | null {
+  const fitted = stepId === 'confounding' ? lastStep(spec, 'confounding') : undefined;
+  return fitted ? confoundingFinding(fitted) : null;
+}
+
+const ADVICE = {
+  alarm:
+    'a model can learn the batch instead of the class: leave sites out, or correct batches with the class as covariate',
+  notice: 'the classes are spread unevenly over the batches: a correction without the class removes signal',
+  quiet: 'the classes are spread evenly over the batches',
+} as const;
+
+function confoundingFinding(fitted: ConfoundingFit): Finding {
+  const { level, cramersV, correctedV, pValue, batchRule, majority } = associationOf(fitted);
+  const share = (x: number): string => `${(100 * x).toFixed(1)} %`;
+  const numbers = [
+    `corrected Cramér's V ${correctedV.toFixed(3)}`,
+    `p ${pValue.toExponential(1)}`,
+    `"majority of the batch" right for ${share(batchRule)} of ${fitted.units} units, largest class ${share(majority)}`,
+    `units per class ${[...fitted.classUnits].join(', ')}`,
+  ];
+  return {
+    step: 'confounding',
+    level,
+    text: `${level}: labels and batches: ${numbers.join('; ')}: ${ADVICE[level]}`,
+    values: {
+      cramersV,
+      correctedV,
+      pValue,
+      batchRule,
+      majority,
+      absent: fitted.absent,
+      groups: fitted.groups,
+    },
+  };
+}
