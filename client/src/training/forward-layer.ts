@@ -13,7 +13,7 @@ import { dense, tiedDense } from './ops/dense.js';
 import { dropout } from './ops/dropout.js';
 import { gaussianCode } from './ops/gaussian-code.js';
 import { gruCell } from './ops/gru-cell.js';
-import { gruV3 } from './ops/gru-v3.js';
+import { gruV3Cell } from './ops/gru-v3-cell.js';
 import { lstmCell } from './ops/lstm-cell.js';
 import { maxPool1d } from './ops/max-pool1d.js';
 import { maxPool2d } from './ops/max-pool2d.js';
@@ -173,9 +173,8 @@ function sequence(
   context: PassContext,
 ): LayerPass {
   const { type, returnSequences } = layer;
-  const cells = { gru: gruCell, lstm: lstmCell, 'simple-rnn': simpleRnnCell };
+  const cells = { gru: gruCell, 'gru-v3': gruV3Cell, lstm: lstmCell, 'simple-rnn': simpleRnnCell };
   const direction = (input: tf.Tensor, own: readonly tf.Tensor[], present?: StepMask): LayerPass => {
-    if (type === 'gru-v3') return gruV3(input, own, returnSequences, context, present);
     const [kernel, state, bias] = own as [tf.Tensor, tf.Tensor, tf.Tensor];
     return recurrent(
       cells[type],

@@ -40,6 +40,7 @@ const recurrent = (type: string): LayerCase[] => [
   after({ type, units: 4, returnSequences: true }, [5, 2], 2),
   after({ type, units: 3, bidirectional: true }, [4, 3]),
   after({ type, units: 3, bidirectional: true, returnSequences: true }, [5, 1], 2),
+  after({ type, units: 8, bidirectional: true, returnSequences: true }, [3, 4], 4),
 ];
 
 /** Every layer of the catalogue: a layer without a case does not compile. */

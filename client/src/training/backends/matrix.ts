@@ -34,6 +34,15 @@ export function matrixOf(values: Float32Array, rows: number, columns: number): M
   return { values, rows, columns, stride: columns };
 }
 
+/** Some columns of a matrix with rows of `stride` numbers. */
+export function columnsOf(
+  values: Float32Array,
+  rows: number,
+  { from, columns, stride }: { from: number; columns: number; stride: number },
+): Matrix {
+  return { values: values.subarray(from), rows, columns, stride };
+}
+
 /** Sizes of a matrix tensor. @throws E_MODEL_SHAPE if it has another rank */
 export function matrixSizes(tensor: Tensor): readonly [rows: number, columns: number] {
   const [rows, columns] = tensor.shape;

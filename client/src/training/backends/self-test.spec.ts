@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -65,6 +66,12 @@ const KERNELS: Record<string, (args: unknown[]) => Float32Array> = {
   lstmBackward: (args) => (args[0] as { dCarry: Float32Array }).dCarry,
 };
 
+/** Which array of a kernel with a file of its own it writes. */
+const OWN_FILES: Record<string, Record<string, number>> = {
+  'gru-v3': { gru_v3_gates: 3, gru_v3_state: 4, gru_v3_backward: 3, gru_v3_reset: 3 },
+};
+const NAMED = Object.values(OWN_FILES).flatMap((kernels) => Object.entries(kernels));
+
 describe('a corrupted kernel', () => {
   const methods: object = LayerKernels.prototype;
   const prototype = methods as Record<string, (...args: unknown[]) => boolean>;
@@ -82,9 +89,29 @@ describe('a corrupted kernel', () => {
     expect(selfTest(wasm)).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('of every name is in this list', () => {
-    const names = Object.getOwnPropertyNames(prototype).filter((name) => name !== 'constructor');
+  it.each(NAMED)('%s is caught', (name, written) => {
+    const original = prototype['run']!;
+    const spy = jest.spyOn(prototype, 'run').mockImplementation(function (this: unknown, ...args) {
+      const done = original.apply(this, args);
+      const values = (args[3] as [Float32Array, number][])[written]?.[0];
+      if (done && values && args[0] === name) values[0] = values[0]! + 0.01;
+      return done;
+    });
+    expect(() => selfTest(wasm)).toThrow(/self-test of the wasm backend: wrong/);
+    spy.mockRestore();
+  });
+
+  it('of every name is in these lists', () => {
+    const names = Object.getOwnPropertyNames(prototype).filter(
+      (name) => name !== 'constructor' && name !== 'run',
+    );
     expect(names.sort()).toEqual(Object.keys(KERNELS).sort());
+    const folder = new URL('../kernels/', import.meta.url);
+    for (const [file, kernels] of Object.entries(OWN_FILES)) {
+      const source = readFileSync(new URL(`${file}.wat`, folder), 'utf8');
+      const exported = [...source.matchAll(/export "(\w+)"/g)].map(([, name]) => name);
+      expect(exported).toEqual(Object.keys(kernels));
+    }
   });
 });
 

@@ -35,7 +35,7 @@ const ODD_MODELS: readonly TestModel[] = [
       { type: 'dense', units: 'outputs' },
     ],
   },
-  ...['gru', 'lstm', 'simple-rnn'].map((type) => ({
+  ...['gru', 'gru-v3', 'lstm', 'simple-rnn'].map((type) => ({
     inputShape: [6, 2],
     layers: [
       { type: 'dense', units: 3 },
@@ -59,7 +59,7 @@ const LANE_MODELS: readonly TestModel[] = [
       { type: 'dense', units: 'outputs' },
     ],
   },
-  ...['gru', 'lstm'].map((type) => ({
+  ...['gru', 'gru-v3', 'lstm'].map((type) => ({
     inputShape: [4, 4],
     layers: [
       { type, units: 8, returnSequences: true },

@@ -13,6 +13,9 @@ export const PRODUCT_WORK_SIZE = (65_536 + 524_288 + 128) / 4;
 /** Activations that have kernels. */
 export type FastActivation = 'relu' | 'tanh';
 
+/** An array and the length that it must have. */
+export type Sized = readonly [array: Float32Array, length: number];
+
 type Kernel = (...args: number[]) => void;
 
 /** The part of the WebAssembly interface used here; TypeScript knows it only together with the browser's types. */
@@ -227,8 +230,26 @@ export class LayerKernels {
     return true;
   }
 
+  /**
+   * Run a kernel that has a file of its own.
+   *
+   * @param width of the rows that it takes four numbers at a time
+   * @param sizes its first arguments; then come the places of the arrays, then `scalars`
+   */
+  run(
+    name: string,
+    width: number,
+    sizes: readonly number[],
+    arrays: readonly Sized[],
+    scalars: readonly number[] = [],
+  ): boolean {
+    if (!this.#fits(width, ...arrays)) return false;
+    this.#call(name, ...sizes, ...arrays.map(([array]) => array.byteOffset), ...scalars);
+    return true;
+  }
+
   /** The one check before pointers are used: width, place and exact length of every array. */
-  #fits(width: number, ...arrays: readonly (readonly [array: Float32Array, length: number])[]): boolean {
+  #fits(width: number, ...arrays: readonly Sized[]): boolean {
     if (width < LANES || width % LANES !== 0) return false;
     return arrays.every(([array, length]) => array.length === length && array.buffer === this.memory.buffer);
   }

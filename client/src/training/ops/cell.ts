@@ -21,6 +21,18 @@ export interface Cell {
   readonly additive: boolean;
   /** blocks of the cache that are part of the state */
   readonly carried: readonly number[];
+  /** the last gate, where its product reads a gated state instead of the state */
+  readonly gated?: GatedProduct;
   forward(step: CellForward): void;
   backward(step: CellBackward): void;
+}
+
+/** A product (r ⊙ h)·U that waits for other gates; its columns are the last H of the recurrent kernel. */
+export interface GatedProduct {
+  /** block of the cache that holds r ⊙ h */
+  readonly block: number;
+  /** The gates before it: writes r ⊙ h. Runs before `forward`. */
+  gate(step: CellForward): void;
+  /** Back through r ⊙ h, after `backward`. @param dGated gradient by r ⊙ h, [batch, H] */
+  reset(step: CellBackward, dGated: Float32Array): void;
 }

@@ -1,10 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingBackend } from '../backends/backend.js';
-import { matrixOf } from '../backends/matrix.js';
+import { columnsOf, type Matrix, matrixOf } from '../backends/matrix.js';
 import { columnSums } from './activation.js';
 import { carryBackward, carryForward, type IsPadded } from './carry.js';
 import type { Cell } from './cell.js';
 import type { LayerPass, PassContext, StepMask } from './op.js';
+import { directWidth, StateProducts } from './state-products.js';
 import { batchMajorInto, timeMajor } from './time-major.js';
 
 /** Weights of a recurrent layer: [in, gates · H], [H, gates · H], [gates · H] or [2, gates · H]. */
@@ -48,7 +49,7 @@ export function recurrent(
   mask?: StepMask,
 ): LayerPass {
   const tape = runForward(cell, x, weights, backend, mask);
-  const { steps, batch, units, width, input } = tape;
+  const { steps, batch, units, input } = tape;
   const output = backend.allocate(returnSequences ? [batch, steps, units] : [batch, units]);
   const states = backend.view(tape.states);
   if (returnSequences)
@@ -58,13 +59,9 @@ export function recurrent(
     output,
     backward(gradient, wantsInput) {
       const { dFromInput, dFromState } = runBackward(cell, tape, weights, gradient, returnSequences, backend);
-      const dRecurrent = backend.allocate([units, width]);
-      const before = matrixOf(backend.view(tape.states), steps * batch, units);
-      const through = matrixOf(backend.view(dFromState), steps * batch, width);
-      backend.multiply(before, through, matrixOf(backend.view(dRecurrent), units, width), { a: true });
       const gradients = [
         backend.gemm(input, dFromInput, { a: true }),
-        dRecurrent,
+        recurrentGradient(cell, tape, dFromState, backend),
         biasGradient(weights.bias, dFromInput, dFromState, backend),
       ];
       if (!wantsInput) return { weights: gradients };
@@ -95,14 +92,12 @@ function runForward(
   // nothing is allocated from here on: the views stay valid
   const [fromInput, fromState] = [backend.view(gates), backend.view(perStep)];
   const [allStates, allCaches] = [backend.view(states), backend.view(cache)];
-  const recurrentKernel = matrixOf(backend.view(weights.recurrent), units, width);
+  const products = new StateProducts(cell, backend.view(weights.recurrent), units, backend);
   const bias = backend.view(weights.bias);
   allStates.fill(0, 0, batch * units);
   for (let t = 0; t < steps; t++) {
     const previous = rowsAt(allStates, t, batch * units);
     const own = rowsAt(fromInput, t, batch * width);
-    const to = matrixOf(cell.additive ? own : fromState, batch, width);
-    backend.multiply(matrixOf(previous, batch, units), recurrentKernel, to, { add: cell.additive });
     const slices = {
       kernels: backend.kernels,
       ...{ batch, units, fromInput: own, fromState, bias, previous },
@@ -110,6 +105,7 @@ function runForward(
       state: rowsAt(allStates, t + 1, batch * units),
       cache: rowsAt(allCaches, t, batch * cacheWidth),
     };
+    products.forward(slices);
     cell.forward(slices);
     if (paddedAt) carryForward(slices, cell.carried, paddedAt(t));
   }
@@ -133,16 +129,15 @@ function runBackward(
   const dFromInput = backend.allocate([steps * batch, width]);
   const dFromState = cell.additive ? dFromInput : backend.allocate([steps * batch, width]);
   const outerRows = everyStep ? timeMajor(gradient, backend) : gradient;
-  const flowing = [backend.allocate([batch, units]), backend.allocate([batch, units])] as const;
+  const flowing = [1, 2, 3].map(() => backend.allocate([batch, units]));
   // nothing is allocated from here on: the views stay valid
-  const [dState, dCarry] = [backend.view(flowing[0]).fill(0), backend.view(flowing[1]).fill(0)];
+  const [dState, dCarry, dGated] = flowing.map((tensor) => backend.view(tensor).fill(0)) as Three;
   const outer = backend.view(outerRows);
   const [dInputs, dStates] = [backend.view(dFromInput), backend.view(dFromState)];
   const [allStates, allCaches] = [backend.view(tape.states), backend.view(tape.cache)];
-  const recurrentKernel = matrixOf(backend.view(weights.recurrent), units, width);
+  const products = new StateProducts(cell, backend.view(weights.recurrent), units, backend);
   for (let t = steps - 1; t >= 0; t--) {
     if (everyStep || t === steps - 1) addTo(dState, rowsAt(outer, everyStep ? t : 0, batch * units));
-    const through = rowsAt(dStates, t, batch * width);
     const slices = {
       kernels: backend.kernels,
       ...{ batch, units, dState, dCarry },
@@ -151,14 +146,41 @@ function runBackward(
       cache: rowsAt(allCaches, t, batch * cacheWidth),
       previousCache: t > 0 ? rowsAt(allCaches, t - 1, batch * cacheWidth) : null,
       dFromInput: rowsAt(dInputs, t, batch * width),
-      dFromState: through,
+      dFromState: rowsAt(dStates, t, batch * width),
     };
-    carryBackward(slices, tape.paddedAt?.(t), () => cell.backward(slices));
-    if (t === 0) break;
-    const to = matrixOf(dState, batch, units);
-    backend.multiply(matrixOf(through, batch, width), recurrentKernel, to, { b: true, add: true });
+    carryBackward(slices, tape.paddedAt?.(t), () => {
+      cell.backward(slices);
+      products.backwardGated(slices, dGated);
+    });
+    if (t > 0) products.backward(slices);
   }
   return { dFromInput, dFromState };
+}
+
+type Three = [Float32Array, Float32Array, Float32Array];
+
+/** dU = Σ over steps of hᵀ·dZ, one product; of a gated product (r ⊙ h)ᵀ·dZ. */
+function recurrentGradient(
+  cell: Cell,
+  { steps, batch, units, width, cacheWidth, states, cache }: Tape,
+  dFromState: tf.Tensor,
+  backend: TrainingBackend,
+): tf.Tensor {
+  const out = backend.allocate([units, width]);
+  const rows = steps * batch;
+  const direct = directWidth(cell, units);
+  const through = (from: number, columns: number): Matrix =>
+    columnsOf(backend.view(dFromState), rows, { from, columns, stride: width });
+  const into = (from: number, columns: number): Matrix =>
+    columnsOf(backend.view(out), units, { from, columns, stride: width });
+  const before = matrixOf(backend.view(states), rows, units);
+  backend.multiply(before, through(0, direct), into(0, direct), { a: true });
+  if (cell.gated) {
+    const from = cell.gated.block * units;
+    const gated = columnsOf(backend.view(cache), rows, { from, columns: units, stride: cacheWidth });
+    backend.multiply(gated, through(direct, units), into(direct, units), { a: true });
+  }
+  return out;
 }
 
 function biasGradient(
