@@ -1,4 +1,5 @@
 import { RegulonError } from '@regulon/shared/errors';
+import type { Scored } from '@regulon/shared/genomics';
 import { type ResolvedHead, resolveModel } from '@regulon/shared/models';
 import { readFloat32, readInt32 } from './files.js';
 import type { ModelJob } from './job.js';
@@ -32,6 +33,12 @@ export interface UnitData {
    * @param rows units of the batch
    */
   lossOf(output: Float32Array, rows: readonly number[]): LossSums | HeadSums;
+  /**
+   * What a batch is scored by, beside its loss; absent for a task of several heads.
+   *
+   * @param output [batch, …model output]; not changed
+   */
+  scored?(output: Float32Array, rows: readonly number[]): Scored;
 }
 
 /**
@@ -112,7 +119,11 @@ async function classified(
       job.outputs,
       loss,
     );
-  return { n, inputShape, features, labels, lossOf: ofBatch };
+  const scored: NonNullable<UnitData['scored']> = (output, rows) => ({
+    logits: output,
+    labels: rows.map((row) => labels[row]!),
+  });
+  return { n, inputShape, features, labels, lossOf: ofBatch, scored };
 }
 
 /** The head of a task with one target. @throws E_MODEL_SHAPE when the model has more */
@@ -153,6 +164,18 @@ function numbersLoss(
     );
 }
 
+/** Expected values of a head beside their targets. @param targetsOf NaN = not observed */
+function numbersScored(
+  { loss }: ResolvedHead,
+  targetsOf: (rows: readonly number[]) => Float32Array,
+): NonNullable<UnitData['scored']> {
+  const isPlain = !loss || loss.type === 'squared-error';
+  return (output, rows) => ({
+    predicted: isPlain ? output : output.map((y) => meanOf(loss, y)),
+    truth: targetsOf(rows),
+  });
+}
+
 async function severalHeads(
   job: ModelJob,
   features: Float32Array,
@@ -190,8 +213,9 @@ async function reconstructed(
   const squared: UnitData['lossOf'] = (output, rows) =>
     squaredError(output, targets, undefined, rows, job.outputs);
   const targetsOf = (rows: readonly number[]): Float32Array => rowsOf(targets, rows, job.outputs);
-  const ofBatch = numbersLoss(onlyHead(job, inputShape), purpose, squared, targetsOf);
-  return { n, inputShape, features, lossOf: ofBatch };
+  const head = onlyHead(job, inputShape);
+  const ofBatch = numbersLoss(head, purpose, squared, targetsOf);
+  return { n, inputShape, features, lossOf: ofBatch, scored: numbersScored(head, targetsOf) };
 }
 
 async function forecast(
@@ -221,6 +245,10 @@ async function forecast(
   const seriesShape = [series.steps, 1];
   const masked = series.targets.map((target, i) => (series.weights[i] === 0 ? NaN : target));
   const targetsOf = (rows: readonly number[]): Float32Array => rowsOf(masked, rows, series.steps);
-  const ofBatch = numbersLoss(onlyHead(job, seriesShape), purpose, squared, targetsOf);
-  return { n: series.n, inputShape: seriesShape, features: series.inputs, lossOf: ofBatch };
+  const head = onlyHead(job, seriesShape);
+  return {
+    ...{ n: series.n, inputShape: seriesShape, features: series.inputs },
+    lossOf: numbersLoss(head, purpose, squared, targetsOf),
+    scored: numbersScored(head, targetsOf),
+  };
 }

@@ -1,4 +1,5 @@
 import { RegulonError } from '@regulon/shared/errors';
+import { scoreLength, type ScoreShape, scoreSums } from '@regulon/shared/genomics';
 import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData } from './data.js';
 import { outputsInBatches } from './inference.js';
@@ -12,27 +13,35 @@ export interface EvaluationSums {
   readonly confusion: number[];
   /** sums of each head, where the task has several */
   readonly heads?: readonly (LossSums & { readonly block: string })[];
+  /** what `scoreSums` gives for all units, where scores are asked for */
+  readonly scores?: Float64Array;
 }
 
 /**
  * Score a model on a site's units.
  *
  * @param weights flat [P]
+ * @param shape scores that are summed as well
  * @throws E_LOSS_NOT_FINITE if an output is NaN or infinite
+ * @throws E_ARGUMENT if a score does not fit the task
  */
 export function evaluateUnits(
   network: Network,
   weights: Float32Array,
   data: UnitData,
   backend: TrainingBackend,
+  shape?: ScoreShape,
 ): EvaluationSums {
   const classes = network.frame.outputs;
   const confusion = new Array<number>(data.labels ? classes * classes : 0).fill(0);
   let total = NO_LOSS;
   const heads = network.heads.map(({ block }) => ({ block, ...NO_LOSS }));
+  const scores = shape ? new Float64Array(scoreLength(shape)) : undefined;
   let hasHeads = false;
   outputsInBatches(network, weights, data, backend, (values, rows) => {
     if (data.labels) countClasses(values, rows, data.labels, classes, confusion);
+    // before the loss, which leaves its gradient in place of the outputs
+    if (shape) scoresOf(shape, data, values, rows).forEach((x, k) => (scores![k]! += x));
     const sums = data.lossOf(values, rows);
     total = addedSums(total, sums);
     if (!('heads' in sums)) return;
@@ -43,7 +52,17 @@ export function evaluateUnits(
   if (!Number.isFinite(lossSum)) {
     throw new RegulonError('E_LOSS_NOT_FINITE', 'the loss of the evaluation is not finite');
   }
-  return { lossSum, targetCount, confusion, ...(hasHeads ? { heads } : {}) };
+  return { lossSum, targetCount, confusion, ...(hasHeads ? { heads } : {}), ...(scores ? { scores } : {}) };
+}
+
+function scoresOf(
+  shape: ScoreShape,
+  data: UnitData,
+  values: Float32Array,
+  rows: readonly number[],
+): Float64Array {
+  if (!data.scored) throw new RegulonError('E_ARGUMENT', 'a task of several heads has no single scores');
+  return scoreSums(shape, data.scored(values, rows));
 }
 
 function countClasses(

@@ -1,3 +1,4 @@
+import type { ScoreShape } from '@regulon/shared/genomics';
 import type { ModelDeclaration } from '@regulon/shared/models';
 
 /** Prepared data of one arm at one site, as files that only this machine reads. */
@@ -77,7 +78,10 @@ export interface TrainJob extends ModelJob {
   readonly round: number;
 }
 
-export type EvaluateJob = ModelJob;
+export interface EvaluateJob extends ModelJob {
+  /** sums for curves, calibration or errors; absent: none */
+  readonly scores?: ScoreShape;
+}
 
 export interface PredictJob extends ModelJob {
   /** where the predictions are written, all or nothing: float32 little-endian, a row for each unit */
@@ -150,6 +154,8 @@ export interface EvaluateResult {
     readonly targetCount: number;
     readonly correct: number;
   }[];
+  /** what `scoreSums` gives for `scores` of the job */
+  readonly scores?: readonly number[];
   readonly seconds: number;
 }
 

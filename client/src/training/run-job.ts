@@ -67,12 +67,13 @@ export async function runEvaluateJob(job: EvaluateJob, context: JobContext): Pro
   const data = await loadUnits(job, 'test');
   const network = await networkOf(job, data.inputShape);
   const weights = await weightsOf(job, network);
-  const sums = evaluateUnits(network, weights, data, context.backend);
-  const { lossSum, targetCount, confusion, heads } = sums;
+  const sums = evaluateUnits(network, weights, data, context.backend, job.scores);
+  const { lossSum, targetCount, confusion, heads, scores } = sums;
   return {
     count: data.n,
     lossSum,
     ...(heads ? { heads } : data.labels ? { confusion } : { squaredError: lossSum, targetCount }),
+    ...(scores ? { scores: Array.from(scores) } : {}),
     seconds: (performance.now() - started) / 1000,
   };
 }

@@ -37,10 +37,20 @@ export {
   rocAreaOf,
   scoreHistogram,
 } from './scores/score-histogram.js';
-export { calibrationOf, calibrationSums } from './scores/calibration.js';
+export { type Calibration, calibrationOf, calibrationSums } from './scores/calibration.js';
+export { type CurvePlace } from './scores/curves.js';
+export {
+  type ClassCurves,
+  type Scored,
+  type ScoreReport,
+  scoreReportOf,
+  type ScoreShape,
+  scoreLength,
+  scoreSums,
+} from './scores/task-scores.js';
 export { concordanceOf, concordanceSums } from './scores/concordance.js';
-export { regressionScoresOf, regressionSums } from './scores/regression.js';
-export { wilsonInterval } from './scores/confidence.js';
+export { type RegressionScores, regressionScoresOf, regressionSums } from './scores/regression.js';
+export { type Interval, wilsonInterval } from './scores/confidence.js';
 export { coxRound, stratifiedCoxRound } from './survival/cox.js';
 export { discreteTimeRound, intervalEvents, verifyIntervals } from './survival/discrete-time.js';
 export { newtonStart, type NewtonState } from './survival/newton.js';

@@ -56,6 +56,10 @@ export function parsePlan(value: unknown): Plan {
     refuse('evaluation.split', 'a forecast is split chronologically');
   if (plan.task !== 'forecast' && plan.evaluation.split === 'chronological')
     refuse('evaluation.split', 'only a forecast is split chronologically');
+  const strange = (plan.evaluation.metrics ?? []).find(
+    (metric) => (metric === 'errors') === (plan.task === 'classify'),
+  );
+  if (strange) refuse('evaluation.metrics', `${strange} is no score of the task ${plan.task}`);
   const { gamma, nMin } = plan.secureAggregation;
   if (gamma.num * 2 >= gamma.den) refuse('secureAggregation.gamma', 'must be below one half');
   if (plan.sites.length < nMin) refuse('sites', `${plan.sites.length} sites are fewer than nMin ${nMin}`);

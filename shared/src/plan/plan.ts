@@ -129,6 +129,15 @@ const evaluation = z.strictObject({
   horizon: count(1000).default(4),
   /** also train one arm with everybody: the model that is released */
   finalModel: z.boolean().default(true),
+  /**
+   * summed beside confusion matrix or squared error: `roc` (and precision–recall, each class against the others) and
+   * `calibration` of a classification, `errors` (mean absolute error, R²) of other tasks; absent = none
+   */
+  metrics: z
+    .array(z.enum(['roc', 'calibration', 'errors']))
+    .min(1)
+    .refine((list) => new Set(list).size === list.length, 'metrics are unique')
+    .optional(),
 });
 
 const secureAggregation = z.strictObject({

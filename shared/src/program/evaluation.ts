@@ -1,12 +1,19 @@
 import { RegulonError } from '../errors/index.js';
 import {
   accuracyOf,
+  allowedCells,
   balancedAccuracyOf,
+  type Interval,
   macroF1Of,
   majorityShareOf,
   matthewsCorrelationOf,
   precisionPerClassOf,
   recallPerClassOf,
+  scoreLength,
+  type ScoreReport,
+  scoreReportOf,
+  type ScoreShape,
+  wilsonInterval,
 } from '../genomics/index.js';
 import type { Plan } from '../plan/index.js';
 import type { RunContract } from './contract.js';
@@ -26,9 +33,11 @@ export interface SiteScore {
   readonly lastValue?: number;
   readonly zero?: number;
   readonly autoregressive?: number;
+  /** what `scoreSums` gives for the metrics of the plan */
+  readonly scores?: ArrayLike<number>;
 }
 
-type ScalarScore = Omit<SiteScore, 'confusion'>;
+type ScalarScore = Omit<SiteScore, 'confusion' | 'scores'>;
 
 /** Metrics recomputed from summed scores; absent where the task has none, null where a definition divides 0 by 0. */
 export interface Metrics {
@@ -36,6 +45,8 @@ export interface Metrics {
   readonly count: number;
   readonly loss?: number;
   readonly accuracy?: number;
+  /** 95 %, Wilson */
+  readonly accuracyInterval?: Interval | null;
   readonly balancedAccuracy?: number | null;
   readonly macroF1?: number | null;
   readonly matthewsCorrelation?: number | null;
@@ -53,6 +64,8 @@ export interface Metrics {
 export interface RunResult {
   readonly pooled: Metrics;
   readonly bySite: readonly { readonly site: string; readonly metrics: Metrics }[] | null;
+  /** what the plan asks for under `evaluation.metrics` */
+  readonly scores?: ScoreReport;
 }
 
 const scalarFields: Readonly<Record<Plan['task'], readonly (keyof ScalarScore)[]>> = {
@@ -60,6 +73,19 @@ const scalarFields: Readonly<Record<Plan['task'], readonly (keyof ScalarScore)[]
   reconstruct: ['count', 'squaredError', 'targetCount'],
   forecast: ['count', 'squaredError', 'targetCount', 'lastValue', 'zero', 'autoregressive'],
 };
+
+/** Numbers of all score histograms of a public run, at most. */
+const MOST_HISTOGRAM = 400_000;
+
+/** What the plan asks for beside confusion matrix or squared error; null = nothing. */
+export function scoreShapeOf({ plan, isPublic }: RunContract): ScoreShape | null {
+  const { metrics } = plan.evaluation;
+  if (!metrics) return null;
+  const classes = plan.label?.classes.length ?? 0;
+  // how many units are held out is not known beforehand: a run that is not public has the cells of the smallest one
+  const cells = Math.min(allowedCells(0, isPublic), Math.floor(MOST_HISTOGRAM / (2 * Math.max(1, classes))));
+  return { names: metrics, classes, cells };
+}
 
 /** Numbers in one block of the evaluation vector. */
 function blockLength(contract: RunContract): number {
@@ -69,9 +95,15 @@ function blockLength(contract: RunContract): number {
   );
 }
 
-/** Length of the evaluation vector: one pooled block, and one block a site in a public run. */
-export function evaluationLength(contract: RunContract): number {
+/** Length of the blocks: one pooled block, and one block a site in a public run. */
+function blocksLength(contract: RunContract): number {
   return blockLength(contract) * (1 + (contract.isPublic ? contract.sites.length : 0));
+}
+
+/** Length of the evaluation vector: blocks, then the scores of the plan, never by site. */
+export function evaluationLength(contract: RunContract): number {
+  const shape = scoreShapeOf(contract);
+  return blocksLength(contract) + (shape ? scoreLength(shape) : 0);
 }
 
 /**
@@ -93,6 +125,7 @@ export function encodeEvaluation(contract: RunContract, siteId: number, score: S
     if (position < 0) throw new RegulonError('E_INTERNAL', `site ${siteId} is not in the contract`);
     vector.set(block.slice(0, width), (1 + position) * width);
   }
+  if (scoreShapeOf(contract) && score.scores) vector.set(score.scores, blocksLength(contract));
   return vector;
 }
 
@@ -100,11 +133,14 @@ export function encodeEvaluation(contract: RunContract, siteId: number, score: S
 export function decodeEvaluation(contract: RunContract, sums: Float64Array): RunResult {
   const width = blockLength(contract);
   const block = (i: number): Metrics => metricsOf(contract, sums.subarray(i * width, (i + 1) * width));
+  const shape = scoreShapeOf(contract);
+  const scores = shape && scoreReportOf(shape, sums.subarray(blocksLength(contract)), contract.isPublic);
   return {
     pooled: block(0),
     bySite: contract.isPublic
       ? contract.sites.map((s, i) => ({ site: s.name, metrics: block(i + 1) }))
       : null,
+    ...(scores && { scores }),
   };
 }
 
@@ -121,6 +157,7 @@ function metricsOf(contract: RunContract, block: Float64Array): Metrics {
       count,
       loss: at('lossSum') / count,
       accuracy: accuracyOf(confusion) ?? 0,
+      accuracyInterval: wilsonInterval(Math.round((accuracyOf(confusion) ?? 0) * count), count),
       balancedAccuracy: balancedAccuracyOf(confusion),
       macroF1: macroF1Of(confusion),
       matthewsCorrelation: matthewsCorrelationOf(confusion),

@@ -6,6 +6,7 @@ export { encodeExtras, decodeExtras, weightOf } from './extras.js';
 export {
   encodeEvaluation,
   evaluationLength,
+  scoreShapeOf,
   type SiteScore,
   type Metrics,
   type RunResult,

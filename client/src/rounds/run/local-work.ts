@@ -10,6 +10,7 @@ import {
   type RunContract,
   type RunProgram,
   type ScheduledRound,
+  scoreShapeOf,
   type SiteScore,
   weightOf,
 } from '@regulon/shared/program';
@@ -209,7 +210,11 @@ export class LocalWork {
     for (const arm of program.arms.filter((a) => a.evaluated)) {
       const data = await this.dataOf(arm, 'test');
       if (!data || this.site.config.testing?.skipTraining) continue;
-      const job = { ...this.modelJob(arm, data), weightsPath: this.live.modelOf(arm.index) };
+      const scores = scoreShapeOf(contract);
+      const job = {
+        ...{ ...this.modelJob(arm, data), weightsPath: this.live.modelOf(arm.index) },
+        ...(scores && { scores }),
+      };
       score = addScore(score, await this.trainer.run((trainer) => trainer.evaluate(job)));
     }
     if (contract.plan.task === 'forecast') {
@@ -286,11 +291,13 @@ function extrasOf(contract: RunContract, result: TrainResult): Record<string, nu
 function addScore(score: SiteScore, result: EvaluateResult): SiteScore {
   const add = (a: number | undefined, b: number | undefined): number => (a ?? 0) + (b ?? 0);
   const confusion = result.confusion?.map((n, i) => n + (score.confusion?.[i] ?? 0));
+  const scores = result.scores?.map((x, i) => x + (score.scores?.[i] ?? 0));
   return {
     count: score.count + result.count,
     lossSum: add(score.lossSum, result.lossSum),
     squaredError: add(score.squaredError, result.squaredError),
     targetCount: add(score.targetCount, result.targetCount),
     ...(confusion ? { confusion } : {}),
+    ...(scores ? { scores } : {}),
   };
 }

@@ -1,6 +1,9 @@
 import { add } from '../numbers.js';
+import { LEAST_SHOWN } from './small-cells.js';
 
 const BINS = 10;
+/** Numbers that a site sends for calibration. */
+export const CALIBRATION_LENGTH = 3 * BINS + 1;
 
 /**
  * What a site sends for calibration: per bin of confidence units, Σ confidence and hits; last Σ (p − y)² over all classes.
@@ -14,7 +17,7 @@ export function calibrationSums(
   labels: ArrayLike<number>,
   classes: number,
 ): Float64Array {
-  const sums = new Float64Array(3 * BINS + 1);
+  const sums = new Float64Array(CALIBRATION_LENGTH);
   for (let unit = 0; unit < labels.length; unit++) {
     const row = probabilities.subarray(unit * classes, (unit + 1) * classes);
     const confidence = Math.max(...row);
@@ -28,12 +31,36 @@ export function calibrationSums(
   return sums;
 }
 
-/** Expected calibration error over ten equal bins and the Brier score (sum over classes); null without units. */
-export function calibrationOf(sums: Float64Array): { ece: number; brier: number } | null {
-  let [units, gap] = [0, 0];
-  for (let bin = 0; bin < BINS; bin++) {
-    units += Math.round(sums[3 * bin] ?? 0);
-    gap += Math.abs((sums[3 * bin + 1] ?? 0) - (sums[3 * bin + 2] ?? 0));
-  }
-  return units === 0 ? null : { ece: gap / units, brier: (sums[3 * BINS] ?? 0) / units };
+/** What a model says of its own certainty, over all units. */
+export interface Calibration {
+  /** expected calibration error over ten equal bins */
+  readonly ece: number;
+  /** Brier score, summed over classes */
+  readonly brier: number;
+  /** by rising confidence; mean confidence and share of hits, null where a bin has too few units to be shown */
+  readonly bins: readonly {
+    readonly units: number | null;
+    readonly confidence: number | null;
+    readonly accuracy: number | null;
+  }[];
+}
+
+/**
+ * Calibration from summed vectors; null without units.
+ *
+ * @param isPublic whether bins of 1 to 4 units may be shown
+ */
+export function calibrationOf(sums: Float64Array, isPublic = true): Calibration | null {
+  let [total, gap] = [0, 0];
+  const bins = Array.from({ length: BINS }, (_, bin) => {
+    const units = Math.round(sums[3 * bin] ?? 0);
+    const [confidence = 0, hits = 0] = sums.subarray(3 * bin + 1, 3 * bin + 3);
+    total += units;
+    gap += Math.abs(confidence - hits);
+    if (!isPublic && units > 0 && units < LEAST_SHOWN)
+      return { units: null, confidence: null, accuracy: null };
+    if (units === 0) return { units, confidence: null, accuracy: null };
+    return { units, confidence: confidence / units, accuracy: Math.round(hits) / units };
+  });
+  return total === 0 ? null : { ece: gap / total, brier: (sums[3 * BINS] ?? 0) / total, bins };
 }
