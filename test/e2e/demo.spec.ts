@@ -61,6 +61,8 @@ describe('the demo', () => {
         'json',
         '--export-bundle',
         bundle,
+        '--report',
+        join(folder, 'report.html'),
       );
       const { code, out } = await ended;
       expect({ code, err: code === 0 ? '' : err() }).toEqual({ code: 0, err: '' });
@@ -76,6 +78,10 @@ describe('the demo', () => {
       expect(result.rounds.map((round) => round.survivors)).toEqual([5, 5, 5, 5, 5, 5, 5]);
       expect(result['modelDigest']).toMatch(/^sha256:[0-9a-f]{64}$/);
       expect(leftovers()).toEqual([]);
+      const page = readFileSync(join(folder, 'report.html'), 'utf8');
+      for (const title of ['ROC curves', 'Calibration', 'Baselines', 'Training loss'])
+        expect(page).toMatch(new RegExp(`<title id="[^"]+">${title}`));
+      expect(page).toMatch(/Area under the curve: Basal [\d.]+/);
 
       const bytes = Uint8Array.from(readFileSync(bundle));
       const policy = readFileSync(`${bundle}.policy`, 'utf8');

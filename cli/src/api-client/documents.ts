@@ -74,10 +74,37 @@ export const roundFacts = open({
   stageSeconds: z.record(text, number),
 });
 
+const interval = z.tuple([number, number]).nullable();
+const bounded = open({ value: number, bound: number }).nullable();
+const places = z.array(z.tuple([number, number]));
+
+const classCurves = open({
+  rocArea: bounded,
+  rocInterval: interval,
+  averagePrecision: bounded,
+  roc: places,
+  precisionRecall: places,
+});
+
+const scores = open({
+  classes: z.array(classCurves.nullable()).exactOptional(),
+  calibration: open({
+    ece: number,
+    brier: number,
+    bins: z.array(open({ units: numberOrNull, confidence: numberOrNull, accuracy: numberOrNull })),
+  })
+    .nullable()
+    .exactOptional(),
+  errors: open({ mae: number, maeInterval: interval, mse: number, r2: numberOrNull })
+    .nullable()
+    .exactOptional(),
+});
+
 const metrics = open({
   count: number,
   loss: numberMaybe,
   accuracy: numberMaybe,
+  accuracyInterval: interval.exactOptional(),
   balancedAccuracy: numberOrNull.exactOptional(),
   macroF1: numberOrNull.exactOptional(),
   matthewsCorrelation: numberOrNull.exactOptional(),
@@ -149,7 +176,11 @@ export const runDocument = open({
   rounds: z.array(roundFacts),
   coverage: coverage.nullable(),
   curve: z.array(curvePoint),
-  result: open({ pooled: metrics, bySite: z.array(open({ site: text, metrics })).nullable() }).nullable(),
+  result: open({
+    pooled: metrics,
+    bySite: z.array(open({ site: text, metrics })).nullable(),
+    scores: scores.exactOptional(),
+  }).nullable(),
   modelDigest: digest.nullable(),
   models: z.array(open({ arm: number, label: text, digest, parameters: number })),
   log: open({ size: number, root: digest }),

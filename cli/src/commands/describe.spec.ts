@@ -44,6 +44,7 @@ describe('regulon describe', () => {
       'run.watch': 'nothing',
       'run.stop': 'federation',
       'run.reopen': 'federation',
+      'run.report': 'files',
       'model.describe': 'files',
       'model.list': 'nothing',
       'model.pull': 'files',

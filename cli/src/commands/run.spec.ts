@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunDocument } from '@regulon/coordinator/runs';
+import { toyDocument } from '../run-report/toy-document.support.js';
 import { runIn } from './run-program.support.js';
 
 const id = `run_${'0a'.repeat(16)}`;
@@ -31,6 +32,7 @@ const facts = {
 class FakeCoordinator {
   status: RunDocument['status'] = 'RUNNING';
   stops = 0;
+  plan: unknown = {};
   readonly server: Server = createServer(({ url = '', method }, response) => {
     if (url.endsWith('/events')) {
       const closed = { id: 1, at: 1, type: 'closed', facts };
@@ -40,7 +42,7 @@ class FakeCoordinator {
       return void response.end();
     }
     if (method === 'POST') this.stops += 1;
-    const document = documentOf(method === 'POST' ? 'ABORTED' : this.status);
+    const document = { ...documentOf(method === 'POST' ? 'ABORTED' : this.status), plan: this.plan };
     const list = { runs: [{ ...document, sites: 0, rounds: { closed: 0, of: 0 } }] };
     response.end(JSON.stringify(url.endsWith('/runs') ? list : document));
   });
@@ -89,6 +91,25 @@ describe('regulon run watch', () => {
   it('lets a partial result pass when asked to', async () => {
     coordinator.status = 'COMPLETED_PARTIAL';
     expect((await runIn(env, 'run', 'watch', id, '--allow-partial')).code).toBe(0);
+  });
+});
+
+describe('regulon run report', () => {
+  it('writes one page, and replaces none unasked', async () => {
+    const out = join(folder, 'report.html');
+    const report = (...more: string[]) => runIn(env, 'run', 'report', '0a0a', '--out', out, ...more);
+    expect((await report()).err).toContain('E_PLAN');
+    coordinator.plan = toyDocument.plan;
+    const { code, out: written } = await report();
+    expect(code).toBe(0);
+    const page = readFileSync(out, 'utf8');
+    expect(JSON.parse(written)).toMatchObject({ data: { run: id, bytes: Buffer.byteLength(page) } });
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(await report()).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('exists already') as unknown,
+    });
+    expect((await report('--force')).code).toBe(0);
   });
 });
 

@@ -8,18 +8,20 @@ import { confirm, type Context, handles } from './context.js';
 import { reopenCommand } from './reopen.js';
 import { resolveRun } from './resolve-run.js';
 import { documentLines } from './run-lines.js';
+import { reportCommand } from './run-report.js';
 import { submitCommand } from './submit.js';
 import { watchRun } from './watch.js';
 
 /** `regulon run …`: what a researcher does with runs. */
 export function runCommands(program: Command, context: Context): void {
-  const run = program.command('run').description('runs: submit, follow, stop, reopen');
+  const run = program.command('run').description('runs: submit, follow, report, stop, reopen');
   submitCommand(run, context);
   list(run, context);
   show(run, context);
   watch(run, context);
   stop(run, context);
   reopenCommand(run, context);
+  reportCommand(run, context);
 }
 
 function list(run: Command, context: Context): void {

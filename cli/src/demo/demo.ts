@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
+import { writeWhole } from '../files/index.js';
 import { outlineOf, preparationWords } from '../plan-file/index.js';
+import { reportPage } from '../run-report/index.js';
 import {
   followRun,
   openFederation,
@@ -35,7 +37,8 @@ export async function runDemo(
   interrupted: AbortSignal,
 ): Promise<DemoOutcome> {
   const started = Date.now();
-  verifyTarget(options.exportBundle);
+  verifyTarget('--export-bundle', options.exportBundle);
+  verifyTarget('--report', options.report);
   verifyCompiled();
   const { plan, layout } = chooseDemo(options);
   const root = mkdtempSync(join(tmpdir(), 'regulon-demo-'));
@@ -45,6 +48,7 @@ export async function runDemo(
     const { federation, files } = await openFederation({ root, plan, layout, backend: options.backend, say });
     try {
       const run = await underInterrupt(takeRun(federation, plan, view, interrupted), interrupted);
+      if (options.report !== undefined) writeWhole(options.report, reportPage(run));
       const evidence = await exportAndVerify(federation, root, options.exportBundle);
       await federation.stop();
       view.say('reference process: pooled and lone models (it sees all data; no site or coordinator does)');
@@ -85,16 +89,16 @@ function keepLogs(root: string, view: BoardView): boolean {
   return true;
 }
 
-/** @throws E_ARGUMENT before any work when the bundle could not be written, or would replace a file */
-function verifyTarget(path: string | undefined): void {
+/** @throws E_ARGUMENT before any work when a file could not be written, or would be replaced */
+function verifyTarget(option: string, path: string | undefined): void {
   if (path === undefined) return;
   if (existsSync(path)) {
-    throw new RegulonError('E_ARGUMENT', `--export-bundle: ${path} exists already`, {
+    throw new RegulonError('E_ARGUMENT', `${option}: ${path} exists already`, {
       hint: 'choose another name',
     });
   }
   if (existsSync(resolve(path, '..'))) return;
-  throw new RegulonError('E_ARGUMENT', `--export-bundle: the folder of ${path} does not exist`, {
+  throw new RegulonError('E_ARGUMENT', `${option}: the folder of ${path} does not exist`, {
     hint: 'make it first',
   });
 }

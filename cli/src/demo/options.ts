@@ -14,6 +14,8 @@ export interface DemoOptions {
   /** keep the federation folder */
   readonly keep: boolean;
   readonly exportBundle?: string;
+  /** file for the report of the run as a page */
+  readonly report?: string;
   readonly format: 'table' | 'json';
   readonly backend: BackendChoice;
 }
@@ -72,6 +74,7 @@ function demoCommand(print: (text: string) => void): Command {
     )
     .option('--keep', 'keep the federation folder', false)
     .option('--export-bundle <file>', "write the auditor's bundle")
+    .option('--report <file>', 'write the report of the run as one HTML page')
     .addOption(
       new Option('--format <format>', 'what stdout carries').choices(['table', 'json']).default('table'),
     )

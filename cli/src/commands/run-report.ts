@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { verifyReplaceable, writeWhole } from '../files/index.js';
+import { bytesText } from '../output/index.js';
+import { reportPage } from '../run-report/index.js';
+import { apiFor, type ConnectionOptions, connects } from './connection.js';
+import { type Context, handles } from './context.js';
+import { resolveRun } from './resolve-run.js';
+
+/** `regulon run report`: the run as one page for people without this program. */
+export function reportCommand(run: Command, context: Context): void {
+  const command = connects(
+    run
+      .command('report')
+      .description('one HTML page of a run: scores, curves, baselines; no scripts, nothing loaded')
+      .argument('<run>', 'name, or a unique beginning'),
+  )
+    .requiredOption('--out <file>', 'the page')
+    .option('--force', 'replace an existing file', false);
+  handles<ConnectionOptions & { out: string; force: boolean }>(
+    command,
+    context,
+    async ([name = ''], { out, force, ...options }) => {
+      verifyReplaceable(out, force);
+      const api = apiFor(options, context);
+      const document = await api.run(await resolveRun(api, name));
+      const page = reportPage(document);
+      writeWhole(out, page);
+      const data = { run: document.run, status: document.status, file: out, bytes: Buffer.byteLength(page) };
+      return { data, lines: [`${out}  ${bytesText(data.bytes)}`] };
+    },
+    'files',
+  );
+}

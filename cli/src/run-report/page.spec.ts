@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { reportPage } from './page.js';
+import { verifyMarkup } from './markup.support.js';
+import { toyDocument } from './toy-document.support.js';
+
+describe('the report of a run', () => {
+  const page = reportPage(toyDocument);
+
+  it('loads nothing, runs nothing, and is whole markup', () => {
+    expect(page).not.toMatch(/<script|https?:|src=|href=|url\(|@import|\son\w+=/i);
+    expect(page).toContain("default-src 'none'");
+    verifyMarkup(page);
+  });
+
+  it('has a text alternative, a caption and the numbers of every picture', () => {
+    const figures = page.split('<figure>').slice(1);
+    expect(figures).toHaveLength(6);
+    for (const figure of figures) {
+      const [, title, words] = /role="img" aria-labelledby="(\S+) (\S+)"/.exec(figure) ?? [];
+      expect(figure).toMatch(
+        new RegExp(`<title id="${title}">[^<]{5,}</title><desc id="${words}">[^<]{20,}</desc>`),
+      );
+      expect(figure).toMatch(/<figcaption>.*<\/figcaption><details>.*<tbody><tr>/s);
+      expect(figure).not.toMatch(/NaN|Infinity|undefined</);
+    }
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('says coverage, bounds, intervals, what is hidden and why there is no leave-site-out', () => {
+    for (const words of [
+      '4 of 4 rounds with 5 of 5 sites',
+      'x 0.91 ± 0.002 (cells), 95 % interval 0.85 to 0.96',
+      'Not shown, too few units in a cell: y.',
+      '1 bins of 1 to 4 units are not shown.',
+      'Leave-site-out: not computed, the plan splits holdout.',
+      'this run 0.8; majority class 0.55. This run is ahead of every baseline shown.',
+      'undefined (0/0)',
+      'A &#60;toy&#62; &#38; &#34;more&#34;',
+    ])
+      expect(page).toContain(words);
+  });
+
+  it('of a run without a result is a page all the same', () => {
+    const early = reportPage({
+      ...toyDocument,
+      status: 'ABORTED',
+      result: null,
+      curve: [],
+      rounds: [],
+      schedule: null,
+    });
+    expect(early).toContain('There is none yet.');
+    verifyMarkup(early);
+  });
+});

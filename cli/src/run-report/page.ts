@@ -1,0 +1,95 @@
+import type { RunDocument } from '@regulon/coordinator/runs';
+import { type Plan, parsePlan } from '@regulon/shared/plan';
+import { bytesText } from '../output/index.js';
+import { figureOf, type Picture } from './chart-frame.js';
+import { calibrationPicture, confusionTable, curvePictures } from './class-figures.js';
+import { learningPictures } from './curve-figures.js';
+import { escaped, htmlTable } from './html.js';
+import { baselinePicture, scoreRows, siteSentence } from './result-figures.js';
+
+const STYLE =
+  'body{font:15px/1.5 system-ui,sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}' +
+  'table{border-collapse:collapse;margin:.6rem 0}td,th{border-bottom:1px solid #ccc;padding:.2rem .9rem .2rem 0;text-align:left}' +
+  'figure{display:inline-block;margin:1rem 1rem 1rem 0;max-width:33rem;vertical-align:top}svg{width:100%;font-size:12px}' +
+  '.grid{stroke:#ddd}.axis{stroke:#555}.line{fill:none;stroke-width:2}code{word-break:break-all}' +
+  '@media print{details{display:none}}';
+
+/**
+ * A run as one HTML page that loads nothing and runs nothing: sums over sites only, and each picture in words, too.
+ *
+ * @throws E_PLAN when the plan of the document cannot be read
+ */
+export function reportPage(document: RunDocument): string {
+  const plan = parsePlan(document.plan);
+  const title = escaped(plan.title || plan.name);
+  const sections = [headOf(document, plan), resultOf(document, plan), roundsOf(document), closing(document)];
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${STYLE}</style></head>
+<body><main><h1>${title}</h1>
+${sections.join('\n')}
+</main></body></html>
+`;
+}
+
+function headOf(document: RunDocument, plan: Plan): string {
+  const { status, coverage, reason, isPublic } = document;
+  const rows = [
+    ['run', document.run],
+    ['plan', `${plan.name}, ${document.planHash}`],
+    ['purpose', plan.purpose],
+    ['sites', document.sites.map(({ name }) => name).join(', ')],
+    ['model', document.modelDigest ?? 'none'],
+    ['log', `${document.log.size} entries, root ${document.log.root}`],
+    ...(document.finished === null ? [] : [['finished', new Date(document.finished).toISOString()]]),
+    ...(reason ? [['ended early', `${reason.code}: ${reason.message}`]] : []),
+  ];
+  const kind = isPublic
+    ? 'Every dataset of this run is public or simulated: the rules for public runs apply.'
+    : 'Data of this run are not public: tables show no cell that the rules for released sums forbid.';
+  return `<p><strong>${escaped(status)}</strong> ${escaped(coverage?.text ?? 'not started')}</p><p>${kind}</p>${htmlTable(['', ''], rows)}`;
+}
+
+function resultOf(document: RunDocument, plan: Plan): string {
+  const { result } = document;
+  const learning = learningPictures(document);
+  if (!result) return `<h2>Result</h2><p>There is none yet.</p>${figures('curve', learning)}`;
+  const classes = plan.label?.classes.map(({ name }) => name) ?? [];
+  const { confusion } = result.pooled;
+  const { scores } = result;
+  const baselines = baselinePicture(plan, result);
+  const pictures = [
+    ...(baselines ? [baselines] : []),
+    ...(scores?.classes ? curvePictures(scores.classes, classes) : []),
+    ...(scores?.calibration ? [calibrationPicture(scores.calibration)] : []),
+  ];
+  return [
+    '<h2>Result</h2>',
+    `<p>${escaped(siteSentence(plan, result))}</p>`,
+    htmlTable(['score', 'value', '95 % interval'], scoreRows(result, classes)),
+    ...(confusion ? ['<h2>Confusion matrix</h2>', confusionTable(confusion, classes)] : []),
+    ...(pictures.length > 0 ? ['<h2>Beside the result</h2>', figures('score', pictures)] : []),
+    ...(learning.length > 0 ? ['<h2>Learning curves</h2>', figures('curve', learning)] : []),
+  ].join('\n');
+}
+
+const figures = (id: string, pictures: readonly Picture[]): string =>
+  pictures.map((picture, i) => figureOf(`${id}-${i + 1}`, picture)).join('\n');
+
+function roundsOf({ rounds }: RunDocument): string {
+  const steps = new Map<string, { times: number; bytes: number; least: number }>();
+  for (const { step, purpose, bytesUpPerSite, survivors } of rounds) {
+    const name = `${purpose}: ${step}`;
+    const { times, least } = steps.get(name) ?? { times: 0, least: Infinity };
+    steps.set(name, { times: times + 1, bytes: bytesUpPerSite, least: Math.min(least, survivors.length) });
+  }
+  const rows = [...steps].map(([name, { times, bytes, least }]) => [
+    name,
+    String(times),
+    bytesText(bytes),
+    String(least),
+  ]);
+  return `<h2>What left each site</h2><p>Masked vectors; only their sums over the sites could be read.</p>${htmlTable(['step', 'rounds', 'bytes a site and round', 'fewest sites in a sum'], rows)}`;
+}
+
+const closing = ({ run }: RunDocument): string =>
+  `<h2>How to check this page</h2><p>Secure aggregation hid each single contribution. It does not hide what the sums, the model among them, tell: that takes differential privacy. The log of the run proves which rounds took place: <code>regulon audit export ${escaped(run)}</code>, then <code>regulon audit verify</code>.</p>`;
