@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { equalBytes, rootOfBytes } from '@regulon/shared/crypto';
+import type { ModelSpecification } from '@regulon/coordinator/runs';
+import { equalBytes, hex, rootOfBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { decodeSpecification, panelDigest, testTableText } from '@regulon/shared/genomics';
 import { digestBytes } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
@@ -58,26 +61,44 @@ function pull(model: Command, context: Context): void {
       .description('download a model; its digest is checked')
       .argument('<model>', 'digest, or a unique beginning; or a run, for its model'),
   )
-    .requiredOption('--out <file>', 'float32 little-endian; FILE.json gets the shapes')
+    .requiredOption(
+      '--out <file>',
+      'float32 little-endian; FILE.json gets the shapes, FILE.limma.tsv the test of a plan with limma-voom',
+    )
+    .option('--panel <file>', 'names of the genes in their order, one a line, for FILE.limma.tsv')
     .option('--force', 'replace existing files', false);
-  handles<ConnectionOptions & { out: string; force: boolean }>(
+  handles<ConnectionOptions & { out: string; panel?: string; force: boolean }>(
     command,
     context,
     async ([name = ''], options) => {
-      const { out, force } = options;
+      const { out, panel, force } = options;
       const specification = `${out}.json`;
-      for (const file of [out, specification]) verifyReplaceable(file, force);
+      const table = `${out}.limma.tsv`;
+      for (const file of [out, specification, table]) verifyReplaceable(file, force);
       const api = apiFor(options, context);
       const digest = await resolveModel(api, name);
       const [bytes, spec] = await Promise.all([api.model(digest), api.modelSpecification(digest)]);
       verifyModel(bytes, digest);
       writeWhole(specification, `${JSON.stringify(spec, null, 2)}\n`);
       writeWhole(out, bytes);
-      const data = { digest, bytes: bytes.length, file: out, specification };
-      return { data, lines: [`${out}  ${bytesText(bytes.length)}  ${digest}`, specification] };
+      const test = testOf(spec, panel);
+      if (test !== null) writeWhole(table, test);
+      const data = { digest, bytes: bytes.length, file: out, specification, ...(test !== null && { table }) };
+      const files = test === null ? [specification] : [specification, table];
+      return { data, lines: [`${out}  ${bytesText(bytes.length)}  ${digest}`, ...files] };
     },
     'files',
   );
+}
+
+/** The table of the test in the preparation, or null without one. @throws E_PANEL when the names are of another panel */
+function testOf({ featureSpecification }: ModelSpecification, panel: string | undefined): string | null {
+  if (featureSpecification === null) return null;
+  const spec = decodeSpecification(Uint8Array.from(Buffer.from(featureSpecification, 'base64')));
+  const names = panel === undefined ? undefined : readFileSync(panel, 'utf8').trimEnd().split(/\r?\n/);
+  if (names && hex(panelDigest(names)) !== spec.panelDigest)
+    throw new RegulonError('E_PANEL', `--panel: the genes of ${panel} are not those of the run`);
+  return testTableText(spec, names);
 }
 
 async function modelsOf(api: CoordinatorApi): Promise<ModelRow[]> {

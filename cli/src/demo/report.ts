@@ -50,6 +50,8 @@ function splitWords(split: DemoOutcome['plan']['evaluation']['split'], horizon: 
       return 'each site left out once and tested on the model of the others';
     case 'holdout':
       return 'one fifth of the units of each site held out inside the site';
+    case 'none':
+      return 'nothing held out: every unit trains, nothing is scored';
     case 'det5':
       return 'five folds inside each site; one score over all of them';
     case 'chronological':

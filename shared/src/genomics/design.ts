@@ -93,8 +93,11 @@ export function verifyDesign({ prepare, design, label, evaluation }: Plan): void
     reads(covariate).some((column) => ofLabel.has(column)),
   );
   prepare.forEach((step, i) => {
+    // a test changes no value
     const named =
-      'covariates' in step ? telling.find(({ name }) => step.covariates.includes(name)) : undefined;
+      'covariates' in step && step.step !== 'limma-voom'
+        ? telling.find(({ name }) => step.covariates.includes(name))
+        : undefined;
     if (!named) return;
     const refuse = (rule: string): never => {
       throw new RegulonError(

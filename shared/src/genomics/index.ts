@@ -27,9 +27,8 @@ export {
   recallPerClassOf,
 } from './metrics.js';
 export type { SummedRound } from './summed-round.js';
-export { moderatedTest, type TestTable } from './voom/moderated-test.js';
-export { voomRounds } from './voom/voom-rounds.js';
-export type { VoomState } from './voom/voom-state.js';
+export type { TestTable } from './voom/voom-fit.js';
+export { testTableText } from './voom/test-table-text.js';
 export {
   allowedCells,
   averagePrecisionOf,

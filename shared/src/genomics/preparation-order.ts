@@ -1,9 +1,10 @@
 import type { PrepareStep } from '../plan/index.js';
 
-/** Places of the steps in a preparation: parse, filter, normalise, logarithm, quantiles, batch, select, scale, project. */
+/** Places of the steps in a preparation: parse, filter, test, normalise, logarithm, quantiles, batch, select, scale, project. */
 const PLACES = {
   confounding: -1,
   'filter-by-expression': 0,
+  'limma-voom': 0.5,
   'size-factors': 1,
   'log2-cpm': 2,
   log2: 2,
@@ -25,6 +26,7 @@ type Name = keyof typeof PLACES;
 
 const COUNTS: ReadonlySet<Name> = new Set([
   'filter-by-expression',
+  'limma-voom',
   'size-factors',
   'log2-cpm',
   'log2',

@@ -48,6 +48,26 @@ const fittedStep = z.discriminatedUnion('step', [
     minTotal: whole,
     keptGenes: genes,
   }),
+  z.strictObject({
+    step: z.literal('voom'),
+    logQuartile: finite,
+    linear: z
+      .strictObject({ units: whole, freedom: whole, meanLogLibrary: finite, average: reals, beta: reals })
+      .exactOptional(),
+    trend: z.strictObject({ x: reals, y: reals }).exactOptional(),
+    weighted: z
+      .strictObject({ beta: reals, products: reals, variance: reals.exactOptional() })
+      .exactOptional(),
+  }),
+  z.strictObject({
+    step: z.literal('limma-voom'),
+    covariates: genes,
+    contrast: reals,
+    table: z.strictObject({
+      ...{ genes, logFC: reals, average: reals, t: reals, freedom: finite, pValue: reals },
+      ...{ adjusted: reals, logOdds: reals, halfWidth: reals },
+    }),
+  }),
   z.strictObject({ step: z.literal('log2-cpm'), libraryGenes: genes.exactOptional() }),
   z.strictObject({
     step: z.literal('size-factors'),

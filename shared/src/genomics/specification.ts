@@ -1,5 +1,6 @@
 import { hex } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
+import type { LimmaVoomFit, VoomFit } from './voom/voom-fit.js';
 
 /** What the first round told: units, classes, and the genes that may enter a released sum. */
 export interface CountsFit {
@@ -202,6 +203,8 @@ export type FittedStep =
   | ConfoundingFit
   | LibraryFit
   | FilterFit
+  | VoomFit
+  | LimmaVoomFit
   | LogCpmFit
   | SizeFactorsFit
   | DispersionsFit

@@ -13,6 +13,7 @@ import { misplaced } from './preparation-order.js';
 import { logCpm, topVariance, zScore } from './selection.js';
 import { type FeatureSpecification, withStep } from './specification.js';
 import { type StatisticsOptions, type StatisticsStep, verifySum } from './statistics-step.js';
+import { voomSteps } from './voom/voom-steps.js';
 import { vstSteps } from './vst/vst-rounds.js';
 
 /** A step that follows from sums already known. */
@@ -65,6 +66,15 @@ class Builder {
           );
         }
         return this.addRounds(filterByExpressionSteps(step, options));
+      case 'limma-voom': {
+        const { contrast } = step;
+        if (contrast.length !== step.covariates.length || contrast.every((x) => x === 0))
+          throw new RegulonError(
+            'E_PLAN',
+            `plan: prepare[${index}]: contrast has one number a covariate, not all 0`,
+          );
+        return this.addRounds(voomSteps(this.columnsOf(step.covariates, index), contrast, options));
+      }
       case 'size-factors':
         return this.addRounds(sizeFactorSteps(step.method, options));
       case 'log2-cpm':

@@ -65,6 +65,8 @@ export function operationOf(
     case 'dispersions':
     case 'library-median':
     case 'filter-by-expression':
+    case 'voom':
+    case 'limma-voom':
     case 'mean':
     case 'variance':
     case 'top-variance':

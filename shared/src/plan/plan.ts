@@ -25,6 +25,12 @@ const prepareStep = z.discriminatedUnion('step', [
     minTotal: z.int().min(0).default(15),
     minCount: positive.default(10),
   }),
+  /** differential expression of counts before anything else; it changes no value. `contrast`: a weight for each covariate */
+  z.strictObject({
+    step: z.literal('limma-voom'),
+    covariates: z.array(name).min(1).max(32),
+    contrast: z.array(z.number()).min(1).max(32),
+  }),
   /** DESeq2's median of ratios; `poscounts` where no gene is positive in every unit */
   z.strictObject({
     step: z.literal('size-factors'),
@@ -123,9 +129,9 @@ const training = z.strictObject({
 const evaluation = z.strictObject({
   /**
    * `leave-site-out`: one arm a site, held out; `holdout`: fold 0 of det5 is held out inside each site;
-   * `det5`: five fold arms; `chronological`: the last `horizon` steps of a series.
+   * `det5`: five fold arms; `chronological`: the last `horizon` steps of a series; `none`: nothing is held out or scored.
    */
-  split: z.enum(['leave-site-out', 'holdout', 'det5', 'chronological']),
+  split: z.enum(['leave-site-out', 'holdout', 'det5', 'chronological', 'none']),
   horizon: count(1000).default(4),
   /** also train one arm with everybody: the model that is released */
   finalModel: z.boolean().default(true),

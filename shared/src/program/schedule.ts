@@ -62,6 +62,9 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
     case 'chronological':
       arms.push({ ...everybody, label: 'all', evaluated: true });
       break;
+    case 'none':
+      arms.push({ ...everybody, label: 'all' });
+      break;
     case 'holdout':
       arms.push({ ...everybody, label: 'all', heldOutFold: 0, evaluated: true });
       break;

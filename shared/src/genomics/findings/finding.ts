@@ -1,5 +1,6 @@
 import { associationOf } from '../confounding/association.js';
 import { type ConfoundingFit, type FeatureSpecification, lastStep } from '../specification.js';
+import type { LimmaVoomFit } from '../voom/voom-fit.js';
 
 /** What a statistics round tells the researcher, before anything is trained; sums over all sites only. */
 export interface Finding {
@@ -15,8 +16,18 @@ export interface Finding {
 
 /** What a round found, or null when it only fits parameters. @param spec as fitted by the round */
 export function findingOf(spec: FeatureSpecification, stepId: string): Finding | null {
-  const fitted = stepId === 'confounding' ? lastStep(spec, 'confounding') : undefined;
-  return fitted ? confoundingFinding(fitted) : null;
+  switch (stepId) {
+    case 'confounding': {
+      const fitted = lastStep(spec, 'confounding');
+      return fitted ? confoundingFinding(fitted) : null;
+    }
+    case 'voom-weighted-residuals': {
+      const fitted = lastStep(spec, 'limma-voom');
+      return fitted ? testFinding(fitted) : null;
+    }
+    default:
+      return null;
+  }
 }
 
 const ADVICE = {
@@ -48,5 +59,19 @@ function confoundingFinding(fitted: ConfoundingFit): Finding {
       absent: fitted.absent,
       groups: fitted.groups,
     },
+  };
+}
+
+const SIGNIFICANT = 0.05;
+
+function testFinding({ table: { genes, logFC, adjusted } }: LimmaVoomFit): Finding {
+  const found = [...adjusted.keys()].filter((j) => (adjusted[j] ?? 1) < SIGNIFICANT);
+  const up = found.filter((j) => (logFC[j] ?? 0) > 0).length;
+  const values = { genes: genes.length, up, down: found.length - up };
+  return {
+    step: 'limma-voom',
+    level: 'quiet',
+    text: `limma-voom: ${genes.length} genes tested, at a false discovery rate of 5 % ${up} up and ${values.down} down; the table stands in the feature specification of the model`,
+    values,
   };
 }

@@ -2,14 +2,17 @@ import { describe, expect } from '@jest/globals';
 import { inverse, Matrix } from 'ml-matrix';
 import { brcaTable, siteOf, tableOf, withData } from '../golden-data.support.js';
 import { panelDigest } from '../panel.js';
-import { emptySpecification } from '../specification.js';
+import { emptySpecification, type FeatureSpecification, lastStep } from '../specification.js';
 import type { StatisticsOptions } from '../statistics-step.js';
+import { statisticsSteps } from '../statistics-steps.js';
 import { type Cost, type Path, sumOf } from '../sums.support.js';
 import type { UnitsView } from '../view.js';
+import { findingOf } from '../findings/finding.js';
 import { expressionOf } from './expression.js';
 import { moderatedTest, unscaledErrors } from './moderated-test.js';
+import { testTableText } from './test-table-text.js';
 import { voomRounds, weightsIn } from './voom-rounds.js';
-import type { VoomState } from './voom-state.js';
+import { type VoomState, voomStateOf } from './voom-state.js';
 
 const COLUMNS = ['Lum', 'diagnosis_age', 'stage'];
 const CONTRAST = [1, 0, 0];
@@ -42,18 +45,28 @@ function run(
   path: Path,
   cost?: Cost,
   more: Partial<StatisticsOptions> = {},
-): VoomState {
+): { state: VoomState; spec: FeatureSpecification } {
   const options: StatisticsOptions = {
     ...{ genes: genes.length, classes: 2, weightCap: 1000, fractionBits: 32, uMin: 4, isPublic: true },
     covariates: COLUMNS.map((name) => ({ name, kind: name === 'Lum' ? 'indicator' : 'number' })),
     ...more,
   };
-  const rounds = voomRounds([0, 1, 2], { minCount: 10, minTotal: 15 }, options);
-  let state: VoomState = {
-    spec: emptySpecification({ panelDigest: panelDigest(genes), genes: genes.length }),
-  };
-  for (const round of rounds) state = round.fit(state, sumOf(round, sites, state, path, cost), sites.length);
-  return state;
+  const steps = statisticsSteps(
+    [
+      { step: 'filter-by-expression', minCount: 10, minTotal: 15 },
+      { step: 'limma-voom', covariates: COLUMNS, contrast: CONTRAST },
+    ],
+    options,
+  );
+  let spec = emptySpecification({ panelDigest: panelDigest(genes), genes: genes.length });
+  let state: VoomState = { spec };
+  for (const step of steps) {
+    const sums = sumOf(step, sites, spec, path, cost);
+    const last = step === steps.at(-1) ? voomRounds([0, 1, 2], options).at(-1) : undefined;
+    if (last) state = last.fit(voomStateOf(spec), sums, sites.length);
+    spec = step.fit(spec, sums, sites.length);
+  }
+  return { state, spec };
 }
 
 /**
@@ -115,8 +128,12 @@ describe('limma-voom (P10, P11)', () => {
         ['secure', 100],
       ] as const) {
         const sites = path === 'clear' ? data.sites : [...data.sites].reverse();
-        const state = run({ ...data, sites }, path);
+        const { state, spec } = run({ ...data, sites }, path);
         expect(state.spec.keptGenes).toHaveLength(16_833);
+        // what the plan keeps: the exact errors; limma's own approximation only compares with the published table
+        expect(lastStep(spec, 'limma-voom')?.table).toEqual(moderatedTest(state, CONTRAST));
+        expect(testTableText(spec, data.genes)?.split('\n')[1]).toMatch(/^FOXA1\t/);
+        expect(findingOf(spec, 'voom-weighted-residuals')?.values['genes']).toBe(16_833);
         const errors = pooledErrors(data, state);
         expect(largest(unscaledErrors(state, CONTRAST), errors.exact)).toBeLessThan(1e-9 * scale);
         const table = moderatedTest(state, CONTRAST, errors.limma);
@@ -147,7 +164,7 @@ describe('limma-voom (P10, P11)', () => {
 
   withData('of one client alone does not (needs the shared data)', () => {
     const data = clients();
-    const alone = run({ ...data, sites: data.sites.slice(3, 4) }, 'clear', undefined, {
+    const { state: alone } = run({ ...data, sites: data.sites.slice(3, 4) }, 'clear', undefined, {
       uMin: 0,
       minUnits: 0,
     });

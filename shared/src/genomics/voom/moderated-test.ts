@@ -3,27 +3,8 @@ import { RegulonError } from '../../errors/index.js';
 import { medianOf } from '../numbers.js';
 import { digamma, trigamma, trigammaInverse } from '../numeric/gamma.js';
 import { quantileTwoSided, twoSided } from '../numeric/student.js';
+import type { TestTable } from './voom-fit.js';
 import { required, type VoomState } from './voom-state.js';
-
-/** One contrast of all kept genes; arrays in the order of the kept genes. */
-export interface TestTable {
-  /** panel positions */
-  readonly genes: Uint32Array;
-  /** log2 fold change */
-  readonly logFC: Float64Array;
-  /** mean log2-CPM */
-  readonly average: Float64Array;
-  /** moderated t statistic and its degrees of freedom */
-  readonly t: Float64Array;
-  readonly freedom: number;
-  readonly pValue: Float64Array;
-  /** false discovery rate of Benjamini and Hochberg */
-  readonly adjusted: Float64Array;
-  /** log odds of differential expression */
-  readonly logOdds: Float64Array;
-  /** half the width of the 95 % interval of logFC */
-  readonly halfWidth: Float64Array;
-}
 
 const PROPORTION = 0.01;
 /** limits of the SD of true fold changes, in log2 */

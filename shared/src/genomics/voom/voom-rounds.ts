@@ -1,12 +1,9 @@
 import { batchesOf } from '../batch/batches.js';
-import { designRound } from '../batch/design-round.js';
 import { solveNormalEquations } from '../batch/normal-equations.js';
 import { verifiedUnits } from '../cohort.js';
-import { countsStep } from '../counts-step.js';
-import { type ExpressionFilter, filterByExpressionSteps } from '../filter-by-expression.js';
 import { add } from '../numbers.js';
 import { distinct, lowess } from '../numeric/lowess.js';
-import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
+import type { StatisticsOptions } from '../statistics-step.js';
 import type { SummedRound } from '../summed-round.js';
 import type { UnitsView } from '../view.js';
 import { addProducts, squaresLeft, withoutBatch } from './batch-regression.js';
@@ -22,36 +19,18 @@ const LARGEST = 64;
 /** a product of weight, covariate and value or covariate of one unit stays below it */
 const LARGEST_PRODUCT = 2 ** 17;
 
-const lifted = (step: StatisticsStep): VoomRound => ({
-  ...step,
-  length: ({ spec }) => step.length(spec),
-  local: (view, { spec }) => step.local(view, spec),
-  fit: (state, sums, contributors) => ({ ...state, spec: step.fit(state.spec, sums, contributors) }),
-});
-
 /**
  * Differential expression by limma-voom (P11), upper quartiles (P10) included, as rounds that sum no site's effect:
- * expression filter, upper quartiles, linear fit, its residuals (for the mean–variance trend), weighted fit and its residuals.
+ * upper quartiles, linear fit, its residuals (for the mean–variance trend), weighted fit and its residuals.
  * `moderatedTest` turns the last state into a table.
  *
  * @param columns covariates of the model as positions in the plan's design; batches are always in the model
- * @param filter edgeR's rule, for public runs; null keeps what the count round leaves
  * @see Law et al. 2014; Smyth 2004; limma 3.54, edgeR 3.40
  */
-export function voomRounds(
-  columns: readonly number[],
-  filter: ExpressionFilter | null,
-  options: StatisticsOptions,
-): VoomRound[] {
-  const { fractionBits } = options;
+export function voomRounds(columns: readonly number[], { fractionBits }: StatisticsOptions): VoomRound[] {
   const p = columns.length;
-  const preparation = [
-    countsStep(options),
-    ...(filter ? filterByExpressionSteps(filter, options) : []),
-    designRound(columns, options),
-  ].map(lifted);
   const genesOf = ({ spec }: VoomState): number => spec.keptGenes.length;
-  const rounds: VoomRound[] = [
+  return [
     {
       id: 'upper-quartile',
       what: 'number of units and the sum of the logarithms of their upper quartiles',
@@ -107,7 +86,6 @@ export function voomRounds(
       },
     },
   ];
-  return [...preparation, ...rounds];
 }
 
 /** Weight of a unit, given the other units of its batch. */

@@ -1,40 +1,25 @@
 import { RegulonError } from '../../errors/index.js';
-import type { Curve } from '../numeric/lowess.js';
-import type { FeatureSpecification } from '../specification.js';
-
-/** Of the unweighted fit: effects of the covariates, without those of batches and sites. */
-export interface LinearFit {
-  readonly units: number;
-  /** residual degrees of freedom: units − covariates − batches */
-  readonly freedom: number;
-  /** mean of log2(effective library + 1) */
-  readonly meanLogLibrary: number;
-  /** mean log2-CPM of each kept gene */
-  readonly average: Float64Array;
-  /** row-major [covariates, genes] */
-  readonly beta: Float64Array;
-}
-
-/** Of the fit with precision weights, gene by gene. */
-export interface WeightedFit {
-  /** row-major [covariates, genes] */
-  readonly beta: Float64Array;
-  /** Z̃ᵀWZ̃, row-major [genes, covariates²] */
-  readonly products: Float64Array;
-  /** residual variance; absent before its round */
-  readonly variance?: Float64Array;
-}
+import { type FeatureSpecification, withStep } from '../specification.js';
+import type { VoomFit } from './voom-fit.js';
 
 /** What the rounds of limma-voom know so far. */
-export interface VoomState {
+export interface VoomState extends Partial<Omit<VoomFit, 'step'>> {
   /** counts, and the genes that the expression filter kept */
   readonly spec: FeatureSpecification;
-  /** mean logarithm of the units' upper quartiles */
-  readonly logQuartile?: number;
-  readonly linear?: LinearFit;
-  /** trend of √residual SD over mean log count */
-  readonly trend?: Curve;
-  readonly weighted?: WeightedFit;
+}
+
+/** Splits a specification into what stood before the test and what its rounds know. */
+export function voomStateOf(spec: FeatureSpecification): VoomState {
+  const last = spec.steps.at(-1);
+  if (last?.step !== 'voom') return { spec };
+  const { step: _step, ...known } = last;
+  return { ...known, spec: { ...spec, steps: spec.steps.slice(0, -1) } };
+}
+
+/** The specification with what the rounds know as its last step. */
+export function withVoomState(state: VoomState): FeatureSpecification {
+  const { spec, ...known } = state;
+  return withStep(spec, { step: 'voom', ...known, logQuartile: required(state, 'logQuartile') });
 }
 
 /** A part of the state. @throws E_STATE when the rounds came in another order */
