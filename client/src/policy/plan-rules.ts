@@ -24,6 +24,9 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   }
   if (subCohort !== undefined && !policy.allowSubCohorts)
     refuse('secureAggregation.subCohort', 'the policy of this site allows no sub-cohorts');
+  // groups are drawn anew in every round: under this policy the second round of an arm would be refused
+  if (subCohort !== undefined && policy.stableCohort && !contract.isPublic)
+    refuse('secureAggregation.subCohort', 'groups change with every round, and the policy says stableCohort');
   const known = [...site.samplers.keys()].map((mechanism) => ringMechanisms[mechanism] as string);
   if (noise && !known.includes(noise.mechanism))
     refuse('secureAggregation.noise', `this site has no sampler for ${noise.mechanism}`);

@@ -79,6 +79,20 @@ describe('the audit of a closed round', () => {
     expect(await auditRound(placeWith(closed.fetch), closed.audited(own))).toEqual({ result: 'none' });
   });
 
+  it('shares 48 tiles among the sites of U1, who alone can audit, however many the plan names', async () => {
+    const closed = new ClosedRound();
+    const place = placeWith(closed.fetch);
+    const asked = async (u1: number): Promise<number> => {
+      const large = { ...closed.manifest, purpose: 0 as const, ringBits: 32 as const, d: 20_000_000 };
+      const own = closed.own({ u1 });
+      const audit = await auditRound(place, { ...closed.audited(own), manifest: large });
+      return audit.result === 'differ' ? audit.tiles.length : 0;
+    };
+    expect(closed.manifest.N).toBe(5);
+    expect(await asked(5)).toBe(10);
+    expect(await asked(4)).toBe(12);
+  });
+
   it('looks at the same tiles whenever it is repeated, so that it cannot be answered only where the sum is right', async () => {
     const closed = new ClosedRound();
     const place = placeWith(closed.fetch);

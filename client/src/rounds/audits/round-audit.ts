@@ -44,9 +44,8 @@ export async function auditRound(place: AuditPlace, audited: AuditedRound): Prom
   const view = manifest && ownViewOf(place, { round: round.round, manifest, own });
   if (!view) return { result: 'none' };
   const size = (vectorLength(view.manifest) * view.manifest.ringBits) / 8;
-  const { ringBits, N, subCohort } = view.manifest;
-  const together = subCohort === 0 ? N : view.n;
-  const tiles = tilesToAudit(size, ringBits, together, choiceOf(place, audited));
+  const { ringBits } = view.manifest;
+  const tiles = tilesToAudit(size, ringBits, view.n, choiceOf(place, audited));
   let shown: WrongSum = { survivors: [], revealed: [], tiles: [] };
   try {
     const closed = { round: round.round, manifest: view.manifest, own };

@@ -43,7 +43,7 @@ export class WrongTile extends RegulonError {
 /**
  * The tiles this site looks at: ⌈48/n⌉ at random in training, every one in a small statistics round.
  *
- * @param n sites of the round
+ * @param n |U1|, or of this site's group of it
  * @param choice stream that only this site knows
  */
 export function tilesToAudit(

@@ -1,13 +1,15 @@
-import type { RegulonError } from '@regulon/shared/errors';
+import type { ErrorCode, RegulonError } from '@regulon/shared/errors';
 import { pause } from '../../transport/index.js';
 import { isPassing } from './failures.js';
 import { namedError } from '../../errors/index.js';
 
 const AGAIN_MS = 500;
+/** An error that stays is told at least after so many tries: ten minutes at the usual pause. */
+const TOLD_AT_LEAST = 1_200;
 
 /** How something that needs the coordinator is tried again. */
 export interface Insistence {
-  /** hears why it did not come about */
+  /** hears why it did not come about: at once, and of an error that stays after 2, 4, 8 … tries */
   readonly tell: (error: RegulonError) => void;
   /** errors that waiting does not mend, beside those of this site itself */
   readonly isFinal?: (error: RegulonError) => boolean;
@@ -21,13 +23,15 @@ export interface Insistence {
  * @throws what this site itself finds
  */
 export async function insist<T>(action: () => Promise<T>, how: Insistence): Promise<T> {
-  for (;;) {
+  for (let last: ErrorCode | undefined, times = 0; ;) {
     try {
       return await action();
     } catch (error) {
       const named = namedError(error);
       if (!isPassing(named) || how.isFinal?.(named) === true) throw named;
-      how.tell(named);
+      times = named.code === last ? times + 1 : 1;
+      last = named.code;
+      if (Number.isInteger(Math.log2(times)) || times % TOLD_AT_LEAST === 0) how.tell(named);
       await pause(how.pauseMs ?? AGAIN_MS);
     }
   }

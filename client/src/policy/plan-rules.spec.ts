@@ -1,0 +1,38 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RunContract } from '@regulon/shared/program';
+import { verifyAgreement } from './agreement.js';
+import { verifyPlanAllowed } from './plan-rules.js';
+import { contractBytes, run, testFederation, testPlan, testSite } from './site.support.js';
+
+const federation = testFederation();
+const now = Date.parse('2026-11-21T00:00:00Z');
+const { contract } = verifyAgreement(contractBytes(testPlan()), run, federation, testSite(federation), now);
+const { plan } = contract;
+const grouped: RunContract = {
+  ...contract,
+  plan: { ...plan, secureAggregation: { ...plan.secureAggregation, subCohort: 5 } },
+};
+
+/** @param policy of the site, beside what a run needs */
+const verified = (of: RunContract, policy: object) => (): void =>
+  verifyPlanAllowed(of, testSite(federation, { policy }), 10);
+const refusal = (why: string): object =>
+  expect.objectContaining({ code: 'E_POLICY', message: expect.stringContaining(why) });
+
+describe('a plan with sub-cohorts', () => {
+  it('needs a policy that allows them', () => {
+    expect(verified(grouped, {})).toThrow(
+      refusal('secureAggregation.subCohort: the policy of this site allows no'),
+    );
+    expect(verified(grouped, { allowSubCohorts: true })).not.toThrow();
+  });
+
+  it('does not go with a stable cohort, where that rule holds: the groups change with every round', () => {
+    const both = { allowSubCohorts: true, stableCohort: true };
+    expect(verified({ ...grouped, isPublic: false }, { ...both, leaveSiteOut: 'off' })).toThrow(
+      refusal('secureAggregation.subCohort: groups change with every round'),
+    );
+    expect(verified(grouped, both)).not.toThrow();
+    expect(verified({ ...contract, isPublic: false }, both)).not.toThrow();
+  });
+});
