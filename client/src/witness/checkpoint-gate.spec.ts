@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { datasetBy, run } from '../policy/site.support.js';
 import { SignedGate } from './checkpoint-gate.js';
-import { aggregate, agreement, commits, digest, FollowingSite, note, start } from './witness.support.js';
+import {
+  abort,
+  aggregate,
+  agreement,
+  commits,
+  digest,
+  FollowingSite,
+  note,
+  start,
+} from './witness.support.js';
 
 const refused = (code: string): object => expect.objectContaining({ code });
 let site: FollowingSite;
@@ -27,6 +36,13 @@ describe('the gate', () => {
     await site.follower.follow(site.log.add(aggregate(0)).note());
     expect((await gate().pass(request(2))).size).toBe(9);
     await expect(gate().pass(request(3, 20))).rejects.toThrow(refused('E_GATE'));
+  });
+
+  it('does not open when the round before ended with an abort in the log: that is no sum to go on from', async () => {
+    await site.follower.follow(site.log.add(start(), abort(0)).note());
+    await expect(gate().pass(request(2, 20))).rejects.toThrow(/end of round 0/);
+    await site.follower.follow(site.log.add(aggregate(0)).note());
+    expect((await gate().pass(request(2))).size).toBe(9);
   });
 
   it('opens as soon as the missing checkpoint comes', async () => {

@@ -61,6 +61,18 @@ export const note = (id: number): Uint8Array =>
     ...{ nonce: 'ab'.repeat(32), version: '1', software: null, configuration: null },
   });
 export const commits = (): Uint8Array[] => siteNames.map((_, i) => datasetBy(i + 1));
+/** An attempt of a round ends without a sum. */
+export const abort = (round: number): Uint8Array =>
+  signedEntry(
+    'round.abort',
+    'coordinator',
+    0,
+    {
+      ...{ context: digest, stage: 'r2', code: 'E_COHORT', reason: 'E_COHORT', lastHash: digest },
+      ...{ transcript: digest, abortSignature: `${'A'.repeat(86)}==`, complaint: null, answersSent: false },
+    },
+    { run, round, attempt: 0 },
+  );
 export const aggregate = (round: number): Uint8Array =>
   signedEntry(
     'round.aggregate',

@@ -24,7 +24,13 @@ export {
 export { warningsOf } from './warnings.js';
 export { memberKey, type RosterView } from './roster.js';
 export { verifySurvivors, type CohortView } from './r3-survivors.js';
-export { verifyClose, type AnnouncedClose, type ShownAnswer } from './close-check.js';
+export {
+  verifyClose,
+  verifyGroupedClose,
+  type AnnouncedClose,
+  type ClosedGroup,
+  type ShownAnswer,
+} from './close-check.js';
 export type {
   AdvertiseKeys,
   AnswerEntry,

@@ -38,8 +38,13 @@ export function subCohortsOf(
   return Array.from({ length: count }, (_, index) => {
     const group = byId(ranked.slice(index * size, index === count - 1 ? undefined : (index + 1) * size));
     const ids = group.map(({ id }) => id);
-    return { index, keys: group, h1: tagHash('SUB', h1, u32(index), ...idList(ids)) };
+    return { index, keys: group, h1: hashOfGroup(h1, index, ids) };
   });
+}
+
+/** h1 of a group. @param h1 of all of U1 @param index place of the group, from 0 @param ids its sites, sorted */
+export function hashOfGroup(h1: Uint8Array, index: number, ids: readonly SiteId[]): Uint8Array {
+  return tagHash('SUB', h1, u32(index), ...idList(ids));
 }
 
 /** The group of one site. @returns undefined when the site is not in U1 */

@@ -8,6 +8,7 @@ import {
 } from '@regulon/shared/secagg';
 import { type AttemptRow, evidenceName, writeEvidence } from '../../state/index.js';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
+import type { LoggedGroups } from './logged-groups.js';
 import type { WrongSum } from './round-audit.js';
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -46,12 +47,14 @@ export interface WrongClose {
   /** Sig_C("CLOSE", T), 64 bytes */
   readonly signature: Uint8Array;
   readonly survivors: readonly SurvivorEntry[];
+  /** with sub-cohorts: what the log has of all groups; the survivors are those of the own one */
+  readonly groups?: LoggedGroups;
   readonly failure: RegulonError;
 }
 
 /** Keep what the coordinator signed and showed of a close, and what it should have covered; it holds no secret. */
 export function keepClose(place: AuditPlace, wrong: WrongClose): void {
-  const { manifest, own, close, signature, survivors, failure } = wrong;
+  const { manifest, own, close, signature, survivors, groups, failure } = wrong;
   const { round, attempt } = manifest;
   const content = {
     ...{ schema: 'regulon.wrong-close/1', run: place.run, round, attempt, why: failure.message },
@@ -63,6 +66,9 @@ export function keepClose(place: AuditPlace, wrong: WrongClose): void {
     })),
     ...{ aggregateRoot: hex(close.aggRoot), modelHash: hex(close.modelHash) },
     ...{ transcript: hex(close.T), closeSignature: base64(signature) },
+    groups: (groups?.groups ?? []).map(({ sites, h2, h3, aggRoot }) => ({
+      ...{ sites, h2: hex(h2), h3: hex(h3), aggregateRoot: hex(aggRoot) },
+    })),
   };
   const path = writeEvidence(place.folder, evidenceName(round, attempt, 'close'), content);
   const facts = { run: place.run, round, code: failure.code, path };

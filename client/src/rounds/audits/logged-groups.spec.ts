@@ -43,7 +43,8 @@ const view: CohortView = {
 const audited = { round: { round: 4 }, aggregateRoot: rootOfBytes(total), own: { facts: { groups } } };
 
 const honest = {
-  aggregateRoot: digestText(rootOfBytes(total)),
+  ...{ aggregateRoot: digestText(rootOfBytes(total)), h1: digestText(server.h1) },
+  ...{ transcript: digestText(randomBytes(32)), closeSignature: Buffer.alloc(64, 1).toString('base64') },
   groups: server.groups.map(({ u1, h1, h2, h3 }, k) => ({
     ...{ sites: u1, h1: digestText(h1), h2: digestText(h2), h3: digestText(h3) },
     aggregateRoot: digestText(rootOfBytes(sums[k] ?? total)),
@@ -62,7 +63,7 @@ const changed = (k: number, change: object) => ({
 
 describe('the groups of a round in the log', () => {
   it('are taken when the own one is as this site saw it, and all are those of U1', () => {
-    expect(logged()).toMatchObject({ own, roots: sums.map(rootOfBytes) });
+    expect(logged()).toMatchObject({ own, groups: sums.map((sum) => ({ aggRoot: rootOfBytes(sum) })) });
     expect(digestText(hashOfSurvivors(view.ctx, view.h2, survivors))).toBe(honest.groups[own]?.h3);
   });
 
@@ -73,7 +74,7 @@ describe('the groups of a round in the log', () => {
     ['the groups in another order', { ...honest, groups: [...honest.groups].reverse() }],
     ['another U2 of the own group', changed(own, { h2: other })],
     ['other survivors of the own group', changed(own, { h3: other })],
-    ['no groups at all', { aggregateRoot: honest.aggregateRoot }],
+    ['no groups at all', { ...honest, groups: [] }],
   ])('are E_MODEL with %s', (_, entry) => {
     expect(() => logged(entry)).toThrow(expect.objectContaining({ code: 'E_MODEL' }));
   });
@@ -93,7 +94,12 @@ describe('a tile of a round in groups', () => {
     const subject = {
       ...{ run: new Uint8Array(16), round: 4, survivors, masks: opened[own]?.maskKeys ?? [] },
       ...{ aggregateRoot: rootOfBytes(all), size: all.length, ringBits: 32 as const },
-      groups: { own, roots: shown.map(rootOfBytes) },
+      groups: {
+        own,
+        groups: server.groups.map(({ u1: sites, h2, h3 }, k) => ({
+          ...{ sites, h2, h3, aggRoot: rootOfBytes(shown[k] ?? all) },
+        })),
+      },
     };
     return auditTiles({ fetch } as unknown as CoordinatorLink, subject, [0], engine);
   };

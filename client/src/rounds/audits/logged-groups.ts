@@ -1,6 +1,11 @@
 import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { type CohortView, hashOfSurvivors, type SurvivorEntry } from '@regulon/shared/secagg';
+import {
+  type ClosedGroup,
+  type CohortView,
+  hashOfSurvivors,
+  type SurvivorEntry,
+} from '@regulon/shared/secagg';
 import { digestBytes, digestText } from '@regulon/shared/transparency';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 
@@ -8,8 +13,13 @@ import type { AuditedRound, AuditPlace } from './audit-place.js';
 export interface LoggedGroups {
   /** place of this site's group */
   readonly own: number;
-  /** of the sum of each group, 32 bytes */
-  readonly roots: readonly Uint8Array[];
+  /** all of them, in their order */
+  readonly groups: readonly ClosedGroup[];
+  /** of all of U1, 32 bytes; T covers it, and the own group follows from it */
+  readonly h1: Uint8Array;
+  /** T and Sig_C("CLOSE", T) */
+  readonly transcript: Uint8Array;
+  readonly signature: Uint8Array;
 }
 
 /**
@@ -44,5 +54,13 @@ export function loggedGroupsOf(
   const [h2Text, h3Text] = [digestText(h2), digestText(hashOfSurvivors(ctx, h2, survivors))];
   if (groups[index]?.h2 !== h2Text || groups[index].h3 !== h3Text)
     refuse('has other survivors of the group of this site');
-  return { own: index, roots: groups.map((group) => digestBytes(group.aggregateRoot)) };
+  return {
+    own: index,
+    groups: groups.map(({ sites, h2: h2Of, h3, aggregateRoot: root }) => ({
+      ...{ sites, h2: digestBytes(h2Of), h3: digestBytes(h3), aggRoot: digestBytes(root) },
+    })),
+    h1: digestBytes(logged.h1),
+    transcript: digestBytes(logged.transcript),
+    signature: Uint8Array.from(Buffer.from(logged.closeSignature, 'base64')),
+  };
 }

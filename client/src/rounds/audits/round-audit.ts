@@ -13,6 +13,7 @@ import { isSaidByCoordinator, type ItemOf } from '@regulon/shared/wire';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 import { namedError } from '../../errors/index.js';
 import { loggedGroupsOf } from './logged-groups.js';
+import { verifyGroupsRecomputed } from './recomputed-close.js';
 import { auditTiles, tilesToAudit, WrongTile } from './spot-audit.js';
 import { ofOwnGroup, ownViewOf, survivorsOf } from './survivors.js';
 
@@ -34,7 +35,10 @@ export type RoundAudit =
       readonly failure: RegulonError;
       readonly wrong: WrongSum;
     }
-  /** it did not come about: the coordinator is away or opens nothing; without `failure` this site cannot audit the round */
+  /**
+   * it did not come about: the coordinator is away or opens nothing, or the signed close does not recompute (E_FORK); without
+   * `failure` this site cannot audit the round
+   */
   | { readonly result: 'none'; readonly failure?: RegulonError };
 
 /** Recompute some tiles of the sum of a closed round. Never throws: what prevents an audit is in its result. */
@@ -52,6 +56,7 @@ export async function auditRound(place: AuditPlace, audited: AuditedRound): Prom
     const survivors = ofOwnGroup(view, await survivorsOf(place, closed));
     const at = { run: runId, round: round.round };
     const groups = loggedGroupsOf(place, audited, view, survivors);
+    if (groups) await verifyGroupsRecomputed(place, audited, view, groups, survivors);
     const all = await site.link.fetch({ type: 'revealed', ...at, attempt });
     const revealed = ofOwnGroup(
       view,

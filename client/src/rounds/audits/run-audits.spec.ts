@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { hex } from '@regulon/shared/crypto';
 import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
 import { ctxOf, MaskEngine } from '@regulon/shared/secagg';
 import { digestText, type LogEntry } from '@regulon/shared/transparency';
@@ -115,6 +116,15 @@ describe('the audits of a run', () => {
     at.cut = undefined;
     await at.audits.settled(never, later());
     expect(at.acks).toMatchObject([{ audited: { result: 'agree' } }]);
+  });
+
+  it('end at once when the coordinator shows other survivors than this site signed', async () => {
+    const { closed } = at;
+    const own = closed.own({ h3: hex(closed.h3) });
+    closed.survivors.pop();
+    at.audits.add(closed.audited(own));
+    await expect(at.audits.settled(never, later())).rejects.toMatchObject({ code: 'E_FORK' });
+    expect(at.acks).toEqual([]);
   });
 
   it('ask again until the coordinator opens the sum', async () => {

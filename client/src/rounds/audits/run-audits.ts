@@ -105,6 +105,7 @@ export class RunAudits {
       this.life.signal.throwIfAborted();
       if (audit.result !== 'none') return this.conclude(round, audit);
       const { failure } = audit;
+      if (failure && consequenceOf(failure) === 'stop') throw failure;
       const superseded = this.queue.length > 1;
       if (failure && !superseded) refused ||= consequenceOf(failure) !== 'retry';
       // refused while the uploads were there: what the others say now cannot make up for it

@@ -26,7 +26,7 @@ export interface AuditSubject {
   readonly size: number;
   readonly ringBits: 32 | 64;
   /** with sub-cohorts: the survivors are those of one group, and the sum that of all groups */
-  readonly groups?: LoggedGroups | undefined;
+  readonly groups?: Pick<LoggedGroups, 'own' | 'groups'> | undefined;
 }
 
 /** A tile of the aggregate that is not the sum, or was not opened. */
@@ -75,7 +75,7 @@ export async function auditTiles(
   engine: MaskEngine,
 ): Promise<void> {
   const { run, round, survivors, groups } = subject;
-  const pieces = survivors.length + 1 + (groups?.roots.length ?? 0);
+  const pieces = survivors.length + 1 + (groups?.groups.length ?? 0);
   const atOnce = Math.max(1, Math.floor(PIECES_AT_ONCE / pieces));
   for (let at = 0; at < tiles.length; at += atOnce) {
     const asked = tiles.slice(at, at + atOnce);
@@ -122,7 +122,7 @@ function auditTile(
       items.find((item) => item.aggregate && item.site === place),
     );
   const claimed = summed(aggregateRoot, 0);
-  const parts = groups?.roots.map((root, k) => summed(root, k + 1)) ?? [claimed];
+  const parts = groups?.groups.map(({ aggRoot }, k) => summed(aggRoot, k + 1)) ?? [claimed];
   const sum = new Uint8Array(length);
   foldAndUnmaskTile(sum, { spools, masks, byteOffset: tile * LEAF_BYTES, ringBits }, engine);
   const total = new Uint8Array(length);
