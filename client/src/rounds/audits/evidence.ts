@@ -6,10 +6,18 @@ import {
   type Manifest,
   type SurvivorEntry,
 } from '@regulon/shared/secagg';
+import type { ItemOf } from '@regulon/shared/wire';
 import { type AttemptRow, evidenceName, writeEvidence } from '../../state/index.js';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 import type { LoggedGroups } from './logged-groups.js';
-import type { WrongSum } from './round-audit.js';
+
+/** What was wrong with a sum, as the coordinator showed it. */
+export interface WrongSum {
+  readonly survivors: readonly SurvivorEntry[];
+  readonly revealed: readonly ItemOf<'revealed'>[];
+  /** pieces of the tile that is not the sum, with their paths */
+  readonly tiles: readonly ItemOf<'spotTiles'>[];
+}
 
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 

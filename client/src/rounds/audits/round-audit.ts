@@ -12,18 +12,11 @@ import {
 import { isSaidByCoordinator, type ItemOf } from '@regulon/shared/wire';
 import type { AuditedRound, AuditPlace } from './audit-place.js';
 import { namedError } from '../../errors/index.js';
+import type { WrongSum } from './evidence.js';
 import { loggedGroupsOf } from './logged-groups.js';
 import { verifyGroupsRecomputed } from './recomputed-close.js';
 import { auditTiles, tilesToAudit, WrongTile } from './spot-audit.js';
 import { ofOwnGroup, ownViewOf, survivorsOf } from './survivors.js';
-
-/** What was wrong with a sum, as the coordinator showed it. */
-export interface WrongSum {
-  readonly survivors: readonly SurvivorEntry[];
-  readonly revealed: readonly ItemOf<'revealed'>[];
-  /** pieces of the tile that is not the sum, with their paths */
-  readonly tiles: readonly ItemOf<'spotTiles'>[];
-}
 
 /** How an audit ended. */
 export type RoundAudit =
