@@ -74,11 +74,11 @@ export function forwardLayer(layer: ResolvedLayer, input: LayerInput, context: P
     case 'max-pool1d':
       return { ...maxPool1d(x, declaration.size, context), ...poolMask(x, declaration.size, mask) };
     case 'average-pool1d':
-      return { ...averagePool1d(x, declaration.size), ...poolMask(x, declaration.size, mask) };
+      return { ...averagePool1d(x, declaration.size, context), ...poolMask(x, declaration.size, mask) };
     case 'max-pool2d':
       return maxPool2d(x, declaration.size, context);
     case 'average-pool2d':
-      return averagePool2d(x, declaration.size);
+      return averagePool2d(x, declaration.size, context);
     case 'global-max-pool':
       return globalMaxPool(x, mask, context);
     case 'global-average-pool':
@@ -92,9 +92,9 @@ export function forwardLayer(layer: ResolvedLayer, input: LayerInput, context: P
     case 'gene-grid':
       return placed(x, outputShape, placesOf(constant, x), context);
     case 'group-norm':
-      return groupNorm(x, weights, declaration);
+      return groupNorm(x, weights, declaration, context);
     case 'layer-norm':
-      return layerNorm(x, weights, declaration.epsilon);
+      return layerNorm(x, weights, declaration.epsilon, context);
     case 'batch-norm':
       return batchNorm(x, weights, declaration, context);
     case 'gru':

@@ -101,8 +101,13 @@ export const layerCases: Readonly<Record<LayerDeclaration['type'], readonly Laye
   'group-norm': [
     after({ type: 'group-norm', groups: 3 }, [4], 9),
     after({ type: 'group-norm', groups: 2 }, [3, 2], 4),
+    after({ type: 'group-norm', groups: 2 }, [5, 2], 8),
   ],
-  'layer-norm': [after({ type: 'layer-norm' }, [4, 2], 5), after({ type: 'layer-norm' }, [7], 6)],
+  'layer-norm': [
+    after({ type: 'layer-norm' }, [4, 2], 5),
+    after({ type: 'layer-norm' }, [7], 6),
+    after({ type: 'layer-norm' }, [3, 2], 12),
+  ],
   'batch-norm': [
     { ...after({ type: 'batch-norm' }, [4], 5), training: true, aggregate: 'local' },
     { ...after({ type: 'batch-norm' }, [3, 2], 4), aggregate: 'local' },

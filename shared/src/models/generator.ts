@@ -27,6 +27,20 @@ export class KeyedGenerator {
     return (high * TWO_POW_26 + low) / TWO_POW_53;
   }
 
+  /** Fill an array with the next words of the keystream, as they lie in it (little-endian). */
+  words(out: Uint32Array): void {
+    const bytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
+    for (let at = 0; at < bytes.length;) {
+      if (this.#position === this.#words.byteLength) this.#refill();
+      const left = this.#words.byteLength - this.#position;
+      const { buffer, byteOffset } = this.#words;
+      const length = Math.min(left, bytes.length - at);
+      bytes.set(new Uint8Array(buffer, byteOffset + this.#position, length), at);
+      this.#position += length;
+      at += length;
+    }
+  }
+
   /**
    * Uniform integer in [0, bound), without bias.
    *

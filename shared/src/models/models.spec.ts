@@ -171,6 +171,20 @@ describe('KeyedGenerator', () => {
     expect(new KeyedGenerator(new Uint8Array(32)).uniform()).toBe(uniform);
   });
 
+  it('gives words of the same keystream, one after the other, also across its blocks', () => {
+    const [some, all] = [1, 2].map(() => new KeyedGenerator(new Uint8Array(32))) as [
+      KeyedGenerator,
+      KeyedGenerator,
+    ];
+    const whole = new Uint32Array(40_000);
+    all.words(whole);
+    expect([...whole.subarray(0, 2)]).toEqual([0xade0b876, 0x903df1a0]);
+    some.uniform();
+    const pieces = [new Uint32Array(3), new Uint32Array(20_000), new Uint32Array(0), new Uint32Array(19_995)];
+    for (const piece of pieces) some.words(piece);
+    expect(pieces.flatMap((piece) => [...piece])).toEqual([...whole.subarray(2)]);
+  });
+
   it('draws integers below a bound evenly', () => {
     const generator = new KeyedGenerator(new Uint8Array(32).fill(7));
     const counts = [0, 0, 0];

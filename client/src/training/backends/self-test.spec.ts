@@ -69,6 +69,9 @@ const KERNELS: Record<string, (args: unknown[]) => Float32Array> = {
 /** Which array of a kernel with a file of its own it writes. */
 const OWN_FILES: Record<string, Record<string, number>> = {
   'gru-v3': { gru_v3_gates: 3, gru_v3_state: 4, gru_v3_backward: 3, gru_v3_reset: 3 },
+  windows: { unfold: 1, fold: 0 },
+  drop: { drop: 2 },
+  normalise: { normalise: 3, normalise_backward: 5 },
 };
 const NAMED = Object.values(OWN_FILES).flatMap((kernels) => Object.entries(kernels));
 

@@ -3,28 +3,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import wabt from 'wabt';
-import { KeyedGenerator } from '@regulon/shared/models';
 import { addBiasAndActivate, columnSums, throughActivation } from '../ops/activation.js';
 import { gruCell } from '../ops/gru-cell.js';
 import { lstmCell } from '../ops/lstm-cell.js';
+import { TestHeap } from './heap.support.js';
 import { LAYER_KERNELS_BASE64 } from './layer-kernels-binary.js';
-import { type HeapMemory, LayerKernels } from './layer-kernels.js';
 
-const { WebAssembly } = globalThis as unknown as {
-  WebAssembly: { readonly Memory: new (options: { initial: number }) => HeapMemory };
-};
-const memory = new WebAssembly.Memory({ initial: 4 });
-const kernels = LayerKernels.over(memory);
-const random = new KeyedGenerator(new Uint8Array(32).fill(5));
-
-let top = 0;
-function onHeap(length: number): Float32Array {
-  // odd places on purpose: slices of tensors are not aligned to 16 bytes
-  const array = new Float32Array(memory.buffer as ArrayBuffer, top + 4, length);
-  top += 4 * length + 4;
-  for (let i = 0; i < length; i++) array[i] = 4 * random.uniform() - 2;
-  return array;
-}
+const heap = new TestHeap();
+const { kernels } = heap;
+const onHeap = (length: number): Float32Array => heap.array(length);
 const gap = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
 
 describe('layer kernels', () => {
@@ -41,7 +28,7 @@ describe('layer kernels', () => {
   });
 
   it('do what the plain loops do: bias and relu, its gradient, column sums', () => {
-    top = 0;
+    heap.reset();
     const [z, bias, gradient, out, sums] = [onHeap(7 * 12), onHeap(12), onHeap(84), onHeap(84), onHeap(12)];
     const plain = Float32Array.from(z);
     addBiasAndActivate(plain, bias, 'relu');
@@ -58,7 +45,7 @@ describe('layer kernels', () => {
   });
 
   it('do what the plain loops do: bias and tanh, its gradient (1e-6)', () => {
-    top = 0;
+    heap.reset();
     const [z, bias, gradient, out] = [onHeap(84), onHeap(12), onHeap(84), onHeap(84)];
     const plain = Float32Array.from(z);
     addBiasAndActivate(plain, bias, 'tanh');
@@ -71,7 +58,7 @@ describe('layer kernels', () => {
   });
 
   it('do what the plain GRU does, forward and backward (1e-6)', () => {
-    top = 0;
+    heap.reset();
     const [batch, units] = [5, 8];
     const n = batch * units;
     const forward = {
@@ -109,7 +96,7 @@ describe('layer kernels', () => {
   it.each([true, false])(
     'do what the plain LSTM does, forward and backward (1e-6); first step: %s',
     (first) => {
-      top = 0;
+      heap.reset();
       const [batch, units] = [5, 8];
       const n = batch * units;
       const forward = {
@@ -140,7 +127,7 @@ describe('layer kernels', () => {
   );
 
   it('do what the plain Adam and pooling do', () => {
-    top = 0;
+    heap.reset();
     const arrays = () => [onHeap(8), onHeap(8).fill(0.1), onHeap(8).fill(0.2), onHeap(8)] as const;
     const [weights, first, second, gradient] = arrays();
     const step = {
@@ -179,7 +166,7 @@ describe('layer kernels', () => {
   });
 
   it('leave odd widths, wrong lengths and arrays outside of the heap to the plain loops, unchanged', () => {
-    top = 0;
+    heap.reset();
     const z = onHeap(30);
     const before = [...z];
     expect(kernels?.biasActivation('relu', z, onHeap(10))).toBe(false);
@@ -190,7 +177,7 @@ describe('layer kernels', () => {
   });
 
   it('keep NaN', () => {
-    top = 0;
+    heap.reset();
     const z = onHeap(4).fill(Number.NaN);
     kernels?.biasActivation('relu', z, onHeap(4));
     expect(z.every(Number.isNaN)).toBe(true);

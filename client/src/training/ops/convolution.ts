@@ -1,8 +1,9 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '@regulon/shared/models';
+import { type Matrix, matrixOf } from '../backends/matrix.js';
+import { fold, type Range, unfold, windowCount, type Windows, windowSize } from '../kernels/windows.js';
 import { addBiasAndActivate, columnSums, throughActivation } from './activation.js';
 import type { LayerPass, PassContext } from './op.js';
-import { fold, unfold, type Windows, windowSize } from './windows.js';
 
 interface Options {
   readonly stride: number;
@@ -65,6 +66,10 @@ export function conv2d(
   return convolve(x, weights, windows, options.activation, [batch, down.out, across.out], context);
 }
 
+/** Elements of windows that are unfolded at a time: half a MiB, so that the product finds them in the cache. */
+const TILE_SIZE = 2 ** 17;
+
+/** Windows tile by tile: all of them together would be `high · wide` times the input. */
 function convolve(
   x: tf.Tensor,
   [kernel, bias]: readonly [tf.Tensor, tf.Tensor],
@@ -73,28 +78,61 @@ function convolve(
   leading: readonly number[],
   { backend }: PassContext,
 ): LayerPass {
+  const { kernels } = backend;
   const filters = bias.size;
+  const rows = windowCount(windows);
   const width = windowSize(windows);
-  const rows = leading.reduce((a, b) => a * b, 1);
-  const unfolded = backend.allocate([rows, width]);
-  unfold(backend.view(x), windows, backend.view(unfolded));
-  const flatKernel = tf.reshape(kernel, [width, filters]);
-  const y = backend.gemm(unfolded, flatKernel);
-  addBiasAndActivate(backend.view(y), backend.view(bias), activation, backend.kernels);
+  const output = backend.allocate([...leading, filters]);
+  const tile = backend.allocate([Math.max(width, Math.min(TILE_SIZE, rows * width))]);
+  const [from, y] = [backend.view(x), backend.view(output)];
+  const whole = matrixOf(backend.view(kernel), width, filters);
+  for (const { range, unfolded, outputs } of tiles(windows, filters, backend.view(tile), y)) {
+    unfold(from, windows, range, unfolded.values, kernels);
+    backend.multiply(unfolded, whole, outputs);
+  }
+  addBiasAndActivate(y, backend.view(bias), activation, kernels);
   return {
-    output: tf.reshape(y, [...leading, filters]),
+    output,
     backward(gradient, wantsInput) {
       const dz = backend.allocate([rows, filters]);
       const dBias = backend.allocate([filters]);
-      const [out, dy] = [backend.view(y), backend.view(gradient)];
-      throughActivation(out, dy, activation, backend.view(dz), backend.kernels);
-      columnSums(backend.view(dz), backend.view(dBias), backend.kernels);
-      const dKernel = tf.reshape(backend.gemm(unfolded, dz, { a: true }), kernel.shape);
-      if (!wantsInput) return { weights: [dKernel, dBias] };
-      const dWindows = backend.gemm(dz, flatKernel, { b: true });
-      const dInput = backend.allocate(x.shape);
-      fold(backend.view(dWindows), windows, backend.view(dInput));
-      return { input: dInput, weights: [dKernel, dBias] };
+      const dKernel = backend.allocate(kernel.shape);
+      const dInput = wantsInput ? backend.allocate(x.shape) : undefined;
+      // nothing is allocated from here on: the views stay valid
+      const dy = backend.view(dz);
+      throughActivation(backend.view(output), backend.view(gradient), activation, dy, kernels);
+      columnSums(dy, backend.view(dBias), kernels);
+      const dWhole = { ...whole, values: backend.view(dKernel).fill(0) };
+      const weight = { ...whole, values: backend.view(kernel) };
+      const dx = dInput && backend.view(dInput).fill(0);
+      for (const { range, unfolded, outputs } of tiles(windows, filters, backend.view(tile), dy)) {
+        unfold(backend.view(x), windows, range, unfolded.values, kernels);
+        backend.multiply(unfolded, outputs, dWhole, { a: true, add: true });
+        if (!dx) continue;
+        backend.multiply(outputs, weight, unfolded, { b: true });
+        fold(unfolded.values, windows, range, dx, kernels);
+      }
+      return { ...(dInput ? { input: dInput } : {}), weights: [dKernel, dBias] };
     },
   };
+}
+
+/** Windows in turns that fit the tile, as a matrix, with the rows of the outputs that belong to them. */
+function* tiles(
+  windows: Windows,
+  filters: number,
+  tile: Float32Array,
+  outputs: Float32Array,
+): Generator<{ range: Range; unfolded: Matrix; outputs: Matrix }> {
+  const width = windowSize(windows);
+  const atOnce = Math.floor(tile.length / width);
+  const all = windowCount(windows);
+  for (let first = 0; first < all; first += atOnce) {
+    const count = Math.min(atOnce, all - first);
+    yield {
+      range: { first, count },
+      unfolded: matrixOf(tile.subarray(0, count * width), count, width),
+      outputs: matrixOf(outputs.subarray(first * filters, (first + count) * filters), count, filters),
+    };
+  }
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { drop, type DropRule, wordsOf } from '../kernels/drop.js';
 import type { LayerPass, PassContext } from './op.js';
 
 /**
@@ -9,18 +10,21 @@ import type { LayerPass, PassContext } from './op.js';
  * @param layer name of the layer, so that two dropouts of a step have different masks
  */
 export function dropout(x: Tensor, rate: number, layer: string, context: PassContext): LayerPass {
-  if (!context.training || rate === 0) {
+  return dropped(x, { rate, scale: 1 / (1 - rate) }, layer, context);
+}
+
+/** Elements set to zero at random, the rest times a scale; identity outside training. */
+export function dropped(x: Tensor, rule: DropRule, layer: string, context: PassContext): LayerPass {
+  if (!context.training || rule.rate === 0) {
     return { output: x, backward: (gradient) => ({ input: gradient, weights: [] }) };
   }
   const { backend } = context;
-  const random = context.randomOf(layer);
-  const scale = 1 / (1 - rate);
-  const mask = Float32Array.from({ length: x.size }, () => (random.uniform() < rate ? 0 : scale));
+  const words = backend.allocate([x.size]);
+  context.randomOf(layer).words(wordsOf(backend.view(words)));
   const masked = (tensor: Tensor): Tensor => {
     const out = backend.allocate(tensor.shape);
-    const source = backend.view(tensor);
-    const target = backend.view(out);
-    for (let i = 0; i < mask.length; i++) target[i] = source[i]! * mask[i]!;
+    const [from, to] = [backend.view(tensor), backend.view(out)];
+    drop({ words: backend.view(words), x: from, out: to }, rule, backend.kernels);
     return out;
   };
   return { output: masked(x), backward: (gradient) => ({ input: masked(gradient), weights: [] }) };

@@ -186,7 +186,7 @@ function outputsOf(
     const tensors = network.specs.map((s) =>
       tensorOf(weights.subarray(s.offset, s.offset + s.size), s.shape),
     );
-    const context = { backend, training: false, randomOf: () => ({ uniform: () => 0 }) };
+    const context = { backend, training: false, randomOf: () => random };
     const input = tensorOf(x, [batch, ...network.frame.inputShape]);
     values = Float32Array.from(backend.view(network.forward(input, tensors, context).output));
   });

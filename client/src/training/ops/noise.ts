@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { dropped } from './dropout.js';
 import { filled, type LayerPass, type PassContext } from './op.js';
 
 /**
@@ -8,15 +9,7 @@ import { filled, type LayerPass, type PassContext } from './op.js';
  * @see Vincent et al. 2010, 3.3 (masking noise)
  */
 export function maskingNoise(x: Tensor, rate: number, layer: string, context: PassContext): LayerPass {
-  if (!context.training || rate === 0) return unchanged(x);
-  const random = context.randomOf(layer);
-  const mask = Float32Array.from({ length: x.size }, () => (random.uniform() < rate ? 0 : 1));
-  const masked = (tensor: Tensor): Tensor =>
-    filled(tensor.shape, context.backend, (values) => {
-      const source = context.backend.view(tensor);
-      for (let i = 0; i < mask.length; i++) values[i] = source[i]! * mask[i]!;
-    });
-  return { output: masked(x), backward: (gradient) => ({ input: masked(gradient), weights: [] }) };
+  return dropped(x, { rate, scale: 1 }, layer, context);
 }
 
 /** Add N(0, sd²) to each element; identity outside of training. */

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type Groups, normalise, normaliseBackward } from '../kernels/normalise.js';
+import { columnSums } from './activation.js';
 import { composedLayer } from './composed.js';
-import type { LayerPass, PassContext } from './op.js';
+import { type LayerPass, type PassContext, rowsOf } from './op.js';
 
 /** (x − mean)/√(variance + ε) over the given axes; variance with 1/n. */
 export function standardised(x: tf.Tensor, axes: number[], epsilon: number): tf.Tensor {
@@ -9,12 +11,14 @@ export function standardised(x: tf.Tensor, axes: number[], epsilon: number): tf.
 }
 
 /** Each step of each unit over its channels, then scale and shift. @param x [batch, …, channels] @see Ba et al. 2016 */
-export function layerNorm(x: tf.Tensor, weights: readonly tf.Tensor[], epsilon: number): LayerPass {
-  return composedLayer(
-    (a, [scale, shift]) => tf.add(tf.mul(standardised(a, [a.rank - 1], epsilon), scale!), shift!),
-    x,
-    weights,
-  );
+export function layerNorm(
+  x: tf.Tensor,
+  weights: readonly tf.Tensor[],
+  epsilon: number,
+  context: PassContext,
+): LayerPass {
+  const { rows, columns } = rowsOf(x.shape);
+  return normalised(x, weights, { units: rows, positions: 1, groups: 1, width: columns }, epsilon, context);
 }
 
 /**
@@ -27,17 +31,41 @@ export function groupNorm(
   x: tf.Tensor,
   weights: readonly tf.Tensor[],
   { groups, epsilon }: { groups: number; epsilon: number },
+  context: PassContext,
 ): LayerPass {
-  const channels = x.shape.at(-1) ?? 1;
-  const grouped = [x.shape[0] ?? 1, x.size / (x.shape[0] ?? 1) / channels, groups, channels / groups];
-  return composedLayer(
-    (a, [scale, shift]) => {
-      const normal = standardised(tf.reshape(a, grouped), [1, 3], epsilon);
-      return tf.add(tf.mul(tf.reshape(normal, x.shape), scale!), shift!);
+  const [units = 1] = x.shape;
+  const { rows, columns } = rowsOf(x.shape);
+  const sizes = { units, positions: rows / units, groups, width: columns / groups };
+  return normalised(x, weights, sizes, epsilon, context);
+}
+
+function normalised(
+  x: tf.Tensor,
+  weights: readonly tf.Tensor[],
+  groups: Groups,
+  epsilon: number,
+  { backend }: PassContext,
+): LayerPass {
+  const [scale, shift] = weights as [tf.Tensor, tf.Tensor];
+  const output = backend.allocate(x.shape);
+  const stats = backend.allocate([groups.units, groups.groups, 2]);
+  const view = (tensor: tf.Tensor): Float32Array => backend.view(tensor);
+  const there = { x: view(x), scale: view(scale), shift: view(shift), y: view(output), stats: view(stats) };
+  normalise(there, groups, epsilon, backend.kernels);
+  return {
+    output,
+    backward(gradient) {
+      const [turned, dInput] = [backend.allocate(x.shape), backend.allocate(x.shape)];
+      const [dScale, dShift] = [backend.allocate(scale.shape), backend.allocate(shift.shape)];
+      // nothing is allocated from here on: the views stay valid
+      const dy = view(gradient);
+      const read = { x: view(x), scale: view(scale), stats: view(stats), dy };
+      normaliseBackward({ ...read, turned: view(turned), dx: view(dInput) }, groups, backend.kernels);
+      columnSums(view(turned), view(dScale), backend.kernels);
+      columnSums(dy, view(dShift), backend.kernels);
+      return { input: dInput, weights: [dScale, dShift] };
     },
-    x,
-    weights,
-  );
+  };
 }
 
 /**

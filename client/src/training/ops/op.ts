@@ -34,7 +34,15 @@ export interface PassContext {
   /** true while training: dropout is on */
   readonly training: boolean;
   /** uniform numbers of this step for a named layer; only while training */
-  readonly randomOf: (layer: string) => { uniform(): number };
+  readonly randomOf: (layer: string) => Randomness;
+}
+
+/** Uniform random numbers, by a counter: the same ones for the same step and layer. */
+export interface Randomness {
+  /** in [0, 1) */
+  uniform(): number;
+  /** fill with 32-bit words */
+  words(out: Uint32Array): void;
 }
 
 /** The values of a tensor by a function of its position; a new tensor. */

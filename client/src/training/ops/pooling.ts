@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { composedLayer } from './composed.js';
 import { filled, type LayerPass, type PassContext, type StepMask } from './op.js';
+import { pool2d } from './pool2d.js';
 import { maskedScores, maskOfWindows, maskTensor } from './step-mask.js';
 
 /** Mask of a pool of `size` steps: a window counts if all its steps do. */
@@ -11,28 +12,50 @@ export function pooledMask(x: tf.Tensor, size: number, mask: StepMask): StepMask
 }
 
 /** Mean of each `size` steps; steps that fill no window are dropped. @param x [batch, steps, channels] */
-export function averagePool1d(x: tf.Tensor, size: number): LayerPass {
+export function averagePool1d(x: tf.Tensor, size: number, { backend }: PassContext): LayerPass {
   const [batch = 1, steps = 1, channels = 1] = x.shape;
   const pooled = Math.floor(steps / size);
-  const mean = (a: tf.Tensor): tf.Tensor => {
-    const used = tf.slice(a, [0, 0, 0], [batch, pooled * size, channels]);
-    return tf.mean(tf.reshape(used, [batch, pooled, size, channels]), 2);
+  return {
+    output: filled([batch, pooled, channels], backend, (means) => {
+      const source = backend.view(x);
+      means.fill(0);
+      everyStep(batch, steps, pooled * size, (row, b, t) => {
+        const to = (b * pooled + Math.floor(t / size)) * channels;
+        const from = row * channels;
+        for (let c = 0; c < channels; c++) means[to + c] = means[to + c]! + source[from + c]! / size;
+      });
+    }),
+    backward: (gradient) => ({
+      input: filled(x.shape, backend, (values) => {
+        const source = backend.view(gradient);
+        // steps that fill no window have no gradient
+        values.fill(0);
+        everyStep(batch, steps, pooled * size, (row, b, t) => {
+          const from = (b * pooled + Math.floor(t / size)) * channels;
+          const to = row * channels;
+          for (let c = 0; c < channels; c++) values[to + c] = source[from + c]! / size;
+        });
+      }),
+      weights: [],
+    }),
   };
-  return composedLayer(mean, x, []);
+}
+
+/** The first `used` steps of each unit: their row, unit and step. */
+function everyStep(
+  batch: number,
+  steps: number,
+  used: number,
+  use: (row: number, unit: number, step: number) => void,
+): void {
+  for (let b = 0; b < batch; b++) {
+    for (let t = 0; t < used; t++) use(b * steps + t, b, t);
+  }
 }
 
 /** Mean of each window of size × size. @param x [batch, rows, columns, channels] */
-export function averagePool2d(x: tf.Tensor, size: number): LayerPass {
-  const [batch = 1, rows = 1, columns = 1, channels = 1] = x.shape;
-  const [high, wide] = [Math.floor(rows / size), Math.floor(columns / size)];
-  const mean = (a: tf.Tensor): tf.Tensor => {
-    const used = tf.slice(a, [0, 0, 0, 0], [batch, high * size, wide * size, channels]);
-    // first over the columns of a window, then over its rows
-    const inRows = tf.mean(tf.reshape(used, [batch * high * size, wide, size, channels]), 2);
-    const sums = tf.mean(tf.reshape(inRows, [batch * high, size, wide, channels]), 1);
-    return tf.reshape(sums, [batch, high, wide, channels]);
-  };
-  return composedLayer(mean, x, []);
+export function averagePool2d(x: tf.Tensor, size: number, context: PassContext): LayerPass {
+  return pool2d(x, (sequence) => averagePool1d(sequence, size, context));
 }
 
 /** Mean over all positions; padded steps do not take part. @param x [batch, …, channels] @returns [batch, channels] */

@@ -66,7 +66,6 @@ export function inferConv1d(layer: z.output<typeof conv1dSchema>, given: Shape, 
     outputShape: [out, filters],
     weights: kernelAndBias([kernel, channels, filters], layer.init),
     mask: 'keeps',
-    scratch: out * kernel * channels,
   };
 }
 
@@ -85,7 +84,7 @@ export function inferConv1dStrands(
     outputShape: [out, filters],
     weights: kernelAndBias([kernel, 4, filters], init),
     mask: 'keeps',
-    scratch: out * (4 * kernel + 2 * filters),
+    scratch: 2 * out * filters,
   };
 }
 
@@ -105,6 +104,5 @@ export function inferConv2d(layer: z.output<typeof conv2dSchema>, given: Shape, 
     outputShape: [outRows, outColumns, filters],
     weights: kernelAndBias([high, wide, channels, filters], layer.init),
     mask: 'refuses',
-    scratch: outRows * outColumns * high * wide * channels,
   };
 }
