@@ -11,11 +11,11 @@ import {
   type SurvivorEntry,
   unpackIntegers,
   vectorLength,
-  verifyManifest,
   verifyTranscript,
 } from '@regulon/shared/secagg';
 import { readFully } from '../../files/index.js';
 import type { AttemptRow, OutcomeRow } from '../../state/index.js';
+import { missedManifest } from './missed-manifest.js';
 import type { RunSession } from './run-session.js';
 import { verifyRecomputed } from '../audits/recomputed-close.js';
 import { survivorsOf } from '../audits/survivors.js';
@@ -81,26 +81,6 @@ async function announcedClose(session: RunSession, round: ScheduledRound): Promi
   verifyTranscript(site.federation.rosterView.coordinatorKey, signed);
   const { transcript, signature, aggregateRoot, modelHash } = item;
   return { manifest, own, transcript, signature, aggregateRoot, modelHash };
-}
-
-/** Manifest of an attempt that this site did not join. @throws E_FORK when it is not what the plan implies */
-async function missedManifest(
-  session: RunSession,
-  round: ScheduledRound,
-  attempt: number,
-): Promise<Manifest> {
-  const { link, federation } = session.site;
-  const items = await link.fetch({ type: 'manifest', run: session.runId, round: round.round });
-  const item = items.find((i) => i.attempt === attempt);
-  if (!item)
-    throw new RegulonError('E_FORK', `round ${round.round}: the manifest of attempt ${attempt} is missing`);
-  const manifest = decodeManifest(item.manifest);
-  verifyManifest(federation.rosterView.coordinatorKey, manifest, item.signature);
-  const expected = ctxOf(session.program.manifest(round, manifest));
-  if (manifest.attempt !== attempt || !equalBytes(expected, ctxOf(manifest))) {
-    throw new RegulonError('E_FORK', `round ${round.round}: its manifest is not what the plan implies`);
-  }
-  return manifest;
 }
 
 /** Decode the sum; for training apply the server step. */
