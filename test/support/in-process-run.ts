@@ -69,8 +69,9 @@ export class InProcessRun {
     return round;
   }
 
-  async finish(): Promise<void> {
-    while (this.program.next()) await this.step();
+  /** @param onRound called after each round */
+  async finish(onRound: (round: ScheduledRound) => void = () => undefined): Promise<void> {
+    while (this.program.next()) onRound(await this.step());
   }
 
   private weightsOf(arm: number): Float32Array {
@@ -127,7 +128,8 @@ export function unitsWhere(
   const { view } = site;
   if (fold === null) return view;
   const position = program.contract.sites.findIndex((s) => s.id === site.id);
-  const folds = foldsOf('patient', site.unitIds, view.labels ?? new Int32Array(view.n), position);
+  const { unit } = program.contract.plan.dataset;
+  const folds = foldsOf(unit, site.unitIds, view.labels ?? new Int32Array(view.n), position);
   const rows = [...folds.keys()].filter((row) => (folds[row] === fold) === heldOut);
   return selectUnits(view, rows);
 }

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
+import { LETTERS } from '@regulon/shared/genomics';
 import type { ModelFrame } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { modelFrameOf } from '@regulon/shared/program';
@@ -24,7 +25,7 @@ export function modelDescribeCommand(model: Command, context: Context): void {
     .description("layers of a plan's model: shapes, parameters, bytes on the wire")
     .argument('<file>', 'plan, YAML or JSON')
     .option('--genes <n>', 'size of the gene panel, where the plan does not fix the features')
-    .option('--steps <n>', 'steps of a series', '24')
+    .option('--steps <n>', 'steps of a series, or bases of a sequence', '24')
     .option('--svg <file>', 'also draw the graph')
     .option('--force', 'replace an existing file', false)
     .addOption(new Option('--json', 'same as --format json').conflicts('format'));
@@ -46,6 +47,9 @@ export function modelDescribeCommand(model: Command, context: Context): void {
 
 /** Shape of one unit. @throws E_ARGUMENT when it depends on the gene panel and nothing says its size */
 function frameOf(plan: Plan, { genes, steps }: Options): ModelFrame {
+  if (plan.dataset.kind === 'sequences') {
+    return modelFrameOf(plan, LETTERS * wholeNumber('--steps', steps, 1, 1_000_000));
+  }
   const panel = genes === undefined ? undefined : wholeNumber('--genes', genes, 1, 10_000_000);
   const features = featuresOf(plan, panel);
   if (features === null) {
@@ -54,7 +58,10 @@ function frameOf(plan: Plan, { genes, steps }: Options): ModelFrame {
   }
   const frame = modelFrameOf(plan, features);
   if (plan.dataset.kind !== 'series') return frame;
-  return { ...frame, inputShape: [wholeNumber('--steps', steps, 2, 1_000_000), 1] };
+  return {
+    ...frame,
+    inputShape: [wholeNumber('--steps', steps, 2, 1_000_000), ...frame.inputShape.slice(1)],
+  };
 }
 
 function outlineLines(outline: ModelOutline): string[] {

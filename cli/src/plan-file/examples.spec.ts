@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { LETTERS } from '@regulon/shared/genomics';
 import { parseStrict, sitePolicySchema } from '@regulon/shared/plan';
 import { outlineOf, readPlanFile } from './index.js';
 
@@ -12,21 +13,22 @@ const files = readdirSync(examples).filter((name) => name.endsWith('.yaml'));
 const plans = files.filter((name) => !name.startsWith('site-policy'));
 
 describe('the example plans', () => {
-  it('are eight systems and a simulated twin of each', () => {
-    const names = [
-      ...['autoencoder', 'cnn', 'denoising', 'grid', 'mlp', 'transformer'].map((name) => `brca3-${name}`),
-      ...['yeast-gru', 'yeast-lstm'],
-    ];
-    expect(plans.sort()).toEqual(names.flatMap((name) => [`${name}.sim.yaml`, `${name}.yaml`]));
+  it('are systems and a simulated twin of each, and one that is always simulated', () => {
+    const names = plans.filter((name) => !name.includes('.sim.')).map((name) => name.replace('.yaml', ''));
+    const twins = names.flatMap((name) => [`${name}.sim.yaml`, `${name}.yaml`]);
+    expect(plans.sort()).toEqual([...twins, 'motif-scanner.sim.yaml'].sort());
+    expect(names).toHaveLength(13);
   });
 
   it.each(plans)('%s parses, its layers fit, and its weights are exact', (name) => {
     const plan = readPlanFile(join(examples, name));
-    const outline = outlineOf(plan);
+    const outline = outlineOf(plan, plan.dataset.kind === 'sequences' ? LETTERS * 101 : undefined);
     expect(outline.parameters).toBeGreaterThan(1000);
     expect(Math.log2(plan.secureAggregation.weightCap) % 1).toBe(0);
+    // the genes of yeast-phase are the same at every site: none of them is left out
+    const held = plan.dataset.unit === 'gene' ? 'det5' : 'leave-site-out';
     expect(plan.evaluation.split).toBe(
-      plan.task === 'forecast' ? 'chronological' : name.includes('.sim.') ? 'holdout' : 'leave-site-out',
+      plan.task === 'forecast' ? 'chronological' : name.includes('.sim.') ? 'holdout' : held,
     );
   });
 

@@ -60,6 +60,7 @@ export function featuresOf(plan: Plan, genes: number | undefined): number | null
   if (plan.dataset.kind === 'series') return 1;
   const projected = plan.prepare.find((step) => step.step === 'pca');
   if (projected) return projected.components;
+  if (plan.dataset.kind === 'sequences') return genes ?? null;
   const selected = plan.prepare.flatMap((step) => (step.step === 'top-variance' ? [step.k] : []));
   if (selected.length === 0) return genes ?? null;
   return Math.min(...selected, genes ?? Infinity);

@@ -2,7 +2,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
-import { simulateSeries, simulateSites } from './generate/index.js';
+import type { SimulatedSite } from './generate/simulate-sites.js';
+import { simulateSequences, simulateSeries, simulateSites } from './generate/index.js';
 
 /** Where the files of one site lie. */
 export interface SiteFiles {
@@ -20,7 +21,10 @@ export interface DataLayout {
   readonly simulated: boolean;
 }
 
-const MATRIX = ['counts.tsv.gz', 'counts.tsv', 'counts.csv.gz', 'counts.csv'];
+const MATRIX = ['counts.tsv', 'counts.csv', 'series.tsv', 'sequences.fa'].flatMap((name) => [
+  `${name}.gz`,
+  name,
+]);
 const LABELS = ['design.tsv', 'labels.tsv', 'design.csv', 'labels.csv'];
 const SERIES_FILE = 'spellman.txt.gz';
 const EXPERIMENTS = ['alpha', 'cdc15', 'cdc28', 'elu'];
@@ -28,7 +32,7 @@ const EXPERIMENTS = ['alpha', 'cdc15', 'cdc28', 'elu'];
 /**
  * Recognise a folder of real data.
  *
- * Either one folder a site with `counts.tsv(.gz)` and `design.tsv`, or the yeast cell cycle with its four experiments.
+ * Either one folder a site with its matrix, series or sequences and `design.tsv`, or the yeast cell cycle with its four experiments.
  *
  * @throws E_ARGUMENT when the folder is none of these
  */
@@ -47,7 +51,7 @@ export function detectLayout(folder: string): DataLayout {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   if (sites.length < 3) {
     throw new RegulonError('E_ARGUMENT', `--data: ${folder} holds ${sites.length} sites`, {
-      hint: 'one folder a site, each with counts.tsv(.gz) and design.tsv, at least three; or the yeast_cellcycle folder',
+      hint: 'one folder a site, each with counts.tsv, series.tsv or sequences.fa (or .gz) and design.tsv, at least three; or the yeast_cellcycle folder',
     });
   }
   return { plan: 'brca3-cnn.yaml', sites, simulated: false };
@@ -56,11 +60,22 @@ export function detectLayout(folder: string): DataLayout {
 /** Write simulated data that fit a plan, one folder a site below `folder`. */
 export function simulatedLayout(plan: Plan, folder: string, seed: number): DataLayout {
   const where = { folder, seed, sites: plan.sites };
-  const simulated =
-    plan.dataset.kind === 'series'
-      ? simulateSeries(where)
-      : simulateSites({ ...where, mostPatients: plan.secureAggregation.weightCap });
+  const simulated = simulatedSites(plan, where);
   return { plan: plan.name, sites: simulated.map(({ units: _units, ...files }) => files), simulated: true };
+}
+
+function simulatedSites(
+  { dataset, task, secureAggregation }: Plan,
+  where: { folder: string; seed: number; sites: readonly string[] },
+): SimulatedSite[] {
+  switch (dataset.kind) {
+    case 'series':
+      return simulateSeries({ ...where, ...(task === 'classify' ? { labelled: true } : {}) });
+    case 'sequences':
+      return simulateSequences(where);
+    case 'expression':
+      return simulateSites({ ...where, mostPatients: secureAggregation.weightCap });
+  }
 }
 
 /** The files of the plan's sites, in its order. @throws E_ARGUMENT naming the first site without data */

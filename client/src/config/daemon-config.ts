@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { datasetKindSchema, datasetScaleSchema, unitSchema } from '@regulon/shared/plan';
 
 const path = z.string().min(1).max(4096);
 const port = z.int().min(1).max(65_535);
@@ -6,27 +7,32 @@ const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
 
-const dataset = z.strictObject({
-  /** the name under which the plan asks for it */
-  name,
-  kind: z.enum(['expression', 'series']),
-  scale: z.enum(['counts', 'log-ratio']),
-  unit: z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']),
-  /** the count or value matrix, TSV or CSV, plain or gzip */
-  counts: path,
-  /** the table of labels, one row a unit */
-  labels: path.optional(),
-  /** where it cannot be seen from the labels; default: genes are rows */
-  orientation: z.enum(['genes-by-units', 'units-by-genes']).optional(),
-  /** columns of the matrix that are no data */
-  ignoreColumns: z.array(z.string().min(1).max(200)).max(64).optional(),
-  /** keep only the columns of a series whose name begins so */
-  columnsPrefix: z.string().min(1).max(64).optional(),
-  /** published research data: the steward says so */
-  public: z.boolean().default(false),
-  /** generated data of no person */
-  simulated: z.boolean().default(false),
-});
+const dataset = z
+  .strictObject({
+    /** the name under which the plan asks for it */
+    name,
+    kind: datasetKindSchema,
+    scale: datasetScaleSchema,
+    unit: unitSchema,
+    /** the count or value matrix, TSV or CSV, or the sequences, FASTA; plain or gzip */
+    counts: path,
+    /** the table of labels, one row a unit */
+    labels: path.optional(),
+    /** where it cannot be seen from the labels; default: genes are rows */
+    orientation: z.enum(['genes-by-units', 'units-by-genes']).optional(),
+    /** columns of the matrix that are no data */
+    ignoreColumns: z.array(z.string().min(1).max(200)).max(64).optional(),
+    /** keep only the columns of a series whose name begins so */
+    columnsPrefix: z.string().min(1).max(64).optional(),
+    /** published research data: the steward says so */
+    public: z.boolean().default(false),
+    /** generated data of no person */
+    simulated: z.boolean().default(false),
+  })
+  .refine(({ kind, scale }) => (kind === 'sequences') === (scale === 'bases'), {
+    path: ['scale'],
+    message: 'bases are what sequences hold',
+  });
 
 const training = z.strictObject({
   backend: z.enum(['auto', 'blas', 'wasm']).default('auto'),

@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
+import type { DatasetKind, DatasetScale } from '@regulon/shared/plan';
 import {
   type Cell,
   type ClassRule,
@@ -10,18 +12,19 @@ import {
 import { geneNameFault, panelNotes } from './gene-names.js';
 import { alignLabels, type LabelFile, readLabelFile } from './label-table.js';
 import { type Matrix, readMatrix } from './matrix.js';
+import { readSequences } from './one-length.js';
 import { orient, type Oriented, orientationOf, verifyScale } from './orientation.js';
 import { isStore, labelsOfStore, matrixOfStore, type OpenStore, openStore } from './store/index.js';
 import { columnFilter, timesOf } from './time-steps.js';
 
 /** Where a dataset lies and how to read it. */
 export interface DatasetSource {
-  /** matrix: an imported store, or CSV or TSV, plain or gzip */
+  /** matrix: an imported store, or CSV or TSV; sequences: FASTA; plain or gzip */
   readonly counts: string;
   /** label table, CSV or TSV, plain or gzip; rows are units */
   readonly labels?: string;
-  readonly kind: 'expression' | 'series';
-  readonly scale: 'counts' | 'log-ratio';
+  readonly kind: DatasetKind;
+  readonly scale: DatasetScale;
   /** expression only; without it the labels decide, else genes are rows */
   readonly orientation?: 'genes-by-units' | 'units-by-genes';
   /** series: read the columns that are this text and a time (`cdc15` reads `cdc15_10`) */
@@ -32,11 +35,11 @@ export interface DatasetSource {
 
 /** The data of one site in memory; nothing here leaves it. */
 export interface LocalDataset {
-  readonly kind: 'expression' | 'series';
-  readonly scale: 'counts' | 'log-ratio';
+  readonly kind: DatasetKind;
+  readonly scale: DatasetScale;
   /** patients, libraries …; for series the rows of the file */
   readonly unitIds: readonly string[];
-  /** gene panel; for series the names of the time-step columns */
+  /** gene panel; for series the names of the time-step columns, for sequences four a base */
   readonly genes: readonly string[];
   /** row-major [units, genes]; NaN = missing, in series only */
   readonly values: Float64Array;
@@ -59,6 +62,7 @@ export interface LocalDataset {
  *   column and rule, never a value
  */
 export async function loadDataset(source: DatasetSource): Promise<LocalDataset> {
+  if (source.kind === 'sequences') return loadSequences(source);
   const ignored = new Set(source.ignoreColumns);
   const store = isStore(source.counts) ? openStore(source.counts) : null;
   const labels =
@@ -78,6 +82,19 @@ export function viewOf(dataset: LocalDataset, classes?: readonly ClassRule[]): U
   const base = { n: dataset.unitIds.length, genes: dataset.genes.length, values: dataset.values };
   if (!classes) return { ...base, classes: 0 };
   return { ...base, classes: classes.length, labels: labelsOf(dataset, classes) };
+}
+
+async function loadSequences({ counts, scale, labels }: DatasetSource): Promise<LocalDataset> {
+  const { names, genes, values, places } = await readSequences(counts);
+  const table = labels === undefined ? null : await readLabelFile(labels);
+  const file = basename(counts);
+  return {
+    ...{ kind: 'sequences', scale, unitIds: names, genes, values },
+    columns: table ? alignLabels(table, names, { file, place: (unit) => `line ${places[unit]}` }) : new Map(),
+    panelDigest: panelDigest(genes),
+    panel: genes,
+    notes: surplusNote(table, names),
+  };
 }
 
 async function loadSeries(

@@ -1,4 +1,5 @@
 import { RegulonError } from '@regulon/shared/errors';
+import type { DatasetScale } from '@regulon/shared/plan';
 import type { LabelFile } from './label-table.js';
 import type { Matrix } from './matrix.js';
 
@@ -40,7 +41,7 @@ export function orient(matrix: Matrix, orientation: 'genes-by-units' | 'units-by
  * @throws E_DATA_SCALE naming file and place
  */
 export function verifyScale(
-  scale: 'counts' | 'log-ratio',
+  scale: DatasetScale,
   { unitIds, genes, values, place }: Oriented,
   file: string,
 ): void {

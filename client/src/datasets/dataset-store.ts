@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
 import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -10,15 +10,14 @@ import {
   selectUnits,
   seriesBaselines,
   sitePreparation,
-  transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
 import { modelFilesOf } from '@regulon/shared/models';
 import { type Arm, type RunContract, RunProgram, type ScheduledRound } from '@regulon/shared/program';
 import type { DatasetConfig } from '../config/index.js';
 import { loadDataset, type LocalDataset, viewOf } from '../data/index.js';
-import { guarded } from '../state/index.js';
 import type { ArmData } from '../training/index.js';
+import { writeFile, writePrepared, writeUnprepared } from './arm-files.js';
 import type { ArmRequest, BaselineScore, DatasetDescription } from './site-data.js';
 
 /** Fewest units that a released sum covers; a dataset below it serves no plan. */
@@ -95,13 +94,13 @@ export class DatasetStore {
     const view = this.select(request, request.use);
     if (view.n === 0) return null;
     const { prefix, contract } = request;
-    if (contract.plan.dataset.kind === 'series') return writeSeries(view, prefix);
-    const { features, shape } = transform(view, request.specification, this.batchesOf(request, view));
-    const featuresPath = writeArray(`${prefix}.features.f32`, features);
-    const names = writeGeneNames(contract, this.dataset.panel, request.specification, prefix);
-    const data = { featuresPath, shape, n: view.n, ...names };
-    if (!view.labels) return data;
-    return { ...data, targetsPath: writeArray(`${prefix}.classes.i32`, view.labels) };
+    const { kind } = contract.plan.dataset;
+    if (kind !== 'expression') return writeUnprepared(view, contract.plan, prefix);
+    const { specification } = request;
+    return {
+      ...writePrepared(view, specification, this.batchesOf(request, view), prefix),
+      ...writeGeneNames(contract, this.dataset.panel, specification, prefix),
+    };
   }
 
   baselines(horizon: number): BaselineScore {
@@ -172,35 +171,4 @@ function writeGeneNames(
   const names = Array.from(keptGenes, (gene) => panel[gene]!);
   writeFile(featureNamesPath, new TextEncoder().encode(`${names.join('\n')}\n`));
   return { featureNamesPath };
-}
-
-/** Series as they were measured: the trainer fills the gaps, and counts observed steps only. */
-function writeSeries(view: UnitsView, prefix: string): ArmData {
-  const features = Float32Array.from(view.values, (x) => (Number.isFinite(x) ? x : 0));
-  const mask = Float32Array.from(view.values, (x) => (Number.isFinite(x) ? 1 : 0));
-  return {
-    featuresPath: writeArray(`${prefix}.features.f32`, features),
-    maskPath: writeArray(`${prefix}.mask.f32`, mask),
-    shape: [view.n, view.genes],
-    n: view.n,
-  };
-}
-
-function writeArray(path: string, values: Float32Array | Int32Array): string {
-  writeFile(path, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return path;
-}
-
-/** Write a private file that appears only complete. @throws E_DISK_FULL */
-function writeFile(path: string, bytes: Uint8Array): void {
-  const part = `${path}.part`;
-  guarded(`prepared data ${path}`, () => {
-    try {
-      writeFileSync(part, bytes, { mode: 0o600, flush: true });
-      renameSync(part, path);
-    } catch (error) {
-      rmSync(part, { force: true });
-      throw error;
-    }
-  });
 }

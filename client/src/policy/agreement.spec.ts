@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { hex } from '@regulon/shared/crypto';
 import { panelDigest, SERIES_PANEL } from '@regulon/shared/genomics';
+import { contractOf } from '@regulon/shared/program';
 import { digestText, openEntry } from '@regulon/shared/transparency';
 import { uncountedOf, verifyAgreement } from './agreement.js';
 import { missingRules } from './open-data.js';
+import { verifyPlanAllowed } from './plan-rules.js';
 import {
   approvalBy,
   contractBytes,
@@ -210,6 +212,26 @@ describe('what a site checks before a run', () => {
     const checked = () => check(contractBytes(testPlan({ ...planChanges })), view);
     expect(checked).toThrow(code('E_POLICY'));
     expect(checked).toThrow(key);
+  });
+
+  it('classifies series and sequences of open data only: no round counts their classes', () => {
+    const series = { kind: 'series', scale: 'log-ratio', unit: 'gene' } as const;
+    const plan = testPlan({ dataset: { name: 'toy', ...series }, prepare: [] });
+    const panel = { digest: digestText(panelDigest(SERIES_PANEL)), size: 1 };
+    const view = testSite(federation, {
+      dataset: series,
+      panel: SERIES_PANEL,
+      said: { panel, unit: 'gene' },
+    });
+    const under = (isPublic: boolean) => {
+      const contract = contractOf({
+        ...{ runId: new Uint8Array(16), plan, roster: federation.roster, isPublic },
+        panel: { digest: panelDigest(SERIES_PANEL), size: 1 },
+      });
+      return () => verifyPlanAllowed(contract, view, 4);
+    };
+    expect(under(true)).not.toThrow();
+    expect(under(false)).toThrow(/dataset\.kind: no round counts the classes/);
   });
 
   it('says nothing of the number of units when the weight cap is too small', () => {

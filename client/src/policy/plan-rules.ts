@@ -39,6 +39,9 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   if (plan.evaluation.split === 'leave-site-out' && (policy.leaveSiteOut !== 'exact' || !contract.isPublic)) {
     refuse('evaluation.split', 'leaving sites out needs public data and the policy leaveSiteOut: exact');
   }
+  if (plan.dataset.kind !== 'expression' && plan.task === 'classify' && !contract.isPublic) {
+    refuse('dataset.kind', 'no round counts the classes of series and sequences: only public data');
+  }
   const wanted = plan.dataset;
   if (wanted.name !== dataset.name) refuse('dataset.name', 'this site has no dataset of that name');
   if (wanted.kind !== dataset.kind) refuse('dataset.kind', 'the dataset of this site is of another kind');

@@ -18,9 +18,14 @@ async function filesOf({ modelFiles = {}, data }: ModelJob): Promise<ModelFiles>
     // one that is missing is named, with what to do, where a layer asks for it
     if (existsSync(path)) byDigest.set(digest, await readFile(path));
   }
-  const { featureNamesPath } = data;
-  if (featureNamesPath === undefined) return { byDigest };
-  return { byDigest, features: (await readFile(featureNamesPath, 'utf8')).trimEnd().split('\n') };
+  const { featureNamesPath, coExpressionPath } = data;
+  return {
+    byDigest,
+    ...(coExpressionPath === undefined ? {} : { coExpression: await readFile(coExpressionPath) }),
+    ...(featureNamesPath === undefined
+      ? {}
+      : { features: (await readFile(featureNamesPath, 'utf8')).trimEnd().split('\n') }),
+  };
 }
 
 /**

@@ -14,6 +14,8 @@ export interface ArmData {
   readonly targetsPath?: string;
   /** series: float32 [n, steps], 1 where a value was observed, 0 where it is missing */
   readonly maskPath?: string;
+  /** edges between the features by their numbers, as `readGeneGraph` reads them: what `graph: co-expression` means */
+  readonly coExpressionPath?: string;
   /** text file, one name a line: what model files call the features; absent: 0, 1, … */
   readonly featureNamesPath?: string;
   readonly n: number;

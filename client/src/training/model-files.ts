@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { CO_EXPRESSION } from '@regulon/shared/models';
 
 /** Files that a model is made with, and the names of the features it reads. */
 export interface ModelFiles {
   /** bytes by digest, `sha256:…` as the plan names it */
   readonly byDigest: ReadonlyMap<string, Uint8Array>;
+  /** the graph that the preparation made, by numbers of features */
+  readonly coExpression?: Uint8Array;
   /** names of the model's input features in their order; absent: their numbers 0, 1, … */
   readonly features?: readonly string[];
 }
@@ -40,6 +43,33 @@ export function readModelTable(
   if (`sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest) {
     throw new RegulonError('E_DIGEST', `a model file is not ${digest}`, { hint: 'restore the named file' });
   }
+  return tableOf(bytes, digest, columns, files.features ?? numbers(size));
+}
+
+/**
+ * The graph of a step `co-expression`, whose features are numbers.
+ *
+ * @throws E_NOT_FOUND when the preparation made none; E_DATA_FORMAT naming the row
+ */
+export function readCoExpression(
+  { coExpression }: ModelFiles,
+  columns: readonly string[],
+  size: number,
+): Table {
+  if (coExpression) return tableOf(coExpression, CO_EXPRESSION, columns, numbers(size));
+  throw new RegulonError('E_NOT_FOUND', 'the preparation made no graph of co-expression', {
+    hint: 'add the step co-expression to prepare',
+  });
+}
+
+const numbers = (size: number): string[] => Array.from({ length: size }, (_, i) => String(i));
+
+function tableOf(
+  bytes: Uint8Array,
+  digest: string,
+  columns: readonly string[],
+  names: readonly string[],
+): Table {
   const [heading = '', ...lines] = new TextDecoder().decode(bytes).trimEnd().split(/\r?\n/);
   if (heading !== columns.join('\t')) throw badRow(digest, 1, `is not the heading ${columns.join(', ')}`);
   const rows = lines.map((line, i) => {
@@ -47,7 +77,6 @@ export function readModelTable(
     if (cells.length !== columns.length) throw badRow(digest, i + 2, `has not ${columns.length} cells`);
     return cells;
   });
-  const names = files.features ?? Array.from({ length: size }, (_, i) => String(i));
   const positions = new Map(names.map((name, i) => [name, i]));
   return { rows, positionOf: (name) => positions.get(name) ?? -1 };
 }

@@ -1,4 +1,4 @@
-import type { PrepareStep } from '../plan/index.js';
+import type { DatasetScale, PrepareStep } from '../plan/index.js';
 
 /** Places of the steps in a preparation: parse, filter, test, normalise, logarithm, quantiles, batch, select, scale, project. */
 const PLACES = {
@@ -20,6 +20,7 @@ const PLACES = {
   'robust-scale': 6,
   'z-score': 6,
   pca: 7,
+  'co-expression': 7,
 } as const satisfies Record<PrepareStep['step'], number>;
 
 type Name = keyof typeof PLACES;
@@ -41,7 +42,7 @@ const SELECTS = PLACES['top-variance'];
  * @param before steps before it, in order
  * @param scale of the dataset
  */
-export function misplaced(step: Name, before: readonly Name[], scale: 'counts' | 'log-ratio'): string | null {
+export function misplaced(step: Name, before: readonly Name[], scale: DatasetScale): string | null {
   const place = PLACES[step];
   const last = before.at(-1);
   if (COUNTS.has(step) && scale !== 'counts') return 'needs counts';
@@ -56,6 +57,7 @@ export function misplaced(step: Name, before: readonly Name[], scale: 'counts' |
   if (place > PLACES.log2 && !logged) return 'of raw counts: put log2-cpm before it';
   if (step === 'log2-cpm' && before.includes('size-factors'))
     return 'after size-factors scales twice: take log2';
+  if (step === 'co-expression' && !before.includes('z-score')) return 'needs z-score before it';
   if (step === 'vst' && !before.includes('size-factors')) return 'needs size-factors before it';
   return null;
 }

@@ -53,6 +53,25 @@ export function fillSeries(view: UnitsView, horizon: number): FilledSeries {
   return { units, n: units.length, steps, values, mask };
 }
 
+/**
+ * Series to be classified: every step may be seen, so gaps are interpolated over all of them; a series without any
+ * value is zero.
+ *
+ * @param view series, NaN = missing; shape [n, T]
+ * @returns row-major [n, T, 2]: value, and 1 where it was observed; the caller owns it
+ */
+export function wholeSeries({ n, genes: steps, values }: UnitsView): Float32Array {
+  const out = new Float32Array(2 * n * steps);
+  const row = new Float64Array(steps);
+  for (let unit = 0; unit < n; unit++) {
+    const raw = values.subarray(unit * steps, (unit + 1) * steps);
+    row.fill(0);
+    interpolate(raw, steps, row);
+    row.forEach((value, t) => out.set([value, Number.isFinite(raw[t]) ? 1 : 0], 2 * (unit * steps + t)));
+  }
+  return out;
+}
+
 function fillRow(raw: Float64Array, training: number, out: Float64Array, mask: Float64Array): void {
   interpolate(raw, training, out);
   mask.fill(1, FIRST_TARGET, training);

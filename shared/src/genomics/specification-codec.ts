@@ -114,6 +114,7 @@ const fittedStep = z.discriminatedUnion('step', [
     loadings: reals,
     variance: reals,
   }),
+  z.strictObject({ step: z.literal('co-expression'), neighbours: whole, a: genes, b: genes, weight: reals }),
   z.strictObject({ step: z.literal('mean'), units: whole, mean: reals }),
   z.strictObject({ step: z.literal('variance'), mean: reals, variance: reals, keptGenes: genes }),
   z.strictObject({ step: z.literal('top-variance'), k: whole, keptGenes: genes }),

@@ -182,6 +182,16 @@ export interface PcaFit {
   readonly variance: Float64Array;
 }
 
+/** A graph of the kept genes, by position among them: each edge once, a < b, in the order of (a, b). */
+export interface CoExpressionFit {
+  readonly step: 'co-expression';
+  readonly neighbours: number;
+  readonly a: Uint32Array;
+  readonly b: Uint32Array;
+  /** absolute correlation over the training units, above 0 */
+  readonly weight: Float64Array;
+}
+
 /** Labels against batches, as sums; nothing is transformed. */
 export interface ConfoundingFit {
   readonly step: 'confounding';
@@ -219,7 +229,8 @@ export type FittedStep =
   | BoundsFit
   | RobustFit
   | ZScoreFit
-  | PcaFit;
+  | PcaFit
+  | CoExpressionFit;
 
 /**
  * How raw values of a unit become model inputs: the steps with their fitted parameters.

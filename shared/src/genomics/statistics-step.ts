@@ -1,4 +1,5 @@
 import { RegulonError } from '../errors/index.js';
+import type { DatasetScale } from '../plan/index.js';
 import type { FeatureSpecification } from './specification.js';
 import type { SummedRound } from './summed-round.js';
 import type { UnitsView } from './view.js';
@@ -28,7 +29,7 @@ export interface StatisticsOptions {
   /** units that must be non-zero for a coordinate to be released; default 5 */
   readonly minUnits?: number;
   /** default `counts` */
-  readonly scale?: 'counts' | 'log-ratio';
+  readonly scale?: DatasetScale;
   /** columns of each unit that steps with covariates may name, in the order of the plan */
   readonly covariates?: readonly CovariateColumn[];
   /** exact order statistics (filter-by-expression) are for public runs only; default false */

@@ -1,6 +1,7 @@
 import { RegulonError } from '../errors/index.js';
 import type { PrepareStep } from '../plan/index.js';
 import { batchRounds } from './batch/batch-rounds.js';
+import { coExpressionStep } from './co-expression.js';
 import { confoundingRound } from './confounding/confounding-round.js';
 import { countsStep } from './counts-step.js';
 import { filterByExpressionSteps } from './filter-by-expression.js';
@@ -112,6 +113,8 @@ class Builder {
         return this.addRounds(cellQuantileSteps(step, options));
       case 'pca':
         return this.addRounds(pcaSteps(step, largest, options));
+      case 'co-expression':
+        return this.addRounds([coExpressionStep(step.neighbours, largest, options)]);
     }
   }
 

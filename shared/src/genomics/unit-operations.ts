@@ -60,6 +60,7 @@ export function operationOf(
     case 'z-score':
       return scaled(pick(step.mean, at), pick(step.sd, at), (x, mean, sd) => (x - mean) / sd);
     case 'pca':
+    case 'co-expression':
     case 'counts':
     case 'confounding':
     case 'dispersions':

@@ -1,6 +1,7 @@
 export { CATALOGUE_VERSION, verifyCatalogue } from './catalogue.js';
 export { modelDeclarationSchema, type ModelDeclaration } from './declaration.js';
 export { modelFilesOf } from './files.js';
+export { CO_EXPRESSION } from './layers/graph.js';
 export type { LayerDeclaration } from './layers/index.js';
 export type { Mask, Merge } from './layers/merge.js';
 export type { Activation } from './layers/schema.js';

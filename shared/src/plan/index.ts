@@ -1,6 +1,14 @@
 export { type Design, type Plan, type PrepareStep } from './plan.js';
 export { parsePlan, parseStrict, planBytes, planHashOf } from './parse.js';
-export { gammaSchema, purposeSchema, unitSchema } from './terms.js';
+export {
+  type DatasetKind,
+  datasetKindSchema,
+  type DatasetScale,
+  datasetScaleSchema,
+  gammaSchema,
+  purposeSchema,
+  unitSchema,
+} from './terms.js';
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';
 export { isSelfSigned, signMember } from './member.js';
 export {

@@ -1,4 +1,4 @@
-import type { Loss, ModelDeclaration } from '../models/index.js';
+import { CO_EXPRESSION, type Loss, type ModelDeclaration } from '../models/index.js';
 import type { Plan } from './plan.js';
 
 /** A rule of the plan that its model breaks. */
@@ -22,8 +22,9 @@ const NUMBERS: readonly Loss['type'][] = [
  *
  * @returns path and rule of the first thing, or null
  */
-export function modelRuleBroken({ model, task }: Pick<Plan, 'model' | 'task'>): BrokenRule | null {
-  return maskRule(model) ?? headRule(model, task) ?? aggregateRule(model);
+export function modelRuleBroken(plan: Pick<Plan, 'model' | 'task' | 'prepare'>): BrokenRule | null {
+  const { model, task } = plan;
+  return maskRule(model) ?? headRule(model, task) ?? aggregateRule(model) ?? graphRule(plan);
 }
 
 function maskRule({ inputs = [] }: ModelDeclaration): BrokenRule | null {
@@ -39,6 +40,16 @@ function headRule({ heads }: ModelDeclaration, task: Plan['task']): BrokenRule |
   const allowed = task === 'classify' ? ['cross-entropy'] : NUMBERS;
   if (!head || allowed.includes(head.loss.type)) return null;
   return { path: 'model.heads[0].loss', rule: `${task} is trained by ${allowed.join(', ')}` };
+}
+
+function graphRule({ model, prepare }: Pick<Plan, 'model' | 'prepare'>): BrokenRule | null {
+  if (prepare.some(({ step }) => step === 'co-expression')) return null;
+  for (const [b, { layers }] of model.blocks.entries()) {
+    const l = layers.findIndex((layer) => layer.type === 'chebyshev' && layer.graph === CO_EXPRESSION);
+    if (l < 0) continue;
+    return { path: `model.blocks[${b}].layers[${l}].graph`, rule: 'needs a step co-expression in prepare' };
+  }
+  return null;
 }
 
 function aggregateRule({ blocks }: ModelDeclaration): BrokenRule | null {

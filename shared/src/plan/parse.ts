@@ -60,6 +60,8 @@ export function parsePlan(value: unknown): Plan {
     (metric) => (metric === 'errors') === (plan.task === 'classify'),
   );
   if (strange) refuse('evaluation.metrics', `${strange} is no score of the task ${plan.task}`);
+  const unfit = wrongDataset(plan);
+  if (unfit) refuse(...unfit);
   const { gamma, nMin } = plan.secureAggregation;
   if (gamma.num * 2 >= gamma.den) refuse('secureAggregation.gamma', 'must be below one half');
   if (plan.sites.length < nMin) refuse('sites', `${plan.sites.length} sites are fewer than nMin ${nMin}`);
@@ -81,6 +83,16 @@ export function parsePlan(value: unknown): Plan {
   const broken = modelRuleBroken(plan);
   if (broken) refuse(broken.path, broken.rule);
   return plan;
+}
+
+/** Which key does not go with the kind of the dataset, and why. */
+function wrongDataset({ dataset, task, prepare }: Plan): [path: string, rule: string] | undefined {
+  const { kind, scale } = dataset;
+  if ((kind === 'sequences') !== (scale === 'bases'))
+    return ['dataset.scale', 'bases are what sequences hold'];
+  if (kind !== 'expression' && task === 'reconstruct') return ['task', `${kind} cannot be reconstructed`];
+  if (kind !== 'expression' && prepare.length > 0) return ['prepare[0]', `${kind} are prepared by no steps`];
+  return undefined;
 }
 
 /** Which key does not go with sub-cohorts, and why. */

@@ -50,6 +50,32 @@ describe('parsePlan', () => {
     );
   });
 
+  it('takes sequences and series as they are: no steps, no reconstruction, no scale of another kind', () => {
+    const classes = ['a', 'b'].map((name) => ({ name, rule: name }));
+    const dna = { name: 'toy', kind: 'sequences', scale: 'bases', unit: 'sequence' };
+    const series = { name: 'toy', kind: 'series', scale: 'log-ratio', unit: 'gene' };
+    const classify = { task: 'classify', label: { classes } };
+    expect(messageOf({ ...classify, dataset: dna })).toBe('accepted');
+    expect(messageOf({ ...classify, dataset: series })).toBe('accepted');
+    expect(messageOf({ dataset: dna })).toBe('plan: task: sequences cannot be reconstructed');
+    expect(messageOf({ ...classify, dataset: { ...dna, scale: 'counts' } })).toMatch(/dataset\.scale/);
+    expect(messageOf({ ...classify, dataset: { ...base.dataset, scale: 'bases' } })).toMatch(
+      /dataset\.scale/,
+    );
+    expect(messageOf({ ...classify, dataset: series, prepare: [{ step: 'z-score' }] })).toMatch(
+      /prepare\[0\]/,
+    );
+  });
+
+  it('refuses a graph of co-expression that no step makes', () => {
+    const graph = { type: 'chebyshev', filters: 2, order: 2, graph: 'co-expression' };
+    const layers = [graph, { type: 'flatten' }, { type: 'dense', units: 'outputs' }];
+    const model = { blocks: [{ name: 'trunk', layers }] };
+    expect(messageOf({ model })).toMatch(/^plan: model\.blocks\[0\]\.layers\[0\]\.graph: /);
+    const prepare = [{ step: 'log2-cpm' }, { step: 'z-score' }, { step: 'co-expression' }];
+    expect(messageOf({ model, prepare })).toBe('accepted');
+  });
+
   it('refuses a model for a newer catalogue before it reads its layers', () => {
     const model = { catalogue: 99, blocks: [{ name: 'a', layers: [{ type: 'from the future' }] }] };
     expect(() => parsePlan({ ...base, model })).toThrow(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
 import { signedText } from './signed-text.js';
-import { gammaSchema, purposeSchema, unitSchema } from './terms.js';
+import { datasetKindSchema, datasetScaleSchema, gammaSchema, purposeSchema, unitSchema } from './terms.js';
 
 const name = z
   .string()
@@ -64,6 +64,8 @@ const prepareStep = z.discriminatedUnion('step', [
     components: count(256),
     iterations: count(500).optional(),
   }),
+  /** a graph for `chebyshev`: each gene with the genes whose absolute correlation with it is largest, at most 1,000 genes */
+  z.strictObject({ step: z.literal('co-expression'), neighbours: count(64).default(8) }),
 ]);
 
 /** A column of the design: an indicator by a rule over the label table, or a numeric column of it. */
@@ -189,8 +191,8 @@ export const planSchema = z.strictObject({
     .refine((s) => new Set(s).size === s.length, 'site names are unique'),
   dataset: z.strictObject({
     name,
-    kind: z.enum(['expression', 'series']),
-    scale: z.enum(['counts', 'log-ratio']),
+    kind: datasetKindSchema,
+    scale: datasetScaleSchema,
     unit: unitSchema,
   }),
   task: z.enum(['classify', 'reconstruct', 'forecast']),

@@ -11,3 +11,16 @@ export const purposeSchema = z.enum(['research', 'quality', 'method-development'
 
 /** What one row of a dataset is. */
 export const unitSchema = z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']);
+
+/**
+ * What a dataset holds of a unit: one value a gene; one value a time step; or a sequence of bases, all of one length.
+ */
+export const datasetKindSchema = z.enum(['expression', 'series', 'sequences']);
+
+/** What its values are; `bases` exactly for sequences. */
+export const datasetScaleSchema = z.enum(['counts', 'log-ratio', 'bases']);
+
+/** Kind of a dataset. */
+export type DatasetKind = z.infer<typeof datasetKindSchema>;
+/** Scale of a dataset. */
+export type DatasetScale = z.infer<typeof datasetScaleSchema>;

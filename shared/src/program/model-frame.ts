@@ -1,17 +1,31 @@
 import type { ModelFrame } from '../models/index.js';
 import type { Plan } from '../plan/index.js';
+import { LETTERS } from '../genomics/index.js';
 
-/** Channels of one time step of a series: its value, and whether it was observed. */
+/** Any number of time steps does: the weights of a model of series do not depend on it, and sites differ in it. */
+const SOME_STEPS = 2;
+/** What a classifier of series reads of a step: its value, and whether it was observed. */
 const SERIES_CHANNELS = 2;
 
 /**
  * Shape of one prepared unit and width of the output, as a plan asks of its model.
  *
- * @param features prepared features of a unit: genes that are kept, or 1 for a series
+ * @param features prepared features of a unit: genes that are kept, 1 for a series, four a base for a sequence
  */
 export function modelFrameOf(plan: Plan, features: number): ModelFrame {
   return {
-    inputShape: plan.dataset.kind === 'series' ? [SERIES_CHANNELS, features] : [features],
+    inputShape: inputShapeOf(plan, features),
     outputs: plan.task === 'classify' ? (plan.label?.classes.length ?? 0) : features,
   };
+}
+
+function inputShapeOf({ dataset, task }: Plan, features: number): number[] {
+  switch (dataset.kind) {
+    case 'expression':
+      return [features];
+    case 'series':
+      return [SOME_STEPS, task === 'classify' ? SERIES_CHANNELS : features];
+    case 'sequences':
+      return [features / LETTERS, LETTERS];
+  }
 }

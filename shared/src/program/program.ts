@@ -108,8 +108,8 @@ export class RunProgram {
   /** Shape of one unit and width of the output; needs the fitted specification of the arm. */
   modelFrame(arm: number): ModelFrame {
     const { plan, panel } = this.contract;
-    const isSeries = plan.dataset.kind === 'series';
-    return modelFrameOf(plan, isSeries ? panel.size : featureCount(this.specification(arm)));
+    const isPrepared = plan.dataset.kind === 'expression';
+    return modelFrameOf(plan, isPrepared ? featureCount(this.specification(arm)) : panel.size);
   }
 
   /** Weights of an arm's model in their fixed order; needs the fitted specification of the arm. */

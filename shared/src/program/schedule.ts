@@ -94,7 +94,7 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
 /** The statistics steps of every arm, in order. */
 export function preparationOf(contract: RunContract): StatisticsStep[] {
   const { plan } = contract;
-  if (plan.dataset.kind === 'series') return [];
+  if (plan.dataset.kind !== 'expression') return [];
   verifyDesign(plan);
   return statisticsSteps(plan.prepare, {
     genes: contract.panel.size,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { seriesBaselines, type UnitsView } from '@regulon/shared/genomics';
-import { simulateSeries, simulateSites } from './index.js';
+import { simulateSequences, simulateSeries, simulateSites } from './index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'regulon-simulate-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -148,10 +148,63 @@ describe('simulated series', () => {
     }
   });
 
+  it('tell the phase of genes that follow the cycle', async () => {
+    const where = { folder: join(root, 'phases'), seed: 1, sites: SITES.slice(0, 1), labelled: true };
+    const [site] = simulateSeries(where);
+    const { counts = '', labels = '', columnsPrefix = '', units = 0 } = site ?? {};
+    const dataset = await loadDataset({ counts, labels, columnsPrefix, kind: 'series', scale: 'log-ratio' });
+    expect(new Set(dataset.columns.get('phase'))).toEqual(new Set(['G1', 'S', 'G2', 'M']));
+    expect(dataset.unitIds.length).toBe(units);
+    expect(units).toBeLessThan(800);
+  });
+
   it('repeat byte for byte', () => {
     const again = simulateSeries({ folder: join(root, 'series-again'), seed: 1, sites: SITES.slice(0, 2) });
     again.forEach((site, i) => {
       expect(readFileSync(site.counts).equals(readFileSync(written[i]?.counts ?? ''))).toBe(true);
     });
+  });
+});
+
+describe('simulated sequences', () => {
+  const written = simulateSequences({ folder: join(root, 'sequences'), seed: 1, sites: SITES.slice(0, 2) });
+
+  it('are bound where most of the motif stands on one of the strands', async () => {
+    const [motif, reverse] = ['TGACTCAGCA', 'TGCTGAGTCA'];
+    const matches = (bases: string, pattern: string): number =>
+      Math.max(
+        ...Array.from({ length: bases.length - pattern.length + 1 }, (_, at) =>
+          [...pattern].reduce((sum, base, i) => sum + Number(bases[at + i] === base), 0),
+        ),
+      );
+    for (const { counts, labels = '', units } of written) {
+      const dataset = await loadDataset({ counts, labels, kind: 'sequences', scale: 'bases' });
+      expect(dataset.unitIds.length).toBe(units);
+      expect(dataset.genes.length).toBe(4 * 101);
+      const bases = readFileSync(counts, 'utf8')
+        .split('\n')
+        .filter((line) => /^[ACGT]+$/.test(line));
+      const bound = dataset.columns.get('bound') ?? [];
+      const mean = (of: number): number => {
+        const own = bases.filter((_, i) => bound[i] === of);
+        expect(own.length / units).toBeCloseTo(0.5, 0);
+        const best = own.map((line) => Math.max(matches(line, motif), matches(line, reverse)));
+        return best.reduce((a, b) => a + b, 0) / own.length;
+      };
+      expect(mean(1)).toBeGreaterThan(mean(0) + 2);
+      // either strand: the same share up to chance
+      const forward = bases.filter((line, i) => bound[i] === 1 && matches(line, motif) >= 8).length;
+      const backward = bases.filter((line, i) => bound[i] === 1 && matches(line, reverse) >= 8).length;
+      expect(Math.abs(forward - backward)).toBeLessThan(0.4 * (forward + backward));
+    }
+  });
+
+  it('repeat byte for byte', () => {
+    const again = simulateSequences({
+      folder: join(root, 'sequences-again'),
+      seed: 1,
+      sites: SITES.slice(0, 1),
+    });
+    expect(readFileSync(again[0]?.counts ?? '').equals(readFileSync(written[0]?.counts ?? ''))).toBe(true);
   });
 });

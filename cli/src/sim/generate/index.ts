@@ -1,2 +1,3 @@
 export { simulateSites } from './simulate-sites.js';
 export { simulateSeries } from './simulate-series.js';
+export { simulateSequences } from './simulate-sequences.js';

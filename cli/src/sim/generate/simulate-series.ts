@@ -15,12 +15,21 @@ export interface SeriesSimulation {
   readonly genes?: number;
   /** time steps of each experiment; default: 14 to 20, drawn */
   readonly steps?: readonly number[];
+  /** also write `design.tsv` with the phase in which each gene is expressed most; genes without a cycle left out */
+  readonly labelled?: boolean;
 }
 
 /** Share of cells that are missing. */
 const MISSING = 0.05;
 /** Share of genes that follow the cycle. */
 const PERIODIC = 0.6;
+
+/** Amplitude of a gene that does not follow the cycle. */
+const WEAKEST = 0.05;
+const PHASES = ['G1', 'S', 'G2', 'M'];
+const phaseOf = ({ phase }: Gene): string =>
+  PHASES[Math.floor((PHASES.length * phase) / (2 * Math.PI))] ?? 'G1';
+const geneName = (g: number): string => `SIM${String(g + 1).padStart(4, '0')}`;
 
 /** A gene over the experiments: how strongly, and when in the cycle, it is expressed. */
 interface Gene {
@@ -39,7 +48,7 @@ export function simulateSeries(simulation: SeriesSimulation): SimulatedSite[] {
   const { seed, genes = 800 } = simulation;
   const biology = new Random(seed, 'series/biology');
   const panel = Array.from({ length: genes }, (): Gene => ({
-    amplitude: biology.uniform() < PERIODIC ? 0.3 + 0.3 * biology.gamma(2) : 0.05,
+    amplitude: biology.uniform() < PERIODIC ? 0.3 + 0.3 * biology.gamma(2) : WEAKEST,
     phase: 2 * Math.PI * biology.uniform(),
   }));
   return simulation.sites.map((name, i) => {
@@ -48,8 +57,16 @@ export function simulateSeries(simulation: SeriesSimulation): SimulatedSite[] {
     const folder = join(simulation.folder, name);
     mkdirSync(folder, { recursive: true });
     const counts = join(folder, 'series.tsv');
-    writeFileSync(counts, experimentText(name, panel, steps, random));
-    return { name, counts, units: genes, columnsPrefix: name };
+    const kept = simulation.labelled ? panel.filter(({ amplitude }) => amplitude > WEAKEST) : panel;
+    writeFileSync(counts, experimentText(name, kept, steps, random));
+    const site = { name, counts, units: kept.length, columnsPrefix: name };
+    if (!simulation.labelled) return site;
+    const labels = join(folder, 'design.tsv');
+    writeFileSync(
+      labels,
+      `gene\tphase\n${kept.map((gene, g) => `${geneName(g)}\t${phaseOf(gene)}\n`).join('')}`,
+    );
+    return { ...site, labels };
   });
 }
 
@@ -61,7 +78,7 @@ function experimentText(name: string, panel: readonly Gene[], steps: number, ran
   const header = Array.from({ length: steps }, (_, t) => `${name}_${t * interval}`);
   const rows = panel.map((gene, g) => {
     const cells = seriesOf(gene, { steps, period, damping }, random);
-    return `SIM${String(g + 1).padStart(4, '0')}\t${cells.join('\t')}`;
+    return `${geneName(g)}\t${cells.join('\t')}`;
   });
   return `row.names\t${header.join('\t')}\n${rows.join('\n')}\n`;
 }

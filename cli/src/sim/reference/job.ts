@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { datasetKindSchema, datasetScaleSchema } from '@regulon/shared/plan';
 
 /** What the demo asks of the reference process; one JSON file. */
 export const referenceJobSchema = z.strictObject({
@@ -7,8 +8,8 @@ export const referenceJobSchema = z.strictObject({
   sites: z.array(
     z.strictObject({
       name: z.string(),
-      kind: z.enum(['expression', 'series']),
-      scale: z.enum(['counts', 'log-ratio']),
+      kind: datasetKindSchema,
+      scale: datasetScaleSchema,
       counts: z.string(),
       labels: z.string().optional(),
       columnsPrefix: z.string().optional(),

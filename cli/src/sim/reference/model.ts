@@ -1,12 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writePrepared, writeUnprepared } from '@regulon/client/datasets';
 import type { ArmData, EvaluateResult, TrainJob, Trainer } from '@regulon/client/training';
-import {
-  type FeatureSpecification,
-  type SitePreparation,
-  transform,
-  type UnitsView,
-} from '@regulon/shared/genomics';
+import type { FeatureSpecification, SitePreparation, UnitsView } from '@regulon/shared/genomics';
 import { initialWeights, manifestOf, type ModelFrame } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { modelFrameOf } from '@regulon/shared/program';
@@ -19,43 +15,30 @@ export interface Workbench {
   readonly folder: string;
 }
 
+/** A preparation, and what it needs of the units' batches. */
+export interface Fitted {
+  readonly specification: FeatureSpecification;
+  readonly batches: SitePreparation;
+}
+
 /** A model under way: its weights lie in a file. */
 export interface ReferenceModel {
   readonly frame: ModelFrame;
   readonly weightsPath: string;
 }
 
-const bytesOf = (array: Float32Array | Int32Array): Uint8Array =>
+const bytesOf = (array: Float32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
-/** Prepared features of units, written where the trainer reads them. */
-export function writeFeatures(
-  bench: Workbench,
-  name: string,
-  view: UnitsView,
-  spec: FeatureSpecification,
-  batches: SitePreparation,
-): ArmData {
-  const { features, shape } = transform(view, spec, batches);
-  const featuresPath = join(bench.folder, `${name}.f32`);
-  writeFileSync(featuresPath, bytesOf(features));
-  if (!view.labels) return { featuresPath, shape, n: view.n };
-  const targetsPath = join(bench.folder, `${name}.i32`);
-  writeFileSync(targetsPath, bytesOf(view.labels));
-  return { featuresPath, shape, n: view.n, targetsPath };
-}
-
-/** Raw values and observation mask of a series, as the daemon hands them to the trainer. */
-export function writeSeries(bench: Workbench, name: string, view: UnitsView): ArmData {
-  const featuresPath = join(bench.folder, `${name}.f32`);
-  const maskPath = join(bench.folder, `${name}.mask.f32`);
-  const observed = Float32Array.from(view.values, (value) => (Number.isNaN(value) ? 0 : 1));
-  writeFileSync(
-    featuresPath,
-    bytesOf(Float32Array.from(view.values, (value) => (Number.isNaN(value) ? 0 : value))),
-  );
-  writeFileSync(maskPath, bytesOf(observed));
-  return { featuresPath, maskPath, shape: [view.n, view.genes], n: view.n };
+/**
+ * Units written where the trainer reads them, as a daemon writes them.
+ *
+ * @param fitted what the preparation needs; null for series and sequences, which have none
+ */
+export function writeUnits(bench: Workbench, name: string, view: UnitsView, fitted: Fitted | null): ArmData {
+  const prefix = join(bench.folder, name);
+  if (!fitted) return writeUnprepared(view, bench.plan, prefix);
+  return writePrepared(view, fitted.specification, fitted.batches, prefix);
 }
 
 /** A fresh model with the initial weights of an arm of the run. */

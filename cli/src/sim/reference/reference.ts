@@ -1,15 +1,15 @@
 import { Trainer } from '@regulon/client/training';
 import { featureCount, joinUnits, sitePreparation, type UnitsView } from '@regulon/shared/genomics';
-import { parsePlan } from '@regulon/shared/plan';
+import { parsePlan, type Plan } from '@regulon/shared/plan';
 import type { ReferenceJob, ReferenceReport, ReferenceScore } from './job.js';
 import {
   evaluateModel,
+  type Fitted,
   newModel,
   readFloats,
   trainModel,
   type Workbench,
-  writeFeatures,
-  writeSeries,
+  writeUnits,
 } from './model.js';
 import { fitAxes, reconstructionError } from './pca.js';
 import { fitPreparation } from './preparation.js';
@@ -76,11 +76,10 @@ async function scoreArms(
   for (const { arm, parts } of arms) {
     const [train, test] = [together(parts, 'train'), together(parts, 'test')];
     if (!train || !test) continue;
-    const spec = fitPreparation(plan, viewsOf(parts, 'train'));
-    const batches = sitePreparation(train, spec);
-    const trainData = writeFeatures(bench, 'train', train, spec, batches);
-    const testData = writeFeatures(bench, 'test', test, spec, sitePreparation(test, spec, batches));
-    const model = newModel(bench, 'model', featureCount(spec), arm.index);
+    const fitted = fittedOn(plan, train, viewsOf(parts, 'train'));
+    const trainData = writeUnits(bench, 'train', train, fitted);
+    const testData = writeUnits(bench, 'test', test, fitted && testedWith(fitted, test));
+    const model = newModel(bench, 'model', featuresOf(plan, train, fitted), arm.index);
     await trainModel(bench, model, trainData, plan.training.rounds * plan.training.localEpochs);
     tally.add(await evaluateModel(bench, model, testData));
     if (axes && plan.task === 'reconstruct') {
@@ -93,18 +92,34 @@ async function scoreArms(
   return tally.score();
 }
 
+/** Series and sequences are prepared by no steps. */
+function fittedOn(plan: Plan, train: UnitsView, views: readonly UnitsView[]): Fitted | null {
+  if (plan.dataset.kind !== 'expression') return null;
+  const specification = fitPreparation(plan, views);
+  return { specification, batches: sitePreparation(train, specification) };
+}
+
+function testedWith({ specification, batches }: Fitted, test: UnitsView): Fitted {
+  return { specification, batches: sitePreparation(test, specification, batches) };
+}
+
+function featuresOf({ dataset }: Plan, view: UnitsView, fitted: Fitted | null): number {
+  if (fitted) return featureCount(fitted.specification);
+  return dataset.kind === 'series' ? 1 : view.genes;
+}
+
 /** The pooled model reads all series mixed, padded in front to one length; every model is tested on the series as they are. */
 async function seriesRows(bench: Workbench, sites: readonly ReferenceSite[]): Promise<Rows> {
   const { training } = bench.plan;
   const epochs = training.rounds * training.localEpochs;
   const pooled = newModel(bench, 'pooled', 1, 0);
-  const mixed = padded(sites.map(({ view }) => view));
-  await trainModel(bench, pooled, writeSeries(bench, 'all', mixed), epochs);
+  const mixed = joinUnits(padded(sites.map(({ view }) => view)));
+  await trainModel(bench, pooled, writeUnits(bench, 'all', mixed, null), epochs);
   const pooledBySite: Row[] = [];
   const lone: Row[] = [];
   const everything = new Tally();
   for (const { name: site, view } of sites) {
-    const series = writeSeries(bench, 'one', view);
+    const series = writeUnits(bench, 'one', view, null);
     const own = newModel(bench, 'lone', 1, 0);
     await trainModel(bench, own, series, epochs);
     const score = await evaluateModel(bench, pooled, series);
@@ -115,19 +130,17 @@ async function seriesRows(bench: Workbench, sites: readonly ReferenceSite[]): Pr
   return { pooled: everything.score(), pooledBySite, lone, pca64Mse: null };
 }
 
-/** Series of several sites, missing steps put in front of the shorter ones so that all end together. */
-function padded(views: readonly UnitsView[]): UnitsView {
+/** Units of one width: missing steps are put in front of shorter series so that all end together. */
+function padded(views: readonly UnitsView[]): UnitsView[] {
   const steps = Math.max(...views.map((view) => view.genes));
-  const n = views.reduce((sum, view) => sum + view.n, 0);
-  const values = new Float64Array(n * steps).fill(NaN);
-  let row = 0;
-  for (const view of views) {
-    for (let i = 0; i < view.n; i++, row++) {
-      const series = view.values.subarray(i * view.genes, (i + 1) * view.genes);
-      values.set(series, (row + 1) * steps - view.genes);
+  return views.map((view) => {
+    if (view.genes === steps) return view;
+    const values = new Float64Array(view.n * steps).fill(NaN);
+    for (let i = 0; i < view.n; i++) {
+      values.set(view.values.subarray(i * view.genes, (i + 1) * view.genes), (i + 1) * steps - view.genes);
     }
-  }
-  return { n, genes: steps, values, classes: 0 };
+    return { ...view, genes: steps, values };
+  });
 }
 
 function scoreOf(result: Parameters<Tally['add']>[0]): ReferenceScore {
@@ -143,5 +156,5 @@ function viewsOf(parts: readonly SitePart[], which: 'train' | 'test'): UnitsView
 /** The units of several sites as one view. */
 function together(parts: readonly SitePart[], which: 'train' | 'test'): UnitsView | null {
   const views = viewsOf(parts, which);
-  return views.length === 0 ? null : joinUnits(views);
+  return views.length === 0 ? null : joinUnits(padded(views));
 }

@@ -14,7 +14,7 @@ export interface ReferenceSite {
 /**
  * Load every site's data through the daemon's own importer.
  *
- * @throws E_DATA_FORMAT and its kin as the daemon; E_PANEL when expression sites hold different genes
+ * @throws E_DATA_FORMAT and its kin as the daemon; E_PANEL when sites hold different genes, or sequences of other lengths
  */
 export async function loadSites(job: ReferenceJob, plan: Plan): Promise<ReferenceSite[]> {
   const sites: ReferenceSite[] = [];
@@ -26,7 +26,7 @@ export async function loadSites(job: ReferenceJob, plan: Plan): Promise<Referenc
       ...(labels === undefined ? {} : { labels }),
       ...(columnsPrefix === undefined ? {} : { columnsPrefix }),
     });
-    if (plan.dataset.kind === 'expression' && panel && Buffer.compare(panel, data.panelDigest) !== 0) {
+    if (plan.dataset.kind !== 'series' && panel && Buffer.compare(panel, data.panelDigest) !== 0) {
       throw new RegulonError(
         'E_PANEL',
         `site ${name} holds other genes, or another order, than the sites before it`,

@@ -1,4 +1,5 @@
-import { badRow, type ModelFiles, readModelTable } from '../model-files.js';
+import { CO_EXPRESSION } from '@regulon/shared/models';
+import { badRow, type ModelFiles, readCoExpression, readModelTable } from '../model-files.js';
 
 /** A symmetric sparse matrix: values[i] at (rows[i], columns[i]). */
 export interface GraphOperator {
@@ -14,11 +15,16 @@ export interface GraphOperator {
  * Heading `a b weight`, tab-separated; an edge stands once, or in both directions with one weight. Edges to genes that
  * the model does not read are left out; a gene without edges keeps a loop to itself.
  *
+ * @param digest of the file, or `co-expression`: the graph of the preparation
  * @param genes number of genes of the layer
  * @throws E_NOT_FOUND, E_DIGEST, E_DATA_FORMAT as `readModelTable`
  */
 export function readGeneGraph(files: ModelFiles, digest: string, genes: number): GraphOperator {
-  const { rows, positionOf } = readModelTable(files, digest, ['a', 'b', 'weight'], genes);
+  const columns = ['a', 'b', 'weight'];
+  const { rows, positionOf } =
+    digest === CO_EXPRESSION
+      ? readCoExpression(files, columns, genes)
+      : readModelTable(files, digest, columns, genes);
   const edges = new Map<number, number>();
   rows.forEach(([a = '', b = '', text = ''], i) => {
     const weight = Number(text);

@@ -4,9 +4,10 @@ import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
 import { type FeatureSpecification, type PcaFit, withStep } from '../specification.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
-import { unitTransform } from '../transform.js';
 import type { UnitsView } from '../view.js';
+import { sumOver } from '../unit-sums.js';
 import { iterated, leadingComponents, startComponents } from './components.js';
+import { pairs, productsOfPairs } from './gene-pairs.js';
 
 type PcaStep = Extract<PrepareStep, { step: 'pca' }>;
 
@@ -67,31 +68,11 @@ export function pcaSteps(step: PcaStep, largest: number, options: StatisticsOpti
   return [mean, ...rounds];
 }
 
-const pairs = (genes: number): number => (genes * (genes + 1)) / 2;
-
 /** The component step under way, and the specification without it. */
 function before(spec: FeatureSpecification): { fit: PcaFit; spec: FeatureSpecification } {
   const fit = spec.steps.at(-1);
   if (fit?.step !== 'pca') throw new RegulonError('E_STATE', 'the mean of the components is not known yet');
   return { fit, spec: { ...spec, steps: spec.steps.slice(0, -1) } };
-}
-
-/** n, then what each prepared unit adds. */
-function sumOver(
-  view: UnitsView,
-  spec: FeatureSpecification,
-  into: (x: Float64Array, sums: Float64Array) => void,
-  length: (genes: number) => number,
-): Float64Array {
-  const prepared = unitTransform(view, spec);
-  const row = new Float64Array(prepared.length);
-  const sums = new Float64Array(1 + length(row.length));
-  sums[0] = view.n;
-  for (let unit = 0; unit < view.n; unit++) {
-    prepared.apply(unit, row);
-    into(row, sums.subarray(1));
-  }
-  return sums;
 }
 
 function started(spec: FeatureSpecification, sums: Float64Array, step: PcaStep): FeatureSpecification {
@@ -115,14 +96,11 @@ function started(spec: FeatureSpecification, sums: Float64Array, step: PcaStep):
 
 /** Upper triangle, row by row, of the products of distances from the mean. */
 function productsOf(mean: Float64Array): (x: Float64Array, sums: Float64Array) => void {
-  return (x, sums) => {
-    const d = x.map((value, j) => value - (mean[j] ?? 0));
-    let at = 0;
-    for (let j = 0; j < d.length; j++) {
-      const own = d[j] ?? 0;
-      for (let k = j; k < d.length; k++, at++) sums[at] = (sums[at] ?? 0) + own * (d[k] ?? 0);
-    }
-  };
+  return (x, sums) =>
+    productsOfPairs(
+      x.map((value, j) => value - (mean[j] ?? 0)),
+      sums,
+    );
 }
 
 function imagesOf({ mean, loadings, components }: PcaFit): (x: Float64Array, sums: Float64Array) => void {

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { type Inferred, type Place, sequence, type Shape } from '../shape.js';
 import { activation, fileDigest, kernelInit, size } from './schema.js';
 
+/** Names the graph of the step `co-expression`. */
+export const CO_EXPRESSION = 'co-expression';
+
 /**
  * Chebyshev convolution on a graph of genes: Σₖ Tₖ(L̃)·x·Wₖ with k < order and L̃ = −D^(−½)·A·D^(−½).
  *
@@ -12,8 +15,8 @@ export const chebyshevSchema = z.strictObject({
   filters: size(4096),
   /** number of polynomials T₀ … */
   order: size(16),
-  /** file of edges; see docs/models.md */
-  graph: fileDigest,
+  /** file of edges (see docs/models.md), or the graph that a step of the preparation makes of the training units */
+  graph: z.union([fileDigest, z.literal(CO_EXPRESSION)]),
   activation,
   init: kernelInit,
 });

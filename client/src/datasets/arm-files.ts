@@ -1,0 +1,94 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  type FeatureSpecification,
+  lastStep,
+  LETTERS,
+  type SitePreparation,
+  transform,
+  type UnitsView,
+  wholeSeries,
+} from '@regulon/shared/genomics';
+import type { Plan } from '@regulon/shared/plan';
+import { guarded } from '../state/index.js';
+import type { ArmData } from '../training/index.js';
+
+/**
+ * The units of an arm as files that the trainer reads: features by the fitted steps, classes, and the graph that the
+ * preparation made.
+ *
+ * @param batches what this site fitted on its training units for its own batches; default: on these units
+ * @param prefix path and begin of the file names
+ * @throws E_DISK_FULL; others as `transform`
+ */
+export function writePrepared(
+  view: UnitsView,
+  specification: FeatureSpecification,
+  batches: SitePreparation | undefined,
+  prefix: string,
+): ArmData {
+  const { features, shape } = transform(view, specification, batches);
+  return {
+    ...{ featuresPath: writeArray(`${prefix}.features.f32`, features), shape, n: view.n },
+    ...writeClasses(view, prefix),
+    ...writeGraph(specification, prefix),
+  };
+}
+
+/** Series and sequences as they lie; nothing is fitted on them. @throws E_DISK_FULL */
+export function writeUnprepared(view: UnitsView, { dataset, task }: Plan, prefix: string): ArmData {
+  const { n, genes } = view;
+  if (task === 'forecast') return writeSeries(view, prefix);
+  const isSeries = dataset.kind === 'series';
+  const features = isSeries ? wholeSeries(view) : Float32Array.from(view.values);
+  return {
+    featuresPath: writeArray(`${prefix}.features.f32`, features),
+    shape: isSeries ? [n, genes, 2] : [n, genes / LETTERS, LETTERS],
+    n,
+    ...writeClasses(view, prefix),
+  };
+}
+
+function writeClasses({ labels }: UnitsView, prefix: string): { targetsPath?: string } {
+  return labels ? { targetsPath: writeArray(`${prefix}.classes.i32`, labels) } : {};
+}
+
+/** Edges between the features by their numbers. */
+function writeGraph(specification: FeatureSpecification, prefix: string): { coExpressionPath?: string } {
+  const fit = lastStep(specification, 'co-expression');
+  if (!fit) return {};
+  const edges = Array.from(fit.a, (a, i) => `${a}\t${fit.b[i]}\t${fit.weight[i]}`);
+  const coExpressionPath = `${prefix}.graph.tsv`;
+  writeFile(coExpressionPath, new TextEncoder().encode(`${['a\tb\tweight', ...edges].join('\n')}\n`));
+  return { coExpressionPath };
+}
+
+/** Series as they were measured: the trainer fills the gaps, and counts observed steps only. */
+function writeSeries(view: UnitsView, prefix: string): ArmData {
+  const features = Float32Array.from(view.values, (x) => (Number.isFinite(x) ? x : 0));
+  const mask = Float32Array.from(view.values, (x) => (Number.isFinite(x) ? 1 : 0));
+  return {
+    featuresPath: writeArray(`${prefix}.features.f32`, features),
+    maskPath: writeArray(`${prefix}.mask.f32`, mask),
+    shape: [view.n, view.genes],
+    n: view.n,
+  };
+}
+
+function writeArray(path: string, values: Float32Array | Int32Array): string {
+  writeFile(path, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  return path;
+}
+
+/** Write a private file that appears only complete. @throws E_DISK_FULL */
+export function writeFile(path: string, bytes: Uint8Array): void {
+  const part = `${path}.part`;
+  guarded(`prepared data ${path}`, () => {
+    try {
+      writeFileSync(part, bytes, { mode: 0o600, flush: true });
+      renameSync(part, path);
+    } catch (error) {
+      rmSync(part, { force: true });
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { readPlanFile } from '@regulon/cli/plan-file';
+import { filesOf, simulatedLayout } from '@regulon/cli/sim';
+import { Trainer } from '@regulon/client/training';
+import type { RunResult } from '@regulon/shared/program';
+import { federated } from '../recipes/federation.js';
+
+const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
+
+let folder: string;
+let trainer: Trainer;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'regulon-recipes-'));
+  trainer = await Trainer.start({ folder, backend: 'wasm' });
+});
+afterEach(async () => {
+  await trainer.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** An example on simulated data, through secure aggregation, for a few rounds. */
+function run(example: string, rounds: number): Promise<RunResult> {
+  const plan = readPlanFile(join(EXAMPLES, example), (document) => {
+    Object.assign(document['training'] as object, { rounds });
+  });
+  const sources = filesOf(plan, simulatedLayout(plan, join(folder, 'data'), 1));
+  return federated(plan, sources, { trainer, folder, say: () => undefined });
+}
+
+describe('examples that train federated on simulated data', () => {
+  it('a scanner of motifs ranks sequences that hold one above the others', async () => {
+    const { pooled, bySite, scores } = await run('motif-scanner.sim.yaml', 6);
+    expect(pooled.count).toBe(500);
+    expect(bySite).toHaveLength(5);
+    expect(scores?.classes?.[1]?.rocArea?.value).toBeGreaterThan(0.75);
+  });
+
+  it('a graph of genes that were never seen together classifies tumours', async () => {
+    const { pooled } = await run('brca3-graph.sim.yaml', 4);
+    expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.1);
+  });
+
+  it('series of other lengths at each site train one bidirectional net with attention', async () => {
+    const { pooled } = await run('yeast-phase.sim.yaml', 6);
+    expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.1);
+  });
+});

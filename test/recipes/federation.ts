@@ -1,0 +1,176 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadDataset, viewOf } from '@regulon/client/data';
+import { writePrepared, writeUnprepared } from '@regulon/client/datasets';
+import type { ArmData, EvaluateJob, Trainer } from '@regulon/client/training';
+import { designOf, seriesBaselines, sitePreparation, type UnitsView } from '@regulon/shared/genomics';
+import type { Plan } from '@regulon/shared/plan';
+import {
+  type Arm,
+  type RunProgram,
+  type RunResult,
+  scoreShapeOf,
+  type SiteScore,
+} from '@regulon/shared/program';
+import { testRoster } from '../support/federation-keys.js';
+import { InProcessRun, type InProcessSite, unitsWhere } from '../support/in-process-run.js';
+import { bytesOf } from '../support/round-vectors.js';
+
+/** Where the data of a site lie. */
+export interface SiteSource {
+  readonly name: string;
+  readonly counts: string;
+  readonly labels?: string;
+  readonly columnsPrefix?: string;
+}
+
+/**
+ * A whole run of a plan in this process: the daemon's importer, preparation and trainer, the run's program, and secure
+ * aggregation of every round; without network, log and approvals.
+ *
+ * @param folder for features and weights; removed by the caller
+ */
+export async function federated(
+  plan: Plan,
+  sources: readonly SiteSource[],
+  { trainer, folder, say }: { trainer: Trainer; folder: string; say: (line: string) => void },
+): Promise<RunResult> {
+  const sites: RecipeSite[] = [];
+  let panel: { panelDigest: Uint8Array; genes: number } | undefined;
+  for (const [i, { name, ...source }] of sources.entries()) {
+    const { kind, scale } = plan.dataset;
+    const dataset = await loadDataset({ ...source, kind, scale });
+    panel ??= { panelDigest: dataset.panelDigest, genes: dataset.panel.length };
+    const view = { ...viewOf(dataset, plan.label?.classes), ...designOf(dataset, plan.design) };
+    const own = join(folder, name);
+    mkdirSync(own);
+    sites.push(new RecipeSite({ id: i + 1, name, view, unitIds: dataset.unitIds }, plan, trainer, own));
+  }
+  if (!panel) throw new Error('a plan without sites');
+  const { nMin, gamma } = plan.secureAggregation;
+  const run = new InProcessRun(testRoster(plan.sites, { nMin, gamma }), sites, { plan, ...panel });
+  let [arm, started] = [-1, Date.now()];
+  await run.finish((round) => {
+    if (round.arm === arm) return;
+    say(
+      `${plan.name}: arm ${round.arm + 1} of ${run.program.arms.length}, ${(Date.now() - started) / 1000} s`,
+    );
+    [arm, started] = [round.arm, Date.now()];
+  });
+  const result = run.program.result();
+  if (!result) throw new Error('the run has no evaluation');
+  return result;
+}
+
+interface SiteUnits {
+  readonly id: number;
+  readonly name: string;
+  readonly view: UnitsView;
+  readonly unitIds: readonly string[];
+}
+
+/** A site that trains and scores as a daemon does. */
+class RecipeSite implements InProcessSite {
+  readonly id: number;
+  readonly view: UnitsView;
+  readonly unitIds: readonly string[];
+  private readonly written = new Map<string, ArmData | null>();
+
+  constructor(
+    private readonly units: SiteUnits,
+    private readonly plan: Plan,
+    private readonly trainer: Trainer,
+    private readonly folder: string,
+  ) {
+    ({ id: this.id, view: this.view, unitIds: this.unitIds } = units);
+  }
+
+  async train(...[round, program, weights]: Parameters<InProcessSite['train']>) {
+    const { localEpochs: epochs, ...training } = this.plan.training;
+    const data = this.dataOf(program, this.armOf(program, round.arm), 'train');
+    if (!data) throw new Error(`site ${this.units.name} has nothing to train on`);
+    const deltaPath = join(this.folder, 'delta.f32');
+    const shuffleKey = String(this.id).padStart(2, '0').repeat(32);
+    const { optimizer, batchSize, strategy, gradientClip } = training;
+    const result = await this.trainer.train({
+      ...this.jobOf(program, round.arm, data, weights),
+      ...{ deltaPath, epochs, optimizer, batchSize, strategy, shuffleKey, round: round.round },
+      ...(gradientClip === undefined ? {} : { gradientClip }),
+    });
+    const { count, correct, lossSum, targetCount } = result;
+    const loss = this.plan.task === 'classify' ? lossSum : (lossSum / Math.max(1, targetCount)) * count;
+    return { delta: floatsOf(deltaPath), count, correct, lossSum: loss };
+  }
+
+  async score(...[program, models]: Parameters<InProcessSite['score']>): Promise<SiteScore> {
+    const { task, evaluation } = this.plan;
+    let score: SiteScore = { count: 0 };
+    for (const arm of program.arms.filter(({ evaluated }) => evaluated)) {
+      const data = this.dataOf(program, arm, 'test');
+      const weights = models.get(arm.index);
+      if (!data || !weights) continue;
+      score = added(score, await this.trainer.evaluate(this.jobOf(program, arm.index, data, weights)));
+    }
+    if (task !== 'forecast') return score;
+    const { lastValue, zero, ar3 } = seriesBaselines(this.view, evaluation.horizon);
+    const [last, none, auto] = [lastValue, zero, ar3].map(({ squaredError }) => squaredError);
+    return { ...score, lastValue: last ?? 0, zero: none ?? 0, autoregressive: auto ?? 0 };
+  }
+
+  private jobOf(program: RunProgram, arm: number, data: ArmData, weights: Float32Array): EvaluateJob {
+    const weightsPath = join(this.folder, 'weights.f32');
+    writeFileSync(weightsPath, bytesOf(weights));
+    const { model, task, evaluation } = this.plan;
+    const scores = scoreShapeOf(program.contract);
+    const { horizon } = evaluation;
+    return {
+      ...{ declaration: model, ...program.modelFrame(arm), task, data, weightsPath, horizon },
+      ...{ site: this.units.name, ...(scores ? { scores } : {}) },
+    };
+  }
+
+  private armOf(program: RunProgram, index: number): Arm {
+    const arm = program.arms[index];
+    if (!arm) throw new Error(`no arm ${index}`);
+    return arm;
+  }
+
+  private dataOf(program: RunProgram, arm: Arm, use: 'train' | 'test'): ArmData | null {
+    const key = `${use}-${arm.index}`;
+    const known = this.written.get(key);
+    if (known !== undefined) return known;
+    const data = this.write(program, arm, use, join(this.folder, key));
+    this.written.set(key, data);
+    return data;
+  }
+
+  private write(program: RunProgram, arm: Arm, use: 'train' | 'test', prefix: string): ArmData | null {
+    const { plan } = this;
+    if (arm.heldOutFold === null && plan.evaluation.split !== 'chronological') {
+      if ((arm.heldOutSite === this.id) !== (use === 'test')) return null;
+    }
+    const view = unitsWhere(this, program, arm.heldOutFold, use === 'test');
+    if (plan.dataset.kind !== 'expression') return writeUnprepared(view, plan, prefix);
+    const specification = program.specification(arm.index);
+    const fitted = sitePreparation(unitsWhere(this, program, arm.heldOutFold, false), specification);
+    return writePrepared(view, specification, sitePreparation(view, specification, fitted), prefix);
+  }
+}
+
+function added(score: SiteScore, result: Awaited<ReturnType<Trainer['evaluate']>>): SiteScore {
+  const sum = (field: 'lossSum' | 'squaredError' | 'targetCount'): number =>
+    (score[field] ?? 0) + (result[field] ?? 0);
+  const cells = (field: 'confusion' | 'scores'): number[] | undefined =>
+    result[field]?.map((n: number, i: number) => n + (score[field]?.[i] ?? 0));
+  const [confusion, scores] = [cells('confusion'), cells('scores')];
+  return {
+    ...{ count: score.count + result.count, lossSum: sum('lossSum') },
+    ...{ squaredError: sum('squaredError'), targetCount: sum('targetCount') },
+    ...(confusion ? { confusion } : {}),
+    ...(scores ? { scores } : {}),
+  };
+}
+
+function floatsOf(path: string): Float32Array {
+  return new Float32Array(Uint8Array.from(readFileSync(path)).buffer);
+}
