@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
   uploads: () => import('./uploads.js'),
   secagg: () => import('./secagg.js'),
   training: () => import('./training.js'),
+  kernels: () => import('./kernels.js'),
   import: () => import('./import.js'),
 };
 

@@ -31,7 +31,8 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const { sums, steps } = trained;
   const stepMilliseconds = (performance.now() - stepsFrom) / Math.max(1, steps);
   const delta = await keepLocalWeights(job, network, weights, trained.delta);
-  const deltaNormSquared = delta.reduce((sum, x) => sum + x * x, 0);
+  let deltaNormSquared = 0;
+  for (let i = 0; i < delta.length; i++) deltaNormSquared += delta[i]! * delta[i]!;
   if (!Number.isFinite(deltaNormSquared)) {
     throw new RegulonError('E_LOSS_NOT_FINITE', 'the update is not finite');
   }

@@ -3,7 +3,7 @@ export type { BackendRecord, TrainingBackend } from '../backends/backend.js';
 export { startBackend } from '../backends/chain.js';
 export { findBlas } from '../backends/find-blas.js';
 export { loadUnits } from '../data.js';
-export { readFloat32 } from '../files.js';
+export { readFloat32, writeFloat32 } from '../files.js';
 export type { TrainJob } from '../job.js';
 export { trainRound } from '../loop.js';
 export { Network } from '../network.js';

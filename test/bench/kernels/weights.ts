@@ -1,0 +1,66 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dispose } from '@tensorflow/tfjs-core';
+import { readFloat32, type TrainingBackend, writeFloat32 } from '@regulon/client/training/engine';
+import { type BenchRow, row } from '../report.js';
+import { inScratchFolder } from '../scratch-folder.js';
+import type { FastestOf } from './fastest-of.js';
+import { randomTensor } from './tensors.js';
+
+/** Weights of the autoencoder C, 84 MB. */
+const LAYERS = [
+  [10_000, 1024],
+  [1024, 256],
+  [256, 1024],
+  [1024, 10_000],
+].flatMap(([inputs = 1, outputs = 1]) => [[inputs, outputs], [outputs]]);
+const PARAMETERS = LAYERS.reduce((n, shape) => n + shape.reduce((a, b) => a * b, 1), 0);
+const GOAL = 50;
+
+/** Weights from a file into tensors and back; pages of the file are in memory. */
+export function weightRows(backend: TrainingBackend, time: FastestOf): Promise<BenchRow[]> {
+  return inScratchFolder(async (folder) => {
+    const path = join(folder, 'weights');
+    const tensors = LAYERS.map((shape) => randomTensor(backend, shape));
+    const flat = new Float32Array(PARAMETERS);
+    const gather = (): void =>
+      void tensors.reduce((at, t) => (flat.set(backend.view(t), at), at + t.size), 0);
+    gather();
+    await writeFloat32(path, flat);
+    const taken = await time({
+      in: async () => {
+        const values = await readFloat32(path, PARAMETERS, 'weights');
+        let at = 0;
+        for (const tensor of tensors) backend.view(tensor).set(values.subarray(at, (at += tensor.size)));
+      },
+      out: async () => {
+        gather();
+        await overwrite(join(folder, 'plain'), flat);
+      },
+      update: async () => {
+        gather();
+        await writeFloat32(join(folder, 'update'), flat);
+      },
+    });
+    dispose(tensors);
+    const fields = { unit: 'ms', against: '' };
+    const what = `weights, ${(4 * PARAMETERS) / 1e6} MB,`;
+    return [
+      row({ name: `${what} from a file into tensors`, value: taken.in, ...fields, atMost: GOAL }),
+      row({ name: `${what} from tensors into a file`, value: taken.out, ...fields, atMost: GOAL }),
+      row({
+        ...{ name: `${what} the same with SHA-256 and fsync, as an update`, value: taken.update, unit: 'ms' },
+        ...{ against: 'without', reference: taken.out },
+      }),
+    ];
+  });
+}
+
+async function overwrite(path: string, values: Float32Array): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    await file.write(new Uint8Array(values.buffer), 0, values.byteLength, 0);
+  } finally {
+    await file.close();
+  }
+}
