@@ -21,7 +21,7 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
   if (findBlas(acceleratorFolder))
     backends.push((await startBackend({ choice: 'blas', ...options })).backend);
   else say('no OpenBLAS (REGULON_ACCELERATOR): its products are skipped');
-  const time = fastestOf(quick ? 3 : 9);
+  const time = fastestOf(quick ? 3 : 25);
   const parts: [name: string, rows: () => BenchRow[] | Promise<BenchRow[]>][] = [
     ['products', () => productRows(backends, time)],
     ['layers', () => layerRows(wasm, time)],
