@@ -10,7 +10,7 @@ import { logAbort, openAttempt } from './attempt-entries.js';
 import {
   invited,
   isOpen,
-  isStruckOut,
+  mayUpload,
   nextDeadline,
   type Phase,
   type RoundEffect,
@@ -19,7 +19,6 @@ import {
   type RoundState,
   stageOfPhase,
   step,
-  uploaders,
 } from './machine/index.js';
 import type { Services } from './ports.js';
 import { type RoundListener, type RunContext, rulesOf, withGroups } from './round-context.js';
@@ -135,9 +134,9 @@ export abstract class RoundCore {
     return invited(this.rules, this.state).includes(site);
   }
 
-  /** Whether the upload of a site of U2 is taken: not after three strikes, and after a Reopen only of its contributors. */
+  /** Whether the upload of a site of U2 is taken. */
   mayUpload(site: number): boolean {
-    return uploaders(this.rules, this.state).includes(site) && !isStruckOut(this.state, site);
+    return mayUpload(this.rules, this.state, site);
   }
 
   /** The attempt that a message names, when it is the open one. @throws E_STATE */

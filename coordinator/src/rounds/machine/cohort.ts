@@ -94,6 +94,11 @@ export function isStruckOut({ strikes }: Pick<RoundState, 'strikes'>, site: numb
   return strikes.filter((id) => id === site).length >= MAX_STRIKES;
 }
 
+/** Whether the upload of a site of U2 is taken: not after three strikes, and after a Reopen only of its contributors. */
+export function mayUpload(rules: RoundRules, state: RoundState, site: number): boolean {
+  return uploaders(rules, state).includes(site) && !isStruckOut(state, site);
+}
+
 /** Sorted union without duplicates. */
 export function withSite(ids: readonly number[], site: number): number[] {
   return [...new Set([...ids, site])].sort((a, b) => a - b);

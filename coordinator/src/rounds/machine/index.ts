@@ -1,7 +1,7 @@
 export { isOpen, step } from './step.js';
 export { nextDeadline } from './phases.js';
 export { reopenable } from './burnt.js';
-export { invited, isStruckOut, uploaders } from './cohort.js';
+export { invited, isStruckOut, mayUpload, uploaders } from './cohort.js';
 export {
   newRound,
   answerPhases,
