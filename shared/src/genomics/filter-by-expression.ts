@@ -1,4 +1,5 @@
 import { RegulonError } from '../errors/index.js';
+import { libraryCellsSteps } from './library-cells.js';
 import { libraryMedianSteps, medianLibrary } from './library-median.js';
 import { type FeatureSpecification, requireStep, withStep } from './specification.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
@@ -29,7 +30,7 @@ function minExpressingUnits(classUnits: ArrayLike<number>, units: number): numbe
 }
 
 /**
- * Low-expression filter P02 as four rounds: three for the median library size, one for
+ * Low-expression filter P02 as four rounds: three for the median library size (exact in public runs), one for
  * [units with CPM ≥ cut, total count up to minTotal] per kept gene.
  */
 export function filterByExpressionSteps(
@@ -45,7 +46,7 @@ export function filterByExpressionSteps(
     local: (view, spec) => expressingOf(view, spec, filter),
     fit: (spec, sums) => fitFilter(spec, sums, filter),
   };
-  return [...libraryMedianSteps(options), expressing];
+  return [...(options.isPublic ? libraryMedianSteps : libraryCellsSteps)(options), expressing];
 }
 
 const cutOf = (spec: FeatureSpecification, { minCount }: ExpressionFilter): number =>

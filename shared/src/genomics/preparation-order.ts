@@ -1,5 +1,8 @@
 import type { DatasetScale, PrepareStep } from '../plan/index.js';
 
+/** Steps that have one place; `batch-share` only reads and may stand anywhere after the logarithm. */
+type Placed = Exclude<PrepareStep['step'], 'batch-share'>;
+
 /** Places of the steps in a preparation: parse, filter, test, normalise, logarithm, quantiles, batch, select, scale, project. */
 const PLACES = {
   confounding: -1,
@@ -21,11 +24,9 @@ const PLACES = {
   'z-score': 6,
   pca: 7,
   'co-expression': 7,
-} as const satisfies Record<PrepareStep['step'], number>;
+} as const satisfies Record<Placed, number>;
 
-type Name = keyof typeof PLACES;
-
-const COUNTS: ReadonlySet<Name> = new Set([
+const COUNTS: ReadonlySet<Placed> = new Set([
   'filter-by-expression',
   'limma-voom',
   'size-factors',
@@ -42,9 +43,19 @@ const SELECTS = PLACES['top-variance'];
  * @param before steps before it, in order
  * @param scale of the dataset
  */
-export function misplaced(step: Name, before: readonly Name[], scale: DatasetScale): string | null {
+export function misplaced(
+  step: PrepareStep['step'],
+  before: readonly PrepareStep['step'][],
+  scale: DatasetScale,
+): string | null {
+  const placed = before.filter((name): name is Placed => name !== 'batch-share');
+  const last = placed.at(-1);
+  const logged = scale !== 'counts' || placed.some((name) => PLACES[name] === PLACES.log2);
+  if (step === 'batch-share') {
+    if (last === 'pca') return 'of components: put it before pca';
+    return logged ? null : 'of raw counts: put log2-cpm before it';
+  }
   const place = PLACES[step];
-  const last = before.at(-1);
   if (COUNTS.has(step) && scale !== 'counts') return 'needs counts';
   if (before.includes(step) && place !== SELECTS) return 'stands twice';
   if (last && PLACES[last] === place && place !== SELECTS) return `and ${last} exclude each other`;
@@ -53,7 +64,6 @@ export function misplaced(step: Name, before: readonly Name[], scale: DatasetSca
       place === SELECTS ? 'selects before scaling, so it' : COUNTS.has(step) ? 'needs counts, so it' : '';
     return `${why} stands before ${last}`.trim();
   }
-  const logged = scale !== 'counts' || before.some((name) => PLACES[name] === PLACES.log2);
   if (place > PLACES.log2 && !logged) return 'of raw counts: put log2-cpm before it';
   if (step === 'log2-cpm' && before.includes('size-factors'))
     return 'after size-factors scales twice: take log2';

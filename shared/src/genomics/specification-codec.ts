@@ -40,6 +40,11 @@ const fittedStep = z.discriminatedUnion('step', [
     from: pair,
     below: pair,
   }),
+  z.strictObject({ step: z.literal('library-cells'), mean: finite, sd: finite, median: finite }),
+  z.strictObject({
+    step: z.literal('batch-share'),
+    ...{ units: whole, batches: whole, mean: reals, share: finite },
+  }),
   z.strictObject({
     step: z.literal('filter-by-expression'),
     medianLibrary: finite,
@@ -89,6 +94,7 @@ const fittedStep = z.discriminatedUnion('step', [
     initial: reals,
     kappa: reals,
     grid: reals,
+    constant: reals,
     accepted: genes,
     done: genes,
   }),

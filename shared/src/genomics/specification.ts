@@ -1,6 +1,9 @@
 import { hex } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
+import type { BatchShareFit } from './batch-share/batch-share-fit.js';
+import type { LibraryCellsFit } from './library-cells-fit.js';
 import type { LimmaVoomFit, VoomFit } from './voom/voom-fit.js';
+import type { DispersionsFit, VstFit } from './vst/vst-fit.js';
 
 /** What the first round told: units, classes, and the genes that may enter a released sum. */
 export interface CountsFit {
@@ -84,37 +87,6 @@ export interface SizeFactorsFit {
   readonly logMeans: Float64Array;
   /** geometric mean of the factors, 1 for `ratio` */
   readonly scale: number;
-}
-
-/** DESeq2's search for the dispersion of each kept gene under way; all arrays aligned with the kept genes. */
-export interface DispersionsFit {
-  readonly step: 'dispersions';
-  /** evaluations done */
-  readonly rounds: number;
-  readonly units: number;
-  readonly meanInverseFactor: number;
-  /** mean normalised count */
-  readonly mean: Float64Array;
-  /** ln of the dispersion: where the search began, and where it is */
-  readonly start: Float64Array;
-  readonly at: Float64Array;
-  /** adjusted log-likelihood there, its derivative, its first value, and the step size */
-  readonly value: Float64Array;
-  readonly slope: Float64Array;
-  readonly initial: Float64Array;
-  readonly kappa: Float64Array;
-  /** best place of the coarse grid, for genes whose search did not settle; else 0 */
-  readonly grid: Float64Array;
-  /** steps taken; the round in which the search ended, 0 before */
-  readonly accepted: Uint32Array;
-  readonly done: Uint32Array;
-}
-
-/** Variance-stabilising transformation of normalised counts with dispersion = asymptotic + extra / mean. */
-export interface VstFit {
-  readonly step: 'vst';
-  readonly asymptotic: number;
-  readonly extra: number;
 }
 
 /** log2(x + pseudocount). */
@@ -212,7 +184,9 @@ export type FittedStep =
   | CountsFit
   | ConfoundingFit
   | LibraryFit
+  | LibraryCellsFit
   | FilterFit
+  | BatchShareFit
   | VoomFit
   | LimmaVoomFit
   | LogCpmFit

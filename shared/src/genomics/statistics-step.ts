@@ -26,13 +26,15 @@ export interface StatisticsOptions {
   readonly fractionBits: number;
   /** sites that must be non-zero for a coordinate to be released */
   readonly uMin: number;
+  /** sites of the run; default 255. Some sums carry as many fraction bits as fit for them */
+  readonly sites?: number;
   /** units that must be non-zero for a coordinate to be released; default 5 */
   readonly minUnits?: number;
   /** default `counts` */
   readonly scale?: DatasetScale;
   /** columns of each unit that steps with covariates may name, in the order of the plan */
   readonly covariates?: readonly CovariateColumn[];
-  /** exact order statistics (filter-by-expression) are for public runs only; default false */
+  /** exact order statistics and finer histograms are for public runs only; default false */
   readonly isPublic?: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { RegulonError } from '../errors/index.js';
 import type { PrepareStep } from '../plan/index.js';
 import { batchRounds } from './batch/batch-rounds.js';
+import { batchShareSteps } from './batch-share/batch-share-steps.js';
 import { coExpressionStep } from './co-expression.js';
 import { confoundingRound } from './confounding/confounding-round.js';
 import { countsStep } from './counts-step.js';
@@ -29,7 +30,6 @@ const LARGEST = 64;
  *
  * @param prepare steps of the plan, in their order
  * @throws E_PLAN naming the step that does not fit what stands before it
- * @throws E_POLICY for filter-by-expression in a run that is not public (it needs exact order statistics)
  */
 export function statisticsSteps(
   prepare: readonly PrepareStep[],
@@ -49,6 +49,7 @@ class Builder {
   private readonly rounds: { step: StatisticsStep; after: LocalStep[] }[];
   private largest = LARGEST;
   private momentsKnown = false;
+  private batchShares = 0;
 
   constructor(private readonly options: StatisticsOptions) {
     this.rounds = [{ step: countsStep(options), after: [] }];
@@ -60,12 +61,6 @@ class Builder {
       case 'confounding':
         return this.addRounds([confoundingRound(options)]);
       case 'filter-by-expression':
-        if (!options.isPublic) {
-          throw new RegulonError(
-            'E_POLICY',
-            `plan: prepare[${index}]: ${step.step} needs exact order statistics, which only a public run may release`,
-          );
-        }
         return this.addRounds(filterByExpressionSteps(step, options));
       case 'limma-voom': {
         const { contrast } = step;
@@ -86,6 +81,8 @@ class Builder {
         return this.local((spec) => withStep(spec, { step: step.step, pseudocount: step.pseudocount }));
       case 'vst':
         return this.addRounds(vstSteps(step.iterations, options));
+      case 'batch-share':
+        return this.addRounds(batchShareSteps(this.batchShares++, largest, options));
       case 'quantile-normalize':
         return this.addRounds([quantileStep(largest, options)]);
       case 'batch-center':

@@ -65,6 +65,8 @@ export function operationOf(
     case 'confounding':
     case 'dispersions':
     case 'library-median':
+    case 'library-cells':
+    case 'batch-share':
     case 'filter-by-expression':
     case 'voom':
     case 'limma-voom':

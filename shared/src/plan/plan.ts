@@ -45,6 +45,8 @@ const prepareStep = z.discriminatedUnion('step', [
   /** of each batch at its site: less its mean; or less its mean, divided by its SD */
   z.strictObject({ step: z.literal('batch-center') }),
   z.strictObject({ step: z.literal('batch-z-score') }),
+  /** share of the variance between batches, to read before and after a correction; it changes no value */
+  z.strictObject({ step: z.literal('batch-share') }),
   /** covariates are named in `design` */
   z.strictObject({ step: z.literal('remove-batch-effect'), covariates: z.array(name).max(32).default([]) }),
   z.strictObject({

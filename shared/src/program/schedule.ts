@@ -102,6 +102,7 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     weightCap: plan.secureAggregation.weightCap,
     fractionBits: plan.secureAggregation.fractionBits,
     uMin: contract.thresholds.uMin,
+    sites: contract.sites.length,
     scale: plan.dataset.scale,
     covariates: covariateColumns(plan.design),
     isPublic: contract.isPublic,

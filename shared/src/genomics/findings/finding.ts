@@ -1,3 +1,4 @@
+import type { BatchShareFit } from '../batch-share/batch-share-fit.js';
 import { associationOf } from '../confounding/association.js';
 import { type ConfoundingFit, type FeatureSpecification, lastStep } from '../specification.js';
 import type { LimmaVoomFit } from '../voom/voom-fit.js';
@@ -16,6 +17,10 @@ export interface Finding {
 
 /** What a round found, or null when it only fits parameters. @param spec as fitted by the round */
 export function findingOf(spec: FeatureSpecification, stepId: string): Finding | null {
+  if (stepId.startsWith('batch-share-squares')) {
+    const fitted = lastStep(spec, 'batch-share');
+    return fitted ? batchShareFinding(spec, fitted) : null;
+  }
   switch (stepId) {
     case 'confounding': {
       const fitted = lastStep(spec, 'confounding');
@@ -73,5 +78,23 @@ function testFinding({ table: { genes, logFC, adjusted } }: LimmaVoomFit): Findi
     level: 'quiet',
     text: `limma-voom: ${genes.length} genes tested, at a false discovery rate of 5 % ${up} up and ${values.down} down; the table stands in the feature specification of the model`,
     values,
+  };
+}
+
+const CORRECTIONS: readonly string[] = ['batch-center', 'batch-z-score', 'remove-batch-effect', 'combat'];
+
+function batchShareFinding({ steps }: FeatureSpecification, { share, batches }: BatchShareFit): Finding {
+  // what follows without a round of its own stands after it already
+  const before = steps.slice(
+    0,
+    steps.findLastIndex(({ step }) => step === 'batch-share'),
+  );
+  const corrected = before.find(({ step }) => CORRECTIONS.includes(step));
+  const when = corrected ? `after ${corrected.step}` : 'before any correction of batches';
+  return {
+    step: 'batch-share',
+    level: 'quiet',
+    text: `batch-share: ${(100 * share).toFixed(1)} % of the variance lies between the ${batches} batches, ${when}`,
+    values: { share, batches },
   };
 }

@@ -1,6 +1,6 @@
 import { add } from '../numbers.js';
 import { digamma, logGamma } from '../numeric/gamma.js';
-import type { DispersionsFit } from '../specification.js';
+import type { DispersionsFit } from './vst-fit.js';
 
 /** Bounds of ln α. */
 const LOWEST = -30;
@@ -13,6 +13,8 @@ const CONVERGED = 1e-6;
 const MIN_MEAN = 0.5;
 /** numbers that one gene adds to the sum of a round */
 export const TERMS = 4;
+/** Bound of each of them for one unit; a likelihood so far down only tells the search to turn back. */
+export const LARGEST_TERM = 2 ** 8;
 
 /** Step size of a gene, cut so that ln α stays inside its bounds. */
 function stepOf({ at, slope, kappa }: DispersionsFit, j: number): number {
@@ -29,32 +31,54 @@ export function proposed(search: DispersionsFit, j: number): number {
   return a + stepOf(search, j) * (search.slope[j] ?? 0);
 }
 
+/** What DESeq2 leaves out of ln L of one count: ln P(count) = ln L + this. It does not depend on α. */
+export function constantOf(count: number, mean: number): number {
+  return count * Math.log(Math.max(MIN_MEAN, mean)) - logGamma(count + 1);
+}
+
+/** Inverse weight of a unit of average depth: weights in sums are shares of it, so that all of them are about 1. */
+const inverseWeight = (mean: number, alpha: number): number => 1 / Math.max(MIN_MEAN, mean) + alpha;
+
 /**
- * Terms of one count in the negative binomial likelihood of its gene: [ln L, d ln L / d ln α, weight, d weight /
- * d ln α].
+ * Terms of one count in the negative binomial likelihood of its gene: [ln P, d ln P / d ln α, weight, weight²]. All are
+ * small numbers, so that a fixed point of many fraction bits holds them: the search compares likelihoods to 1e-6.
  *
  * @param into sums of the gene, shape [4]; added to
+ * @param place mean normalised count of the gene, size factor of the unit, ln α
  * @see DESeq2 1.38 `fitDisp`: log_posterior, dlog_posterior
  */
-export function addTerms(into: Float64Array, count: number, mean: number, logAlpha: number): void {
-  const mu = Math.max(MIN_MEAN, mean);
+export function addTerms(
+  into: Float64Array,
+  count: number,
+  { geneMean, factor, logAlpha }: { geneMean: number; factor: number; logAlpha: number },
+): void {
+  const mu = Math.max(MIN_MEAN, geneMean * factor);
   const alpha = Math.exp(logAlpha);
   const size = 1 / alpha;
   const growth = Math.log1p(mu * alpha);
-  const weight = 1 / (1 / mu + alpha);
+  const weight = inverseWeight(geneMean, alpha) / (1 / mu + alpha);
   const likelihood = logGamma(count + size) - logGamma(size) - count * Math.log(mu + size) - size * growth;
   const share = (mu * alpha) / (1 + mu * alpha);
-  add(into, 0, likelihood);
-  add(into, 1, size * (digamma(size) + growth - share - digamma(count + size) + count / (mu + size)));
+  const slope = size * (digamma(size) + growth - share - digamma(count + size) + count / (mu + size));
+  add(into, 0, within(likelihood + constantOf(count, geneMean * factor)));
+  add(into, 1, within(slope));
   add(into, 2, weight);
-  add(into, 3, -alpha * weight * weight);
+  add(into, 3, weight * weight);
 }
 
-/** Cox–Reid adjusted log-likelihood and its derivative by ln α, from the sums of a gene. */
-function posteriorOf([likelihood = 0, rise = 0, weight = 1, change = 0]: Float64Array) {
+const within = (x: number): number => Math.max(-LARGEST_TERM, Math.min(LARGEST_TERM, x));
+
+/** Cox–Reid adjusted log-likelihood (ln P instead of DESeq2's ln L) and its derivative by ln α, from the sums of a gene. */
+function posteriorOf(
+  [likelihood = 0, rise = 0, weight = 1, squares = 0]: Float64Array,
+  mean: number,
+  logAlpha: number,
+) {
+  const alpha = Math.exp(logAlpha);
+  const inverse = inverseWeight(mean, alpha);
   return {
-    value: likelihood - 0.5 * Math.log(weight),
-    slope: rise - (0.5 * change) / weight,
+    value: likelihood - 0.5 * Math.log(weight / inverse),
+    slope: rise + (0.5 * (alpha / inverse) * squares) / weight,
   };
 }
 
@@ -76,7 +100,7 @@ export function searched(search: DispersionsFit, sums: Float64Array): Dispersion
   for (let j = 0; j < search.at.length; j++) {
     if (search.done[j] !== 0) continue;
     const place = proposed(search, j);
-    const found = posteriorOf(sums.subarray(TERMS * j, TERMS * (j + 1)));
+    const found = posteriorOf(sums.subarray(TERMS * j, TERMS * (j + 1)), search.mean[j] ?? 0, place);
     if (search.rounds === 0) {
       [next.value[j], next.slope[j], next.initial[j]] = [found.value, found.slope, found.value];
       continue;
@@ -100,7 +124,7 @@ export function searched(search: DispersionsFit, sums: Float64Array): Dispersion
 function found(search: DispersionsFit): Float64Array {
   return search.at.map((a, j) => {
     const [value, initial] = [search.value[j] ?? 0, search.initial[j] ?? 0];
-    const rose = value >= initial + Math.abs(initial) / 1e6;
+    const rose = value >= initial + Math.abs(initial - (search.constant[j] ?? 0)) / 1e6;
     return Math.exp(rose ? a : (search.start[j] ?? a));
   });
 }
@@ -133,11 +157,12 @@ export function onGrid(search: DispersionsFit, sums: Float64Array, isFine: boole
   const grid = search.grid.map((_, j) => {
     if (!needs[j]) return 0;
     const own = sums.subarray(2 * GRID * j, 2 * GRID * (j + 1));
-    const values = Array.from(
-      { length: GRID },
-      (__, k) => (own[k] ?? 0) - 0.5 * Math.log(own[GRID + k] ?? 1),
-    );
-    return gridOf(search, j, isFine)[values.indexOf(Math.max(...values))] ?? 0;
+    const places = gridOf(search, j, isFine);
+    const values = Array.from(places, (place, k) => {
+      const terms = Float64Array.of(own[k] ?? 0, 0, own[GRID + k] ?? 1, 0);
+      return posteriorOf(terms, search.mean[j] ?? 0, place).value;
+    });
+    return places[values.indexOf(Math.max(...values))] ?? 0;
   });
   return { ...search, grid };
 }

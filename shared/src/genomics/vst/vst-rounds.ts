@@ -2,14 +2,16 @@ import { RegulonError } from '../../errors/index.js';
 import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
 import { sizeFactorOf } from '../normalize/size-factors.js';
-import { type DispersionsFit, type FeatureSpecification, requireStep, withStep } from '../specification.js';
+import { type FeatureSpecification, requireStep, withStep } from '../specification.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import type { UnitsView } from '../view.js';
 import {
   addTerms,
+  constantOf,
   dispersionsOf,
   GRID,
   gridOf,
+  LARGEST_TERM,
   MIN_DISPERSION,
   onGrid,
   proposed,
@@ -18,9 +20,14 @@ import {
   unsettled,
 } from './dispersion-search.js';
 import { trendOf } from './dispersion-trend.js';
+import type { DispersionsFit } from './vst-fit.js';
 
-/** bound of a normalised count, of its squared distance over the mean, and of a log-likelihood */
+/** bound of a normalised count, and of its squared distance over the mean */
 const LARGEST = 2 ** 17;
+
+/** Most fraction bits with which the sum of a likelihood fits the ring, 40 at most. */
+const searchBits = ({ weightCap, sites = 255 }: StatisticsOptions): number =>
+  Math.min(40, Math.floor(62 - Math.log2(sites * weightCap * LARGEST_TERM)));
 
 /**
  * Variance-stabilising transformation of DESeq2, blind to labels (P09): means, spreads, then `iterations` rounds of its search
@@ -49,18 +56,19 @@ export function vstSteps(iterations: number, options: StatisticsOptions): Statis
   };
   const spreads: StatisticsStep = {
     id: 'vst-spreads',
-    what: 'number of units and, per gene, the sum of squared distances of normalised counts from their mean, over the mean',
+    what: 'number of units and, per gene, over its mean, the sum of squared distances of normalised counts from it and of a constant of their likelihood',
     fractionBits,
-    length: (spec) => 1 + spec.keptGenes.length,
+    length: (spec) => 1 + 2 * spec.keptGenes.length,
     bound: (weightCap) => weightCap * LARGEST,
     local: (view, spec) => {
       const { mean } = requireStep(spec, 'dispersions');
-      const sums = new Float64Array(1 + mean.length);
+      const sums = new Float64Array(1 + 2 * mean.length);
       sums[0] = view.n;
       eachUnit(view, spec, (counts, factor) =>
         counts.forEach((count, j) => {
           const m = mean[j] ?? 1;
           add(sums, 1 + j, (count / factor - m) ** 2 / Math.max(1, m));
+          add(sums, 1 + mean.length + j, constantOf(count, m * factor) / Math.max(1, m));
         }),
       );
       return sums;
@@ -71,9 +79,9 @@ export function vstSteps(iterations: number, options: StatisticsOptions): Statis
   const searches = Array.from({ length: 1 + iterations }, (_, k): StatisticsStep => ({
     id: `vst-search-${k}`,
     what: 'number of units and, per gene, the likelihood of a dispersion with its derivative and weights',
-    fractionBits,
+    fractionBits: searchBits(options),
     length: (spec) => 1 + TERMS * spec.keptGenes.length,
-    bound: (weightCap) => weightCap * LARGEST,
+    bound: (weightCap) => weightCap * LARGEST_TERM,
     local: likelihoodsOf,
     fit: (spec, sums) => {
       verifiedUnits(spec, sums);
@@ -83,9 +91,9 @@ export function vstSteps(iterations: number, options: StatisticsOptions): Statis
   const grids = [false, true].map((isFine): StatisticsStep => ({
     id: isFine ? 'vst-grid-fine' : 'vst-grid-coarse',
     what: 'number of units and, per gene whose search did not settle, the likelihood of 20 dispersions',
-    fractionBits,
+    fractionBits: searchBits(options),
     length: (spec) => 1 + 2 * GRID * spec.keptGenes.length,
-    bound: (weightCap) => weightCap * LARGEST,
+    bound: (weightCap) => weightCap * LARGEST_TERM,
     local: (view, spec) => gridLikelihoods(view, spec, isFine),
     fit: (spec, sums) => {
       verifiedUnits(spec, sums);
@@ -116,6 +124,7 @@ function withMeans(spec: FeatureSpecification, sums: Float64Array, units: number
     step: 'dispersions',
     ...{ rounds: 0, units, meanInverseFactor: (sums[1] ?? 0) / units, mean },
     ...{ start: none, at: none, value: none, slope: none, initial: none, kappa: none, grid: none },
+    constant: none,
     ...{ accepted: new Uint32Array(mean.length), done: new Uint32Array(mean.length) },
   });
 }
@@ -133,7 +142,8 @@ function started(search: DispersionsFit, sums: Float64Array, units: number): Dis
     const moments = (squares / (units - 1) - search.meanInverseFactor * m) / (m * m);
     return Math.log(Math.min(most, Math.max(MIN_DISPERSION, Math.min(Math.max(0, rough), moments))));
   });
-  return { ...search, start, at: start, kappa: start.map(() => 1) };
+  const constant = search.mean.map((m, j) => (sums[1 + start.length + j] ?? 0) * Math.max(1, m));
+  return { ...search, start, at: start, constant, kappa: start.map(() => 1) };
 }
 
 function likelihoodsOf(view: UnitsView, spec: FeatureSpecification): Float64Array {
@@ -145,7 +155,7 @@ function likelihoodsOf(view: UnitsView, spec: FeatureSpecification): Float64Arra
     counts.forEach((count, j) => {
       if (search.done[j] !== 0) return;
       const into = sums.subarray(1 + TERMS * j, 1 + TERMS * (j + 1));
-      addTerms(into, count, (search.mean[j] ?? 0) * factor, places[j] ?? 0);
+      addTerms(into, count, { geneMean: search.mean[j] ?? 0, factor, logAlpha: places[j] ?? 0 });
     }),
   );
   return sums;
@@ -161,7 +171,7 @@ function gridLikelihoods(view: UnitsView, spec: FeatureSpecification, isFine: bo
   eachUnit(view, spec, (counts, factor) =>
     grids.forEach((grid, j) =>
       grid?.forEach((place, k) => {
-        addTerms(terms.fill(0), counts[j] ?? 0, (search.mean[j] ?? 0) * factor, place);
+        addTerms(terms.fill(0), counts[j] ?? 0, { geneMean: search.mean[j] ?? 0, factor, logAlpha: place });
         add(sums, 1 + 2 * GRID * j + k, terms[0] ?? 0);
         add(sums, 1 + 2 * GRID * j + GRID + k, terms[2] ?? 0);
       }),
