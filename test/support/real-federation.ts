@@ -1,7 +1,15 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { exampleFile, filesOf, freePorts, programs, SimFederation, simulatedLayout } from '@regulon/cli/sim';
+import {
+  exampleFile,
+  filesOf,
+  freePorts,
+  programs,
+  SimFederation,
+  simulatedLayout,
+  type SiteFiles,
+} from '@regulon/cli/sim';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { parsePlan, type Plan } from '@regulon/shared/plan';
 
@@ -16,6 +24,8 @@ export interface MoreConfiguration {
   readonly site?: (name: string) => Readonly<Record<string, unknown>>;
   /** policy of every site; by default that of the public examples */
   readonly policyFile?: string;
+  /** data files instead of simulated ones; they are declared public */
+  readonly files?: readonly SiteFiles[];
   /** changes the data files before the daemons read them */
   readonly data?: (files: { name: string; counts: string }) => void;
   /** hears where the coordinator will listen before anything starts */
@@ -29,7 +39,9 @@ export async function openRealFederation(
   more: MoreConfiguration = {},
 ): Promise<{ federation: SimFederation; plan: Plan }> {
   const plan = parsePlan(planText);
-  const layout = simulatedLayout(plan, join(root, 'data'), plan.seed);
+  const layout = more.files
+    ? { plan: plan.name, sites: more.files, simulated: false }
+    : simulatedLayout(plan, join(root, 'data'), plan.seed);
   layout.sites.forEach((files) => more.data?.(files));
   const [controlPort = 0, bulkPort = 0, httpPort = 0] = await freePorts(3);
   await more.addresses?.({ controlPort, bulkPort });
@@ -46,7 +58,7 @@ export async function openRealFederation(
         org: name,
         policyFile: more.policyFile ?? exampleFile('site-policy.public.yaml'),
         training: { backend: 'wasm' as const },
-        dataset: { ...plan.dataset, ...data, public: false, simulated: true },
+        dataset: { ...plan.dataset, ...data, public: !layout.simulated, simulated: layout.simulated },
         ...(more.site ? { more: more.site(name) } : {}),
       })),
     },

@@ -3,7 +3,7 @@ export { SimFederation } from './federation.js';
 export { openFederation } from './open-federation.js';
 export { followRun, isFinal } from './follow-run.js';
 export { interrupted, interruption } from './interruption.js';
-export { detectLayout, filesOf, simulatedLayout, type DataLayout } from './layout.js';
+export { detectLayout, filesOf, simulatedLayout, type DataLayout, type SiteFiles } from './layout.js';
 export { freePorts } from './ports.js';
 export { exampleFile, programs, verifyCompiled } from './programs.js';
 export type { ReferenceReport } from './reference/job.js';

@@ -85,7 +85,8 @@ export class DatasetStore {
     request: ArmRequest & { round: ScheduledRound; specification: FeatureSpecification },
   ): Float64Array {
     const step = new RunProgram(request.contract).step(request.round);
-    return step.local(this.select(request, 'train'), request.specification);
+    const view = step.over === 'dataset' ? this.withFolds(request) : this.select(request, 'train');
+    return step.local(view, request.specification);
   }
 
   writeFeatures(
@@ -133,6 +134,17 @@ export class DatasetStore {
     );
   }
 
+  /** All units of the plan, each with its fold. */
+  private withFolds(request: ArmRequest): UnitsView {
+    return { ...this.view(request.contract), folds: this.foldsOf(request) };
+  }
+
+  private foldsOf({ contract, siteId }: ArmRequest): Int32Array {
+    const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
+    const { labels } = this.view(contract);
+    return foldsOf(contract.plan.dataset.unit, this.dataset.unitIds, labels, siteIndex);
+  }
+
   private select(request: ArmRequest, use: 'train' | 'test'): UnitsView {
     const view = this.view(request.contract);
     const rows = this.rowsOf(request, use);
@@ -140,13 +152,12 @@ export class DatasetStore {
   }
 
   /** Positions of the units of an arm that train or test its model at this site. */
-  private rowsOf({ contract, siteId, arm }: ArmRequest, use: 'train' | 'test'): number[] {
+  private rowsOf(request: ArmRequest, use: 'train' | 'test'): number[] {
+    const { contract, siteId, arm } = request;
     const view = this.view(contract);
     const all = Array.from({ length: view.n }, (_, i) => i);
     if (arm.heldOutFold !== null) {
-      const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
-      const { unit } = contract.plan.dataset;
-      const folds = foldsOf(unit, this.dataset.unitIds, view.labels, siteIndex);
+      const folds = this.foldsOf(request);
       return all.filter((i) => (folds[i] === arm.heldOutFold) === (use === 'test'));
     }
     return tests(contract, arm, siteId, use) ? all : [];

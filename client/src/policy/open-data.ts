@@ -8,7 +8,6 @@ export const missingRules: readonly string[] = [
   'differential privacy with 3 or 4 sites',
   'minimum counts without sites whose data are public',
   'unit sets that differ by 1 to 4 units',
-  'differences between det5 folds',
   'a minimum of units in an evaluation',
 ];
 

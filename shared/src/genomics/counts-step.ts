@@ -55,7 +55,7 @@ function labelOf(view: UnitsView, unit: number, classes: number): number {
 function fitCounts(
   spec: FeatureSpecification,
   sums: Float64Array,
-  { classes, genes, uMin, minUnits = MIN_UNITS }: StatisticsOptions,
+  { classes, genes, uMin, minUnits = MIN_UNITS, isPublic = false }: StatisticsOptions,
 ): FeatureSpecification {
   const whole = (from: number, length: number): Uint32Array =>
     Uint32Array.from(sums.subarray(from, from + length), (x) => Math.max(0, Math.round(x)));
@@ -70,6 +70,14 @@ function fitCounts(
       `class ${small + 1} has fewer than ${minUnits} units over all contributing sites`,
     );
   }
+  const classSites = whole(1 + classes, classes);
+  const rare = isPublic ? -1 : classSites.findIndex((n) => n < uMin);
+  if (rare >= 0) {
+    throw new RegulonError(
+      'E_UNITS',
+      `class ${rare + 1} occurs at ${classSites[rare]} sites; outside public runs at least ${uMin} are needed`,
+    );
+  }
   const geneUnits = whole(1 + 2 * classes, genes);
   const geneSites = whole(1 + 2 * classes + genes, genes);
   const keptGenes = spec.keptGenes.filter(
@@ -78,7 +86,6 @@ function fitCounts(
   if (keptGenes.length === 0) {
     throw new RegulonError('E_UNITS', `no gene is non-zero for ${minUnits} units at ${uMin} sites`);
   }
-  const classSites = whole(1 + classes, classes);
   return withStep(spec, {
     step: 'counts',
     units,

@@ -18,6 +18,12 @@ export interface CountsFit {
   readonly keptGenes: Uint32Array;
 }
 
+/** Genes that every fold of det5 may release; runs that are not public only. */
+export interface FoldsFit {
+  readonly step: 'folds';
+  readonly keptGenes: Uint32Array;
+}
+
 /** Search of the median library size: two order statistics, each between `from` (inclusive) and `from + width`. */
 export interface LibraryFit {
   readonly step: 'library-median';
@@ -182,6 +188,7 @@ export interface ConfoundingFit {
 /** A step of a preparation with what was fitted for it. */
 export type FittedStep =
   | CountsFit
+  | FoldsFit
   | ConfoundingFit
   | LibraryFit
   | LibraryCellsFit

@@ -34,6 +34,8 @@ export interface StatisticsOptions {
   readonly scale?: DatasetScale;
   /** columns of each unit that steps with covariates may name, in the order of the plan */
   readonly covariates?: readonly CovariateColumn[];
+  /** the arms of the run are the folds of det5; default false */
+  readonly hasFolds?: boolean;
   /** exact order statistics and finer histograms are for public runs only; default false */
   readonly isPublic?: boolean;
 }

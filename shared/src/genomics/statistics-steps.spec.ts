@@ -241,6 +241,19 @@ describe('disclosure and refusals', () => {
     expect(() => mean.fit(spec, new Float64Array(3), 1)).toThrow('3 sums instead of');
   });
 
+  it('stops at a class of fewer sites than uMin, unless the run is public', () => {
+    const labelled = (label: (unit: number) => number): UnitsView => ({
+      ...view(6, [[1, 2, 3, 4, 5, 6]]),
+      classes: 2,
+      labels: Int32Array.from({ length: 6 }, (_, unit) => label(unit)),
+    });
+    const sites = [labelled((unit) => unit % 2), labelled((unit) => unit % 2), labelled(() => 0)];
+    const over = (isPublic: boolean) => () =>
+      fitOver(sites, statisticsSteps([], optionsFor(sites, { uMin: 3, isPublic })), true);
+    expect(over(false)).toThrow('class 2 occurs at 2 sites');
+    expect(over(true)).not.toThrow();
+  });
+
   it('refuses steps that do not fit what stands before them', () => {
     const options = optionsFor(randomSites(1, [5], 3));
     expect(() => statisticsSteps([{ step: 'z-score' }], options)).toThrow(

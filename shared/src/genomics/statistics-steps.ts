@@ -5,6 +5,7 @@ import { batchShareSteps } from './batch-share/batch-share-steps.js';
 import { coExpressionStep } from './co-expression.js';
 import { confoundingRound } from './confounding/confounding-round.js';
 import { countsStep } from './counts-step.js';
+import { foldsStep } from './folds-step.js';
 import { filterByExpressionSteps } from './filter-by-expression.js';
 import { momentSteps } from './moments.js';
 import { cellQuantileSteps } from './normalize/cell-quantiles.js';
@@ -52,7 +53,8 @@ class Builder {
   private batchShares = 0;
 
   constructor(private readonly options: StatisticsOptions) {
-    this.rounds = [{ step: countsStep(options), after: [] }];
+    const apart = options.hasFolds && !options.isPublic ? [foldsStep(options)] : [];
+    this.rounds = [...apart, countsStep(options)].map((step) => ({ step, after: [] }));
   }
 
   add(step: PrepareStep, index: number): void {

@@ -8,6 +8,8 @@ export interface SummedRound<Site, State> {
   readonly id: string;
   /** what leaves a site, in words for its steward */
   readonly what: string;
+  /** `dataset`: over all units of the site with their folds; else over the training units of the arm */
+  readonly over?: 'dataset';
   /** fraction bits of the fixed-point sum */
   readonly fractionBits: number;
   /** length of the vector, from the state fitted so far */

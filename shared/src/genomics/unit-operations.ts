@@ -62,6 +62,7 @@ export function operationOf(
     case 'pca':
     case 'co-expression':
     case 'counts':
+    case 'folds':
     case 'confounding':
     case 'dispersions':
     case 'library-median':

@@ -12,6 +12,8 @@ export interface UnitsView {
   readonly classes: number;
   /** batch of each unit, numbered inside this site; absent: the site is one batch */
   readonly batches?: Int32Array;
+  /** fold of each unit, 0–4; only for sums over the whole dataset */
+  readonly folds?: Int32Array;
   /** columns of the plan's design, row-major [n, columns] */
   readonly covariates?: Float64Array;
 }

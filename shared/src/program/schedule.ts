@@ -105,6 +105,7 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     sites: contract.sites.length,
     scale: plan.dataset.scale,
     covariates: covariateColumns(plan.design),
+    hasFolds: plan.evaluation.split === 'det5',
     isPublic: contract.isPublic,
   });
 }

@@ -8,7 +8,7 @@ import {
   type StatisticsStep,
   type UnitsView,
 } from '@regulon/shared/genomics';
-import { armsOf } from '@regulon/shared/program';
+import { armsOf, RunProgram } from '@regulon/shared/program';
 import { verifyAgreement } from '@regulon/client/policy';
 import { contractBytes, run, testPlan, testSite } from '../../../client/src/policy/site.support.js';
 import { DaemonSite, federation, privateRun } from '../support/daemon-site.js';
@@ -25,8 +25,43 @@ const specification = emptySpecification({ panelDigest: fromHex('00'.repeat(32),
 describe('K10: det5 arms that subtract to one fold', () => {
   const plan = testPlan({ evaluation: { split: 'det5' } });
 
-  it('K10 the minimum of a fold is not built: over data of patients the run is E_POLICY and names the rule', () => {
-    refusedOverPatients(plan, /differences between det5 folds/);
+  /** Sites of ten units each, two a fold; `of`: class and value of the second gene of a unit. */
+  const foldedSites = (of: (site: number, unit: number) => { label: number; second: number }): UnitsView[] =>
+    all.map((id, i) => {
+      const units = Array.from({ length: 10 }, (_, u) => of(id, u));
+      const labels = units.map(({ label }) => label);
+      const view = viewOf(
+        units.map(({ second }, u) => [id, second, u + 1]),
+        labels,
+      );
+      return { ...view, folds: foldsOf('patient', [...units.keys()].map(String), view.labels, i) };
+    });
+  const [folds] = statisticsSteps([], { ...options, hasFolds: true });
+  const fitted = (sites: readonly UnitsView[]) => {
+    const sums = sites.map((view) => folds?.local(view, specification) ?? new Float64Array(0));
+    return folds?.fit(specification, Float64Array.from(sumOf(sums)), sites.length);
+  };
+
+  it('K10 every arm of a run that is not public begins with the units of each fold; a public run does not need it', () => {
+    expect([folds?.id, folds?.over]).toEqual(['folds', 'dataset']);
+    const open = statisticsSteps([], { ...options, hasFolds: true, isPublic: true });
+    expect(open.map(({ id }) => id)).toEqual(['counts']);
+    const contract = { ...privateRun().contract, plan, isPublic: false };
+    expect(new RunProgram(contract).schedule.slice(0, 2).map(({ stepId }) => stepId)).toEqual([
+      'folds',
+      'counts',
+    ]);
+  });
+
+  it('K10 a gene that one unit carries in a fold is in no arm, and a class of one unit in a fold ends the run', () => {
+    const even = (u: number): number => u % 2;
+    const kept = fitted(foldedSites((_, u) => ({ label: even(u), second: 3 })))?.keptGenes ?? [];
+    expect([...kept]).toEqual([0, 1, 2]);
+    const rare = fitted(foldedSites((id, u) => ({ label: even(u), second: id === 3 && u === 2 ? 9 : 0 })));
+    expect([...(rare?.keptGenes ?? [])]).toEqual([0, 2]);
+    expect(() => fitted(foldedSites((id, u) => ({ label: id === 1 && u === 5 ? 1 : 0, second: 3 })))).toThrow(
+      refused('E_UNITS', /det5: class 2: a fold has fewer than 5 units/),
+    );
   });
 
   it('K10 control: the arm with all units less the arm without a fold is the sum over the units of that fold', () => {
