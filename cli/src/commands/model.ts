@@ -91,11 +91,23 @@ function pull(model: Command, context: Context): void {
   );
 }
 
+/** Lines of a file of gene names. @throws E_ARGUMENT when it cannot be read */
+function namesIn(panel: string): string[] {
+  try {
+    return readFileSync(panel, 'utf8').trimEnd().split(/\r?\n/);
+  } catch (cause) {
+    throw new RegulonError('E_ARGUMENT', `--panel: ${panel} cannot be read`, {
+      hint: 'check the path',
+      cause,
+    });
+  }
+}
+
 /** The table of the test in the preparation, or null without one. @throws E_PANEL when the names are of another panel */
 function testOf({ featureSpecification }: ModelSpecification, panel: string | undefined): string | null {
   if (featureSpecification === null) return null;
   const spec = decodeSpecification(Uint8Array.from(Buffer.from(featureSpecification, 'base64')));
-  const names = panel === undefined ? undefined : readFileSync(panel, 'utf8').trimEnd().split(/\r?\n/);
+  const names = panel === undefined ? undefined : namesIn(panel);
   if (names && hex(panelDigest(names)) !== spec.panelDigest)
     throw new RegulonError('E_PANEL', `--panel: the genes of ${panel} are not those of the run`);
   return testTableText(spec, names);
