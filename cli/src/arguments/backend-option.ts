@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { BackendChoice } from '@regulon/client/training';
 
-const BACKENDS = ['auto', 'blas', 'wasm'] as const satisfies readonly BackendChoice[];
+const BACKENDS = ['auto', 'cpu', 'gpu', 'blas', 'wasm', 'native'] as const satisfies readonly BackendChoice[];
 
 /** `--backend`: what the sites of a simulated federation train with. */
 export function backendOption(): Option {

@@ -17,14 +17,18 @@ describe('regulon accelerator', () => {
     const { code, out } = await run('list', '--folder', join(folder, 'new'), '--format', 'json');
     expect(code).toBe(0);
     const { data } = JSON.parse(out) as { data: { accelerators: { name: string; status: string }[] } };
-    expect(data.accelerators.map(({ name }) => name)).toEqual(['blas']);
+    expect(data.accelerators.map(({ name }) => name)).toEqual(['blas', 'native', 'gpu']);
     expect(data.accelerators[0]?.status).toMatch(/^not (installed|for )/);
   });
 
   it.each([
     ['neither folder nor configuration', ['list'], 'name either --config'],
     ['two sources', ['install', 'blas', '--folder', '.', '--from', 'a', '--index', 'b'], 'choose one'],
-    ['an unknown name', ['install', 'cuda', '--folder', '.'], 'no accelerator cuda; known: blas'],
+    [
+      'an unknown name',
+      ['install', 'cuda', '--folder', '.'],
+      'no accelerator cuda; known: blas, native, gpu',
+    ],
     ['half a digest', ['install', 'blas', '--folder', '.', '--sha256', 'abc'], 'not 64 hexadecimal digits'],
     ['removal unasked', ['remove', 'blas', '--folder', '.'], 'repeat it with --yes'],
   ])('with %s exits 4', async (_, args, words) => {

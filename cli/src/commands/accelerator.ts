@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
   accelerators,
+  benchBackends,
   install,
   type Installed,
   installedIn,
@@ -28,6 +29,7 @@ export function acceleratorCommands(program: Command, context: Context): void {
   list(accelerator, context);
   installs(accelerator, context);
   test(accelerator, context);
+  bench(accelerator, context);
   removes(accelerator, context);
 }
 
@@ -53,8 +55,9 @@ function list(accelerator: Command, context: Context): void {
   handles<Place>(command, context, async (_, place) => {
     const installed = await installedIn(folderOf(place));
     const machine = `${process.platform}-${process.arch}`;
-    const rows = accelerators.flatMap(({ name, what, version, licence, wheels }) => {
-      const known = { name, what, version, licence, bytes: wheels[machine]?.bytes ?? null };
+    const rows = accelerators.flatMap(({ name, what, version, licence, packages }) => {
+      const { fetchedBytes = null, installedBytes = null } = packages[machine] ?? {};
+      const known = { name, what, version, licence, bytes: fetchedBytes, installedBytes };
       const found = installed.filter((each) => each.name === name);
       return found.length === 0
         ? [{ ...known, status: known.bytes === null ? `not for ${machine}` : 'not installed' }]
@@ -66,6 +69,10 @@ function list(accelerator: Command, context: Context): void {
         { title: 'version', value: (row) => row.version },
         { title: 'status', value: (row) => row.status },
         { title: 'download', value: (row) => (row.bytes === null ? null : bytesText(row.bytes)) },
+        {
+          title: 'on disk',
+          value: (row) => (row.installedBytes === null ? null : bytesText(row.installedBytes)),
+        },
         { title: 'what', value: (row) => row.what },
       ],
       rows,
@@ -83,13 +90,14 @@ function installs(accelerator: Command, context: Context): void {
       .description('fetch a library, compare its digest, test it, put it in place; again: only the test')
       .argument('<name>', 'see `regulon accelerator list`'),
   )
-    .option('--from <path>', 'the file, or a folder that holds it')
-    .option('--index <url>', 'a package index or its mirror; without --from and --index, pip fetches it')
+    .option('--from <path>', 'a folder that holds the files, or the one file')
+    .option('--index <url>', 'a package index or its mirror; without --from and --index, pip and npm fetch')
+    .option('--addon <file>', 'native, gpu: an addon that was built elsewhere; without it g++ builds one')
     .option('--sha256 <digest>', 'accept this file instead of the pinned one');
-  handles<Place & { from?: string; index?: string; sha256?: string }>(
+  handles<Place & { from?: string; index?: string; addon?: string; sha256?: string }>(
     command,
     context,
-    async ([name = ''], { from, index, sha256, ...place }, output) => {
+    async ([name = ''], { from, index, addon, sha256, ...place }, output) => {
       if (from !== undefined && index !== undefined)
         throw new RegulonError('E_ARGUMENT', '--from and --index name two sources: choose one');
       if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256))
@@ -98,6 +106,7 @@ function installs(accelerator: Command, context: Context): void {
       const outcome = await install({
         ...{ name, folder: folderOf(place), source, say: (line: string) => output.progress(line) },
         ...(sha256 === undefined ? {} : { sha256 }),
+        ...(addon === undefined ? {} : { addon: resolve(addon) }),
       });
       const { record, folder, changed, tested } = outcome;
       const verb = changed ? 'installed' : 'was installed already';
@@ -111,7 +120,12 @@ function installs(accelerator: Command, context: Context): void {
 function testedLines(tested: Tested, record?: InstalledRecord): string[] {
   const versions = Object.entries(tested.versions).map(([name, version]) => `${name} ${version}`);
   return [
-    ...(record ? [`library    sha256:${record.librarySha256}`, `from       ${record.from}`] : []),
+    ...(record
+      ? [
+          ...Object.entries(record.sources).map(([file, digest]) => `file       ${file} sha256:${digest}`),
+          `from       ${record.from}`,
+        ]
+      : []),
     `self-test  passed in ${tested.selfTestMilliseconds} ms, results sha256:${tested.selfTestDigest}`,
     `machine    ${tested.cpu}; ${versions.join(', ')}`,
   ];
@@ -132,8 +146,40 @@ function test(accelerator: Command, context: Context): void {
         hint: `regulon accelerator install ${damaged.name}`,
       });
     }
-    const tested = await testInstalled(folder);
-    return { data: tested, lines: testedLines(tested, installed[0]?.record ?? undefined) };
+    if (installed.length === 0) return { data: { tested: [] }, lines: [`nothing is installed in ${folder}`] };
+    const all: { name: string; version: string; tested: Tested; record: InstalledRecord | null }[] = [];
+    for (const { name, version, record } of installed)
+      all.push({ name, version, record, tested: await testInstalled(folder, name) });
+    const lines = all.flatMap(({ name, version, tested, record }) => [
+      `${name} ${version}`,
+      ...testedLines(tested, record ?? undefined),
+    ]);
+    return { data: { tested: all }, lines };
+  });
+}
+
+function bench(accelerator: Command, context: Context): void {
+  const command = at(
+    accelerator
+      .command('bench')
+      .description('milliseconds of a training step on each backend that this machine has'),
+  ).option('--threads <count>', 'threads of a backend', (text) => Number(text), 1);
+  handles<Place & { threads: number }>(command, context, async (_, { threads, ...place }, output) => {
+    if (!Number.isInteger(threads) || threads < 1)
+      throw new RegulonError('E_ARGUMENT', '--threads: not a count of threads');
+    const rows = await benchBackends(folderOf(place), threads, (line) => output.progress(line));
+    const models = Object.keys(rows[0]?.milliseconds ?? {});
+    const lines = tableLines(
+      [
+        { title: 'backend', value: (row: (typeof rows)[number]) => row.backend },
+        ...models.map((model) => ({
+          title: `${model} ms`,
+          value: (row: (typeof rows)[number]) => row.milliseconds[model]?.toFixed(1) ?? 'fails',
+        })),
+      ],
+      rows,
+    );
+    return { data: { threads, backends: rows }, rows, lines };
   });
 }
 

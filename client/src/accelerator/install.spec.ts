@@ -11,19 +11,24 @@ import {
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { zipSync } from 'fflate';
+import { strToU8, zipSync } from 'fflate';
 import { RegulonError } from '@regulon/shared/errors';
-import { acceleratorOf, wheelFor } from './catalogue.js';
+import { accelerators, acceleratorOf, packageFor } from './catalogue.js';
 import { install, type Probe, remove, testInstalled } from './install.js';
 import { installedIn } from './installed.js';
-import { memberOf } from './wheel.js';
+import { filesOfTarball } from './tarball.js';
+import { unpackWheel } from './wheel.js';
 
 const blas = acceleratorOf('blas');
-const pinned = wheelFor(blas, 'linux-x64');
+const MEMBER = 'scipy_openblas32/lib/libscipy_openblas.so';
+const LIBRARY = 'libscipy_openblas.so';
+const [pinned] = packageFor(blas, 'linux-x64').files;
+const [ours] = packageFor(blas).files;
 const library = new TextEncoder().encode('no library, but bytes of one');
 const wheelOf = (bytes: Uint8Array): Uint8Array =>
-  zipSync({ 'scipy_openblas32/__init__.py': new Uint8Array(9), [blas.member]: bytes });
+  zipSync({ 'scipy_openblas32/__init__.py': new Uint8Array(9), [MEMBER]: bytes });
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const passes: Probe = () =>
   Promise.resolve({ selfTestDigest: 'aa', selfTestMilliseconds: 1, versions: {}, cpu: 'test' });
@@ -58,7 +63,7 @@ describe('an accelerator from a file', () => {
     const wheel = otherWheel();
     expect(await installFrom(wheel)).toMatchObject({ changed: true, record: { version: '9.9' } });
     expect(readdirSync(folder)).toEqual(['blas-9.9']);
-    expect(readFileSync(join(folder, 'blas-9.9', blas.library)).equals(library)).toBe(true);
+    expect(readFileSync(join(folder, 'blas-9.9', LIBRARY)).equals(library)).toBe(true);
     rmSync(wheel.file);
     expect(await installFrom(wheel)).toMatchObject({ changed: false, record: { version: '9.9' } });
     expect(await remove('blas', folder)).toEqual(['9.9']);
@@ -85,7 +90,7 @@ describe('an accelerator from a file', () => {
   it('replaces a damaged installation, and clears what an interrupted one left', async () => {
     const wheel = otherWheel();
     await installFrom(wheel);
-    writeFileSync(join(folder, 'blas-9.9', blas.library), 'damaged');
+    writeFileSync(join(folder, 'blas-9.9', LIBRARY), 'damaged');
     mkdirSync(join(folder, '.new-left', 'pip-x'), { recursive: true });
     expect(await installedIn(folder)).toMatchObject([{ version: '9.9', intact: false }]);
     expect(await installFrom(wheel)).toMatchObject({ changed: true });
@@ -95,9 +100,9 @@ describe('an accelerator from a file', () => {
 
   it('is looked for under its published name in a folder', async () => {
     mkdirSync(join(root, 'mirror'));
-    writeFileSync(join(root, 'mirror', wheelFor(blas).file), wheelOf(library));
+    writeFileSync(join(root, 'mirror', ours.file), wheelOf(library));
     await expect(installFrom({ file: join(root, 'mirror') })).rejects.toMatchObject({ code: 'E_DIGEST' });
-    rmSync(join(root, 'mirror', wheelFor(blas).file));
+    rmSync(join(root, 'mirror', ours.file));
     await expect(installFrom({ file: join(root, 'mirror') })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   });
 });
@@ -110,7 +115,7 @@ describe('an accelerator from a package index', () => {
   beforeAll(async () => {
     server = createServer(({ url = '' }, response) => {
       if (url === '/simple/scipy-openblas32/') response.end(page);
-      else if (url === `/files/${wheelFor(blas).file}`) response.end(wheel);
+      else if (url === `/files/${ours.file}`) response.end(wheel);
       else response.writeHead(404).end();
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
@@ -126,9 +131,9 @@ describe('an accelerator from a package index', () => {
 
   it('is found by the links of its page, relative ones too', async () => {
     const other = `<a href="../../files/${pinned.file.replace('x86_64', 'other')}">x</a>`;
-    page = `<html>${other}<a data-x="1"\n href='../../files/${wheelFor(blas).file}#sha256=00'>y</a></html>`;
+    page = `<html>${other}<a data-x="1"\n href='../../files/${ours.file}#sha256=00'>y</a></html>`;
     expect(await fetchFrom(`${index}/`)).toMatchObject({ changed: true });
-    expect(existsSync(join(folder, `blas-${blas.version}`, blas.library))).toBe(true);
+    expect(existsSync(join(folder, `blas-${blas.version}`, LIBRARY))).toBe(true);
   });
 
   it.each([
@@ -144,28 +149,95 @@ describe('an accelerator from a package index', () => {
 });
 
 describe('a wheel', () => {
+  const unpacked = async (bytes: Uint8Array): Promise<string[]> => {
+    writeFileSync(join(root, 'wheel'), bytes);
+    return unpackWheel(join(root, 'wheel'), join(root, 'out'), (member) =>
+      member === MEMBER ? LIBRARY : undefined,
+    );
+  };
+
+  it('gives the wanted members and nothing else', async () => {
+    expect(await unpacked(wheelOf(library))).toEqual([LIBRARY]);
+    expect(readdirSync(join(root, 'out'))).toEqual([LIBRARY]);
+  });
+
   it.each([
     ['is no archive', new Uint8Array(100)],
     ['is cut', wheelOf(library).subarray(0, 90)],
-    ['lacks the library', zipSync({ other: library })],
-  ])('that %s is refused', (_, bytes) => {
-    expect(() => memberOf(bytes, blas.member)).toThrow(expect.objectContaining({ code: 'E_DIGEST' }));
+  ])('that %s is refused', async (_, bytes) => {
+    await expect(unpacked(bytes)).rejects.toMatchObject({ code: 'E_DIGEST' });
   });
 
-  it('whose library claims more than 256 MiB is refused before it is unpacked', () => {
+  it('that lacks the library is refused', async () => {
+    const file = join(root, 'scipy_openblas32-9-py3-none-any.whl');
+    writeFileSync(file, zipSync({ other: library }));
+    const attempt = installFrom({ file, sha256: digestOf(readFileSync(file)) });
+    await expect(attempt).rejects.toMatchObject({ code: 'E_DIGEST' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each(['../out', '/etc/out', 'a/../../out'])('puts nothing at %s', async (place) => {
+    writeFileSync(join(root, 'wheel'), wheelOf(library));
+    const attempt = unpackWheel(join(root, 'wheel'), join(root, 'in'), (member) =>
+      member === MEMBER ? place : undefined,
+    );
+    await expect(attempt).rejects.toMatchObject({ code: 'E_DIGEST' });
+  });
+
+  it('whose library claims more than there may be is refused before it is unpacked', async () => {
     const bytes = wheelOf(library);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     // the central directory's entry of the second member: its original size
-    const name = Buffer.from(bytes).lastIndexOf(blas.member);
+    const name = Buffer.from(bytes).lastIndexOf(MEMBER);
     view.setUint32(name - 46 + 24, 0x7fffffff, true);
-    expect(() => memberOf(bytes, blas.member)).toThrow(expect.objectContaining({ code: 'E_DIGEST' }));
+    await expect(unpacked(bytes)).rejects.toMatchObject({ code: 'E_DIGEST' });
+  });
+});
+
+describe('a package of npm', () => {
+  it('gives its files', () => {
+    const header = Buffer.alloc(512);
+    header.write('package/a.js', 0);
+    header.write('00000000003', 124);
+    header.write('0', 156);
+    const body = Buffer.alloc(512);
+    body.write('abc');
+    const files = filesOfTarball(gzipSync(Buffer.concat([header, body, Buffer.alloc(1024)])));
+    expect([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()])).toEqual([
+      ['package/a.js', 'abc'],
+    ]);
+    // cut in the middle of the file
+    expect(() => filesOfTarball(gzipSync(header))).toThrow(expect.objectContaining({ code: 'E_DIGEST' }));
+    expect(() => filesOfTarball(strToU8('no archive'))).toThrow(
+      expect.objectContaining({ code: 'E_DIGEST' }),
+    );
+  });
+});
+
+describe('the table of pinned files', () => {
+  it.each(accelerators.map((each) => [each.name, each] as const))(
+    '%s: whole digests, no file twice',
+    (_, each) => {
+      for (const { files } of Object.values(each.packages)) {
+        expect(files.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
+        expect(new Set(files.map(({ file }) => file)).size).toBe(files.length);
+        expect(new Set(files.map(({ sha256 }) => sha256)).size).toBe(files.length);
+      }
+    },
+  );
+
+  it('refuses one digest for several files', async () => {
+    const attempt = install({
+      ...{ name: 'native', folder, source: { from: root }, sha256: '0'.repeat(64), say: () => {} },
+    });
+    await expect(attempt).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   });
 });
 
 describe('the test of an installed library', () => {
   it('is done by a training process, which refuses bytes that are no library', async () => {
     mkdirSync(join(folder, 'blas-1'), { recursive: true });
-    writeFileSync(join(folder, 'blas-1', blas.library), library);
+    writeFileSync(join(folder, 'blas-1', LIBRARY), library);
     await expect(testInstalled(folder)).rejects.toMatchObject({ code: 'E_BACKEND' });
   });
 });

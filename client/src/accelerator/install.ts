@@ -1,19 +1,19 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import { diskError } from '../state/index.js';
-import { Trainer } from '../training/index.js';
-import { type Accelerator, acceleratorOf, type PinnedWheel, wheelFor } from './catalogue.js';
-import { folderOf, type Installed, installedIn, type InstalledRecord } from './installed.js';
-import { type FetchedWheel, fetchWheel, type Source } from './sources.js';
-import { memberOf } from './wheel.js';
+import { digestOfFile, type InstalledRecord, RECORD_FILE, Trainer } from '../training/index.js';
+import { type Accelerator, acceleratorOf, packageFor } from './catalogue.js';
+import { folderOf, type Installed, installedIn } from './installed.js';
+import { unpackAccelerator } from './layout.js';
+import type { PinnedFile } from './pinned-file.js';
+import { type FetchedFile, fetchFile, type Source } from './sources.js';
 
 /** Name of what is not yet installed; left-overs of an interrupted installation are removed by the next one. */
 const NEW = '.new-';
 
 /** Starts a training process with the library and asks for its self-test. */
-export type Probe = (acceleratorFolder: string) => Promise<Tested>;
+export type Probe = (acceleratorFolder: string, name: Accelerator['name']) => Promise<Tested>;
 
 /** What the training process says of a library. */
 export interface Tested {
@@ -28,8 +28,10 @@ export interface InstallRequest {
   /** the accelerator folder of the site */
   readonly folder: string;
   readonly source: Source;
-  /** digest of a wheel that this version of Regulon does not know, hexadecimal: the site answers for it */
+  /** digest of a file that this version of Regulon does not know, hexadecimal: the site answers for it */
   readonly sha256?: string;
+  /** an addon for libtensorflow that was built elsewhere; without it one is compiled */
+  readonly addon?: string;
   readonly say: (line: string) => void;
   /** replaced in tests */
   readonly probe?: Probe;
@@ -52,18 +54,19 @@ export interface InstallOutcome {
 export async function install(request: InstallRequest): Promise<InstallOutcome> {
   const { folder, probe = testInstalled } = request;
   const accelerator = acceleratorOf(request.name);
-  const pinned = wheelFor(accelerator);
-  const present = await presentOf(request, accelerator, pinned);
+  const wanted = wantedFiles(request, accelerator);
+  const present = await presentOf(folder, accelerator, wanted);
   if (present?.record) {
     request.say(`${accelerator.name} ${present.version} is installed and intact; testing it`);
-    return { changed: false, record: present.record, folder: present.folder, tested: await probe(folder) };
+    const tested = await probe(folder, accelerator.name);
+    return { changed: false, record: present.record, folder: present.folder, tested };
   }
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await removeLeftovers(folder);
     const scratch = await mkdtemp(path.join(folder, NEW));
     try {
-      return await installFrom(scratch, accelerator, pinned, { ...request, probe });
+      return await installFrom(scratch, accelerator, wanted, { ...request, probe });
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
@@ -72,60 +75,89 @@ export async function install(request: InstallRequest): Promise<InstallOutcome> 
   }
 }
 
+/** @throws E_ARGUMENT when one digest is to stand for several files */
+function wantedFiles({ sha256 }: InstallRequest, accelerator: Accelerator): PinnedFile[] {
+  const { files } = packageFor(accelerator);
+  if (sha256 === undefined) return [...files];
+  if (files.length > 1)
+    throw new RegulonError('E_ARGUMENT', `--sha256: ${accelerator.name} consists of ${files.length} files`, {
+      hint: 'install the pinned ones',
+    });
+  return [{ ...files[0], sha256 }];
+}
+
 async function presentOf(
-  { folder, sha256 }: InstallRequest,
-  accelerator: Accelerator,
-  pinned: PinnedWheel,
+  folder: string,
+  { name }: Accelerator,
+  wanted: readonly PinnedFile[],
 ): Promise<Installed | undefined> {
-  const wanted = sha256 ?? pinned.sha256;
+  const digests = wanted.map(({ sha256 }) => sha256);
   const installed = await installedIn(folder);
-  return installed.find(
-    ({ name, intact, record }) => name === accelerator.name && intact && record?.wheelSha256 === wanted,
-  );
+  return installed.find((found) => {
+    const sources = Object.values(found.record?.sources ?? {});
+    return found.name === name && found.intact && digests.every((digest) => sources.includes(digest));
+  });
 }
 
 async function installFrom(
   scratch: string,
   accelerator: Accelerator,
-  pinned: PinnedWheel,
-  { folder, source, sha256, say, probe = testInstalled }: InstallRequest,
+  wanted: readonly PinnedFile[],
+  { folder, source, addon, say, probe = testInstalled }: InstallRequest,
 ): Promise<InstallOutcome> {
-  say(`fetching ${pinned.file}`);
-  const wheel = await fetchWheel(accelerator, pinned, source, scratch);
-  verifyWheel(wheel, pinned, sha256);
-  const library = memberOf(wheel.bytes, accelerator.member);
+  const fetched = await fetchAll(wanted, source, scratch, say);
+  const isPinned = packageFor(accelerator).files.every(({ sha256 }, i) => fetched[i]?.sha256 === sha256);
+  const version = isPinned ? accelerator.version : versionOf(fetched[0]?.file ?? '');
+  const unpacked = folderOf(scratch, accelerator, version);
+  await mkdir(unpacked, { mode: 0o700 });
+  const own = addon === undefined ? {} : { addon };
+  await unpackAccelerator(accelerator, { fetched, into: unpacked, scratch, say, ...own });
   const record: InstalledRecord = {
-    schema: 'regulon.accelerator/1',
-    name: accelerator.name,
-    version: wheel.sha256 === pinned.sha256 ? accelerator.version : versionOf(wheel.file),
-    wheelSha256: wheel.sha256,
-    librarySha256: createHash('sha256').update(library).digest('hex'),
-    from: wheel.from,
+    schema: 'regulon.accelerator/2',
+    ...{ name: accelerator.name, version },
+    sources: Object.fromEntries(fetched.map(({ file, sha256 }) => [file, sha256])),
+    files: await digestsIn(unpacked),
+    from: [...new Set(fetched.map(({ from }) => from))].join(', ').slice(0, 4096),
     installed: new Date().toISOString(),
   };
-  const unpacked = folderOf(scratch, accelerator, record.version);
-  await mkdir(unpacked, { mode: 0o700 });
-  await writeFile(path.join(unpacked, accelerator.library), library, { mode: 0o600, flush: true });
-  await writeFile(path.join(unpacked, 'installed.json'), `${JSON.stringify(record, null, 2)}\n`, {
-    flush: true,
-  });
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  await writeFile(path.join(unpacked, RECORD_FILE), text, { flush: true });
   say('testing it in a training process');
-  const tested = await probe(scratch);
-  const place = folderOf(folder, accelerator, record.version);
+  const tested = await probe(scratch, accelerator.name);
+  const place = folderOf(folder, accelerator, version);
   await putInPlace(unpacked, place, scratch);
   return { changed: true, record, folder: place, tested };
 }
 
-/** @throws E_DIGEST */
-function verifyWheel(wheel: FetchedWheel, pinned: PinnedWheel, sha256: string | undefined): void {
-  const wanted = sha256 ?? pinned.sha256;
-  if (wheel.sha256 === wanted) return;
-  throw new RegulonError('E_DIGEST', `${wheel.file} has SHA-256 ${wheel.sha256}, not ${wanted}`, {
-    hint:
-      sha256 === undefined
-        ? `bring ${pinned.file} as it was published; another version needs --sha256`
-        : 'compare the digest with the one that was published',
-  });
+/** @throws E_DIGEST when a file is another one than the pinned */
+async function fetchAll(
+  wanted: readonly PinnedFile[],
+  source: Source,
+  scratch: string,
+  say: (line: string) => void,
+): Promise<FetchedFile[]> {
+  const fetched: FetchedFile[] = [];
+  for (const [i, pinned] of wanted.entries()) {
+    say(`fetching ${pinned.file}${wanted.length > 1 ? ` (${i + 1} of ${wanted.length})` : ''}`);
+    const file = await fetchFile(pinned, source, scratch);
+    if (file.sha256 !== pinned.sha256)
+      throw new RegulonError('E_DIGEST', `${file.file} has SHA-256 ${file.sha256}, not ${pinned.sha256}`, {
+        hint: `bring ${pinned.file} as it was published; another version of the library needs --sha256`,
+      });
+    fetched.push(file);
+  }
+  return fetched;
+}
+
+async function digestsIn(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const digests: Record<string, string> = {};
+  for (const file of files.sort())
+    digests[path.relative(folder, file).replaceAll(path.sep, '/')] = await digestOfFile(file);
+  return digests;
 }
 
 /** Version in a wheel's file name: `name-version-…`. @throws E_ARGUMENT */
@@ -168,8 +200,11 @@ export async function remove(name: string, folder: string): Promise<string[]> {
  *
  * @throws E_BACKEND when the library does not load or computes wrongly; E_TRAINER_CRASH when the process dies of it
  */
-export async function testInstalled(acceleratorFolder: string): Promise<Tested> {
-  const trainer = await Trainer.start({ folder: acceleratorFolder, backend: 'blas', acceleratorFolder });
+export async function testInstalled(
+  acceleratorFolder: string,
+  name: Accelerator['name'] = 'blas',
+): Promise<Tested> {
+  const trainer = await Trainer.start({ folder: acceleratorFolder, backend: name, acceleratorFolder });
   const { selfTestDigest, selfTestMilliseconds, versions, cpu } = trainer.backend;
   await trainer.cancel();
   return { selfTestDigest, selfTestMilliseconds, versions, cpu };

@@ -1,54 +1,56 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
-import { type Accelerator, MAX_WHEEL_BYTES, type PinnedWheel } from './catalogue.js';
+import { MAX_FETCHED_BYTES } from './catalogue.js';
+import { indexAddressOf } from './package-index.js';
+import type { PinnedFile } from './pinned-file.js';
 
-/** Where a site wants its library from; with neither, the machine's own pip is asked. */
+/** Where a site wants its library from; with neither, the machine's own pip and npm are asked. */
 export interface Source {
-  /** a wheel, or a folder that holds it */
+  /** a folder that holds the files, or the one file itself */
   readonly from?: string;
   /** address of a package index with the simple interface (PEP 503): PyPI's, or a mirror's */
   readonly index?: string;
 }
 
-/** A wheel as it came, its digest not yet compared. */
-export interface FetchedWheel {
+/** A file as it came, its digest not yet compared. */
+export interface FetchedFile {
+  /** name under which it was published, or under which it was brought */
   readonly file: string;
-  readonly bytes: Uint8Array;
+  /** where it lies now */
+  readonly path: string;
   /** SHA-256, hexadecimal */
   readonly sha256: string;
   /** where it came from, for people */
   readonly from: string;
 }
 
-const TIMEOUT_MS = 120_000;
-const MAX_PAGE_BYTES = 16 << 20;
+const TIMEOUT_MS = 1_800_000;
 
 /**
- * Bring the wheel of this machine.
+ * Bring a file to this machine.
  *
- * @param scratch folder for what pip writes; removed by the caller
- * @throws E_ARGUMENT when a named file is not there; E_CONNECTION when index or pip do not answer; E_NOT_FOUND when they
- *   do not hold the file; E_DIGEST when it is too large
+ * @param scratch folder that it is put into; removed by the caller
+ * @throws E_ARGUMENT when a named file is not there; E_CONNECTION when index, pip or npm do not answer; E_NOT_FOUND when
+ *   they do not hold the file; E_DIGEST when it is too large
  */
-export async function fetchWheel(
-  accelerator: Accelerator,
-  pinned: PinnedWheel,
-  source: Source,
-  scratch: string,
-): Promise<FetchedWheel> {
-  if (source.from !== undefined) return fromPath(source.from, pinned);
-  if (source.index !== undefined) return fromIndex(source.index, accelerator, pinned);
-  return fromPip(accelerator, pinned, scratch);
+export async function fetchFile(pinned: PinnedFile, source: Source, scratch: string): Promise<FetchedFile> {
+  if (source.from !== undefined) return fromPath(source.from, pinned, scratch);
+  if (source.index !== undefined && pinned.registry === 'pypi')
+    return fromIndex(source.index, pinned, scratch);
+  return fromClient(pinned, scratch);
 }
 
-async function fromPath(from: string, pinned: PinnedWheel): Promise<FetchedWheel> {
+async function fromPath(from: string, pinned: PinnedFile, scratch: string): Promise<FetchedFile> {
   try {
-    const file = (await stat(from)).isDirectory() ? path.join(from, pinned.file) : from;
-    return wheelOf(path.basename(file), await readLimited(file), file);
+    const source = (await stat(from)).isDirectory() ? path.join(from, pinned.file) : from;
+    return await keep(createReadStream(source), { file: path.basename(source), from: source }, scratch);
   } catch (cause) {
     if (isRegulonError(cause)) throw cause;
     throw new RegulonError('E_ARGUMENT', `--from: ${from} cannot be read, or does not hold ${pinned.file}`, {
@@ -58,99 +60,92 @@ async function fromPath(from: string, pinned: PinnedWheel): Promise<FetchedWheel
   }
 }
 
-async function readLimited(file: string): Promise<Uint8Array> {
-  if ((await stat(file)).size > MAX_WHEEL_BYTES) throw tooLarge(file);
-  return readFile(file);
-}
-
-async function fromIndex(
-  index: string,
-  { project }: Accelerator,
-  pinned: PinnedWheel,
-): Promise<FetchedWheel> {
-  const page = await download(pageAddress(index, project), MAX_PAGE_BYTES);
-  const text = new TextDecoder().decode(page.bytes);
-  const links = [...text.matchAll(/<a\s[^>]*?href\s*=\s*["']([^"']+)["']/gi)].map(
-    ([, href = '']) => new URL(href.replaceAll('&amp;', '&'), page.address),
-  );
-  const link = links.find(
-    ({ pathname }) => decodeURIComponent(path.posix.basename(pathname)) === pinned.file,
-  );
-  if (!link) {
-    throw new RegulonError('E_NOT_FOUND', `${page.address} does not hold ${pinned.file}`, {
-      hint: 'mirror that file, or bring it here and name it with --from',
-    });
-  }
-  link.hash = '';
-  return wheelOf(pinned.file, (await download(link, MAX_WHEEL_BYTES)).bytes, link.href);
-}
-
-function pageAddress(index: string, project: string): URL {
-  try {
-    const address = new URL(`${index.replace(/\/+$/, '')}/${project}/`);
-    if (/^https?:$/.test(address.protocol)) return address;
-  } catch {
-    // not an address at all: as one with another scheme
-  }
-  throw new RegulonError('E_ARGUMENT', `--index: ${index} is no address of a package index`, {
-    hint: 'as in https://mirror.example/simple; a folder is named with --from',
-  });
-}
-
-async function download(address: URL, most: number): Promise<{ address: string; bytes: Uint8Array }> {
+async function fromIndex(index: string, pinned: PinnedFile, scratch: string): Promise<FetchedFile> {
+  const address = await indexAddressOf(index, pinned);
   try {
     const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok || !response.body) {
       throw new RegulonError('E_CONNECTION', `${address.href} answers ${response.status}`);
     }
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    for await (const piece of response.body as AsyncIterable<Uint8Array>) {
-      size += piece.length;
-      if (size > most) throw tooLarge(address.href);
-      pieces.push(piece);
-    }
-    return { address: response.url, bytes: Buffer.concat(pieces) };
+    const body = Readable.fromWeb(response.body);
+    return await keep(body, { file: pinned.file, from: address.href }, scratch);
   } catch (cause) {
     if (isRegulonError(cause)) throw cause;
-    throw new RegulonError('E_CONNECTION', `${address.href} does not answer`, {
-      cause,
-      hint: 'behind a proxy let pip fetch it (no --index), or bring the file here and name it with --from',
-    });
+    throw new RegulonError('E_CONNECTION', `${address.href} does not answer`, { cause });
   }
 }
 
-/** pip knows the machine's proxy, certificates and mirror. */
-async function fromPip(
-  { project, version }: Accelerator,
-  pinned: PinnedWheel,
-  scratch: string,
-): Promise<FetchedWheel> {
-  const into = await mkdtemp(path.join(scratch, 'pip-'));
-  const wanted = ['download', '--no-deps', '--only-binary=:all:', '--dest', into, `${project}==${version}`];
+/** pip and npm know the machine's proxy, certificates and mirrors. */
+async function fromClient(pinned: PinnedFile, scratch: string): Promise<FetchedFile> {
+  const client = pinned.registry === 'pypi' ? 'pip' : 'npm';
+  const into = await mkdtemp(path.join(scratch, `${client}-`));
   try {
-    await promisify(execFile)('pip', ['--disable-pip-version-check', '--no-input', ...wanted], {
-      timeout: TIMEOUT_MS,
-      maxBuffer: 16 << 20,
-    });
-    return wheelOf(pinned.file, await readLimited(path.join(into, pinned.file)), 'pip');
+    await promisify(execFile)(
+      client,
+      client === 'pip' ? pipArguments(pinned, into) : npmArguments(pinned, into),
+      {
+        timeout: TIMEOUT_MS,
+        maxBuffer: 16 << 20,
+      },
+    );
+    const brought = createReadStream(path.join(into, pinned.file));
+    return await keep(brought, { file: pinned.file, from: client }, scratch);
   } catch (cause) {
     if (isRegulonError(cause)) throw cause;
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT' && 'syscall' in (cause as object);
+    const why = missing && String((cause as NodeJS.ErrnoException).syscall).startsWith('spawn');
     throw new RegulonError(
       'E_CONNECTION',
-      missing ? 'there is no pip on this machine' : `pip brought no ${pinned.file}`,
-      { cause, hint: 'name a package index (--index URL), or bring the file here and name it (--from FILE)' },
+      why ? `there is no ${client} on this machine` : `${client} brought no ${pinned.file}`,
+      {
+        cause,
+        hint: 'name a package index (--index URL), or bring the files here and name their folder (--from DIR)',
+      },
     );
   } finally {
     await rm(into, { recursive: true, force: true });
   }
 }
 
-function wheelOf(file: string, bytes: Uint8Array, from: string): FetchedWheel {
-  return { file, bytes, sha256: createHash('sha256').update(bytes).digest('hex'), from };
+/** The wheel's own tags, since the machine's Python may be another one, and needs none of it. */
+function pipArguments({ project, version, file }: PinnedFile, into: string): string[] {
+  const [python = '', abi = '', platforms = ''] = file
+    .replace(/\.whl$/, '')
+    .split('-')
+    .slice(-3);
+  const tags = python === 'py3' ? [] : ['--python-version', python.replace(/^cp3/, '3.'), '--abi', abi];
+  return [
+    ...['--disable-pip-version-check', '--no-input', 'download', '--no-deps', '--only-binary=:all:'],
+    ...[...tags, ...platforms.split('.').flatMap((platform) => ['--platform', platform])],
+    ...['--dest', into, `${project}==${version}`],
+  ];
 }
 
-function tooLarge(what: string): RegulonError {
-  return new RegulonError('E_DIGEST', `${what} is larger than ${MAX_WHEEL_BYTES >> 20} MiB: not the library`);
+function npmArguments({ project, version }: PinnedFile, into: string): string[] {
+  return ['pack', '--silent', '--ignore-scripts', '--pack-destination', into, `${project}@${version}`];
+}
+
+/** Write what comes, and digest it on the way. @throws E_DIGEST when it is too large */
+async function keep(
+  source: Readable,
+  { file, from }: Pick<FetchedFile, 'file' | 'from'>,
+  scratch: string,
+): Promise<FetchedFile> {
+  const hash = createHash('sha256');
+  const target = path.join(scratch, file);
+  let size = 0;
+  const digested = async function* (pieces: AsyncIterable<Buffer>) {
+    for await (const piece of pieces) {
+      size += piece.length;
+      if (size > MAX_FETCHED_BYTES)
+        throw new RegulonError(
+          'E_DIGEST',
+          `${file} is larger than ${MAX_FETCHED_BYTES >> 20} MiB: not the library`,
+        );
+      hash.update(piece);
+      yield piece;
+    }
+  };
+  await pipeline(source, digested, createWriteStream(target, { mode: 0o600, flags: 'wx' }));
+  return { file, path: target, sha256: hash.digest('hex'), from };
 }

@@ -1,28 +1,49 @@
-import { unzipSync } from 'fflate';
-import { RegulonError } from '@regulon/shared/errors';
-import { MAX_LIBRARY_BYTES } from './catalogue.js';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { openPromise } from 'yauzl';
+import { MAX_UNPACKED_BYTES } from './catalogue.js';
 
 /**
- * One member of a wheel (a zip file), and nothing else of it.
+ * Some members of a wheel (a zip file), and nothing else of it.
  *
- * @param name path of the member, exactly
- * @throws E_DIGEST when the bytes are no such archive, or the member is missing, repeated or too large
+ * @param wanted where a member goes, relative to `into`; undefined for what is left out
+ * @returns the places that were written
+ * @throws E_DIGEST when the file is no such archive, or what it holds is repeated or too large
  */
-export function memberOf(wheel: Uint8Array, name: string): Uint8Array {
-  let found = 0;
-  let members: Record<string, Uint8Array>;
+export async function unpackWheel(
+  wheel: string,
+  into: string,
+  wanted: (member: string) => string | undefined,
+): Promise<string[]> {
+  const written = new Set<string>();
+  let bytes = 0;
   try {
-    members = unzipSync(wheel, {
-      filter: (member) => {
-        if (member.name !== name) return false;
-        found += 1;
-        return member.originalSize <= MAX_LIBRARY_BYTES;
-      },
-    });
+    const zip = await openPromise(wheel, { lazyEntries: true, autoClose: false });
+    for await (const entry of zip.eachEntry()) {
+      const place = wanted(entry.fileName);
+      if (place === undefined) continue;
+      bytes += entry.uncompressedSize;
+      if (bytes > MAX_UNPACKED_BYTES || written.has(place) || !isInside(into, place))
+        throw new RegulonError('E_DIGEST', `the wheel holds ${entry.fileName} twice, or is too large`);
+      written.add(place);
+      const target = path.join(into, place);
+      await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+      const flags = { mode: 0o600, flags: 'wx', flush: true };
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target, flags));
+    }
+    zip.close();
   } catch (cause) {
+    if (isRegulonError(cause) || isOfDisk(cause)) throw cause;
     throw new RegulonError('E_DIGEST', 'the file is no wheel', { cause });
   }
-  const member = members[name];
-  if (member && found === 1 && member.length <= MAX_LIBRARY_BYTES) return member;
-  throw new RegulonError('E_DIGEST', `the wheel does not hold exactly one ${name} of a usual size`);
+  return [...written];
 }
+
+const isInside = (folder: string, place: string): boolean =>
+  path.resolve(folder, place).startsWith(path.resolve(folder) + path.sep);
+
+const isOfDisk = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT', 'EACCES', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');

@@ -10,5 +10,14 @@ export type {
   TrainJob,
   TrainResult,
 } from './job.js';
-export type { BackendChoice } from './backends/chain.js';
+export type { BackendRecord } from './backends/backend.js';
+export { type BackendChoice, CANDIDATES, isThere } from './backends/candidates.js';
 export { Trainer } from './trainer.js';
+export {
+  digestOfFile,
+  type InstalledRecord,
+  isIntact,
+  RECORD_FILE,
+  recordIn,
+} from './backends/installed-files.js';
+export { TENSORFLOW_SHIM } from './tensorflow-environment.js';

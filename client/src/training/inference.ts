@@ -6,7 +6,8 @@ import { batchTensor, weightTensors } from './loop.js';
 import type { Network } from './network.js';
 import type { PassContext } from './ops/op.js';
 
-const BATCH = 256;
+/** Units of one pass. */
+export const INFERENCE_BATCH = 256;
 
 /** A pass outside of training: nothing in it is random. */
 export function inferenceOn(backend: TrainingBackend): PassContext {
@@ -33,8 +34,8 @@ export function outputsInBatches(
     use(Float32Array.from(backend.view(output)), rows);
   };
   try {
-    for (let at = 0; at < data.n; at += BATCH) {
-      const rows = Array.from({ length: Math.min(BATCH, data.n - at) }, (_, i) => at + i);
+    for (let at = 0; at < data.n; at += INFERENCE_BATCH) {
+      const rows = Array.from({ length: Math.min(INFERENCE_BATCH, data.n - at) }, (_, i) => at + i);
       tf.tidy(() => one(rows));
     }
   } finally {

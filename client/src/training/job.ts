@@ -178,6 +178,13 @@ export interface AttributeResult {
   readonly seconds: number;
 }
 
+/** How fast a backend trains a model; nothing is written. */
+export interface MeasureResult {
+  /** median over `steps` */
+  readonly stepMilliseconds: number;
+  readonly steps: number;
+}
+
 /** Progress of a job: sums only. */
 export interface Beat {
   readonly step: number;

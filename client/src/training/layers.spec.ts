@@ -1,14 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
-import { modelDeclarationSchema, sizeOf } from '@regulon/shared/models';
 import type { TrainingBackend } from './backends/backend.js';
 import { BlasBackend } from './backends/blas.js';
 import { CpuBackend } from './backends/cpu.js';
 import { findBlas } from './backends/find-blas.js';
 import { WasmBackend } from './backends/wasm.js';
-import { drawer, gradientError, lossAndGradient, outputsOf } from './gradient-check.support.js';
-import { caseFiles, type LayerCase, layerCases } from './layer-cases.support.js';
-import { Network } from './network.js';
+import { gradientError, lossAndGradient, outputsOf } from './gradient-check.support.js';
+import { dataOf, networkOf } from './layer-bench.support.js';
+import { layerCases } from './layer-cases.support.js';
 
 let cpu: TrainingBackend;
 let wasm: TrainingBackend;
@@ -22,26 +21,6 @@ beforeAll(async () => {
   cpu.allocate([1]).dispose();
   tf.env().set('IS_TEST', false);
 });
-
-function networkOf({ inputShape, layers, outputs = 2, aggregate = undefined }: LayerCase): Network {
-  const block = { name: 'trunk', layers, ...(aggregate ? { aggregate } : {}) };
-  return new Network(modelDeclarationSchema.parse({ blocks: [block] }), { inputShape, outputs }, caseFiles);
-}
-
-function dataOf(network: Network, { ids }: LayerCase, batch: number) {
-  const draw = drawer(3);
-  const weights = draw(
-    network.specs.reduce((n, spec) => n + spec.size, 0),
-    0.7,
-  );
-  // running variances are positive
-  for (const { name, offset, size } of network.specs) {
-    if (name.endsWith('running-variance')) weights.fill(0.8, offset, offset + size);
-  }
-  const numbers = draw(batch * sizeOf(network.frame.inputShape));
-  const x = ids ? numbers.map((u) => Math.floor(((u + 1) / 2) * (ids + 1)) - 1) : numbers;
-  return { weights, x, targets: draw(batch * sizeOf(network.outputShape)) };
-}
 
 const table = Object.entries(layerCases).flatMap(([type, cases]) =>
   cases.map((layerCase, i) => [`${type} ${i + 1}`, layerCase] as const),

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@regulon/shared/errors';
 import type { BackendRecord } from './backends/backend.js';
+import type { Candidate } from './backends/candidates.js';
 import type { ChainOptions } from './backends/chain.js';
 import type {
   AttributeJob,
@@ -7,6 +8,7 @@ import type {
   Beat,
   EvaluateJob,
   EvaluateResult,
+  MeasureResult,
   PredictJob,
   PredictResult,
   TrainJob,
@@ -19,6 +21,7 @@ export interface Work {
   readonly evaluate: { readonly job: EvaluateJob; readonly result: EvaluateResult };
   readonly predict: { readonly job: PredictJob; readonly result: PredictResult };
   readonly attribute: { readonly job: AttributeJob; readonly result: AttributeResult };
+  readonly measure: { readonly job: TrainJob; readonly result: MeasureResult };
 }
 
 /** Daemon → trainer. */
@@ -31,6 +34,7 @@ export type WorkResult = Work[keyof Work]['result'];
 
 /** Trainer → daemon: beats, sums, names of errors; never data. */
 export type TrainerReport =
+  | { readonly type: 'trying'; readonly name: Candidate }
   | { readonly type: 'ready'; readonly record: BackendRecord }
   | { readonly type: 'beat'; readonly id: number; readonly beat: Beat }
   | { readonly type: 'done'; readonly id: number; readonly result: WorkResult }

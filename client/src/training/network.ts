@@ -12,7 +12,8 @@ import {
   resolveModel,
   type WeightSpec,
 } from '@regulon/shared/models';
-import { forwardLayer } from './forward-layer.js';
+import type { forwardLayer } from './forward-layer.js';
+import { layersOn } from './layers-on.js';
 import { concatenated, type Flow, inputFlow, rowGradient } from './flow.js';
 import { type LayerConstant, layerConstants } from './layer-constants.js';
 import { type ModelFiles, NO_FILES } from './model-files.js';
@@ -112,7 +113,7 @@ export class Network {
     x: tf.Tensor,
     weights: readonly tf.Tensor[],
     context: PassContext,
-    { wantsInput = false, layer = forwardLayer }: PassOptions = {},
+    { wantsInput = false, layer = layersOn(context.backend) }: PassOptions = {},
   ): NetworkPass {
     const tape = new Tape(this.specs, weights, wantsInput);
     const { inputs } = this.#model;

@@ -4,10 +4,11 @@ import type { TrainingBackend } from './backends/backend.js';
 import { loadUnits } from './data.js';
 import { evaluateUnits } from './evaluate.js';
 import { writeFloat32 } from './files.js';
+import { INFERENCE_BATCH } from './inference.js';
 import { networkOf, weightsOf } from './job-model.js';
 import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
 import { trainRound } from './loop.js';
-import { checkMemory } from './memory.js';
+import { checkInferenceMemory, checkMemory } from './memory.js';
 import type { Network } from './network.js';
 
 export interface JobContext {
@@ -23,7 +24,7 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const started = performance.now();
   const data = await loadUnits(job, 'train');
   const network = await networkOf(job, data.inputShape);
-  checkMemory(network, data, job, context.memoryLimitMb);
+  checkMemory(network, data, job, context);
   const weights = await weightsOf(job, network);
   const onStep = beatEvery(context.onBeat);
   const stepsFrom = performance.now();
@@ -67,6 +68,7 @@ export async function runEvaluateJob(job: EvaluateJob, context: JobContext): Pro
   const started = performance.now();
   const data = await loadUnits(job, 'test');
   const network = await networkOf(job, data.inputShape);
+  checkInferenceMemory(network, data, INFERENCE_BATCH, context);
   const weights = await weightsOf(job, network);
   const sums = evaluateUnits(network, weights, data, context.backend, job.scores);
   const { lossSum, targetCount, confusion, heads, scores } = sums;

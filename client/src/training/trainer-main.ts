@@ -1,9 +1,12 @@
 /** Entry of the trainer process: starts a backend, says `ready`, then does one job after the other. */
 import { isRegulonError, traceOf } from '@regulon/shared/errors';
 import { startBackend } from './backends/chain.js';
+import { RepeatedSelfTest } from './backends/repeated-self-test.js';
+import { tellsOfLostDevice } from './device-error.js';
 import { runAttributeJob } from './attribution/run-attribute-job.js';
 import type { TrainerOptions, TrainerReport, TrainerRequest, WorkResult } from './messages.js';
 import { type JobContext, runEvaluateJob, runTrainJob } from './run-job.js';
+import { runMeasureJob } from './run-measure-job.js';
 import { runPredictJob } from './run-predict-job.js';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as TrainerOptions;
@@ -13,11 +16,17 @@ process.on('disconnect', () => process.exit(0));
 
 let queue = start();
 
-async function start(): Promise<Omit<JobContext, 'onBeat'> | undefined> {
+/** What all jobs of this process share. */
+interface Started extends Omit<JobContext, 'onBeat'> {
+  readonly selfTest: RepeatedSelfTest;
+}
+
+async function start(): Promise<Started | undefined> {
   try {
-    const { backend, record } = await startBackend(options);
+    const { backend, record } = await startBackend(options, (name) => report({ type: 'trying', name }));
     report({ type: 'ready', record });
-    return { backend, ...(options.memoryLimitMb ? { memoryLimitMb: options.memoryLimitMb } : {}) };
+    const selfTest = new RepeatedSelfTest(backend, record);
+    return { backend, selfTest, ...(options.memoryLimitMb ? { memoryLimitMb: options.memoryLimitMb } : {}) };
   } catch (error) {
     report(failureOf(null, error));
     return undefined;
@@ -33,10 +42,11 @@ process.on('message', (request: TrainerRequest) => {
   });
 });
 
-async function answer(request: TrainerRequest, context: Omit<JobContext, 'onBeat'>): Promise<TrainerReport> {
+async function answer(request: TrainerRequest, context: Started): Promise<TrainerReport> {
   const { id } = request;
   const withBeats: JobContext = { ...context, onBeat: (beat) => report({ type: 'beat', id, beat }) };
   try {
+    context.selfTest.check();
     return { type: 'done', id, result: await resultOf(request, withBeats) };
   } catch (error) {
     return failureOf(id, error);
@@ -53,12 +63,16 @@ function resultOf(request: TrainerRequest, context: JobContext): Promise<WorkRes
       return runPredictJob(request.job, context);
     case 'attribute':
       return runAttributeJob(request.job, context);
+    case 'measure':
+      return runMeasureJob(request.job, context);
   }
 }
 
 function failureOf(id: number | null, error: unknown): TrainerReport {
   if (isRegulonError(error)) return { type: 'failed', id, code: error.code, message: error.message };
   const message = error instanceof Error ? error.message : String(error);
+  if (tellsOfLostDevice(message))
+    return { type: 'failed', id, code: 'E_DEVICE_LOST', message: 'the device is lost' };
   const isMemory = /out of memory|OOM|allocation failed|Invalid typed array length/i.test(message);
   // a foreign message may quote what it choked on: only its kind leaves
   const kind = error instanceof Error ? error.name : 'error';

@@ -12,7 +12,7 @@ export class TrainerRecord {
 
   constructor(
     private readonly folder: string,
-    private readonly backend: BackendRecord,
+    private readonly backend: BackendRecord & { readonly calibration?: Readonly<Record<string, number>> },
   ) {}
 
   async add(round: number, { steps, stepMilliseconds, deltaSha256 }: TrainResult): Promise<void> {

@@ -210,6 +210,21 @@ describe('a trainer that ends', () => {
   it('without enough memory: E_TRAINER_OOM before anything is allocated', async () => {
     await start({ memoryLimitMb: 80 });
     expect(await codeOf(victim.train(job))).toBe('E_TRAINER_OOM');
+    expect(await codeOf(victim.measure(job))).toBe('E_TRAINER_OOM');
+    expect(await codeOf(victim.evaluate(job))).toBe('E_TRAINER_OOM');
+    const predictionsPath = path.join(folder, 'never');
+    expect(await codeOf(victim.predict({ ...job, predictionsPath }))).toBe('E_TRAINER_OOM');
+    const mapsPath = predictionsPath;
+    const attribution = { ...job, mapsPath, method: { name: 'saliency' }, explain: 0 } as const;
+    expect(await codeOf(victim.attribute(attribution))).toBe('E_TRAINER_OOM');
+    expect(await readdir(folder)).not.toContain('never');
+  });
+
+  it('whose device is lost: E_DEVICE_LOST', () => {
+    const line = 'failed to synchronize: CUDA_ERROR_ILLEGAL_ADDRESS of patient 12';
+    const error = exitError(null, 'SIGABRT', line);
+    expect(error.code).toBe('E_DEVICE_LOST');
+    expect(JSON.stringify([error.message, error.details])).not.toMatch(/patient/);
   });
 
   it('without the pinned backend: E_BACKEND', async () => {

@@ -1,9 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { RegulonError } from '@regulon/shared/errors';
 import type { BackendRecord } from './backends/backend.js';
-import type { BackendChoice } from './backends/chain.js';
 import { exitError } from './exit-error.js';
 import type {
   AttributeJob,
@@ -11,26 +8,27 @@ import type {
   Beat,
   EvaluateJob,
   EvaluateResult,
+  MeasureResult,
   PredictJob,
   PredictResult,
   TrainJob,
   TrainResult,
 } from './job.js';
-import type { TrainerOptions, TrainerReport, Work, WorkResult } from './messages.js';
+import type { TrainerReport, Work, WorkResult } from './messages.js';
+import {
+  failureOf,
+  lastLineOf,
+  launchTrainer,
+  type ProcessOptions,
+  SILENCE_SECONDS,
+} from './trainer-process.js';
 import { TrainerRecord } from './trainer-record.js';
 import { TrainerWatch } from './trainer-watch.js';
 
-export interface TrainerStart {
-  /** working folder of the process: the run's folder at the site */
-  readonly folder: string;
-  readonly backend?: BackendChoice;
-  /** threads of a BLAS; 1 unless matrices are wide */
-  readonly threads?: number;
-  readonly memoryLimitMb?: number;
-  readonly acceleratorFolder?: string;
-  /** give up when the process neither reports nor uses its CPU for so long; 60 */
-  readonly silenceSeconds?: number;
+export interface TrainerStart extends ProcessOptions {
   readonly onBeat?: (beat: Beat) => void;
+  /** why this backend was chosen: milliseconds of a step on each that there is, for the run's record */
+  readonly calibration?: Readonly<Record<string, number>>;
 }
 
 interface Pending {
@@ -40,7 +38,6 @@ interface Pending {
 }
 
 const KILL_AFTER_MS = 3000;
-const SILENCE_SECONDS = 60;
 
 /**
  * A run's training process: native code can crash there, and its memory is freed for certain.
@@ -61,7 +58,10 @@ export class Trainer {
     /** backend, versions and self-test, for the run's record */
     readonly backend: BackendRecord,
   ) {
-    this.#record = new TrainerRecord(options.folder, backend);
+    this.#record = new TrainerRecord(options.folder, {
+      ...backend,
+      ...(options.calibration ? { calibration: options.calibration } : {}),
+    });
   }
 
   /**
@@ -71,37 +71,11 @@ export class Trainer {
    * @throws E_TRAINER_CRASH if the process does not start, or ends before it is ready
    * @throws E_TRAINER_TIMEOUT if it is silent instead
    */
-  static start(options: TrainerStart): Promise<Trainer> {
-    return new Promise((resolve, reject) => {
-      let child: ChildProcess;
-      try {
-        child = spawnTrainer(options);
-      } catch (cause) {
-        return reject(notStarted(cause));
-      }
-      let lastLine = '';
-      child.stderr?.on('data', (chunk: Buffer) => (lastLine = lastLineOf(chunk, lastLine)));
-      const { silenceSeconds = SILENCE_SECONDS } = options;
-      const watch = new TrainerWatch(child.pid, { silenceSeconds }, (error) => refuse(error));
-      const refuse = (error: RegulonError): void => {
-        watch.stop();
-        child.kill('SIGKILL');
-        reject(error);
-      };
-      const onExit = (code: number | null, signal: NodeJS.Signals | null): void =>
-        refuse(exitError(code, signal, lastLine));
-      child.once('error', (cause) => refuse(notStarted(cause)));
-      child.once('exit', onExit);
-      child.once('message', (report: TrainerReport) => {
-        child.off('exit', onExit);
-        watch.stop();
-        if (report.type === 'ready') {
-          const trainer = new Trainer(child, options, report.record);
-          trainer.#listen();
-          resolve(trainer);
-        } else refuse(report.type === 'failed' ? failureOf(report) : exitError(null, null, ''));
-      });
-    });
+  static async start(options: TrainerStart): Promise<Trainer> {
+    const { child, record } = await launchTrainer(options);
+    const trainer = new Trainer(child, options, record);
+    trainer.#listen();
+    return trainer;
   }
 
   /** True once the process has ended or was told to: it takes no further job. */
@@ -148,6 +122,11 @@ export class Trainer {
     return this.#ask('attribute', job);
   }
 
+  /** Some steps of a training job, for their time; errors as in `train`. */
+  measure(job: TrainJob): Promise<MeasureResult> {
+    return this.#ask('measure', job);
+  }
+
   /** Stop at once, whatever runs: a pending job is rejected with `reason`, and no update is left half-written. */
   async cancel(
     reason: RegulonError = new RegulonError('E_RUN_ABORTED', 'training was cancelled'),
@@ -175,7 +154,7 @@ export class Trainer {
   #onReport(report: TrainerReport): void {
     this.#pending.forEach(({ watch }) => watch.heard());
     if (report.type === 'beat') return this.options.onBeat?.(report.beat);
-    if (report.type === 'ready' || report.id === null) return;
+    if (report.type === 'ready' || report.type === 'trying' || report.id === null) return;
     const pending = this.#pending.get(report.id);
     this.#pending.delete(report.id);
     if (report.type === 'done') pending?.resolve(report.result);
@@ -225,55 +204,4 @@ export class Trainer {
     });
     return this.#stopping;
   }
-}
-
-function spawnTrainer({
-  folder,
-  backend = 'auto',
-  threads = 1,
-  memoryLimitMb,
-  acceleratorFolder,
-}: TrainerStart): ChildProcess {
-  const options: TrainerOptions = {
-    choice: backend,
-    threads,
-    ...(memoryLimitMb === undefined ? {} : { memoryLimitMb }),
-    ...(acceleratorFolder === undefined ? {} : { acceleratorFolder }),
-  };
-  return fork(entryFile(), [JSON.stringify(options)], {
-    cwd: folder,
-    // a young generation of 1 MiB keeps the resident memory small; the big arrays lie outside of it
-    execArgv: ['--max-semi-space-size=1', '--expose-gc', '--v8-pool-size=1'],
-    // large arrays go back to the system as soon as they are freed
-    env: {
-      ...process.env,
-      MALLOC_MMAP_THRESHOLD_: String(1 << 20),
-      MALLOC_ARENA_MAX: '1',
-      UV_THREADPOOL_SIZE: '2',
-    },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    serialization: 'json',
-  });
-}
-
-const notStarted = (cause: unknown): RegulonError =>
-  new RegulonError('E_TRAINER_CRASH', 'the trainer did not start', { cause });
-
-function failureOf({ code, message, trace }: Extract<TrainerReport, { type: 'failed' }>): RegulonError {
-  return new RegulonError(code, message, trace ? { details: { trace } } : {});
-}
-
-/** The compiled entry; when this module itself runs from source (tests), the one that `tsc -b` made. */
-function entryFile(): string {
-  const beside = fileURLToPath(new URL('./trainer-main.js', import.meta.url));
-  return existsSync(beside) ? beside : beside.replace(/([\\/])src([\\/]training[\\/])/, '$1dist$2');
-}
-
-/** Last non-empty line of a process's error output, shortened. */
-function lastLineOf(chunk: Buffer, before: string): string {
-  const lines = chunk
-    .toString('utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
-  return lines.at(-1)?.slice(0, 200) ?? before;
 }

@@ -158,6 +158,11 @@ export const registry = {
     true,
   ),
   E_BACKEND: code('FAILED_PRECONDITION', 1, 'no training backend passed its self-test: see `regulon doctor`'),
+  E_BACKEND_DRIFT: code(
+    'INTERNAL',
+    1,
+    'a backend that was right computes wrongly now: check memory, CPU and accelerator before this site trains again',
+  ),
   E_CATALOGUE: code(
     'FAILED_PRECONDITION',
     4,

@@ -38,6 +38,7 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_LOG_EQUIVOCATION: 'stop',
   E_FORK: 'stop',
   E_VERIFY: 'stop',
+  E_BACKEND_DRIFT: 'stop',
   E_POLICY: 'refuse-run',
   E_PLAN: 'refuse-run',
   E_PANEL: 'refuse-run',

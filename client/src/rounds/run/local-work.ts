@@ -52,9 +52,9 @@ export class LocalWork {
   constructor(
     private readonly site: SiteContext,
     private readonly live: LocalRun,
-    start: StartTrainer = () => startTrainer(site.config, live.folder),
+    start: StartTrainer = (onCpu) => startTrainer(site.config, live.folder, onCpu),
   ) {
-    this.trainer = new RunTrainer(start);
+    this.trainer = new RunTrainer(start, site.config.training.fallback);
   }
 
   /** Begin, or join, the work of a round; a result from before a crash is found again. */

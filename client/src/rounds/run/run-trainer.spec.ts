@@ -6,17 +6,23 @@ type Started = Awaited<ReturnType<StartTrainer>>;
 
 /** Trainers that are numbered in the order of their start. */
 class Starts {
-  readonly all: { number: number; hasEnded: boolean }[] = [];
+  readonly all: { number: number; hasEnded: boolean; onCpu: boolean }[] = [];
   fail = false;
-  readonly runTrainer = new RunTrainer(async () => {
+  readonly runTrainer: RunTrainer;
+
+  constructor(fallback?: 'none' | 'cpu') {
+    this.runTrainer = new RunTrainer((onCpu) => this.start(onCpu), fallback);
+  }
+
+  private async start(onCpu: boolean): Promise<Started> {
     if (this.fail) throw new RegulonError('E_TRAINER_CRASH', 'the trainer did not start');
     const trainer = {
-      ...{ number: this.all.length, hasEnded: false },
+      ...{ number: this.all.length, hasEnded: false, onCpu },
       close: async () => void (trainer.hasEnded = true),
     };
     this.all.push(trainer);
     return trainer as unknown as Started;
-  });
+  }
 
   numberOf(): Promise<number> {
     return this.runTrainer.run(async (trainer) => (trainer as unknown as { number: number }).number);
@@ -67,5 +73,22 @@ describe('the trainer of a run', () => {
     await starts.runTrainer.close();
     await expect(starts.numberOf()).rejects.toMatchObject({ code: 'E_STATE' });
     expect(starts.all).toMatchObject([{ hasEnded: true }]);
+  });
+
+  it('goes on with the CPU when its device is lost, where the site allows it, and stays there', async () => {
+    const lost = async (trainer: Started): Promise<number> => {
+      const { number } = trainer as unknown as { number: number };
+      if (number === 0) throw new RegulonError('E_DEVICE_LOST', 'gone');
+      return number;
+    };
+    const refuses = new Starts();
+    await expect(refuses.runTrainer.run(lost)).rejects.toMatchObject({ code: 'E_DEVICE_LOST' });
+    const allows = new Starts('cpu');
+    expect(await allows.runTrainer.run(lost)).toBe(1);
+    expect(await allows.numberOf()).toBe(1);
+    expect(allows.all).toMatchObject([
+      { onCpu: false, hasEnded: true },
+      { onCpu: true, hasEnded: false },
+    ]);
   });
 });

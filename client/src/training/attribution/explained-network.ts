@@ -7,7 +7,7 @@ import type { Network, NetworkPass, PassOptions } from '../network.js';
 import type { Explained, OutputGradients } from './explained.js';
 
 /** Rows of one pass. */
-const PIECE = 128;
+export const ATTRIBUTION_ROWS = 128;
 
 /** A network with its weights, explained in float32; the caller MUST dispose of it. */
 export class ExplainedNetwork implements Explained {
@@ -82,8 +82,8 @@ export class ExplainedNetwork implements Explained {
 
   #inPieces(rows: Float64Array, use: (piece: Float64Array, at: number) => void): void {
     const n = rows.length / this.inputs;
-    for (let at = 0; at < n; at += PIECE) {
-      use(rows.subarray(at * this.inputs, Math.min(n, at + PIECE) * this.inputs), at);
+    for (let at = 0; at < n; at += ATTRIBUTION_ROWS) {
+      use(rows.subarray(at * this.inputs, Math.min(n, at + ATTRIBUTION_ROWS) * this.inputs), at);
     }
   }
 

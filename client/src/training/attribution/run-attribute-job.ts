@@ -3,9 +3,10 @@ import { loadInputs, loadUnits, type UnitData, type UnitInputs } from '../data.j
 import { readFloat32, writeFloat32 } from '../files.js';
 import { networkOf, weightsOf } from '../job-model.js';
 import type { AttributeJob, AttributeResult } from '../job.js';
+import { checkAttributionMemory } from '../memory.js';
 import { beatEvery, type JobContext } from '../run-job.js';
 import { attributorOf, type Reference } from './attributor.js';
-import { ExplainedNetwork } from './explained-network.js';
+import { ATTRIBUTION_ROWS, ExplainedNetwork } from './explained-network.js';
 import { AttributionSums } from './summary.js';
 
 /** Attributions of a site's own units: sums by class, and unit by unit in a file that stays at the site. */
@@ -15,6 +16,7 @@ export async function runAttributeJob(job: AttributeJob, context: JobContext): P
   const data: UnitInputs & Pick<UnitData, 'labels'> =
     job.explain === 'class' ? await loadUnits(job, 'test') : await loadInputs(job);
   const network = await networkOf(job, data.inputShape);
+  checkAttributionMemory(network, data, ATTRIBUTION_ROWS, context);
   const model = new ExplainedNetwork(network, await weightsOf(job, network), context.backend);
   try {
     const { sums, maps, gap } = await attributeAll(job, model, data, context);

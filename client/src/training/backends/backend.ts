@@ -4,7 +4,7 @@ import type { Matrix, ProductOptions, Transposed } from './matrix.js';
 
 export type { Matrix, ProductOptions, Transposed } from './matrix.js';
 
-export type BackendName = 'blas' | 'wasm' | 'cpu';
+export type BackendName = 'gpu' | 'blas' | 'wasm' | 'native' | 'cpu';
 
 /**
  * The little that the catalogue's layers need from a TensorFlow.js backend.
@@ -15,6 +15,8 @@ export interface TrainingBackend {
   readonly name: BackendName;
   /** loops of the layers in SIMD, where there are any; the plain loops do the rest */
   readonly kernels?: LayerKernels | undefined;
+  /** layers are made of TensorFlow.js's operations (`ops/tensors`), since views are copies here */
+  readonly hasOperations?: boolean;
   /** Make this backend the one that TensorFlow.js uses in this process. */
   activate(): void;
   /** A float32 tensor whose values are not yet set. */

@@ -10,6 +10,8 @@ export interface BlasLibrary {
   readonly path: string;
   /** of its symbols: `` or `scipy_` */
   readonly prefix: string;
+  /** its folder in the accelerator folder, absent for one of the system */
+  readonly folder?: string;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface BlasLibrary {
  */
 export function findBlas(acceleratorFolder: string | undefined): BlasLibrary | undefined {
   const installed = acceleratorFolder === undefined ? undefined : findInstalled(acceleratorFolder);
-  if (installed !== undefined) return { path: installed, prefix: 'scipy_' };
+  if (installed !== undefined) return { path: installed, prefix: 'scipy_', folder: path.dirname(installed) };
   for (const folder of SYSTEM_FOLDERS) {
     for (const name of SYSTEM_NAMES) {
       const candidate = path.join(folder, name);

@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { LayerKernels } from '../kernels/layer-kernels.js';
 import type { TrainingBackend } from './backend.js';
 import { BlasBackend } from './blas.js';
 import { findBlas } from './find-blas.js';
 import { gemm } from './gemm.js';
-import { startBackend } from './chain.js';
 import { selfTest } from './self-test.js';
 import { WasmBackend } from './wasm.js';
 
@@ -115,21 +111,6 @@ describe('a corrupted kernel', () => {
       const exported = [...source.matchAll(/export "(\w+)"/g)].map(([, name]) => name);
       expect(exported).toEqual(Object.keys(kernels));
     }
-  });
-});
-
-describe('chain of backends', () => {
-  it('goes on to wasm, with a warning in the record, when a BLAS that is there does not work', async () => {
-    const folder = await mkdtemp(path.join(os.tmpdir(), 'regulon-accelerator-'));
-    await mkdir(path.join(folder, 'blas-0.0.0'));
-    await writeFile(path.join(folder, 'blas-0.0.0', 'libscipy_openblas.so'), 'not a library');
-    const { backend, record } = await startBackend({ choice: 'auto', threads: 1, acceleratorFolder: folder });
-    expect(backend.name).toBe('wasm');
-    expect(record.warnings).toEqual(['the BLAS library could not be loaded']);
-    await expect(
-      startBackend({ choice: 'blas', threads: 1, acceleratorFolder: folder }),
-    ).rejects.toMatchObject({ code: 'E_BACKEND' });
-    await rm(folder, { recursive: true });
   });
 });
 

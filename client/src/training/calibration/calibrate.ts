@@ -1,0 +1,43 @@
+import { isRegulonError } from '@regulon/shared/errors';
+import { type BackendChoice, type Candidate, chainOf, isThere } from '../backends/candidates.js';
+import type { TrainJob } from '../job.js';
+import { Trainer, type TrainerStart } from '../trainer.js';
+import type { StepTimes } from './store.js';
+
+/** The members of a chain that are on this machine. */
+export function membersThere(choice: BackendChoice, acceleratorFolder: string | undefined): Candidate[] {
+  return chainOf(choice).filter((name) => isThere(name, acceleratorFolder));
+}
+
+/**
+ * Steps of a job on each of some backends, one after the other, each in a process of its own.
+ *
+ * @returns milliseconds of a step; a backend that does not pass its self-test, or cannot take the job, has none
+ */
+export async function measureSteps(
+  job: TrainJob,
+  names: readonly Candidate[],
+  options: TrainerStart,
+): Promise<StepTimes> {
+  const times: StepTimes = {};
+  for (const name of names) {
+    try {
+      const trainer = await Trainer.start({ ...options, backend: name });
+      try {
+        times[name] = (await trainer.measure(job)).stepMilliseconds;
+      } finally {
+        await trainer.close();
+      }
+    } catch (error) {
+      // whatever it is, it comes again, with its name, if this backend is taken after all
+      if (!isRegulonError(error)) throw error;
+    }
+  }
+  return times;
+}
+
+/** The backend with the shortest step, if any was measured. */
+export function fastestOf(times: StepTimes): Candidate | undefined {
+  const entries = Object.entries(times) as [Candidate, number][];
+  return entries.sort(([, a], [, b]) => a - b)[0]?.[0];
+}

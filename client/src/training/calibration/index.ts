@@ -1,0 +1,4 @@
+export { CalibratedTrainer } from './calibrated-trainer.js';
+export { fastestOf, measureSteps, membersThere } from './calibrate.js';
+export { referenceJobs } from './reference-jobs.js';
+export type { StepTimes } from './store.js';
