@@ -103,7 +103,7 @@ describe('the doctor', () => {
 
   it('skips what needs a configuration, and says so', async () => {
     const rows = await examine(undefined, {});
-    expect(rows.map((row) => row.id)).toEqual(['D1', 'D2', 'D3', 'D6', 'D8', 'D9', 'D16', 'D17']);
+    expect(rows.map((row) => row.id)).toEqual(['D1', 'D2', 'D3', 'D6', 'D8', 'D9', 'D11', 'D16', 'D17']);
     expect(rows[0]).toMatchObject({ status: 'skipped', note: 'needs --config' });
   });
 });

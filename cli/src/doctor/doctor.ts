@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readDaemonConfig, readSitePolicy } from '@regulon/client/config';
+import { checkAccelerator } from './accelerator-check.js';
 import { checkIdentity } from './identity-check.js';
 import { checkDisk, checkFolders, checkRandomness, checkRuntime } from './machine-checks.js';
 import { type DoctorRow, type Look, ok, rowOf, skipped } from './row.js';
@@ -14,6 +15,7 @@ const SITE_CHECKS = {
   D6: 'keys',
   D8: 'folders',
   D9: 'disk',
+  D11: 'accelerator',
 } as const;
 
 /**
@@ -53,6 +55,7 @@ export async function examine(
     await row('D3', () => checkIdentity(rosterOf(config), readFileSync(config.tls.cert, 'utf8'), now)),
     await row('D6', () => checkKeys(config)),
     await row('D8', () => checkFolders([config.stateFolder], dirname(config.dataset.counts))),
+    await row('D11', () => checkAccelerator(config)),
     await row('D9', () => checkDisk(config.stateFolder, readSitePolicy(config.policyFile).maxParameters)),
   ]);
 }
