@@ -180,6 +180,7 @@ export const runDocument = open({
     pooled: metrics,
     bySite: z.array(open({ site: text, metrics })).nullable(),
     scores: scores.exactOptional(),
+    baselines: z.array(open({ name: text, metrics, note: text })).exactOptional(),
   }).nullable(),
   modelDigest: digest.nullable(),
   models: z.array(open({ arm: number, label: text, digest, parameters: number })),

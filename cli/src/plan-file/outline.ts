@@ -50,7 +50,11 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
     arms: program.arms.map((arm) => arm.label),
     features,
     parameters,
-    rounds: roundsOf(program, parameters, genes !== undefined || plan.dataset.kind === 'series'),
+    rounds: roundsOf(
+      program,
+      { parameters, features },
+      genes !== undefined || plan.dataset.kind === 'series',
+    ),
     mayLose: N - uMin,
   };
 }
@@ -85,11 +89,19 @@ function contractOfOutline(plan: Plan, genes: number): RunContract {
 }
 
 /** @param knowsPanel whether the size of the gene panel in the contract is the true one */
-function roundsOf(program: RunProgram, parameters: number | null, knowsPanel: boolean): RoundsOutline[] {
+function roundsOf(
+  program: RunProgram,
+  { parameters, features }: Pick<PlanOutline, 'parameters' | 'features'>,
+  knowsPanel: boolean,
+): RoundsOutline[] {
   const { panel } = program.contract;
   const everything = emptySpecification({ panelDigest: panel.digest, genes: panel.size });
   const lengthOf = (round: RunProgram['schedule'][number]): number | null => {
     if (round.purpose === Purpose.train) return parameters;
+    if (round.baseline !== undefined) {
+      const sum = program.baselines.sum(round);
+      return features === null || !sum ? null : sum.length(program.baselines.fit(round, features));
+    }
     if (round.purpose === Purpose.evaluation) return program.vectorLength(round);
     return knowsPanel ? program.step(round).length(everything) : null;
   };

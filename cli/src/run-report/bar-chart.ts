@@ -19,7 +19,7 @@ export function barChart(title: string, words: string, unit: string, bars: reado
     NAMES +
     ((x.at(value) - FRAME.left) * (FRAME.width - FRAME.right - NAMES)) /
       (FRAME.width - FRAME.right - FRAME.left);
-  const height = (FRAME.height - FRAME.top - FRAME.bottom) / Math.max(1, bars.length);
+  const height = Math.min(52, (FRAME.height - FRAME.top - FRAME.bottom) / Math.max(1, bars.length));
   const drawn = bars.map(({ name, value, interval, isRun }, i) => {
     const y = FRAME.top + i * height;
     const middle = y + height / 2;

@@ -26,7 +26,7 @@ export function lineChart({ title, words, names, lines, shares, diagonal }: Line
   const points = lines.flatMap((line) => line.points);
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const x = shares ? acrossOf(0, 1) : acrossOf(Math.min(...xs), Math.max(...xs));
-  const y = shares ? upOf(0, 1) : upOf(Math.min(0, ...ys), Math.max(...ys));
+  const y = shares ? upOf(0, 1) : upOf(Math.min(0, ...ys), 1.08 * Math.max(0, ...ys));
   const paths = lines.map(({ points: own }, i) => {
     const at = own.map(([a, b]) => `${place(x.at(a))},${place(y.at(b))}`).join(' ');
     const style = `stroke="${COLOURS[i % COLOURS.length]}" stroke-dasharray="${DASHES[i % DASHES.length]}"`;
@@ -37,7 +37,7 @@ export function lineChart({ title, words, names, lines, shares, diagonal }: Line
     : '';
   return {
     ...{ title, words: diagonal ? `${words} Dotted: ${diagonal}.` : words },
-    inner: axesOf(x, y, names) + reference + paths.join('') + legendOf(lines),
+    inner: axesOf(x, y, names) + reference + paths.join('') + legendOf(lines, shares === true),
     numbers: { titles: ['line', ...names], rows: lines.flatMap(rowsOf) },
   };
 }
@@ -48,13 +48,15 @@ function rowsOf({ name, points }: Line): string[][] {
   return shown.map(([a, b]) => [name, numberText(a), numberText(b)]);
 }
 
-function legendOf(lines: readonly Line[]): string {
+/** @param isLow at the foot, where curves of shares rarely are */
+function legendOf(lines: readonly Line[], isLow: boolean): string {
   if (lines.length < 2) return '';
-  const right = FRAME.width - FRAME.right;
-  return lines
-    .slice(0, LARGEST_LEGEND)
+  const shown = lines.slice(0, LARGEST_LEGEND);
+  const right = FRAME.width - FRAME.right - (isLow ? 40 : 0);
+  const top = isLow ? FRAME.height - FRAME.bottom - 15 * shown.length - 8 : FRAME.top;
+  return shown
     .map(({ name }, i) => {
-      const y = FRAME.top + 12 + 15 * i;
+      const y = top + 12 + 15 * i;
       const line = `<line class="line" x1="${right - 30}" x2="${right - 4}" y1="${y - 4}" y2="${y - 4}" stroke="${COLOURS[i]}" stroke-dasharray="${DASHES[i]}"/>`;
       return line + label(right - 36, y, name.slice(0, 28), 'end');
     })

@@ -35,7 +35,7 @@ export function scoreRows({ pooled, scores }: RunResult, classes: readonly strin
 }
 
 /** The run beside its baselines; null when there is none. */
-export function baselinePicture({ task }: Plan, { pooled }: RunResult): Picture | null {
+export function baselinePicture({ task }: Plan, { pooled, baselines = [] }: RunResult): Picture | null {
   const isClasses = task === 'classify';
   const value = ({ accuracy, mse }: Metrics): number | undefined => (isClasses ? accuracy : mse);
   const own = value(pooled);
@@ -54,6 +54,11 @@ export function baselinePicture({ task }: Plan, { pooled }: RunResult): Picture 
       isRun: true,
     },
     ...beside.flatMap(([name, score]) => (score === undefined ? [] : [{ name, value: score, isRun: false }])),
+    ...baselines.flatMap(({ name, metrics }) => {
+      const score = value(metrics);
+      const interval = metrics.accuracyInterval ?? null;
+      return score === undefined ? [] : [{ name, value: score, interval, isRun: false }];
+    }),
   ];
   if (bars.length < 2) return null;
   const better = bars.slice(1).filter((bar) => (isClasses ? bar.value >= own : bar.value <= own));
@@ -62,8 +67,9 @@ export function baselinePicture({ task }: Plan, { pooled }: RunResult): Picture 
       ? 'This run is ahead of every baseline shown.'
       : `Not ahead of: ${better.map(({ name }) => name).join(', ')}.`;
   const unit = isClasses ? 'accuracy (longer is better)' : 'mean squared error (shorter is better)';
+  const notes = baselines.map(({ name, note }) => ` ${name}: ${note}.`).join('');
   const values = bars.map((bar) => `${bar.name} ${numberText(bar.value)}`).join('; ');
-  return barChart('Baselines', `${values}. ${verdict}`, unit, bars);
+  return barChart('Baselines', `${values}. ${verdict}${notes}`, unit, bars);
 }
 
 /** Leave-site-out, or why there is none. */

@@ -4,16 +4,30 @@ import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   designOf,
+  featureCount,
   type FeatureSpecification,
+  fitLoneSite,
   foldsOf,
   hasBatchSteps,
+  type LabelledUnits,
+  type LinearFit,
+  type LinearScore,
+  scoreLinear,
   selectUnits,
   seriesBaselines,
   sitePreparation,
+  specificationDigest,
+  transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
 import { modelFilesOf } from '@regulon/shared/models';
-import { type Arm, type RunContract, RunProgram, type ScheduledRound } from '@regulon/shared/program';
+import {
+  type Arm,
+  type BaselineModel,
+  type RunContract,
+  RunProgram,
+  type ScheduledRound,
+} from '@regulon/shared/program';
 import type { DatasetConfig } from '../config/index.js';
 import { loadDataset, type LocalDataset, viewOf } from '../data/index.js';
 import type { ArmData } from '../training/index.js';
@@ -27,6 +41,8 @@ const MIN_UNITS = 5;
 export class DatasetStore {
   /** the dataset with classes, batches and covariates of a plan; plans may share a name and differ in them */
   private prepared: { classes: string; view: UnitsView } | undefined;
+
+  private units: { key: string; units: LabelledUnits } | undefined;
 
   private constructor(private readonly dataset: LocalDataset) {}
 
@@ -104,6 +120,25 @@ export class DatasetStore {
     };
   }
 
+  baselineSums(
+    request: ArmRequest & { round: ScheduledRound; specification: FeatureSpecification; fit: LinearFit },
+  ): Float64Array {
+    const sum = new RunProgram(request.contract).baselines.sum(request.round);
+    if (!sum) throw new RegulonError('E_STATE', `round ${request.round.round} fits no baseline`);
+    return sum.local(this.labelled(request, 'train'), request.fit);
+  }
+
+  scoreBaselines(
+    request: ArmRequest & { specification: FeatureSpecification; models: readonly BaselineModel[] },
+  ): LinearScore[] | null {
+    const units = this.labelled(request, 'test');
+    if (units.n === 0) return null;
+    return request.models.map((model) => {
+      if (model.kind === 'linear') return scoreLinear(model.weights, units, model.hasLogits);
+      return scoreLinear(fitLoneSite(this.labelled(request, 'train'), model.c), units);
+    });
+  }
+
   baselines(horizon: number): BaselineScore {
     const { lastValue, zero, ar3 } = seriesBaselines(viewOf(this.dataset), horizon);
     return {
@@ -121,6 +156,27 @@ export class DatasetStore {
       this.prepared = { classes, view };
     }
     return this.prepared.view;
+  }
+
+  /** Prepared units of an arm with their classes; those of the last one asked for are kept. */
+  private labelled(
+    request: ArmRequest & { specification: FeatureSpecification },
+    use: 'train' | 'test',
+  ): LabelledUnits {
+    const { contract, arm, specification } = request;
+    const key = JSON.stringify([
+      ...[Buffer.from(contract.runId).toString('hex'), arm.index, use],
+      Buffer.from(specificationDigest(specification)).toString('hex'),
+    ]);
+    if (this.units?.key === key) return this.units.units;
+    const view = this.select(request, use);
+    const { features } = transform(view, specification, this.batchesOf(request, view));
+    const units = {
+      ...{ n: view.n, features: featureCount(specification), classes: view.classes },
+      ...{ x: Float64Array.from(features), labels: view.labels ?? new Int32Array(view.n) },
+    };
+    this.units = { key, units };
+    return units;
   }
 
   /** Batches fitted on the training units; one that has none (a site held out) on the units themselves. */

@@ -35,6 +35,14 @@ export class DatasetThread implements SiteData {
     return this.call('writeFeatures', ...args);
   }
 
+  baselineSums(...args: Parameters<SiteData['baselineSums']>): Promise<Float64Array> {
+    return this.call('baselineSums', ...args);
+  }
+
+  scoreBaselines(...args: Parameters<SiteData['scoreBaselines']>): ReturnType<SiteData['scoreBaselines']> {
+    return this.call('scoreBaselines', ...args);
+  }
+
   baselines(horizon: number): Promise<BaselineScore> {
     return this.call('baselines', horizon);
   }

@@ -7,7 +7,8 @@ import { namedError } from '../errors/index.js';
 /** A call of a method of the store, and its answer. */
 export interface DatasetCall {
   readonly id: number;
-  readonly method: 'describe' | 'prepare' | 'statistics' | 'writeFeatures' | 'baselines';
+  readonly method:
+    'describe' | 'prepare' | 'statistics' | 'writeFeatures' | 'baselineSums' | 'scoreBaselines' | 'baselines';
   readonly args: readonly unknown[];
 }
 /** What the thread is started with. */

@@ -1,5 +1,5 @@
-import type { FeatureSpecification } from '@regulon/shared/genomics';
-import type { Arm, RunContract, ScheduledRound } from '@regulon/shared/program';
+import type { FeatureSpecification, LinearFit, LinearScore } from '@regulon/shared/genomics';
+import type { Arm, BaselineModel, RunContract, ScheduledRound } from '@regulon/shared/program';
 import type { ArmData } from '../training/index.js';
 
 /** What the daemon knows of its dataset without holding it. */
@@ -51,6 +51,18 @@ export interface SiteData {
   writeFeatures(
     request: ArmRequest & { use: 'train' | 'test'; specification: FeatureSpecification; prefix: string },
   ): Promise<ArmData | null>;
+  /** The vector of a round that fits a baseline, over the prepared training units of its arm. */
+  baselineSums(
+    request: ArmRequest & { round: ScheduledRound; specification: FeatureSpecification; fit: LinearFit },
+  ): Promise<Float64Array>;
+  /**
+   * Scores of baselines on the prepared test units of an arm, in their order.
+   *
+   * @returns null when this site has no such units
+   */
+  scoreBaselines(
+    request: ArmRequest & { specification: FeatureSpecification; models: readonly BaselineModel[] },
+  ): Promise<readonly LinearScore[] | null>;
   /** Simple forecasts on the test steps of this site's series. */
   baselines(horizon: number): Promise<BaselineScore>;
   /** Give the memory back; the next call loads again. */

@@ -42,6 +42,9 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   if (plan.dataset.kind !== 'expression' && plan.task === 'classify' && !contract.isPublic) {
     refuse('dataset.kind', 'no round counts the classes of series and sequences: only public data');
   }
+  const lone = (plan.evaluation.baselines ?? []).some(({ name }) => name === 'lone-sites');
+  if (lone && !contract.isPublic)
+    refuse('evaluation.baselines', 'what a site scores alone leaves it only where all data are public');
   const wanted = plan.dataset;
   if (wanted.name !== dataset.name) refuse('dataset.name', 'this site has no dataset of that name');
   if (wanted.kind !== dataset.kind) refuse('dataset.kind', 'the dataset of this site is of another kind');

@@ -56,6 +56,16 @@ export function parsePlan(value: unknown): Plan {
     refuse('evaluation.split', 'a forecast is split chronologically');
   if (plan.task !== 'forecast' && plan.evaluation.split === 'chronological')
     refuse('evaluation.split', 'only a forecast is split chronologically');
+  const { baselines = [], split } = plan.evaluation;
+  if (baselines.length > 0 && plan.task !== 'classify')
+    refuse('evaluation.baselines', `a ${plan.task} has none that a plan chooses`);
+  const narrows = plan.prepare.some(
+    (step) => step.step === 'pca' || (step.step === 'top-variance' && step.k <= 2000),
+  );
+  if (!narrows && baselines.some(({ name }) => name === 'ridge'))
+    refuse('evaluation.baselines', 'ridge needs at most 2,000 features: prepare top-variance or pca');
+  if (split === 'leave-site-out' && baselines.some(({ name }) => name === 'lone-sites'))
+    refuse('evaluation.baselines', 'a lone site holds no test units of the site that is left out');
   const strange = (plan.evaluation.metrics ?? []).find(
     (metric) => (metric === 'errors') === (plan.task === 'classify'),
   );

@@ -130,6 +130,16 @@ const training = z.strictObject({
   gradientClip: positive.optional(),
 });
 
+/** What the result is printed beside, fitted by secure sums on the prepared training units of each arm. */
+const baseline = z.discriminatedUnion('name', [
+  /** regression on indicators of the classes, exactly, in two sums: Σ e² + lambda·‖w‖² */
+  z.strictObject({ name: z.literal('ridge'), lambda: positive.default(100) }),
+  /** multinomial, ½‖w‖² + c·Σ cross-entropy, in `rounds` sums of gradients an arm */
+  z.strictObject({ name: z.literal('logistic'), c: positive.default(0.01), rounds: count(500).default(60) }),
+  /** the same logistic regression at each site alone, tested on its own held-out units; public runs only */
+  z.strictObject({ name: z.literal('lone-sites'), c: positive.default(0.01) }),
+]);
+
 const evaluation = z.strictObject({
   /**
    * `leave-site-out`: one arm a site, held out; `holdout`: fold 0 of det5 is held out inside each site;
@@ -147,6 +157,12 @@ const evaluation = z.strictObject({
     .array(z.enum(['roc', 'calibration', 'errors']))
     .min(1)
     .refine((list) => new Set(list).size === list.length, 'metrics are unique')
+    .optional(),
+  /** of a classification; majority class, and last value, zero and AR(3) of a forecast, need no word; absent = none */
+  baselines: z
+    .array(baseline)
+    .min(1)
+    .refine((list) => new Set(list.map((b) => b.name)).size === list.length, 'baselines are unique')
     .optional(),
 });
 

@@ -4,6 +4,7 @@ import {
   allowedCells,
   balancedAccuracyOf,
   type Interval,
+  type LinearScore,
   macroF1Of,
   majorityShareOf,
   matthewsCorrelationOf,
@@ -35,9 +36,11 @@ export interface SiteScore {
   readonly autoregressive?: number;
   /** what `scoreSums` gives for the metrics of the plan */
   readonly scores?: ArrayLike<number>;
+  /** in the order of the plan's baselines */
+  readonly baselines?: readonly LinearScore[];
 }
 
-type ScalarScore = Omit<SiteScore, 'confusion' | 'scores'>;
+type ScalarScore = Omit<SiteScore, 'confusion' | 'scores' | 'baselines'>;
 
 /** Metrics recomputed from summed scores; absent where the task has none, null where a definition divides 0 by 0. */
 export interface Metrics {
@@ -66,6 +69,13 @@ export interface RunResult {
   readonly bySite: readonly { readonly site: string; readonly metrics: Metrics }[] | null;
   /** what the plan asks for under `evaluation.metrics` */
   readonly scores?: ScoreReport;
+  /** what the plan asks for under `evaluation.baselines`, on the same units */
+  readonly baselines?: readonly {
+    readonly name: string;
+    readonly metrics: Metrics;
+    /** how exactly it was fitted */
+    readonly note: string;
+  }[];
 }
 
 const scalarFields: Readonly<Record<Plan['task'], readonly (keyof ScalarScore)[]>> = {
@@ -100,10 +110,19 @@ function blocksLength(contract: RunContract): number {
   return blockLength(contract) * (1 + (contract.isPublic ? contract.sites.length : 0));
 }
 
-/** Length of the evaluation vector: blocks, then the scores of the plan, never by site. */
-export function evaluationLength(contract: RunContract): number {
+/** Length of blocks and scores. */
+function scoredLength(contract: RunContract): number {
   const shape = scoreShapeOf(contract);
   return blocksLength(contract) + (shape ? scoreLength(shape) : 0);
+}
+
+/** Numbers of one baseline: its loss, then its confusion matrix. */
+const baselineLength = ({ plan }: RunContract): number => 1 + (plan.label?.classes.length ?? 0) ** 2;
+
+/** Length of the evaluation vector: blocks, then the scores of the plan and its baselines, never by site. */
+export function evaluationLength(contract: RunContract): number {
+  const baselines = contract.plan.evaluation.baselines?.length ?? 0;
+  return scoredLength(contract) + baselines * baselineLength(contract);
 }
 
 /**
@@ -126,11 +145,23 @@ export function encodeEvaluation(contract: RunContract, siteId: number, score: S
     vector.set(block.slice(0, width), (1 + position) * width);
   }
   if (scoreShapeOf(contract) && score.scores) vector.set(score.scores, blocksLength(contract));
+  score.baselines?.forEach(({ lossSum, confusion }, i) =>
+    vector.set([lossSum, ...confusion], scoredLength(contract) + i * baselineLength(contract)),
+  );
   return vector;
 }
 
-/** Metrics from the summed evaluation vector. @param sums float64 of length `evaluationLength` */
-export function decodeEvaluation(contract: RunContract, sums: Float64Array): RunResult {
+/**
+ * Metrics from the summed evaluation vector.
+ *
+ * @param sums float64 of length `evaluationLength`
+ * @param noteOf how exactly a baseline was fitted
+ */
+export function decodeEvaluation(
+  contract: RunContract,
+  sums: Float64Array,
+  noteOf: (baseline: string) => string = () => '',
+): RunResult {
   const width = blockLength(contract);
   const block = (i: number): Metrics => metricsOf(contract, sums.subarray(i * width, (i + 1) * width));
   const shape = scoreShapeOf(contract);
@@ -141,6 +172,46 @@ export function decodeEvaluation(contract: RunContract, sums: Float64Array): Run
       ? contract.sites.map((s, i) => ({ site: s.name, metrics: block(i + 1) }))
       : null,
     ...(scores && { scores }),
+    ...baselinesOf(contract, sums, noteOf),
+  };
+}
+
+function baselinesOf(
+  contract: RunContract,
+  sums: Float64Array,
+  noteOf: (baseline: string) => string,
+): Pick<RunResult, 'baselines'> {
+  const { baselines } = contract.plan.evaluation;
+  if (!baselines) return {};
+  const [from, width] = [scoredLength(contract), baselineLength(contract)];
+  const list = baselines.map(({ name }, i) => {
+    const [lossSum = 0, ...cells] = sums.subarray(from + i * width, from + (i + 1) * width);
+    const confusion = cells.map(Math.round);
+    const count = confusion.reduce((a, b) => a + b, 0);
+    // ridge gives no probabilities, hence no loss
+    const loss = name === 'ridge' ? {} : { loss: lossSum / count };
+    return {
+      name,
+      note: noteOf(name),
+      metrics: count === 0 ? { count } : { ...loss, ...classMetrics(count, confusion) },
+    };
+  });
+  return { baselines: list };
+}
+
+/** Metrics of a confusion matrix with units in it. */
+function classMetrics(count: number, confusion: readonly number[]): Metrics {
+  return {
+    count,
+    accuracy: accuracyOf(confusion) ?? 0,
+    accuracyInterval: wilsonInterval(Math.round((accuracyOf(confusion) ?? 0) * count), count),
+    balancedAccuracy: balancedAccuracyOf(confusion),
+    macroF1: macroF1Of(confusion),
+    matthewsCorrelation: matthewsCorrelationOf(confusion),
+    recallPerClass: recallPerClassOf(confusion),
+    precisionPerClass: precisionPerClassOf(confusion),
+    majority: majorityShareOf(confusion) ?? 0,
+    confusion,
   };
 }
 
@@ -153,19 +224,7 @@ function metricsOf(contract: RunContract, block: Float64Array): Metrics {
   if (count === 0) return { count };
   if (task === 'classify') {
     const confusion = Array.from(block.subarray(fields.length), Math.round);
-    return {
-      count,
-      loss: at('lossSum') / count,
-      accuracy: accuracyOf(confusion) ?? 0,
-      accuracyInterval: wilsonInterval(Math.round((accuracyOf(confusion) ?? 0) * count), count),
-      balancedAccuracy: balancedAccuracyOf(confusion),
-      macroF1: macroF1Of(confusion),
-      matthewsCorrelation: matthewsCorrelationOf(confusion),
-      recallPerClass: recallPerClassOf(confusion),
-      precisionPerClass: precisionPerClassOf(confusion),
-      majority: majorityShareOf(confusion) ?? 0,
-      confusion,
-    };
+    return { loss: at('lossSum') / count, ...classMetrics(count, confusion) };
   }
   const targets = at('targetCount');
   if (targets === 0) return { count };

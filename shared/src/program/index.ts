@@ -13,6 +13,8 @@ export {
 } from './evaluation.js';
 export type { CurvePoint } from './learning-curve.js';
 export { modelFrameOf } from './model-frame.js';
-export { RunProgram, type ClosingRound } from './program.js';
+export { RunProgram } from './program.js';
+export type { ClosingRound } from './round-outcome.js';
 export { quantumOf } from './quantum.js';
 export { encodeContractFile, decodeContractFile, type ContractFile } from './contract-file.js';
+export type { BaselineModel } from './baselines.js';

@@ -4,7 +4,6 @@ import {
   emptySpecification,
   featureCount,
   type FeatureSpecification,
-  type Finding,
   findingOf,
   specificationDigest,
   type StatisticsStep,
@@ -17,38 +16,17 @@ import {
   type WeightSpec,
 } from '../models/index.js';
 import type { Manifest } from '../secagg/index.js';
+import { BaselineFits } from './baselines.js';
 import type { RunContract } from './contract.js';
 import { decodeEvaluation, evaluationLength, type RunResult } from './evaluation.js';
 import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from './extras.js';
 import { type CurvePoint, curvePointOf } from './learning-curve.js';
 import { modelFrameOf } from './model-frame.js';
+import type { ClosingRound, RoundOutcome } from './round-outcome.js';
 import { quantumOf } from './quantum.js';
 import { type OpenedAttempt, roundManifest } from './round-manifest.js';
 import { type Arm, armsOf, preparationOf, Purpose, scheduleOf, type ScheduledRound } from './schedule.js';
 import { fedAvgStep, type ServerStep } from './server-step.js';
-
-/** What is known after a round closed. */
-export interface RoundOutcome {
-  readonly survivors: readonly number[];
-  /** sums of the extras, as `decodeExtras` gives them */
-  readonly extras: Readonly<Record<string, number>>;
-  /** decoded sums of a statistics or evaluation round, float64 */
-  readonly sums?: Float64Array;
-  /** training: digest of the model after the server step, 32 bytes */
-  readonly modelHash?: Uint8Array;
-}
-
-/** A round whose sum is known, before the program has moved on. */
-export interface ClosingRound {
-  /** digest of what follows from the sum, 32 bytes: model, feature specification, or the models that were scored */
-  readonly modelOut: Uint8Array;
-  /** of a training round */
-  readonly point: CurvePoint | null;
-  /** of a statistics round that tells the researcher something */
-  readonly finding: Finding | null;
-  /** Move on. @throws E_STATE when the program has moved on otherwise */
-  readonly advance: () => void;
-}
 
 type Following = Omit<ClosingRound, 'advance'> & { readonly apply: () => void };
 
@@ -63,6 +41,7 @@ export class RunProgram {
   readonly arms: readonly Arm[];
   readonly schedule: readonly ScheduledRound[];
   readonly curve: CurvePoint[] = [];
+  readonly baselines: BaselineFits;
   private readonly steps: readonly StatisticsStep[];
   private readonly specifications: FeatureSpecification[];
   private readonly models: (Uint8Array | null)[];
@@ -75,7 +54,8 @@ export class RunProgram {
       contract.sites.map((s) => s.id),
     );
     this.steps = preparationOf(contract);
-    this.schedule = scheduleOf(contract, this.arms, this.steps);
+    this.baselines = new BaselineFits(contract, (arm) => this.specification(arm));
+    this.schedule = scheduleOf(contract, this.arms, this.steps, this.baselines.list);
     this.specifications = this.arms.map(() =>
       emptySpecification({ panelDigest: contract.panel.digest, genes: contract.panel.size }),
     );
@@ -135,13 +115,10 @@ export class RunProgram {
         return this.model(round.arm);
       case Purpose.statistics:
         return specificationDigest(this.specification(round.arm));
-      case Purpose.evaluation:
-        return sha256(
-          enc(
-            utf8('regulon/evaluation/v1'),
-            ...this.arms.map((_, arm) => this.model(arm) ?? new Uint8Array(0)),
-          ),
-        );
+      case Purpose.evaluation: {
+        const models = this.arms.map((_, arm) => this.model(arm) ?? new Uint8Array(0));
+        return this.baselines.digest(round) ?? sha256(enc(utf8('regulon/evaluation/v1'), ...models));
+      }
     }
   }
 
@@ -153,7 +130,9 @@ export class RunProgram {
       case Purpose.statistics:
         return this.step(round).length(this.specification(round.arm));
       case Purpose.evaluation:
-        return evaluationLength(this.contract);
+        return (
+          this.baselines.sum(round)?.length(this.baselines.fit(round)) ?? evaluationLength(this.contract)
+        );
     }
   }
 
@@ -165,13 +144,16 @@ export class RunProgram {
   /** 0 for training, else the fraction bits of the fixed-point statistics. */
   fractionBits(round: ScheduledRound): number {
     if (round.purpose === Purpose.train) return 0;
-    return round.purpose === Purpose.statistics ? this.step(round).fractionBits : EVALUATION_FRACTION_BITS;
+    if (round.purpose === Purpose.statistics) return this.step(round).fractionBits;
+    return this.baselines.sum(round)?.fractionBits ?? EVALUATION_FRACTION_BITS;
   }
 
   /** Bound B of |value| of one site and coordinate in a statistics or evaluation round: N·B·2^f stays below 2⁶³. */
   bound(round: ScheduledRound): number {
-    if (round.purpose === Purpose.statistics)
-      return this.step(round).bound(this.contract.plan.secureAggregation.weightCap);
+    const { weightCap } = this.contract.plan.secureAggregation;
+    if (round.purpose === Purpose.statistics) return this.step(round).bound(weightCap);
+    const sum = this.baselines.sum(round);
+    if (sum) return sum.bound(weightCap);
     return 2 ** (62 - EVALUATION_FRACTION_BITS - Math.ceil(Math.log2(this.contract.sites.length)));
   }
 
@@ -265,10 +247,13 @@ export class RunProgram {
         return { modelOut: specificationDigest(fitted), point: null, finding, apply };
       }
       case Purpose.evaluation: {
-        const result = decodeEvaluation(this.contract, this.required(outcome.sums, round));
+        const sums = this.required(outcome.sums, round);
         const modelOut = this.required(this.modelHash(round) ?? undefined, round);
-        const apply = (): void => void (this.evaluation = result);
-        return { modelOut, point: null, finding: null, apply };
+        const known = { modelOut, point: null, finding: null };
+        if (round.baseline !== undefined)
+          return { ...known, apply: this.baselines.after(round, sums, this.contributing(round, outcome)) };
+        const result = decodeEvaluation(this.contract, sums, (name) => this.baselines.note(name));
+        return { ...known, apply: () => void (this.evaluation = result) };
       }
     }
   }

@@ -2,6 +2,7 @@ import type { Plan } from '../plan/index.js';
 import {
   covariateColumns,
   FOLDS,
+  type LinearBaseline,
   statisticsSteps,
   type StatisticsStep,
   verifyDesign,
@@ -39,8 +40,10 @@ export interface ScheduledRound {
   /** id of the statistics step, `train` or `evaluate` */
   readonly stepId: string;
   readonly arm: number;
-  /** training round of the arm, from 0; 0 for other purposes */
+  /** training round of the arm, or round of the baseline, from 0; 0 for other purposes */
   readonly iteration: number;
+  /** name of the baseline that a round of purpose `evaluation` fits */
+  readonly baseline?: string;
   /** roster ids whose vector enters the sum */
   readonly contributors: readonly number[];
   /** roster ids that mask zeros, so that nobody sees who is left out by dropping */
@@ -110,11 +113,12 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
   });
 }
 
-/** Every round of a run: per arm its statistics and its training, then one evaluation of all arms. */
+/** Every round of a run: per arm its statistics and its training, then the baselines, then one evaluation of all arms. */
 export function scheduleOf(
   contract: RunContract,
   arms: readonly Arm[],
   steps: readonly StatisticsStep[],
+  baselines: readonly LinearBaseline[] = [],
 ): ScheduledRound[] {
   const rounds: Omit<ScheduledRound, 'round'>[] = [];
   for (const arm of arms) {
@@ -125,6 +129,13 @@ export function scheduleOf(
     for (let iteration = 0; iteration < contract.plan.training.rounds; iteration++) {
       rounds.push({ ...cohort, purpose: Purpose.train, stepId: 'train', iteration });
     }
+  }
+  for (const arm of arms.filter(({ evaluated }) => evaluated)) {
+    const cohort = { arm: arm.index, contributors: arm.contributors, silent: arm.silent };
+    for (const { name, rounds: sums } of baselines)
+      sums.forEach(({ id }, iteration) =>
+        rounds.push({ ...cohort, purpose: Purpose.evaluation, stepId: id, iteration, baseline: name }),
+      );
   }
   if (arms.some((arm) => arm.evaluated)) {
     const contributors = contract.sites.map((s) => s.id);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { enc, hex, hkdf, u32 } from '@regulon/shared/crypto';
 import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { slimFit } from '@regulon/shared/genomics';
 import { type ModelDeclaration, modelFilesOf } from '@regulon/shared/models';
 import {
   type Arm,
@@ -16,9 +17,10 @@ import {
 } from '@regulon/shared/program';
 import type { Manifest } from '@regulon/shared/secagg';
 import { guarded, type LocalFacts } from '../../state/index.js';
-import type { ArmData, EvaluateResult, TrainResult } from '../../training/index.js';
+import type { ArmData, TrainResult } from '../../training/index.js';
 import type { Contribution } from '../../update/index.js';
 import type { SiteContext } from '../context.js';
+import { addScore, withBaselines } from './site-score.js';
 import { RunTrainer, startTrainer, type StartTrainer } from './run-trainer.js';
 
 /** What one round needs from this site, computed once for all its attempts. */
@@ -123,7 +125,7 @@ export class LocalWork {
       case Purpose.train:
         return this.train(round, manifest);
       case Purpose.evaluation:
-        return this.evaluate(round);
+        return round.baseline === undefined ? this.evaluate(round) : this.baselineSums(round);
     }
   }
 
@@ -136,17 +138,23 @@ export class LocalWork {
   }
 
   private async statistic(round: ScheduledRound): Promise<LocalFacts> {
-    const { contract, program } = this.live;
-    const arm = this.armOf(round.arm);
-    const specification = program.specification(arm.index);
-    const values = await this.site.data.statistics({
-      contract,
-      siteId: this.site.site.own.id,
-      arm,
-      round,
-      specification,
+    const values = await this.site.data.statistics({ ...this.armRequest(this.armOf(round.arm)), round });
+    return { file: this.saveValues(round, values), weight: 1, extras: {} };
+  }
+
+  private async baselineSums(round: ScheduledRound): Promise<LocalFacts> {
+    const fit = slimFit(this.live.program.baselines.fit(round));
+    const values = await this.site.data.baselineSums({
+      ...this.armRequest(this.armOf(round.arm)),
+      ...{ round, fit },
     });
     return { file: this.saveValues(round, values), weight: 1, extras: {} };
+  }
+
+  private armRequest(arm: Arm) {
+    const { contract, program } = this.live;
+    const specification = program.specification(arm.index);
+    return { contract, siteId: this.site.site.own.id, arm, specification };
   }
 
   private async train(round: ScheduledRound, manifest: Manifest): Promise<LocalFacts> {
@@ -216,6 +224,7 @@ export class LocalWork {
         ...(scores && { scores }),
       };
       score = addScore(score, await this.trainer.run((trainer) => trainer.evaluate(job)));
+      score = await withBaselines(score, this.armRequest(arm), program, this.site.data);
     }
     if (contract.plan.task === 'forecast') {
       score = { ...score, ...(await this.site.data.baselines(contract.plan.evaluation.horizon)) };
@@ -251,14 +260,8 @@ export class LocalWork {
     const key = `arm-${arm.index}-${use}`;
     const known = this.features.get(key);
     if (known) return known;
-    const written = this.site.data.writeFeatures({
-      contract: this.live.contract,
-      siteId: this.site.site.own.id,
-      arm,
-      use,
-      specification: this.live.program.specification(arm.index),
-      prefix: join(this.live.folder, key),
-    });
+    const prefix = join(this.live.folder, key);
+    const written = this.site.data.writeFeatures({ ...this.armRequest(arm), use, prefix });
     this.features.set(key, written);
     written.catch(() => this.features.delete(key));
     return written;
@@ -286,18 +289,4 @@ function extrasOf(contract: RunContract, result: TrainResult): Record<string, nu
   const loss =
     contract.plan.task === 'classify' || targetCount === 0 ? lossSum : (lossSum / targetCount) * count;
   return { loss, correct, count };
-}
-
-function addScore(score: SiteScore, result: EvaluateResult): SiteScore {
-  const add = (a: number | undefined, b: number | undefined): number => (a ?? 0) + (b ?? 0);
-  const confusion = result.confusion?.map((n, i) => n + (score.confusion?.[i] ?? 0));
-  const scores = result.scores?.map((x, i) => x + (score.scores?.[i] ?? 0));
-  return {
-    count: score.count + result.count,
-    lossSum: add(score.lossSum, result.lossSum),
-    squaredError: add(score.squaredError, result.squaredError),
-    targetCount: add(score.targetCount, result.targetCount),
-    ...(confusion ? { confusion } : {}),
-    ...(scores ? { scores } : {}),
-  };
 }

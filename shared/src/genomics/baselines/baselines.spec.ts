@@ -155,7 +155,7 @@ describe('ridge regression', () => {
   };
   const sites = [site(1, 9), site(2, 14), site(3, 7)];
   const fit = (of: readonly TargetUnits[], path: Path): RidgeState => {
-    let state: RidgeState = { features: 12 };
+    let state: RidgeState = { features: 12, targets: 1 };
     for (const round of ridgeRounds(10, 64, 32))
       state = round.fit(state, sumOf(round, of, state, path), of.length);
     return state;
@@ -188,9 +188,11 @@ describe('ridge regression', () => {
 
   it('predicts the mean target at the mean unit, and nothing before it is fitted', () => {
     const state = fit(sites, 'clear');
-    expect(predictRidge(state, state.meanX ?? new Float64Array(0))).toBeCloseTo(state.meanY ?? NaN, 12);
-    expect(() => predictRidge({ features: 12 }, new Float64Array(12))).toThrow('not known yet');
-    expect(() => ridgeRounds(1, 64, 32)[0]?.length({ features: 2001 })).toThrow('2001 features');
+    const [predicted = NaN] = predictRidge(state, state.meanX ?? new Float64Array(0));
+    expect(predicted).toBeCloseTo(state.meanY?.[0] ?? NaN, 12);
+    const blank = { features: 12, targets: 1 };
+    expect(() => predictRidge(blank, new Float64Array(12))).toThrow('not known yet');
+    expect(() => ridgeRounds(1, 64, 32)[0]?.length({ ...blank, features: 2001 })).toThrow('2001 features');
   });
 });
 

@@ -1,0 +1,25 @@
+import type { Finding } from '../genomics/index.js';
+import type { CurvePoint } from './learning-curve.js';
+
+/** What is known after a round closed. */
+export interface RoundOutcome {
+  readonly survivors: readonly number[];
+  /** sums of the extras, as `decodeExtras` gives them */
+  readonly extras: Readonly<Record<string, number>>;
+  /** decoded sums of a statistics or evaluation round, float64 */
+  readonly sums?: Float64Array;
+  /** training: digest of the model after the server step, 32 bytes */
+  readonly modelHash?: Uint8Array;
+}
+
+/** A round whose sum is known, before the program has moved on. */
+export interface ClosingRound {
+  /** digest of what follows from the sum, 32 bytes: model, feature specification, or the models that were scored */
+  readonly modelOut: Uint8Array;
+  /** of a training round */
+  readonly point: CurvePoint | null;
+  /** of a statistics round that tells the researcher something */
+  readonly finding: Finding | null;
+  /** Move on. @throws E_STATE when the program has moved on otherwise */
+  readonly advance: () => void;
+}
