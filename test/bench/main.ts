@@ -20,6 +20,7 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
   training: () => import('./training.js'),
   kernels: () => import('./kernels.js'),
   import: () => import('./import.js'),
+  genomics: () => import('./genomics.js'),
 };
 
 async function main(argv: readonly string[]): Promise<number> {
