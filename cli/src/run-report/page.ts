@@ -65,6 +65,9 @@ function resultOf(document: RunDocument, plan: Plan): string {
   return [
     '<h2>Result</h2>',
     `<p>${escaped(siteSentence(plan, result))}</p>`,
+    ...(plan.evaluation.preparation === 'once'
+      ? ['<p>Transductive: the preparation was fitted once, on test units too (never on their labels).</p>']
+      : []),
     htmlTable(['score', 'value', '95 % interval'], scoreRows(result, classes)),
     ...(confusion ? ['<h2>Confusion matrix</h2>', confusionTable(confusion, classes)] : []),
     ...(pictures.length > 0 ? ['<h2>Beside the result</h2>', figures('score', pictures)] : []),

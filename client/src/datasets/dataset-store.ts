@@ -12,6 +12,7 @@ import {
   type LabelledUnits,
   type LinearFit,
   type LinearScore,
+  patientsOf,
   scoreLinear,
   selectUnits,
   seriesBaselines,
@@ -92,7 +93,12 @@ export class DatasetStore {
   /** Most training units of any arm. @throws E_LABEL, E_UNITS */
   prepare(contract: RunContract, siteId: number): number {
     const view = this.view(contract);
-    if (view.n < MIN_UNITS) throw new RegulonError('E_UNITS', `this site has fewer than ${MIN_UNITS} units`);
+    const patients = patientsOf(this.dataset, contract.plan.dataset);
+    if ((patients ? new Set(patients).size : view.n) < MIN_UNITS)
+      throw new RegulonError(
+        'E_UNITS',
+        `this site has fewer than ${MIN_UNITS} ${patients ? 'patients' : 'units'}`,
+      );
     const { arms } = new RunProgram(contract);
     return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));
   }
@@ -198,7 +204,9 @@ export class DatasetStore {
   private foldsOf({ contract, siteId }: ArmRequest): Int32Array {
     const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
     const { labels } = this.view(contract);
-    return foldsOf(contract.plan.dataset.unit, this.dataset.unitIds, labels, siteIndex);
+    const { dataset } = contract.plan;
+    const patients = patientsOf(this.dataset, dataset);
+    return foldsOf(dataset.unit, this.dataset.unitIds, labels, siteIndex, patients);
   }
 
   private select(request: ArmRequest, use: 'train' | 'test'): UnitsView {

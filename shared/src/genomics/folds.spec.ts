@@ -23,6 +23,17 @@ describe('folds inside a site', () => {
     );
   });
 
+  it('keep the units of a patient together, and count patients, not units', () => {
+    const patients = ['p2', 'p1', 'p1', 'p3', 'p3', 'p3', 'p4', 'p5', 'p6'];
+    const ids = patients.map((_, i) => `u${i}`);
+    const labels = [0, 1, 0, 0, 0, 0, 1, 1, 1];
+    // class 0: p1 (its smallest class), p2, p3; class 1: p4, p5, p6
+    expect([...foldsOf('library', ids, labels, 1, patients)]).toEqual([2, 1, 1, 3, 3, 3, 1, 2, 3]);
+    expect([...foldsOf('library', ids, labels, 1)]).not.toEqual([
+      ...foldsOf('library', ids, labels, 1, patients),
+    ]);
+  });
+
   it('refuse two units with one id', () => {
     for (const unit of ['patient', 'gene'])
       expect(() => foldsOf(unit, ['a', 'a'], undefined, 0)).toThrow('one id');

@@ -12,6 +12,7 @@ export const FOLDS = 5;
  * at another. Every other unit belongs to one site.
  *
  * @param unit of the plan's dataset
+ * @param patients of each unit, where one may have several: all units of a patient share a fold; absent = one each
  * @returns fold 0–4 of each unit, in the order of `unitIds`; the caller owns it
  * @throws E_DATA_DUPLICATE when two units have one id
  */
@@ -20,10 +21,29 @@ export function foldsOf(
   unitIds: readonly string[],
   labels: ArrayLike<number> | undefined,
   siteIndex: number,
+  patients?: readonly string[],
 ): Int32Array {
   if (new Set(unitIds).size !== unitIds.length)
     throw new RegulonError('E_DATA_DUPLICATE', 'two units of this site have one id');
-  return unit === 'gene' ? sharedFoldOf(unitIds) : foldOf(unitIds, labels, siteIndex);
+  if (unit === 'gene') return sharedFoldOf(unitIds);
+  return patients ? patientFoldOf(patients, labels, siteIndex) : foldOf(unitIds, labels, siteIndex);
+}
+
+/** Fold of each unit by its patient: patients are counted, in the smallest class that they have a unit of. */
+function patientFoldOf(
+  patients: readonly string[],
+  labels: ArrayLike<number> | undefined,
+  siteIndex: number,
+): Int32Array {
+  const classOf = new Map<string, number>();
+  patients.forEach((patient, unit) => {
+    const label = labels?.[unit] ?? 0;
+    classOf.set(patient, Math.min(label, classOf.get(patient) ?? label));
+  });
+  const names = [...classOf.keys()];
+  const folds = foldOf(names, [...classOf.values()], siteIndex);
+  const foldOfPatient = new Map(names.map((name, i) => [name, folds[i] ?? 0]));
+  return Int32Array.from(patients, (patient) => foldOfPatient.get(patient) ?? 0);
 }
 
 /**

@@ -7,6 +7,7 @@ export { covariateColumns, designOf, verifyDesign } from './design.js';
 export { sitePreparation } from './batch/site-preparation.js';
 export { hasBatchSteps, type SitePreparation } from './batch/site-parameters.js';
 export { FOLDS, foldsOf } from './folds.js';
+export { patientsOf } from './patients.js';
 export { type FeatureSpecification, emptySpecification, featureCount, lastStep } from './specification.js';
 export { decodeSpecification, encodeSpecification, specificationDigest } from './specification-codec.js';
 export { type StatisticsStep } from './statistics-step.js';

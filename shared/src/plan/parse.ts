@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { canonicalJson, hashJson, utf8 } from '../crypto/index.js';
 import { type ErrorCode, RegulonError } from '../errors/index.js';
 import { verifyCatalogue } from '../models/index.js';
+import { evaluationRuleBroken } from './evaluation-rules.js';
 import { modelRuleBroken } from './model-rules.js';
 import { type Plan, planSchema } from './plan.js';
 
@@ -56,20 +57,8 @@ export function parsePlan(value: unknown): Plan {
     refuse('evaluation.split', 'a forecast is split chronologically');
   if (plan.task !== 'forecast' && plan.evaluation.split === 'chronological')
     refuse('evaluation.split', 'only a forecast is split chronologically');
-  const { baselines = [], split } = plan.evaluation;
-  if (baselines.length > 0 && plan.task !== 'classify')
-    refuse('evaluation.baselines', `a ${plan.task} has none that a plan chooses`);
-  const narrows = plan.prepare.some(
-    (step) => step.step === 'pca' || (step.step === 'top-variance' && step.k <= 2000),
-  );
-  if (!narrows && baselines.some(({ name }) => name === 'ridge'))
-    refuse('evaluation.baselines', 'ridge needs at most 2,000 features: prepare top-variance or pca');
-  if (split === 'leave-site-out' && baselines.some(({ name }) => name === 'lone-sites'))
-    refuse('evaluation.baselines', 'a lone site holds no test units of the site that is left out');
-  const strange = (plan.evaluation.metrics ?? []).find(
-    (metric) => (metric === 'errors') === (plan.task === 'classify'),
-  );
-  if (strange) refuse('evaluation.metrics', `${strange} is no score of the task ${plan.task}`);
+  const evaluation = evaluationRuleBroken(plan);
+  if (evaluation) refuse(evaluation.path, evaluation.rule);
   const unfit = wrongDataset(plan);
   if (unfit) refuse(...unfit);
   const { gamma, nMin } = plan.secureAggregation;

@@ -31,6 +31,28 @@ describe('parsePlan', () => {
     expect(Buffer.from(planBytes(plain)).toString()).toContain('"learningRate":"0.0000001"');
   });
 
+  it('refuses a preparation before the split that chooses genes or looks at labels', () => {
+    const evaluation = { split: 'det5', preparation: 'once' };
+    const counts = { step: 'log2-cpm' };
+    expect(messageOf({ evaluation, prepare: [counts, { step: 'z-score' }] })).toBe('accepted');
+    for (const step of [
+      { step: 'top-variance', k: 8 },
+      { step: 'combat', covariates: ['age'] },
+      { step: 'filter-by-expression' },
+    ])
+      expect(messageOf({ evaluation, prepare: [counts, step] })).toContain(
+        `evaluation.preparation: ${step.step} before the split would see the test units`,
+      );
+    expect(messageOf({ evaluation: { ...evaluation, split: 'holdout' } })).toContain('once needs the split');
+    expect(messageOf({ evaluation: { ...evaluation, finalModel: false } })).toContain('once needs the split');
+  });
+
+  it('refuses a column of patients where each unit is one', () => {
+    const dataset = { ...base.dataset, patientColumn: 'patient' };
+    expect(messageOf({ dataset })).toContain('dataset.patientColumn');
+    expect(messageOf({ dataset: { ...dataset, unit: 'library' } })).toBe('accepted');
+  });
+
   it('refuses texts of which the hash would stand for two: no NFC, or no text at all', () => {
     expect(messageOf({ title: 'caf\u00e9' })).toBe('accepted');
     expect(messageOf({ title: 'cafe\u0301' })).toBe('plan: title: text in NFC');

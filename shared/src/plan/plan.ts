@@ -150,6 +150,11 @@ const evaluation = z.strictObject({
   /** also train one arm with everybody: the model that is released */
   finalModel: z.boolean().default(true),
   /**
+   * `per-arm`: fitted on the training units of each arm; `once`: steps blind to labels that choose no genes are fitted
+   * on the units of all arms (the report says transductive); absent = `per-arm`
+   */
+  preparation: z.enum(['per-arm', 'once']).optional(),
+  /**
    * summed beside confusion matrix or squared error: `roc` (and precision–recall, each class against the others) and
    * `calibration` of a classification, `errors` (mean absolute error, R²) of other tasks; absent = none
    */
@@ -212,6 +217,8 @@ export const planSchema = z.strictObject({
     kind: datasetKindSchema,
     scale: datasetScaleSchema,
     unit: unitSchema,
+    /** column of the label table that names the patient, where one may have several units: folds keep them together */
+    patientColumn: signedText(200).min(1).optional(),
   }),
   task: z.enum(['classify', 'reconstruct', 'forecast']),
   label: z.strictObject({ classes: z.array(labelClass).min(2).max(64) }).optional(),

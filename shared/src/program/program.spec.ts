@@ -69,6 +69,23 @@ describe('RunProgram', () => {
     expect(manifest.roles.map((r) => r.role)).toEqual([0, 0, 0, 0, 0]);
   });
 
+  it('fits a preparation of once in the first arm, and prepares every arm with it', () => {
+    const program = new RunProgram(
+      toyContract({
+        prepare: [{ step: 'log2-cpm' }, { step: 'z-score' }],
+        evaluation: { split: 'det5', preparation: 'once' },
+      }),
+    );
+    const statistics = program.schedule.filter(({ purpose }) => purpose === Purpose.statistics);
+    expect(new Set(statistics.map(({ arm }) => arm))).toEqual(new Set([0]));
+    expect(program.arms[0]).toMatchObject({ label: 'all', heldOutFold: null });
+    fitNextArm(program);
+    expect(specificationDigest(program.specification(3))).toEqual(
+      specificationDigest(program.specification(0)),
+    );
+    expect(program.specification(3).steps.length).toBeGreaterThan(1);
+  });
+
   it('ends with E_FAULT, naming no site, when a masked fault was counted', () => {
     const program = new RunProgram(contract);
     const round = program.next();

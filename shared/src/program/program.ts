@@ -25,7 +25,15 @@ import { modelFrameOf } from './model-frame.js';
 import type { ClosingRound, RoundOutcome } from './round-outcome.js';
 import { quantumOf } from './quantum.js';
 import { type OpenedAttempt, roundManifest } from './round-manifest.js';
-import { type Arm, armsOf, preparationOf, Purpose, scheduleOf, type ScheduledRound } from './schedule.js';
+import {
+  type Arm,
+  armsOf,
+  fitsOnce,
+  preparationOf,
+  Purpose,
+  scheduleOf,
+  type ScheduledRound,
+} from './schedule.js';
 import { fedAvgStep, type ServerStep } from './server-step.js';
 
 type Following = Omit<ClosingRound, 'advance'> & { readonly apply: () => void };
@@ -69,7 +77,7 @@ export class RunProgram {
 
   /** Feature specification of an arm as fitted so far. */
   specification(arm: number): FeatureSpecification {
-    return this.at(this.specifications, arm);
+    return this.at(this.specifications, fitsOnce(this.contract.plan) ? 0 : arm);
   }
 
   /** Digest of the current model of an arm, or null before it is initialised. */

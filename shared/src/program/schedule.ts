@@ -94,6 +94,9 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
   return arms.map((arm, index) => ({ ...arm, index }));
 }
 
+/** Whether the preparation is fitted in the first arm, on all units, and serves every arm (transductive). */
+export const fitsOnce = ({ evaluation }: Plan): boolean => evaluation.preparation === 'once';
+
 /** The statistics steps of every arm, in order. */
 export function preparationOf(contract: RunContract): StatisticsStep[] {
   const { plan } = contract;
@@ -123,7 +126,8 @@ export function scheduleOf(
   const rounds: Omit<ScheduledRound, 'round'>[] = [];
   for (const arm of arms) {
     const cohort = { arm: arm.index, contributors: arm.contributors, silent: arm.silent };
-    steps.forEach((step) =>
+    const isFitted = arm.index > 0 && fitsOnce(contract.plan);
+    (isFitted ? [] : steps).forEach((step) =>
       rounds.push({ ...cohort, purpose: Purpose.statistics, stepId: step.id, iteration: 0 }),
     );
     for (let iteration = 0; iteration < contract.plan.training.rounds; iteration++) {

@@ -1,6 +1,6 @@
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { RegulonError } from '@regulon/shared/errors';
-import { designOf, type UnitsView } from '@regulon/shared/genomics';
+import { designOf, patientsOf, type UnitsView } from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import type { ReferenceJob } from './job.js';
 
@@ -9,6 +9,8 @@ export interface ReferenceSite {
   readonly name: string;
   readonly unitIds: readonly string[];
   readonly view: UnitsView;
+  /** patient of each unit, where one may have several */
+  readonly patients?: readonly string[];
 }
 
 /**
@@ -34,7 +36,11 @@ export async function loadSites(job: ReferenceJob, plan: Plan): Promise<Referenc
     }
     panel = data.panelDigest;
     const view = { ...viewOf(data, plan.label?.classes), ...designOf(data, plan.design) };
-    sites.push({ name, unitIds: data.unitIds, view: withBatchesOf(sites.length, view) });
+    const patients = patientsOf(data, plan.dataset);
+    sites.push({
+      ...{ name, unitIds: data.unitIds, view: withBatchesOf(sites.length, view) },
+      ...(patients && { patients }),
+    });
   }
   return sites;
 }

@@ -1,0 +1,70 @@
+import type { BrokenRule } from './model-rules.js';
+import type { Plan } from './plan.js';
+
+/**
+ * What of an evaluation a run cannot carry out, or would carry out wrongly.
+ *
+ * @returns path and rule of the first thing, or null
+ */
+export function evaluationRuleBroken(plan: Plan): BrokenRule | null {
+  return (
+    unscoredRule(plan) ?? metricRule(plan) ?? baselineRule(plan) ?? preparationRule(plan) ?? patientRule(plan)
+  );
+}
+
+function unscoredRule({ evaluation }: Plan): BrokenRule | null {
+  if (evaluation.split !== 'none') return null;
+  const key = (['metrics', 'baselines'] as const).find((name) => evaluation[name] !== undefined);
+  return key ? { path: `evaluation.${key}`, rule: 'the split none holds no units out' } : null;
+}
+
+function metricRule({ task, evaluation }: Plan): BrokenRule | null {
+  const strange = evaluation.metrics?.find((metric) => (metric === 'errors') === (task === 'classify'));
+  if (!strange) return null;
+  return { path: 'evaluation.metrics', rule: `${strange} is no score of the task ${task}` };
+}
+
+function baselineRule({ task, dataset, evaluation, prepare }: Plan): BrokenRule | null {
+  const path = 'evaluation.baselines';
+  const { baselines = [], split } = evaluation;
+  const has = (wanted: string): boolean => baselines.some(({ name }) => name === wanted);
+  if (baselines.length > 0 && task !== 'classify')
+    return { path, rule: `a ${task} has none that a plan chooses` };
+  if (baselines.length > 0 && dataset.kind !== 'expression')
+    return { path, rule: `a dataset of ${dataset.kind} is not prepared for them` };
+  const narrows = prepare.some(
+    (step) => step.step === 'pca' || (step.step === 'top-variance' && step.k <= 2000),
+  );
+  if (has('ridge') && !narrows)
+    return { path, rule: 'ridge needs at most 2,000 features: prepare top-variance or pca' };
+  if (has('lone-sites') && split === 'leave-site-out')
+    return { path, rule: 'a lone site holds no test units of the site that is left out' };
+  return null;
+}
+
+/** A step that chooses genes or looks at labels must never see the units that test what it chose. */
+function preparationRule({ evaluation, prepare }: Plan): BrokenRule | null {
+  if (evaluation.preparation !== 'once') return null;
+  const path = 'evaluation.preparation';
+  const { split, finalModel } = evaluation;
+  if ((split !== 'det5' && split !== 'leave-site-out') || !finalModel)
+    return { path, rule: 'once needs the split det5 or leave-site-out, and finalModel' };
+  const chooses = prepare.find(
+    (step) =>
+      step.step === 'top-variance' ||
+      step.step === 'filter-by-expression' ||
+      ('covariates' in step && step.covariates.length > 0),
+  );
+  if (!chooses) return null;
+  const rule = `${chooses.step} before the split would see the test units, and score noise as signal; leave it out: per-arm`;
+  return { path, rule };
+}
+
+function patientRule({ dataset }: Plan): BrokenRule | null {
+  if (dataset.patientColumn === undefined || ['library', 'cell-line', 'series'].includes(dataset.unit))
+    return null;
+  return {
+    path: 'dataset.patientColumn',
+    rule: `a unit that is a ${dataset.unit} has no patient beside itself`,
+  };
+}
