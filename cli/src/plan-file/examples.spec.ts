@@ -17,7 +17,7 @@ describe('the example plans', () => {
     const names = plans.filter((name) => !name.includes('.sim.')).map((name) => name.replace('.yaml', ''));
     const twins = names.flatMap((name) => [`${name}.sim.yaml`, `${name}.yaml`]);
     expect(plans.sort()).toEqual([...twins, 'motif-scanner.sim.yaml'].sort());
-    expect(names).toHaveLength(13);
+    expect(names).toHaveLength(14);
   });
 
   it.each(plans)('%s parses, its layers fit, and its weights are exact', (name) => {

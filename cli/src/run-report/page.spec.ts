@@ -41,6 +41,26 @@ describe('the report of a run', () => {
       expect(page).toContain(words);
   });
 
+  it('shows what was found before training, with a volcano plot of the tested genes', () => {
+    const n = 40;
+    const numbers = (of: (j: number) => number): Float64Array =>
+      Float64Array.from({ length: n }, (_, j) => of(j));
+    const pValue = numbers((j) => (j === 0 ? 0 : 10 ** (-j / 8)));
+    const table = {
+      ...{
+        genes: Uint32Array.from({ length: n }, (_, j) => 2 * j),
+        logFC: numbers((j) => (j % 2 ? 1 : -1) * j),
+      },
+      ...{ average: numbers(() => 5), t: numbers(() => 1), freedom: 9, pValue, adjusted: pValue },
+      ...{ logOdds: numbers(() => 0), halfWidth: numbers(() => 1) },
+    };
+    const found = reportPage(toyDocument, table);
+    expect(found).toContain('Of 40 genes 15 are higher and 15 lower at a false discovery rate of 0.05');
+    expect(found.match(/<path transform/g)).toHaveLength(30);
+    expect(found).not.toMatch(/NaN|Infinity/);
+    verifyMarkup(found);
+  });
+
   it('of a run without a result is a page all the same', () => {
     const early = reportPage({
       ...toyDocument,

@@ -1,4 +1,5 @@
 import type { RunDocument } from '@regulon/coordinator/runs';
+import type { TestTable } from '@regulon/shared/genomics';
 import { type Plan, parsePlan } from '@regulon/shared/plan';
 import { bytesText } from '../output/index.js';
 import { figureOf, type Picture } from './chart-frame.js';
@@ -6,6 +7,7 @@ import { calibrationPicture, confusionTable, curvePictures } from './class-figur
 import { learningPictures } from './curve-figures.js';
 import { escaped, htmlTable } from './html.js';
 import { baselinePicture, scoreRows, siteSentence } from './result-figures.js';
+import { volcanoPicture } from './volcano.js';
 
 const STYLE =
   'body{font:15px/1.5 system-ui,sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}' +
@@ -17,12 +19,19 @@ const STYLE =
 /**
  * A run as one HTML page that loads nothing and runs nothing: sums over sites only, and each picture in words, too.
  *
+ * @param test contrast that the preparation tested gene by gene, if it has one
  * @throws E_PLAN when the plan of the document cannot be read
  */
-export function reportPage(document: RunDocument): string {
+export function reportPage(document: RunDocument, test?: TestTable): string {
   const plan = parsePlan(document.plan);
   const title = escaped(plan.title || plan.name);
-  const sections = [headOf(document, plan), resultOf(document, plan), roundsOf(document), closing(document)];
+  const sections = [
+    headOf(document, plan),
+    foundOf(document, test),
+    resultOf(document, plan),
+    roundsOf(document),
+    closing(document),
+  ];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${STYLE}</style></head>
 <body><main><h1>${title}</h1>
@@ -47,6 +56,14 @@ function headOf(document: RunDocument, plan: Plan): string {
     ? 'Every dataset of this run is public or simulated: the rules for public runs apply.'
     : 'Data of this run are not public: tables show no cell that the rules for released sums forbid.';
   return `<p><strong>${escaped(status)}</strong> ${escaped(coverage?.text ?? 'not started')}</p><p>${kind}</p>${htmlTable(['', ''], rows)}`;
+}
+
+/** What was found before training: labels against batches, genes that differ. */
+function foundOf({ rounds }: RunDocument, test: TestTable | undefined): string {
+  const lines = rounds.flatMap(({ finding }) => (finding ? [`${finding.level}: ${finding.text}`] : []));
+  if (lines.length === 0 && !test) return '';
+  const list = lines.map((line) => `<li>${escaped(line)}</li>`).join('');
+  return `<h2>Before training</h2><ul>${list}</ul>${test ? figures('test', [volcanoPicture(test)]) : ''}`;
 }
 
 function resultOf(document: RunDocument, plan: Plan): string {
