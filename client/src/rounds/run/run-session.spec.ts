@@ -36,7 +36,7 @@ function siteAfterCrash(closed: ClosedRound): SiteContext {
     ...{ federation, site, state, runs, attempts, answered: new AnsweredTable(state), link: { fetch } },
     ...{ outbox: { append, find: () => undefined }, drainOutbox: async () => undefined },
     ...{ log: { entriesOf: () => [], roundEntries: async () => [] }, crash: { reached: () => undefined } },
-    ...{ config: { testing: { skipTraining: true } }, logger: pino({ level: 'silent' }) },
+    ...{ config: { training: {}, testing: { skipTraining: true } }, logger: pino({ level: 'silent' }) },
   } as unknown as SiteContext;
 }
 
