@@ -84,7 +84,7 @@ async function closed(announce: (honest: Uint8Array) => Uint8Array): Promise<boo
       fetch: ({ type }: Query) => (shown[type] ? Promise.resolve(shown[type]) : new Promise(() => undefined)),
       download: async ({ path }: { path: string }) => writeFileSync(path, sum),
     },
-    ...{ config: { testing: { skipTraining: true } }, logger: pino({ level: 'silent' }) },
+    ...{ config: { training: {}, testing: { skipTraining: true } }, logger: pino({ level: 'silent' }) },
     ...{ outbox: { append: () => undefined, find: () => undefined }, drainOutbox: async () => undefined },
     ...{ log: { entriesOf: () => [], roundEntries: async () => [] }, crash: { reached: () => undefined } },
   } as unknown as SiteContext;
