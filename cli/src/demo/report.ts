@@ -74,7 +74,10 @@ function roundLines({ rounds, seconds }: DemoOutcome): string[] {
 
 function leavingLines({ rounds, stepWords, plan }: DemoOutcome): string[] {
   const groups = new Map<string, DemoRound[]>();
-  for (const round of rounds) groups.set(round.step, [...(groups.get(round.step) ?? []), round]);
+  for (const round of rounds) {
+    const step = round.purpose === 'evaluation' ? round.step.replace(/-\d+$/, '') : round.step;
+    groups.set(step, [...(groups.get(step) ?? []), round]);
+  }
   const columns: Column<[string, DemoRound[]]>[] = [
     { title: 'object', value: ([step]) => wordsOf(step, stepWords, plan.task) },
     { title: 'times', value: ([, list]) => list.length, right: true },
@@ -92,6 +95,9 @@ function wordsOf(step: string, words: Readonly<Record<string, string>>, task: st
   if (step === 'train') return 'update of the weights, with loss and number of units';
   if (step === 'evaluate')
     return task === 'classify' ? 'confusion matrix of held-out units' : 'squared errors of held-out targets';
+  if (step === 'ridge-means') return 'baseline: units, sums of classes and features';
+  if (step === 'ridge-products') return 'baseline: products of features, and of features and classes';
+  if (step === 'logistic') return 'baseline: loss of a logistic regression and its gradient';
   return words[step] ?? step;
 }
 

@@ -61,6 +61,17 @@ describe('the report of a run', () => {
     verifyMarkup(found);
   });
 
+  it('has one row for all sums of a baseline', () => {
+    const rounds = ['ridge-means', 'logistic-0', 'logistic-1'].map((step) => ({
+      ...toyDocument.rounds[0]!,
+      ...{ purpose: 'evaluation' as const, step },
+    }));
+    const found = reportPage({ ...toyDocument, rounds });
+    expect(found).toContain('evaluation: logistic</th><td>2</td>');
+    expect(found).not.toContain('logistic-1');
+    expect(found).toContain('evaluation: ridge-means</th><td>1</td>');
+  });
+
   it('of a run without a result is a page all the same', () => {
     const early = reportPage({
       ...toyDocument,

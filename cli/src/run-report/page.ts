@@ -98,7 +98,8 @@ const figures = (id: string, pictures: readonly Picture[]): string =>
 function roundsOf({ rounds }: RunDocument): string {
   const steps = new Map<string, { times: number; bytes: number; least: number }>();
   for (const { step, purpose, bytesUpPerSite, survivors } of rounds) {
-    const name = `${purpose}: ${step}`;
+    // the sums of one baseline are alike: one row for all of them
+    const name = `${purpose}: ${purpose === 'evaluation' ? step.replace(/-\d+$/, '') : step}`;
     const { times, least } = steps.get(name) ?? { times: 0, least: Infinity };
     steps.set(name, { times: times + 1, bytes: bytesUpPerSite, least: Math.min(least, survivors.length) });
   }
