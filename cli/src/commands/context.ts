@@ -67,7 +67,10 @@ export function handles<Options>(
     const format = options.json ? 'json' : options.format;
     const output = new Output(nameOf(command), { format, quiet: options.quiet }, context.streams);
     try {
-      const args = received.slice(0, -2).filter((value): value is string => typeof value === 'string');
+      const args = received
+        .slice(0, -2)
+        .flat()
+        .filter((value): value is string => typeof value === 'string');
       const result = await handler(args, options, output);
       if (result) output.result(result);
       context.exitCode = result?.exitCode ?? exitCodeOfResult(result);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import {
   importFile,
-  inspectFile,
+  inspectTable,
   isRecordFile,
   summariseRecords,
   type InspectOptions,
@@ -11,11 +11,13 @@ import {
   SCALES,
   verifyStore,
 } from '@regulon/client/data';
+import { IDENTIFIER_KINDS, type IdentifierKind } from '@regulon/shared/genomics';
 import { describeSite } from '@regulon/client/describe';
 import { wholeNumber } from '../arguments/index.js';
-import { inspectionLines, recordLines } from '../data-view/index.js';
+import { inspectionLines, labelLines, recordLines } from '../data-view/index.js';
 import { bytesText, type Output, tableLines } from '../output/index.js';
 import { type Context, handles } from './context.js';
+import { genesCommand, panelCommand } from './data-genes.js';
 import { progressBar } from './progress-bar.js';
 
 interface FileOptions {
@@ -29,6 +31,8 @@ interface FileOptions {
   readonly missing?: string[];
   readonly layer?: string;
   readonly column?: string;
+  readonly geneTable?: string;
+  readonly genes?: IdentifierKind;
 }
 interface ImportCommandOptions extends FileOptions {
   readonly name: string;
@@ -36,6 +40,9 @@ interface ImportCommandOptions extends FileOptions {
   readonly scale?: Scale;
   readonly keep?: string[];
   readonly patient?: string;
+  readonly dropUnmapped: boolean;
+  readonly panel?: string;
+  readonly maskAbsent: boolean;
   readonly force: boolean;
 }
 
@@ -49,6 +56,8 @@ export function dataCommands(program: Command, context: Context): void {
   validate(data, context);
   commit(data, context);
   list(data, context);
+  genesCommand(data, context);
+  panelCommand(data, context);
 }
 
 function reads(command: Command): Command {
@@ -68,7 +77,13 @@ function reads(command: Command): Command {
     .option('--skip <lines>', 'text: lines before the table')
     .option('--missing <marks...>', 'text: further marks of a missing value')
     .option('--layer <name>', 'h5ad, Zarr: raw, or the name of a layer, instead of X')
-    .option('--column <name>', 'STAR, Salmon, RSEM: which numbers');
+    .option('--column <name>', 'STAR, Salmon, RSEM: which numbers')
+    .option('--gene-table <file>', 'translate the names of genes, see `regulon data genes`')
+    .addOption(
+      new Option('--genes <kind>', 'what they are translated into; default symbol').choices([
+        ...IDENTIFIER_KINDS,
+      ]),
+    );
 }
 
 function inspect(data: Command, context: Context): void {
@@ -82,9 +97,10 @@ function inspect(data: Command, context: Context): void {
       return { data: summary, lines: recordLines(summary) };
     }
     const inspection = await withBar(context, output, 'reading', (progress) =>
-      inspectFile(file, { ...readOptions(options), progress }),
+      inspectTable(file, { ...readOptions(options), progress }),
     );
-    return { data: inspection, lines: inspectionLines(inspection) };
+    const lines = inspection.kind === 'labels' ? labelLines(inspection) : inspectionLines(inspection);
+    return { data: inspection, lines };
   });
 }
 
@@ -98,23 +114,32 @@ function importCommand(data: Command, context: Context): void {
       '--patient <column>',
       'annotation that names the patient of each unit; none: each is one of its own',
     )
+    .option('--drop-unmapped', 'leave out genes that --gene-table does not translate', false)
+    .option('--panel <file>', 'the genes of a common panel in its order, see `regulon data panel`')
+    .option('--mask-absent', 'genes of the panel that the file lacks are missing', false)
     .option('--force', 'replace a dataset of that name', false);
   handles<ImportCommandOptions>(
     command,
     context,
     async ([file = ''], options, output) => {
-      const { name, into, scale, keep, patient, force } = options;
+      const { name, into, scale, keep, patient, force, dropUnmapped, panel, maskAbsent } = options;
       const { manifest, inspection, folder } = await withBar(context, output, 'importing', (progress) =>
         importFile(file, {
           ...{ ...readOptions(options), progress, name, folder: into, replace: force },
+          ...{ dropUnmapped, maskAbsent },
+          ...(panel === undefined ? {} : { panel }),
           ...(scale === undefined ? {} : { scale }),
           ...(keep === undefined ? {} : { keepColumns: keep }),
           ...(patient === undefined ? {} : { patientColumn: patient }),
         }),
       );
-      const { genes, units, panel } = manifest;
+      const { genes, units } = manifest;
       const first = `${folder}  ${genes.toLocaleString('en')} genes × ${units.toLocaleString('en')} units, ${manifest.scale}`;
-      const lines = [first, `panel ${panel}`, `report ${join(folder, 'report.html')}, for this site only`];
+      const lines = [
+        first,
+        `panel ${manifest.panel}`,
+        `report ${join(folder, 'report.html')}, for this site only`,
+      ];
       return {
         data: { folder, manifest: { ...manifest, blocks: manifest.blocks.length }, inspection },
         lines,
@@ -191,6 +216,7 @@ function list(data: Command, context: Context): void {
 
 function readOptions(options: FileOptions): InspectOptions {
   const { labels, orientation, id, text, ignore, decimalComma, skip, missing, layer, column } = options;
+  const { geneTable, genes } = options;
   return {
     decimalComma,
     ...(labels === undefined ? {} : { labels }),
@@ -202,6 +228,8 @@ function readOptions(options: FileOptions): InspectOptions {
     ...(missing === undefined ? {} : { missingMarks: missing }),
     ...(layer === undefined ? {} : { layer }),
     ...(column === undefined ? {} : { column }),
+    ...(geneTable === undefined ? {} : { geneTable }),
+    ...(genes === undefined ? {} : { genes }),
   };
 }
 

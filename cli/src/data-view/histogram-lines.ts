@@ -7,6 +7,8 @@ export function histogramLines(histogram: Histogram | null): string {
   if (!histogram) return '–';
   const { counts, edges, axis } = histogram;
   const most = Math.max(...counts);
+  // all in the first bin: a single number has an axis of its own
+  if (counts[0] === most && counts.slice(1).every((n) => n === 0)) return `${numberText(edges[0])} (all)`;
   const bars = counts.map((n) => BARS[n === 0 ? 0 : Math.max(1, Math.round((8 * n) / most))]).join('');
   const unit = axis === 'log10' ? ' (log)' : '';
   return `${numberText(edges[0])} ▕${bars}▏ ${numberText(edges.at(-1))}${unit}`;

@@ -24,6 +24,11 @@ const SCALE: Readonly<Record<Inspection['scale'], string>> = {
 /** More columns than this are counted, not shown. */
 const MAX_VOCABULARIES = 8;
 
+/** A smallest value that is so frequent was written by a person or a machine. */
+const FLOOR_SHARE = 0.02;
+const MAX_ASSOCIATIONS = 3;
+const MAX_WORD = 32;
+
 /** An inspection on one screen. */
 export function inspectionLines(i: Inspection): string[] {
   const rows: (readonly [string, string] | null)[] = [
@@ -35,11 +40,18 @@ export function inspectionLines(i: Inspection): string[] {
     ['range', `${numberText(i.min)} … ${numberText(i.max)}`],
     ['zeros, missing', `${share(i.zeros, i.cells)} zero, ${share(i.missing, i.cells)} missing`],
     ['identifiers', kinds(i.identifiers)],
+    i.mapping === null ? null : ['gene table', mapping(i.mapping)],
     ['duplicates', duplicates(i)],
     i.silentGenes + i.silentUnits > 0
       ? [
           'silent',
-          `${count(i.silentGenes)} genes and ${count(i.silentUnits)} units without any value but zero`,
+          `${count(i.silentGenes)} genes and ${count(i.silentUnits)} units without any value but zero${i.scale === 'counts' ? '' : ': not measured?'}`,
+        ]
+      : null,
+    i.scale !== 'counts' && i.atFloor > FLOOR_SHARE * i.cells
+      ? [
+          'floor',
+          `${share(i.atFloor, i.cells)} of values are the smallest one: a detection limit, no measurement`,
         ]
       : null,
     i.constantGenes + i.repeatedUnits > 0
@@ -57,6 +69,7 @@ export function inspectionLines(i: Inspection): string[] {
     ['values but 0', histogramLines(i.histograms.values)],
     ['sum a unit', histogramLines(i.histograms.unitSums)],
     ['detected a unit', histogramLines(i.histograms.detected)],
+    ...i.associations.slice(0, MAX_ASSOCIATIONS).map((a) => [a.level, association(a)] as const),
     ...i.notes.map((note) => ['note', note] as const),
     ...i.vocabularies.slice(0, MAX_VOCABULARIES).map((v) => [`${v.of}: ${v.column}`, words(v)] as const),
     i.vocabularies.length > MAX_VOCABULARIES
@@ -73,6 +86,24 @@ function kinds(identifiers: Inspection['identifiers']): string {
   return parts.length > 5 ? `${parts.slice(0, 5).join(', ')}, …` : parts.join(', ');
 }
 
+function mapping(m: NonNullable<Inspection['mapping']>): string {
+  const known = Object.entries(m.ways).map(([way, n]) => `${count(n)} by ${way}`);
+  const lost = [
+    ...[`${count(m.unknown)} unknown`, `${count(m.ambiguous)} of several genes`],
+    ...[`${count(m.damaged)} damaged`, `${count(m.surplus)} second names`],
+  ].filter((text) => !text.startsWith('0 '));
+  return `${m.source} ${m.release}: ${[...known, ...lost].join(', ')}`;
+}
+
+/** A label that hangs together with a batch, as a hint for the people of the site. */
+export function association(a: Inspection['associations'][number]): string {
+  const rule = `the majority of its ${a.batch} labels ${percent(a.batchRule)} of units rightly, the largest class is ${percent(a.majority)}`;
+  const gaps = a.absent > 0 ? `; ${count(a.absent)} pairs without a unit` : '';
+  return `${a.label} goes with ${a.batch} (V ${a.correctedV.toFixed(2)}): ${rule}${gaps}`;
+}
+
+const percent = (x: number): string => `${(100 * x).toFixed(0)} %`;
+
 function duplicates({ duplicateGenes, duplicateUnits }: Inspection): string {
   if (duplicateGenes.count + duplicateUnits.count === 0) return 'none';
   const text = (what: string, { count: n, places }: Inspection['duplicateGenes']): string[] =>
@@ -80,13 +111,15 @@ function duplicates({ duplicateGenes, duplicateUnits }: Inspection): string {
   return [...text('genes', duplicateGenes), ...text('units', duplicateUnits)].join(', ');
 }
 
-function words({ distinct, missing, frequent }: Vocabulary): string {
+const short = (word: string): string => (word.length > MAX_WORD ? `${word.slice(0, MAX_WORD - 1)}…` : word);
+
+export function words({ distinct, missing, frequent }: Vocabulary): string {
   const gap = missing > 0 ? `, ${count(missing)} missing` : '';
   if (distinct > 12 && frequent.every(([word]) => word !== '' && Number.isFinite(Number(word))))
     return `${count(distinct)} different numbers${gap}`;
   if (distinct > 40) return `${count(distinct)} different values${gap}`;
   const more = distinct > frequent.length ? ' …' : '';
-  return `${frequent.map(([word, n]) => `${word} ${count(n)}`).join(', ')}${more}${gap}`;
+  return `${frequent.map(([word, n]) => `${short(word)} ${count(n)}`).join(', ')}${more}${gap}`;
 }
 
 const count = (n: number): string => n.toLocaleString('en');

@@ -24,6 +24,8 @@ const dataset = z
     ignoreColumns: z.array(z.string().min(1).max(200)).max(64).optional(),
     /** keep only the columns of a series whose name begins so */
     columnsPrefix: z.string().min(1).max(64).optional(),
+    /** an imported dataset with several records a patient: one unit a patient, by their sum or mean */
+    perPatient: z.enum(['sum', 'mean']).optional(),
     /** published research data: the steward says so */
     public: z.boolean().default(false),
     /** generated data of no person */

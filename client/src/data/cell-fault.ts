@@ -20,10 +20,15 @@ const RULES: Record<CellFault, readonly [ErrorCodeOfFault, string]> = {
 };
 type ErrorCodeOfFault = 'E_DATA_FORMAT' | 'E_DATA_NOT_FINITE' | 'E_DATA_SCALE';
 
+const HINTS: Partial<Record<CellFault, string>> = {
+  'spreadsheet error': 'correct the sheet, or name the mark with --missing',
+  'not a number':
+    'correct the cell, or import with --missing MARK, or with --text COLUMN when its words are no data',
+};
+
 /** The error about one cell: file, line, column and rule, never the cell. */
 export function cellFault(file: string, line: number, column: number, fault: CellFault): RegulonError {
   const [code, rule] = RULES[fault];
-  const hint =
-    fault === 'spreadsheet error' ? { hint: 'correct the sheet, or name the mark with --missing' } : {};
-  return faultAt(file, line, rule, { column, code, ...hint });
+  const hint = HINTS[fault];
+  return faultAt(file, line, rule, { column, code, ...(hint === undefined ? {} : { hint }) });
 }

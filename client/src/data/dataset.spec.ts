@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { fillSeries, panelDigest, SERIES_PANEL, seriesBaselines } from '@regulon/shared/genomics';
-import { type DatasetSource, loadDataset, viewOf } from './dataset.js';
+import { loadDataset, viewOf } from './dataset.js';
+import type { DatasetSource } from './local-dataset.js';
 import { fileOf, refusalOf } from './source-files.support.js';
 
 describe('a series file', () => {

@@ -1,11 +1,10 @@
 import { basename } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
-import type { DatasetKind, DatasetScale } from '@regulon/shared/plan';
 import {
-  type Cell,
   type ClassRule,
   labelsOf,
   panelDigest,
+  type PanelIdentifiers,
   SERIES_PANEL,
   type UnitsView,
 } from '@regulon/shared/genomics';
@@ -14,46 +13,17 @@ import { alignLabels, type LabelFile, readLabelFile } from './label-table.js';
 import { type Matrix, readMatrix } from './matrix.js';
 import { readSequences } from './one-length.js';
 import { orient, type Oriented, orientationOf, verifyScale } from './orientation.js';
-import { isStore, labelsOfStore, matrixOfStore, type OpenStore, openStore } from './store/index.js';
+import type { DatasetSource, LocalDataset } from './local-dataset.js';
+import { joinRecords, patientNumbersOf } from './patients.js';
+import {
+  isStore,
+  labelsOfStore,
+  matrixOfStore,
+  type OpenStore,
+  openStore,
+  seriesOfStore,
+} from './store/index.js';
 import { columnFilter, timesOf } from './time-steps.js';
-
-/** Where a dataset lies and how to read it. */
-export interface DatasetSource {
-  /** matrix: an imported store, or CSV or TSV; sequences: FASTA; plain or gzip */
-  readonly counts: string;
-  /** label table, CSV or TSV, plain or gzip; rows are units */
-  readonly labels?: string;
-  readonly kind: DatasetKind;
-  readonly scale: DatasetScale;
-  /** expression only; without it the labels decide, else genes are rows */
-  readonly orientation?: 'genes-by-units' | 'units-by-genes';
-  /** series: read the columns that are this text and a time (`cdc15` reads `cdc15_10`) */
-  readonly columnsPrefix?: string;
-  /** columns of the matrix to leave out (further id columns, call columns) */
-  readonly ignoreColumns?: readonly string[];
-}
-
-/** The data of one site in memory; nothing here leaves it. */
-export interface LocalDataset {
-  readonly kind: DatasetKind;
-  readonly scale: DatasetScale;
-  /** patients, libraries …; for series the rows of the file */
-  readonly unitIds: readonly string[];
-  /** gene panel; for series the names of the time-step columns, for sequences four a base */
-  readonly genes: readonly string[];
-  /** row-major [units, genes]; NaN = missing, in series only */
-  readonly values: Float64Array;
-  /** columns of the label table, aligned with `unitIds` */
-  readonly columns: ReadonlyMap<string, readonly Cell[]>;
-  /** digest of the gene panel (of SERIES_PANEL for series), 32 bytes */
-  readonly panelDigest: Uint8Array;
-  /** identifiers behind `panelDigest` */
-  readonly panel: readonly string[];
-  /** series: time of each step, as written in the header */
-  readonly times?: Float64Array;
-  /** remarks for the site's own quality report */
-  readonly notes: readonly string[];
-}
 
 /**
  * Load a site's data, all or nothing.
@@ -67,10 +37,16 @@ export async function loadDataset(source: DatasetSource): Promise<LocalDataset> 
   const store = isStore(source.counts) ? openStore(source.counts) : null;
   const labels =
     source.labels !== undefined ? await readLabelFile(source.labels) : store && labelsOfStore(store);
-  if (source.kind === 'series') return loadSeries(source, ignored, labels);
+  if (source.kind === 'series') return loadSeries(source, ignored, labels, store);
   const matrix = await expressionOf(source, ignored, store);
   const orientation = store ? 'units-by-genes' : (source.orientation ?? orientationOf(matrix, labels));
-  return expressionDataset(source, orient(matrix, orientation), { file: matrix.file, labels });
+  const identifiers = store?.manifest.identifiers;
+  const context = { file: matrix.file, labels, identifiers };
+  const dataset = expressionDataset(source, orient(matrix, orientation), context);
+  const patients = store ? patientNumbersOf(store) : undefined;
+  if (!patients) return dataset;
+  const records = { ...dataset, patients };
+  return source.perPatient === undefined ? records : joinRecords(records, source.perPatient);
 }
 
 /**
@@ -101,13 +77,19 @@ async function loadSeries(
   source: DatasetSource,
   ignored: Set<string>,
   labels: LabelFile | null,
+  store: OpenStore | null,
 ): Promise<LocalDataset> {
-  const wanted = columnFilter(source.columnsPrefix);
-  const matrix = await readMatrix(source.counts, {
-    counts: source.scale === 'counts',
-    keepMissing: true,
-    wanted: (name) => !ignored.has(name) && wanted(name),
-  });
+  const isStep = columnFilter(source.columnsPrefix);
+  const wanted = (name: string): boolean => !ignored.has(name);
+  const options = { counts: source.scale === 'counts', keepMissing: true };
+  if (store) verifyStoreScale(source, store);
+  if (source.perPatient !== undefined)
+    throw new RegulonError('E_ARGUMENT', 'perPatient joins records of expression, not series');
+  const matrix = store
+    ? seriesOfStore(store, source.columnsPrefix, { ...options, wanted })
+    : await readMatrix(source.counts, { ...options, wanted: (name) => wanted(name) && isStep(name) });
+  const patients = store && matrix.rowNames === store.units.names ? patientNumbersOf(store) : undefined;
+  const table = labels && !isOfSteps(labels, matrix.columnNames) ? labels : null;
   const place = (unit: number): string => `line ${matrix.lines[unit]}`;
   return {
     kind: 'series',
@@ -115,15 +97,15 @@ async function loadSeries(
     unitIds: matrix.rowNames,
     genes: matrix.columnNames,
     values: matrix.values.slice(),
-    columns: labels ? alignLabels(labels, matrix.rowNames, { file: matrix.file, place }) : new Map(),
+    columns: table ? alignLabels(table, matrix.rowNames, { file: matrix.file, place }) : new Map(),
     panelDigest: panelDigest(SERIES_PANEL),
     panel: SERIES_PANEL,
     times: timesOf(matrix, source.columnsPrefix),
+    ...(patients && { patients }),
     notes: [],
   };
 }
 
-/** @throws E_DATA_SCALE when a store was imported as something else than it is declared */
 async function expressionOf(
   source: DatasetSource,
   ignored: Set<string>,
@@ -132,19 +114,28 @@ async function expressionOf(
   const counts = source.scale === 'counts';
   const options = { counts, keepMissing: false, wanted: (name: string) => !ignored.has(name) };
   if (!store) return readMatrix(source.counts, options);
-  if ((store.manifest.scale === 'counts') !== counts) {
-    throw new RegulonError(
-      'E_DATA_SCALE',
-      `${store.name}: declared ${source.scale}, imported as ${store.manifest.scale}`,
-    );
-  }
+  verifyStoreScale(source, store);
   return matrixOfStore(store, options);
 }
+
+/** @throws E_DATA_SCALE */
+function verifyStoreScale({ scale }: DatasetSource, { manifest, name }: OpenStore): void {
+  if ((manifest.scale === 'counts') === (scale === 'counts')) return;
+  throw new RegulonError('E_DATA_SCALE', `${name}: declared ${scale}, imported as ${manifest.scale}`);
+}
+
+/** Annotations that a store keeps of its units, where the units are the time steps of the series. */
+const isOfSteps = ({ rows }: LabelFile, steps: readonly string[]): boolean =>
+  steps.every((step) => rows.has(step));
 
 function expressionDataset(
   source: DatasetSource,
   { unitIds, genes, values, place, genePlace }: Oriented,
-  { file, labels }: { file: string; labels: LabelFile | null },
+  {
+    file,
+    labels,
+    identifiers,
+  }: { file: string; labels: LabelFile | null; identifiers: PanelIdentifiers | undefined },
 ): LocalDataset {
   genes.forEach((gene, g) => {
     const rule = geneNameFault(gene);
@@ -158,7 +149,7 @@ function expressionDataset(
     genes,
     values,
     columns: labels ? alignLabels(labels, unitIds, { file, place }) : new Map(),
-    panelDigest: panelDigest(genes),
+    panelDigest: panelDigest(genes, identifiers),
     panel: genes,
     notes: [...panelNotes(genes), ...surplusNote(labels, unitIds)],
   };

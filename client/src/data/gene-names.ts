@@ -1,7 +1,4 @@
-/** Months of names that a spreadsheet made of SEPT2, MARCH1, DEC1 …: `2-Sep`, `Mar-01`, `1-Dec`. */
-const MONTH = 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec';
-// capital months only: `sep-1` is a worm gene, `Sep-01` is a spreadsheet's
-const DATE = new RegExp(`^(\\d{1,2}-(${MONTH})|(${MONTH})-\\d{1,2}|\\d{4}-\\d\\d-\\d\\d)$`);
+import { damageOf } from '@regulon/shared/genomics';
 
 /** Rows of counting tools that are no genes. */
 const SUMMARY =
@@ -10,11 +7,17 @@ const SUMMARY =
 const ENTREZ = /^(Entrezid:)?\d+$/i;
 const ENSEMBL = /^ENS[A-Z]*G\d{11}(\.\d+)?$/;
 
+/** The rule that a name breaks whatever the genes are, or null. */
+export function rowFault(name: string): string | null {
+  if (name === '' || /[\r\n]/.test(name)) return 'the gene has no name';
+  return SUMMARY.test(name) ? 'a summary row of the counting tool, not a gene: remove it' : null;
+}
+
 /** The rule that a gene name breaks, or null. */
 export function geneNameFault(name: string): string | null {
-  if (DATE.test(name)) return 'the gene name was turned into a date by a spreadsheet';
-  if (SUMMARY.test(name)) return 'a summary row of the counting tool, not a gene: remove it';
-  return null;
+  const damage = damageOf(name);
+  if (damage) return `the gene name was turned into a ${damage.kind} by a spreadsheet`;
+  return SUMMARY.test(name) ? rowFault(name) : null;
 }
 
 /** Remarks on a panel for the hospital's quality report; names of genes are no patient data, but none is needed here. */

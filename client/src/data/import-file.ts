@@ -1,16 +1,22 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
-import { RegulonError } from '@regulon/shared/errors';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { type Cell, panelDigest } from '@regulon/shared/genomics';
+import { NO_NUMBERS } from './formats/delimited.js';
 import { readerOf } from './formats/recognise.js';
-import { geneNameFault } from './gene-names.js';
+import { type GeneAxis, geneAxisOf, type GeneOptions, mappingOf } from './gene-axis.js';
 import { type LabelFile, readLabelFile } from './label-table.js';
 import {
+  type AxisProfile,
   contradicts,
   guessRows,
+  holdsWords,
+  inspectLabels,
   type Inspection,
   inspectionOf,
+  type LabelInspection,
+  looksLikeLabels,
   type MatrixProfile,
   Profiler,
   type Scale,
@@ -22,13 +28,13 @@ import { type StoreAxis, type StoreManifest, StoreWriter } from './store/index.j
 import type { MatrixHeader, MatrixSink, ReadOptions, RowBlock, Rows } from './stream/index.js';
 
 /** How a person may help the inspection of a file. */
-export interface InspectOptions extends ReadOptions {
+export interface InspectOptions extends ReadOptions, Pick<GeneOptions, 'geneTable' | 'genes'> {
   readonly labels?: string;
   readonly orientation?: 'genes-by-units' | 'units-by-genes';
 }
 
 /** How a file becomes a store. */
-export interface ImportOptions extends InspectOptions {
+export interface ImportOptions extends InspectOptions, GeneOptions {
   /** name of the dataset */
   readonly name: string;
   /** the store becomes a folder of that name in here */
@@ -45,10 +51,38 @@ export interface ImportOptions extends InspectOptions {
 
 /** Look at a file without keeping anything. @throws the errors of the importers */
 export async function inspectFile(path: string, options: InspectOptions = {}): Promise<Inspection> {
+  return (await profileFile(path, options)).inspection;
+}
+
+/** Look at a matrix or at a table of labels, whichever the file seems to be. @throws as {@link inspectFile} */
+export async function inspectTable(
+  path: string,
+  options: InspectOptions = {},
+): Promise<(Inspection & { readonly kind: 'matrix' }) | LabelInspection> {
+  try {
+    const { profile, inspection } = await profileFile(path, options);
+    if (looksLikeLabels(inspection, profile.rows.names, profile.columns.names))
+      return await inspectLabels(path);
+    return { kind: 'matrix', ...inspection };
+  } catch (error) {
+    if (isRegulonError(error) && error.details['rule'] === NO_NUMBERS) return inspectLabels(path);
+    // codes of which some are numbers: words among numbers, but in a table of words
+    const labels = isRegulonError(error, 'E_DATA_FORMAT')
+      ? await inspectLabels(path).catch(() => null)
+      : null;
+    if (labels && holdsWords(labels) && options.orientation === undefined) return labels;
+    throw error;
+  }
+}
+
+async function profileFile(path: string, options: InspectOptions) {
   const { labels, declared } = await helpOf(options);
   const profiler = new Profiler();
   await readerOf(path)(path, options, profiler);
-  return inspectionOf(profileOf(profiler, path), { labels, declared });
+  const profile = profileOf(profiler, path);
+  const inspection = inspectionOf(profile, { labels, declared });
+  const genes = inspection.orientation === 'genes-by-units' ? profile.rows : profile.columns;
+  return { profile, inspection: { ...inspection, mapping: mappingOf(genes.names, options) } };
 }
 
 /**
@@ -77,8 +111,11 @@ export async function importFile(
     writer.end();
     const profile = profileOf(profiler, path);
     const inspection = inspectionOf(profile, { labels: help.labels, declared: writer.rowsAre });
-    const axes = axesOf(profile, writer.rowsAre, options, help.labels);
-    verifyNames(profile, writer.rowsAre);
+    verifyUnique(profile);
+    const [genes, units] =
+      writer.rowsAre === 'genes' ? [profile.rows, profile.columns] : [profile.columns, profile.rows];
+    const axis = geneAxisOf(profile.header.file, genes.names, options);
+    const columns = keptColumns(profile.header.file, units, options, help.labels);
     const scale = scaleOf(inspection, options.scale);
     const manifest = writer.finish(
       {
@@ -91,11 +128,12 @@ export async function importFile(
             format: inspection.format,
           },
           imported: new Date().toISOString(),
-          ...{ genes: inspection.genes, units: inspection.units },
-          panel: hex(panelDigest(axes.genes.names)),
+          ...{ genes: axis.names.length, units: inspection.units },
+          ...panelOf(axis, inspection.genes),
           patientColumn: patientOf(options.patientColumn),
         },
-        ...axes,
+        genes: { names: [...axis.names], columns: {}, ...(axis.rows && { rows: [...axis.rows] }) },
+        units: { names: [...units.names], columns },
       },
       options.replace === true,
     );
@@ -157,32 +195,33 @@ function profileOf(profiler: Profiler, path: string): MatrixProfile {
   throw new RegulonError('E_DATA_FORMAT', `${basename(path)}: holds no numbers`);
 }
 
-/** @throws E_DATA_DUPLICATE, E_DATA_FORMAT */
-function verifyNames({ header, rows, columns }: MatrixProfile, rowsAre: Rows): void {
-  for (const axis of [rows, columns]) {
-    const [first] = axis.duplicates;
-    if (first) {
-      const places = first.places.slice(0, 3).join(', ');
-      throw new RegulonError('E_DATA_DUPLICATE', `${header.file}: ${places} have the same name`, {
-        hint: 'make the names unique, or name the column that holds unique ones with --id',
-      });
-    }
-  }
-  const genes = rowsAre === 'genes' ? rows : columns;
-  genes.names.forEach((name, i) => {
-    const rule = name === '' || /[\r\n]/.test(name) ? 'the gene has no name' : geneNameFault(name);
-    if (rule) throw new RegulonError('E_DATA_FORMAT', `${header.file}: gene ${i + 1}: ${rule}`);
-  });
+function panelOf({ names, rows, identifiers }: GeneAxis, stored: number) {
+  return {
+    panel: hex(panelDigest(names, identifiers)),
+    ...(rows && { stored }),
+    ...(identifiers && { identifiers }),
+  };
 }
 
-/** @throws E_ARGUMENT, E_DATA_IDENTIFIER */
-function axesOf(
-  { header, rows, columns }: MatrixProfile,
-  rowsAre: Rows,
+/** @throws E_DATA_DUPLICATE */
+function verifyUnique({ header, rows, columns }: MatrixProfile): void {
+  for (const axis of [rows, columns]) {
+    const [first] = axis.duplicates;
+    if (!first) continue;
+    const places = first.places.slice(0, 3).join(', ');
+    throw new RegulonError('E_DATA_DUPLICATE', `${header.file}: ${places} have the same name`, {
+      hint: 'make the names unique, or name the column that holds unique ones with --id',
+    });
+  }
+}
+
+/** Annotations of the units that enter the store. @throws E_ARGUMENT, E_DATA_IDENTIFIER */
+function keptColumns(
+  file: string,
+  units: AxisProfile,
   { keepColumns = [], patientColumn }: ImportOptions,
   labels: LabelFile | undefined,
-): { genes: StoreAxis; units: StoreAxis } {
-  const [genes, units] = rowsAre === 'genes' ? [rows, columns] : [columns, rows];
+): StoreAxis['columns'] {
   const table = new Map(units.table);
   labels?.columnNames.forEach((name, c) => {
     table.set(
@@ -195,19 +234,16 @@ function axesOf(
     if (!cells) throw new RegulonError('E_ARGUMENT', `there is no annotation ${name} of the units`);
     return cells;
   };
-  verifyPatients(header.file, table, patientColumn);
-  verifyHarmless(header.file, null, units.names);
+  verifyPatients(file, table, patientColumn);
+  verifyHarmless(file, null, units.names);
   const kept: Record<string, Cell[]> = {};
   for (const name of keepColumns) {
-    verifyHarmless(header.file, name, cellsOf(name));
+    verifyHarmless(file, name, cellsOf(name));
     kept[name] = [...cellsOf(name)];
   }
   const patient = patientOf(patientColumn);
-  if (patient !== null) kept[patient] = patientNumbers(cellsOf(patient));
-  return {
-    genes: { names: [...genes.names], columns: {} },
-    units: { names: [...units.names], columns: kept },
-  };
+  if (patient !== null) kept[patient] = patientNumbers(file, patient, cellsOf(patient));
+  return kept;
 }
 
 const patientOf = (asked: string | undefined): string | null =>

@@ -1,5 +1,21 @@
-export { type DatasetSource, type LocalDataset, loadDataset, viewOf } from './dataset.js';
-export { importFile, type ImportOptions, inspectFile, type InspectOptions } from './import-file.js';
-export { type Histogram, type Inspection, type Scale, SCALES, type Vocabulary } from './profile/index.js';
+export { loadDataset, viewOf } from './dataset.js';
+export type { DatasetSource, LocalDataset } from './local-dataset.js';
+export {
+  importFile,
+  type ImportOptions,
+  inspectFile,
+  type InspectOptions,
+  inspectTable,
+} from './import-file.js';
+export {
+  type Histogram,
+  type Inspection,
+  type LabelInspection,
+  type Scale,
+  SCALES,
+  type Vocabulary,
+} from './profile/index.js';
 export { eachBlock, listStores, openStore, type StoreManifest, verifyStore } from './store/index.js';
 export { isRecordFile, type RecordSummary, summariseRecords } from './formats/sequences.js';
+export { geneListOf, textOf } from './gene-lists.js';
+export { verifyPatientUnits } from './patients.js';

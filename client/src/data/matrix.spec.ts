@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { panelDigest } from '@regulon/shared/genomics';
-import { type DatasetSource, loadDataset } from './dataset.js';
+import { loadDataset } from './dataset.js';
+import type { DatasetSource } from './local-dataset.js';
 import { counts, fileOf, folder, PLAIN, refusalOf } from './source-files.support.js';
 
 describe('a count matrix', () => {

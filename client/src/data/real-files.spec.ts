@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { inspectFile, type InspectOptions } from './import-file.js';
+import { inspectFile, type InspectOptions, inspectTable } from './import-file.js';
 import { collect, refusalOfFile } from './stream/collected.support.js';
 
 const shared = process.env['REGULON_DATA'] ?? join(process.cwd(), '..', 'shared', 'data');
@@ -12,6 +12,7 @@ type Row = readonly [file: string, genes: number, units: number, scale: string, 
 const labels = (file: string): InspectOptions => ({ labels: join(shared, file) });
 const golub = { idColumn: 'Gene Accession Number' };
 const byGenes = { orientation: 'genes-by-units' } as const;
+const byUnits = { orientation: 'units-by-genes' } as const;
 
 const FILES: readonly Row[] = [
   ['fixtures/h5ad/adata_v0.7.0.h5ad', 20, 30, 'counts'],
@@ -28,6 +29,13 @@ const FILES: readonly Row[] = [
   ['fixtures/pasilla/pasilla_gene_counts.tsv.gz', 14_599, 7, 'counts'],
   ['fixtures/pydeseq2_r_reference/test_counts.csv', 10, 100, 'counts'],
   ['fixtures/pydeseq2_r_reference/r_vst.csv', 10, 100, 'log', byGenes],
+  ['fixtures/pydeseq2_r_reference/r_vst_with_design.csv', 10, 100, 'log'],
+  ['fixtures/pydeseq2_r_reference/r_mean_vst.csv', 10, 100, 'log-ratio'],
+  ['fixtures/pydeseq2_r_reference/r_test_res.csv', 10, 6, 'signed-intensities', byGenes],
+  ['fixtures/pydeseq2_r_reference/r_test_dispersions.csv', 10, 1, 'log', byGenes],
+  ['fixtures/pydeseq2_r_reference/r_iterative_size_factors.csv', 1, 100, 'log', byUnits],
+  ['fixtures/pydeseq2_r_reference/r_test_size_factors.csv', 1, 100, 'log', byUnits],
+  ['fixtures/pydeseq2_r_reference/r_test_size_factors_poscount.csv', 1, 100, 'log', byUnits],
   ['tcga_brca_flimma/c1/counts.tsv.gz', 20_531, 15, 'counts', labels('tcga_brca_flimma/c1/design.tsv')],
   ['quartet/figshare/Metabolomics_fulldataset_log2expr_r71c180.csv.gz', 71, 180, 'log'],
   ['quartet/figshare/Proteomics_fulldataset_log2FOT_r3489c180.csv.gz', 3489, 180, 'log-ratio'],
@@ -57,7 +65,48 @@ const FILES: readonly Row[] = [
   ],
 ];
 
+/** Tables of labels: units and columns. */
+const LABELS: readonly (readonly [file: string, units: number, columns: number])[] = [
+  ['fixtures/pasilla/pasilla_sample_annotation.csv', 7, 5],
+  ['fixtures/pydeseq2_r_reference/test_metadata.csv', 100, 2],
+  ['tcga_brca_flimma/c1/design.tsv', 15, 5],
+  ['quartet/figshare/meta_full_dataset_3omics.csv', 540, 8],
+  ['quartet/clients/Proteomics/client_01_L01/design.tsv', 12, 13],
+  ['sc_mixology/sc_dropseq.metadata.csv.gz', 225, 15],
+  ['golub/actual.csv', 72, 1],
+];
+
+/** Files that the tests below read in a way of their own. */
+const OWN_TESTS = [
+  ...['h5ad/adata_v0.11.4.h5ad', 'zarr/adata_v0.11.4.zarr.zip'],
+  ...['barcodes', 'features', 'matrix'].map(
+    (part) => `tenx/filtered_feature_bc_matrix/${part}.${part === 'matrix' ? 'mtx' : 'tsv'}.gz`,
+  ),
+];
+
 describe('real files', () => {
+  withData('none of the fixtures is left out (needs the shared data)', () => {
+    const all = readdirSync(join(shared, 'fixtures'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(shared, join(entry.parentPath, entry.name)));
+    const read = [...FILES, ...LABELS].map(([file]) => file);
+    const own = OWN_TESTS.map((file) => join('fixtures', file));
+    expect(all.filter((file) => !read.includes(file) && !own.includes(file))).toEqual([]);
+  });
+
+  withData.each([...LABELS])(
+    '%s: %d units, %d columns of labels (needs the shared data)',
+    async (file, units, columns) => {
+      const found = await inspectTable(join(shared, file));
+      expect([found.kind, found.units, found.vocabularies.length]).toEqual(['labels', units, columns]);
+    },
+  );
+
+  withData('symbols of the BRCA panel are no UniProt numbers (needs the shared data)', async () => {
+    const { identifiers } = await inspectFile(join(shared, 'tcga_brca_flimma/c1/counts.tsv.gz'));
+    expect(identifiers).toEqual({ symbol: 20_502, 'Entrez number': 29 });
+  });
+
   withData.each([...FILES])(
     '%s: %d genes × %d units, %s (needs the shared data)',
     async (file, genes, units, scale, ...[options]: [InspectOptions?]) => {

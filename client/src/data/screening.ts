@@ -59,11 +59,12 @@ export function verifyPatients(
   }
 }
 
-/** Patients as numbers in the order of their first unit: the names are not needed any more. */
-export function patientNumbers(cells: readonly Cell[]): Cell[] {
+/** Patients as numbers in the order of their first unit: the names are not needed any more. @throws E_DATA_FORMAT */
+export function patientNumbers(file: string, column: string, cells: readonly Cell[]): number[] {
   const numbers = new Map<Cell, number>();
-  return cells.map((cell) => {
-    if (cell === null) return null;
+  return cells.map((cell, unit) => {
+    if (cell === null)
+      throw new RegulonError('E_DATA_FORMAT', `${file}: unit ${unit + 1}, column ${column}: no patient`);
     const number = numbers.get(cell) ?? numbers.size + 1;
     numbers.set(cell, number);
     return number;

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
-import { type DatasetSource, loadDataset } from './dataset.js';
+import { loadDataset } from './dataset.js';
+import type { DatasetSource } from './local-dataset.js';
 
 /** Where the files of these specs lie. */
 export const folder = temporaryFolder('data');

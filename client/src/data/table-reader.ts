@@ -91,7 +91,7 @@ function shapeOf(head: readonly string[], row: readonly string[], file: string, 
 }
 
 const widthHint =
-  'give every row the cells of the header; decimal commas in a comma-separated file do this too';
+  'give every row the cells of the header; --skip passes over lines before it; decimal commas between commas do this too';
 
 function rowTo(sink: TableSink, cells: string[], shape: Shape, file: string, line: number): void {
   const extra = cells.length - shape.width;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
 import { emptySpecification, type FeatureSpecification, type UnitsView } from '@regulon/shared/genomics';
 import { contractOf, type RunContract, RunProgram } from '@regulon/shared/program';
+import { importFile } from '../data/index.js';
 import { testFederation, testPlan } from '../policy/site.support.js';
 import { writePrepared, writeUnprepared } from './arm-files.js';
 import { DatasetStore } from './dataset-store.js';
@@ -95,6 +96,64 @@ async function manyPatients(): Promise<{
     });
   return { store, contractWith };
 }
+
+describe('several records of a patient', () => {
+  /** Eight records of so many patients, imported with their patients. */
+  async function recordsOf(patients: number): Promise<string> {
+    const units = Array.from({ length: 8 }, (_, i) => `R${i}`);
+    const [file, labels] = [join(folder, 'records.tsv'), join(folder, 'records-labels.tsv')];
+    writeFileSync(
+      file,
+      `gene\t${units.join('\t')}\nENSG00000091831\t${units.map((_, i) => i + 1).join('\t')}\n`,
+    );
+    writeFileSync(
+      labels,
+      `unit\tpatient\tx\n${units.map((unit, i) => `${unit}\tp${i % patients}\t${i % 2}\n`).join('')}`,
+    );
+    const options = {
+      name: `records-${patients}`,
+      folder,
+      labels,
+      patientColumn: 'patient',
+      keepColumns: ['x'],
+    };
+    return (await importFile(file, options)).folder;
+  }
+  const config = {
+    name: 'd',
+    kind: 'expression',
+    scale: 'counts',
+    public: false,
+    simulated: true,
+  } as const;
+
+  it('of four patients serve no plan, however many records they have', async () => {
+    const { contractWith } = await manyPatients();
+    const classes = ['x', 'not x'].map((rule, i) => ({ name: `class ${i}`, rule }));
+    for (const [patients, enough] of [
+      [4, false],
+      [5, true],
+    ] as const) {
+      const store = await DatasetStore.load({
+        ...config,
+        counts: await recordsOf(patients),
+        unit: 'library',
+      });
+      const prepare = (): number => store.prepare(contractWith({ label: { classes } }), 1);
+      if (enough) expect(prepare).not.toThrow('fewer than 5');
+      else expect(prepare).toThrow('this site has fewer than 5 patients');
+    }
+  });
+
+  it('are refused as a dataset of patients until perPatient joins them', async () => {
+    const counts = await recordsOf(6);
+    await expect(DatasetStore.load({ ...config, counts, unit: 'patient' })).rejects.toMatchObject({
+      code: 'E_UNITS',
+    });
+    const store = await DatasetStore.load({ ...config, counts, unit: 'patient', perPatient: 'sum' });
+    expect(store.describe().units).toBe(6);
+  });
+});
 
 describe('the classes of a plan', () => {
   it('are read anew for a plan of the same name with other rules', async () => {

@@ -30,7 +30,7 @@ import {
   type ScheduledRound,
 } from '@regulon/shared/program';
 import type { DatasetConfig } from '../config/index.js';
-import { loadDataset, type LocalDataset, viewOf } from '../data/index.js';
+import { loadDataset, type LocalDataset, verifyPatientUnits, viewOf } from '../data/index.js';
 import type { ArmData } from '../training/index.js';
 import { writeFile, writePrepared, writeUnprepared } from './arm-files.js';
 import type { ArmRequest, BaselineScore, DatasetDescription } from './site-data.js';
@@ -57,14 +57,16 @@ export class DatasetStore {
     if (cachePath !== undefined && existsSync(cachePath)) {
       return new DatasetStore(deserialize(readFileSync(cachePath)) as LocalDataset);
     }
-    const { counts, kind, scale, labels, columnsPrefix, orientation, ignoreColumns } = config;
+    const { counts, kind, scale, labels, columnsPrefix, orientation, ignoreColumns, perPatient } = config;
     const dataset = await loadDataset({
       ...{ counts, kind, scale },
       ...(labels === undefined ? {} : { labels }),
       ...(columnsPrefix === undefined ? {} : { columnsPrefix }),
       ...(orientation === undefined ? {} : { orientation }),
       ...(ignoreColumns === undefined ? {} : { ignoreColumns }),
+      ...(perPatient === undefined ? {} : { perPatient }),
     });
+    verifyPatientUnits(dataset, config.unit, config.name);
     if (cachePath !== undefined) writeFile(cachePath, serialize(dataset));
     return new DatasetStore(dataset);
   }
@@ -84,6 +86,7 @@ export class DatasetStore {
         sha256(canonicalJsonBytes([dataset.genes, [...(dataset.times ?? [])]])),
         sha256(values),
         sha256(canonicalJsonBytes([...dataset.columns].sort(([a], [b]) => (a < b ? -1 : 1)))),
+        ...(dataset.patients ? [sha256(canonicalJsonBytes([...dataset.patients]))] : []),
       ),
       units: dataset.unitIds.length,
       notes: dataset.notes,
@@ -93,7 +96,7 @@ export class DatasetStore {
   /** Most training units of any arm. @throws E_LABEL, E_UNITS */
   prepare(contract: RunContract, siteId: number): number {
     const view = this.view(contract);
-    const patients = patientsOf(this.dataset, contract.plan.dataset);
+    const patients = this.patientsOf(contract);
     if ((patients ? new Set(patients).size : view.n) < MIN_UNITS)
       throw new RegulonError(
         'E_UNITS',
@@ -204,9 +207,13 @@ export class DatasetStore {
   private foldsOf({ contract, siteId }: ArmRequest): Int32Array {
     const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
     const { labels } = this.view(contract);
-    const { dataset } = contract.plan;
-    const patients = patientsOf(this.dataset, dataset);
-    return foldsOf(dataset.unit, this.dataset.unitIds, labels, siteIndex, patients);
+    const { unit } = contract.plan.dataset;
+    return foldsOf(unit, this.dataset.unitIds, labels, siteIndex, this.patientsOf(contract));
+  }
+
+  /** Patient of each unit, as the plan's column or the import says. */
+  private patientsOf({ plan }: RunContract): readonly string[] | undefined {
+    return patientsOf(this.dataset, plan.dataset) ?? this.dataset.patients?.map(String);
   }
 
   private select(request: ArmRequest, use: 'train' | 'test'): UnitsView {

@@ -1,5 +1,6 @@
 export { joinUnits, type UnitsView, selectUnits } from './view.js';
-export { SERIES_PANEL, panelDigest } from './panel.js';
+export { identifiersText, SERIES_PANEL, panelDigest, type PanelIdentifiers } from './panel.js';
+export * from './identifiers/index.js';
 export { LETTERS, oneHot, sequencePanel } from './sequences.js';
 export { type Cell, parseLabelRule } from './label-rule.js';
 export { type ClassRule, labelsOf } from './labels.js';
@@ -15,6 +16,7 @@ export { statisticsSteps } from './statistics-steps.js';
 export { MIN_UNITS } from './counts-step.js';
 export { type Association, associationOf } from './confounding/association.js';
 export { type Finding, findingOf } from './findings/finding.js';
+export { tableAssociation } from './confounding/table-association.js';
 export { transform } from './transform.js';
 export { fillSeries, wholeSeries } from './series.js';
 export { seriesBaselines } from './series-baselines.js';

@@ -1,15 +1,31 @@
-import { sha256 } from '../crypto/index.js';
+import { sha256, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
+
+/** What the identifiers of a panel were translated with. */
+export interface PanelIdentifiers {
+  readonly kind: 'symbol' | 'ensembl' | 'entrez';
+  /** who named the genes, e.g. `HGNC`, and when */
+  readonly source: string;
+  readonly release: string;
+  /** of the gene table, hexadecimal */
+  readonly sha256: string;
+}
+
+/** Identifiers as one line of text. */
+export const identifiersText = ({ kind, source, release, sha256: digest }: PanelIdentifiers): string =>
+  `${kind} of ${source} ${release} sha256:${digest}`;
 
 /**
  * Digest of an ordered gene panel.
  *
  * @param genes identifiers in their order; without line breaks
- * @returns SHA-256 of the identifiers joined by newlines, 32 bytes
+ * @param identifiers the gene table behind them; absent: names as the files have them
+ * @returns SHA-256 of the identifiers joined by newlines, then, of translated ones, an empty line and the line that
+ *   tells their table; 32 bytes
  * @throws E_PANEL when the panel is empty, or an identifier is empty or holds a line break
  * @throws E_DATA_DUPLICATE when an identifier stands twice
  */
-export function panelDigest(genes: readonly string[]): Uint8Array {
+export function panelDigest(genes: readonly string[], identifiers?: PanelIdentifiers): Uint8Array {
   if (genes.length === 0) throw new RegulonError('E_PANEL', 'the gene panel is empty');
   const seen = new Map<string, number>();
   genes.forEach((gene, i) => {
@@ -25,7 +41,8 @@ export function panelDigest(genes: readonly string[]): Uint8Array {
     }
     seen.set(gene, i);
   });
-  return sha256(new TextEncoder().encode(genes.join('\n')));
+  const table = identifiers ? `\n\n${identifiersText(identifiers)}` : '';
+  return sha256(utf8(`${genes.join('\n')}${table}`));
 }
 
 /** Panel of series data: one feature over time, whatever its time steps, so that sites of unequal length agree. */

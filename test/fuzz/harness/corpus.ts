@@ -27,11 +27,11 @@ export function corpusOf(name: string): Uint8Array[] {
     .map((file) => Uint8Array.from(readFileSync(join(folder, file))));
 }
 
-/** Write what the encoders give today; failing inputs that were added by hand (`bad-*`) stay. */
+/** Write what the encoders give today; what was added by hand stays: failing inputs (`bad-*`), files of other programs (`kept-*`). */
 export function writeCorpus({ name, examples }: Target): number {
   const folder = folderOf(name);
   mkdirSync(folder, { recursive: true });
-  for (const file of readdirSync(folder)) if (!file.startsWith('bad-')) rmSync(join(folder, file));
+  for (const file of readdirSync(folder)) if (!/^(bad|kept)-/.test(file)) rmSync(join(folder, file));
   const inputs = examples();
   inputs.forEach((input, i) => writeFileSync(join(folder, `${String(i).padStart(2, '0')}.bin`), input));
   return inputs.length;

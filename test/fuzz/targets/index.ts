@@ -2,6 +2,8 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { Target } from '../harness/target.js';
 import { bulkTargets } from './bulk.js';
 import { bundleTargets } from './bundle.js';
+import { binaryTargets } from './data-binaries.js';
+import { tableTargets } from './data-texts.js';
 import { documentTargets } from './documents.js';
 import { fileTargets } from './files.js';
 import { logTargets } from './log.js';
@@ -22,6 +24,8 @@ export const allTargets = (): Target[] => [
   ...bundleTargets(),
   ...documentTargets(),
   ...fileTargets(),
+  ...tableTargets(),
+  ...binaryTargets(),
   ...restTargets(),
 ];
 

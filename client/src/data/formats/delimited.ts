@@ -10,6 +10,9 @@ import { faultAt, readTable, type TableHeader, type TableSink } from '../table-r
 const SAMPLE_ROWS = 64;
 const SAMPLE_CELLS = 2 ** 20;
 
+/** In the details of the error about a table without numbers. */
+export const NO_NUMBERS = 'no-numbers';
+
 interface Line {
   readonly name: string;
   readonly cells: readonly string[];
@@ -117,6 +120,7 @@ class DelimitedTable implements TableSink {
     if (this.numbers.length === 0) {
       throw new RegulonError('E_DATA_FORMAT', `${file}: no column of numbers beside the row names`, {
         hint: 'a table of labels is passed with --labels; numbers need a decimal point, or --decimal-comma',
+        details: { rule: NO_NUMBERS },
       });
     }
     const dropped = this.dropRepeatedTexts();
@@ -133,12 +137,16 @@ class DelimitedTable implements TableSink {
     this.sample = [];
   }
 
-  /** Whether a column holds words: none of its first cells is a number, not even with a decimal comma. */
+  /**
+   * Whether a column holds words: at least half of its first cells are no numbers, not even with a decimal comma. A word
+   * among numbers is a fault of its cell: the column of a unit is never left out for it.
+   */
   private isText(i: number): boolean {
     const cells = this.sample
       .map(({ cells }) => cells[i] ?? '')
       .filter((c) => !MISSING_MARKS.includes(c) && !this.marks.has(c));
-    return cells.length > 0 && cells.some((cell) => numberOf(cell, false) === 'not a number');
+    const words = cells.filter((cell) => numberOf(cell, false) === 'not a number').length;
+    return words > 0 && 2 * words >= cells.length;
   }
 
   /** Columns of one name (the calls of arrays) cannot be told apart. @returns remarks */

@@ -13,6 +13,7 @@ const FEATURES: readonly (readonly [string, RegExp])[] = [
   ['RefSeq', /^[NX][MR]_\d+(\.\d+)?$/],
   ['locus tag', /^[A-Z]{2}\d{4}(\.\d)?$/],
   ['UniProt', /^([OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9]([A-Z][A-Z0-9]{2}[0-9]){1,2})$/],
+  ['array cell', /^\d+,\d+$/],
   ['variant', /^(rs\d+|(chr)?[\dXYM]{1,2}[:_]\d+)/],
 ];
 const UNITS: readonly RegExp[] = [
@@ -34,12 +35,22 @@ export function featureKind(name: string): string {
   return SYMBOL.test(name) && name.length <= 20 ? 'symbol' : 'other';
 }
 
-/** How many names are of each kind, the largest first. */
+/** Kinds whose form some symbols have too (C1ORF9 could be a UniProt number). */
+const LOOKALIKES = ['UniProt', 'locus tag', 'variant'];
+
+/** How many names are of each kind, the largest first; among symbols a name that could be one is one. */
 export function kindsOf(names: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) {
     const kind = featureKind(name);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const symbols = counts.get('symbol') ?? 0;
+  for (const kind of LOOKALIKES) {
+    const count = counts.get(kind) ?? 0;
+    if (count === 0 || count >= symbols) continue;
+    counts.set('symbol', (counts.get('symbol') ?? 0) + count);
+    counts.delete(kind);
   }
   return new Map([...counts].sort((a, b) => b[1] - a[1]));
 }

@@ -1,21 +1,14 @@
 import type { Cell } from '@regulon/shared/genomics';
 import type { LabelFile } from '../label-table.js';
 import type { Rows } from '../stream/index.js';
+import type { GeneMapping } from '../gene-axis.js';
+import { associationsOf, type ColumnAssociation } from './associations.js';
 import { guessRows, type RowsGuess } from './guess-rows.js';
 import { guessScale, type Scale } from './guess-scale.js';
 import { type Histogram, histogramOf } from './histogram.js';
 import { kindsOf } from './identifier-kinds.js';
 import type { AxisProfile, MatrixProfile } from './matrix-profile.js';
-
-/** The words of an annotation column, the frequent ones first. */
-export interface Vocabulary {
-  readonly column: string;
-  readonly of: 'units' | 'genes' | 'label table';
-  readonly distinct: number;
-  readonly missing: number;
-  /** at most eight */
-  readonly frequent: readonly (readonly [string, number])[];
-}
+import { type Vocabulary, vocabulariesOf } from './vocabulary.js';
 
 interface Repeated {
   readonly count: number;
@@ -39,6 +32,8 @@ export interface Inspection {
   readonly cells: number;
   readonly missing: number;
   readonly zeros: number;
+  /** values equal to the smallest one, where that is not zero */
+  readonly atFloor: number;
   readonly negative: number;
   readonly fractional: number;
   readonly identifiers: Readonly<Record<string, number>>;
@@ -47,11 +42,15 @@ export interface Inspection {
   /** genes without any value but zero, and units likewise */
   readonly silentGenes: number;
   readonly silentUnits: number;
-  /** genes that hardly vary: variance below 10⁻¹² of the squared mean */
+  /** genes that hardly vary (variance below 10⁻¹² of the squared mean), silent ones aside */
   readonly constantGenes: number;
   /** units whose numbers are those of an earlier unit */
   readonly repeatedUnits: number;
   readonly vocabularies: readonly Vocabulary[];
+  /** what the gene table that was asked for makes of the names */
+  readonly mapping: GeneMapping | null;
+  /** labels that hang together with batches, the strongest first */
+  readonly associations: readonly ColumnAssociation[];
   /** units of the matrix that the label table lacks, and the other way round */
   readonly unlabelled: number | null;
   readonly surplusLabels: number | null;
@@ -67,7 +66,7 @@ export function inspectionOf(
   profile: MatrixProfile,
   { labels, declared }: { labels?: LabelFile | undefined; declared?: Rows | undefined } = {},
 ): Inspection {
-  const { header, cells, missing, zeros, negative, fractional, sample } = profile;
+  const { header, cells, missing, zeros, atFloor, negative, fractional, sample } = profile;
   const guess = orientationOf(profile, labels, declared);
   const byGenes = guess.rows === 'genes';
   const [genes, units] = byGenes ? [profile.rows, profile.columns] : [profile.columns, profile.rows];
@@ -83,7 +82,7 @@ export function inspectionOf(
     scale: guessScale({ ...profile, unitSums: units.sums, units: firstUnits }),
     min: Number.isFinite(profile.min) ? profile.min : null,
     max: Number.isFinite(profile.max) ? profile.max : null,
-    ...{ cells, missing, zeros, negative, fractional },
+    ...{ cells, missing, zeros, atFloor, negative, fractional },
     identifiers: Object.fromEntries(kindsOf(genes.names)),
     ...{ duplicateGenes: repeated(genes), duplicateUnits: repeated(units) },
     ...{ silentGenes: silent(genes), silentUnits: silent(units) },
@@ -94,6 +93,8 @@ export function inspectionOf(
       ...vocabulariesOf('genes', genes.table),
       ...(labels ? vocabulariesOf('label table', tableOf(labels)) : []),
     ],
+    mapping: null,
+    associations: associationsOf(alignedTable(units, labels)),
     unlabelled: labels ? units.names.filter((id) => !labels.rows.has(id)).length : null,
     surplusLabels: labels ? [...labels.rows.keys()].filter((id) => !ids.has(id)).length : null,
     histograms: {
@@ -122,25 +123,43 @@ const repeated = ({ duplicates }: AxisProfile): Repeated => ({
 const silent = ({ detected, missing }: AxisProfile): number =>
   detected.filter((count, i) => count === 0 && missing[i] === 0).length;
 
-function constant({ sums, squares, missing }: AxisProfile, units: number): number {
+function constant({ sums, squares, missing, detected }: AxisProfile, units: number): number {
   return sums.filter((sum, i) => {
     const n = units - (missing[i] ?? 0);
-    if (n < 2) return false;
+    if (n < 2 || detected[i] === 0) return false;
     const mean = sum / n;
     return (squares[i] ?? 0) / n - mean * mean <= 1e-12 * mean * mean;
   }).length;
 }
 
+/** Two units with so few values may be alike by chance. */
+const ENOUGH_TO_REPEAT = 5;
+
 function twins({ sums, detected, squares, weighted }: AxisProfile): number {
   const seen = new Set<string>();
   let count = 0;
   sums.forEach((sum, i) => {
-    if (detected[i] === 0) return;
+    if ((detected[i] ?? 0) < ENOUGH_TO_REPEAT) return;
     const print = [sum, detected[i], squares[i], weighted[i]].join(' ');
     if (seen.has(print)) count++;
     seen.add(print);
   });
   return count;
+}
+
+/** Annotations of the units from the file and from the label table. */
+function alignedTable(
+  { table, names }: AxisProfile,
+  labels: LabelFile | undefined,
+): Map<string, readonly Cell[]> {
+  const columns = new Map(table);
+  labels?.columnNames.forEach((column, c) => {
+    columns.set(
+      column,
+      names.map((id) => labels.rows.get(id)?.[c] ?? null),
+    );
+  });
+  return columns;
 }
 
 /** When names repeat and an annotation does not, it is the better name. */
@@ -154,17 +173,4 @@ function betterNames({ duplicates, table, names }: AxisProfile, rows: Rows): str
 
 function tableOf({ columnNames, rows }: LabelFile): Map<string, Cell[]> {
   return new Map(columnNames.map((name, c) => [name, [...rows.values()].map((cells) => cells[c] ?? null)]));
-}
-
-function vocabulariesOf(of: Vocabulary['of'], table: ReadonlyMap<string, readonly Cell[]>): Vocabulary[] {
-  return [...table].map(([column, cells]) => {
-    const counts = new Map<string, number>();
-    let missing = 0;
-    for (const cell of cells) {
-      if (cell === null) missing++;
-      else counts.set(String(cell), (counts.get(String(cell)) ?? 0) + 1);
-    }
-    const frequent = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 8);
-    return { column, of, distinct: counts.size, missing, frequent };
-  });
 }

@@ -27,6 +27,8 @@ export interface MatrixProfile {
   readonly cells: number;
   readonly missing: number;
   readonly zeros: number;
+  /** values equal to the smallest one that is not zero */
+  readonly atFloor: number;
   readonly negative: number;
   readonly fractional: number;
   readonly min: number;
@@ -62,6 +64,7 @@ export class Profiler implements MatrixSink {
   private readonly firstColumns: number[][] = [];
   private count = { missing: 0, zeros: 0, negative: 0, fractional: 0 };
   private range = { min: Infinity, max: -Infinity };
+  private floor = { value: Infinity, count: 0 };
 
   begin(header: MatrixHeader): void {
     this.head = header;
@@ -89,7 +92,8 @@ export class Profiler implements MatrixSink {
   }
 
   private row(row: Float64Array): void {
-    const { columnSums, columnDetected, columnMissing, columnSquares, columnWeighted, count, range } = this;
+    const { columnSums, columnDetected, columnMissing, columnSquares, columnWeighted } = this;
+    const { count, range, floor } = this;
     let [sum, detected, missing, squares, weighted] = [0, 0, 0, 0, 0];
     const place = this.names.length;
     for (let c = 0; c < row.length; c++) {
@@ -110,6 +114,8 @@ export class Profiler implements MatrixSink {
       columnDetected[c] = (columnDetected[c] ?? 0) + 1;
       if (x < 0) count.negative++;
       if (!Number.isInteger(x)) count.fractional++;
+      if (x < floor.value) Object.assign(floor, { value: x, count: 1 });
+      else if (x === floor.value) floor.count++;
       if (x < range.min) range.min = x;
       if (x > range.max) range.max = x;
       this.sample.add(x);
@@ -149,6 +155,7 @@ export class Profiler implements MatrixSink {
       cells: names.length * head.columnNames.length,
       ...count,
       ...range,
+      atFloor: this.floor.count,
       sample: this.sample.sorted(),
       ...{ firstRows, firstColumns },
     };

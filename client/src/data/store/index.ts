@@ -9,4 +9,5 @@ export {
   type VerifiedStore,
   verifyStore,
 } from './store-reader.js';
+export { seriesOfStore } from './store-series.js';
 export { StoreWriter } from './store-writer.js';

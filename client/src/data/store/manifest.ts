@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { IDENTIFIER_KINDS } from '@regulon/shared/genomics';
 import { SCALES } from '../profile/guess-scale.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'SHA-256 in hexadecimal');
@@ -32,11 +33,23 @@ export const manifestSchema = z.strictObject({
   }),
   imported: z.iso.datetime(),
   scale: z.enum(SCALES),
+  /** genes of the panel */
   genes: z.int().min(1).max(10_000_000),
+  /** genes in values.bin, where the panel is another list than that of the file */
+  stored: z.int().min(1).max(10_000_000).optional(),
   units: z.int().min(1).max(10_000_000),
   missing: count,
   /** digest of the ordered gene panel */
   panel: digest,
+  /** the gene table that the identifiers of the panel were taken from; absent: names as the file has them */
+  identifiers: z
+    .strictObject({
+      kind: z.enum(IDENTIFIER_KINDS),
+      source: z.string().min(1).max(100),
+      release: z.string().min(1).max(100),
+      sha256: digest,
+    })
+    .optional(),
   /** column of the units' table that names the patient of each unit */
   patientColumn: z.string().min(1).max(200).nullable(),
   files: z.strictObject({ 'genes.json': digest, 'units.json': digest }),
@@ -50,5 +63,7 @@ const cell = z.union([z.string().max(10_000), z.number(), z.null()]);
 export const axisSchema = z.strictObject({
   names: z.array(z.string().min(1)),
   columns: z.record(z.string(), z.array(cell)),
+  /** place of each gene of the panel in values.bin, −1 where the file lacks it; absent: as it stands */
+  rows: z.array(z.int().min(-1)).optional(),
 });
 export type StoreAxis = z.infer<typeof axisSchema>;

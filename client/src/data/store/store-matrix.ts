@@ -22,6 +22,7 @@ export function matrixOfStore(store: OpenStore, options: MatrixOptions): Matrix 
       },
     );
   const values = new Float64Array(n * g);
+  const column = columnsOf(store);
   const refuse = (
     code: 'E_DATA_FORMAT' | 'E_DATA_SCALE',
     unit: number,
@@ -33,7 +34,8 @@ export function matrixOfStore(store: OpenStore, options: MatrixOptions): Matrix 
   eachBlock(store, (block, numbers) => {
     const width = block.units[1] - block.units[0];
     for (let i = 0; i < numbers.length; i++) {
-      const gene = block.genes[0] + Math.floor(i / width);
+      const gene = column(block.genes[0] + Math.floor(i / width));
+      if (gene < 0) continue;
       const unit = block.units[0] + (i % width);
       const x = numbers[i] ?? NaN;
       if (Number.isNaN(x)) {
@@ -45,11 +47,30 @@ export function matrixOfStore(store: OpenStore, options: MatrixOptions): Matrix 
       values[unit * g + gene] = x;
     }
   });
+  genes.rows?.forEach((row, gene) => {
+    if (row >= 0) return;
+    if (!options.keepMissing) {
+      throw new RegulonError('E_DATA_FORMAT', `${name}: gene ${gene + 1}: the file of this site lacks it`, {
+        hint: 'import with a panel of genes that every site has: regulon data panel',
+      });
+    }
+    for (let unit = 0; unit < n; unit++) values[unit * g + gene] = NaN;
+  });
   const positions = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
   return {
     ...{ file: name, rowNames: units.names, columnNames: genes.names, values },
     ...{ lines: positions(n), columns: positions(g) },
   };
+}
+
+/** Gene of the panel for a row of values.bin; −1 for one that the panel does not have. */
+function columnsOf({ genes: { rows }, manifest: { stored } }: OpenStore): (row: number) => number {
+  if (!rows) return (row) => row;
+  const columns = new Int32Array(stored ?? rows.length).fill(-1);
+  rows.forEach((row, gene) => {
+    if (row >= 0) columns[row] = gene;
+  });
+  return (row) => columns[row] ?? -1;
 }
 
 /** The annotations of the units as a table of labels. */

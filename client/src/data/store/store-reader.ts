@@ -43,7 +43,9 @@ export function openStore(folder: string): OpenStore {
   );
   const genes = axisOf(folder, manifest, 'genes.json', manifest.genes);
   const units = axisOf(folder, manifest, 'units.json', manifest.units);
-  if (hex(panelDigest(genes.names)) !== manifest.panel) throw damaged(folder, 'genes.json');
+  if (hex(panelDigest(genes.names, manifest.identifiers)) !== manifest.panel)
+    throw damaged(folder, 'genes.json');
+  verifyRows(folder, manifest, genes);
   verifyBlocks(folder, manifest);
   return { name, folder, manifest, genes, units };
 }
@@ -88,8 +90,17 @@ function valuesOf({ folder }: OpenStore, block: StoreBlock, file: number): Array
 
 const cellsOf = ({ genes, units }: StoreBlock): number => (genes[1] - genes[0]) * (units[1] - units[0]);
 
+/** Every gene of the panel has at most one row of its own. */
+function verifyRows(folder: string, { stored, genes }: StoreManifest, { rows }: StoreAxis): void {
+  if ((stored === undefined) !== (rows === undefined)) throw damaged(folder, 'manifest.json');
+  const taken = rows?.filter((row) => row >= 0) ?? [];
+  const fits = (rows?.length ?? genes) === genes && taken.every((row) => row < (stored ?? genes));
+  if (!fits || new Set(taken).size !== taken.length) throw damaged(folder, 'genes.json');
+}
+
 /** The blocks cover every cell once, in order, and lie inside the file. */
-function verifyBlocks(folder: string, { blocks, genes, units }: StoreManifest): void {
+function verifyBlocks(folder: string, { blocks, units, ...manifest }: StoreManifest): void {
+  const genes = manifest.stored ?? manifest.genes;
   const { size } = statSync(join(folder, 'values.bin'));
   const byGenes = blocks[0]?.units[1] === units && blocks[0].units[0] === 0;
   let [next, offset] = [0, 0];

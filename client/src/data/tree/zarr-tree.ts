@@ -10,9 +10,12 @@ import {
   sizeOf,
   type TreeNode,
 } from './array-tree.js';
+import { checkBlosc, checkPieces } from './checked-codecs.js';
 import type { FileBox } from './file-box.js';
 import { FolderBox } from './folder-box.js';
 import { ZipBox } from './zip-box.js';
+
+checkBlosc();
 
 const MARKERS = ['.zgroup', '.zarray', 'zarr.json'];
 
@@ -105,6 +108,7 @@ export class ZarrTree implements ArrayTree {
     const at = zarr.root(new BoxStore(this.box, this.prefix)).resolve(path);
     try {
       const node = await zarr.open(at);
+      if (node instanceof zarr.Array) checkPieces(node);
       this.nodes.set(path, node);
       return node;
     } catch (error) {

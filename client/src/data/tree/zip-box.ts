@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { RegulonError } from '@regulon/shared/errors';
 import { type FileBox, MAX_FILE_BYTES, MAX_FILES } from './file-box.js';
@@ -47,6 +48,8 @@ export class ZipBox implements FileBox {
     const pieces: Buffer[] = [];
     for await (const piece of await this.zip.openReadStreamPromise(entry)) pieces.push(piece as Buffer);
     const bytes = new Uint8Array(Buffer.concat(pieces));
+    if (crc32(bytes) !== entry.crc32)
+      throw new RegulonError('E_DATA_FORMAT', `${this.name}: ${path}: is damaged, its checksum differs`);
     this.keep(path, bytes);
     return bytes;
   }

@@ -1,0 +1,47 @@
+import type { Cell } from '@regulon/shared/genomics';
+import type { DatasetKind, DatasetScale } from '@regulon/shared/plan';
+
+/** How several records of a patient become one: technical replicates of counts are summed, logarithms averaged. */
+export type PerPatient = 'sum' | 'mean';
+
+/** Where a dataset lies and how to read it. */
+export interface DatasetSource {
+  /** matrix: an imported store, or CSV or TSV; sequences: FASTA; plain or gzip */
+  readonly counts: string;
+  /** label table, CSV or TSV, plain or gzip; rows are units */
+  readonly labels?: string;
+  readonly kind: DatasetKind;
+  readonly scale: DatasetScale;
+  /** expression only; without it the labels decide, else genes are rows */
+  readonly orientation?: 'genes-by-units' | 'units-by-genes';
+  /** series: read the columns that are this text and a time (`cdc15` reads `cdc15_10`) */
+  readonly columnsPrefix?: string;
+  /** columns of the matrix to leave out (further id columns, call columns) */
+  readonly ignoreColumns?: readonly string[];
+  /** an imported store with several records a patient: one unit a patient, by their sum or mean */
+  readonly perPatient?: PerPatient;
+}
+
+/** The data of one site in memory; nothing here leaves it. */
+export interface LocalDataset {
+  readonly kind: DatasetKind;
+  readonly scale: DatasetScale;
+  /** patients, libraries …; for series the rows of the file */
+  readonly unitIds: readonly string[];
+  /** gene panel; for series the names of the time-step columns, for sequences four a base */
+  readonly genes: readonly string[];
+  /** row-major [units, genes]; NaN = missing, in series only */
+  readonly values: Float64Array;
+  /** columns of the label table, aligned with `unitIds` */
+  readonly columns: ReadonlyMap<string, readonly Cell[]>;
+  /** digest of the gene panel (of SERIES_PANEL for series), 32 bytes */
+  readonly panelDigest: Uint8Array;
+  /** identifiers behind `panelDigest` */
+  readonly panel: readonly string[];
+  /** series: time of each step, as written in the header */
+  readonly times?: Float64Array;
+  /** patient of each unit, from 1; absent when every unit is a patient of its own */
+  readonly patients?: readonly number[];
+  /** remarks for the site's own quality report */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,132 @@
+import { describe, expect, it } from '@jest/globals';
+import { inspectTable } from '../index.js';
+import { fileOf } from '../source-files.support.js';
+import { associationsOf } from './associations.js';
+import { kindsOf } from './identifier-kinds.js';
+
+const repeat = <T>(...parts: readonly (readonly [T, number])[]): T[] =>
+  parts.flatMap(([value, count]) => new Array<T>(count).fill(value));
+
+describe('labels against batches', () => {
+  // the plates of a published series: plate 1 18 good, plate 2 13 good and 6 bad, plate 3 2 good and 14 bad
+  const responder = repeat(['good', 18], ['good', 13], ['bad', 6], ['good', 2], ['bad', 14]);
+  const plate = repeat([1, 18], [2, 19], [3, 16]);
+
+  it('alarm with the published figures', () => {
+    const [found, ...others] = associationsOf(
+      new Map<string, (string | number)[]>([
+        ['responder', responder],
+        ['plate', plate],
+      ]),
+    );
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({ level: 'alarm', label: 'responder', batch: 'plate', units: 53, absent: 1 });
+    expect(found?.cramersV).toBeCloseTo(0.728, 3);
+    expect(found?.correctedV).toBeCloseTo(0.708, 3);
+    expect(found?.batchRule).toBeCloseTo(0.849, 3);
+    expect(found?.majority).toBeCloseTo(0.623, 3);
+  });
+
+  it('are quiet where every batch holds the same share, and where no name tells a batch', () => {
+    const balanced = repeat<string | number>(['a', 9], ['b', 9]);
+    const lab = Array.from({ length: 18 }, (_, i) => `L${i % 3}`);
+    expect(
+      associationsOf(
+        new Map([
+          ['donor', balanced],
+          ['lab', lab],
+        ]),
+      ),
+    ).toEqual([]);
+    expect(
+      associationsOf(
+        new Map<string, (string | number)[]>([
+          ['responder', responder],
+          ['arm', plate],
+        ]),
+      ),
+    ).toEqual([]);
+  });
+
+  it('are not judged on a handful of units, and a missing label counts for nothing', () => {
+    expect(
+      associationsOf(
+        new Map([
+          ['y', ['a', 'b', 'a']],
+          ['batch', ['1', '2', '1']],
+        ]),
+      ),
+    ).toEqual([]);
+    const gaps = responder.map((word, i) => (i % 4 === 0 ? null : word));
+    expect(
+      associationsOf(
+        new Map<string, (string | number | null)[]>([
+          ['y', gaps],
+          ['plate', plate],
+        ]),
+      )[0],
+    ).toMatchObject({
+      ...{ level: 'alarm', units: gaps.filter((cell) => cell !== null).length },
+    });
+  });
+});
+
+describe('kinds of identifiers', () => {
+  it('symbols that could be UniProt numbers or locus tags are symbols among symbols', () => {
+    const symbols = ['C1ORF9', 'C9ORF6', 'ESR1', 'FOXA1', 'GATA3'];
+    expect([...kindsOf(symbols)]).toEqual([['symbol', 5]]);
+    expect([...kindsOf(['P04637', 'Q9Y6K9', 'P38398', 'ESR1'])]).toEqual([
+      ['UniProt', 3],
+      ['symbol', 1],
+    ]);
+    expect([...kindsOf(['PA0001', 'PA0002', 'PA0003'])]).toEqual([['locus tag', 3]]);
+  });
+});
+
+describe('a table of labels', () => {
+  const LABELS =
+    'unit,subtype,arm,dob,stage\nP1,LumA,x,1950-02-01,1\nP2,LumA,y,1961-12-24,2\nP3,Basal,x,1948-07-30,NA\nP4,Basal,y,1977-01-02,2\n';
+
+  it('is told from a matrix, with its vocabulary and the columns that identify persons', async () => {
+    const found = await inspectTable(fileOf(LABELS));
+    expect(found).toMatchObject({ kind: 'labels', units: 4, repeatedUnits: 0 });
+    if (found.kind !== 'labels') throw new Error('no table of labels');
+    expect(found.vocabularies.map(({ column }) => column)).toEqual(['subtype', 'arm', 'dob', 'stage']);
+    expect(found.vocabularies[0]?.frequent).toEqual([
+      ['Basal', 2],
+      ['LumA', 2],
+    ]);
+    expect(found.vocabularies[3]).toMatchObject({ distinct: 2, missing: 1 });
+    expect(found.identifying).toEqual([{ column: 'dob', rule: expect.stringMatching(/name of the column/) }]);
+  });
+
+  it.each([
+    [
+      'codes of which one is no number',
+      'unit\tcode\tname\tland\nU1\t5\ta\tx\nU2\t6\tb\ty\nU3\tA7\tc\tx\n',
+      'labels',
+    ],
+    ['words only', 'unit\tclass\nP1\ta\nP2\tb\n', 'labels'],
+    [
+      'numbers under named units',
+      'unit\tage\tstage\nTCGA-01\t5\t1\nTCGA-02\t6\t2\nTCGA-03\t6\t2\n',
+      'labels',
+    ],
+    [
+      'a matrix with gene names',
+      'gene\tP1\tP2\nENSG00000000003\t5\t0\nENSG00000000005\t7\t9\nENSG00000000419\t1\t1\n',
+      'matrix',
+    ],
+    [
+      'a matrix with descriptions',
+      'gene\tkind\tplace\tP1\tP2\nG1\ta\tx\t5\t0\nG2\tb\ty\t7\t9\nG3\tb\ty\t7\t9\n',
+      'matrix',
+    ],
+  ])('%s', async (_, text, kind) => {
+    expect((await inspectTable(fileOf(text))).kind).toBe(kind);
+  });
+
+  it('is a matrix when a person says so', async () => {
+    expect((await inspectTable(fileOf(LABELS), { orientation: 'units-by-genes' })).kind).toBe('matrix');
+  });
+});
