@@ -18,6 +18,8 @@ export interface VerifyArguments {
   readonly maskedVectors?: string;
   /** RFC 3339; now by default */
   readonly asOf?: string;
+  /** the newest cosignature may be so old, e.g. `7d`, `12h`; a week by default */
+  readonly maxAge?: string;
   /** only this run */
   readonly run?: string;
 }
@@ -51,7 +53,8 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
     readTextFile('the quorum policy', args.policy),
   ]);
   const notes = (args.siteCheckpoints ?? []).map((path) => readTextFile('the checkpoint', path));
-  const input = { bundle, policy, asOf, siteCheckpoints: await Promise.all(notes) };
+  const age = args.maxAge === undefined ? {} : { maxAgeSeconds: secondsOf(args.maxAge) };
+  const input = { bundle, policy, asOf, ...age, siteCheckpoints: await Promise.all(notes) };
   const only = args.run === undefined ? {} : { run: args.run };
   const folder = maskedVectors === undefined ? undefined : new MaskedVectorFolder(maskedVectors);
   const report = verifyAnd(() => folder?.close(), {
@@ -70,6 +73,17 @@ function verifyAnd(close: () => void, input: VerifyInput): VerifyReport {
   } finally {
     close();
   }
+}
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** @throws E_ARGUMENT when the text is no number with a unit */
+function secondsOf(text: string): number {
+  const match = /^([1-9]\d{0,8})([smhd])$/.exec(text);
+  if (match) return Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS];
+  throw new RegulonError('E_ARGUMENT', '--max-age: not a duration', {
+    hint: 'write it as 7d, 12h, 30m or 90s',
+  });
 }
 
 const time = z.iso.datetime({ offset: true });

@@ -8,7 +8,7 @@ import { type Context, handles } from './context.js';
 
 interface VerifyOptions extends Pick<
   VerifyArguments,
-  'bundle' | 'policy' | 'asOf' | 'run' | 'maskedVectors'
+  'bundle' | 'policy' | 'asOf' | 'maxAge' | 'run' | 'maskedVectors'
 > {
   readonly siteCheckpoints?: string[];
   readonly level?: string;
@@ -51,6 +51,7 @@ function verify(audit: Command, context: Context): void {
     .option('--level <n>', 'evidence level; 2 replays every sum')
     .option('--masked-vectors <dir>', "level 2: the coordinator's spool, or a copy of it")
     .option('--as-of <time>', 'judge as of this time')
+    .option('--max-age <duration>', 'the newest cosignature may be so old, e.g. 12h (default: 7d)')
     .option('--run <id>', 'only this run');
   handles<VerifyOptions>(command, context, async (_, { level, ...options }) => {
     const asked = level === undefined ? {} : { level: wholeNumber('--level', level, 1, 2) };

@@ -11,7 +11,7 @@ import {
 } from '@regulon/shared/program';
 import { type BodyOf, digestText, openEntry } from '@regulon/shared/transparency';
 import type { Federation } from './federation.js';
-import { isOpen, verifyGateModeFits, verifyRunOpen } from './open-data.js';
+import { isOpen, verifyDataOpen, verifyRunOpen } from './open-data.js';
 import { verifyPlanAllowed } from './plan-rules.js';
 import type { SiteView } from './site-view.js';
 import {
@@ -74,7 +74,7 @@ export function verifyAgreement(
   }
   verifyRunOpen(plan.name, datasets);
   verifyPanels(contract, datasets);
-  verifyGateModeFits(site);
+  verifyDataOpen(site);
   verifyPlanAllowed(contract, site, new RunProgram(contract).schedule.length);
   const at = contract.sites.findIndex((s) => s.id === site.own.id);
   const [approval, dataset] = [approvals[at], datasets[at]?.body];

@@ -1,7 +1,7 @@
 export { loadFederation, type Federation } from './federation.js';
 export { verifyAgreement, type Agreement } from './agreement.js';
 export { verifyLoggedAgreement } from './logged-agreement.js';
-export { verifyGateModeFits } from './open-data.js';
+export { verifyDataOpen } from './open-data.js';
 export { verifyModelSize } from './plan-rules.js';
 export { verifySameData } from './steward-statements.js';
 export { verifyAgainstPlan } from './manifest-rules.js';

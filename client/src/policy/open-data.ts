@@ -4,7 +4,6 @@ import type { SiteView } from './site-view.js';
 
 /** Rules without which data of patients are not protected, and which this version does not have (SECURITY.md). */
 export const missingRules: readonly string[] = [
-  'cosigned checkpoints',
   'differential privacy with 3 or 4 sites',
   'minimum counts without sites whose data are public',
   'unit sets that differ by 1 to 4 units',
@@ -20,27 +19,19 @@ export function isOpen(dataset: Pick<BodyOf<'dataset.commit'>, 'public' | 'simul
 }
 
 /**
- * What this version can keep of a federation's promises: a gate without cosignatures, before open data.
+ * Data that somebody has to protect are refused until the missing rules exist, and wherever nobody but the coordinator
+ * says what the log is.
  *
- * Whatever the roster says, data that somebody has to protect are refused until the missing rules exist.
- *
- * @throws E_POLICY when the roster demands cosigned checkpoints, or this site's data are neither public nor simulated
+ * @throws E_POLICY when this site's data are neither public nor simulated
  */
-export function verifyGateModeFits({ roster, dataset }: SiteView): void {
-  if (!isOpen(dataset)) {
-    throw new RegulonError(
-      'E_POLICY',
-      `dataset ${dataset.name} is neither public nor simulated, and this version has no rules yet for: ${missingRules.join('; ')}`,
-      { hint },
-    );
-  }
-  if (roster.policy.gateMode !== 'signed') {
-    throw new RegulonError(
-      'E_POLICY',
-      `${roster.federationId} demands cosigned checkpoints (gateMode: cosigned), and this version cannot cosign`,
-      { hint: 'use a version that cosigns, or let the administrators sign a roster with gateMode: signed' },
-    );
-  }
+export function verifyDataOpen({ roster, dataset }: SiteView): void {
+  if (isOpen(dataset)) return;
+  const signed = roster.policy.gateMode === 'signed' ? ['a roster with gateMode: signed'] : [];
+  throw new RegulonError(
+    'E_POLICY',
+    `dataset ${dataset.name} is neither public nor simulated, and this version has no rules yet for: ${[...signed, ...missingRules].join('; ')}`,
+    { hint },
+  );
 }
 
 /**

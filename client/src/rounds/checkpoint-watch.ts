@@ -1,9 +1,12 @@
 import type { RegulonError } from '@regulon/shared/errors';
 import { insist } from './errors/insist.js';
 
-/** Follows the newest checkpoint that the coordinator has announced; older ones it has no need of are passed over. */
+/** Notes that wait at most: of more, the oldest are passed over. */
+const MOST_WAITING = 4;
+
+/** Follows the checkpoints that the coordinator announces, one after the other. */
 export class CheckpointWatch {
-  private newest: string | undefined;
+  private waiting: readonly string[] = [];
   private following: Promise<void> | undefined;
   private stopped = false;
 
@@ -17,10 +20,13 @@ export class CheckpointWatch {
     private readonly pauseMs?: number,
   ) {}
 
-  /** Move to this checkpoint, or to a newer one that comes meanwhile. @throws what this site finds wrong with it */
+  /** Move to this checkpoint, after those that wait. @throws what this site finds wrong with one of them */
   async to(note: string): Promise<void> {
-    this.newest = note;
-    this.following ??= this.catchUp().finally(() => (this.following = undefined));
+    this.waiting = [...this.waiting.filter((other) => other !== note), note].slice(-MOST_WAITING);
+    this.following ??= this.catchUp().finally(() => {
+      this.following = undefined;
+      this.waiting = [];
+    });
     await this.following;
   }
 
@@ -31,14 +37,14 @@ export class CheckpointWatch {
 
   private async catchUp(): Promise<void> {
     const { tell, pauseMs } = this;
-    while (this.newest !== undefined) {
+    while (this.waiting.length > 0) {
       await insist(
         async () => {
-          // once taken it is followed or, after a failure, replaced by one that has come since
-          const note = this.newest;
+          // once taken it is followed or, after failures, passed over for those that have come since
+          const [note] = this.waiting;
           if (note === undefined) return;
           await this.follow(note);
-          if (this.newest === note) this.newest = undefined;
+          this.waiting = this.waiting.filter((other) => other !== note);
         },
         { tell, isFinal: () => this.stopped, ...(pauseMs === undefined ? {} : { pauseMs }) },
       );

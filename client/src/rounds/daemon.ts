@@ -13,6 +13,7 @@ import { type OpenSite, openSite, type SiteParts } from './open-site.js';
 import { type StageNotice, tellRefusal } from './errors/refusals.js';
 import { RunDriver } from './run/run-driver.js';
 import { RunQueue } from './run/run-queue.js';
+import type { Cosignature } from '../witness/index.js';
 import type { StewardStatements } from './statements.js';
 
 const DAY_MS = 86_400_000;
@@ -138,10 +139,22 @@ export class Daemon {
 
   /** Move to a checkpoint; runs that ended while this site was away are left. */
   private async follow(note: string): Promise<void> {
-    await this.site.log.follow(note);
+    const cosignature = await this.site.log.follow(note);
+    if (cosignature) await this.cosign(cosignature);
     for (const run of this.site.runs.live()) {
       const status = this.site.log.finishOf(run)?.status;
       if (status) this.runs.driverOf(run)?.ended(status.startsWith('COMPLETED') ? 'finished' : 'failed');
+    }
+  }
+
+  /** What the network loses is sent again; what the coordinator does not want is its own loss. */
+  private async cosign(cosignature: Cosignature): Promise<void> {
+    try {
+      await this.site.link.exchange({ type: 'cosign', ...cosignature });
+    } catch (error) {
+      const named = namedError(error);
+      if (isPassing(named)) throw named;
+      this.warn(named);
     }
   }
 

@@ -5,11 +5,11 @@ import { type ErrorCode, explainError, RegulonError } from '@regulon/shared/erro
 import type { RosterView } from '@regulon/shared/secagg';
 import { type DaemonConfig, readSitePolicy } from '../config/index.js';
 import { loadSiteKeys, readKeyFile } from '../enrol/index.js';
-import { loadFederation, type SiteView, verifyGateModeFits } from '../policy/index.js';
+import { loadFederation, type SiteView, verifyDataOpen } from '../policy/index.js';
 import { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
 import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
 import { DAEMON_VERSION } from '../version/index.js';
-import { LogFollower, SignedGate } from '../witness/index.js';
+import { Cosigner, LogFollower, LogGate } from '../witness/index.js';
 import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
 import { entrySealer } from './attempt/entries.js';
@@ -78,10 +78,12 @@ export async function openSite(
     closers.push(() => link.close());
     const sealer = entrySealer(federation.keys, roster.federationId, config.site, keys.identity);
     const outbox = new Outbox(state, sealer);
-    const log = new LogFollower(state, outbox, { ...federation, site: config.site }, async (from, to) => {
-      const items = await link.fetch({ type: 'logEntries', from, to });
-      return items.map((item) => item.entry);
-    });
+    const { gateMode, gateLag, gateMaxAgeSeconds } = federation.keys.genesis;
+    const cosigner =
+      gateMode === 'cosigned' ? new Cosigner(state, federation.keys, config.site, keys.cosigner) : undefined;
+    const read = async (from: number, to: number): Promise<Uint8Array[]> =>
+      (await link.fetch({ type: 'logEntries', from, to })).map((item) => item.entry);
+    const log = new LogFollower(state, outbox, { ...federation, site: config.site }, read, cosigner);
     const tell = (error: RegulonError): void => logger.warn({ code: error.code }, explainError(error));
     const { skewSeconds } = federation.keys.genesis;
     await connect(link, log, skewSeconds, tell);
@@ -102,7 +104,7 @@ export async function openSite(
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),
       ledger: new Ledger(state),
-      gate: new SignedGate(log, roster.policy.gateLag),
+      gate: new LogGate(log, { mode: gateMode, gateLag, maxAgeSeconds: gateMaxAgeSeconds }),
       crash: crashAt === undefined ? noCrash : crashOnce(crashAt, config.stateFolder),
       startIndex: () => outbox.at(seq)?.index ?? null,
     };
@@ -146,7 +148,7 @@ function readPem(path: string): string {
 
 function warnIfClosed(site: SiteView, logger: Logger): void {
   try {
-    verifyGateModeFits(site);
+    verifyDataOpen(site);
   } catch (error) {
     logger.warn(explainError(error));
   }

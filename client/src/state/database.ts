@@ -73,6 +73,12 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX burnt_tuple ON burnt (model_hash, plan_hash, purpose, step_id);
   `,
+  // checkpoints that this site cosigned; time: of the cosignature, seconds since 1970; note: with a quorum of them
+  `
+  CREATE TABLE cosigned (
+    size INTEGER PRIMARY KEY, root BLOB NOT NULL, time INTEGER NOT NULL, note TEXT
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { datasetBy, run } from '../policy/site.support.js';
-import { SignedGate } from './checkpoint-gate.js';
+import { LogGate } from './checkpoint-gate.js';
 import {
   abort,
   aggregate,
@@ -21,7 +21,7 @@ beforeEach(() => {
 afterEach(() => site.state.close());
 
 describe('the gate', () => {
-  const gate = (): SignedGate => new SignedGate(site.follower, 1);
+  const gate = (): LogGate => new LogGate(site.follower, { mode: 'signed', gateLag: 1, maxAgeSeconds: 60 });
   const request = (round: number, deadline = 60_000, startIndex: number | null = 1) => ({
     ...{ run, round, agreement, startIndex, deadlineMs: Date.now() + deadline },
     signal: new AbortController().signal,

@@ -26,45 +26,68 @@ export interface CheckpointGate {
   pass(request: GateRequest): Promise<Checkpoint>;
 }
 
+/** What opens the gate. */
+export interface GateRules {
+  /** `signed`: any checkpoint that this site has followed; `cosigned`: one with a quorum of fresh cosignatures */
+  readonly mode: 'signed' | 'cosigned';
+  /** rounds whose end the checkpoint need not cover */
+  readonly gateLag: number;
+  /** the newest cosignature may be so old, in seconds */
+  readonly maxAgeSeconds: number;
+}
+
 /**
- * Mode `signed`: log signature, consistency with everything seen, coverage as `gateLag` demands, and a start of the run
- * that says what the site agreed on.
+ * Log signature, consistency with everything seen, coverage as `gateLag` demands, a start of the run that says what the
+ * site agreed on; and in mode `cosigned` a quorum of members that saw the same log.
  *
  * @see docs/protocol.md, The daemon's checks
  */
-export class SignedGate implements CheckpointGate {
+export class LogGate implements CheckpointGate {
   constructor(
     private readonly log: LogFollower,
-    private readonly gateLag: number,
+    private readonly rules: GateRules,
     private readonly now: () => number = Date.now,
   ) {}
 
   async pass(request: GateRequest): Promise<Checkpoint> {
     const left = Math.max(0, request.deadlineMs - this.now());
     const signal = AbortSignal.any([request.signal, AbortSignal.timeout(Math.min(left, 0x7fff_ffff))]);
+    let opened: Checkpoint | undefined;
     try {
-      await this.log.until(() => this.covered(request), signal);
+      await this.log.until(() => (opened = this.covering(request)) !== undefined, signal);
     } catch (cause) {
       request.signal.throwIfAborted();
-      throw new RegulonError('E_GATE', `no checkpoint covers ${this.wanted(request)} yet; nothing was sent`, {
+      const what = `no ${this.rules.mode === 'signed' ? '' : 'cosigned '}checkpoint`;
+      throw new RegulonError('E_GATE', `${what} covers ${this.wanted(request)} yet; nothing was sent`, {
         cause,
       });
     }
     verifyLoggedAgreement(request.run, request.agreement, this.log);
-    return this.log.latest;
+    return opened ?? this.log.latest;
   }
 
-  private covered({ run, round, startIndex }: GateRequest): boolean {
-    if (startIndex === null || startIndex >= this.log.latest.size || this.log.owesOwnEntry()) return false;
-    const closing = round - 1 - this.gateLag;
-    if (closing < 0) return this.log.has('run.start', run, null);
-    return this.log.has('round.aggregate', run, closing);
+  /** The checkpoint that covers what must be covered; undefined while there is none. */
+  private covering(request: GateRequest): Checkpoint | undefined {
+    const head = this.head();
+    return head !== null && this.missing(request, head.size) === null ? head : undefined;
   }
 
-  private wanted({ round, startIndex }: GateRequest): string {
-    if (startIndex === null || startIndex >= this.log.latest.size) return "the start of this site's daemon";
+  private head(): Checkpoint | null {
+    if (this.rules.mode === 'signed') return this.log.latest;
+    const { quorum } = this.log;
+    return quorum !== null && this.now() / 1000 - quorum.newest < this.rules.maxAgeSeconds ? quorum : null;
+  }
+
+  /** What the first `size` entries of the log do not show yet. */
+  private missing({ run, round, startIndex }: GateRequest, size: number): string | null {
+    if (startIndex === null || startIndex >= size) return "the start of this site's daemon";
     if (this.log.owesOwnEntry()) return 'an entry of this site that the coordinator took long ago';
-    const closing = round - 1 - this.gateLag;
-    return closing < 0 ? 'the start of the run' : `the end of round ${closing}`;
+    const closing = round - 1 - this.rules.gateLag;
+    if (closing < 0) return this.log.has('run.start', run, null, size) ? null : 'the start of the run';
+    return this.log.has('round.aggregate', run, closing, size) ? null : `the end of round ${closing}`;
+  }
+
+  private wanted(request: GateRequest): string {
+    return this.missing(request, this.head()?.size ?? 0) ?? 'the log in time';
   }
 }

@@ -1,2 +1,3 @@
 export { LogFollower } from './log-follower.js';
-export { SignedGate, type CheckpointGate } from './checkpoint-gate.js';
+export { LogGate, type CheckpointGate } from './checkpoint-gate.js';
+export { Cosigner, type Cosignature } from './cosigner.js';

@@ -17,6 +17,7 @@ import {
   type ReadEntries,
   usualLimits,
 } from './log-advance.js';
+import type { Cosignature, Cosigner, QuorumHead } from './cosigner.js';
 import { type PlacedOf, SeenEntries } from './seen-entries.js';
 
 /** Entries behind the last checkpoint that are looked at for the history of a round, at once and how often. */
@@ -40,6 +41,7 @@ export class LogFollower {
     outbox: Outbox,
     federation: FollowedFederation,
     read: ReadEntries,
+    private readonly cosigner?: Cosigner,
     limits: FollowLimits = usualLimits,
   ) {
     this.seen = new SeenEntries(state, () => this.head.size);
@@ -60,18 +62,26 @@ export class LogFollower {
   }
 
   /**
-   * Verify a checkpoint and move to it; an older one than the last is only checked for its signature.
+   * Verify a checkpoint and move to it; an older one than the last is only checked for its signatures.
    *
+   * @returns this site's cosignature of it in gate mode `cosigned`; undefined for an older one, and while the
+   * coordinator owes this site an entry
    * @throws E_VERIFY when the log key did not sign it, or it claims more than this site reads at once
    * @throws E_FORK when it does not extend what this site has seen, or an entry of this site does not stand where the
    * coordinator said; the evidence is kept
    * @throws E_QUARANTINE when the log holds entries of this site that its database does not know
    */
-  async follow(note: string): Promise<void> {
+  async follow(note: string): Promise<Cosignature | undefined> {
     const task = this.busy.then(() => this.advance(note));
     this.busy = task.catch(() => undefined);
-    await task;
+    const cosignature = await task;
     this.waiting.forEach((wake) => wake());
+    return cosignature;
+  }
+
+  /** The newest checkpoint with a quorum of cosignatures; null before the first, and in gate mode `signed`. */
+  get quorum(): QuorumHead | null {
+    return this.cosigner?.quorum ?? null;
   }
 
   /** Resolves when `condition` holds after some checkpoint; rejects with the reason when the signal aborts. */
@@ -90,9 +100,9 @@ export class LogFollower {
     }
   }
 
-  /** True when the verified log has such an entry. */
-  has(kind: LogEntry['kind'], run: string, round: number | null): boolean {
-    return this.seen.has(kind, run, round);
+  /** True when the verified log has such an entry. @param below only entries before this position count */
+  has(kind: LogEntry['kind'], run: string, round: number | null, below = this.head.size): boolean {
+    return this.seen.has(kind, run, round, below);
   }
 
   /** True when the coordinator owes this site a checkpoint over an entry that it took long ago. */
@@ -138,24 +148,36 @@ export class LogFollower {
     return [...known, ...fresh.filter((entry) => entry.run === run)];
   }
 
-  private async advance(note: string): Promise<void> {
+  private async advance(note: string): Promise<Cosignature | undefined> {
     const checkpoint = verifyCheckpoint(note, this.parts.federation.keys.logKey);
-    const { size } = checkpoint;
-    if (size < this.head.size) return;
-    const way = new LogAdvance(this.parts, this.tree.copy());
+    const { cosigner } = this;
     try {
-      await way.to(size);
-      if (!equalBytes(way.tree.root(), checkpoint.root))
-        throw new RegulonError('E_FORK', `the checkpoint of size ${size} does not follow from the log`);
-      this.save(checkpoint, note, way);
+      await this.moveTo(checkpoint, note);
+      if (cosigner?.observe(note, checkpoint) === true) return undefined;
     } catch (error) {
-      if (isRegulonError(error, 'E_FORK') || isRegulonError(error, 'E_VERIFY')) this.keepEvidence(size, note);
+      if (isRegulonError(error, 'E_FORK') || isRegulonError(error, 'E_VERIFY'))
+        this.keepEvidence(checkpoint.size, note);
       throw error;
     }
+    if (checkpoint.size < this.head.size || this.owesOwnEntry()) return undefined;
+    return cosigner?.sign(note, checkpoint);
+  }
+
+  private async moveTo(checkpoint: Checkpoint, note: string): Promise<void> {
+    if (checkpoint.size < this.head.size) return;
+    const way = new LogAdvance(this.parts, this.tree.copy());
+    await way.to(checkpoint.size);
+    if (!equalBytes(way.tree.root(), checkpoint.root))
+      throw new RegulonError(
+        'E_FORK',
+        `the checkpoint of size ${checkpoint.size} does not follow from the log`,
+      );
+    this.save(checkpoint, note, way);
   }
 
   private save(checkpoint: Checkpoint, note: string, way: LogAdvance): void {
-    this.state.transactSoon('witness', () => {
+    const cosigner = checkpoint.size > this.head.size ? this.cosigner : undefined;
+    const move = (): void => {
       way.stageRest();
       this.state.db
         .prepare(
@@ -164,7 +186,11 @@ export class LogFollower {
         )
         .run(checkpoint.origin, checkpoint.size, checkpoint.root, note, way.tree.edge);
       this.parts.outbox.cover(checkpoint.size, way.places);
-    });
+      cosigner?.stage(checkpoint);
+    };
+    // what is signed must survive a power failure; what is only followed can be followed again
+    if (cosigner) this.state.transact('witness', move);
+    else this.state.transactSoon('witness', move);
     this.tree = way.tree;
     this.head = checkpoint;
     this.seen.grown();

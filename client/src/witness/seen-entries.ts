@@ -67,8 +67,9 @@ export class SeenEntries {
     this.commits = undefined;
   }
 
-  has(kind: LogEntry['kind'], run: string, round: number | null): boolean {
-    return this.rows(kind, run, round, 1).length > 0;
+  /** @param below only entries before this position count, and before the end of the verified part */
+  has(kind: LogEntry['kind'], run: string, round: number | null, below: number): boolean {
+    return this.rows(kind, run, round, 1, below).length > 0;
   }
 
   /**
@@ -125,11 +126,17 @@ export class SeenEntries {
     return found;
   }
 
-  private rows(kind: LogEntry['kind'], run: string, round: number | null, most: number): Row[] {
+  private rows(
+    kind: LogEntry['kind'],
+    run: string,
+    round: number | null,
+    most: number,
+    below = Infinity,
+  ): Row[] {
     const where = 'kind = ? AND run = ? AND round IS ? AND log_index < ?';
     return this.state.db
       .prepare(`SELECT bytes FROM seen WHERE ${where} ORDER BY log_index LIMIT ?`)
-      .all(kind, run, round, this.verified(), most) as Row[];
+      .all(kind, run, round, Math.min(below, this.verified()), most) as Row[];
   }
 }
 

@@ -18,6 +18,7 @@ import {
 import { Outbox, SiteState } from '../state/index.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 import type { FollowLimits, ReadEntries } from './log-advance.js';
+import type { Cosigner } from './cosigner.js';
 import { LogFollower } from './log-follower.js';
 
 export const federation = testFederation();
@@ -107,6 +108,8 @@ export class FollowingSite {
   clock = 0;
   outbox!: Outbox;
   follower!: LogFollower;
+  /** in gate mode cosigned; set before `restart` */
+  cosigner?: Cosigner;
 
   constructor() {
     this.restart();
@@ -122,7 +125,8 @@ export class FollowingSite {
       () => this.clock,
     );
     const shown: ReadEntries = async (from, to) => this.log.entries.slice(from, to);
-    this.follower = new LogFollower(state, this.outbox, { ...federation, site: 'a' }, read ?? shown, limits);
+    const followed = { ...federation, site: 'a' };
+    this.follower = new LogFollower(state, this.outbox, followed, read ?? shown, this.cosigner, limits);
   }
 
   /** The site writes `note(1)`, and the coordinator acknowledges it at this place. */

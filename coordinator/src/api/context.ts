@@ -12,6 +12,8 @@ export interface ApiContext {
   readonly views: RunViews;
   readonly intake: LogIntake;
   readonly sequencer: Sequencer;
+  /** resolves when a quorum has cosigned what the log holds now, or does not come */
+  readonly settleLog: () => Promise<void>;
   readonly metrics: Metrics;
   /** null when ready, else why not */
   readonly notReady: () => string | null;

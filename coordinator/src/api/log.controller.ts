@@ -14,13 +14,15 @@ export class LogController {
   constructor(@Inject(API_CONTEXT) private readonly context: ApiContext) {}
 
   @Get()
-  head(): { size: number; root: string; note: string } {
+  head(): { size: number; root: string; note: string; cosigned: number | null } {
     const { size, root, note } = this.context.sequencer.latest();
-    return { size, root: digestText(root), note };
+    const cosigned = this.context.sequencer.cosigned()?.size ?? null;
+    return { size, root: digestText(root), note, cosigned };
   }
 
   @Get('export')
   async export(@Res() response: ServerResponse): Promise<void> {
+    await this.context.settleLog();
     const bundle = await this.context.sequencer.exportBundle();
     sendBytes(response, 'application/zip', bundle);
   }

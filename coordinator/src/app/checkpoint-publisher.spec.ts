@@ -18,6 +18,8 @@ describe('publisher of checkpoints', () => {
     consistency: () => [],
     appendOwn: unexpected,
     putAttachment: unexpected,
+    cosign: unexpected,
+    cosigned: () => undefined,
   };
 
   beforeEach(() => {
@@ -63,5 +65,61 @@ describe('publisher of checkpoints', () => {
     await turn();
     publisher.publishSoon();
     expect(clock.waiting).toBe(0);
+  });
+
+  describe('in gate mode cosigned', () => {
+    const whole = { size: 0, note: 'cosigned', root: new Uint8Array(32) };
+    let answer: typeof whole | undefined;
+    let cosigned: typeof whole | undefined;
+
+    beforeEach(async () => {
+      [answer, cosigned] = [undefined, undefined];
+      const presence = new Presence([1], clock, 1e9);
+      presence.add(1, (notice) => void (notice.type === 'checkpoint' && heard.push(notice.oldSize)));
+      const cosign = async (): Promise<typeof whole | undefined> => (cosigned = answer);
+      const witnessed: PublishedLog = { ...log, cosign, cosigned: () => cosigned };
+      const fatal = (error: unknown): void => {
+        throw error;
+      };
+      publisher = new CheckpointPublisher(witnessed, presence, [1], clock, fatal, 'cosigned');
+      await publisher.publish();
+      size = 2;
+    });
+
+    it('keeps the next checkpoint back until a quorum has cosigned the last', async () => {
+      await publisher.publish();
+      await publisher.cosign('a', 1, new Uint8Array(72));
+      expect(heard).toEqual([0]);
+      answer = { ...whole, size: 1 };
+      await publisher.cosign('b', 1, new Uint8Array(72));
+      await turn();
+      // the cosigned note of size 1, then the checkpoint of size 2
+      expect(heard).toEqual([0, 1, 1]);
+    });
+
+    it('goes on without a quorum after a while', async () => {
+      await publisher.publish();
+      clock.move(2_000);
+      await turn();
+      expect(heard).toEqual([0, 1]);
+    });
+
+    it('settles when everything is cosigned, or when waiting is in vain', async () => {
+      let settled = 0;
+      const settle = (): Promise<void> => publisher.settle().then(() => void (settled += 1));
+      answer = { ...whole, size: 2 };
+      const first = settle();
+      await turn();
+      expect(settled).toBe(0);
+      await publisher.cosign('a', 2, new Uint8Array(72));
+      await first;
+      expect(settled).toBe(1);
+      size = 3;
+      const second = settle();
+      await turn();
+      clock.move(10_000);
+      await second;
+      expect(settled).toBe(2);
+    });
   });
 });

@@ -27,7 +27,7 @@ export async function startCoordinator(
   const core = await openCore(settings, environment);
   const { config, tls, bearerToken } = settings;
   const { host, controlPort, httpPort } = config.listen;
-  const { runs, views, intake, sequencer, metrics, boxKeys, gateway, logger } = core;
+  const { runs, views, intake, sequencer, publisher, metrics, boxKeys, gateway, logger } = core;
   const members = membersOf(settings);
   let ready = false;
   const notReady = (): string | null => (ready ? null : 'starting');
@@ -39,7 +39,8 @@ export async function startCoordinator(
     await core.close();
   };
   try {
-    const context = { bearerToken, runs, views, intake, sequencer, metrics, notReady };
+    const settleLog = (): Promise<void> => publisher.settle();
+    const context = { bearerToken, runs, views, intake, sequencer, settleLog, metrics, notReady };
     const http = await startApi(context, httpPort, report);
     servers.push(http);
     const bulk = await core.bulk.listen();

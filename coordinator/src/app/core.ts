@@ -52,5 +52,5 @@ export async function openCore(settings: Settings, environment: Environment = {}
     await close();
     throw error;
   }
-  return { store, sequencer, ...runs, gateway, bulk, boxKeys, metrics, monitor, logger, close };
+  return { store, sequencer, publisher, ...runs, gateway, bulk, boxKeys, metrics, monitor, logger, close };
 }

@@ -28,11 +28,15 @@ export function baseOf({ settings, outside, state }: Given) {
   const { clock } = outside;
   const ids = roster.members.map((m) => m.id);
   const presence = new Presence(ids, clock, 1000 * config.rounds.departureSeconds);
-  const publisher = new CheckpointPublisher(state.sequencer, presence, ids, clock, outside.fatal);
+  const publisher = new CheckpointPublisher(
+    ...([state.sequencer, presence, ids, clock, outside.fatal] as const),
+    roster.policy.gateMode,
+  );
   const monitor = new EventLoopMonitor();
   const metrics = new Metrics({
     queueDepth: () => state.runRows.countQueued(),
     logSize: () => state.sequencer.size,
+    cosignaturesMissing: () => state.sequencer.cosignaturesMissing,
     eventLoopMaxMs: () => monitor.maxMs,
     spoolFreeBytes: () => state.blobs.freeBytes(),
   });
@@ -117,7 +121,7 @@ type Runs = ReturnType<typeof runsOf>;
 /** The coordinator as its sites see it. */
 export function gatewayOf(
   { outside, state }: Given,
-  { presence, monitor, boxKeys }: Base,
+  { presence, publisher, monitor, boxKeys }: Base,
   { leases, bulk }: Uploads,
   { runs, intake, spool }: Runs,
 ): CoordinatorGateway {
@@ -128,7 +132,7 @@ export function gatewayOf(
     roster: rosterView,
   });
   return new CoordinatorGateway({
-    ...{ runs, intake, sequencer, presence, leases, bulk, boxKeys, queries },
+    ...{ runs, intake, sequencer, publisher, presence, leases, bulk, boxKeys, queries },
     rosterHash: rosterView.rosterHash,
     now: () => clock.now(),
     isBusy: () => monitor.recentMs > BUSY_MS,

@@ -6,6 +6,7 @@ import {
   type LogTree,
   newTiles,
   parseEntry,
+  siteCheckpointPath,
   writeBundle,
 } from '@regulon/shared/transparency';
 import { AttachmentFolder } from './attachments.js';
@@ -20,6 +21,8 @@ export interface BundleSource {
   readonly rows: LogRows;
   readonly keys: FederationKeys;
   readonly attachments: AttachmentFolder;
+  /** checkpoints up to the head that a quorum of sites cosigned; none in gate mode `signed` */
+  readonly cosigned: Iterable<Pick<PublishedHead, 'size' | 'note'>>;
 }
 
 /** Entries read between two turns of the event loop: rounds go on while an auditor downloads. */
@@ -43,6 +46,10 @@ export async function exportBundle(source: BundleSource): Promise<Uint8Array> {
   }
   for (const digest of await attachedDigests(source)) {
     files.set(AttachmentFolder.pathOf(digest), await attachments.get(digest));
+  }
+  for (const { size, note } of source.cosigned) {
+    files.set(siteCheckpointPath(size), utf8(note));
+    await turn();
   }
   const policy = await attachments.get(keys.genesis.quorumPolicy.digest);
   for (const [path, bytes] of bundleFiles(keys.genesis, keys.members, policy)) files.set(path, bytes);

@@ -23,6 +23,8 @@ export interface LogHeadOptions {
   readonly origin: string;
   /** Ed25519 seed of the log key, 32 bytes */
   readonly logSeed: Uint8Array;
+  /** `cosigned`: the file `checkpoint` waits for a quorum of cosignatures */
+  readonly gateMode: 'signed' | 'cosigned';
 }
 
 /** Resolves when no transaction is open on the connection; what follows without `await` sees committed rows only. */
@@ -85,6 +87,13 @@ export class LogHead {
    */
   checkpoint(): Promise<PublishedHead> {
     const next = this.queue.then(() => this.cut());
+    this.queue = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Write the file `checkpoint`: a note with a quorum of cosignatures. @throws E_DISK_FULL */
+  publishCosigned(note: string): Promise<void> {
+    const next = this.queue.then(() => this.tiles.publish(note));
     this.queue = next.catch(() => undefined);
     return next;
   }
@@ -152,7 +161,7 @@ export class LogHead {
     const kept = rows.keepCheckpoint(size, root, note);
     if (!equalBytes(kept.root, root))
       throw new RegulonError('E_STATE_DB', `two roots for size ${size} of the log`);
-    await this.tiles.publish(note);
+    if (this.options.gateMode === 'signed') await this.tiles.publish(note);
     this.published = { size, root, note };
     return this.published;
   }

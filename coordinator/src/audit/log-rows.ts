@@ -52,7 +52,7 @@ export class LogRows {
     Statement<unknown[]>
   >;
   private readonly stored: Record<
-    'read' | 'create' | 'fence' | 'move' | 'checkpoint' | 'note',
+    'read' | 'create' | 'fence' | 'move' | 'checkpoint' | 'note' | 'cosign' | 'cosigned' | 'quorum',
     Statement<unknown[]>
   >;
 
@@ -80,6 +80,16 @@ export class LogRows {
       move: db.prepare('UPDATE log_head SET size = ?, root = ? WHERE origin = ? AND size = ? AND fence = ?'),
       checkpoint: db.prepare('INSERT OR IGNORE INTO log_checkpoints (size, root, note) VALUES (?,?,?)'),
       note: db.prepare('SELECT root, note FROM log_checkpoints WHERE size = ?'),
+      cosign: db.prepare(
+        'INSERT OR REPLACE INTO log_cosignatures (size, witness, cosignature) VALUES (?,?,?)',
+      ),
+      cosigned: db.prepare('SELECT witness, cosignature FROM log_cosignatures WHERE size = ?'),
+      quorum: db
+        .prepare(
+          `SELECT size FROM log_cosignatures WHERE size <= ?
+           GROUP BY size HAVING count(*) >= ? ORDER BY size`,
+        )
+        .pluck(),
     };
   }
 
@@ -158,5 +168,26 @@ export class LogRows {
   ): { readonly root: Uint8Array; readonly note: string } {
     this.stored.checkpoint.run(size, root, note);
     return this.stored.note.get(size) as { root: Uint8Array; note: string };
+  }
+
+  /** A signed checkpoint of this size, without cosignatures. */
+  checkpointOf(size: number): { readonly root: Uint8Array; readonly note: string } | undefined {
+    return this.stored.note.get(size) as { root: Uint8Array; note: string } | undefined;
+  }
+
+  /** Keep a verified cosignature; a newer one of the same witness replaces it. */
+  keepCosignature(size: number, witness: string, cosignature: Uint8Array): void {
+    this.stored.cosign.run(size, witness, cosignature);
+  }
+
+  /** Cosignatures of a checkpoint by the name of their witness. */
+  cosignaturesOf(size: number): Map<string, Uint8Array> {
+    const rows = this.stored.cosigned.all(size) as { witness: string; cosignature: Uint8Array }[];
+    return new Map(rows.map(({ witness, cosignature }) => [witness, Uint8Array.from(cosignature)]));
+  }
+
+  /** Sizes up to `most` with at least `quorum` cosignatures, ascending. */
+  cosignedSizes(most: number, quorum: number): number[] {
+    return this.stored.quorum.all(most, quorum) as number[];
   }
 }

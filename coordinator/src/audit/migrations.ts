@@ -33,4 +33,11 @@ export const auditMigrations: readonly string[] = [
      idx INTEGER NOT NULL,
      at TEXT NOT NULL
    ) STRICT;`,
+  // witness: name of the member; cosignature: u64 time, then Ed25519, 72 bytes
+  `CREATE TABLE log_cosignatures (
+     size INTEGER NOT NULL,
+     witness TEXT NOT NULL,
+     cosignature BLOB NOT NULL,
+     PRIMARY KEY (size, witness)
+   ) STRICT, WITHOUT ROWID;`,
 ];

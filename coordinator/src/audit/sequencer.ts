@@ -18,6 +18,7 @@ import {
 } from '@regulon/shared/transparency';
 import { admit, verifyAttachments } from './admission.js';
 import { AttachmentFolder } from './attachments.js';
+import { Cosignatures } from './cosignatures.js';
 import { checkOwnKeys } from './own-keys.js';
 import { exportBundle } from './export.js';
 import { idle, LogHead, type PublishedHead } from './log-head.js';
@@ -57,6 +58,7 @@ export interface Accepted extends Appended {
 interface Parts {
   readonly rows: LogRows;
   readonly head: LogHead;
+  readonly cosignatures: Cosignatures;
   readonly keys: FederationKeys;
   readonly fed: string;
   readonly attachments: AttachmentFolder;
@@ -87,8 +89,12 @@ export class Sequencer {
     const attachments = new AttachmentFolder(options.folder);
     for (const bytes of given.values()) await attachments.put(bytes, MediaType.json);
     const rows = new LogRows(options.db);
-    const head = await LogHead.open({ ...options, rows, origin: keys.genesis.origin });
-    const sequencer = new Sequencer(options, { rows, head, keys, fed: entry.fed, attachments });
+    const { origin, gateMode } = keys.genesis;
+    const head = await LogHead.open({ ...options, rows, origin, gateMode });
+    const now = options.now ?? ((): Date => new Date());
+    const cosignatures = new Cosignatures({ rows, keys, now }, head.publishedTree.size);
+    const parts = { rows, head, cosignatures, keys, fed: entry.fed, attachments };
+    const sequencer = new Sequencer(options, parts);
     sequencer.beginWith(options.genesis.entry, entry);
     return sequencer;
   }
@@ -174,6 +180,30 @@ export class Sequencer {
     return this.parts.head.latest();
   }
 
+  /**
+   * Keep the cosignature of a member for a checkpoint; with the one that completes a quorum the checkpoint is published.
+   *
+   * @returns the checkpoint that this cosignature completed
+   * @throws E_NOT_FOUND, E_VERIFY, E_CLOCK; see `Cosignatures.accept`
+   */
+  async cosign(witness: string, size: number, cosignature: Uint8Array): Promise<PublishedHead | undefined> {
+    await idle(this.options.db);
+    const whole = this.parts.cosignatures.accept(witness, size, cosignature);
+    if (whole !== undefined) await this.parts.head.publishCosigned(whole.note);
+    return whole;
+  }
+
+  /** The newest checkpoint with a quorum of cosignatures; undefined before the first. */
+  cosigned(): PublishedHead | undefined {
+    return this.parts.cosignatures.latest;
+  }
+
+  /** Cosignatures that the newest checkpoint lacks for its quorum; 0 in gate mode `signed`. */
+  get cosignaturesMissing(): number {
+    const { head, keys, cosignatures } = this.parts;
+    return keys.genesis.gateMode === 'signed' ? 0 : cosignatures.missing(head.latest().size);
+  }
+
   /** Last entry of an actor, or undefined before its first. */
   headOf(actor: { readonly type: string; readonly id: string }): ChainHead | undefined {
     return this.parts.rows.headOf(actor);
@@ -214,11 +244,18 @@ export class Sequencer {
     return this.parts.rows.ofRun(run, kind);
   }
 
-  /** The auditor's bundle over a fresh checkpoint: a deterministic zip. */
+  /**
+   * The auditor's bundle: a deterministic zip over a fresh checkpoint, or in gate mode `cosigned` over the newest one
+   * with a quorum, if there is one.
+   */
   async exportBundle(): Promise<Uint8Array> {
     const head = await this.checkpoint();
-    const { rows, keys, attachments } = this.parts;
-    return exportBundle({ head, tree: this.parts.head.publishedTree, rows, keys, attachments });
+    const { rows, keys, attachments, cosignatures } = this.parts;
+    const tree = this.parts.head.publishedTree;
+    const source = { tree, rows, keys, attachments };
+    if (keys.genesis.gateMode === 'signed') return exportBundle({ ...source, head, cosigned: [] });
+    const whole = cosignatures.latest ?? head;
+    return exportBundle({ ...source, head: whole, cosigned: cosignatures.upTo(whole.size) });
   }
 
   private now(): Date {

@@ -23,6 +23,8 @@ export interface GatewayContext {
   readonly runs: RunsService;
   readonly intake: LogIntake;
   readonly sequencer: Sequencer;
+  /** takes cosignatures of members by their names */
+  readonly publisher: { cosign(witness: string, size: number, cosignature: Uint8Array): Promise<void> };
   readonly presence: Presence;
   readonly leases: Leases;
   readonly bulk: Pick<BulkChannel, 'status'>;
@@ -81,6 +83,9 @@ export class CoordinatorGateway implements SiteGateway {
         return this.acquireLease(site, request);
       case 'uploadStatus':
         return { type: 'uploadStatus', ...(await this.on.bulk.status(site, request.uploadId)) };
+      case 'cosign':
+        await this.on.publisher.cosign(this.nameOf(site), request.size, request.cosignature);
+        return { type: 'cosign' };
     }
   }
 
@@ -91,8 +96,12 @@ export class CoordinatorGateway implements SiteGateway {
 
   watch(site: number, emit: (notice: Notice) => void): () => void {
     const { presence, runs, sequencer } = this.on;
-    const { note } = sequencer.latest();
-    emit({ type: 'checkpoint', note, oldSize: 0, proof: [] });
+    const latest = sequencer.latest();
+    const cosigned = sequencer.cosigned();
+    // the one with a quorum opens gates; the newest one may still want this site's cosignature
+    if (cosigned) emit({ type: 'checkpoint', note: cosigned.note, oldSize: 0, proof: [] });
+    if (cosigned?.size !== latest.size)
+      emit({ type: 'checkpoint', note: latest.note, oldSize: 0, proof: [] });
     for (const { runId, state } of runs.statesFor(site)) {
       emit({ type: 'run', run: runId, state });
       const round = runs.driverOf(runId)?.round;
@@ -165,6 +174,10 @@ export class CoordinatorGateway implements SiteGateway {
       expiresAtMs: lease.expiresAtMs,
       retryAfterMs: 0,
     };
+  }
+
+  private nameOf(site: number): string {
+    return this.on.sequencer.keys.members.find(({ id }) => id === site)?.name ?? '';
   }
 
   private find(run: Uint8Array, round: number): RoundDriver | undefined {

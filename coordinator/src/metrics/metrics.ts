@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export interface MetricSources {
   readonly queueDepth: () => number;
   readonly logSize: () => number;
+  readonly cosignaturesMissing: () => number;
   readonly eventLoopMaxMs: () => number;
   readonly spoolFreeBytes: () => number;
 }
@@ -50,7 +51,7 @@ export class Metrics {
     gauge(
       'regulon_cosignatures_missing',
       'cosignatures that the newest checkpoint lacks; 0 in gate mode signed',
-      () => 0,
+      sources.cosignaturesMissing,
     );
     gauge(
       'regulon_event_loop_delay_seconds',

@@ -48,8 +48,12 @@ const requests: Request[] = [
   { type: 'beat', run: fill(16), round: 1, step: 'training', note: 'epoch 2' },
   { type: 'acquireLease', ...attempt },
   { type: 'uploadStatus', uploadId: fill(16) },
+  { type: 'cosign', size: 2 ** 33, cosignature: fill(72) },
 ];
-const accepted = ['advertise', 'shareKeys', 'complaint', 'consistency', 'unmask', 'refuse', 'beat'] as const;
+const accepted = [
+  ...(['advertise', 'shareKeys', 'complaint', 'consistency', 'unmask', 'refuse', 'beat'] as const),
+  'cosign',
+] as const;
 const replies: Reply[] = [
   {
     type: 'hello',

@@ -20,7 +20,7 @@ export function contributionBody(
     readonly context: string;
     readonly modelIn: string;
     readonly specification: string;
-    readonly start: number;
+    readonly gate: { readonly size: number; readonly root: string };
   },
 ): BodyOf<'round.contribution'> {
   const upload = uploads.get(id) ?? new Uint8Array(0);
@@ -36,7 +36,7 @@ export function contributionBody(
       root: digestText(rootOfBytes(upload)),
     },
     ...{ charge: null, cached: null, sampler: null, band: '100-199', window: { start: at, end: at } },
-    ...{ gate: { size: facts.start + 1, root: code }, attestation: null },
+    ...{ gate: facts.gate, attestation: null },
   };
 }
 

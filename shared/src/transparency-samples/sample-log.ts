@@ -6,8 +6,10 @@ import {
   type BodyOf,
   bundleFiles,
   CHAIN_START,
+  cosign,
   digestText,
   encodeEntryBundle,
+  type FederationKeys,
   hashTileOf,
   keysOfGenesis,
   type Kind,
@@ -16,10 +18,13 @@ import {
   newTiles,
   nextChain,
   parseEntry,
+  parseNote,
   type ScopeOf,
   signCheckpoint,
+  siteCheckpointPath,
   TILE_WIDTH,
   tilePath,
+  withCosignatures,
   writeBundle,
 } from '../transparency/index.js';
 import { SampleFederation } from './sample-federation.js';
@@ -32,10 +37,12 @@ export class SampleLog {
   /** masked vectors of closed rounds, of survivors and others, by `round-attempt/site` */
   readonly masked = new Map<string, Uint8Array>();
 
-  readonly federation = new SampleFederation();
+  readonly federation: SampleFederation;
   private readonly written = new Map<string, number>();
 
   constructor(private readonly options: SampleOptions = {}) {
+    const { gateMode = 'signed' } = options;
+    this.federation = new SampleFederation(5, SampleFederation.ticking(), { gateMode });
     const { federation } = this;
     federation.genesis.attachments.forEach((bytes) => this.attach(bytes, 'application/json'));
     this.add(federation.genesisEntry);
@@ -79,10 +86,45 @@ export class SampleLog {
     return signCheckpoint({ origin: genesis.origin, size, root }, { keyName: genesis.origin, seed: logSeed });
   }
 
+  /** Root of the first entries. */
+  rootAt(size: number): Uint8Array {
+    return this.tree().root(size);
+  }
+
+  /**
+   * Checkpoint over the first entries with cosignatures.
+   *
+   * @param sites names of those that cosign; all by default
+   * @param time seconds since 1970; by default when its last entry was signed
+   */
+  cosigned(size = this.entries.length, sites?: readonly string[], time = SampleLog.timeOf(size)): string {
+    const { genesis, roster } = this.federation;
+    const names = sites ?? roster.members.map(({ name }) => name);
+    const note = this.note(size);
+    const { body } = parseNote(note);
+    const lines = names.map((name) => {
+      const signer = {
+        keyName: `${genesis.origin}/site/${name}`,
+        seed: SampleFederation.seed('cosigner', name),
+      };
+      const { signature } = cosign(body, signer, time);
+      return [name, signature] as const;
+    });
+    return withCosignatures(note, this.keys().witnesses, new Map(lines));
+  }
+
+  /** When the last of the first entries was signed, seconds since 1970. */
+  static timeOf(size: number): number {
+    return Date.UTC(2026, 10, 20, 10) / 1000 + size;
+  }
+
   /** Files of the bundle; tests change them. */
   files(): Map<string, Uint8Array> {
     const tree = this.tree();
-    const files = new Map([['checkpoint', utf8(this.note())]]);
+    const isCosigned = this.options.gateMode === 'cosigned';
+    const files = new Map([['checkpoint', utf8(isCosigned ? this.cosigned() : this.note())]]);
+    const gates = isCosigned ? this.gateSizes() : [];
+    for (const size of gates) files.set(siteCheckpointPath(size), utf8(this.cosigned(size)));
     for (const tile of newTiles(0, tree.size)) {
       const { level, index, width } = tile;
       const from = index * TILE_WIDTH;
@@ -92,8 +134,8 @@ export class SampleLog {
     for (const [digest, bytes] of this.attachments) {
       files.set(`attachments/sha256/${digest.slice('sha256:'.length)}`, bytes);
     }
-    const { genesisEntry, genesis } = this.federation;
-    const keys = keysOfGenesis(parseEntry(genesisEntry), (digest) => this.attachments.get(digest));
+    const { genesis } = this.federation;
+    const keys = this.keys();
     for (const [path, bytes] of bundleFiles(keys.genesis, keys.members, utf8(genesis.quorumPolicy)))
       files.set(path, bytes);
     return files;
@@ -111,6 +153,19 @@ export class SampleLog {
   /** Path of the attachment of some digest in a bundle. */
   static pathOf(bytes: Uint8Array): string {
     return `attachments/sha256/${hex(sha256(bytes))}`;
+  }
+
+  private keys(): FederationKeys {
+    return keysOfGenesis(parseEntry(this.federation.genesisEntry), (digest) => this.attachments.get(digest));
+  }
+
+  /** Sizes of the checkpoints that opened the gate of a site. */
+  private gateSizes(): number[] {
+    const sizes = this.entries.flatMap((bytes) => {
+      const entry = parseEntry(bytes);
+      return entry.kind === 'round.contribution' ? [entry.body.gate.size] : [];
+    });
+    return [...new Set(sizes)].filter((size) => size <= this.entries.length);
   }
 
   private tree(): LogTree {

@@ -34,6 +34,8 @@ export interface SampleOptions {
   readonly claimPublic?: boolean;
   /** the aborted attempt was burnt, and the administrators reopened its round; an array: they name these contributors */
   readonly reopened?: boolean | readonly number[];
+  /** mode of the gate: with `cosigned` all sites cosign the checkpoint after run.start and the last one */
+  readonly gateMode?: 'signed' | 'cosigned';
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */
   readonly spoil?:
     undefined | ((kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>);

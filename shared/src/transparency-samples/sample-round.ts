@@ -102,7 +102,9 @@ export class SampleRound {
   /** What the survivors say before their commits, and who answers before its answer. */
   private siteEntries(): { contributions: number[]; unmasks: number[]; answered: number[] } {
     const { context, modelIn, start } = this;
-    const facts = { context, modelIn, start, specification: this.specification() };
+    const size = start + 1;
+    const gate = { size, root: digestText(this.log.rootAt(size)) };
+    const facts = { context, modelIn, gate, specification: this.specification() };
     const contributions = this.state.server.u3.map((id) =>
       this.site(id, 'round.contribution', contributionBody(this.state, id, facts)),
     );

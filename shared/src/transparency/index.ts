@@ -21,6 +21,7 @@ export {
 } from './notes/vkey.js';
 export { parseCheckpoint, signCheckpoint, verifyCheckpoint, type Checkpoint } from './notes/checkpoint.js';
 export { cosign, cosignatureTimes } from './notes/cosignature.js';
+export { cosignersOf, withCosignatures, type Witnesses } from './notes/quorum.js';
 export { formatNote, parseNote } from './notes/signed-note.js';
 export { parseQuorumPolicy, quorumPolicyText } from './notes/quorum-policy.js';
 export { bandOf, digestBytes, digestText, type Attachment } from './entries/fields.js';
@@ -50,7 +51,7 @@ export {
 } from './entries/reopen.js';
 export { entryRefused } from './entries/rule-error.js';
 export { parseTilePath } from './bundle/tile-paths.js';
-export { bundleFiles, readBundle, writeBundle } from './bundle/layout.js';
+export { bundleFiles, readBundle, siteCheckpointPath, writeBundle } from './bundle/layout.js';
 export { genesisOf, type GenesisDraft } from './entries/genesis.js';
 export { verifyGenesisOfRoster } from './entries/genesis-of-roster.js';
 export {

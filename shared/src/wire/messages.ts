@@ -13,6 +13,8 @@ export const MAX_REQUEST_BYTES = 900 * 1024;
 /** Most plaintext bytes of one item of a stream. */
 export const MAX_ITEM_BYTES = 16 * 1024 * 1024;
 const KIB = 1024;
+/** A checkpoint with the lines of 255 witnesses, with names of 200 characters. */
+const NOTE_BYTES = 96 * KIB;
 
 /** Versions of this protocol that this build speaks, best first. */
 export const PROTOCOL_VERSIONS: readonly number[] = [1];
@@ -66,6 +68,7 @@ export const requestCodec = union(
     ],
     acquireLease: [11, message('AcquireLeaseRequest', attemptRef, 64)],
     uploadStatus: [12, message('UploadStatusRequest', { uploadId: field(1, fixed(16)) }, 64)],
+    cosign: [13, message('CosignRequest', { size: field(1, u64), cosignature: field(2, fixed(72)) }, 128)],
   },
   MAX_REQUEST_BYTES,
 );
@@ -83,9 +86,9 @@ export const replyCodec = union(
           nowMs: field(2, u64),
           boxKey: field(3, fixed(32)),
           boxKeySignature: field(4, fixed(64)),
-          checkpointNote: field(5, text(16 * KIB)),
+          checkpointNote: field(5, text(NOTE_BYTES)),
         },
-        20 * KIB,
+        NOTE_BYTES + KIB,
       ),
     ],
     appendEntry: [2, message('AppendEntryReply', { index: field(1, u64) }, 64)],
@@ -122,6 +125,7 @@ export const replyCodec = union(
         128,
       ),
     ],
+    cosign: [13, empty('CosignReply')],
   },
   MAX_REQUEST_BYTES,
 );
@@ -196,7 +200,11 @@ export const itemCodec = union(
     ],
     consistencyProof: [
       9,
-      message('ConsistencyProofItem', { note: field(1, text(16 * KIB)), hashes: field(2, hashes) }, 32 * KIB),
+      message(
+        'ConsistencyProofItem',
+        { note: field(1, text(NOTE_BYTES)), hashes: field(2, hashes) },
+        NOTE_BYTES + 4 * KIB,
+      ),
     ],
     spotTiles: [
       10,
@@ -242,12 +250,12 @@ export const noticeCodec = union(
       3,
       message(
         'CheckpointNotice',
-        { note: field(1, text(16 * KIB)), oldSize: field(2, u64), proof: field(3, hashes) },
-        32 * KIB,
+        { note: field(1, text(NOTE_BYTES)), oldSize: field(2, u64), proof: field(3, hashes) },
+        NOTE_BYTES + 4 * KIB,
       ),
     ],
   },
-  32 * KIB,
+  NOTE_BYTES + 5 * KIB,
 );
 
 type Decoded<M> = M extends { decode(bytes: Uint8Array): infer T } ? T : never;

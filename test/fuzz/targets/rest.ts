@@ -53,7 +53,11 @@ class Coordinator {
       newBulk: (options) => new InlineBulkChannel(options),
     });
     const { runs, views, intake, sequencer, metrics } = core;
-    const context = { bearerToken: TOKEN, runs, views, intake, sequencer, metrics, notReady: () => null };
+    const settleLog = (): Promise<void> => Promise.resolve();
+    const context = {
+      ...{ bearerToken: TOKEN, runs, views, intake, sequencer, settleLog, metrics },
+      notReady: () => null,
+    };
     const defects: unknown[] = [];
     return new Coordinator(folder, core, await startApi(context, 0, (e) => void defects.push(e)), defects);
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { hex } from '@regulon/shared/crypto';
 import { LogTree, entryHash, signCheckpoint, verifyCheckpoint } from '@regulon/shared/transparency';
-import { SignedGate } from '@regulon/client/witness';
+import { LogGate } from '@regulon/client/witness';
 import { origin, run, seedOf } from '../../../client/src/policy/site.support.js';
 import {
   aggregate,
@@ -27,7 +27,7 @@ function show(log: TestLog): string {
   site.log.entries.splice(0, Infinity, ...log.entries);
   return log.note();
 }
-const gate = (): SignedGate => new SignedGate(site.follower, 1);
+const gate = (): LogGate => new LogGate(site.follower, { mode: 'signed', gateLag: 1, maxAgeSeconds: 60 });
 const request = (round: number, milliseconds = 20) => ({
   ...{ run, round, agreement, startIndex: 1, deadlineMs: Date.now() + milliseconds },
   signal: new AbortController().signal,

@@ -17,7 +17,11 @@ export class RestApi {
   /** @param defects what the server reports as a defect is added here @param port 0 for any */
   static async start({ core }: SimulatedFederation, defects: unknown[], port = 0): Promise<RestApi> {
     const { runs, views, intake, sequencer, metrics } = core;
-    const context = { bearerToken: TOKEN, runs, views, intake, sequencer, metrics, notReady: () => null };
+    const settleLog = (): Promise<void> => Promise.resolve();
+    const context = {
+      ...{ bearerToken: TOKEN, runs, views, intake, sequencer, settleLog, metrics },
+      notReady: () => null,
+    };
     return new RestApi(await startApi(context, port, (error) => void defects.push(error)));
   }
 

@@ -149,6 +149,7 @@ export class FakeGateway implements SiteGateway {
       case 'complaint':
       case 'consistency':
       case 'unmask':
+      case 'cosign':
         return { type: request.type };
     }
   }

@@ -65,7 +65,7 @@ export function buildRoster(fields: {
       key: hex(person.publicKey),
     })),
     k: ADMINISTRATORS_NEEDED,
-    policy: { ...fields.policy, quorumRule: 'strict', gateMode: 'signed', gateLag: 1 },
+    policy: { ...fields.policy, quorumRule: 'strict', gateMode: 'cosigned', gateLag: 1 },
   };
 }
 

@@ -15,12 +15,26 @@ whether everything holds, or names the first wrong entry. No network is needed. 
 (C2SP tlog-tiles): \`checkpoint\`, \`tile/\`; what entries refer to lies in \`attachments/sha256/\`.
 `;
 
+const SITE_CHECKPOINT = /^site-checkpoints\/(0|[1-9]\d{0,15})\.note$/;
+
+/** Where the bundle keeps the cosigned checkpoint of this size, which opened the gate of a site. */
+export function siteCheckpointPath(size: number): string {
+  return `site-checkpoints/${size}.note`;
+}
+
+/** Size in the path of a cosigned checkpoint; undefined for other paths. */
+export function siteCheckpointSize(path: string): number | undefined {
+  const size = SITE_CHECKPOINT.exec(path)?.[1];
+  return size === undefined ? undefined : Number(size);
+}
+
 /** True for a path that may stand in a bundle. */
 function isBundlePath(path: string): boolean {
   return (
     ['checkpoint', 'quorum.policy', 'VERIFY.md'].includes(path) ||
     /^attachments\/sha256\/[0-9a-f]{64}$/.test(path) ||
     /^keys\/[a-z0-9-]{1,100}\.vkey$/.test(path) ||
+    SITE_CHECKPOINT.test(path) ||
     isTilePath(path)
   );
 }

@@ -1,6 +1,7 @@
 import { hex } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
 import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
+import type { Witnesses } from '../notes/quorum.js';
 import type { ActorType, BodyOf } from './kinds.js';
 import { isAttachment } from './attachments.js';
 import { memberList } from './bodies-federation.js';
@@ -27,6 +28,8 @@ export type ResolveAttachment = (digest: string) => Uint8Array | undefined;
 export class FederationKeys {
   readonly logKey: VerifierKey;
   readonly members: readonly GenesisMember[];
+  /** cosigner key of every member, by the member's name */
+  readonly witnesses: Witnesses;
   private readonly byReference = new Map<string, ActorKey>();
   private readonly seen = new Set<string>();
 
@@ -55,10 +58,13 @@ export class FederationKeys {
     );
     this.logKey = this.unique(genesis.logKey, KeyType.log, genesis.origin);
     this.add('coordinator', 'coordinator', genesis.coordinatorKey);
+    this.witnesses = this.members.map(({ name, cosigner }) => ({
+      name,
+      key: this.unique(cosigner, KeyType.cosigner),
+    }));
     for (const member of this.members) {
       this.add('site', member.name, member.statement);
       this.add('steward', member.name, member.steward);
-      this.unique(member.cosigner, KeyType.cosigner);
       member.administrators.forEach((vkey) => this.add('administrator', member.name, vkey));
     }
     genesis.people.forEach(({ id, role, key }) => this.add(role, id, key));

@@ -1,5 +1,5 @@
 import { concatBytes, signEd25519, u64 } from '../../crypto/index.js';
-import { type NoteSignature, parseNote, signaturesOf } from './signed-note.js';
+import { type NoteSignature, parseNote, type SignedNote, signaturesOf } from './signed-note.js';
 import { KeyType, type NamedSeed, type VerifierKey, verifierKeyOf } from './vkey.js';
 
 /**
@@ -19,6 +19,11 @@ export function cosign(body: string, signer: NamedSeed, time: number): NoteSigna
   };
 }
 
+/** The line of a cosignature in a note. @param signature u64 time ‖ Ed25519, 72 bytes */
+export function cosignatureLine({ name, keyId }: VerifierKey, signature: Uint8Array): NoteSignature {
+  return { name, keyId, signature };
+}
+
 /**
  * Times at which a witness cosigned this note.
  *
@@ -26,11 +31,15 @@ export function cosign(body: string, signer: NamedSeed, time: number): NoteSigna
  * @throws E_VERIFY if a line of this witness does not verify
  */
 export function cosignatureTimes(note: string, witness: VerifierKey): number[] {
-  const parsed = parseNote(note);
+  return timesOfCosigner(parseNote(note), witness);
+}
+
+/** `cosignatureTimes` of a note that is taken apart already. @throws E_VERIFY */
+export function timesOfCosigner(note: SignedNote, witness: VerifierKey): number[] {
   const timeOf = (bytes: Uint8Array): bigint => new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0);
-  const valid = signaturesOf(parsed, witness, (bytes) =>
+  const valid = signaturesOf(note, witness, (bytes) =>
     bytes.length === 72
-      ? { message: cosignedBytes(parsed.body, timeOf(bytes)), signature: bytes.subarray(8) }
+      ? { message: cosignedBytes(note.body, timeOf(bytes)), signature: bytes.subarray(8) }
       : { message: new Uint8Array(0), signature: new Uint8Array(0) },
   );
   return valid.map((bytes) => Number(timeOf(bytes)));

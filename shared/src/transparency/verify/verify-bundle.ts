@@ -6,6 +6,7 @@ import { verifyCheckpoint } from '../notes/checkpoint.js';
 import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-policy.js';
 import { formatVkey } from '../notes/vkey.js';
 import { checkApprovals } from './approval-rows.js';
+import { checkCosignatures } from './cosignature-rows.js';
 import { administratorsOf, rosterOf, type VerifyContext } from './context.js';
 import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
@@ -18,6 +19,8 @@ import { checkRounds } from './round-rows.js';
 import { runsOf } from './run-view.js';
 import { checkCoverage, checkTexts } from './text-rows.js';
 
+const WEEK_SECONDS = 7 * 24 * 3600;
+
 /** What an auditor has: the bundle, and what came from elsewhere. */
 export interface VerifyInput {
   /** attacker-controlled */
@@ -26,6 +29,8 @@ export interface VerifyInput {
   readonly policy: string;
   /** judged as of this time; now by default */
   readonly asOf?: Date;
+  /** gate mode `cosigned`: the newest cosignature may be so old, in seconds; a week by default */
+  readonly maxAgeSeconds?: number;
   /** checkpoint notes that sites kept */
   readonly siteCheckpoints?: readonly string[];
   /** only this run */
@@ -44,6 +49,7 @@ export function verifyBundle({
   bundle,
   policy: policyText,
   asOf = new Date(),
+  maxAgeSeconds = WEEK_SECONDS,
   siteCheckpoints = [],
   run,
   maskedVectors,
@@ -60,6 +66,12 @@ export function verifyBundle({
       administrators: administratorsOf(log.keys, log.resolve),
     };
     checkPolicy(log.keys, policy, findings);
+    if (log.keys.genesis.gateMode === 'cosigned') {
+      const { entries } = log;
+      checkCosignatures({
+        ...{ keys: log.keys, policy, content, files, entries, asOf, maxAgeSeconds, findings },
+      });
+    }
     runs = checkRuns(context, run, maskedVectors);
     checkTexts(context);
     remark(context, runs);
@@ -153,8 +165,6 @@ function remark({ keys, log, findings }: VerifyContext, runs: readonly RunReport
       'gate mode signed: the log key alone signs checkpoints, no site cosigned; freshness is not judged',
     );
     notBuilt('L4', 'times do not go back in any chain; cosignature times exist in gate mode cosigned only');
-  } else {
-    findings.remark('L2', 'needs-human', 'cosignatures are not verified by this version');
   }
   const claims = log.entries.some(
     ({ entry }) => entry.kind === 'plan.propose' && entry.body.privacy !== null,

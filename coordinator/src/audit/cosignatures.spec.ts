@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import BetterSqlite from 'better-sqlite3';
+import { cosign, cosignersOf, parseNote, verifyBundle } from '@regulon/shared/transparency';
+import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { keepStatements } from '@regulon/shared/sqlite';
+import { auditMigrations } from './migrations.js';
+import { Sequencer } from './sequencer.js';
+
+const refused = (code: string): object => expect.objectContaining({ code });
+const at = new Date(Date.UTC(2026, 10, 20, 10));
+const seconds = at.getTime() / 1000;
+let folder: string;
+let db: BetterSqlite.Database;
+let federation: SampleFederation;
+let log: Sequencer;
+
+function open(): Promise<Sequencer> {
+  const { genesisEntry, genesis, logSeed, statementSeed } = federation;
+  return Sequencer.open({
+    ...{ db, folder: join(folder, 'log'), logSeed, statementSeed, now: () => at },
+    genesis: { entry: genesisEntry, attachments: genesis.attachments },
+  });
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'regulon-cosignatures-'));
+  db = keepStatements(new BetterSqlite(join(folder, 'state.db')));
+  db.pragma('journal_mode = WAL');
+  auditMigrations.forEach((sql) => db.exec(sql));
+  federation = new SampleFederation(5, () => at, { gateMode: 'cosigned' });
+  log = await open();
+});
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true });
+});
+
+const append = (): number =>
+  log.appendOwn({
+    kind: 'config.start',
+    body: { nonce: '0'.repeat(64), version: '1', software: null, configuration: null },
+  }).index;
+
+/** The cosignature of a member for a note. */
+function signed(site: string, note: string, time = seconds): Uint8Array {
+  const seed = SampleFederation.seed('cosigner', site);
+  const keyName = `${federation.genesis.origin}/site/${site}`;
+  return cosign(parseNote(note).body, { keyName, seed }, time).signature;
+}
+async function cosignBy(sites: readonly number[], note: string, size: number): Promise<unknown[]> {
+  const done: unknown[] = [];
+  for (const i of sites) done.push(await log.cosign(`site-${i}`, size, signed(`site-${i}`, note)));
+  return done;
+}
+const published = (): string => readFileSync(join(folder, 'log/checkpoint'), 'utf8');
+
+describe('cosignatures at the coordinator', () => {
+  it('publish a checkpoint with the one that completes the quorum, and not before', async () => {
+    const { note, size } = await log.checkpoint();
+    expect(await cosignBy([1, 2, 3], note, size)).toEqual([undefined, undefined, undefined]);
+    expect(log.cosignaturesMissing).toBe(1);
+    expect([log.cosigned(), existsSync(join(folder, 'log/checkpoint'))]).toEqual([undefined, false]);
+    expect(await cosignBy([5], note, size)).toMatchObject([{ size: 1 }]);
+    expect(cosignersOf(published(), log.keys.witnesses).size).toBe(4);
+    expect(log.cosigned()?.note).toBe(published());
+    expect(await cosignBy([4, 5], note, size)).toEqual([undefined, undefined]);
+    expect(cosignersOf(log.cosigned()?.note ?? '', log.keys.witnesses).size).toBe(5);
+  });
+
+  it('do not bring back an older checkpoint', async () => {
+    const first = await log.checkpoint();
+    append();
+    const second = await log.checkpoint();
+    await cosignBy([1, 2, 3, 4], second.note, second.size);
+    await cosignBy([1, 2, 3, 4], first.note, first.size);
+    expect(log.cosigned()?.size).toBe(2);
+  });
+
+  it('are refused from strangers, for other notes, from the future, for what was never signed', async () => {
+    const { note, size } = await log.checkpoint();
+    append();
+    const later = await log.checkpoint();
+    await expect(log.cosign('site-9', size, signed('site-1', note))).rejects.toThrow(refused('E_VERIFY'));
+    await expect(log.cosign('site-2', size, signed('site-1', note))).rejects.toThrow(refused('E_VERIFY'));
+    await expect(log.cosign('site-1', size, signed('site-1', later.note))).rejects.toThrow(
+      refused('E_VERIFY'),
+    );
+    await expect(log.cosign('site-1', size, new Uint8Array(72))).rejects.toThrow(refused('E_VERIFY'));
+    await expect(log.cosign('site-1', size, signed('site-1', note, seconds + 400))).rejects.toThrow(
+      refused('E_CLOCK'),
+    );
+    await expect(log.cosign('site-1', 77, signed('site-1', note))).rejects.toThrow(refused('E_NOT_FOUND'));
+    expect(log.cosigned()).toBeUndefined();
+  });
+
+  it('outlive the process, and the bundle carries them', async () => {
+    const first = await log.checkpoint();
+    await cosignBy([1, 2, 3, 4], first.note, first.size);
+    append();
+    const second = await log.checkpoint();
+    await cosignBy([1, 2], second.note, second.size);
+    log = await open();
+    expect(log.cosigned()?.size).toBe(1);
+    await cosignBy([3, 4], second.note, second.size);
+    append();
+    const bundle = await log.exportBundle();
+    const policy = federation.genesis.quorumPolicy;
+    const report = verifyBundle({ bundle, policy, asOf: at });
+    expect(report.firstLine).toMatch(/^PASS {2}fed_sample: 2 entries/);
+    const tampered = verifyBundle({ bundle, policy: policy.replace('sites 4', 'sites 5'), asOf: at });
+    expect(tampered.status).toBe('fail');
+  });
+});

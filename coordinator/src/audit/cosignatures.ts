@@ -1,0 +1,92 @@
+import { RegulonError } from '@regulon/shared/errors';
+import { cosignatureTimes, type FederationKeys, withCosignatures } from '@regulon/shared/transparency';
+import type { PublishedHead } from './log-head.js';
+import type { LogRows } from './log-rows.js';
+
+/** What collecting cosignatures needs. */
+export interface CosignaturesOptions {
+  readonly rows: LogRows;
+  readonly keys: FederationKeys;
+  readonly now: () => Date;
+}
+
+/** Cosignatures that the sites sent, and the newest checkpoint with a quorum of them. */
+export class Cosignatures {
+  private head: PublishedHead | undefined;
+
+  /** @param size of the newest checkpoint; what lies behind it was lost */
+  constructor(
+    private readonly options: CosignaturesOptions,
+    size: number,
+  ) {
+    const { rows, keys } = options;
+    const newest = rows.cosignedSizes(size, keys.genesis.quorum).at(-1);
+    this.head = newest === undefined ? undefined : this.noteOf(newest);
+  }
+
+  /** The newest checkpoint with a quorum, with all cosignatures it has; undefined before the first. */
+  get latest(): PublishedHead | undefined {
+    return this.head;
+  }
+
+  /**
+   * Verify and keep a cosignature.
+   *
+   * @param witness name of the member that sent it
+   * @returns the checkpoint when this cosignature makes its quorum whole, and no larger one is whole already
+   * @throws E_NOT_FOUND when no checkpoint of this size was signed; E_VERIFY when the cosignature does not verify;
+   * E_CLOCK when its time is ahead of this clock by more than the skew
+   */
+  accept(witness: string, size: number, cosignature: Uint8Array): PublishedHead | undefined {
+    const { rows, keys } = this.options;
+    const stored = rows.checkpointOf(size);
+    if (stored === undefined)
+      throw new RegulonError('E_NOT_FOUND', `no checkpoint of size ${size} was signed`);
+    this.verify(witness, stored.note, cosignature);
+    const before = rows.cosignaturesOf(size).size;
+    rows.keepCosignature(size, witness, cosignature);
+    const whole = this.noteOf(size);
+    const count = rows.cosignaturesOf(size).size;
+    if (whole === undefined || count < keys.genesis.quorum || size < (this.head?.size ?? 0)) return undefined;
+    this.head = whole;
+    return before < keys.genesis.quorum ? whole : undefined;
+  }
+
+  /** A checkpoint with all cosignatures it has; undefined when none of this size was signed. */
+  noteOf(size: number): PublishedHead | undefined {
+    const { rows, keys } = this.options;
+    const stored = rows.checkpointOf(size);
+    if (stored === undefined) return undefined;
+    const note = withCosignatures(stored.note, keys.witnesses, rows.cosignaturesOf(size));
+    return { size, root: Uint8Array.from(stored.root), note };
+  }
+
+  /** Every checkpoint up to this size that has a quorum, ascending. */
+  *upTo(size: number): Generator<PublishedHead> {
+    const { rows, keys } = this.options;
+    for (const at of rows.cosignedSizes(size, keys.genesis.quorum)) {
+      const whole = this.noteOf(at);
+      if (whole) yield whole;
+    }
+  }
+
+  /** Cosignatures that a checkpoint of this size lacks for its quorum. */
+  missing(size: number): number {
+    const { rows, keys } = this.options;
+    return Math.max(0, keys.genesis.quorum - rows.cosignaturesOf(size).size);
+  }
+
+  private verify(witness: string, note: string, cosignature: Uint8Array): void {
+    const { keys, now } = this.options;
+    const own = keys.witnesses.filter(({ name }) => name === witness);
+    const key = own[0]?.key;
+    if (key === undefined) throw new RegulonError('E_VERIFY', `${witness} is no witness of this log`);
+    const [time = 0] = cosignatureTimes(withCosignatures(note, own, new Map([[witness, cosignature]])), key);
+    const ahead = time - now().getTime() / 1000;
+    if (ahead > keys.genesis.skewSeconds)
+      throw new RegulonError(
+        'E_CLOCK',
+        `the cosignature of ${witness} is ${Math.round(ahead)} s ahead of this clock`,
+      );
+  }
+}

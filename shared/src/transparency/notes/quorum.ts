@@ -1,0 +1,40 @@
+import { formatNote, parseNote } from './signed-note.js';
+import { cosignatureLine, timesOfCosigner } from './cosignature.js';
+import type { QuorumPolicy } from './quorum-policy.js';
+
+/** Whose cosignatures count: name and key of each witness. */
+export type Witnesses = QuorumPolicy['witnesses'];
+
+/**
+ * Who cosigned a note, and when at last.
+ *
+ * @returns name of each witness with a valid cosignature → seconds since 1970 of its newest one
+ * @throws E_VERIFY if the note has no acceptable form, or a line of a witness does not verify
+ */
+export function cosignersOf(note: string, witnesses: Witnesses): Map<string, number> {
+  const parsed = parseNote(note);
+  const found = new Map<string, number>();
+  for (const { name, key } of witnesses) {
+    const times = timesOfCosigner(parsed, key);
+    if (times.length > 0) found.set(name, Math.max(...times));
+  }
+  return found;
+}
+
+/**
+ * A note with the cosignatures of these witnesses behind the lines it has.
+ *
+ * @param cosignatures u64 time ‖ Ed25519, 72 bytes, by name of the witness; verified elsewhere
+ */
+export function withCosignatures(
+  note: string,
+  witnesses: Witnesses,
+  cosignatures: ReadonlyMap<string, Uint8Array>,
+): string {
+  const { body, signatures } = parseNote(note);
+  const lines = witnesses.flatMap(({ name, key }) => {
+    const signature = cosignatures.get(name);
+    return signature === undefined ? [] : [cosignatureLine(key, signature)];
+  });
+  return formatNote({ body, signatures: [...signatures, ...lines] });
+}

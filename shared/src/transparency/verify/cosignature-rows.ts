@@ -1,0 +1,146 @@
+import { equalBytes } from '../../crypto/index.js';
+import { isRegulonError } from '../../errors/index.js';
+import { siteCheckpointSize } from '../bundle/layout.js';
+import type { ZipContent } from '../bundle/zip-reader.js';
+import type { FederationKeys } from '../entries/federation-keys.js';
+import { digestBytes } from '../entries/fields.js';
+import { verifyCheckpoint } from '../notes/checkpoint.js';
+import type { QuorumPolicy } from '../notes/quorum-policy.js';
+import { cosignersOf } from '../notes/quorum.js';
+import type { Findings } from './findings.js';
+import type { IndexedEntry } from './log-entries.js';
+import type { LogFiles } from './log-files.js';
+
+/** An entry is at most this much older than the first checkpoint that covers it. */
+const LONGEST_WAIT_SECONDS = 24 * 3600;
+
+/** What the rows about cosignatures are judged on, gate mode `cosigned`. */
+export interface CosignatureInput {
+  readonly keys: FederationKeys;
+  readonly policy: QuorumPolicy;
+  readonly content: ZipContent;
+  readonly files: LogFiles;
+  readonly entries: readonly IndexedEntry[];
+  readonly asOf: Date;
+  /** the newest cosignature of the newest checkpoint may be so old */
+  readonly maxAgeSeconds: number;
+  readonly findings: Findings;
+}
+
+/** A checkpoint with a quorum. */
+interface Whole {
+  readonly size: number;
+  readonly root: Uint8Array;
+  /** by name of the witness, seconds since 1970 */
+  readonly times: ReadonlyMap<string, number>;
+}
+
+/**
+ * Rows L2 and L4: a quorum of the policy's witnesses cosigned the newest checkpoint and each one that opened a gate, the
+ * newest not too long ago; their times and those of the entries fit together.
+ */
+export function checkCosignatures(input: CosignatureInput): void {
+  const { content, policy, findings } = input;
+  const newest = readWhole(content.files.get('checkpoint'), 'the newest checkpoint', input);
+  const wholes = new Map<number, Whole>();
+  for (const [path, bytes] of content.files) {
+    const size = siteCheckpointSize(path);
+    if (size === undefined) continue;
+    const whole = readWhole(bytes, path, input);
+    if (whole !== undefined && whole.size !== size)
+      findings.fail('L2', `${path} is a checkpoint of size ${whole.size}`);
+    else if (whole !== undefined) wholes.set(size, whole);
+  }
+  if (newest !== undefined) wholes.set(newest.size, newest);
+  const ordered = [...wholes.values()].sort((a, b) => a.size - b.size);
+  checkGates(wholes, input);
+  if (newest !== undefined) checkFreshness(newest, input);
+  for (const { name } of policy.witnesses) checkTimesOf(name, ordered, findings);
+  checkEntryTimes(ordered, input);
+}
+
+function readWhole(bytes: Uint8Array | undefined, what: string, input: CosignatureInput): Whole | undefined {
+  const { policy, files, findings } = input;
+  if (bytes === undefined) return undefined;
+  const note = new TextDecoder().decode(bytes);
+  try {
+    const { size, root } = verifyCheckpoint(note, policy.log);
+    const times = cosignersOf(note, policy.witnesses);
+    if (size > files.tree.size || !equalBytes(files.tree.root(size), root))
+      findings.fail('L2', `${what}, size ${size}, is not a state of this log`);
+    else if (times.size < policy.threshold)
+      findings.fail(
+        'L2',
+        `${what} has ${times.size} cosignatures of members, ${policy.threshold} are needed`,
+      );
+    else return { size, root, times };
+  } catch (error) {
+    if (!isRegulonError(error, 'E_VERIFY')) throw error;
+    findings.fail('L2', `${what}: ${error.message}`);
+  }
+  return undefined;
+}
+
+/** Each masked input left under a checkpoint with a quorum, of which the bundle has the note. */
+function checkGates(wholes: ReadonlyMap<number, Whole>, { entries, findings }: CosignatureInput): void {
+  const named = new Set<number>();
+  for (const { entry, index } of entries) {
+    if (entry.kind !== 'round.contribution') continue;
+    const { size, root } = entry.body.gate;
+    const whole = wholes.get(size);
+    if (size > index) findings.fail('L2', 'the gate was opened by a checkpoint of a later log', index);
+    else if (whole !== undefined && !equalBytes(whole.root, digestBytes(root)))
+      findings.fail('L2', `the checkpoint of size ${size} that opened the gate has another root`, index);
+    else if (whole === undefined && !named.has(size)) {
+      findings.fail('L2', `the checkpoint of size ${size} that opened the gate is not cosigned`, index);
+      named.add(size);
+    }
+  }
+}
+
+function checkFreshness({ times }: Whole, { asOf, maxAgeSeconds, keys, findings }: CosignatureInput): void {
+  const newest = Math.max(...times.values());
+  const age = Math.floor(asOf.getTime() / 1000) - newest;
+  if (age > maxAgeSeconds)
+    findings.fail(
+      'L2',
+      `the newest cosignature is of ${new Date(1000 * newest).toISOString()}, more than ${maxAgeSeconds} s before ${asOf.toISOString()}`,
+    );
+  if (-age > keys.genesis.skewSeconds)
+    findings.fail(
+      'L4',
+      `a cosignature is of ${new Date(1000 * newest).toISOString()}, after ${asOf.toISOString()}`,
+    );
+}
+
+function checkTimesOf(witness: string, ordered: readonly Whole[], findings: Findings): void {
+  let last = 0;
+  for (const { size, times } of ordered) {
+    const time = times.get(witness);
+    if (time === undefined) continue;
+    if (time < last)
+      findings.fail('L4', `${witness} cosigned size ${size} before it cosigned a smaller one`, size - 1);
+    last = time;
+  }
+}
+
+/** What an entry says of its time against the first cosignature over it; entries before the first have no such limit. */
+function checkEntryTimes(ordered: readonly Whole[], { entries, keys, findings }: CosignatureInput): void {
+  const { skewSeconds } = keys.genesis;
+  let at = 0;
+  for (const { entry, index } of entries) {
+    while (at < ordered.length && (ordered[at]?.size ?? 0) <= index) at++;
+    const covering = ordered[at];
+    if (covering === undefined) return;
+    const first = Math.min(...covering.times.values());
+    const time = Date.parse(entry.at) / 1000;
+    if (time > first + skewSeconds)
+      findings.fail(
+        'L4',
+        `the entry is dated ${Math.round(time - first)} s after its first cosignature`,
+        index,
+      );
+    else if (at > 0 && time < first - LONGEST_WAIT_SECONDS)
+      findings.fail('L4', 'the entry is dated more than 24 h before its first cosignature', index);
+  }
+}
