@@ -1,6 +1,6 @@
 import { hex } from '@regulon/shared/crypto';
 import { emptySpecification } from '@regulon/shared/genomics';
-import { manifestOf, parameterCount } from '@regulon/shared/models';
+import { manifestOf, parameterCount, travellingWeights } from '@regulon/shared/models';
 import { type Plan, planHashOf } from '@regulon/shared/plan';
 import { modelFrameOf, Purpose, type RunContract, RunProgram } from '@regulon/shared/program';
 import { thresholds } from '@regulon/shared/secagg';
@@ -40,7 +40,9 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
   const features = featuresOf(plan, genes);
   const program = new RunProgram(contractOfOutline(plan, genes ?? features ?? 1));
   const parameters =
-    features === null ? null : parameterCount(manifestOf(plan.model, modelFrameOf(plan, features)));
+    features === null
+      ? null
+      : parameterCount(travellingWeights(manifestOf(plan.model, modelFrameOf(plan, features))));
   const { N, uMin } = program.contract.thresholds;
   return {
     name: plan.name,

@@ -1,4 +1,4 @@
-import { CO_EXPRESSION, type Loss, type ModelDeclaration } from '../models/index.js';
+import { CO_EXPRESSION, type LayerDeclaration, type Loss, type ModelDeclaration } from '../models/index.js';
 import type { Plan } from './plan.js';
 
 /** A rule of the plan that its model breaks. */
@@ -6,6 +6,8 @@ export interface BrokenRule {
   readonly path: string;
   readonly rule: string;
 }
+
+type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation'>;
 
 /** Losses over numbers, one by one. */
 const NUMBERS: readonly Loss['type'][] = [
@@ -22,9 +24,9 @@ const NUMBERS: readonly Loss['type'][] = [
  *
  * @returns path and rule of the first thing, or null
  */
-export function modelRuleBroken(plan: Pick<Plan, 'model' | 'task' | 'prepare'>): BrokenRule | null {
+export function modelRuleBroken(plan: RuledPlan): BrokenRule | null {
   const { model, task } = plan;
-  return maskRule(model) ?? headRule(model, task) ?? aggregateRule(model) ?? graphRule(plan);
+  return maskRule(model) ?? headRule(model, task) ?? ownersRule(model) ?? localRule(plan) ?? graphRule(plan);
 }
 
 function maskRule({ inputs = [] }: ModelDeclaration): BrokenRule | null {
@@ -52,11 +54,39 @@ function graphRule({ model, prepare }: Pick<Plan, 'model' | 'prepare'>): BrokenR
   return null;
 }
 
-function aggregateRule({ blocks }: ModelDeclaration): BrokenRule | null {
-  const apart = blocks.findIndex(({ aggregate }) => aggregate !== 'sum');
+function ownersRule({ blocks }: ModelDeclaration): BrokenRule | null {
+  const apart = blocks.findIndex(({ aggregate }) => aggregate === 'owners');
   if (apart < 0) return null;
   return {
     path: `model.blocks[${apart}].aggregate`,
-    rule: 'the rounds of a run sum every block over all sites',
+    rule: 'the rounds of a run sum a block over all sites, or not at all',
   };
 }
+
+/** Weights that never leave their site: a site that is left out has none, and something must be left to sum. */
+function localRule({ model: { blocks }, evaluation }: RuledPlan): BrokenRule | null {
+  const local = blocks.findIndex(({ aggregate }) => aggregate === 'local');
+  if (local < 0) return null;
+  const path = `model.blocks[${local}].aggregate`;
+  if (evaluation.split === 'leave-site-out')
+    return { path, rule: 'a site that is left out trains no local weights' };
+  const shared = blocks.some(({ aggregate, layers }) => aggregate !== 'local' && layers.some(hasWeights));
+  return shared ? null : { path, rule: 'no weights are left that the sites share' };
+}
+
+/** Types of layers without weights. */
+const WEIGHTLESS: ReadonlySet<LayerDeclaration['type']> = new Set([
+  ...([
+    'activation',
+    'dropout',
+    'masking-noise',
+    'gaussian-noise',
+    'flatten',
+    'reshape',
+    'tokens',
+    'gene-grid',
+  ] as const),
+  ...(['max-pool1d', 'average-pool1d', 'max-pool2d', 'average-pool2d', 'upsample1d'] as const),
+  ...(['global-max-pool', 'global-average-pool'] as const),
+]);
+const hasWeights = ({ type }: LayerDeclaration): boolean => !WEIGHTLESS.has(type);

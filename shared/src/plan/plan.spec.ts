@@ -13,6 +13,7 @@ const base = {
   training: { rounds: 2, optimizer: { name: 'adam', learningRate: 1e-7 } },
   evaluation: { split: 'holdout' },
 };
+const norm = { name: 'norm', aggregate: 'local', layers: [{ type: 'batch-norm' }] };
 const messageOf = (change: object): string => {
   try {
     parsePlan({ ...base, ...change });
@@ -89,6 +90,10 @@ describe('parsePlan', () => {
     );
   });
 
+  it('takes weights that never leave their site beside shared ones', () => {
+    expect(messageOf({ model: { blocks: [norm, base.model.blocks[0]] } })).toBe('accepted');
+  });
+
   it('refuses a graph of co-expression that no step makes', () => {
     const graph = { type: 'chebyshev', filters: 2, order: 2, graph: 'co-expression' };
     const layers = [graph, { type: 'flatten' }, { type: 'dense', units: 'outputs' }];
@@ -147,9 +152,26 @@ describe('parsePlan', () => {
       /model\.heads\[0\]\.loss: reconstruct is trained by squared-error/,
     ],
     [
-      'weights that rounds cannot keep at a site',
-      { model: { blocks: [{ ...base.model.blocks[0], aggregate: 'local' }] } },
+      'weights of some sites only',
+      { model: { blocks: [{ ...base.model.blocks[0], aggregate: 'owners', owners: ['a'] }] } },
       /model\.blocks\[0\]\.aggregate/,
+    ],
+    [
+      'a model of which nothing is shared',
+      {
+        model: {
+          blocks: [
+            { name: 'noise', layers: [{ type: 'dropout', rate: 0.5 }] },
+            { ...base.model.blocks[0], aggregate: 'local' },
+          ],
+        },
+      },
+      /model\.blocks\[1\]\.aggregate: no weights are left/,
+    ],
+    [
+      'weights of a site that is left out',
+      { model: { blocks: [norm, base.model.blocks[0]] }, evaluation: { split: 'leave-site-out' } },
+      /model\.blocks\[0\]\.aggregate: a site that is left out/,
     ],
     ['a site twice', { sites: ['a', 'a', 'c', 'd', 'e'] }, /sites/],
   ])('refuses %s', (_, change, rule) => {

@@ -13,6 +13,7 @@ import {
   manifestOf,
   type ModelFrame,
   parameterCount,
+  travellingWeights,
   type WeightSpec,
 } from '../models/index.js';
 import type { Manifest } from '../secagg/index.js';
@@ -100,8 +101,19 @@ export class RunProgram {
     return modelFrameOf(plan, isPrepared ? featureCount(this.specification(arm)) : panel.size);
   }
 
-  /** Weights of an arm's model in their fixed order; needs the fitted specification of the arm. */
+  /** Weights of an arm's model that travel, in their fixed order; needs the fitted specification of the arm. */
   weightSpecs(arm: number): WeightSpec[] {
+    return travellingWeights(this.allWeights(arm));
+  }
+
+  /** First weights of an arm that never leave their site, float32 in manifest order; empty for most models. */
+  initialLocalWeights(arm: number): Float32Array {
+    const own = this.allWeights(arm).filter(({ aggregate }) => aggregate === 'local');
+    const pieces = [...initialWeights(own, { seed: this.contract.plan.seed, arm })];
+    return Float32Array.from(pieces.flatMap((piece) => [...piece]));
+  }
+
+  private allWeights(arm: number): WeightSpec[] {
     return manifestOf(this.contract.plan.model, this.modelFrame(arm));
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writePrepared, writeUnprepared } from '@regulon/client/datasets';
 import type { ArmData, EvaluateResult, TrainJob, Trainer } from '@regulon/client/training';
 import type { FeatureSpecification, SitePreparation, UnitsView } from '@regulon/shared/genomics';
-import { initialWeights, manifestOf, type ModelFrame } from '@regulon/shared/models';
+import { initialWeights, manifestOf, type ModelFrame, travellingWeights } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { modelFrameOf } from '@regulon/shared/program';
 
@@ -25,6 +25,8 @@ export interface Fitted {
 export interface ReferenceModel {
   readonly frame: ModelFrame;
   readonly weightsPath: string;
+  /** weights of blocks that never leave a site: here those of whoever trains the model */
+  readonly localWeightsPath?: string;
 }
 
 const bytesOf = (array: Float32Array): Uint8Array =>
@@ -46,9 +48,15 @@ export function newModel(bench: Workbench, name: string, features: number, arm: 
   const { plan } = bench;
   const frame = modelFrameOf(plan, features);
   const weightsPath = join(bench.folder, `${name}.weights`);
-  const pieces = [...initialWeights(manifestOf(plan.model, frame), { seed: plan.seed, arm })];
-  writeFileSync(weightsPath, Buffer.concat(pieces.map(bytesOf)));
-  return { frame, weightsPath };
+  const specs = manifestOf(plan.model, frame);
+  const write = (path: string, own: typeof specs): void =>
+    writeFileSync(path, Buffer.concat([...initialWeights(own, { seed: plan.seed, arm })].map(bytesOf)));
+  write(weightsPath, travellingWeights(specs));
+  const local = specs.filter(({ aggregate }) => aggregate === 'local');
+  if (local.length === 0) return { frame, weightsPath };
+  const localWeightsPath = `${weightsPath}.local`;
+  write(localWeightsPath, local);
+  return { frame, weightsPath, localWeightsPath };
 }
 
 /** Train a model in place for some epochs of the plan's optimiser. */
@@ -62,6 +70,7 @@ export async function trainModel(
   const deltaPath = `${model.weightsPath}.delta`;
   const job: TrainJob = {
     ...jobOf(bench, model, data),
+    ...(model.localWeightsPath === undefined ? {} : { nextLocalWeightsPath: model.localWeightsPath }),
     deltaPath,
     epochs: training.strategy === 'fed-sgd' ? 1 : epochs,
     batchSize: training.batchSize,
@@ -87,7 +96,8 @@ export async function evaluateModel(
 
 function jobOf(bench: Workbench, model: ReferenceModel, data: ArmData) {
   const { plan } = bench;
-  return { declaration: plan.model, ...model.frame, task: plan.task, data, weightsPath: model.weightsPath };
+  const { frame, ...weights } = model;
+  return { declaration: plan.model, ...frame, task: plan.task, data, ...weights };
 }
 
 function addDelta(weightsPath: string, deltaPath: string): void {

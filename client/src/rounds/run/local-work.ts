@@ -20,8 +20,9 @@ import { guarded, type LocalFacts } from '../../state/index.js';
 import type { ArmData, TrainResult } from '../../training/index.js';
 import type { Contribution } from '../../update/index.js';
 import type { SiteContext } from '../context.js';
-import { addScore, withBaselines } from './site-score.js';
+import { LocalWeights } from './local-weights.js';
 import { RunTrainer, startTrainer, type StartTrainer } from './run-trainer.js';
+import { addScore, withBaselines } from './site-score.js';
 
 /** What one round needs from this site, computed once for all its attempts. */
 export interface LocalResult {
@@ -47,6 +48,7 @@ const SILENT: LocalFacts = { extras: {}, weight: 0 };
 /** Computes this site's contribution to each round: a statistic, an update, or a score. */
 export class LocalWork {
   private readonly trainer: RunTrainer;
+  private readonly localWeights: LocalWeights;
   private readonly features = new Map<string, Promise<ArmData | null>>();
   private readonly running = new Map<number, Promise<LocalResult>>();
 
@@ -57,6 +59,7 @@ export class LocalWork {
     start: StartTrainer = (onCpu) => startTrainer(site.config, live.folder, onCpu),
   ) {
     this.trainer = new RunTrainer(start, site.config.training.fallback);
+    this.localWeights = new LocalWeights(live.folder, live.program);
   }
 
   /** Begin, or join, the work of a round; a result from before a crash is found again. */
@@ -204,6 +207,7 @@ export class LocalWork {
       ...this.modelJob(arm, data),
       ...{ weightsPath: modelOf(arm.index), deltaPath, epochs: localEpochs, batchSize, optimizer, strategy },
       ...(gradientClip === undefined ? {} : { gradientClip }),
+      ...this.localWeights.pathsFor(round),
       ...{ shuffleKey: hex(hkdf(roundingSecret, new Uint8Array(32), info, 32)), round: round.round },
     };
     return this.trainer.run((trainer) => {
@@ -221,6 +225,7 @@ export class LocalWork {
       const scores = scoreShapeOf(contract);
       const job = {
         ...{ ...this.modelJob(arm, data), weightsPath: this.live.modelOf(arm.index) },
+        ...this.localWeights.latest(arm.index),
         ...(scores && { scores }),
       };
       score = addScore(score, await this.trainer.run((trainer) => trainer.evaluate(job)));
