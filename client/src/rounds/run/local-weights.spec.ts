@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parameterCount } from '@regulon/shared/models';
 import { contractOf, Purpose, RunProgram, type ScheduledRound } from '@regulon/shared/program';
@@ -44,6 +44,15 @@ describe('weights that never leave their site', () => {
     expect(again).toEqual(start);
     expect(bytesOf(again.localWeightsPath)).not.toBe('aa');
     expect(bytesOf(local.latest(0).localWeightsPath)).toBe('aa');
+  });
+
+  it('lie there of the last two rounds only', () => {
+    const folder = temporaryFolder('local-weights');
+    const local = new LocalWeights(folder, fedBn);
+    for (const round of [first, second, third]) {
+      writeFileSync(local.pathsFor(round).nextLocalWeightsPath ?? '', 'x');
+    }
+    expect(readdirSync(folder).sort()).toEqual(['local-0-1.f32', 'local-0-2.f32', 'local-0-first.f32']);
   });
 
   it('stay as they are where the site was absent', () => {

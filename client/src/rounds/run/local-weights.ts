@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunProgram, ScheduledRound } from '@regulon/shared/program';
 import { guarded } from '../../state/index.js';
@@ -18,6 +18,8 @@ export class LocalWeights {
   /** What the trainer reads and writes in a round; empty for a model without such weights. @throws E_DISK_FULL */
   pathsFor({ arm, iteration }: ScheduledRound): { localWeightsPath?: string; nextLocalWeightsPath?: string } {
     const before = this.pathBefore(arm, iteration);
+    // what a round before the last one left is asked for by none
+    if (before === this.pathOf(arm, iteration - 1)) rmSync(this.pathOf(arm, iteration - 2), { force: true });
     return before === null
       ? {}
       : { localWeightsPath: before, nextLocalWeightsPath: this.pathOf(arm, iteration) };
