@@ -128,6 +128,22 @@ export const registry = {
   E_CLIP_NORM: code('INVALID_ARGUMENT', 4, 'use a positive clip norm'),
   E_GATE: code('FAILED_PRECONDITION', 1, 'the log does not cover the earlier round; nothing was sent', true),
   E_RUN_ABORTED: code('ABORTED', 1, 'read the reason in `regulon run show`'),
+  // differential privacy
+  E_PRIVACY: code(
+    'INVALID_ARGUMENT',
+    4,
+    'correct the named parameter: z and steps above 0, q in (0, 1], 0 < δ < 1 / (number of units)',
+  ),
+  E_BUDGET: code(
+    'PERMISSION_DENIED',
+    1,
+    'see `regulon site budget`; spent privacy does not come back, and only the policy of the site may allow more',
+  ),
+  E_LEDGER: code(
+    'FAILED_PRECONDITION',
+    1,
+    'keep the state folder as it is and tell the steward: nothing is released until the ledger is whole again',
+  ),
   // training
   E_TRAINER_CRASH: code(
     'INTERNAL',

@@ -1,5 +1,5 @@
 export { type Design, type Plan, type PrepareStep } from './plan.js';
-export { parsePlan, parseStrict, planBytes, planHashOf } from './parse.js';
+export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
 export {
   type DatasetKind,
   datasetKindSchema,

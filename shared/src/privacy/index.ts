@@ -1,0 +1,45 @@
+export {
+  gaussianDelta,
+  gaussianEpsilon,
+  gaussianMu,
+  gaussianNoise,
+  type GaussianSteps,
+} from './exact-gaussian.js';
+export { epsilonFromRdp, rdpOfSampledGaussian, rdpOrders, type RdpEpsilon } from './rdp.js';
+export { pldDelta, pldEpsilon, PREVIEW_GRID, REPORT_GRID, type SampledGaussianSteps } from './pld.js';
+export {
+  discreteGaussianGap,
+  integerOrders,
+  LEAST_LOCAL_SIGMA,
+  rdpOfInteger,
+  roundedSensitivity,
+  type IntegerMechanism,
+} from './integer-mechanisms.js';
+export {
+  ACCOUNTANT,
+  accountOf,
+  rdpEpsilon,
+  type GaussianEvent,
+  type IntegerEvent,
+  type PrivacyAccount,
+  type PrivacyEvent,
+} from './account.js';
+export { noiseFor, type CalibratedNoise, type NoiseTarget } from './calibrate.js';
+export { DiscreteGaussian, wholeSigma } from './sampling/discrete-gaussian.js';
+export { addRoundedGaussian } from './sampling/gaussian.js';
+export { RandomWords, type WordSource } from './sampling/random-words.js';
+export {
+  FIRST_LINK,
+  linkOf,
+  verifyLedger,
+  type Charge,
+  type LedgerHead,
+  type StoredCharge,
+} from './ledger/chain.js';
+export {
+  chargedEventSchema,
+  parseChargedEvent,
+  privacyEventOf,
+  type ChargedEvent,
+} from './ledger/charged-event.js';
+export { spendingOf, verifyWithinBudget, type PrivacyBudget, type Spending } from './ledger/budget.js';

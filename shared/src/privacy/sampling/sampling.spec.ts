@@ -1,0 +1,111 @@
+import { describe, expect, it } from '@jest/globals';
+import { sha256, utf8 } from '../../crypto/index.js';
+import { chiSquaredTail } from '../../genomics/numeric/gamma.js';
+import { DiscreteGaussian, wholeSigma } from './discrete-gaussian.js';
+import { addRoundedGaussian } from './gaussian.js';
+import { below, RandomWords } from './random-words.js';
+
+const words = (name: string): RandomWords => new RandomWords(sha256(utf8(name)));
+const samples = (sigma: number, count: number, name = `${sigma}`): number[] => {
+  const sampler = new DiscreteGaussian(sigma, words(name));
+  return Array.from({ length: count }, () => sampler.next());
+};
+
+/** P-value of χ² of samples against e^{−x²/2σ²}, normalised by its own sum; tails of expectation below 10 are lumped. */
+function pValue(values: readonly number[], sigma: number): number {
+  const reach = 12 * sigma;
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, k) =>
+    Math.exp(-((k - reach) ** 2) / (2 * sigma ** 2)),
+  );
+  const total = weights.reduce((a, b) => a + b, 0);
+  const counts = new Map<number, number>();
+  values.forEach((x) => counts.set(x, (counts.get(x) ?? 0) + 1));
+  let [statistic, cells, rare, rareSeen] = [0, 0, 0, 0];
+  weights.forEach((weight, k) => {
+    const expected = (values.length * weight) / total;
+    const seen = counts.get(k - reach) ?? 0;
+    if (expected < 10) [rare, rareSeen] = [rare + expected, rareSeen + seen];
+    else [statistic, cells] = [statistic + (seen - expected) ** 2 / expected, cells + 1];
+  });
+  if (rare > 0) [statistic, cells] = [statistic + (rareSeen - rare) ** 2 / rare, cells + 1];
+  return chiSquaredTail(statistic, cells - 1);
+}
+
+describe('the exact discrete Gaussian', () => {
+  it.each([1, 2, 5, 10, 37])('has the probabilities e^{−x²/2σ²}, σ = %d', (sigma) => {
+    const values = samples(sigma, 100_000);
+    expect(pValue(values, sigma)).toBeGreaterThan(1e-4);
+    // control: the test sees a σ that is one unit off
+    expect(pValue(values, sigma + 1)).toBeLessThan(1e-4);
+  });
+
+  it('has mean 0 and variance σ² where σ is large', () => {
+    const [sigma, count] = [2 ** 22 + 1, 100_000];
+    const scaled = samples(sigma, count).map((x) => x / sigma);
+    const mean = scaled.reduce((a, b) => a + b, 0) / count;
+    const variance = scaled.reduce((a, b) => a + b * b, 0) / count;
+    // five standard errors
+    expect(Math.abs(mean)).toBeLessThan(5 / Math.sqrt(count));
+    expect(Math.abs(variance - 1)).toBeLessThan(5 * Math.sqrt(2 / count));
+    const beyond = scaled.filter((x) => Math.abs(x) > 1.959964).length / count;
+    expect(Math.abs(beyond - 0.05)).toBeLessThan(5 * Math.sqrt((0.05 * 0.95) / count));
+  });
+
+  it('gives the same samples for the same key, and others that share nothing for another', () => {
+    expect(samples(10, 12, 'kat')).toEqual([-4, 4, 3, -8, -8, -20, 6, -4, -4, -22, -8, -5]);
+    const [a, b] = [samples(1000, 50_000, 'worker 1'), samples(1000, 50_000, 'worker 2')];
+    const correlation = a.reduce((sum, x, k) => sum + x * b[k]!, 0) / (50_000 * 1e6);
+    expect(Math.abs(correlation)).toBeLessThan(5 / Math.sqrt(50_000));
+    const sampler = new DiscreteGaussian(1000, new RandomWords());
+    const other = new DiscreteGaussian(1000, new RandomWords());
+    expect(Array.from({ length: 8 }, () => sampler.next())).not.toEqual(
+      Array.from({ length: 8 }, () => other.next()),
+    );
+  });
+
+  it.each([0, -4, 1.5, NaN, Infinity, 2 ** 30 + 1])('refuses σ = %d', (sigma) => {
+    expect(() => new DiscreteGaussian(sigma, words('x'))).toThrow(
+      expect.objectContaining({ code: 'E_PRIVACY' }),
+    );
+  });
+
+  it('never takes less noise than asked for', () => {
+    expect([16, 16.000001, 24.9, 25].map(wholeSigma)).toEqual([4, 5, 5, 5]);
+  });
+});
+
+describe('uniform integers', () => {
+  it.each([1, 2, 3, 7, 10])('below %d are equally likely', (bound) => {
+    const [count, source] = [70_000, words(`below ${bound}`)];
+    const seen = new Array<number>(bound).fill(0);
+    for (let k = 0; k < count; k++) seen[below(source, bound)]! += 1;
+    const statistic = seen.reduce((sum, n) => sum + (n - count / bound) ** 2 / (count / bound), 0);
+    expect(chiSquaredTail(statistic, bound - 1)).toBeGreaterThan(1e-4);
+  });
+
+  it('reach the whole range of 31 bits', () => {
+    const source = words('wide');
+    const values = Array.from({ length: 2000 }, () => below(source, 2 ** 31));
+    expect(Math.max(...values)).toBeGreaterThan(2 ** 31 * 0.99);
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('rounded Gaussian noise of one source', () => {
+  it('has its standard deviation, and leaves only multiples of the grid', () => {
+    const [count, sigma, grid] = [100_001, 3, 2 ** -10];
+    const values = new Float64Array(count).fill(0.3);
+    addRoundedGaussian(values, { sigma, grid }, words('gauss'));
+    const mean = values.reduce((a, b) => a + b, 0) / count;
+    const variance = values.reduce((a, b) => a + (b - 0.3) ** 2, 0) / count;
+    expect(Math.abs(mean - 0.3)).toBeLessThan((5 * sigma) / Math.sqrt(count));
+    expect(Math.abs(variance / 9 - 1)).toBeLessThan(5 * Math.sqrt(2 / count));
+    expect(values.every((x) => Number.isInteger(x / grid))).toBe(true);
+  });
+
+  it('takes the last element of an odd count along, and without noise only rounds', () => {
+    const values = Float64Array.of(0.26, -0.26, 0.74);
+    addRoundedGaussian(values, { sigma: 0, grid: 0.5 }, words('gauss'));
+    expect([...values]).toEqual([0.5, -0.5, 0.5]);
+  });
+});
