@@ -30,6 +30,9 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   const known = [...site.samplers.keys()].map((mechanism) => ringMechanisms[mechanism] as string);
   if (noise && !known.includes(noise.mechanism))
     refuse('secureAggregation.noise', `this site has no sampler for ${noise.mechanism}`);
+  // weights, metrics, preparation and evaluation are sums without noise: they would undo the claim
+  if (noise && !contract.isPublic)
+    refuse('secureAggregation.noise', 'the other sums of a run carry no noise yet: only for public data');
   const digest = `sha256:${hex(contract.planHash)}`;
   if (policy.plans !== 'approved-by-steward' && !policy.plans.includes(digest)) {
     refuse('(whole plan)', 'it is not in the list of allowed plans');

@@ -33,6 +33,13 @@ describe('a sum that cannot wrap', () => {
     expect(check(10, { extras, mechanism: 1, z: 8 })).toThrow(refused('E_RING_BOUND', 'the extra loss'));
   });
 
+  it('asks each site for noise of at least 4 ring units, however many share it', () => {
+    // 20 sites: h = 8, so a site adds z·Q/√8
+    expect(check(20, { mechanism: 1, z: Math.sqrt(2), Q: 8 })).not.toThrow();
+    expect(check(20, { mechanism: 1, z: 1.41, Q: 8 })).toThrow(refused('E_POLICY', 'below 4 ring units'));
+    expect(check(20, { mechanism: 0, z: 1.41, Q: 8 })).not.toThrow();
+  });
+
   it('holds for every extra, at either end of its range', () => {
     const extra = (min: number, max: number, scale = 2 ** 20): Partial<Manifest> => ({
       extras: [{ name: 'loss', scale, min, max }],

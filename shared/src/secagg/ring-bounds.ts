@@ -1,4 +1,5 @@
 import { RegulonError } from '../errors/index.js';
+import { LEAST_LOCAL_SIGMA } from '../privacy/index.js';
 import type { Manifest } from './manifest.js';
 import type { RosterView } from './roster.js';
 import { thresholds, type Thresholds } from './thresholds.js';
@@ -10,7 +11,8 @@ import { thresholds, type Thresholds } from './thresholds.js';
  * noise, of 255 sites fit either ring.
  *
  * @throws E_RING_BOUND naming the coordinate that could wrap
- * @throws E_POLICY if Q is no power of two, C no positive number, f outside 0..40, or an extra's range is empty
+ * @throws E_POLICY if Q is no power of two, C no positive number, f outside 0..40, an extra's range is empty, or a site
+ * would add less noise than sums of discrete Gaussians need
  */
 export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
   const { N, Q, C, z, ringBits, fractionBits, extras } = manifest;
@@ -19,6 +21,11 @@ export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
   if (Q < 1 || Math.log2(Q) % 1 !== 0) throw policy(manifest, 'Q is no power of two');
   if (fractionBits > 40) throw policy(manifest, 'more than 40 fraction bits');
   if (!(z >= 0) || !Number.isFinite(z)) throw policy(manifest, 'z is no number');
+  if (manifest.mechanism !== 0 && leastLocalSigma(manifest, roster) < LEAST_LOCAL_SIGMA)
+    throw policy(
+      manifest,
+      `the noise of one site is below ${LEAST_LOCAL_SIGMA} ring units: use a larger Q or z`,
+    );
   const noisy = manifest.mechanism === 0 ? N : N + 12 * kappa(manifest, roster) * z;
   const vector = ringBits === 32 ? noisy * Q : N * C * 2 ** fractionBits;
   if (!(vector < half)) throw wraps(manifest, 'the vector');
@@ -36,16 +43,24 @@ export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
  * sub-cohorts the largest |G|/h of a group, times the number of groups, as their sums are added up.
  */
 export function kappa(manifest: Manifest, roster: RosterView): number {
-  const { N, nMin, gammaNum, gammaDen, quorumRule, subCohort } = manifest;
-  const of = (n: number): Thresholds =>
-    thresholds({ N, M: roster.M, n, gammaNum, gammaDen, strict: quorumRule === 0 });
-  const [least, most] = subCohort === 0 ? [nMin, N] : [subCohort, Math.min(N, 2 * subCohort - 1)];
-  let largest = 1;
-  for (let n = least; n <= most; n++) {
-    const { h, quorum } = of(n);
-    if (subCohort > 0 || n >= quorum) largest = Math.max(largest, n / h);
-  }
+  const { N, subCohort } = manifest;
+  const largest = Math.max(1, ...admissible(manifest, roster).map(({ n, h }) => n / h));
   return Math.sqrt(largest * (subCohort === 0 ? 1 : Math.floor(N / subCohort)));
+}
+
+/** Standard deviation that one site adds, in ring units, where the most honest sites share the noise. */
+function leastLocalSigma(manifest: Manifest, roster: RosterView): number {
+  const most = Math.max(1, ...admissible(manifest, roster).map(({ h }) => h));
+  return (manifest.z * manifest.Q) / Math.sqrt(most);
+}
+
+/** Thresholds of every number of sites with which a round, or a group of it, may go on. */
+function admissible(manifest: Manifest, roster: RosterView): Thresholds[] {
+  const { N, nMin, gammaNum, gammaDen, quorumRule, subCohort } = manifest;
+  const [least, most] = subCohort === 0 ? [nMin, N] : [subCohort, Math.min(N, 2 * subCohort - 1)];
+  return Array.from({ length: Math.max(0, most - least + 1) }, (_, k) =>
+    thresholds({ N, M: roster.M, n: least + k, gammaNum, gammaDen, strict: quorumRule === 0 }),
+  ).filter(({ n, quorum }) => subCohort > 0 || n >= quorum);
 }
 
 function policy(manifest: Manifest, why: string): RegulonError {
