@@ -11,8 +11,10 @@ import { dataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { modelCommands } from './model.js';
 import { planCommands } from './plan.js';
+import { privacyCommands } from './privacy.js';
 import { runCommands } from './run.js';
 import { simCommands } from './sim.js';
+import { siteCommands } from './site.js';
 
 const VERSION = '0.1.0';
 
@@ -26,9 +28,11 @@ function buildProgram(context: Context): Command {
   runCommands(program, context);
   dataCommands(program, context);
   modelCommands(program, context);
+  privacyCommands(program, context);
   auditCommands(program, context);
   acceleratorCommands(program, context);
   simCommands(program, context);
+  siteCommands(program, context);
   doctorCommand(program, context);
   describeCommand(program, context);
   completionCommand(program, context);

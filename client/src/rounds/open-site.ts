@@ -5,6 +5,7 @@ import { type ErrorCode, explainError, RegulonError } from '@regulon/shared/erro
 import type { RosterView } from '@regulon/shared/secagg';
 import { type DaemonConfig, readSitePolicy } from '../config/index.js';
 import { loadSiteKeys, readKeyFile } from '../enrol/index.js';
+import { exactSamplers } from '../privacy/index.js';
 import { loadFederation, type SiteView, verifyDataOpen } from '../policy/index.js';
 import { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
 import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
@@ -72,7 +73,14 @@ export async function openSite(
     const statements = statementsOf(policy, config.dataset, described, state.paths.anchor);
     const { panel, units, content } = described;
     const known = { panel, units, content, statement: statements };
-    const site: SiteView = { roster, own, policy, dataset: config.dataset, samplers: new Map(), ...known };
+    const site: SiteView = {
+      roster,
+      own,
+      policy,
+      dataset: config.dataset,
+      samplers: exactSamplers,
+      ...known,
+    };
     warnIfClosed(site, logger);
     const link = parts.linkOf(config, own.id, rosterView);
     closers.push(() => link.close());
@@ -103,7 +111,7 @@ export async function openSite(
       runs: new RunJournal(state),
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),
-      ledger: new Ledger(state),
+      ledger: new Ledger(state, { budget: policy.privacy }),
       gate: new LogGate(log, { mode: gateMode, gateLag, maxAgeSeconds: gateMaxAgeSeconds }),
       crash: crashAt === undefined ? noCrash : crashOnce(crashAt, config.stateFolder),
       startIndex: () => outbox.at(seq)?.index ?? null,

@@ -3,6 +3,7 @@ export { RunJournal, type LocalFacts, type OutcomeRow } from './run-journal.js';
 export { AttemptJournal, Step, type AttemptFacts, type AttemptRow } from './attempt-journal.js';
 export { AnsweredTable, type AnsweredRow, type ReleasedSum } from './answered.js';
 export { Ledger, type LedgerEvent } from './ledger.js';
+export { readLedger } from './read-ledger.js';
 export { Outbox, type SealDraft } from './outbox.js';
 export { diskError, guarded } from './database.js';
 export { type EvidenceKind, evidenceName, removeRunFiles, type StatePaths, writeEvidence } from './folder.js';

@@ -1,10 +1,27 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { Ledger } from './ledger.js';
-import { opened, run } from './state.support.js';
+import fc from 'fast-check';
+import { type ChargedEvent, spendingOf } from '@regulon/shared/privacy';
+import { Ledger, type LedgerEvent } from './ledger.js';
+import type { SiteState } from './site-state.js';
+import { closed, opened, run, stateFolder } from './state.support.js';
+
+const about = { purpose: 0, step: 'train' };
+const claim = { unit: 'patient', adjacency: 'add-or-remove-one', sampler: 'float64-rounded' } as const;
+const noisy = (z: string, steps = 1): ChargedEvent => ({
+  ...{ mechanism: 'gaussian', q: '1', z, steps },
+  ...claim,
+  ...about,
+});
+const exact: ChargedEvent = { mechanism: 'none', ...about };
+const charge = (round: number, event: ChargedEvent = exact, attempt = 0): LedgerEvent => ({
+  ...{ dataset: 'd', run, round, attempt, event },
+});
+const refused = (code: string, words = ''): unknown =>
+  expect.objectContaining({ code, message: expect.stringContaining(words) as unknown });
 
 describe('the ledger', () => {
-  const charge = (round: number) => ({ dataset: 'd', run, round, attempt: 0, event: { mechanism: 'none' } });
-
   it('charges an attempt once and chains the charges', () => {
     const ledger = new Ledger(opened());
     const first = ledger.charge(charge(0));
@@ -18,5 +35,160 @@ describe('the ledger', () => {
     new Ledger(state).charge(charge(0));
     expect(() => state.db.exec('DELETE FROM ledger')).toThrow(/append-only/);
     expect(() => state.db.exec("UPDATE ledger SET event = ''")).toThrow(/append-only/);
+  });
+});
+
+describe('a ledger edited behind the daemon', () => {
+  /** A ledger with three charges, then a change by hand; what opening it again says. */
+  function reopened(edit: (state: SiteState, folder: string) => void): () => Ledger {
+    const folder = stateFolder();
+    const state = opened(folder);
+    const ledger = new Ledger(state);
+    for (const round of [0, 1, 2]) ledger.charge(charge(round, noisy('5')));
+    ledger.settle();
+    state.db.exec('DROP TRIGGER ledger_is_append_only; DROP TRIGGER ledger_keeps_all');
+    edit(state, folder);
+    return () => new Ledger(state);
+  }
+  const head = (state: SiteState): string => join(state.paths.anchor, 'ledger-head');
+
+  it('opens when nothing was edited: the control', () => {
+    expect(reopened(() => undefined)().size()).toBe(3);
+  });
+
+  it('with more noise than was added', () => {
+    const open = reopened(({ db }) =>
+      db.exec(`UPDATE ledger SET event = replace(event, '"5"', '"50"') WHERE seq = 1`),
+    );
+    expect(open).toThrow(refused('E_LEDGER', 'charge 1 was edited'));
+  });
+
+  it('without a charge in the middle', () => {
+    expect(reopened(({ db }) => db.exec('DELETE FROM ledger WHERE seq = 1'))).toThrow(
+      refused('E_LEDGER', 'charge 1'),
+    );
+  });
+
+  it('without its last charges', () => {
+    const open = reopened(({ db }) => db.exec('DELETE FROM ledger WHERE seq > 0'));
+    expect(open).toThrow(refused('E_LEDGER', 'has 1 charges, and had 3'));
+  });
+
+  it('emptied', () => {
+    expect(reopened(({ db }) => db.exec('DELETE FROM ledger'))).toThrow(refused('E_LEDGER', 'truncated'));
+  });
+
+  it('written anew as a whole chain', () => {
+    const elsewhere = opened();
+    const other = new Ledger(elsewhere);
+    for (const round of [0, 1, 2]) other.charge(charge(round, noisy('50')));
+    const rows = elsewhere.db.prepare('SELECT * FROM ledger').all();
+    const open = reopened(({ db }) => {
+      db.exec('DELETE FROM ledger');
+      const insert = db.prepare(
+        'INSERT INTO ledger VALUES (@seq, @dataset, @run, @round, @attempt, @event, @prev, @hash)',
+      );
+      rows.forEach((row) => insert.run(row));
+    });
+    expect(open).toThrow(refused('E_LEDGER', 'charge 2 is not the one that this site wrote'));
+  });
+
+  it.each(['', 'not a head', `${'0'.repeat(16)} zz\n`])('with a head that says %j', (text) => {
+    expect(reopened((state) => writeFileSync(head(state), text))).toThrow(refused('E_LEDGER', 'head'));
+  });
+
+  it('goes on after a crash between the charge and its anchor, and never with less', () => {
+    const open = reopened((state) => {
+      const before = readFileSync(head(state));
+      new Ledger(state).charge(charge(3, noisy('5')));
+      writeFileSync(head(state), before);
+    });
+    expect(open().size()).toBe(4);
+    expect(open().charge(charge(3, noisy('5'))).seq).toBe(3);
+  });
+});
+
+describe('a clock set back', () => {
+  it('is refused beyond a correction of five minutes, and time never runs backwards in the ledger', () => {
+    const state = opened();
+    let now = 1_800_000_000_000;
+    const ledger = new Ledger(state, { now: () => now });
+    ledger.charge(charge(0));
+    now -= 299_000;
+    ledger.charge(charge(1));
+    expect(ledger.list().map(({ event }) => event.at)).toEqual([1_800_000_000_000, 1_800_000_000_000]);
+    now -= 2_000;
+    expect(() => ledger.charge(charge(2))).toThrow(refused('E_CLOCK', 'set back'));
+    expect(ledger.size()).toBe(2);
+  });
+});
+
+describe('a privacy budget', () => {
+  const budget = { epsilon: 2, delta: 1e-5, minNoise: 3 };
+
+  it('refuses a sum without noise, too little noise, and one unit too much; nothing is charged then', () => {
+    const ledger = new Ledger(opened(), { budget });
+    expect(() => ledger.charge(charge(0))).toThrow(refused('E_BUDGET', 'no noise'));
+    expect(() => ledger.charge(charge(0, noisy('2.99')))).toThrow(refused('E_BUDGET', 'below 3'));
+    // four Gaussian steps of z = 4 are one of z = 2: ε = 1.99309
+    ledger.charge(charge(0, noisy('4', 4)));
+    expect(() => ledger.verifyAffordable(charge(1, noisy('1000')))).not.toThrow();
+    expect(() => ledger.verifyAffordable(charge(1, noisy('10')))).toThrow(refused('E_BUDGET', 'above the 2'));
+    expect(() => ledger.charge(charge(1, noisy('10')))).toThrow(refused('E_BUDGET'));
+    expect(ledger.size()).toBe(1);
+  });
+
+  it('is of one dataset: another has its own', () => {
+    const ledger = new Ledger(opened(), { budget });
+    ledger.charge(charge(0, noisy('4', 4)));
+    expect(() => ledger.charge({ ...charge(1, noisy('4', 4)), dataset: 'e' })).not.toThrow();
+  });
+
+  it('is never overspent, whatever plans, attempts, crashes and retries come', () => {
+    const step = fc.record({
+      round: fc.integer({ min: 0, max: 6 }),
+      attempt: fc.integer({ min: 0, max: 2 }),
+      z: fc.constantFrom('0.5', '3', '4', '6', '9'),
+      steps: fc.integer({ min: 1, max: 4 }),
+      noise: fc.boolean(),
+      fate: fc.constantFrom('committed', 'rolled back', 'crash before the anchor', 'restart'),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (story) => {
+        const folder = stateFolder();
+        let state = opened(folder);
+        let ledger = new Ledger(state, { budget });
+        const released = new Map<string, ChargedEvent>();
+        for (const { round, attempt, z, steps, noise, fate } of story) {
+          const event = noise ? noisy(z, steps) : exact;
+          const place = `${round}/${attempt}`;
+          try {
+            state.transact('step', () => {
+              ledger.charge(charge(round, event, attempt));
+              if (fate === 'rolled back') throw new RangeError('the disk is full');
+            });
+            if (fate === 'committed') ledger.settle();
+            // what leaves is what was charged first for this attempt
+            if (!released.has(place)) released.set(place, event);
+          } catch (error) {
+            expect(error).toMatchObject(error instanceof RangeError ? {} : { code: 'E_BUDGET' });
+          }
+          if (fate === 'crash before the anchor' || fate === 'restart') {
+            closed(state);
+            state = opened(folder);
+            ledger = new Ledger(state, { budget });
+          }
+        }
+        const spent = spendingOf(
+          [...released.values()].map((event) => ({ event })),
+          budget.delta,
+        );
+        expect(spent.epsilon).toBeLessThanOrEqual(budget.epsilon);
+        expect(ledger.size()).toBe(released.size);
+        closed(state);
+        rmSync(folder, { recursive: true });
+      }),
+      { seed: 11, numRuns: 25, endOnFailure: true },
+    );
   });
 });

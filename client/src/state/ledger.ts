@@ -1,58 +1,121 @@
-import { canonicalJson, concatBytes, hex, sha256, utf8 } from '@regulon/shared/crypto';
+import { canonicalJson, hex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  type Charge,
+  FIRST_LINK,
+  linkOf,
+  type PrivacyBudget,
+  type StoredCharge,
+  verifyLedger,
+  verifyWithinBudget,
+} from '@regulon/shared/privacy';
+import { LedgerAnchor } from './ledger-anchor.js';
 import { plain } from './run-journal.js';
 import type { SiteState } from './site-state.js';
 
-/** One charge: a release of this site's data, with what it costs. */
-export interface LedgerEvent {
-  readonly dataset: string;
-  readonly run: string;
-  readonly round: number;
-  readonly attempt: number;
-  /** mechanism events as data, never ε: composition is recomputed */
-  readonly event: Readonly<Record<string, string | number>>;
+/** A clock may be corrected by this much without being set back. */
+const CLOCK_SLACK_MS = 300_000;
+
+/** A release that is about to leave, with what is done to the data. */
+export type LedgerEvent = Omit<Charge, 'seq'>;
+
+/** What a ledger works with beside its database. */
+export interface LedgerOptions {
+  /** what the dataset may cost, by the policy of the site; without one releases are only recorded */
+  readonly budget?: PrivacyBudget | undefined;
+  /** milliseconds since the epoch */
+  readonly now?: () => number;
 }
 
-/** Append-only, hash-chained record of every release, written before the release leaves. */
+/**
+ * Append-only, hash-chained record of every release, durable before the release leaves; nothing is ever taken back.
+ *
+ * Its head is also kept outside the database: a ledger that was edited, cut or exchanged for an older one does not lead
+ * to that head. The anchor follows the database, so a crash between the two leaves the ledger ahead, never behind.
+ */
 export class Ledger {
-  constructor(private readonly state: SiteState) {}
+  private readonly anchor: LedgerAnchor;
+  private readonly budget: PrivacyBudget | undefined;
+  private readonly now: () => number;
+
+  /** @throws E_LEDGER naming the charge that was edited, or what is missing */
+  constructor(
+    private readonly state: SiteState,
+    { budget, now = Date.now }: LedgerOptions = {},
+  ) {
+    [this.budget, this.now] = [budget, now];
+    this.anchor = LedgerAnchor.open(state.paths.anchor);
+    this.settle();
+  }
 
   /**
-   * Charge a release; the same attempt is charged once.
+   * Charge a release; the same attempt is charged once. After its transaction is durable, `settle` anchors it.
    *
    * @returns number of the charge, from 0, and its link in the chain, hexadecimal
-   * @throws E_DISK_FULL, E_STATE_DB
+   * @throws E_BUDGET when the policy does not allow it, E_CLOCK when the clock was set back, E_LEDGER; then nothing was
+   * charged. E_DISK_FULL, E_STATE_DB
    */
-  charge(charge: LedgerEvent): { seq: number; hash: string } {
-    const { db } = this.state;
+  charge({ dataset, run, round, attempt, event }: LedgerEvent): { seq: number; hash: string } {
     return this.state.transact('ledger', () => {
-      const known = db
-        .prepare('SELECT seq, hash FROM ledger WHERE run = ? AND round = ? AND attempt = ?')
-        .get(charge.run, charge.round, charge.attempt) as { seq: number; hash: Buffer } | undefined;
-      if (known) return { seq: known.seq, hash: hex(plain(known.hash)) };
-      const last = db.prepare('SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1').get() as
-        { seq: number; hash: Buffer } | undefined;
-      const prev = last ? plain(last.hash) : new Uint8Array(32);
-      const seq = last ? last.seq + 1 : 0;
-      const { dataset, run, round, attempt, event } = charge;
-      const hash = sha256(
-        concatBytes(prev, utf8(canonicalJson({ seq, dataset, run, round, attempt, event }))),
-      );
-      db.prepare('INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
-        seq,
-        dataset,
-        run,
-        round,
-        attempt,
-        canonicalJson(event),
-        prev,
-        hash,
-      );
-      return { seq, hash: hex(hash) };
+      const { charges, rows } = this.verified();
+      const known = rows.find((row) => row.run === run && row.round === round && row.attempt === attempt);
+      if (known) return { seq: known.seq, hash: hex(known.hash) };
+      this.verifyAllowed({ dataset, event }, charges);
+      const prev = rows.at(-1)?.hash ?? FIRST_LINK;
+      const at = Math.max(this.now(), charges.at(-1)?.event.at ?? 0);
+      const charge = { seq: rows.length, dataset, run, round, attempt, event: { ...event, at } };
+      const hash = linkOf(prev, charge);
+      this.state.db
+        .prepare('INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+        .run(charge.seq, dataset, run, round, attempt, canonicalJson(charge.event), prev, hash);
+      return { seq: charge.seq, hash: hex(hash) };
     });
+  }
+
+  /**
+   * Refuse a release that could not be charged, before anything is trained for it.
+   *
+   * @throws E_BUDGET, E_CLOCK, E_LEDGER
+   */
+  verifyAffordable(release: Pick<LedgerEvent, 'dataset' | 'event'>): void {
+    this.verifyAllowed(release, this.verified().charges);
+  }
+
+  /** Anchor what is durable. MUST run after the transaction of a charge and before its release leaves. */
+  settle(): void {
+    this.anchor.write(this.verified().head);
+  }
+
+  /** All charges of a dataset, or of all. @throws E_LEDGER */
+  list(dataset?: string): Charge[] {
+    const { charges } = this.verified();
+    return dataset === undefined ? charges : charges.filter((charge) => charge.dataset === dataset);
   }
 
   /** Charges so far. */
   size(): number {
-    return (this.state.db.prepare('SELECT count(*) AS n FROM ledger').get() as { n: number }).n;
+    return this.list().length;
   }
+
+  private verifyAllowed({ dataset, event }: Pick<LedgerEvent, 'dataset' | 'event'>, charges: Charge[]): void {
+    const last = charges.at(-1)?.event.at ?? 0;
+    if (this.now() < last - CLOCK_SLACK_MS)
+      throw new RegulonError(
+        'E_CLOCK',
+        'the clock of this site is behind its own privacy ledger: it was set back',
+      );
+    const own = charges.filter((charge) => charge.dataset === dataset);
+    if (this.budget) verifyWithinBudget(own, event, this.budget);
+  }
+
+  private verified() {
+    const rows = storedCharges(this.state.db);
+    return { rows, ...verifyLedger(rows, this.anchor.head) };
+  }
+}
+
+/** The rows of a ledger in their order. */
+export function storedCharges(db: SiteState['db']): StoredCharge[] {
+  const rows = db.prepare('SELECT * FROM ledger ORDER BY seq').all() as StoredCharge[];
+  return rows.map((row) => ({ ...row, prev: plain(row.prev), hash: plain(row.hash) }));
 }

@@ -31,6 +31,18 @@ export const sitePolicySchema = z.strictObject({
   allowSubCohorts: z.boolean().default(false),
   /** whether a plan may hold a site out of a model: only `exact` allows it, in a public run */
   leaveSiteOut: z.enum(['off', 'safe', 'exact']).default('off'),
+  /**
+   * what all releases of the dataset together may cost, over all runs; with it every release needs noise.
+   * δ must be below 1 / (number of patients)
+   */
+  privacy: z
+    .strictObject({
+      epsilon: z.number().positive().max(1000),
+      delta: z.number().positive().max(0.1),
+      /** least noise multiplier */
+      minNoise: z.number().min(0).default(0),
+    })
+    .optional(),
   /** every round of an arm must have the same contributors */
   stableCohort: z.boolean().default(false),
 });

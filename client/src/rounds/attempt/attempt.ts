@@ -16,7 +16,7 @@ import {
 import { type AttemptFacts, Step } from '../../state/index.js';
 import { sendUpdate } from '../../update/index.js';
 import { contributionBody } from './entries.js';
-import { chargeOf } from './ring-noise.js';
+import { chargeOf, eventOf } from './ring-noise.js';
 import type { Broadcast } from '../errors/refusal-evidence.js';
 import { recordAnswer, verifyRelease } from './release.js';
 import type { RunSession } from '../run/run-session.js';
@@ -49,7 +49,11 @@ export class Attempt {
     this.ctx = ctxOf(manifest);
   }
 
-  /** R0: fresh keys for a manifest that was checked against the plan. Durable on return; nothing was sent yet. */
+  /**
+   * R0: fresh keys for a manifest that was checked against the plan. Durable on return; nothing was sent yet.
+   *
+   * @throws E_BUDGET when the privacy budget of this site does not hold the round
+   */
   static join(
     session: RunSession,
     round: ScheduledRound,
@@ -59,6 +63,8 @@ export class Attempt {
     reopenedFor?: readonly number[],
   ): Attempt {
     const { site } = session;
+    // a budget that is spent refuses before anything is trained, or known of this site
+    site.ledger.verifyAffordable({ dataset: site.site.dataset.name, event: eventOf(manifest, round, 1) });
     const client = SecAggClient.join({
       ...{ manifest, coordinatorSignature: signature, roster: site.federation.rosterView, uncounted },
       minSurvivors: session.agreement.contract.plan.deadlines.minSurvivors ?? 0,
@@ -238,6 +244,7 @@ export class Attempt {
       site.ledger.charge({ dataset: site.site.dataset.name, ...place, event: chargeOf(this) });
       site.outbox.append('round.contribution', place, body);
     });
+    site.ledger.settle();
     site.crash.reached('contribution-persisted', round.round);
   }
 

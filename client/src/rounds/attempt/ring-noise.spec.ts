@@ -110,7 +110,8 @@ describe('noise in the ring, at a site', () => {
       const place = placeIn(folder, attempt, new CountingSampler());
       const event = chargeOf(place);
       expect(event).toEqual({
-        ...{ mechanism: 'discrete-gaussian', z: '2', Q: 2 ** 20, h: 3 },
+        ...{ mechanism: 'discrete-gaussian', z: '2', Q: 2 ** 20, h: 3, d: D },
+        ...{ unit: 'hospital', adjacency: 'add-or-remove-one', sampler: 'discrete-gaussian/1' },
         ...{ purpose: 0, step: 'train' },
       });
       const { round } = place.manifest;

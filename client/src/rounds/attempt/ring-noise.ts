@@ -1,3 +1,5 @@
+import { decimalOf } from '@regulon/shared/plan';
+import type { ChargedEvent } from '@regulon/shared/privacy';
 import type { ScheduledRound } from '@regulon/shared/program';
 import {
   type Manifest,
@@ -7,7 +9,6 @@ import {
   type SecAggClient,
 } from '@regulon/shared/secagg';
 import type { SiteView } from '../../policy/index.js';
-import type { LedgerEvent } from '../../state/index.js';
 import type { OutgoingUpdate } from '../../update/index.js';
 
 /** An attempt whose plan may want noise. */
@@ -31,9 +32,20 @@ export function noiseOf({ session, manifest, client }: NoisePlace): OutgoingUpda
 }
 
 /** The ledger's event of this attempt: what was added to what leaves, for the actual number of sites. */
-export function chargeOf({ manifest, round, client }: NoisePlace): LedgerEvent['event'] {
-  const { mechanism, z, Q } = manifest;
+export function chargeOf({
+  manifest,
+  round,
+  client,
+}: Pick<NoisePlace, 'manifest' | 'round' | 'client'>): ChargedEvent {
+  return eventOf(manifest, round, client.limits().h);
+}
+
+/** @param h honest contributors that share the noise; the cost of their sum does not depend on it */
+export function eventOf(manifest: Manifest, round: NoisePlace['round'], h: number): ChargedEvent {
+  const { mechanism, z, Q, d } = manifest;
   const about = { purpose: round.purpose, step: round.stepId };
   if (mechanism === 0) return { mechanism: 'none', ...about };
-  return { mechanism: ringMechanisms[mechanism], z: String(z), Q, h: client.limits().h, ...about };
+  const name = ringMechanisms[mechanism];
+  const claim = { unit: 'hospital', adjacency: 'add-or-remove-one', sampler: `${name}/1` } as const;
+  return { mechanism: name, z: decimalOf(z), Q, h, d, ...claim, ...about };
 }

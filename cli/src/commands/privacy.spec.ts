@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { run } from './run-program.support.js';
+
+interface Answer {
+  readonly command: string;
+  readonly data: {
+    readonly epsilon: { pld: number; rdp: number; exact: number | null };
+    readonly noise?: { pld: number; rdp: number; exact: number | null };
+    readonly z: number;
+  };
+  readonly error: { code: string; message: string } | null;
+}
+
+async function privacy(...args: string[]): Promise<Answer & { code: number }> {
+  const { out, code } = await run('privacy', ...args, '--format', 'json');
+  return { ...(JSON.parse(out) as Answer), code };
+}
+
+const all = ['--q', '1', '--steps', '50', '--delta', '1e-5'];
+const sampled = ['--q', '0.01', '--steps', '120', '--delta', '1e-5'];
+
+describe('regulon privacy', () => {
+  it('prints ε by three accountants where nothing is sampled, with everything that ε means nothing without', async () => {
+    const { command, data, code } = await privacy('epsilon', ...all, '--z', '8');
+    expect([command, code]).toEqual(['privacy.epsilon', 0]);
+    expect(data.epsilon.exact).toBeCloseTo(3.7965357229, 9);
+    expect(data.epsilon.pld).toBeCloseTo(3.79653573, 5);
+    expect(data.epsilon.rdp).toBeCloseTo(4.1056616424, 9);
+    expect(data).toMatchObject({
+      ...{ unit: 'patient', adjacency: 'add-or-remove-one', hospitals: 1, delta: 1e-5 },
+      accountant: expect.stringMatching(/^regulon-accountant\//) as unknown,
+    });
+    const { out } = await run('privacy', 'epsilon', ...all, '--z', '8', '--format', 'table');
+    expect(out).toMatch(
+      /^ε = 3\.79\S+ at δ = 0\.00001 \(exact\), per patient, one added or removed, in 1 hospital;/,
+    );
+  });
+
+  it('has no exact ε of a sampled training, and counts a patient of two hospitals twice', async () => {
+    const { data } = await privacy('epsilon', ...sampled, '--z', '0.7');
+    expect(data.epsilon).toEqual({
+      pld: expect.closeTo(2.4612381, 5) as unknown,
+      rdp: expect.closeTo(3.2391922, 6) as unknown,
+      exact: null,
+    });
+    const half = sampled.map((word) => (word === '120' ? '60' : word));
+    const twice = await privacy('epsilon', ...half, '--z', '0.7', '--hospitals', '2');
+    expect(twice.data.epsilon).toEqual(data.epsilon);
+  });
+
+  it('finds the noise of a wanted ε, and what it then costs', async () => {
+    const { data } = await privacy('noise', ...all, '--epsilon', '3.7965357229');
+    expect(data.noise?.exact).toBeCloseTo(8, 7);
+    expect(data.noise?.rdp).toBeGreaterThan(8);
+    expect(data.z).toBe(data.noise?.pld);
+    expect(data.epsilon.exact).toBeCloseTo(3.7965357229, 9);
+  });
+
+  it.each([
+    ['a rate above 1', ['epsilon', '--q', '1.5', '--steps', '1', '--delta', '1e-5', '--z', '1'], 'E_PRIVACY'],
+    ['negative noise', ['epsilon', ...all, '--z=-1'], 'E_PRIVACY'],
+    ['noise that is no number', ['epsilon', ...all, '--z', 'much'], 'E_ARGUMENT'],
+    ['δ above 1', ['noise', '--q', '1', '--steps', '1', '--delta', '2', '--epsilon', '1'], 'E_PRIVACY'],
+    ['no steps', ['noise', '--q', '1', '--steps', '0', '--delta', '1e-5', '--epsilon', '1'], 'E_ARGUMENT'],
+    ['a missing δ', ['epsilon', '--q', '1', '--steps', '1', '--z', '1'], 'E_ARGUMENT'],
+  ])('refuses %s by name', async (_, args, name) => {
+    const { error, code } = await privacy(...args);
+    expect(error?.code).toBe(name);
+    expect(code).toBe(4);
+  });
+});
