@@ -21,6 +21,7 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
   kernels: () => import('./kernels.js'),
   import: () => import('./import.js'),
   genomics: () => import('./genomics.js'),
+  privacy: () => import('./privacy.js'),
 };
 
 async function main(argv: readonly string[]): Promise<number> {
