@@ -1,0 +1,257 @@
+import { canonicalJsonBytes, sha256, utf8 } from '@regulon/shared/crypto';
+import {
+  attachmentOf,
+  digestText,
+  MediaType,
+  parseEntry,
+  signCheckpoint,
+  writeBundle,
+} from '@regulon/shared/transparency';
+import { SampleLog, type SampleOptions, sampleRun } from '@regulon/shared/transparency-samples';
+
+/** What a verifier is given. */
+export interface Case {
+  readonly bundle: Uint8Array;
+  readonly policy: string;
+  readonly siteCheckpoints?: readonly string[];
+  readonly asOf?: Date;
+}
+
+const other = digestText(new Uint8Array(32).fill(9));
+const forged = `${'A'.repeat(86)}==`;
+
+/** A run in which fields of the nth entry of a kind were changed before it was signed. */
+const changed =
+  (kind: string, fields: Record<string, unknown>, nth = 0, more: SampleOptions = {}) =>
+  (): Case => {
+    const spoil: SampleOptions['spoil'] = (of, body, seen) =>
+      of === kind && seen === nth ? { ...body, ...fields } : body;
+    return caseOf(sampleRun({ ...more, spoil }));
+  };
+const run = (options: SampleOptions) => (): Case => caseOf(sampleRun(options));
+/** A run whose log was changed afterwards, and signed again. */
+const rewritten =
+  (change: (log: SampleLog) => void, options: SampleOptions = {}) =>
+  (): Case => {
+    const log = sampleRun(options);
+    change(log);
+    return caseOf(log);
+  };
+/** A run in whose bundle files were changed. */
+const withFiles =
+  (change: (files: Map<string, Uint8Array>, log: SampleLog) => void, options: SampleOptions = {}) =>
+  (): Case => {
+    const log = sampleRun(options);
+    const files = log.files();
+    change(files, log);
+    return { bundle: writeBundle(files), policy: log.policy };
+  };
+const caseOf = (log: SampleLog): Case => ({ bundle: log.bundle(), policy: log.policy });
+const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
+  const copy = Uint8Array.from(bytes ?? []);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+};
+const entryPath = 'tile/entries/000.p/68';
+const indexOf = (log: SampleLog, kind: string): number =>
+  log.entries.findIndex((bytes) => parseEntry(bytes).kind === kind);
+const cosigned = { gateMode: 'cosigned' } as const;
+
+/** Logs as they should be. */
+export const good: Readonly<Record<string, () => Case>> = {
+  'a run': run({}),
+  'a run under cosigned checkpoints': run(cosigned),
+  'a run with a reopened round': run({ reopened: true }),
+  'a run beside the checkpoint of a site': () => {
+    const log = sampleRun();
+    return { ...caseOf(log), siteCheckpoints: [log.note(20)] };
+  },
+  'a log of more than one tile': rewritten((log) => {
+    const { body } = log.federation.policyBody('site-1');
+    while (log.entries.length <= 256) log.write(['steward', 'site-1'], 'policy.set', {}, body);
+  }),
+};
+
+/** Bytes of the bundle that somebody changed. */
+const tampered: Record<string, () => Case> = {
+  'a flipped byte of entry 0': withFiles((files) => files.set(entryPath, flipped(files.get(entryPath), 300))),
+  'a flipped byte of a length': withFiles((files) => files.set(entryPath, flipped(files.get(entryPath), 0))),
+  'a flipped byte of a later entry': withFiles((files) => {
+    const bytes = files.get(entryPath);
+    files.set(entryPath, flipped(bytes, Buffer.from(bytes ?? []).indexOf('"commitment"') + 1));
+  }),
+  'a flipped byte of a hash tile': withFiles((files) =>
+    files.set('tile/0/000.p/68', flipped(files.get('tile/0/000.p/68'), 32 * 7)),
+  ),
+  'a missing hash tile': withFiles((files) => void files.delete('tile/0/000.p/68')),
+  'a tile too many': withFiles((files) => files.set('tile/3/000.p/1', new Uint8Array(32))),
+  'a changed key file': withFiles((files) =>
+    files.set('keys/log.vkey', flipped(files.get('keys/log.vkey'), 0)),
+  ),
+  'a key file too many': withFiles((files) => files.set('keys/site-x.vkey', utf8('x'))),
+  'a stray attachment': withFiles((files) => files.set(SampleLog.pathOf(utf8('stray')), utf8('stray'))),
+  'a cut archive': () => {
+    const { bundle, policy } = run({})();
+    return { bundle: bundle.slice(0, -1), policy };
+  },
+  'a checkpoint of another key': withFiles((files, log) => {
+    const { origin } = log.federation.genesis;
+    const signer = { keyName: origin, seed: new Uint8Array(32).fill(3) };
+    files.set('checkpoint', utf8(signCheckpoint({ origin, size: 68, root: log.rootAt(68) }, signer)));
+  }),
+  'a checkpoint with another root': withFiles((files, log) => {
+    const { origin } = log.federation.genesis;
+    const signer = { keyName: origin, seed: log.federation.logSeed };
+    files.set('checkpoint', utf8(signCheckpoint({ origin, size: 68, root: sha256() }, signer)));
+  }),
+  'a lower policy': () => {
+    const { bundle, policy } = run({})();
+    return { bundle, policy: policy.replace('group sites 4', 'group sites 3') };
+  },
+};
+for (const [what, at] of Object.entries({ first: 0, middle: 8, last: -1 })) {
+  const pathOf = (files: Map<string, Uint8Array>): string =>
+    [...files.keys()].filter((path) => path.startsWith('attachments/')).at(at) ?? '';
+  tampered[`a changed attachment, the ${what}`] = withFiles((files) =>
+    files.set(pathOf(files), flipped(files.get(pathOf(files)), 0)),
+  );
+  tampered[`a missing attachment, the ${what}`] = withFiles((files) => void files.delete(pathOf(files)));
+}
+
+/** Logs that the coordinator changed and signed again. */
+const rewrites: Record<string, () => Case> = {
+  'an edited entry of a site': rewritten((log) => {
+    const at = indexOf(log, 'round.contribution');
+    const entry = parseEntry(log.entries[at] ?? new Uint8Array(0));
+    log.entries[at] = canonicalJsonBytes({ ...entry, body: { ...entry.body, band: '500+' } });
+  }),
+  'an entry left out': rewritten((log) => void log.entries.splice(4, 1)),
+  'an entry twice': rewritten((log) => void log.entries.splice(30, 0, log.entries[4] ?? new Uint8Array(0))),
+  'entries in another order': rewritten(
+    (log) => void log.entries.splice(40, 0, ...log.entries.splice(22, 1)),
+  ),
+  'a genesis that fewer signed': rewritten((log) => {
+    const entry = parseEntry(log.entries[0] ?? new Uint8Array(0));
+    log.entries[0] = canonicalJsonBytes({ ...entry, sigs: entry.sigs.slice(0, 3) });
+  }),
+  'the checkpoint of a fork': () => {
+    const fork = changed('policy.set', { retentionClass: 'other' }, 2);
+    const log = sampleRun({
+      spoil: (kind, body, seen) =>
+        kind === 'policy.set' && seen === 2 ? { ...body, retentionClass: 'other' } : body,
+    });
+    return { ...run({})(), siteCheckpoints: [log.note(40)], policy: fork().policy };
+  },
+};
+
+/** Entries that their signers made wrong. */
+const signedWrong: Record<string, () => Case> = {
+  'real data in gate mode signed': run({ publicData: false }),
+  'another chain value': changed('round.open', { chain: other }, 2),
+  'another gate': changed('round.contribution', { gate: { size: 5, root: other } }, 1, cosigned),
+  'other survivors': changed('round.aggregate', { u3: [1, 2, 3, 4] }, 1),
+  'a wrong h2': changed('round.aggregate', { h2: other }, 1),
+  'a wrong sum': changed('round.aggregate', { aggregateRoot: other }, 1),
+  'a wrong transcript': changed('round.aggregate', { transcript: other }, 1),
+  'a forged close': changed('round.aggregate', { closeSignature: forged }, 1),
+  'sites that are said to have dropped': changed(
+    'round.aggregate',
+    { dropped: [{ site: 2, stage: 'r2', code: 'E_UPLOAD' }] },
+    1,
+  ),
+  'wrong thresholds': changed(
+    'round.aggregate',
+    { thresholds: { N: 5, M: 5, n: 5, c: 0, quorum: 3, t: 3, uMin: 3, h: 3 } },
+    1,
+  ),
+  'a sum of no round': changed('round.aggregate', { context: other }, 1),
+  'an unlisted contribution': changed('round.aggregate', { contributions: [] }, 1),
+  'a masked input without contribution': run({
+    omit: (kind, seen) => kind === 'round.contribution' && seen === 6,
+  }),
+  'a contribution for another input': changed(
+    'round.contribution',
+    { maskedInput: { length: 702, root: other } },
+    6,
+  ),
+  'an answer that was not logged': run({ omit: (kind, seen) => kind === 'round.unmask' && seen === 5 }),
+  'an answer for other survivors': changed('round.unmask', { survivors: [1, 2, 3, 4] }, 6),
+  'both kinds of share': changed('round.unmask', { maskKey: [3] }, 6),
+  'another answer than was given': changed('round.unmask', { answer: other }, 6),
+  'an abort that does not recompute': changed('round.abort', { reason: 'E_FAULT' }),
+  'a manifest for another step': changed('round.open', { stepId: 'moments' }, 1),
+  'a manifest of another model': changed('round.open', { modelIn: other }, 1),
+  'a forged manifest': changed('round.open', { manifestSignature: forged }, 1),
+  'a cohort below the policy of a site': changed('policy.set', { minCohort: 6 }, 2),
+  'a round answered twice': run({ reopened: true, omit: (kind) => kind === 'round.reopen' }),
+  'a Reopen of another model': changed('round.reopen', { modelHash: other }, 0, { reopened: true }),
+  'a Reopen of an attempt that was not opened': changed('round.reopen', { burnt: 7 }, 0, { reopened: true }),
+  'a list that is none': rewritten((log) => void log.attach(utf8('[null]'), MediaType.json), {
+    spoil: (kind, body) =>
+      kind === 'round.aggregate' ? { ...body, dropped: attachmentOf(utf8('[null]'), MediaType.json) } : body,
+  }),
+};
+
+/** Checkpoints in gate mode cosigned. */
+const cosignatures: Record<string, () => Case> = {
+  'three of four cosignatures': withFiles(
+    (files, log) => files.set('checkpoint', utf8(log.cosigned(undefined, ['site-1', 'site-2', 'site-3']))),
+    cosigned,
+  ),
+  'no cosignature': withFiles((files, log) => files.set('checkpoint', utf8(log.note())), cosigned),
+  'a forged line': withFiles(
+    (files, log) =>
+      files.set(
+        'checkpoint',
+        utf8(
+          log
+            .cosigned()
+            .replace(/(site-5 \S{20})(\S)/, (_, head: string, c: string) => head + (c === 'A' ? 'B' : 'A')),
+        ),
+      ),
+    cosigned,
+  ),
+  'no checkpoint for a gate': withFiles((files) => void files.delete(gatePath(files)), cosigned),
+  'a gate that one site cosigned': withFiles(
+    (files, log) => files.set(gatePath(files), utf8(log.cosigned(gateSize(files), ['site-1']))),
+    cosigned,
+  ),
+  'a gate under another size': withFiles(
+    (files, log) => files.set(gatePath(files), utf8(log.cosigned(gateSize(files) - 1))),
+    cosigned,
+  ),
+  'a witness that goes back in time': withFiles(
+    (files, log) =>
+      files.set(gatePath(files), utf8(log.cosigned(gateSize(files), undefined, SampleLog.timeOf(69)))),
+    cosigned,
+  ),
+  'entries after their cosignature': withFiles(
+    (files, log) =>
+      files.set(
+        gatePath(files),
+        utf8(log.cosigned(gateSize(files), undefined, SampleLog.timeOf(gateSize(files)) - 400)),
+      ),
+    cosigned,
+  ),
+  'entries long before their cosignature': () => ({
+    ...withFiles(
+      (files, log) =>
+        files.set('checkpoint', utf8(log.cosigned(undefined, undefined, SampleLog.timeOf(68) + 2 * 86_400))),
+      cosigned,
+    )(),
+    asOf: new Date(Date.UTC(2026, 10, 23)),
+  }),
+  'an old head': () => ({ ...run(cosigned)(), asOf: new Date(Date.UTC(2026, 11, 1)) }),
+  'a head of the future': () => ({ ...run(cosigned)(), asOf: new Date(Date.UTC(2026, 10, 20)) }),
+};
+const gatePath = (files: ReadonlyMap<string, Uint8Array>): string =>
+  [...files.keys()].find((path) => path.startsWith('site-checkpoints/')) ?? 'none';
+const gateSize = (files: ReadonlyMap<string, Uint8Array>): number => Number(/\d+/.exec(gatePath(files))?.[0]);
+
+/** Bundles that a verifier must refuse or find wrong. */
+export const spoiled: Readonly<Record<string, () => Case>> = {
+  ...tampered,
+  ...rewrites,
+  ...signedWrong,
+  ...cosignatures,
+};

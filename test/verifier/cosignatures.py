@@ -1,0 +1,62 @@
+"""Rows L2 and L4 in gate mode cosigned."""
+
+import entries as log_entries
+import tree
+from log_rows import DAY
+from notes import cosignature_times, parse_note, verify_log
+from primitives import Wrong, need
+
+
+def check_cosignatures(log, kept, as_of, max_age):
+    """`kept`: checkpoints that sites kept, beside those of the bundle."""
+    if log.genesis["gateMode"] != "cosigned":
+        return
+    notes, witnesses, quorum = {}, log.policy.witnesses, log.policy.quorum
+    names = sorted(n for n in log.files if n.startswith("site-checkpoints/"))
+    for name in ["checkpoint", *names]:
+        try:
+            note = parse_note(log.files[name])
+            verify_log(note, log.policy.log)
+            need(note.size <= len(log.hashes), "a checkpoint of a later log")
+            need(tree.root(log.hashes[: note.size]) == note.root, "a checkpoint with another root")
+            need(name in ("checkpoint", f"site-checkpoints/{note.size}.note"), "a checkpoint under another size")
+            note.times = cosignature_times(note, witnesses)
+            need(len(note.times) >= quorum, f"{name} has {len(note.times)} cosignatures")
+            notes[note.size] = note
+        except Wrong as error:
+            log.add("L2", None, str(error))
+    newest = notes.get(log.checkpoint.size)
+    if newest and max(newest.times.values()) < as_of - max_age:
+        log.add("L2", None, "the newest cosignature is too old")
+    check_gate_entries(log, notes)
+    check_times(log, [*notes.values(), *kept], as_of)
+
+
+def check_gate_entries(log, notes):
+    for index, entry in log.of_kind("round.contribution"):
+        gate = entry["body"]["gate"]
+        note = notes.get(gate["size"])
+        fits = note and gate["size"] <= index and gate["root"] == "sha256:" + note.root.hex()
+        if not fits:
+            log.add("L2", index, "the gate of a contribution is no checkpoint with a quorum")
+
+
+def check_times(log, notes, as_of):
+    skew = log.genesis["skewSeconds"]
+    ordered = sorted(notes, key=lambda note: note.size)
+    last = {}
+    for note in ordered:
+        for witness, time in note.times.items():
+            if time < last.get(witness, 0):
+                log.add("L4", note.size - 1, f"{witness} cosigned a larger size before a smaller one")
+            last[witness] = max(time, last.get(witness, 0))
+            if time > as_of + skew:
+                log.add("L4", None, "a cosignature is dated after the time of the judgement")
+    seen = sorted((note.size, min(note.times.values())) for note in ordered if note.times)
+    for index, entry in enumerate(log.entries):
+        covering = [time for size, time in seen if size > index]
+        if entry is None or not covering:
+            continue
+        at, first = log_entries.seconds(entry["at"]), min(covering)
+        if at > first + skew or (index >= seen[0][0] and at < first - DAY):
+            log.add("L4", index, "the entry is dated after its first cosignature, or long before")

@@ -1,0 +1,37 @@
+"""Names of the members of each body, from docs/protocol.md, Log, Entry."""
+
+OPTIONAL = {"round.aggregate": {"groups"}}
+FIELDS = {
+    kind: set(names.split())
+    for kind, names in {
+        "federation.genesis": "origin logKey coordinatorKey rosterHash roster members administratorThreshold people"
+        " quorumPolicy gateMode colluders quorum gateLag minCohort gamma quorumRule skewSeconds gateMaxAgeSeconds"
+        " mergeDelaySeconds retention evidenceLevel software",
+        "policy.set": "policy supersedes dataUse purposes legalBasis references epsilonCap delta unit minCohort gamma"
+        " allowedPlans allowedCode reviewersNeeded egressKinds leaveSiteOut stableCohort allowDifference"
+        " retentionClass validUntil",
+        "dataset.commit": "dataset version commitment schema panel band unit qualityReport dataUse public simulated",
+        "plan.propose": "name plan planHash purpose code provenance architecture initialModel privacy"
+        " secureAggregation sites rounds requireAll",
+        "plan.approve": "planHash policy dataset datasetVersion commitment conditions validUntil",
+        "run.start": "planHash proposal approvals sites initialModel featureSpecification public",
+        "round.open": "purpose stepId arm manifest manifestSignature context modelIn invited rosterHash"
+        " previousTranscript deadlines chain size",
+        "round.contribution": "context role modelIn code daemon policy dataset datasetVersion commitment"
+        " featureSpecification cohort maskedInput charge cached sampler band window gate attestation",
+        "round.unmask": "context consistency survivors dropped selfMask maskKey answer signatures",
+        "round.aggregate": "context u1 u2 u3 h1 h2 h3 dropped contributions unmasks thresholds aggregateRoot groups"
+        " transcript closeSignature strategy serverNoise modelOut coverage worker fence evidence",
+        "round.abort": "context stage code reason lastHash transcript abortSignature complaint answersSent",
+        "round.reopen": "burnt consistency modelHash planHash contributors proof signatures",
+        "round.ack": "context modelOut receipt audited",
+        "retention.delete": "context transcript class vectors bytes rule",
+        "run.finish": "status reason finalModel models rounds coverage",
+        "config.start": "nonce version software configuration",
+    }.items()
+}
+
+
+def is_body(kind, body):
+    names = set(body)
+    return names <= FIELDS[kind] and FIELDS[kind] - names <= OPTIONAL.get(kind, set())

@@ -1,0 +1,234 @@
+"""Rows L1 to L5 of docs/protocol.md, Offline verifier."""
+
+import hashlib
+import re
+
+import entries as log_entries
+import tree
+from notes import parse_note, verify_log
+from primitives import Missing, Wrong, need
+from runs import run_of
+
+DAY = 86_400
+
+
+class Log:
+    """What a bundle holds, and what was found wrong with it: `findings` is [(row, index or None, note)]."""
+
+    def __init__(self, files, changed, policy):
+        self.files, self.policy, self.findings = files, policy, []
+        self.entries, self.hashes, self.keys, self.genesis = [], [], None, None
+        self.checkpoint, self.used = None, {}
+        for name in changed:
+            if not name.startswith(("tile/", "attachments/")):
+                self.add("L1", 0, f"checksum of {name}")
+
+    def add(self, row, index, note):
+        self.findings.append((row, index, note))
+
+    def of_kind(self, *kinds):
+        return [(i, e) for i, e in enumerate(self.entries) if e and e["kind"] in kinds]
+
+    def attachment(self, reference):
+        data = self.files.get("attachments/sha256/" + reference["digest"][7:], b"")
+        if hashlib.sha256(data).hexdigest() != reference["digest"][7:] or len(data) != reference["size"]:
+            raise Missing("an attachment is missing or changed")
+        return data
+
+
+def read_checkpoint(log):
+    try:
+        log.checkpoint = parse_note(log.files.get("checkpoint", b""))
+        verify_log(log.checkpoint, log.policy.log)
+        return True
+    except Wrong as error:
+        log.add("L1", None, f"checkpoint: {error}")
+        return False
+
+
+def read_tiles(log):
+    """Entries and hash tiles of the checkpoint's size."""
+    size, bundle, expected = log.checkpoint.size, log.files, {}
+    raw = []
+    for path, level, first, width in tree.tiles(size):
+        expected[path] = level, first, width
+        if level == "entries":
+            some, whole = tree.split_bundle(bundle.get(path, b""), width)
+            if not whole:
+                log.add("L1", first + (some.index(None) if None in some else width - 1), f"{path} is cut or missing")
+            raw += some
+    log.hashes = [tree.leaf(data) if data is not None else None for data in raw]
+    bottom = b"".join(bundle.get(path, b"") for path, (level, _, _) in expected.items() if level == 0)
+    stored = [bottom[i : i + 32] for i in range(0, len(bottom), 32)]
+    for index, value in enumerate(log.hashes):
+        if index >= len(stored) or stored[index] != value:
+            log.add("L1", index, "the entry is not the one of its hash tile")
+    check_upper(log, expected, stored)
+    if len(stored) == size and tree.root(stored) != log.checkpoint.root:
+        log.add("L1", None, "the tiles do not have the checkpoint's root")
+    for path in sorted(p for p in bundle if p.startswith("tile/") and p not in expected):
+        log.add("L1", None, f"{path} is too many")
+    for index, data in enumerate(raw):
+        log.entries.append(parsed(log, index, data))
+
+
+def check_upper(log, expected, stored):
+    for path, (level, first, width) in expected.items():
+        if level in ("entries", 0):
+            continue
+        want = b"".join(tree.upper(stored, level)[first : first + width])
+        if log.files.get(path) != want:
+            log.add("L1", first * tree.WIDTH**level, f"{path} is not what the tiles below give")
+
+
+def parsed(log, index, data):
+    if data is None:
+        return None
+    try:
+        return log_entries.parse(data)
+    except Wrong as error:
+        log.add("L1" if "canonical" in str(error) or "JSON" in str(error) else "D1", index, str(error))
+        return None
+
+
+def read_attachments(log):
+    for index, entry in enumerate(log.entries):
+        for reference in log_entries.attachments(entry["body"]) if entry else ():
+            path = "attachments/sha256/" + reference["digest"][7:]
+            if path in log.used:
+                continue
+            log.used[path] = index
+            data = log.files.get(path)
+            if data is None:
+                log.add("L5", index, "an attachment is missing")
+            elif hashlib.sha256(data).hexdigest() != path[19:] or len(data) != reference["size"]:
+                log.add("L1", index, "an attachment was changed")
+    unreadable = any(entry is None for entry in log.entries)
+    for path in log.files:
+        if path.startswith("attachments/") and path not in log.used and not unreadable:
+            log.add("L1", None, f"no entry refers to {path}")
+
+
+def check_fixed_files(log):
+    """Files that follow from entry 0."""
+    body = log.genesis
+    keys = {"log": body["logKey"], "coordinator": body["coordinatorKey"]}
+    for member in body["members"]:
+        for role, name in (("site", "statement"), ("cosigner", "cosigner"), ("steward", "steward")):
+            keys[f"{role}-{member['name']}"] = member[name]
+    keys |= {f"{p['role']}-{p['id']}": p["key"] for p in body["people"]}
+    fixed = {f"keys/{name}.vkey": text.encode() + b"\n" for name, text in keys.items()}
+    fixed["quorum.policy"] = log.attachment(body["quorumPolicy"])
+    for path, data in fixed.items():
+        if log.files.get(path) != data:
+            log.add("L1", 0, f"{path} is not what entry 0 says")
+    others = ("checkpoint", "VERIFY.md")
+    for path in log.files:
+        if path in fixed or path in others or path.startswith(("tile/", "attachments/")):
+            continue
+        if body["gateMode"] == "cosigned" and re.fullmatch(r"site-checkpoints/\d+\.note", path):
+            continue
+        log.add("L1", 0, f"{path} is too many")
+    if "VERIFY.md" not in log.files:
+        log.add("L1", 0, "VERIFY.md is missing")
+
+
+def check_chain_values(log):
+    if None in log.hashes:
+        return
+    values = tree.chain(log.hashes)
+    for index, entry in log.of_kind("round.open"):
+        body = entry["body"]
+        if (body["size"], body["chain"]) != (index, "sha256:" + values[index].hex()):
+            log.add("L1", index, "round.open quotes another chain or size")
+
+
+def check_signers(log):
+    """L3: entry 0, then every entry under its keys."""
+    first = log.entries[0] if log.entries else None
+    if first is None and log.entries:
+        return
+    try:
+        need(first and first["kind"] == "federation.genesis", "entry 0 is not a genesis")
+        log.genesis = first["body"]
+        keys = log_entries.Keys(log.genesis)
+        keys.check(first)
+        log_entries.check_roster(log.genesis, log_entries.parse_json(log.attachment(log.genesis["roster"])))
+        log.keys = keys
+    except (Wrong, KeyError, TypeError, ValueError) as error:
+        log.add("L3", 0, f"entry 0: {error}")
+    if log.keys is None:
+        return
+    for index, entry in enumerate(log.entries):
+        if entry is None or index == 0:
+            continue
+        try:
+            need(entry["fed"] == first["fed"], "an entry of another federation")
+            need(entry["kind"] != "federation.genesis", "a second genesis")
+            log.keys.check(entry)
+        except (Wrong, KeyError, ValueError) as error:
+            log.add("L3", index, str(error))
+
+
+def check_chains(log):
+    """L3 place in the actor's chain, L4 its times."""
+    heads = {}
+    for index, entry in enumerate(log.entries):
+        if entry is None:
+            continue
+        actor = entry["actor"]["type"], entry["actor"]["id"]
+        seq, prev, at = heads.get(actor, (-1, bytes(32), ""))
+        if entry["seq"] != seq + 1 or entry["prev"] != "sha256:" + prev.hex():
+            log.add("L3", index, f"entry {entry['seq']} of {actor} does not follow its entry {seq}")
+        elif entry["at"] < at:
+            log.add("L4", index, "the time goes back in the chain")
+        heads[actor] = entry["seq"], log.hashes[index], entry["at"]
+
+
+def check_policy(log):
+    body, policy = log.genesis, log.policy
+    members = len(body["members"])
+    most = body["gamma"]["num"] * members // body["gamma"]["den"]
+    if log.keys.log != policy.log:
+        log.add("L2", 0, "entry 0 names another log key than the policy")
+    if log.keys.cosigners != policy.witnesses or body["quorum"] != policy.quorum:
+        log.add("L2", 0, "entry 0 names other witnesses or another quorum than the policy")
+    if body["colluders"] < most or policy.quorum < (members + most) // 2 + 1:
+        log.add("L2", 0, "the quorum is below the formula")
+
+
+def check_site_checkpoints(log, notes):
+    for data in notes:
+        note = parse_note(data)
+        verify_log(note, log.policy.log)
+        if note.size > len(log.hashes):
+            log.add("L1", len(log.hashes), f"a site keeps a checkpoint of size {note.size}")
+        elif None not in log.hashes and tree.root(log.hashes[: note.size]) != note.root:
+            log.add("L2", None, "a site keeps a checkpoint with another root")
+
+
+def check_gates(log):
+    """L2 in gate mode signed: nothing but public or simulated data."""
+    if log.genesis["gateMode"] != "signed":
+        return
+    for index, entry in log.of_kind("run.start"):
+        run = run_of(log, entry["run"])
+        if run and not run.is_public:
+            log.add("L2", index, "gate mode signed over data that are not public or simulated")
+
+
+def check_deletions(log):
+    """L5: uploads are deleted once, after the close that they belong to."""
+    done = set()
+    for index, entry in log.of_kind("retention.delete"):
+        body, place = entry["body"], (entry["run"], entry["round"], entry["attempt"])
+        later = [e for i, e in enumerate(log.entries[:index]) if e and e.get("run") == entry["run"]]
+        closes = {(e["round"], e["attempt"]): e["body"] for e in later if e["kind"] == "round.aggregate"}
+        own = closes.get(place[1:])
+        fits = own and (own["transcript"], len(own["u3"])) == (body["transcript"], body["vectors"])
+        is_over = any(e["kind"] == "run.finish" for e in later)
+        if body["rule"] == "later-close":
+            is_over = is_over or any(round_ > place[1] for round_, _ in closes)
+        if not fits or not is_over or place in done:
+            log.add("L5", index, "uploads deleted before their time, twice, or of no close")
+        done.add(place)

@@ -1,0 +1,88 @@
+"""A second verifier of bundles, written from docs/protocol.md: standard library and `cryptography` only.
+
+    python3 verify.py --bundle b.zip --policy quorum.policy [--site-checkpoints FILE...] [--as-of TIME] [--max-age SECONDS]
+
+Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
+"notes": [...]}. It implements rows L1 to L5, S1 and S2; exit codes are those of the document.
+"""
+
+import argparse
+import json
+import sys
+import time
+from datetime import datetime
+
+import archive
+import cosignatures
+import log_rows
+import round_rows
+from notes import cosignature_times, parse_note, parse_policy
+from primitives import Wrong
+
+ROWS = ["L1", "L2", "L3", "L4", "L5", "S1", "S2", "D1"]
+
+
+def verify(bundle, policy, kept, as_of, max_age):
+    """Findings of every row. Raises `Wrong` when bundle or policy cannot be used."""
+    files, changed = archive.read(bundle)
+    log = log_rows.Log(files, changed, parse_policy(policy))
+    if not log_rows.read_checkpoint(log):
+        return log.findings
+    log_rows.read_tiles(log)
+    log_rows.read_attachments(log)
+    log_rows.check_signers(log)
+    log_rows.check_chains(log)
+    try:
+        log_rows.check_site_checkpoints(log, kept)
+    except Wrong as error:
+        raise Wrong(f"a site's checkpoint: {error}") from error
+    if log.keys is None:
+        return log.findings
+    log_rows.check_chain_values(log)
+    log_rows.check_fixed_files(log)
+    log_rows.check_policy(log)
+    log_rows.check_gates(log)
+    log_rows.check_deletions(log)
+    cosignatures.check_cosignatures(log, notes_of(kept, log.policy), as_of, max_age)
+    round_rows.check_rounds(log)
+    return log.findings
+
+
+def notes_of(kept, policy):
+    notes = [parse_note(data) for data in kept]
+    for note in notes:
+        note.times = cosignature_times(note, policy.witnesses)
+    return notes
+
+
+def report(findings):
+    rows = {row: [index for found, index, _ in findings if found == row] for row in ROWS}
+    notes = [f"{row} {'' if index is None else index}: {note}" for row, index, note in findings]
+    return {"status": "fail" if findings else "pass", "rows": rows, "notes": notes}
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="second verifier of audit bundles")
+    parser.add_argument("--bundle", required=True)
+    parser.add_argument("--policy", required=True)
+    parser.add_argument("--site-checkpoints", nargs="*", default=[])
+    parser.add_argument("--as-of")
+    parser.add_argument("--max-age", type=int, default=7 * log_rows.DAY)
+    args = parser.parse_args()
+    as_of = datetime.fromisoformat(args.as_of.replace("Z", "+00:00")).timestamp() if args.as_of else time.time()
+    try:
+        kept = [read(path) for path in args.site_checkpoints]
+        answer = report(verify(read(args.bundle), read(args.policy).decode(), kept, as_of, args.max_age))
+    except Wrong as error:
+        answer = {"status": "unusable", "rows": {}, "notes": [str(error)]}
+    print(json.dumps(answer))
+    return {"pass": 0, "fail": 1, "unusable": 4}[answer["status"]]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
