@@ -19,6 +19,8 @@ const OUTPUT_BYTES = 64 << 20;
 
 interface Pooled {
   readonly seconds: number;
+  /** processor time, user and system, s */
+  readonly cpuSeconds: number;
   readonly genes: number;
   readonly chosen: readonly number[];
   readonly checks: readonly [number, number];
@@ -55,6 +57,10 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
           ? { against: 'numpy, pooled', reference: pooled.seconds, ...atMost(3 * pooled.seconds) }
           : { against: 'numpy: not found, skipped' }),
       }),
+      row({
+        ...{ name: 'processor time, five sites', value: federated.cpuSeconds, unit: 's' },
+        ...{ against: 'numpy, pooled', ...(pooled ? { reference: pooled.cpuSeconds } : {}) },
+      }),
       row({ name: 'rounds', value: federated.rounds, unit: '', against: '' }),
       row({
         ...{ name: 'memory of a site beyond the program', value: federated.peakBytes / 1e6, unit: 'MB' },
@@ -90,6 +96,7 @@ async function federatedRun(
     const check = (k: 0 | 1): number => last.reduce((sum, { checks }) => sum + (checks?.[k] ?? NaN), 0);
     return {
       ...{ seconds, rounds: steps.length, peakBytes: Math.max(...last.map(({ peakBytes }) => peakBytes)) },
+      cpuSeconds: last.reduce((sum, site) => sum + site.cpuSeconds, 0),
       ...{ chosen: chosenOf(specification), checks: [check(0), check(1)] },
     };
   } finally {

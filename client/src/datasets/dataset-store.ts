@@ -9,6 +9,7 @@ import {
   fitLoneSite,
   foldsOf,
   hasBatchSteps,
+  keepPrepared,
   type LabelledUnits,
   type LinearFit,
   type LinearScore,
@@ -16,6 +17,7 @@ import {
   scoreLinear,
   selectUnits,
   seriesBaselines,
+  type SitePreparation,
   sitePreparation,
   specificationDigest,
   transform,
@@ -44,6 +46,9 @@ export class DatasetStore {
   private prepared: { classes: string; view: UnitsView } | undefined;
 
   private units: { key: string; units: LabelledUnits } | undefined;
+
+  /** training units of the arm asked for last, with what its rounds prepared of them */
+  private training: { key: string; view: UnitsView } | undefined;
 
   private constructor(private readonly dataset: LocalDataset) {}
 
@@ -110,21 +115,21 @@ export class DatasetStore {
     request: ArmRequest & { round: ScheduledRound; specification: FeatureSpecification },
   ): Float64Array {
     const step = new RunProgram(request.contract).step(request.round);
-    const view = step.over === 'dataset' ? this.withFolds(request) : this.select(request, 'train');
+    const view = step.over === 'dataset' ? this.withFolds(request) : this.trainingUnits(request);
     return step.local(view, request.specification);
   }
 
   writeFeatures(
     request: ArmRequest & { use: 'train' | 'test'; specification: FeatureSpecification; prefix: string },
   ): ArmData | null {
-    const view = this.select(request, request.use);
+    const view = this.unitsOf(request, request.use);
     if (view.n === 0) return null;
     const { prefix, contract } = request;
     const { kind } = contract.plan.dataset;
     if (kind !== 'expression') return writeUnprepared(view, contract.plan, prefix);
     const { specification } = request;
     return {
-      ...writePrepared(view, specification, this.batchesOf(request, view), prefix),
+      ...writePrepared(view, specification, this.batchesOf(request, request.use), prefix),
       ...writeGeneNames(contract, this.dataset.panel, specification, prefix),
     };
   }
@@ -178,8 +183,8 @@ export class DatasetStore {
       Buffer.from(specificationDigest(specification)).toString('hex'),
     ]);
     if (this.units?.key === key) return this.units.units;
-    const view = this.select(request, use);
-    const { features } = transform(view, specification, this.batchesOf(request, view));
+    const view = this.unitsOf(request, use);
+    const { features } = transform(view, specification, this.batchesOf(request, use));
     const units = {
       ...{ n: view.n, features: featureCount(specification), classes: view.classes },
       ...{ x: Float64Array.from(features), labels: view.labels ?? new Int32Array(view.n) },
@@ -188,14 +193,17 @@ export class DatasetStore {
     return units;
   }
 
-  /** Batches fitted on the training units; one that has none (a site held out) on the units themselves. */
-  private batchesOf(request: ArmRequest & { specification: FeatureSpecification }, view: UnitsView) {
+  /** Batches of test units: fitted on the training units; one that has none there (a site held out) on the units themselves. */
+  private batchesOf(
+    request: ArmRequest & { specification: FeatureSpecification },
+    use: 'train' | 'test',
+  ): SitePreparation | undefined {
     const { specification } = request;
-    if (!hasBatchSteps(specification)) return undefined;
+    if (use === 'train' || !hasBatchSteps(specification)) return undefined;
     return sitePreparation(
-      view,
+      this.select(request, use),
       specification,
-      sitePreparation(this.select(request, 'train'), specification),
+      sitePreparation(this.trainingUnits(request), specification),
     );
   }
 
@@ -214,6 +222,21 @@ export class DatasetStore {
   /** Patient of each unit, as the plan's column or the import says. */
   private patientsOf({ plan }: RunContract): readonly string[] | undefined {
     return patientsOf(this.dataset, plan.dataset) ?? this.dataset.patients?.map(String);
+  }
+
+  private unitsOf(request: ArmRequest, use: 'train' | 'test'): UnitsView {
+    return use === 'train' ? this.trainingUnits(request) : this.select(request, use);
+  }
+
+  /** Training units of an arm; the same object from round to round, so that what was prepared of them is kept. */
+  private trainingUnits(request: ArmRequest): UnitsView {
+    const { contract, arm } = request;
+    const key = `${Buffer.from(contract.runId).toString('hex')}/${arm.index}`;
+    if (this.training?.key !== key) {
+      this.training = undefined; // never the units of two arms at once
+      this.training = { key, view: keepPrepared({ ...this.select(request, 'train') }) };
+    }
+    return this.training.view;
   }
 
   private select(request: ArmRequest, use: 'train' | 'test'): UnitsView {

@@ -17,6 +17,7 @@ export { MIN_UNITS } from './counts-step.js';
 export { type Association, associationOf } from './confounding/association.js';
 export { type Finding, findingOf } from './findings/finding.js';
 export { tableAssociation } from './confounding/table-association.js';
+export { keepPrepared } from './prepared-units.js';
 export { transform } from './transform.js';
 export { fillSeries, wholeSeries } from './series.js';
 export { seriesBaselines } from './series-baselines.js';

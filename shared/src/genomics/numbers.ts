@@ -1,9 +1,35 @@
-/** Median of some numbers (mean of the middle two); NaN for none. @param values not changed */
+/** Median of some numbers, none of them NaN (mean of the middle two); NaN for none. @param values not changed */
 export function medianOf(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort();
-  const half = sorted.length >> 1;
-  const upper = sorted[half] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? NaN) + upper) / 2;
+  const own = new Float64Array(values);
+  const half = own.length >> 1;
+  const upper = selected(own, half);
+  if (own.length % 2 === 1) return upper;
+  const lower = own.subarray(0, half).reduce((a, b) => Math.max(a, b), -Infinity);
+  return own.length === 0 ? NaN : (lower + upper) / 2;
+}
+
+/**
+ * The element that ascending order has at a position; reorders the values so that none before it is larger.
+ *
+ * @see Hoare 1961, Algorithm 65 (FIND)
+ */
+function selected(values: Float64Array, position: number): number {
+  const at = (k: number): number => values[k] ?? NaN;
+  for (let low = 0, high = values.length - 1; low < high;) {
+    const pivot = at(position);
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (at(i) < pivot) i++;
+      while (pivot < at(j)) j--;
+      if (i > j) break;
+      [values[i], values[j]] = [at(j), at(i)];
+      i++;
+      j--;
+    }
+    if (j < position) low = i;
+    if (position < i) high = j;
+  }
+  return at(position);
 }
 
 /**

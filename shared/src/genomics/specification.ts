@@ -260,6 +260,11 @@ export function genesBefore(spec: FeatureSpecification, index: number): Uint32Ar
   return Uint32Array.from({ length: spec.genes }, (_, i) => i);
 }
 
+/** A specification as it was before its step `index`. */
+export function specificationBefore(spec: FeatureSpecification, index: number): FeatureSpecification {
+  return { ...spec, keptGenes: genesBefore(spec, index), steps: spec.steps.slice(0, index) };
+}
+
 /** The specification after one more step; a step with `keptGenes` narrows the genes. */
 export function withStep(spec: FeatureSpecification, step: FittedStep): FeatureSpecification {
   const keptGenes = 'keptGenes' in step ? step.keptGenes : spec.keptGenes;

@@ -1,6 +1,7 @@
 import { RegulonError } from '../errors/index.js';
 import type { SitePreparation } from './batch/site-parameters.js';
 import { sitePreparation } from './batch/site-preparation.js';
+import { preparedUnitsOf } from './prepared-units.js';
 import type { FeatureSpecification } from './specification.js';
 import { type UnitTransform, unitTransformWith } from './unit-transform.js';
 import type { UnitsView } from './view.js';
@@ -9,14 +10,16 @@ import type { UnitsView } from './view.js';
  * The steps of a specification fitted so far, as a function of one unit of a view.
  *
  * @param site what this site fitted for its own batches; default: fitted on the units of the view
+ * @returns valid until the units of a view that keeps them are prepared with another specification
  * @throws E_PANEL when the view has another number of genes than the specification
  */
 export function unitTransform(
   view: UnitsView,
   spec: FeatureSpecification,
-  site: SitePreparation = sitePreparation(view, spec),
+  site?: SitePreparation,
 ): UnitTransform {
-  return unitTransformWith(view, spec, site);
+  const kept = site ? undefined : preparedUnitsOf(view);
+  return kept ? kept.transform(spec) : unitTransformWith(view, spec, site ?? sitePreparation(view, spec));
 }
 
 /**

@@ -31,17 +31,17 @@ export function operationOf(
       return (unit, row) => {
         const library = libraryOf(view.values, unit * view.genes, view.genes, step.libraryGenes);
         const perMillion = library > 0 ? 1e6 / library : 0;
-        row.forEach((x, j) => (row[j] = Math.log2(x * perMillion + 1)));
+        each(row, (x) => Math.log2(x * perMillion + 1));
       };
     case 'size-factors':
       return (unit, row) => {
         const factor = sizeFactorOf(view, unit, step);
-        row.forEach((x, j) => (row[j] = x / factor));
+        each(row, (x) => x / factor);
       };
     case 'vst':
-      return (_, row) => row.forEach((x, j) => (row[j] = stabilised(x, step)));
+      return (_, row) => each(row, (x) => stabilised(x, step));
     case 'log2':
-      return (_, row) => row.forEach((x, j) => (row[j] = Math.log2(x + step.pseudocount)));
+      return (_, row) => each(row, (x) => Math.log2(x + step.pseudocount));
     case 'clr':
       return (_, row) => centredLog(row, step.pseudocount);
     case 'quantile-normalize':
@@ -76,6 +76,11 @@ export function operationOf(
     case 'top-variance':
       return null;
   }
+}
+
+/** Change each value; a loop, as `forEach` of a typed array makes an object of every number. */
+function each(row: Float64Array, change: (x: number) => number): void {
+  for (let j = 0; j < row.length; j++) row[j] = change(row[j] ?? NaN);
 }
 
 function scaled(

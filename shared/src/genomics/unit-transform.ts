@@ -13,6 +13,25 @@ export interface UnitTransform {
   apply(unit: number, out: Float64Array): void;
 }
 
+/** Values of every unit after the first steps of a specification: what its later steps go on from. */
+export interface PreparedRows {
+  /** steps of the specification that the values went through */
+  readonly steps: number;
+  /** panel positions of the genes kept there, ascending */
+  readonly genes: Uint32Array;
+  /** row-major [units, genes] */
+  readonly values: Float64Array;
+}
+
+/** The values of a view before any step. */
+export function rawRows(view: UnitsView): PreparedRows {
+  return {
+    steps: 0,
+    genes: Uint32Array.from({ length: view.genes }, (_, gene) => gene),
+    values: view.values,
+  };
+}
+
 /** An operation and the genes that it works on; `from` picks them out of those before. */
 interface Stage {
   readonly from: Uint32Array | null;
@@ -31,18 +50,33 @@ export function unitTransformWith(
   spec: FeatureSpecification,
   site: SitePreparation,
 ): UnitTransform {
+  return withScores(spec, geneTransform(view, spec, site, rawRows(view)));
+}
+
+/**
+ * The same without the projection on components, from values that are prepared in part.
+ *
+ * @param from rows of the units of the view after the first steps of this specification; read at each call
+ * @throws E_PANEL when the view has another number of genes than the specification
+ */
+export function geneTransform(
+  view: UnitsView,
+  spec: FeatureSpecification,
+  site: SitePreparation,
+  from: PreparedRows,
+): UnitTransform {
   if (view.genes !== spec.genes) {
     throw new RegulonError('E_PANEL', `the matrix has ${view.genes} genes, the specification ${spec.genes}`);
   }
-  const { first, stages } = stagesOf(view, spec, site);
-  const project = spec.steps.findLast((step) => step.step === 'pca');
+  const { first, stages } = stagesOf(view, spec, site, from.steps);
+  const columns = positionsIn(from.genes, first);
   const rows = [first.length, ...stages.map((stage) => stage.genes)].map((genes) => new Float64Array(genes));
   const read = (unit: number, row: Float64Array): void => {
-    const start = unit * view.genes;
-    for (let j = 0; j < row.length; j++) row[j] = view.values[start + (first[j] ?? 0)] ?? 0;
+    const start = unit * from.genes.length;
+    for (let j = 0; j < row.length; j++) row[j] = from.values[start + (columns[j] ?? 0)] ?? 0;
   };
   return {
-    length: featureCount(spec),
+    length: spec.keptGenes.length,
     apply(unit, out) {
       let row = rows[0] ?? out;
       read(unit, row);
@@ -50,8 +84,21 @@ export function unitTransformWith(
         if (from) row = gathered(row, from, rows[at + 1] ?? out);
         run(unit, row);
       });
-      if (project) scoresOf(row, project, out);
-      else out.set(row);
+      out.set(row);
+    },
+  };
+}
+
+/** Component scores in place of genes, where the specification has them. */
+export function withScores(spec: FeatureSpecification, genes: UnitTransform): UnitTransform {
+  const project = spec.steps.findLast((step) => step.step === 'pca');
+  if (!project) return genes;
+  const row = new Float64Array(genes.length);
+  return {
+    length: featureCount(spec),
+    apply(unit, out) {
+      genes.apply(unit, row);
+      scoresOf(row, project, out);
     },
   };
 }
@@ -61,6 +108,7 @@ function stagesOf(
   view: UnitsView,
   spec: FeatureSpecification,
   site: SitePreparation,
+  done: number,
 ): { first: Uint32Array; stages: Stage[] } {
   const wanted: Uint32Array[] = [];
   spec.steps.reduceRight<Uint32Array>((after, { step }, index) => {
@@ -68,7 +116,7 @@ function stagesOf(
     wanted[index] = genes;
     return genes;
   }, spec.keptGenes);
-  const first = wanted[0] ?? spec.keptGenes;
+  const first = wanted[done] ?? spec.keptGenes;
   const stages: Stage[] = [];
   let genes = first;
   const stage = (next: Uint32Array, run: Operation): void => {
@@ -76,6 +124,7 @@ function stagesOf(
     genes = next;
   };
   spec.steps.forEach((step, index) => {
+    if (index < done) return;
     const next = wanted[index] ?? spec.keptGenes;
     const before = genesBefore(spec, index);
     const place = { genes: before.length, at: positionsIn(before, next) };

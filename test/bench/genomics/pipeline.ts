@@ -26,10 +26,9 @@ export function pipelineSteps({ genes, patients, sites, top }: CohortSize): Stat
   );
 }
 
-/** Counts of one site, row-major [patients, genes]; the same everywhere for one site. */
-export function countsOf(site: number, { genes, patients, sites }: CohortSize): Int32Array {
+/** Counts of the patients of one site, one at a time, [genes] each; the same everywhere for one site. */
+export function* countsOf(site: number, { genes, patients, sites }: CohortSize): Generator<Int32Array> {
   const units = patients / sites;
-  const counts = new Int32Array(units * genes);
   let state = 0x9e3779b9 ^ (site + 1);
   const uniform = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -37,12 +36,13 @@ export function countsOf(site: number, { genes, patients, sites }: CohortSize): 
   };
   for (let unit = 0; unit < units; unit++) {
     const depth = 0.5 + uniform();
+    const counts = new Int32Array(genes);
     for (let gene = 0; gene < genes; gene++) {
       const mean =
         depth * Math.exp(((gene * 7919) % genes) / (genes / 9)) * (1 + 0.4 * Math.sin(gene * (site + 2)));
       const noise = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-      counts[unit * genes + gene] = Math.max(0, Math.round(mean * Math.exp(0.3 * noise)));
+      counts[gene] = Math.max(0, Math.round(mean * Math.exp(0.3 * noise)));
     }
+    yield counts;
   }
-  return counts;
 }

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { type FeatureSpecification, transform, type UnitsView } from '@regulon/shared/genomics';
+import { appendFileSync } from 'node:fs';
+import { type FeatureSpecification, keepPrepared, transform, type UnitsView } from '@regulon/shared/genomics';
 import { encodeFixed } from '@regulon/shared/secagg';
 import { type CohortSize, countsOf, pipelineSteps } from './pipeline.js';
 
@@ -15,6 +15,8 @@ export interface SiteAnswer {
   readonly words?: Uint8Array;
   /** Σ of the prepared values and of their squares */
   readonly checks?: readonly [number, number];
+  /** processor time since the data was loaded, user and system, s */
+  readonly cpuSeconds: number;
   /** resident memory at most, since the program was loaded, bytes */
   readonly peakBytes: number;
 }
@@ -22,15 +24,21 @@ export interface SiteAnswer {
 let view: UnitsView | undefined;
 let size: CohortSize | undefined;
 const atStart = process.memoryUsage.rss();
+let loaded: NodeJS.CpuUsage | undefined;
 
-function answer(question: SiteQuestion): Omit<SiteAnswer, 'peakBytes'> {
+function answer(question: SiteQuestion): Omit<SiteAnswer, 'peakBytes' | 'cpuSeconds'> {
   if (question.kind === 'load') {
     size = question.size;
-    const counts = countsOf(question.site, size);
-    writeFileSync(question.file, new Uint8Array(counts.buffer));
     const n = size.patients / size.sites;
+    const values = new Float64Array(n * size.genes);
+    let at = 0;
+    for (const counts of countsOf(question.site, size)) {
+      appendFileSync(question.file, new Uint8Array(counts.buffer));
+      values.set(counts, at);
+      at += counts.length;
+    }
     const labels = Int32Array.from({ length: n }, (_, i) => i % 2);
-    view = { n, genes: size.genes, values: Float64Array.from(counts), labels, classes: 2 };
+    view = keepPrepared({ n, genes: size.genes, values, labels, classes: 2 });
     return {};
   }
   if (!view || !size) throw new Error('the site has no data yet');
@@ -47,5 +55,7 @@ function answer(question: SiteQuestion): Omit<SiteAnswer, 'peakBytes'> {
 process.on('message', (question: SiteQuestion) => {
   const found = answer(question);
   const peakBytes = process.resourceUsage().maxRSS * 1024 - atStart;
-  process.send?.({ ...found, peakBytes } satisfies SiteAnswer);
+  if (question.kind === 'load') loaded = process.cpuUsage();
+  const { user, system } = process.cpuUsage(loaded);
+  process.send?.({ ...found, peakBytes, cpuSeconds: (user + system) / 1e6 } satisfies SiteAnswer);
 });

@@ -7,7 +7,7 @@ import type { UnitsView } from '../view.js';
 import { batchesOf, covariatesOf } from './batches.js';
 import { designRound } from './design-round.js';
 import { solveNormalEquations } from './normal-equations.js';
-import { batchMoments } from './site-preparation.js';
+import { batchMoments } from './fit-batches.js';
 
 /** What a plan says of a batch step that needs sums. */
 export interface BatchModel {

@@ -92,10 +92,12 @@ function logFactorsOf(view: UnitsView, fitted: SizeFactorsFit): Float64Array {
 
 /** Size factor of one unit: exp(median(ln count − reference)) over its positive reference genes; 1 when it has none. */
 export function sizeFactorOf(view: UnitsView, unit: number, fitted: SizeFactorsFit): number {
-  const ratios: number[] = [];
-  fitted.referenceGenes.forEach((gene, j) => {
-    const count = view.values[unit * view.genes + gene] ?? 0;
-    if (count > 0) ratios.push(Math.log(count) - (fitted.logMeans[j] ?? 0));
-  });
-  return ratios.length === 0 ? 1 : Math.exp(medianOf(ratios)) / fitted.scale;
+  const { referenceGenes, logMeans } = fitted;
+  const ratios = new Float64Array(referenceGenes.length);
+  let positive = 0;
+  for (let j = 0; j < referenceGenes.length; j++) {
+    const count = view.values[unit * view.genes + (referenceGenes[j] ?? 0)] ?? 0;
+    if (count > 0) ratios[positive++] = Math.log(count) - (logMeans[j] ?? 0);
+  }
+  return positive === 0 ? 1 : Math.exp(medianOf(ratios.subarray(0, positive))) / fitted.scale;
 }
