@@ -24,6 +24,11 @@ export interface ExplainArguments {
  */
 export async function explainCommand({ bundle, index }: ExplainArguments): Promise<string> {
   const { files } = readBundle(await readBundleFile(bundle));
+  return explainEntry(parseEntry(entryOf(files, index)), index);
+}
+
+/** Bytes of one entry. @throws E_NOT_FOUND if the bundle has no such entry; E_BUNDLE if it cannot be read */
+export function entryOf(files: ReadonlyMap<string, Uint8Array>, index: number): Uint8Array {
   const { size } = parseCheckpoint(new TextDecoder().decode(files.get('checkpoint')));
   if (!Number.isInteger(index) || index < 0 || index >= size) {
     throw new RegulonError('E_NOT_FOUND', `the bundle has no entry ${index}; its last is ${size - 1}`);
@@ -33,5 +38,5 @@ export async function explainCommand({ bundle, index }: ExplainArguments): Promi
   const bytes = files.get(tilePath({ level: 'entries', index: tile, width })) ?? new Uint8Array(0);
   const entry = parseEntryBundle(bytes, width).entries[index - tile * TILE_WIDTH];
   if (entry === undefined) throw new RegulonError('E_BUNDLE', `entry ${index} of the bundle cannot be read`);
-  return explainEntry(parseEntry(entry), index);
+  return entry;
 }

@@ -2,3 +2,4 @@ export { verifyCommand, type VerifyArguments } from './verify.js';
 export { exportCommand } from './export.js';
 export { explainCommand } from './explain.js';
 export { MaskedVectorFolder } from './masked-vectors.js';
+export { checkProofCommand, proofCommand } from './proof.js';

@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments/index.js';
-import { exportCommand, explainCommand, verifyCommand, type VerifyArguments } from '../audit/index.js';
+import {
+  checkProofCommand,
+  exportCommand,
+  explainCommand,
+  proofCommand,
+  verifyCommand,
+  type VerifyArguments,
+} from '../audit/index.js';
 import { verifyReplaceable } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
@@ -20,6 +27,8 @@ export function auditCommands(program: Command, context: Context): void {
   exportBundle(audit, context);
   verify(audit, context);
   explain(audit, context);
+  proof(audit, context);
+  checkProof(audit, context);
 }
 
 function exportBundle(audit: Command, context: Context): void {
@@ -69,6 +78,42 @@ function explain(audit: Command, context: Context): void {
   handles<{ bundle: string }>(command, context, async ([index = ''], { bundle }) => {
     const text = await explainCommand({ bundle, index: wholeNumber('index', index, 0, 2 ** 40) });
     return { data: { text }, lines: text.split('\n') };
+  });
+}
+
+function proof(audit: Command, context: Context): void {
+  const command = audit
+    .command('proof')
+    .description('write one entry with the proof that it is in the log')
+    .argument('<index>', 'number of the entry, from 0')
+    .requiredOption('--bundle <file>', 'the exported log')
+    .requiredOption('--out <file>', 'the proof (C2SP tlog-proof)')
+    .option('--force', 'replace an existing file', false);
+  handles<{ bundle: string; out: string; force: boolean }>(
+    command,
+    context,
+    async ([index = ''], { bundle, out, force }) => {
+      verifyReplaceable(out, force);
+      const outcome = await proofCommand({ bundle, out, index: wholeNumber('index', index, 0, 2 ** 40) });
+      const { path, bytes, size } = outcome;
+      return { data: outcome, lines: [`${path}  ${bytesText(bytes)}, entry ${index} of ${size}`] };
+    },
+    'files',
+  );
+}
+
+function checkProof(audit: Command, context: Context): void {
+  const command = audit
+    .command('check-proof')
+    .description('check a proof of one entry; the policy comes from the sites')
+    .argument('<file>', 'the proof')
+    .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site')
+    .option('--without-quorum', 'trust the signature of the log alone', false);
+  handles<{ policy: string; withoutQuorum: boolean }>(command, context, async ([file = ''], options) => {
+    const outcome = await checkProofCommand({ proof: file, ...options });
+    const { index, size, cosigners, quorum, text } = outcome;
+    const first = `PASS  entry ${index} is in the log of ${size} entries; ${cosigners.length} of ${quorum} needed cosignatures`;
+    return { data: outcome, lines: [first, '', ...text.split('\n')] };
   });
 }
 

@@ -27,6 +27,7 @@ describe('regulon describe', () => {
     const { commands } = await description();
     const writes = Object.fromEntries(commands.map((row) => [row.command, row.writes]));
     expect(writes).toEqual({
+      'accelerator.bench': 'nothing',
       'accelerator.install': 'files',
       'accelerator.list': 'nothing',
       'accelerator.remove': 'files',
@@ -55,6 +56,8 @@ describe('regulon describe', () => {
       'audit.export': 'files',
       'audit.verify': 'nothing',
       'audit.explain': 'nothing',
+      'audit.proof': 'files',
+      'audit.check-proof': 'nothing',
       'sim.up': 'files',
       'site.budget': 'nothing',
       doctor: 'nothing',

@@ -21,6 +21,7 @@ export {
 } from './notes/vkey.js';
 export { parseCheckpoint, signCheckpoint, verifyCheckpoint, type Checkpoint } from './notes/checkpoint.js';
 export { cosign, cosignatureTimes } from './notes/cosignature.js';
+export { formatTlogProof, parseTlogProof, verifyTlogProof, type TlogProof } from './notes/tlog-proof.js';
 export { cosignersOf, withCosignatures, type Witnesses } from './notes/quorum.js';
 export { formatNote, parseNote } from './notes/signed-note.js';
 export { parseQuorumPolicy, quorumPolicyText } from './notes/quorum-policy.js';
