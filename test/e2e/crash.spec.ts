@@ -11,6 +11,7 @@ import {
   restart,
   runToItsEnd,
 } from '../support/real-federation.js';
+import { tally } from '../support/tally.js';
 import { simulatedDataPlan } from '../support/toy-plan.js';
 
 const names = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
@@ -119,6 +120,8 @@ describe('a crash is a pause', () => {
       );
       expect(rough).toMatchObject({ status: 'COMPLETED', modelDigest: calm.modelDigest });
       expect(rough.rounds.map((r) => r.survivors.length)).toEqual(calm.rounds.map(() => 5));
+      for (const [who, step] of crashes)
+        tally('processes killed', `${who === 'coordinator' ? 'coordinator' : 'site'} ${step}`);
     },
     600_000,
   );

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SimFederation } from '@regulon/cli/sim';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { compiled, openRealFederation, restart, runToItsEnd } from '../support/real-federation.js';
+import { tally } from '../support/tally.js';
 import { simulatedDataPlan } from '../support/toy-plan.js';
 
 const program = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
@@ -86,6 +87,7 @@ describe('a round that too few sites open', () => {
         const policy = join(federation.founded.folder.federation, 'quorum.policy');
         const report = await regulon(federation, 'audit', 'verify', '--bundle', bundle, '--policy', policy);
         expect(report).toMatchObject({ status: 'pass' });
+        tally('processes killed', 'site answered, round reopened', lost.length);
         expect(report['rules']).toContainEqual(expect.objectContaining({ id: 'S2', status: 'pass' }));
       } finally {
         await federation.stop();

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { committedPath } from '@regulon/coordinator/transport';
 import { uploadIdOf } from '@regulon/shared/wire';
 import { CTX, H2, RUN } from '../support/transport/fake-coordinator.js';
+import { tally } from '../support/tally.js';
 import { childCompiled, CoordinatorProcess } from './support/coordinator-process.js';
 import type { ChildOptions } from './support/coordinator-child.js';
 import { storedUpload, TestSites } from './support/test-sites.js';
@@ -69,6 +70,7 @@ describe('a coordinator that dies at every step of an upload (T4)', () => {
         expect(status).toMatchObject({ state: 'committed', receipt: receipts[i] });
         const path = committedPath(options.spool, { runId: RUN, round: 3, attempt: 0, site: i + 1 });
         expect((await readFile(path)).equals(vector)).toBe(true);
+        tally('processes killed', `upload ${deaths[i] ?? ''}`);
       }
       await coordinator.stop();
     },

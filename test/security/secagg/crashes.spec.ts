@@ -11,6 +11,7 @@ import {
   step,
 } from '../../../coordinator/src/rounds/machine/index.js';
 import { makeCohort } from '../../../shared/src/secagg/secagg.support.js';
+import { tally } from '../../support/tally.js';
 import { effort } from '../support/effort.js';
 import { LyingCoordinator } from '../support/lying-coordinator.js';
 import { plus } from '../support/ring-words.js';
@@ -46,6 +47,7 @@ describe('K13: crashes at every point', () => {
         expect(coordinator.answers(ids, signatures)).toEqual(answers);
         const sum = new Spoils(coordinator, ids, 5).take(...answers).sumOf(u3);
         expect(hex(sum)).toBe(hex(plus(...u3.map((id) => coordinator.site(id).vector))));
+        tally('deaths inside a test', 'site between two steps', dying.flat().length);
       }),
       { numRuns: effort(8, 100), seed: 13 },
     );

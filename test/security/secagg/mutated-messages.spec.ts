@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { tally } from '../../support/tally.js';
 import { effort, isLong, TIMEOUT_MS } from '../support/effort.js';
 import { TamperedAttempt } from '../support/tampered-attempt.js';
 
@@ -26,6 +27,7 @@ describe('one bit of one message changed, anywhere in an attempt', () => {
           // one signature fewer of R3 is harmless: more than t are shown
           if (attempt.changed !== 'consistency') expect(attempt.refusals).not.toEqual([]);
           expect(end).not.toBe('wrong');
+          tally('messages with one bit changed', attempt.changed ?? 'none');
         }),
         { numRuns: effort(40, 1000), seed: 11 },
       );
@@ -51,6 +53,7 @@ describe('one bit of one message changed, anywhere in an attempt', () => {
       const attempt = new TamperedAttempt(0, bit, { kind });
       expect(attempt.run()).not.toBe('wrong');
       expect(attempt.changed).toBe(kind);
+      tally('messages with one bit changed', kind);
     }
   });
 

@@ -20,6 +20,7 @@ import {
   runUntil,
   type TestCohort,
 } from '../../../shared/src/secagg/secagg.support.js';
+import { tally } from '../../support/tally.js';
 import { effort, TIMEOUT_MS } from '../support/effort.js';
 import { LyingCoordinator } from '../support/lying-coordinator.js';
 import { outcomeOf } from '../support/refused.js';
@@ -70,6 +71,7 @@ const plain = ({ server, vectors }: AttemptState): string =>
 describe('random cohorts', () => {
   it('thresholds of every plan, roster and cohort up to 255: no two views, three honest sites, no smaller quorum', () => {
     const step = effort(7, 1);
+    let plans = 0;
     for (let M = 3; M <= 255; M += step) {
       for (const [gammaNum, gammaDen] of [
         [0, 1],
@@ -81,10 +83,12 @@ describe('random cohorts', () => {
             const { c, t, uMin, h, quorum } = thresholds({ N, M, n, gammaNum, gammaDen, strict: true });
             const holds = 2 * t > n + c && 2 * quorum > N + c && uMin >= t && h >= 3 && uMin - c === h;
             if (!holds) throw new Error(`N ${N}, M ${M}, n ${n}, γ ${gammaNum}/${gammaDen}`);
+            plans += 1;
           }
         }
       }
     }
+    tally('plans whose thresholds hold', 'plan, roster, cohort and γ', plans);
   });
 
   it(
@@ -137,6 +141,7 @@ describe('random cohorts', () => {
         }),
         { numRuns: effort(25, 200), seed: 255 },
       );
+      endings.forEach((times, end) => tally('random cohorts', end === 'accepted' ? 'exact sum' : end, times));
       expect(endings.get('accepted')).toBeGreaterThan(3);
       expect(endings.get('E_COHORT')).toBeGreaterThan(3);
     },
@@ -175,6 +180,7 @@ describe('random cohorts', () => {
           const exact = (plainSums[k] ?? 0) / weights;
           expect(Math.abs(x - exact)).toBeLessThanOrEqual((5 * C) / (Q * weights));
         });
+        tally('random cohorts', 'exact mean');
       }),
       { numRuns: effort(5, 100), seed: 7 },
     );
@@ -188,6 +194,7 @@ describe('random cohorts', () => {
       const attempt = runUntil(planOf(most, most, 1, { d: 9 }), 'r4', losses, wasm);
       expect(sumIn(attempt, [16], wasm)).toBe(plain(attempt));
       expect(attempt.server.u3).toHaveLength(most - 4);
+      tally('random cohorts', `exact sum of ${most}`);
     },
     TIMEOUT_MS,
   );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { tally } from '../../support/tally.js';
 import { effort, TIMEOUT_MS } from '../support/effort.js';
 import { TwoWorlds } from '../support/two-worlds.js';
 
@@ -8,9 +9,11 @@ describe('a daemon that is shown two worlds at random, and dies in between', () 
     async () => {
       let answered = 0;
       for (let seed = 0; seed < effort(12, 300); seed++) {
-        const { shares, uploads, confirmations, answers, kinds } = await new TwoWorlds(seed).play();
+        const { shares, uploads, confirmations, answers, kinds, deaths } = await new TwoWorlds(seed).play();
         const most = Math.max(1, shares.size, uploads.size, confirmations.size, answers.size);
         expect({ seed, most }).toEqual({ seed, most: 1 });
+        tally('random schedules', 'a daemon in two worlds');
+        tally('deaths inside a test', 'daemon with its journal', deaths);
         if (answers.size === 0) continue;
         answered += 1;
         expect([...kinds].map((kind) => kind.split(' ')[0]).sort()).toEqual(['1', '2', '3', '4', '5']);

@@ -3,6 +3,7 @@ import { hex } from '@regulon/shared/crypto';
 import { SecAggClient, type SiteId, subCohortOf, subCohortsOf } from '@regulon/shared/secagg';
 import { makeCohort, type TestCohort } from '../../../shared/src/secagg/secagg.support.js';
 import { runGroupsUntil, sumOfGroup } from '../../../shared/src/secagg/sub-cohorts.support.js';
+import { tally } from '../../support/tally.js';
 import { effort, TIMEOUT_MS } from '../support/effort.js';
 import { LyingCoordinator } from '../support/lying-coordinator.js';
 import { refused } from '../support/refused.js';
@@ -187,6 +188,7 @@ describe('random cohorts in groups', () => {
         const keys = attempt.server.closeU1();
         const groups = subCohortsOf(attempt.server.manifest, attempt.server.ctx, keys);
         expect(subCohortOf(groups, group.u1[0] ?? 0)?.index).toBe(k);
+        tally('random cohorts', `exact sum of a group of ${n}`);
       });
     },
     TIMEOUT_MS,

@@ -30,6 +30,8 @@ export interface Left {
   readonly answers: Set<string>;
   /** `site kind` of every share that it revealed */
   readonly kinds: Set<string>;
+  /** how often the daemon died and came back */
+  readonly deaths: number;
 }
 
 /**
@@ -44,6 +46,7 @@ export class TwoWorlds {
   private readonly u3: () => readonly SiteId[];
   private readonly uploads = new Set<string>();
   private attempt: Attempt | undefined;
+  private deaths = 0;
 
   /** @param forgetful the daemon comes back with its whole folder as it was after R0: the control */
   constructor(
@@ -86,6 +89,7 @@ export class TwoWorlds {
     return {
       ...{ shares: sent('shareKeys'), confirmations: sent('consistency'), answers: sent('unmask') },
       ...{ uploads: this.uploads, kinds: new Set(entries.map(({ about, kind }) => `${about} ${kind}`)) },
+      deaths: this.deaths,
     };
   }
 
@@ -124,6 +128,7 @@ export class TwoWorlds {
     this.daemon.start();
     this.attempt = this.daemon.restore(agreement, this.worlds[0]);
     this.attempt?.resend();
+    this.deaths += 1;
   }
 
   private async again(at: Attempt): Promise<void> {
