@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { corpusOf } from './harness/corpus.js';
 import { describeFailure, Fuzzer } from './harness/fuzzer.js';
+import { tally } from '../support/tally.js';
 import { allTargets } from './targets/index.js';
 
 const INPUTS = 4_000;
@@ -22,6 +23,8 @@ describe('decoders of bytes from outside', () => {
     total += fuzzer.inputs;
     expect([...fuzzer.failures.values()].map(describeFailure)).toEqual([]);
     expect(fuzzer.ways).toBeGreaterThan(1);
+    tally('inputs fuzzed', 'accepted', fuzzer.accepted);
+    tally('inputs fuzzed', 'refused by name', fuzzer.inputs - fuzzer.accepted);
   });
 
   it('have a corpus of what the encoders give, and saw more than 100,000 inputs', () => {

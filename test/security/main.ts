@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SUITES = [
   'test/security',
   'test/faults',
+  'test/fuzz/fuzz',
   'test/e2e/crash',
   'test/e2e/reopen',
   'test/integration/transport-',

@@ -8,6 +8,7 @@ export const counted = [
   'plans whose thresholds hold',
   'random cohorts',
   'messages with one bit changed',
+  'inputs fuzzed',
   'random schedules',
   'deaths inside a test',
   'processes killed',
