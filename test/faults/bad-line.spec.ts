@@ -32,7 +32,11 @@ describe('a bad line is a pause', () => {
       const calm = await calmRun(root, scaled);
       expect(calm).toMatchObject({ status: 'COMPLETED' });
       const rough = await roughRun(root, scaled);
-      expect(rough.document).toMatchObject({ status: 'COMPLETED', modelDigest: calm.modelDigest });
+      expect(rough.document).toMatchObject({
+        status: 'COMPLETED',
+        reason: null,
+        modelDigest: calm.modelDigest,
+      });
       expect(rough.document.rounds.map((r) => r.survivors.length)).toEqual(calm.rounds.map(() => 5));
       expect(rough).toMatchObject({ outageSeconds: 6 });
       expect(rough.resets).toBeGreaterThan(10);
