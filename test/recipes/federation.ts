@@ -91,11 +91,12 @@ class RecipeSite implements InProcessSite {
     if (!data) throw new Error(`site ${this.units.name} has nothing to train on`);
     const deltaPath = join(this.folder, 'delta.f32');
     const shuffleKey = String(this.id).padStart(2, '0').repeat(32);
-    const { optimizer, batchSize, strategy, gradientClip } = training;
+    const { optimizer, schedule, rounds, batchSize, strategy, gradientClip } = training;
     const result = await this.trainer.train({
       ...this.jobOf(program, round.arm, data, weights),
       ...{ deltaPath, epochs, optimizer, batchSize, strategy, shuffleKey, round: round.round },
       ...(gradientClip === undefined ? {} : { gradientClip }),
+      ...(schedule && { schedule: { shape: schedule, from: round.iteration, span: 1, rounds } }),
     });
     const { count, correct, lossSum, targetCount } = result;
     const loss = this.plan.task === 'classify' ? lossSum : (lossSum / Math.max(1, targetCount)) * count;

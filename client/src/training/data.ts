@@ -46,6 +46,7 @@ export interface UnitData {
  *
  * @param purpose training sees the first steps of a series only, testing has its targets in the last ones
  * @throws E_MODEL_SHAPE if a file does not have the declared size
+ * @throws E_DATA_NOT_FINITE if a value that no mask covers is NaN or infinite
  * @throws E_LABEL if a class is outside 0 … K − 1
  */
 export async function loadUnits(job: ModelJob, purpose: 'train' | 'test'): Promise<UnitData> {
@@ -82,13 +83,20 @@ export async function loadInputs(job: ModelJob): Promise<UnitInputs> {
   });
 }
 
-async function featuresOf({ data }: ModelJob): Promise<UnitInputs> {
+async function featuresOf({ data, declaration, task }: ModelJob): Promise<UnitInputs> {
   const [n, ...inputShape] = data.shape;
   if (n !== data.n || n < 1 || inputShape.length === 0) {
     throw new RegulonError('E_MODEL_SHAPE', `features: shape [${data.shape.join(', ')}] for ${data.n} units`);
   }
   const size = inputShape.reduce((a, b) => a * b, 1);
   const features = await readFloat32(data.featuresPath, n * size, 'features');
+  const mayLack = task === 'forecast' || declaration.inputs?.some(({ mask }) => mask !== 'none');
+  // an activation may turn infinity into 0, and the loss would never tell
+  const bad = mayLack ? -1 : features.findIndex((x) => !Number.isFinite(x));
+  if (bad >= 0) {
+    const [unit, value] = [Math.floor(bad / size) + 1, (bad % size) + 1];
+    throw new RegulonError('E_DATA_NOT_FINITE', `features of unit ${unit}, value ${value}: NaN or infinite`);
+  }
   return { n, inputShape, features };
 }
 

@@ -1,5 +1,6 @@
 import type { ScoreShape } from '@regulon/shared/genomics';
 import type { ModelDeclaration } from '@regulon/shared/models';
+import type { Schedule } from '@regulon/shared/plan';
 
 /** Prepared data of one arm at one site, as files that only this machine reads. */
 export interface ArmData {
@@ -63,6 +64,17 @@ export interface ModelJob {
   readonly timeoutSeconds?: number;
 }
 
+/** A plan's schedule, and the part of it that this job goes through. */
+export interface JobSchedule {
+  readonly shape: Schedule;
+  /** training rounds of the arm before this job */
+  readonly from: number;
+  /** training rounds that this job stands for: 1, or more where one place trains alone */
+  readonly span: number;
+  /** training rounds of the plan */
+  readonly rounds: number;
+}
+
 export interface TrainJob extends ModelJob {
   /** where the update (local − global, float32 little-endian, manifest order) is written, all or nothing */
   readonly deltaPath: string;
@@ -71,6 +83,8 @@ export interface TrainJob extends ModelJob {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: OptimizerOptions;
+  /** of the learning rate; constant if absent */
+  readonly schedule?: JobSchedule;
   /** bound of the global gradient norm of one step */
   readonly gradientClip?: number;
   /** `fed-sgd`: one step over all units, update = −learning rate · mean gradient */

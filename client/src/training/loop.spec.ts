@@ -84,6 +84,29 @@ describe('local training', () => {
     expect([...weights]).toEqual(before);
     expect(Math.hypot(...delta)).toBeCloseTo(0.01, 6);
   });
+
+  it.each(['fed-avg', 'fed-sgd'] as const)(
+    '%s: steps as far as the schedule of the plan says',
+    async (strategy) => {
+      const step = { strategy, optimizer: { name: 'sgd', learningRate: 1 }, batchSize: 40 } as const;
+      const shape = { name: 'step', every: 4, factor: 0.25, warmupRounds: 1 } as const;
+      const at = async (from: number) =>
+        (await run({ ...step, schedule: { shape, from, span: 1, rounds: 9 } })).delta;
+      const { delta: plain } = await run(step);
+      expect(await at(4)).toEqual(plain);
+      (await at(5)).forEach((d, i) => expect(d).toBeCloseTo(plain[i]! / 4, 6));
+    },
+  );
+
+  it('warms up within a round, step by step', async () => {
+    const step = { optimizer: { name: 'sgd', learningRate: 1e-3 }, batchSize: 10 } as const;
+    const schedule = { shape: { name: 'constant', warmupRounds: 1 }, from: 0, span: 1, rounds: 2 } as const;
+    const [warm, plain] = [await run({ ...step, schedule }), await run(step)];
+    // factors 1/4, 2/4, 3/4 and 1 of gradients that hardly change: 5/8 of the way
+    const ratio = Math.hypot(...warm.delta) / Math.hypot(...plain.delta);
+    expect(ratio).toBeGreaterThan(0.55);
+    expect(ratio).toBeLessThan(0.7);
+  });
 });
 
 describe('dropout', () => {

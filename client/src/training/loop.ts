@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { decays } from '@regulon/shared/models';
 import { RegulonError } from '@regulon/shared/errors';
+import { rateFactor } from '@regulon/shared/plan';
 import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData, UnitInputs } from './data.js';
 import type { TrainJob } from './job.js';
@@ -72,7 +73,8 @@ async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimise
       if (rows.length < 2 && round.network.needsPairs) continue;
       const batch = withGradients(round, local, rows, step, random, (gradients, { targetCount }, updates) => {
         const weights = local.map((tensor) => backend.view(tensor));
-        optimiser.step(weights, gradients, stepScale(gradients, targetCount, job.gradientClip));
+        const scale = stepScale(gradients, targetCount, job.gradientClip);
+        optimiser.step(weights, gradients, scale, factorOf(job, step, steps));
         for (const { spec, values } of updates) weights[spec]!.set(values);
       });
       sums = addedSums(sums, batch);
@@ -111,16 +113,22 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
   }
   const scale = stepScale([total], sums.targetCount, job.gradientClip);
   const { learningRate, weightDecay = 0 } = job.optimizer;
+  const factor = factorOf(job, 0, 1);
   const delta = new Float32Array(global.length);
   for (const spec of network.specs) {
     if (!spec.trainable) continue;
     const decay = decays(spec) ? weightDecay : 0;
-    const rate = learningRate * spec.rate;
+    const rate = learningRate * factor * spec.rate;
     for (let i = spec.offset; i < spec.offset + spec.size; i++) {
       delta[i] = -rate * (scale * total[i]! + decay * global[i]!);
     }
   }
   return { delta, sums, steps: 1 };
+}
+
+/** What the plan's schedule makes of the learning rate at a step. */
+function factorOf({ schedule }: TrainJob, step: number, steps: number): number {
+  return schedule ? rateFactor(schedule.shape, { ...schedule, step, steps }) : 1;
 }
 
 /** Forward and backward of one batch; the gradients are views that are valid inside `use` only. */

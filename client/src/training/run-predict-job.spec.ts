@@ -171,14 +171,14 @@ describe('predictions for new samples, without targets', () => {
     await expect(predict(await forecast())).rejects.toMatchObject({ code: 'E_UNITS' });
   });
 
-  it('NaN in a sample: E_NOT_FINITE, and no file', async () => {
+  it('NaN in a sample: E_DATA_NOT_FINITE, and no file', async () => {
     const job = await jobOf(families[0]![1]);
     const features = await files.read('features');
     features[3] = NaN;
     const predictionsPath = files.at('never');
     const bad = { ...job, predictionsPath };
     const featuresPath = await files.write('features', features);
-    await expect(predict(bad, { featuresPath })).rejects.toMatchObject({ code: 'E_NOT_FINITE' });
+    await expect(predict(bad, { featuresPath })).rejects.toMatchObject({ code: 'E_DATA_NOT_FINITE' });
     await expect(files.read('never')).rejects.toThrow('ENOENT');
   });
 });

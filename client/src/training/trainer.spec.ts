@@ -153,8 +153,15 @@ describe('Trainer', () => {
     );
     const bad = await file('bad-classes', new Int32Array(UNITS).fill(7));
     expect(await codeOf(trainer.train({ ...job, data: { ...job.data, targetsPath: bad } }))).toBe('E_LABEL');
-    const infinite = await file('infinite', new Float32Array(UNITS * GENES).fill(Infinity));
-    expect(await codeOf(trainer.train({ ...job, data: { ...job.data, featuresPath: infinite } }))).toBe(
+    for (const value of [Number.NaN, Infinity]) {
+      const features = new Float32Array(UNITS * GENES).fill(0.5, 1);
+      features[0] = value;
+      const data = { ...job.data, featuresPath: await file('not-finite', features) };
+      expect(await codeOf(trainer.train({ ...job, data }))).toBe('E_DATA_NOT_FINITE');
+      expect(await codeOf(trainer.evaluate({ ...job, data }))).toBe('E_DATA_NOT_FINITE');
+    }
+    const huge = await file('huge', new Float32Array(UNITS * GENES).fill(3e38));
+    expect(await codeOf(trainer.train({ ...job, data: { ...job.data, featuresPath: huge } }))).toBe(
       'E_LOSS_NOT_FINITE',
     );
     expect((await trainer.train(job)).count).toBe(UNITS);

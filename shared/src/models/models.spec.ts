@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { hex, sha256 } from '../crypto/index.js';
 import { isRegulonError } from '../errors/index.js';
 import {
+  decays,
   initialWeights,
   KeyedGenerator,
   manifestDigest,
@@ -48,6 +49,25 @@ describe('declaration', () => {
     expect(modelDeclarationSchema.safeParse({ blocks: [{ name: 'a', layers: [other] }] }).success).toBe(
       false,
     );
+  });
+});
+
+describe('decays', () => {
+  it('is for kernels and tables, not for biases and norms, whatever block they are part of', () => {
+    const model = declare(
+      { type: 'conv1d', filters: 4, kernel: 3 },
+      { type: 'group-norm', groups: 2 },
+      { type: 'gru', units: 4, bidirectional: true, returnSequences: true },
+      { type: 'transformer', heads: 2, feedForward: 8 },
+      { type: 'temporal-attention', units: 3 },
+      dense('outputs'),
+    );
+    const specs = manifestOf(model, { inputShape: [12, 4], outputs: 2 });
+    const kept = specs.filter((spec) => !decays(spec));
+    const starts = (init: string) => specs.filter((spec) => spec.init === init);
+    // what begins at zero or one moves a value or scales it; what is drawn at random multiplies
+    expect(kept).toEqual(specs.filter(({ init }) => init === 'zeros' || init === 'ones'));
+    expect([starts('zeros').length, starts('ones').length]).toEqual([14, 3]);
   });
 });
 

@@ -1,3 +1,4 @@
+export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PrepareStep } from './plan.js';
 export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
 export {

@@ -77,6 +77,9 @@ export function parsePlan(value: unknown): Plan {
     refuse('secureAggregation.quantizationBits', 'noise needs it: the default leaves no room in the ring');
   const wrong = wrongSubCohort(plan);
   if (wrong) refuse(...wrong);
+  const { schedule, rounds } = plan.training;
+  if (schedule && schedule.warmupRounds >= rounds)
+    refuse('training.schedule.warmupRounds', `the warm-up must end before the last of ${rounds} rounds`);
   const log = plan.prepare.findIndex(({ step }) => step === 'log2-cpm');
   if (log >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${log}]`, 'log2-cpm needs counts');
   const broken = modelRuleBroken(plan);

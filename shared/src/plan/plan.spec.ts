@@ -147,6 +147,11 @@ describe('parsePlan', () => {
       /model\.inputs\[0\]\.mask/,
     ],
     [
+      'a layer that no catalogue has',
+      { model: { blocks: [{ name: 'head', layers: [{ type: 'lambda' }] }] } },
+      /^plan: model\.blocks\[0\]\.layers\[0\]\.type: /,
+    ],
+    [
       'a loss that is none of the task',
       { model: { ...base.model, heads: [{ block: 'head', loss: { type: 'cox' } }] } },
       /model\.heads\[0\]\.loss: reconstruct is trained by squared-error/,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
+import { scheduleSchema } from './learning-rate.js';
 import { signedText } from './signed-text.js';
 import { datasetKindSchema, datasetScaleSchema, gammaSchema, purposeSchema, unitSchema } from './terms.js';
 
@@ -126,6 +127,8 @@ const training = z.strictObject({
   localEpochs: count(100).default(1),
   batchSize: count(65_536).default(32),
   optimizer,
+  /** of the learning rate; absent = constant */
+  schedule: scheduleSchema.optional(),
   /** global gradient norm of one local step; absent = not clipped */
   gradientClip: positive.optional(),
 });

@@ -75,6 +75,9 @@ export async function trainModel(
     epochs: training.strategy === 'fed-sgd' ? 1 : epochs,
     batchSize: training.batchSize,
     optimizer: training.optimizer,
+    ...(training.schedule && {
+      schedule: { shape: training.schedule, from: 0, span: training.rounds, rounds: training.rounds },
+    }),
     ...(training.gradientClip === undefined ? {} : { gradientClip: training.gradientClip }),
     strategy: training.strategy,
     shuffleKey: '00'.repeat(32),

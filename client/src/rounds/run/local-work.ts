@@ -202,11 +202,12 @@ export class LocalWork {
       u32(round.round),
       u32(arm.index),
     );
-    const { optimizer, gradientClip, strategy, localEpochs, batchSize } = plan.training;
+    const { optimizer, schedule, rounds, gradientClip, strategy, localEpochs, batchSize } = plan.training;
     const job = {
       ...this.modelJob(arm, data),
       ...{ weightsPath: modelOf(arm.index), deltaPath, epochs: localEpochs, batchSize, optimizer, strategy },
       ...(gradientClip === undefined ? {} : { gradientClip }),
+      ...(schedule && { schedule: { shape: schedule, from: round.iteration, span: 1, rounds } }),
       ...this.localWeights.pathsFor(round),
       ...{ shuffleKey: hex(hkdf(roundingSecret, new Uint8Array(32), info, 32)), round: round.round },
     };

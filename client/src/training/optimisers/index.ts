@@ -56,8 +56,14 @@ export class Optimiser {
    * @param weights one array per weight, manifest order
    * @param gradients one array per weight, manifest order; not changed
    * @param scale factor of every gradient (mean over targets, clipping)
+   * @param factor of the learning rate, by the plan's schedule
    */
-  step(weights: readonly Float32Array[], gradients: readonly Float32Array[], scale: number): void {
+  step(
+    weights: readonly Float32Array[],
+    gradients: readonly Float32Array[],
+    scale: number,
+    factor = 1,
+  ): void {
     const { learningRate, weightDecay = 0 } = this.options;
     const step = ++this.#steps;
     const moments = this.#slabs.map((slab) => slab.view());
@@ -69,7 +75,7 @@ export class Optimiser {
         gradient: gradients[s]!,
         moments: moments.map((all) => all.subarray(spec.offset, spec.offset + spec.size)),
       };
-      const factors = { step, scale, decay, rate: learningRate * spec.rate };
+      const factors = { step, scale, decay, rate: learningRate * factor * spec.rate };
       this.#rule.update(arrays, factors, this.memory.kernels);
     });
   }
