@@ -15,11 +15,11 @@ import {
   type Request,
 } from '@regulon/shared/wire';
 import { readDaemonConfig, type DaemonConfig } from '../config/index.js';
-import { genes, seedOf, signedRoster } from '../policy/site.support.js';
+import { genes, seedOf, signedRoster, testFederation } from '../policy/site.support.js';
 import { AttemptJournal, SiteState, Step } from '../state/index.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 import type { CoordinatorLink, LinkState } from '../transport/index.js';
-import { federation, TestLog } from '../witness/witness.support.js';
+import { commits, federation, note, TestLog } from '../witness/witness.support.js';
 import { Daemon } from './daemon.js';
 import type { SiteParts } from './open-site.js';
 
@@ -88,6 +88,12 @@ const parts: SiteParts = {
 
 beforeEach(() => {
   [coordinator, daemon, lines] = [new Coordinator(), undefined, []];
+  enrol(federation);
+});
+afterEach(() => daemon?.stop());
+
+/** The files of site a as a member of this federation. */
+function enrol({ roster, genesis }: typeof federation): void {
   const folder = temporaryFolder('daemon');
   const at = (...names: string[]): string => join(folder, ...names);
   mkdirSync(at('state', 'keys'), { recursive: true, mode: 0o700 });
@@ -96,12 +102,12 @@ beforeEach(() => {
   key('identity.key', seedOf('site', 1));
   key('cosigner.key', seedOf('cosigner', 1));
   mkdirSync(at('fed'));
-  writeFileSync(at('fed', 'roster.json'), canonicalJsonBytes(signedRoster(federation.roster)));
-  writeFileSync(at('fed', 'genesis.json'), federation.genesis);
+  writeFileSync(at('fed', 'roster.json'), canonicalJsonBytes(signedRoster(roster)));
+  writeFileSync(at('fed', 'genesis.json'), genesis);
   writeFileSync(at('policy.yaml'), stringify({ schema: 'regulon.site-policy/1', purposes: ['research'] }));
   const file = {
     ...{ schema: 'regulon.daemon/1', site: 'a', stateFolder: 'state', federation: 'fed' },
-    ...{ rosterHash: hex(rosterHashOf(federation.roster)), policyFile: 'policy.yaml' },
+    ...{ rosterHash: hex(rosterHashOf(roster)), policyFile: 'policy.yaml' },
     ...{ coordinator: { host: 'localhost', controlPort: 1 }, tls: { cert: 'c', key: 'k', ca: 'a' } },
     dataset: {
       name: 'toy',
@@ -114,8 +120,7 @@ beforeEach(() => {
   };
   writeFileSync(at('daemon.yaml'), stringify(file));
   config = readDaemonConfig(at('daemon.yaml'));
-});
-afterEach(() => daemon?.stop());
+}
 
 const start = async (): Promise<Daemon> => (daemon = await Daemon.start(config, logger, parts));
 
@@ -194,5 +199,42 @@ describe('a coordinator that names runs without end', () => {
     const refused = coordinator.asked.filter((r) => r.type === 'refuse');
     expect(refused).toHaveLength(300 - 64);
     expect(refused.every((r) => r.type === 'refuse' && r.code === 'E_BUSY')).toBe(true);
+  });
+});
+
+describe('the cosignatures of a daemon', () => {
+  const sizes = (): unknown[] =>
+    coordinator.asked.flatMap((request) => (request.type === 'cosign' ? [request.size] : []));
+  const tell = (): void =>
+    coordinator.tell({ type: 'checkpoint', note: coordinator.log.note(), oldSize: 0, proof: [] });
+  const asked = async (size: number): Promise<void> => {
+    while (!sizes().includes(size)) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  beforeEach(() => {
+    const cosigned = testFederation('cosigned');
+    coordinator.log.entries[0] = cosigned.genesis;
+    enrol(cosigned);
+  });
+
+  it('that the coordinator does not want are not sent for ever: the next checkpoint has its turn', async () => {
+    await start();
+    const refusals = Array.from({ length: 50 }, () => said('E_CLOCK'));
+    coordinator.refusals.set('cosign', refusals);
+    coordinator.log.add(...commits());
+    tell();
+    await asked(7);
+    coordinator.refusals.clear();
+    coordinator.log.add(note(2));
+    tell();
+    await asked(8);
+    expect(refusals).toHaveLength(49);
+    expect(lines.filter((line) => line.includes('E_CLOCK'))).toHaveLength(1);
+  });
+
+  it('that the network loses are sent again', async () => {
+    coordinator.refusals.set('cosign', [said('E_BUSY'), said('E_CONNECTION')]);
+    await start();
+    expect(sizes()).toEqual([2, 2, 2]);
   });
 });

@@ -6,7 +6,7 @@ import type { DaemonConfig } from '../config/index.js';
 import { helloOnTime } from './hello.js';
 import { CheckpointWatch } from './checkpoint-watch.js';
 import type { SiteContext } from './context.js';
-import { isPassing } from './errors/failures.js';
+import { consequenceOf, isPassing } from './errors/failures.js';
 import { insist } from './errors/insist.js';
 import { namedError } from '../errors/index.js';
 import { type OpenSite, openSite, type SiteParts } from './open-site.js';
@@ -147,13 +147,14 @@ export class Daemon {
     }
   }
 
-  /** What the network loses is sent again; what the coordinator does not want is its own loss. */
+  /** What the network loses is sent again; what the coordinator does not want is its own loss, and keeps no other note waiting. */
   private async cosign(cosignature: Cosignature): Promise<void> {
     try {
       await this.site.link.exchange({ type: 'cosign', ...cosignature });
     } catch (error) {
       const named = namedError(error);
-      if (isPassing(named)) throw named;
+      if (consequenceOf(named) !== 'left-out') throw named;
+      if (named.code === 'E_CLOCK') this.site.log.takeBackCosignature(cosignature.size);
       this.warn(named);
     }
   }

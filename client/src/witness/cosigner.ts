@@ -6,6 +6,7 @@ import {
   cosignersOf,
   type FederationKeys,
   parseNote,
+  vouchedTimes,
 } from '@regulon/shared/transparency';
 import type { SiteState } from '../state/index.js';
 
@@ -19,7 +20,7 @@ export interface Cosignature {
 
 /** A checkpoint that a quorum of the federation cosigned, this site's history agreeing. */
 export interface QuorumHead extends Checkpoint {
-  /** newest cosignature, seconds since 1970 */
+  /** when an honest member cosigned it at last, seconds since 1970; see `vouchedTimes` */
   readonly newest: number;
 }
 
@@ -70,8 +71,8 @@ export class Cosigner {
   }
 
   /**
-   * Keep that this checkpoint will be signed. MUST run in the transaction that moves the witness, and be durable before
-   * `sign`. Times never go back, whatever the clock does.
+   * Keep that this checkpoint will be signed. MUST run in the journalled transaction that moves the witness, and be durable
+   * before `sign`: a database restored from a copy of before would sign another log. Times never go back, whatever the clock does.
    */
   stage({ size, root }: Checkpoint): void {
     const seconds = Math.floor(this.now() / 1000);
@@ -89,10 +90,20 @@ export class Cosigner {
     const { size } = checkpoint;
     const last = this.row(size)?.time ?? 0;
     if (1000 * (last + REFRESH_SECONDS) < this.now())
-      this.state.transact('cosigned', () => this.stage(checkpoint));
+      this.state.journal('cosigned', () => this.stage(checkpoint));
     const time = this.row(size)?.time ?? 0;
     const { signature } = cosign(parseNote(note).body, { keyName: this.keyName, seed: this.seed }, time);
     return { size, cosignature: signature };
+  }
+
+  /**
+   * The coordinator took no cosignature of this size because of its time: it binds later ones no more, or a clock that was
+   * once far ahead would keep this site from ever cosigning again.
+   */
+  takeBack(size: number): void {
+    this.state.journal('cosigned', () =>
+      this.state.db.prepare('UPDATE cosigned SET time = 0 WHERE size = ?').run(size),
+    );
   }
 
   /**
@@ -113,10 +124,15 @@ export class Cosigner {
   }
 
   private keepQuorum(note: string, row: Row, times: readonly number[]): void {
-    this.state.transactSoon('cosigned', () =>
-      this.state.db.prepare('UPDATE cosigned SET note = ? WHERE size = ?').run(note, row.size),
-    );
-    if (this.head === null || row.size >= this.head.size) this.head = this.quorumHead(row, times);
+    const head = this.quorumHead(row, times);
+    const known = this.head ?? { size: -1, newest: 0 };
+    if (head.size < known.size || (head.size === known.size && head.newest <= known.newest)) return;
+    // only the last note is kept: with hundreds of members each has tens of kilobytes
+    this.state.transactSoon('cosigned', () => {
+      this.state.db.prepare('UPDATE cosigned SET note = NULL WHERE size = ?').run(known.size);
+      this.state.db.prepare('UPDATE cosigned SET note = ? WHERE size = ?').run(note, row.size);
+    });
+    this.head = head;
   }
 
   private row(size: number): Row | undefined {
@@ -124,7 +140,7 @@ export class Cosigner {
   }
 
   private quorumHead({ size, root }: Row, times: readonly number[]): QuorumHead {
-    const { origin } = this.keys.genesis;
-    return { origin, size, root: Uint8Array.from(root), newest: Math.max(...times) };
+    const { origin, colluders } = this.keys.genesis;
+    return { origin, size, root: Uint8Array.from(root), newest: vouchedTimes(times, colluders).last };
   }
 }

@@ -84,6 +84,11 @@ export class LogFollower {
     return this.cosigner?.quorum ?? null;
   }
 
+  /** The coordinator did not take the time of this site's cosignature; see `Cosigner.takeBack`. */
+  takeBackCosignature(size: number): void {
+    this.cosigner?.takeBack(size);
+  }
+
   /** Resolves when `condition` holds after some checkpoint; rejects with the reason when the signal aborts. */
   async until(condition: () => boolean, signal: AbortSignal): Promise<void> {
     while (!condition()) {
@@ -188,8 +193,9 @@ export class LogFollower {
       this.parts.outbox.cover(checkpoint.size, way.places);
       cosigner?.stage(checkpoint);
     };
-    // what is signed must survive a power failure; what is only followed can be followed again
-    if (cosigner) this.state.transact('witness', move);
+    // what is signed must survive a power failure and show in a copy of the database that is put back; what is only
+    // followed can be followed again
+    if (cosigner) this.state.journal('witness', move);
     else this.state.transactSoon('witness', move);
     this.tree = way.tree;
     this.head = checkpoint;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
@@ -10,8 +10,9 @@ import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
 
 const refused = (code: string): object => expect.objectContaining({ code });
-const at = new Date(Date.UTC(2026, 10, 20, 10));
-const seconds = at.getTime() / 1000;
+const start = Date.UTC(2026, 10, 20, 10);
+const seconds = start / 1000;
+let at: Date;
 let folder: string;
 let db: BetterSqlite.Database;
 let federation: SampleFederation;
@@ -26,6 +27,7 @@ function open(): Promise<Sequencer> {
 }
 
 beforeEach(async () => {
+  at = new Date(start);
   folder = mkdtempSync(join(tmpdir(), 'regulon-cosignatures-'));
   db = keepStatements(new BetterSqlite(join(folder, 'state.db')));
   db.pragma('journal_mode = WAL');
@@ -52,7 +54,8 @@ function signed(site: string, note: string, time = seconds): Uint8Array {
 }
 async function cosignBy(sites: readonly number[], note: string, size: number): Promise<unknown[]> {
   const done: unknown[] = [];
-  for (const i of sites) done.push(await log.cosign(`site-${i}`, size, signed(`site-${i}`, note)));
+  const time = at.getTime() / 1000;
+  for (const i of sites) done.push(await log.cosign(`site-${i}`, size, signed(`site-${i}`, note, time)));
   return done;
 }
 const published = (): string => readFileSync(join(folder, 'log/checkpoint'), 'utf8');
@@ -112,5 +115,48 @@ describe('cosignatures at the coordinator', () => {
     expect(report.firstLine).toMatch(/^PASS {2}fed_sample: 2 entries/);
     const tampered = verifyBundle({ bundle, policy: policy.replace('sites 4', 'sites 5'), asOf: at });
     expect(tampered.status).toBe('fail');
+  });
+
+  it('are refused when their times go back as the log grows: an auditor would refuse the log', async () => {
+    const [first] = [await log.checkpoint(), append()];
+    const second = await log.checkpoint();
+    const by = (head: typeof first, time: number): Promise<unknown> =>
+      log.cosign('site-1', head.size, signed('site-1', head.note, time));
+    await by(second, seconds);
+    await expect(by(first, seconds + 1)).rejects.toThrow(refused('E_CLOCK'));
+    await by(first, seconds - 10);
+    append();
+    const third = await log.checkpoint();
+    await expect(by(third, seconds - 1)).rejects.toThrow(refused('E_CLOCK'));
+    await expect(by(second, seconds - 5)).rejects.toThrow(refused('E_CLOCK'));
+    await by(third, seconds);
+  });
+
+  it('made anew after days of silence do not make the entries look late, and keep the log fresh', async () => {
+    const first = await log.checkpoint();
+    await cosignBy([1, 2, 3, 4], first.note, first.size);
+    append();
+    const second = await log.checkpoint();
+    await cosignBy([1, 2, 3, 4, 5], second.note, second.size);
+    at = new Date(start + 9 * 86_400_000);
+    const policy = federation.genesis.quorumPolicy;
+    const judge = async (): Promise<string> =>
+      verifyBundle({ bundle: await log.exportBundle(), policy, asOf: at }).firstLine;
+    expect(await judge()).toMatch(/^FAIL {2}L2: the newest cosignature is of/);
+    await cosignBy([1, 2, 3, 4, 5], second.note, second.size);
+    expect(await judge()).toMatch(/^PASS/);
+  });
+
+  it('are published after a crash between the last of a quorum and the file, and after a failed write', async () => {
+    const { note, size } = await log.checkpoint();
+    mkdirSync(join(folder, 'log/checkpoint'));
+    await cosignBy([1, 2, 3], note, size);
+    await expect(log.cosign('site-4', size, signed('site-4', note))).rejects.toThrow();
+    rmSync(join(folder, 'log/checkpoint'), { recursive: true });
+    expect(await cosignBy([4, 4], note, size)).toMatchObject([{ size }, undefined]);
+    const whole = published();
+    rmSync(join(folder, 'log/checkpoint'));
+    log = await open();
+    expect(published()).toBe(whole);
   });
 });

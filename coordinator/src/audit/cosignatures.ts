@@ -33,39 +33,38 @@ export class Cosignatures {
    * Verify and keep a cosignature.
    *
    * @param witness name of the member that sent it
-   * @returns the checkpoint when this cosignature makes its quorum whole, and no larger one is whole already
+   * @returns the checkpoint when it has a quorum, and no larger one has
    * @throws E_NOT_FOUND when no checkpoint of this size was signed; E_VERIFY when the cosignature does not verify;
-   * E_CLOCK when its time is ahead of this clock by more than the skew
+   * E_CLOCK when its time is ahead of this clock by more than the skew, or goes back as the log grows: an auditor would
+   * refuse the log for it
    */
   accept(witness: string, size: number, cosignature: Uint8Array): PublishedHead | undefined {
-    const { rows, keys } = this.options;
+    const { rows } = this.options;
     const stored = rows.checkpointOf(size);
     if (stored === undefined)
       throw new RegulonError('E_NOT_FOUND', `no checkpoint of size ${size} was signed`);
-    this.verify(witness, stored.note, cosignature);
-    const before = rows.cosignaturesOf(size).size;
+    const time = this.verify(witness, stored.note, cosignature);
+    this.verifyOrder(witness, size, time);
     rows.keepCosignature(size, witness, cosignature);
-    const whole = this.noteOf(size);
-    const count = rows.cosignaturesOf(size).size;
-    if (whole === undefined || count < keys.genesis.quorum || size < (this.head?.size ?? 0)) return undefined;
-    this.head = whole;
-    return before < keys.genesis.quorum ? whole : undefined;
+    if (size < (this.head?.size ?? 0) || this.missing(size) > 0) return undefined;
+    this.head = this.noteOf(size) ?? this.head;
+    return this.head;
   }
 
   /** A checkpoint with all cosignatures it has; undefined when none of this size was signed. */
-  noteOf(size: number): PublishedHead | undefined {
+  private noteOf(size: number, which: 'first' | 'last' = 'last'): PublishedHead | undefined {
     const { rows, keys } = this.options;
     const stored = rows.checkpointOf(size);
     if (stored === undefined) return undefined;
-    const note = withCosignatures(stored.note, keys.witnesses, rows.cosignaturesOf(size));
+    const note = withCosignatures(stored.note, keys.witnesses, rows.cosignaturesOf(size, which));
     return { size, root: Uint8Array.from(stored.root), note };
   }
 
-  /** Every checkpoint up to this size that has a quorum, ascending. */
+  /** Every checkpoint up to this size that has a quorum, with the first cosignatures it got, ascending. */
   *upTo(size: number): Generator<PublishedHead> {
     const { rows, keys } = this.options;
     for (const at of rows.cosignedSizes(size, keys.genesis.quorum)) {
-      const whole = this.noteOf(at);
+      const whole = this.noteOf(at, 'first');
       if (whole) yield whole;
     }
   }
@@ -76,7 +75,8 @@ export class Cosignatures {
     return Math.max(0, keys.genesis.quorum - rows.cosignaturesOf(size).size);
   }
 
-  private verify(witness: string, note: string, cosignature: Uint8Array): void {
+  /** @returns time of the cosignature, seconds since 1970 */
+  private verify(witness: string, note: string, cosignature: Uint8Array): number {
     const { keys, now } = this.options;
     const own = keys.witnesses.filter(({ name }) => name === witness);
     const key = own[0]?.key;
@@ -88,5 +88,21 @@ export class Cosignatures {
         'E_CLOCK',
         `the cosignature of ${witness} is ${Math.round(ahead)} s ahead of this clock`,
       );
+    return time;
   }
+
+  private verifyOrder(witness: string, at: number, time: number): void {
+    for (const { size, first, last } of this.options.rows.cosignedAround(at, witness)) {
+      if (size <= at ? timeOf(last) <= time : time <= timeOf(first)) continue;
+      throw new RegulonError(
+        'E_CLOCK',
+        `the cosignature of ${witness} for size ${at} and the one for size ${size} have times in another order`,
+      );
+    }
+  }
+}
+
+/** Seconds since 1970 of a stored cosignature. */
+function timeOf(cosignature: Uint8Array): number {
+  return Number(Buffer.from(cosignature).readBigUInt64BE(0));
 }

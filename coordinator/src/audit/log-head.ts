@@ -37,6 +37,8 @@ export class LogHead {
   private queue: Promise<unknown> = Promise.resolve();
   private published: PublishedHead | undefined;
   private broken: Error | undefined;
+  /** size of the cosigned note in the file `checkpoint` */
+  private cosignedSize = 0;
   private readonly tiles: TileFolder;
 
   private constructor(
@@ -91,9 +93,19 @@ export class LogHead {
     return next;
   }
 
-  /** Write the file `checkpoint`: a note with a quorum of cosignatures. @throws E_DISK_FULL */
-  publishCosigned(note: string): Promise<void> {
-    const next = this.queue.then(() => this.tiles.publish(note));
+  /**
+   * Write the file `checkpoint`: a note with a quorum of cosignatures.
+   *
+   * @returns false when one of this size or a larger one was written before
+   * @throws E_DISK_FULL, and the call may be repeated
+   */
+  publishCosigned({ size, note }: PublishedHead): Promise<boolean> {
+    const next = this.queue.then(async () => {
+      if (size <= this.cosignedSize) return false;
+      await this.tiles.publish(note);
+      this.cosignedSize = size;
+      return true;
+    });
     this.queue = next.catch(() => undefined);
     return next;
   }

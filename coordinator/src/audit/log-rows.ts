@@ -25,6 +25,12 @@ export interface StoredHead {
   readonly fence: number;
 }
 
+/** The first and the last cosignature of one witness for one size, 72 bytes each. */
+interface Cosigned {
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
+}
+
 interface HashedRow {
   readonly bytes: Uint8Array;
   readonly hash: Uint8Array;
@@ -52,7 +58,7 @@ export class LogRows {
     Statement<unknown[]>
   >;
   private readonly stored: Record<
-    'read' | 'create' | 'fence' | 'move' | 'checkpoint' | 'note' | 'cosign' | 'cosigned' | 'quorum',
+    'read' | 'create' | 'fence' | 'move' | 'checkpoint' | 'note' | 'cosign' | 'cosigned' | 'quorum' | 'timed',
     Statement<unknown[]>
   >;
 
@@ -81,9 +87,19 @@ export class LogRows {
       checkpoint: db.prepare('INSERT OR IGNORE INTO log_checkpoints (size, root, note) VALUES (?,?,?)'),
       note: db.prepare('SELECT root, note FROM log_checkpoints WHERE size = ?'),
       cosign: db.prepare(
-        'INSERT OR REPLACE INTO log_cosignatures (size, witness, cosignature) VALUES (?,?,?)',
+        `INSERT INTO log_cosignatures (size, witness, cosignature, newest) VALUES (?,?,?,?)
+         ON CONFLICT DO UPDATE SET newest = excluded.newest`,
       ),
-      cosigned: db.prepare('SELECT witness, cosignature FROM log_cosignatures WHERE size = ?'),
+      cosigned: db.prepare(
+        'SELECT witness, cosignature AS first, coalesce(newest, cosignature) AS last FROM log_cosignatures WHERE size = ?',
+      ),
+      timed: db.prepare(
+        `SELECT * FROM (SELECT size, cosignature AS first, coalesce(newest, cosignature) AS last FROM log_cosignatures
+           WHERE witness = ? AND size <= ? ORDER BY size DESC LIMIT 1)
+         UNION ALL
+         SELECT * FROM (SELECT size, cosignature, coalesce(newest, cosignature) FROM log_cosignatures
+           WHERE witness = ? AND size > ? ORDER BY size LIMIT 1)`,
+      ),
       quorum: db
         .prepare(
           `SELECT size FROM log_cosignatures WHERE size <= ?
@@ -175,15 +191,20 @@ export class LogRows {
     return this.stored.note.get(size) as { root: Uint8Array; note: string } | undefined;
   }
 
-  /** Keep a verified cosignature; a newer one of the same witness replaces it. */
+  /** Keep a verified cosignature: the first of a witness for this size, and the last. */
   keepCosignature(size: number, witness: string, cosignature: Uint8Array): void {
-    this.stored.cosign.run(size, witness, cosignature);
+    this.stored.cosign.run(size, witness, cosignature, cosignature);
   }
 
-  /** Cosignatures of a checkpoint by the name of their witness. */
-  cosignaturesOf(size: number): Map<string, Uint8Array> {
-    const rows = this.stored.cosigned.all(size) as { witness: string; cosignature: Uint8Array }[];
-    return new Map(rows.map(({ witness, cosignature }) => [witness, Uint8Array.from(cosignature)]));
+  /** Cosignatures of a checkpoint by the name of their witness: its first, or its last one. */
+  cosignaturesOf(size: number, which: 'first' | 'last' = 'last'): Map<string, Uint8Array> {
+    const rows = this.stored.cosigned.all(size) as (Cosigned & { witness: string })[];
+    return new Map(rows.map((row) => [row.witness, Uint8Array.from(row[which])]));
+  }
+
+  /** What a witness cosigned next to this size: the largest up to it, and the smallest above. */
+  cosignedAround(size: number, witness: string): (Cosigned & { readonly size: number })[] {
+    return this.stored.timed.all(witness, size, witness, size) as (Cosigned & { size: number })[];
   }
 
   /** Sizes up to `most` with at least `quorum` cosignatures, ascending. */

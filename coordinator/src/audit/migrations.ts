@@ -40,4 +40,6 @@ export const auditMigrations: readonly string[] = [
      cosignature BLOB NOT NULL,
      PRIMARY KEY (size, witness)
    ) STRICT, WITHOUT ROWID;`,
+  // newest: the last one of the same member; the first one stays, entries are dated by it
+  'ALTER TABLE log_cosignatures ADD COLUMN newest BLOB',
 ];

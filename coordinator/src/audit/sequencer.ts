@@ -93,6 +93,8 @@ export class Sequencer {
     const head = await LogHead.open({ ...options, rows, origin, gateMode });
     const now = options.now ?? ((): Date => new Date());
     const cosignatures = new Cosignatures({ rows, keys, now }, head.publishedTree.size);
+    // the process may have ended between the last cosignature of a quorum and the file
+    if (cosignatures.latest) await head.publishCosigned(cosignatures.latest);
     const parts = { rows, head, cosignatures, keys, fed: entry.fed, attachments };
     const sequencer = new Sequencer(options, parts);
     sequencer.beginWith(options.genesis.entry, entry);
@@ -184,13 +186,12 @@ export class Sequencer {
    * Keep the cosignature of a member for a checkpoint; with the one that completes a quorum the checkpoint is published.
    *
    * @returns the checkpoint that this cosignature completed
-   * @throws E_NOT_FOUND, E_VERIFY, E_CLOCK; see `Cosignatures.accept`
+   * @throws E_NOT_FOUND, E_VERIFY, E_CLOCK, see `Cosignatures.accept`; E_DISK_FULL, and the call may be repeated
    */
   async cosign(witness: string, size: number, cosignature: Uint8Array): Promise<PublishedHead | undefined> {
     await idle(this.options.db);
     const whole = this.parts.cosignatures.accept(witness, size, cosignature);
-    if (whole !== undefined) await this.parts.head.publishCosigned(whole.note);
-    return whole;
+    return whole !== undefined && (await this.parts.head.publishCosigned(whole)) ? whole : undefined;
   }
 
   /** The newest checkpoint with a quorum of cosignatures; undefined before the first. */

@@ -22,7 +22,7 @@ export {
 export { parseCheckpoint, signCheckpoint, verifyCheckpoint, type Checkpoint } from './notes/checkpoint.js';
 export { cosign, cosignatureTimes } from './notes/cosignature.js';
 export { formatTlogProof, parseTlogProof, verifyTlogProof, type TlogProof } from './notes/tlog-proof.js';
-export { cosignersOf, withCosignatures, type Witnesses } from './notes/quorum.js';
+export { cosignersOf, vouchedTimes, withCosignatures, type Witnesses } from './notes/quorum.js';
 export { formatNote, parseNote } from './notes/signed-note.js';
 export { parseQuorumPolicy, quorumPolicyText } from './notes/quorum-policy.js';
 export { bandOf, digestBytes, digestText, type Attachment } from './entries/fields.js';

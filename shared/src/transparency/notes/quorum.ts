@@ -22,6 +22,23 @@ export function cosignersOf(note: string, witnesses: Witnesses): Map<string, num
 }
 
 /**
+ * Between which times honest members cosigned: of f + 1 times one at least is of a witness that does not collude, so f of
+ * them can make a checkpoint neither older nor younger.
+ *
+ * @param times seconds since 1970, one a witness, not empty
+ * @param colluders f ≥ 0
+ * @returns the (f + 1)-th oldest and the (f + 1)-th newest time; with f times or fewer the outermost of the other end
+ */
+export function vouchedTimes(
+  times: readonly number[],
+  colluders: number,
+): { readonly first: number; readonly last: number } {
+  const ordered = [...times].sort((a, b) => a - b);
+  const skipped = Math.min(colluders, ordered.length - 1);
+  return { first: ordered[skipped] ?? 0, last: ordered[ordered.length - 1 - skipped] ?? 0 };
+}
+
+/**
  * A note with the cosignatures of these witnesses behind the lines it has.
  *
  * @param cosignatures u64 time ‖ Ed25519, 72 bytes, by name of the witness; verified elsewhere

@@ -94,11 +94,24 @@ describe('cosignatures of a log in gate mode cosigned', () => {
     expect(row(verified({}, new Date(Date.UTC(2026, 10, 20))), 'L4')?.note).toMatch(/, after 2026-11-20/);
   });
 
+  it('of f colluders, whatever their times, make no honest log wrong and no old one fresh', () => {
+    const mixed = (size: number, time: number, odd: number): string => {
+      const text = log.cosigned(size, ['site-1', 'site-2', 'site-3', 'site-4'], time);
+      return text + (log.cosigned(size, ['site-5'], odd).split('\n').at(-2) ?? '') + '\n';
+    };
+    const end = log.entries.length;
+    const back = mixed(end, SampleLog.timeOf(end), SampleLog.timeOf(gateSize()));
+    expect(verified({ checkpoint: back }).status).toBe('pass');
+    const young = mixed(end, SampleLog.timeOf(end), Date.UTC(2026, 11, 1) / 1000);
+    const late = verified({ checkpoint: young }, new Date(Date.UTC(2026, 11, 1)));
+    expect(row(late, 'L2')?.note).toMatch(/more than 604800 s before 2026-12-01/);
+  });
+
   it('never go back in time, and entries are not dated after them or long before', () => {
     const end = SampleLog.timeOf(log.entries.length);
     const back = verified({ [gatePath()]: log.cosigned(gateSize(), undefined, end + 1) });
     expect(row(back, 'L4')?.note).toMatch(/^site-1 cosigned size 68 before it cosigned a smaller one/);
-    const early = SampleLog.timeOf(gateSize()) - 400;
+    const early = SampleLog.timeOf(gateSize()) - 700;
     expect(row(verified({ [gatePath()]: log.cosigned(gateSize(), undefined, early) }), 'L4')?.note).toMatch(
       /dated \d+ s after its first cosignature/,
     );
