@@ -225,11 +225,21 @@ const cosignatures: Record<string, () => Case> = {
       files.set(gatePath(files), utf8(log.cosigned(gateSize(files), undefined, SampleLog.timeOf(69)))),
     cosigned,
   ),
+  'one member with a time of the future': withFiles((files, log) => {
+    const four = ['site-1', 'site-2', 'site-3', 'site-4'];
+    const odd = log
+      .cosigned(undefined, ['site-5'], SampleLog.timeOf(10 ** 6))
+      .trimEnd()
+      .split('\n')
+      .at(-1);
+    files.set('checkpoint', utf8(`${log.cosigned(undefined, four)}${odd}\n`));
+    files.delete(gatePath(files));
+  }, cosigned),
   'entries after their cosignature': withFiles(
     (files, log) =>
       files.set(
         gatePath(files),
-        utf8(log.cosigned(gateSize(files), undefined, SampleLog.timeOf(gateSize(files)) - 400)),
+        utf8(log.cosigned(gateSize(files), undefined, SampleLog.timeOf(gateSize(files)) - 700)),
       ),
     cosigned,
   ),

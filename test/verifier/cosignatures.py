@@ -11,7 +11,7 @@ def check_cosignatures(log, kept, as_of, max_age):
     """`kept`: checkpoints that sites kept, beside those of the bundle."""
     if log.genesis["gateMode"] != "cosigned":
         return
-    notes, witnesses, quorum = {}, log.policy.witnesses, log.policy.quorum
+    newest, notes, witnesses, quorum = None, {}, log.policy.witnesses, log.policy.quorum
     names = sorted(n for n in log.files if n.startswith("site-checkpoints/"))
     for name in ["checkpoint", *names]:
         try:
@@ -22,14 +22,19 @@ def check_cosignatures(log, kept, as_of, max_age):
             need(name in ("checkpoint", f"site-checkpoints/{note.size}.note"), "a checkpoint under another size")
             note.times = cosignature_times(note, witnesses)
             need(len(note.times) >= quorum, f"{name} has {len(note.times)} cosignatures")
+            # of the newest size, site-checkpoints/ has the first cosignatures, checkpoint the last ones
+            newest = newest or (note if name == "checkpoint" else None)
             notes[note.size] = note
         except Wrong as error:
             log.add("L2", None, str(error))
-    newest = notes.get(log.checkpoint.size)
-    if newest and max(newest.times.values()) < as_of - max_age:
-        log.add("L2", None, "the newest cosignature is too old")
+    if newest:
+        latest = vouched(log, newest)[1]
+        if latest < as_of - max_age:
+            log.add("L2", None, "the newest cosignature is too old")
+        if latest > as_of + log.genesis["skewSeconds"]:
+            log.add("L4", None, "a cosignature is dated after the time of the judgement")
     check_gate_entries(log, notes)
-    check_times(log, [*notes.values(), *kept], as_of)
+    check_times(log, [*notes.values(), *kept])
 
 
 def check_gate_entries(log, notes):
@@ -41,7 +46,14 @@ def check_gate_entries(log, notes):
             log.add("L2", index, "the gate of a contribution is no checkpoint with a quorum")
 
 
-def check_times(log, notes, as_of):
+def vouched(log, note):
+    """The (f + 1)-th oldest and the (f + 1)-th newest time: one of each f + 1 is of an honest member."""
+    times = sorted(note.times.values())
+    skipped = min(log.genesis["colluders"], len(times) - 1)
+    return times[skipped], times[-1 - skipped]
+
+
+def check_times(log, notes):
     skew = log.genesis["skewSeconds"]
     ordered = sorted(notes, key=lambda note: note.size)
     last = {}
@@ -50,13 +62,11 @@ def check_times(log, notes, as_of):
             if time < last.get(witness, 0):
                 log.add("L4", note.size - 1, f"{witness} cosigned a larger size before a smaller one")
             last[witness] = max(time, last.get(witness, 0))
-            if time > as_of + skew:
-                log.add("L4", None, "a cosignature is dated after the time of the judgement")
-    seen = sorted((note.size, min(note.times.values())) for note in ordered if note.times)
+    seen = [(note.size, vouched(log, note)[0]) for note in ordered if note.times]
     for index, entry in enumerate(log.entries):
         covering = [time for size, time in seen if size > index]
         if entry is None or not covering:
             continue
-        at, first = log_entries.seconds(entry["at"]), min(covering)
-        if at > first + skew or (index >= seen[0][0] and at < first - DAY):
+        at, first = log_entries.seconds(entry["at"]), covering[0]
+        if at > first + 2 * skew or (index >= seen[0][0] and at < first - DAY):
             log.add("L4", index, "the entry is dated after its first cosignature, or long before")
