@@ -102,7 +102,9 @@ describe('what was answered', () => {
       const path = stateFolder();
       const old = opened(path);
       new AnsweredTable(old).insert(row(0), false);
-      old.db.exec('DROP TABLE burnt; ALTER TABLE answered DROP COLUMN reopened; PRAGMA user_version = 3;');
+      old.db.exec(
+        'DROP TABLE cosigned; DROP TABLE burnt; ALTER TABLE answered DROP COLUMN reopened; PRAGMA user_version = 3;',
+      );
       closed(old);
       const table = new AnsweredTable(opened(path));
       expect(table.find(run, 0)).toEqual(row(0));
