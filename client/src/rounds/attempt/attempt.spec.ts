@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { RegulonError } from '@regulon/shared/errors';
 import { RunProgram } from '@regulon/shared/program';
 import {
   encodeMessage,
@@ -18,7 +19,7 @@ const federation = testFederation();
 const site = testSite(federation);
 
 /** The attempt of site a in the first round of a plan, with the machines of the other sites and of the coordinator. */
-function attemptOf(plan: ReturnType<typeof testPlan>) {
+function attemptOf(plan: ReturnType<typeof testPlan>, verifyAffordable = (): void => undefined) {
   const now = Date.parse('2026-11-21T00:00:00Z');
   const agreement = verifyAgreement(contractBytes(plan), run, federation, site, now);
   const program = new RunProgram(agreement.contract);
@@ -37,7 +38,7 @@ function attemptOf(plan: ReturnType<typeof testPlan>) {
     site: {
       ...{ federation, site, keys: { identity: seedOf('site', 1) } },
       attempts: { save: () => undefined, lastContributed: () => otherRun.began },
-      ...{ crash: { reached: () => undefined } },
+      ...{ crash: { reached: () => undefined }, ledger: { verifyAffordable } },
       // a log whose last checkpoint covers the start of this process, or not yet
       log: {
         until: (_: unknown, signal: AbortSignal) =>
@@ -67,6 +68,13 @@ function attemptOf(plan: ReturnType<typeof testPlan>) {
 const never = new Promise<never>(() => undefined);
 
 describe('an attempt at a site', () => {
+  it('makes no key for a round that the privacy budget of the site does not afford', () => {
+    const spent = (): never => {
+      throw new RegulonError('E_BUDGET', 'spent');
+    };
+    expect(() => attemptOf(testPlan(), spent)).toThrow(expect.objectContaining({ code: 'E_BUDGET' }));
+  });
+
   it('reveals nothing after a restart before a checkpoint covers the start of the process', async () => {
     const { attempt, clients, server, sent, answers, covering } = attemptOf(testPlan());
     const life = new AbortController();
