@@ -15,6 +15,7 @@ import { tally } from '../../support/tally.js';
 import { effort } from '../support/effort.js';
 import { LyingCoordinator } from '../support/lying-coordinator.js';
 import { plus } from '../support/ring-words.js';
+import { outcomeOf } from '../support/refused.js';
 import { Spoils } from '../support/spoils.js';
 
 const all: SiteId[] = [1, 2, 3, 4, 5];
@@ -51,6 +52,23 @@ describe('K13: crashes at every point', () => {
       }),
       { numRuns: effort(8, 100), seed: 13 },
     );
+  });
+
+  it('K13 control: state that is stored a step too late signs other survivors for the same attempt', () => {
+    const ids = [10, 20, 30, 40, 50, 60];
+    const coordinator = new LyingCoordinator(makeCohort(6, { d: 30 })).joinAll();
+    coordinator.deal(ids);
+    const u3 = ids.slice(0, 5);
+    coordinator.upload(ids, ids, ids);
+    const { client } = coordinator.site(10);
+    const late = client.snapshot();
+    const first = client.consistency(coordinator.survivors(u3));
+    const again = (): unknown => coordinator.site(10).client.consistency(coordinator.survivors(ids));
+    coordinator.restart(10);
+    expect(coordinator.site(10).client.consistency(coordinator.survivors(u3))).toEqual(first);
+    expect(outcomeOf(again)).toBe('E_STATE');
+    coordinator.restart(10, late);
+    expect(outcomeOf(again)).toBe('accepted');
   });
 
   const rules: RoundRules = {
