@@ -248,7 +248,7 @@ export class RunProgram {
   private following(round: ScheduledRound, outcome: RoundOutcome): Following {
     switch (round.purpose) {
       case Purpose.train: {
-        const modelOut = this.required(outcome.modelHash, round);
+        const modelOut = required(outcome.modelHash, round);
         const point = curvePointOf(this.contract.plan, round, outcome.extras, outcome.survivors.length);
         const apply = (): void => {
           this.models[round.arm] = modelOut;
@@ -259,7 +259,7 @@ export class RunProgram {
       case Purpose.statistics: {
         const fitted = this.step(round).fit(
           this.specification(round.arm),
-          this.required(outcome.sums, round),
+          required(outcome.sums, round),
           this.contributing(round, outcome),
         );
         const apply = (): void => void (this.specifications[round.arm] = fitted);
@@ -267,8 +267,8 @@ export class RunProgram {
         return { modelOut: specificationDigest(fitted), point: null, finding, apply };
       }
       case Purpose.evaluation: {
-        const sums = this.required(outcome.sums, round);
-        const modelOut = this.required(this.modelHash(round) ?? undefined, round);
+        const sums = required(outcome.sums, round);
+        const modelOut = required(this.modelHash(round) ?? undefined, round);
         const known = { modelOut, point: null, finding: null };
         if (round.baseline !== undefined)
           return { ...known, apply: this.baselines.after(round, sums, this.contributing(round, outcome)) };
@@ -288,15 +288,14 @@ export class RunProgram {
     return outcome.survivors.filter((id) => contributors.has(id)).length;
   }
 
-  private required<T>(value: T | undefined, round: ScheduledRound): T {
-    if (value === undefined)
-      throw new RegulonError('E_STATE', `the outcome of round ${round.round} lacks its sum`);
-    return value;
-  }
-
   private at<T>(list: readonly T[], arm: number): T {
     const item = list[arm];
     if (item === undefined) throw new RegulonError('E_STATE', `the run has no arm ${arm}`);
     return item;
   }
+}
+
+function required<T>(value: T | undefined, { round }: ScheduledRound): T {
+  if (value === undefined) throw new RegulonError('E_STATE', `the outcome of round ${round} lacks its sum`);
+  return value;
 }

@@ -15,6 +15,7 @@ import {
 } from '@regulon/shared/secagg';
 import { type AttemptFacts, Step } from '../../state/index.js';
 import { sendUpdate } from '../../update/index.js';
+import { cohortFacts } from './cohort-facts.js';
 import { contributionBody } from './entries.js';
 import { chargeOf, eventOf } from './ring-noise.js';
 import type { Broadcast } from '../errors/refusal-evidence.js';
@@ -295,12 +296,4 @@ export class Attempt {
     const { runId, round, attempt } = this.manifest;
     return { run: runId, round, attempt };
   }
-}
-
-/** The group of this site, and all groups where there are several. */
-function cohortFacts(client: SecAggClient, { subCohort }: Manifest): AttemptFacts {
-  const { keys, h1 } = client.cohort();
-  const groups = client.groups().map((group) => group.keys.map(({ id }) => id));
-  const peers = keys.map((k) => ({ id: k.id, sPk: hex(k.sPk), cb: '' }));
-  return { h1: hex(h1), u1: keys.length, peers, ...(subCohort === 0 ? {} : { groups }) };
 }
