@@ -153,7 +153,7 @@ describe('random cohorts', () => {
   it(
     'do so with many sites too',
     () => {
-      const endings = endingsOf(attempts(effort(15, 49), effort(40, 255)), effort(3, 8));
+      const endings = endingsOf(attempts(effort(15, 49), effort(40, 255)), effort(3, 4));
       expect(endings.get('accepted')).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
