@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Trainer } from '@regulon/client/training';
+import { Trainer, type TrainJob } from '@regulon/client/training';
 import { initialWeights, KeyedGenerator, manifestOf, modelDeclarationSchema } from '@regulon/shared/models';
 
 const [UNITS, STEPS, CHANNELS, CLASSES] = [64, 100, 4, 3];
@@ -53,7 +53,7 @@ describe('memory of a trainer', () => {
     const features = Float32Array.from({ length: UNITS * STEPS * CHANNELS }, () => random.uniform() - 0.5);
     const specs = manifestOf(declaration, { inputShape, outputs: CLASSES });
     const weights = [...initialWeights(specs, { seed: 1, arm: 0 })].flatMap((piece) => [...piece]);
-    const { steps } = await trainer.train({
+    const job: TrainJob = {
       ...{ declaration, inputShape, outputs: CLASSES, task: 'classify' },
       data: {
         featuresPath: await file('features', features),
@@ -67,12 +67,15 @@ describe('memory of a trainer', () => {
       deltaPath: path.join(folder, 'delta'),
       ...{ epochs: EPOCHS, batchSize: 8, strategy: 'fed-avg', shuffleKey: 'cd'.repeat(32), round: 0 },
       optimizer: { name: 'adam', learningRate: 1e-3 },
-    });
-    expect(steps).toBe(1008);
+    };
     // the first beats fall into the time in which V8 still compiles
-    const settled = beats.filter(({ step }) => step >= 200);
-    expect(settled.length).toBeGreaterThan(1);
-    const growth = settled.at(-1)!.residentBytes - settled[0]!.residentBytes;
+    const settled = () => beats.filter(({ step }) => step >= 200);
+    // a fast machine is through before its second beat, and trains again
+    for (let jobs = 0; jobs < 10 && settled().length < 3; jobs++)
+      expect((await trainer.train(job)).steps).toBe(1008);
+    const seen = settled();
+    expect(seen.length).toBeGreaterThan(1);
+    const growth = seen.at(-1)!.residentBytes - seen[0]!.residentBytes;
     expect(growth).toBeLessThan(GROWTH_LIMIT);
   });
 });
