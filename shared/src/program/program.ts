@@ -23,7 +23,7 @@ import { decodeEvaluation, evaluationLength, type RunResult } from './evaluation
 import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from './extras.js';
 import { type CurvePoint, curvePointOf } from './learning-curve.js';
 import { modelFrameOf } from './model-frame.js';
-import type { ClosingRound, RoundOutcome } from './round-outcome.js';
+import { type ClosingRound, contributing, type RoundOutcome } from './round-outcome.js';
 import { quantumOf } from './quantum.js';
 import { type OpenedAttempt, roundManifest } from './round-manifest.js';
 import {
@@ -78,12 +78,12 @@ export class RunProgram {
 
   /** Feature specification of an arm as fitted so far. */
   specification(arm: number): FeatureSpecification {
-    return this.at(this.specifications, fitsOnce(this.contract.plan) ? 0 : arm);
+    return at(this.specifications, fitsOnce(this.contract.plan) ? 0 : arm);
   }
 
   /** Digest of the current model of an arm, or null before it is initialised. */
   model(arm: number): Uint8Array | null {
-    return this.at(this.models, arm);
+    return at(this.models, arm);
   }
 
   /** The statistic that a round of purpose `statistics` sums. */
@@ -260,7 +260,7 @@ export class RunProgram {
         const fitted = this.step(round).fit(
           this.specification(round.arm),
           required(outcome.sums, round),
-          this.contributing(round, outcome),
+          contributing(round, outcome),
         );
         const apply = (): void => void (this.specifications[round.arm] = fitted);
         const finding = findingOf(fitted, round.stepId);
@@ -271,7 +271,7 @@ export class RunProgram {
         const modelOut = required(this.modelHash(round) ?? undefined, round);
         const known = { modelOut, point: null, finding: null };
         if (round.baseline !== undefined)
-          return { ...known, apply: this.baselines.after(round, sums, this.contributing(round, outcome)) };
+          return { ...known, apply: this.baselines.after(round, sums, contributing(round, outcome)) };
         const result = decodeEvaluation(this.contract, sums, (name) => this.baselines.note(name));
         return { ...known, apply: () => void (this.evaluation = result) };
       }
@@ -282,20 +282,15 @@ export class RunProgram {
   result(): RunResult | null {
     return this.evaluation;
   }
-
-  private contributing(round: ScheduledRound, outcome: RoundOutcome): number {
-    const contributors = new Set(round.contributors);
-    return outcome.survivors.filter((id) => contributors.has(id)).length;
-  }
-
-  private at<T>(list: readonly T[], arm: number): T {
-    const item = list[arm];
-    if (item === undefined) throw new RegulonError('E_STATE', `the run has no arm ${arm}`);
-    return item;
-  }
 }
 
 function required<T>(value: T | undefined, { round }: ScheduledRound): T {
   if (value === undefined) throw new RegulonError('E_STATE', `the outcome of round ${round} lacks its sum`);
   return value;
+}
+
+function at<T>(list: readonly T[], arm: number): T {
+  const item = list[arm];
+  if (item === undefined) throw new RegulonError('E_STATE', `the run has no arm ${arm}`);
+  return item;
 }

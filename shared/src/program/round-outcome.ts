@@ -1,5 +1,6 @@
 import type { Finding } from '../genomics/index.js';
 import type { CurvePoint } from './learning-curve.js';
+import type { ScheduledRound } from './schedule.js';
 
 /** What is known after a round closed. */
 export interface RoundOutcome {
@@ -22,4 +23,13 @@ export interface ClosingRound {
   readonly finding: Finding | null;
   /** Move on. @throws E_STATE when the program has moved on otherwise */
   readonly advance: () => void;
+}
+
+/** Number of survivors whose vector was more than zeros. */
+export function contributing(
+  { contributors }: ScheduledRound,
+  { survivors }: Pick<RoundOutcome, 'survivors'>,
+): number {
+  const members = new Set(contributors);
+  return survivors.filter((id) => members.has(id)).length;
 }
