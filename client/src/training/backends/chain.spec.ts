@@ -44,26 +44,32 @@ describe('chain of backends: goes on to wasm, with a warning in the record, when
     expect(await comesTo()).toEqual(['wasm', [wrong]]);
   });
 
-  withCompiler('has another digest than was installed, though it computes rightly', async () => {
-    const file = await installBlas(folder, await compiledBlas(folder, 0));
-    const options = { choice: 'auto', threads: 1, acceleratorFolder: folder } as const;
-    expect((await startBackend(options)).backend.name).toBe('blas');
-    await appendFile(file, '\0');
-    expect(await comesTo()).toEqual(['wasm', ['blas-0.0.0 in the accelerator folder was changed']]);
-  });
+  withCompiler(
+    'has another digest than was installed, though it computes rightly (needs a C compiler)',
+    async () => {
+      const file = await installBlas(folder, await compiledBlas(folder, 0));
+      const options = { choice: 'auto', threads: 1, acceleratorFolder: folder } as const;
+      expect((await startBackend(options)).backend.name).toBe('blas');
+      await appendFile(file, '\0');
+      expect(await comesTo()).toEqual(['wasm', ['blas-0.0.0 in the accelerator folder was changed']]);
+    },
+  );
 
-  withCompiler('ends the process with an instruction that this CPU does not know', async () => {
-    await installBlas(folder, await compiledBlas(folder, 0, '__builtin_trap();'));
-    const trainer = await Trainer.start({ folder, acceleratorFolder: folder });
-    await trainer.close();
-    const { backend, warnings } = trainer.backend;
-    expect([backend, warnings]).toEqual([
-      'wasm',
-      ['the blas backend ended the training process: the trainer ended with signal SIGILL'],
-    ]);
-    const pinned = Trainer.start({ folder, acceleratorFolder: folder, backend: 'blas' });
-    await expect(pinned).rejects.toMatchObject({ code: 'E_TRAINER_CRASH' });
-  });
+  withCompiler(
+    'ends the process with an instruction that this CPU does not know (needs a C compiler)',
+    async () => {
+      await installBlas(folder, await compiledBlas(folder, 0, '__builtin_trap();'));
+      const trainer = await Trainer.start({ folder, acceleratorFolder: folder });
+      await trainer.close();
+      const { backend, warnings } = trainer.backend;
+      expect([backend, warnings]).toEqual([
+        'wasm',
+        ['the blas backend ended the training process: the trainer ended with signal SIGILL'],
+      ]);
+      const pinned = Trainer.start({ folder, acceleratorFolder: folder, backend: 'blas' });
+      await expect(pinned).rejects.toMatchObject({ code: 'E_TRAINER_CRASH' });
+    },
+  );
 });
 
 describe('chain of backends', () => {
