@@ -25,8 +25,8 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/(shared|client|coordinator|cli|test)/dist'],
   coverageProvider: 'v8',
   testTimeout: 60_000,
-  // Modules of the vm are never freed (nodejs/node#33439): some 11 MB a file. Workers, never the parent
-  // process, run the files, so that one that has grown is replaced before it meets the limit of its heap.
+  // What a file loads stays in the heap of its process, some 12 MB: all files in one process met the limit
+  // of 4 GB. So workers run them, and one that has grown is replaced.
   maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
   workerIdleMemoryLimit: '1GB',
 };

@@ -5,7 +5,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { lastError, lastLine, readyLine, stepBack } from './child-process.js';
 import { MemoryWatch } from './process-memory.js';
 
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 const STOP_MS = 8_000;
 /** each look at the shared pages of a dozen processes takes tens of ms */
 const SAMPLE_MS = 2_000;
@@ -124,7 +124,7 @@ export class Supervisor {
   ): Promise<Record<string, unknown>> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.failure(name, 'was not ready within a minute')), READY_MS);
+      timer = setTimeout(() => reject(this.failure(name, 'was not ready within three minutes')), READY_MS);
     });
     const gone = exited.then((how): never => {
       throw this.failure(name, `ended before it was ready (${how})`);
