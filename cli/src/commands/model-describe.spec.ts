@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse, stringify } from 'yaml';
+import type { ModelTime } from '@regulon/client/training/calibration';
 import type { ModelOutline } from '../model-view/index.js';
 import { run } from './run-program.support.js';
 
@@ -15,6 +16,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Configuration of a daemon with its section `training`. */
+const daemonConfig = (training: object): object => ({
+  ...{ schema: 'regulon.daemon/1', site: 'a', stateFolder: 'state', federation: 'fed', training },
+  ...{
+    rosterHash: 'ab'.repeat(32),
+    coordinator: { host: 'localhost', controlPort: 1 },
+    policyFile: 'p.yaml',
+  },
+  tls: { cert: 'c.pem', key: 'k.pem', ca: 'ca.pem' },
+  dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient', counts: 'x.tsv' },
+});
+const outputs = { type: 'dense', units: 'outputs' };
+
 /** The CNN's plan with another model. */
 function planWith(model: unknown, change: object = {}): string {
   const plan = parse(readFileSync(cnn, 'utf8')) as object;
@@ -23,14 +37,14 @@ function planWith(model: unknown, change: object = {}): string {
   return path;
 }
 const dataOf = async (...args: string[]): Promise<ModelOutline> => {
-  const { out, code } = await run('model', 'describe', ...args, '--json');
+  const { out, code } = await run('model', 'describe', ...args, '--no-time', '--json');
   expect(code).toBe(0);
   return (JSON.parse(out) as { data: ModelOutline }).data;
 };
 
 describe('regulon model describe', () => {
   it('prints a line for each layer: shape, parameters, bytes on the wire', async () => {
-    const { out, code } = await run('model', 'describe', cnn, '--format', 'table');
+    const { out, code } = await run('model', 'describe', cnn, '--no-time', '--format', 'table');
     expect(code).toBe(0);
     expect(out).toMatch(/trunk\/0-conv1d +\[996, 8\] +48 +192 B +conv1d filters 8 kernel 5 tanh/);
     expect(out).toMatch(/trunk\/1-max-pool1d +\[498, 8\] +0 +0 B/);
@@ -55,7 +69,7 @@ describe('regulon model describe', () => {
           name: 'joint',
           from: ['left', 'right'],
           merge: 'add',
-          layers: [{ type: 'dense', units: 'outputs' }],
+          layers: [outputs],
         },
       ],
     };
@@ -72,11 +86,13 @@ describe('regulon model describe', () => {
     expect(svg.match(/<path marker-end/g)).toHaveLength(outline.arrows.length);
     expect(outline.layers.map(({ note }) => note)).toEqual(['frozen', 'rate × 0.1', null, null]);
     expect(await run('model', 'describe', plan, '--svg', file)).toMatchObject({ code: 4 });
-    expect(await run('model', 'describe', plan, '--svg', file, '--force')).toMatchObject({ code: 0 });
+    expect(await run('model', 'describe', plan, '--svg', file, '--force', '--no-time')).toMatchObject({
+      code: 0,
+    });
   });
 
   it('asks for the gene panel where the plan does not fix the features', async () => {
-    const model = { blocks: [{ name: 'head', layers: [{ type: 'dense', units: 'outputs' }] }] };
+    const model = { blocks: [{ name: 'head', layers: [outputs] }] };
     const plan = planWith(model, { prepare: [] });
     expect((await run('model', 'describe', plan)).err).toMatch(
       /depends on the gene panel\nnext: add --genes N/,
@@ -101,5 +117,47 @@ describe('regulon model describe', () => {
     expect(err).toContain(
       'trunk/0-gene-grid (model.blocks[0].layers[0]): gets [1000], needs [81 or fewer genes]',
     );
+  });
+
+  it('times a step on this machine, in a process of its own', async () => {
+    const { out, err } = await run('model', 'describe', cnn, '--backend', 'wasm', '--format', 'table');
+    expect(out).toMatch(/^trunk\/0-conv1d +\[996, 8\] +48 +192 B +[\d.,]+ ms +conv1d/m);
+    expect(out).toMatch(/^step +[\d.,]+ ms for 32 units on this machine: wasm, 1 thread$/m);
+    expect(err).toBe('timing some steps on wasm\n');
+    const json = await run(
+      'model',
+      'describe',
+      cnn,
+      '--backend',
+      'wasm',
+      '--threads',
+      '2',
+      '--json',
+      '--quiet',
+    );
+    expect(json.err).toBe('');
+    const { time } = (JSON.parse(json.out) as { data: { time: ModelTime } }).data;
+    expect(time).toMatchObject({ backend: 'wasm', batchSize: 32, threads: 1 });
+    expect(time.milliseconds).toEqual({ wasm: time.stepMilliseconds });
+    expect(time.stepMilliseconds).toBeGreaterThan(0);
+  });
+
+  it('describes what does not fit into the memory, and says why it has no time', async () => {
+    const config = join(folder, 'daemon.json');
+    writeFileSync(config, JSON.stringify(daemonConfig({ memoryLimitMb: 128 })));
+    const wide = { blocks: [{ name: 'wide', layers: [{ type: 'dense', units: 20_000 }, outputs] }] };
+    const { out, err, code } = await run('model', 'describe', planWith(wide), '--config', config, '--json');
+    expect([code, err]).toEqual([
+      0,
+      expect.stringMatching(/E_TRAINER_OOM: training needs about \d+ MB, 128 MB/),
+    ]);
+    expect(JSON.parse(out)).toMatchObject({
+      data: { time: null, parameters: 20_000 * 1000 + 20_000 + 60_003 },
+      warnings: [expect.stringContaining('E_TRAINER_OOM')],
+    });
+  });
+
+  it('refuses threads that are no count', async () => {
+    expect(await run('model', 'describe', cnn, '--threads', 'many')).toMatchObject({ code: 4 });
   });
 });

@@ -94,6 +94,12 @@ export interface TrainJob extends ModelJob {
   readonly round: number;
 }
 
+/** Steps of a training job for their time alone. */
+export interface MeasureJob extends TrainJob {
+  /** steps that are timed; 20 if absent */
+  readonly steps?: number;
+}
+
 export interface EvaluateJob extends ModelJob {
   /** sums for curves, calibration or errors; absent: none */
   readonly scores?: ScoreShape;
@@ -196,6 +202,8 @@ export interface AttributeResult {
 export interface MeasureResult {
   /** median over `steps` */
   readonly stepMilliseconds: number;
+  /** mean of each layer, there and back, by name; absent where operations run beside this thread */
+  readonly layers?: Readonly<Record<string, number>>;
   readonly steps: number;
 }
 

@@ -6,7 +6,7 @@ import type { TrainingBackend } from './backends/backend.js';
 import type { UnitData, UnitInputs } from './data.js';
 import type { TrainJob } from './job.js';
 import { addedSums, type LossSums, NO_LOSS } from './losses/index.js';
-import type { Network, WeightUpdates } from './network.js';
+import type { Network, PassOptions, WeightUpdates } from './network.js';
 import { Optimiser } from './optimisers/index.js';
 import { RoundRandomness } from './randomness.js';
 import { heapSlab } from './slab.js';
@@ -19,6 +19,8 @@ export interface LocalRound {
   readonly job: TrainJob;
   /** called after each step with sums so far in this epoch; may wait */
   readonly onStep?: (step: number, steps: number, sums: LossSums) => Promise<void> | void;
+  /** the catalogue's layers in another way, e.g. timed */
+  readonly layer?: PassOptions['layer'];
 }
 
 /** Units that the one step of `fed-sgd` holds in memory at once. */
@@ -133,7 +135,7 @@ function factorOf({ schedule }: TrainJob, step: number, steps: number): number {
 
 /** Forward and backward of one batch; the gradients are views that are valid inside `use` only. */
 function withGradients(
-  { network, data, backend }: LocalRound,
+  { network, data, backend, layer }: LocalRound,
   weights: readonly tf.Tensor[],
   rows: readonly number[],
   step: number,
@@ -142,7 +144,7 @@ function withGradients(
 ): LossSums {
   return tf.tidy(() => {
     const context = { backend, training: true, randomOf: (layer: string) => random.dropout(step, layer) };
-    const pass = network.forward(batchTensor(data, rows, backend), weights, context);
+    const pass = network.forward(batchTensor(data, rows, backend), weights, context, layer ? { layer } : {});
     const gradient = backend.allocate(pass.output.shape);
     backend.view(gradient).set(backend.view(pass.output));
     const { lossSum, targetCount, correct } = data.lossOf(backend.view(gradient), rows);

@@ -26,9 +26,17 @@ interface Load {
   readonly numbers: number;
 }
 
+/** What the weights and activations of a model take. */
+type Sizes = Pick<Network, 'specs' | 'activationSize'>;
+/** Units, and how many numbers they are. */
+interface UnitCount {
+  readonly n: number;
+  readonly features: { readonly length: number };
+}
+
 /** Who asks, and what for. */
 export interface MemoryLimits {
-  readonly backend: TrainingBackend;
+  readonly backend: Pick<TrainingBackend, 'hasOperations'>;
   /** of the site's configuration */
   readonly memoryLimitMb?: number;
 }
@@ -39,7 +47,7 @@ export interface MemoryLimits {
  *
  * @throws E_TRAINER_OOM with both numbers
  */
-export function checkMemory(network: Network, data: UnitInputs, job: TrainJob, limits: MemoryLimits): void {
+export function checkMemory(network: Sizes, data: UnitCount, job: TrainJob, limits: MemoryLimits): void {
   const isFedSgd = job.strategy === 'fed-sgd';
   const moments = isFedSgd ? 0 : momentsOf(job.optimizer);
   const load: Load = {
@@ -96,8 +104,8 @@ export function checkAttributionMemory(
 }
 
 function refuseOverload(
-  network: Network,
-  data: UnitInputs,
+  network: Sizes,
+  data: UnitCount,
   { what, copies, batch, activations, numbers }: Load,
   { backend, memoryLimitMb }: MemoryLimits,
 ): void {

@@ -8,6 +8,7 @@ import type {
   Beat,
   EvaluateJob,
   EvaluateResult,
+  MeasureJob,
   MeasureResult,
   PredictJob,
   PredictResult,
@@ -21,7 +22,7 @@ export interface Work {
   readonly evaluate: { readonly job: EvaluateJob; readonly result: EvaluateResult };
   readonly predict: { readonly job: PredictJob; readonly result: PredictResult };
   readonly attribute: { readonly job: AttributeJob; readonly result: AttributeResult };
-  readonly measure: { readonly job: TrainJob; readonly result: MeasureResult };
+  readonly measure: { readonly job: MeasureJob; readonly result: MeasureResult };
 }
 
 /** Daemon → trainer. */

@@ -8,6 +8,7 @@ import type {
   Beat,
   EvaluateJob,
   EvaluateResult,
+  MeasureJob,
   MeasureResult,
   PredictJob,
   PredictResult,
@@ -123,7 +124,7 @@ export class Trainer {
   }
 
   /** Some steps of a training job, for their time; errors as in `train`. */
-  measure(job: TrainJob): Promise<MeasureResult> {
+  measure(job: MeasureJob): Promise<MeasureResult> {
     return this.#ask('measure', job);
   }
 

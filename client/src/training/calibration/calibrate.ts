@@ -1,6 +1,6 @@
 import { isRegulonError } from '@regulon/shared/errors';
 import { type BackendChoice, type Candidate, chainOf, isThere } from '../backends/candidates.js';
-import type { TrainJob } from '../job.js';
+import type { MeasureJob, MeasureResult } from '../job.js';
 import { Trainer, type TrainerStart } from '../trainer.js';
 import type { StepTimes } from './store.js';
 
@@ -15,25 +15,34 @@ export function membersThere(choice: BackendChoice, acceleratorFolder: string | 
  * @returns milliseconds of a step; a backend that does not pass its self-test, or cannot take the job, has none
  */
 export async function measureSteps(
-  job: TrainJob,
+  job: MeasureJob,
   names: readonly Candidate[],
   options: TrainerStart,
 ): Promise<StepTimes> {
   const times: StepTimes = {};
   for (const name of names) {
     try {
-      const trainer = await Trainer.start({ ...options, backend: name });
-      try {
-        times[name] = (await trainer.measure(job)).stepMilliseconds;
-      } finally {
-        await trainer.close();
-      }
+      times[name] = (await measureOn(name, job, options)).stepMilliseconds;
     } catch (error) {
       // whatever it is, it comes again, with its name, if this backend is taken after all
       if (!isRegulonError(error)) throw error;
     }
   }
   return times;
+}
+
+/** Steps of a job on one backend, in a process of its own. @throws as `Trainer.start` and `Trainer.measure` */
+export async function measureOn(
+  name: Candidate,
+  job: MeasureJob,
+  options: TrainerStart,
+): Promise<MeasureResult> {
+  const trainer = await Trainer.start({ ...options, backend: name });
+  try {
+    return await trainer.measure(job);
+  } finally {
+    await trainer.close();
+  }
 }
 
 /** The backend with the shortest step, if any was measured. */
