@@ -26,6 +26,8 @@ export interface UnitData {
   readonly features: Float32Array;
   /** class per unit (classify) */
   readonly labels?: Int32Array;
+  /** number of the patient of each unit; absent: each unit is a patient */
+  readonly patients?: Int32Array;
   /**
    * Sums of a batch; `output` is replaced by the gradient of the summed loss.
    *
@@ -50,6 +52,13 @@ export interface UnitData {
  * @throws E_LABEL if a class is outside 0 … K − 1
  */
 export async function loadUnits(job: ModelJob, purpose: 'train' | 'test'): Promise<UnitData> {
+  const units = await unitsOf(job, purpose);
+  const { patientsPath } = job.data;
+  if (patientsPath === undefined) return units;
+  return { ...units, patients: await readInt32(patientsPath, units.n, 'patients') };
+}
+
+async function unitsOf(job: ModelJob, purpose: 'train' | 'test'): Promise<UnitData> {
   const { features, inputShape } = await featuresOf(job);
   switch (job.task) {
     case 'classify':

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
 import type { TrainingBackend } from './backends/backend.js';
 import type { UnitInputs } from './data.js';
-import { batchTensor, weightTensors } from './loop.js';
+import { batchTensor, weightTensors } from './local-round.js';
 import type { Network } from './network.js';
 import type { PassContext } from './ops/op.js';
 

@@ -15,6 +15,8 @@ export interface ArmData {
   readonly targetsPath?: string;
   /** series: float32 [n, steps], 1 where a value was observed, 0 where it is missing */
   readonly maskPath?: string;
+  /** int32 number of the patient of each unit; absent: each unit is a patient */
+  readonly patientsPath?: string;
   /** edges between the features by their numbers, as `readGeneGraph` reads them: what `graph: co-expression` means */
   readonly coExpressionPath?: string;
   /** text file, one name a line: what model files call the features; absent: 0, 1, … */
@@ -75,6 +77,24 @@ export interface JobSchedule {
   readonly rounds: number;
 }
 
+/** Patient-level DP-SGD inside this site. @see docs/privacy.md */
+export interface PrivateTraining {
+  /** steps of this job; `epochs` is not read then, and `batchSize` is the most records at once */
+  readonly steps: number;
+  /** q: probability of a patient to be in a step, in (0, 1] */
+  readonly samplingRate: number;
+  /** z: standard deviation of the noise, in clip norms; above 0 */
+  readonly noiseMultiplier: number;
+  /** bound of the gradient of a patient, over all weights together; above 0 */
+  readonly clipNorm: number;
+  /** N̂: what stands for the number of patients, itself noised; at least 1 */
+  readonly patients: number;
+  /** most records of a patient that train */
+  readonly recordsPerPatient: number;
+  /** hexadecimal secret of the run: which ones they are */
+  readonly recordKey: string;
+}
+
 export interface TrainJob extends ModelJob {
   /** where the update (local − global, float32 little-endian, manifest order) is written, all or nothing */
   readonly deltaPath: string;
@@ -87,6 +107,8 @@ export interface TrainJob extends ModelJob {
   readonly schedule?: JobSchedule;
   /** bound of the global gradient norm of one step */
   readonly gradientClip?: number;
+  /** the update is differentially private by patient; then no sum of losses is returned */
+  readonly privacy?: PrivateTraining;
   /** `fed-sgd`: one step over all units, update = −learning rate · mean gradient */
   readonly strategy: 'fed-avg' | 'fed-sgd';
   /** the site's own secret, hexadecimal: order of the units and dropout follow from it, round and step */

@@ -1,27 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { decays } from '@regulon/shared/models';
 import { RegulonError } from '@regulon/shared/errors';
-import { rateFactor } from '@regulon/shared/plan';
-import type { TrainingBackend } from './backends/backend.js';
-import type { UnitData, UnitInputs } from './data.js';
-import type { TrainJob } from './job.js';
+import { trainPrivately } from './dp-sgd/dp-sgd.js';
 import { addedSums, type LossSums, NO_LOSS } from './losses/index.js';
-import type { Network, PassOptions, WeightUpdates } from './network.js';
+import { batchTensor, factorOf, type LocalRound, updateOf, weightTensors } from './local-round.js';
+import type { WeightUpdates } from './network.js';
 import { Optimiser } from './optimisers/index.js';
 import { RoundRandomness } from './randomness.js';
 import { heapSlab } from './slab.js';
-
-/** What a round of local training works on. */
-export interface LocalRound {
-  readonly network: Network;
-  readonly data: UnitData;
-  readonly backend: TrainingBackend;
-  readonly job: TrainJob;
-  /** called after each step with sums so far in this epoch; may wait */
-  readonly onStep?: (step: number, steps: number, sums: LossSums) => Promise<void> | void;
-  /** the catalogue's layers in another way, e.g. timed */
-  readonly layer?: PassOptions['layer'];
-}
 
 /** Units that the one step of `fed-sgd` holds in memory at once. */
 const FULL_BATCH_PIECE = 512;
@@ -37,6 +23,7 @@ export async function trainRound(
   round: LocalRound,
   weights: Float32Array,
 ): Promise<{ delta: Float32Array; sums: LossSums; steps: number }> {
+  if (round.job.privacy) return trainPrivately(round, round.job.privacy, weights);
   return round.job.strategy === 'fed-sgd' ? fedSgd(round, weights) : fedAvg(round, weights);
 }
 
@@ -48,12 +35,7 @@ async function fedAvg(round: LocalRound, global: Float32Array) {
   const local = weightTensors(network, global, backend);
   try {
     const { sums, steps } = await epochs(round, local, optimiser);
-    const delta = new Float32Array(global.length);
-    network.specs.forEach(({ offset, size }, s) => {
-      const values = backend.view(local[s]!);
-      for (let i = 0; i < size; i++) delta[offset + i] = values[i]! - global[offset + i]!;
-    });
-    return { delta, sums, steps };
+    return { delta: updateOf(network, local, global, backend), sums, steps };
   } finally {
     tf.dispose(local);
     optimiser.dispose();
@@ -128,11 +110,6 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
   return { delta, sums, steps: 1 };
 }
 
-/** What the plan's schedule makes of the learning rate at a step. */
-function factorOf({ schedule }: TrainJob, step: number, steps: number): number {
-  return schedule ? rateFactor(schedule.shape, { ...schedule, step, steps }) : 1;
-}
-
 /** Forward and backward of one batch; the gradients are views that are valid inside `use` only. */
 function withGradients(
   { network, data, backend, layer }: LocalRound,
@@ -159,28 +136,6 @@ function withGradients(
       pass.updates,
     );
     return sums;
-  });
-}
-
-/** The rows of a batch as a tensor [batch, …unit]. */
-export function batchTensor(data: UnitInputs, rows: readonly number[], backend: TrainingBackend): tf.Tensor {
-  const width = data.inputShape.reduce((a, b) => a * b, 1);
-  const tensor = backend.allocate([rows.length, ...data.inputShape]);
-  const view = backend.view(tensor);
-  rows.forEach((row, i) => view.set(data.features.subarray(row * width, (row + 1) * width), i * width));
-  return tensor;
-}
-
-/** One tensor for each weight, in manifest order; the caller MUST dispose of them. */
-export function weightTensors(
-  network: Network,
-  weights: Float32Array,
-  backend: TrainingBackend,
-): tf.Tensor[] {
-  return network.specs.map((spec) => {
-    const tensor = backend.allocate(spec.shape);
-    backend.view(tensor).set(weights.subarray(spec.offset, spec.offset + spec.size));
-    return tensor;
   });
 }
 

@@ -52,8 +52,9 @@ export function checkMemory(network: Sizes, data: UnitCount, job: TrainJob, limi
   const moments = isFedSgd ? 0 : momentsOf(job.optimizer);
   const load: Load = {
     what: 'training',
-    copies: { tensors: 2 + moments, arrays: 2 },
-    batch: Math.min(data.n, isFedSgd ? 512 : job.batchSize),
+    // a private step sums in float64 and hands the mean on in float32
+    copies: { tensors: 2 + moments, arrays: job.privacy ? 5 : 2 },
+    batch: Math.min(data.n, isFedSgd ? 512 : Math.max(job.batchSize, job.privacy?.recordsPerPatient ?? 0)),
     ...{ activations: 4, numbers: 0 },
   };
   refuseOverload(network, data, load, limits);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { RegulonError } from '@regulon/shared/errors';
 import {
   activationSizeOf,
   manifestOf,
@@ -18,7 +19,7 @@ import { concatenated, type Flow, inputFlow, rowGradient } from './flow.js';
 import { type LayerConstant, layerConstants } from './layer-constants.js';
 import { type ModelFiles, NO_FILES } from './model-files.js';
 import { merge } from './ops/merge.js';
-import type { PassContext } from './ops/op.js';
+import type { AddNorms, LayerPass, PassContext } from './ops/op.js';
 import { Tape } from './tape.js';
 
 /** New values of weights that no gradient reaches, by their position in the manifest. */
@@ -43,6 +44,12 @@ export interface NetworkPass {
    * @returns gradient by the units' rows [batch, …input shape], 0 at masks; as long-lived as those of `backward`
    */
   backwardToInput(gradient: tf.Tensor): tf.Tensor;
+  /**
+   * Squared norms of each patient's gradient, a function for each layer that is trained.
+   *
+   * @throws E_PRIVACY naming a layer that cannot tell patients apart
+   */
+  taps(gradient: tf.Tensor): AddNorms[];
 }
 
 /** What a pass does differently from one of training. */
@@ -135,6 +142,7 @@ export class Network {
         const parts = tape.backwardToLeaves(output, gradient, values);
         return rowGradient(inputs, parts, x.shape, context.backend);
       },
+      taps: (gradient) => tape.taps(output, gradient),
     };
   }
 
@@ -183,6 +191,10 @@ export class Network {
         const back = done.backward(gradient, wants[0] ?? false);
         return { inputs: [back.input], weights: back.weights };
       },
+      taps: (gradient: tf.Tensor, wants: readonly boolean[]) => {
+        const { input, addNorms } = tapsOf(layer, done, gradient, wants[0] ?? false);
+        return { inputs: [input], addNorms };
+      },
     };
     return {
       value: pass.tape.apply(node, { inputs: [value], weights: positions }),
@@ -196,6 +208,13 @@ export class Network {
     const names = [...(tiedTo ? [`${tiedTo}/kernel`] : []), ...weights.map(({ role }) => `${name}/${role}`)];
     return names.map((weight) => this.#positions.get(weight)!);
   }
+}
+
+/** @throws E_PRIVACY naming the layer that cannot tell patients apart */
+function tapsOf({ name }: ResolvedLayer, pass: LayerPass, gradient: tf.Tensor, wantsInput: boolean) {
+  if (!pass.taps)
+    throw new RegulonError('E_PRIVACY', `layer ${name}: gradients of this layer are not known by patient`);
+  return pass.taps(gradient, wantsInput);
 }
 
 /** A weight of which this site is no owner is frozen here. */

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { RegulonError } from '@regulon/shared/errors';
 import type { WeightSpec } from '@regulon/shared/models';
 import type { TrainingBackend } from './backends/backend.js';
+import type { AddNorms } from './ops/op.js';
 
 /** A tensor on the tape. */
 export interface TapeValue {
@@ -17,6 +19,11 @@ export interface TapeNode {
     gradient: tf.Tensor,
     wants: readonly boolean[],
   ): { readonly inputs: readonly (tf.Tensor | undefined)[]; readonly weights: readonly tf.Tensor[] };
+  /** The same way without its sums over units; an operation with trainable weights needs it for `Tape.taps`. */
+  taps?(
+    gradient: tf.Tensor,
+    wants: readonly boolean[],
+  ): { readonly inputs: readonly (tf.Tensor | undefined)[]; readonly addNorms: AddNorms };
 }
 
 /** What an operation reads: values, and weights by their position in the manifest. */
@@ -70,7 +77,14 @@ export class Tape {
    * @returns one tensor for each spec; zeros where nothing flows or the weight is frozen
    */
   backward(from: TapeValue, gradient: tf.Tensor, backend: TrainingBackend): tf.Tensor[] {
-    const { gradients } = this.#flow(from, gradient);
+    const gradients = new Map<number, tf.Tensor>();
+    this.#flow(from, gradient, ({ node, weights }, arrived, wants) => {
+      const back = node.backward(arrived, wants);
+      weights.forEach((position, i) => {
+        if (this.specs[position]!.trainable) addTo(gradients, position, back.weights[i]!);
+      });
+      return back.inputs;
+    });
     return this.specs.map((spec, i) => gradients.get(i) ?? zeros(spec.shape, backend));
   }
 
@@ -84,27 +98,56 @@ export class Tape {
     gradient: tf.Tensor,
     leaves: readonly TapeValue[],
   ): (tf.Tensor | undefined)[] {
-    const { flowing } = this.#flow(from, gradient);
+    const flowing = this.#flow(
+      from,
+      gradient,
+      ({ node }, arrived, wants) => node.backward(arrived, wants).inputs,
+    );
     return leaves.map((leaf) => flowing.get(leaf));
   }
 
-  #flow(from: TapeValue, gradient: tf.Tensor) {
+  /**
+   * From the gradient of one value to the norms of each patient's gradient, one operation with trainable weights each.
+   *
+   * @throws E_PRIVACY when such an operation cannot tell patients apart
+   */
+  taps(from: TapeValue, gradient: tf.Tensor): AddNorms[] {
+    const norms: AddNorms[] = [];
+    this.#flow(from, gradient, ({ node, weights }, arrived, wants) => {
+      if (!weights.some((position) => this.specs[position]!.trainable))
+        return node.backward(arrived, wants).inputs;
+      if (!node.taps)
+        throw new RegulonError('E_PRIVACY', 'an operation of the model cannot tell patients apart');
+      const { inputs, addNorms } = node.taps(arrived, wants);
+      norms.push(addNorms);
+      return inputs;
+    });
+    return norms;
+  }
+
+  /** @param visit one operation's way back @returns gradients of values by the value that they belong to */
+  #flow(
+    from: TapeValue,
+    gradient: tf.Tensor,
+    visit: (
+      entry: Entry,
+      arrived: tf.Tensor,
+      wants: readonly boolean[],
+    ) => readonly (tf.Tensor | undefined)[],
+  ): Map<TapeValue, tf.Tensor> {
     const flowing = new Map<TapeValue, tf.Tensor>([[from, gradient]]);
-    const gradients = new Map<number, tf.Tensor>();
-    for (const { node, value, inputs, weights } of [...this.#entries].reverse()) {
+    for (const entry of [...this.#entries].reverse()) {
+      const { value, inputs } = entry;
       const arrived = flowing.get(value);
       if (!arrived || !value.wantsGradient) continue;
       const wants = inputs.map((input) => input.wantsGradient);
-      const back = node.backward(tf.reshape(arrived, value.tensor.shape), wants);
+      const parts = visit(entry, tf.reshape(arrived, value.tensor.shape), wants);
       inputs.forEach((input, i) => {
-        const part = back.inputs[i];
+        const part = parts[i];
         if (part && wants[i]) addTo(flowing, input, tf.reshape(part, input.tensor.shape));
       });
-      weights.forEach((position, i) => {
-        if (this.specs[position]!.trainable) addTo(gradients, position, back.weights[i]!);
-      });
     }
-    return { flowing, gradients };
+    return flowing;
   }
 }
 

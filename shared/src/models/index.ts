@@ -28,3 +28,4 @@ export {
 } from './manifest.js';
 export { initialWeights } from './initial-weights.js';
 export { KeyedGenerator } from './generator.js';
+export { patientLevelLayers, patientLevelRule } from './patient-level.js';

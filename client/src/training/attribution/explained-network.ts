@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type ResolvedInput, sizeOf } from '@regulon/shared/models';
 import type { TrainingBackend } from '../backends/backend.js';
 import { inferenceOn } from '../inference.js';
-import { weightTensors } from '../loop.js';
+import { weightTensors } from '../local-round.js';
 import type { Network, NetworkPass, PassOptions } from '../network.js';
 import type { Explained, OutputGradients } from './explained.js';
 

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '@regulon/shared/models';
 import type { TrainingBackend } from '../backends/backend.js';
+import { addAffineNorms } from '../dp-sgd/affine-norms.js';
 import { addBiasAndActivate, columnSums, throughActivation } from './activation.js';
 import { type LayerPass, type PassContext, rowsOf } from './op.js';
 
@@ -60,23 +61,36 @@ function affineLayer(
   const y = backend.gemm(input, kernel, { b: isTransposed });
   addBiasAndActivate(backend.view(y), backend.view(bias), activation, backend.kernels);
   const outputShape = [...x.shape.slice(0, -1), width];
-  return {
+  const beforeActivation = (gradient: tf.Tensor): tf.Tensor => {
+    const dz = backend.allocate([rows, width]);
+    const [out, dy] = [backend.view(y), backend.view(gradient)];
+    throughActivation(out, dy, activation, backend.view(dz), backend.kernels);
+    return dz;
+  };
+  const toInput = (dz: tf.Tensor): tf.Tensor =>
+    tf.reshape(backend.gemm(dz, kernel, { b: !isTransposed }), x.shape);
+  const pass: LayerPass = {
     output: tf.reshape(y, outputShape),
     backward(gradient, wantsInput) {
-      const dz = backend.allocate([rows, width]);
       const dBias = backend.allocate([width]);
-      throughActivation(
-        backend.view(y),
-        backend.view(gradient),
-        activation,
-        backend.view(dz),
-        backend.kernels,
-      );
+      const dz = beforeActivation(gradient);
       columnSums(backend.view(dz), backend.view(dBias), backend.kernels);
       const [left, right] = isTransposed ? [dz, input] : [input, dz];
       const weights = [backend.gemm(left, right, { a: true }), dBias];
-      if (!wantsInput) return { weights };
-      return { weights, input: tf.reshape(backend.gemm(dz, kernel, { b: !isTransposed }), x.shape) };
+      return wantsInput ? { weights, input: toInput(dz) } : { weights };
+    },
+  };
+  // a kernel that two layers share has one gradient, of which each layer knows a part
+  if (isTransposed) return pass;
+  return {
+    ...pass,
+    taps(gradient, wantsInput) {
+      const dz = beforeActivation(gradient);
+      const product = { a: input, dz, positions: rows / (x.shape[0] ?? 1), hasBias: true };
+      return {
+        ...(wantsInput ? { input: toInput(dz) } : {}),
+        addNorms: (patients, norms) => addAffineNorms(product, patients, norms, backend),
+      };
     },
   };
 }

@@ -7,6 +7,22 @@ export interface LayerGradients {
   readonly weights: readonly Tensor[];
 }
 
+/** Units `from` to `to` (exclusive) of a batch: the records of one patient. */
+export interface UnitRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Adds to each patient's number the squared norm of the patient's gradient by some weights, in float64. */
+export type AddNorms = (patients: readonly UnitRange[], norms: Float64Array) => void;
+
+/** A way back that stops at the products of a layer: nothing is summed over patients. */
+export interface LayerTaps {
+  readonly input?: Tensor;
+  /** by all weights of the layer; MUST be called inside the pass's `tf.tidy` */
+  readonly addNorms: AddNorms;
+}
+
 /** 1 where a step is there, 0 where it is padding: row-major [batch, steps]. */
 export type StepMask = Float32Array;
 
@@ -26,6 +42,12 @@ export interface LayerPass {
    * @param wantsInput false at the first layer: the data needs no gradient
    */
   backward(gradient: Tensor, wantsInput: boolean): LayerGradients;
+  /**
+   * What `backward` sums, patient by patient; absent where a layer with weights cannot tell.
+   *
+   * @see Goodfellow 2015 (arXiv:1510.01799); Li et al. 2022 (arXiv:2110.05679), ghost norms
+   */
+  taps?(gradient: Tensor, wantsInput: boolean): LayerTaps;
 }
 
 /** What a layer may know about the pass it runs in. */

@@ -1,0 +1,116 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  addRoundedGaussian,
+  exactRate,
+  RandomWords,
+  samplingThreshold,
+  verifyNoise,
+  type WordSource,
+} from '@regulon/shared/privacy';
+import type { PrivateTraining } from '../job.js';
+import { factorOf, type LocalRound, updateOf, weightTensors } from '../local-round.js';
+import { NO_LOSS } from '../losses/index.js';
+import { Optimiser } from '../optimisers/index.js';
+import { RoundRandomness } from '../randomness.js';
+import { heapSlab } from '../slab.js';
+import { addClippedSum, type GradientSource } from './clipped-sum.js';
+import { poissonSample, type Records, recordsByPatient } from './patients.js';
+
+/** The noisy sum is rounded to this part of the clip norm: low bits of a floating-point sampler would tell its input. */
+const GRID = 2 ** -20;
+
+/**
+ * DP-SGD by patient: every step draws patients by chance, sums their clipped gradients, adds noise once, and divides by a
+ * constant. A step that drew nobody is noise, and a step all the same.
+ *
+ * @param global flat weights [P]; not changed
+ * @param source of sampling and noise; specs replace that of the operating system
+ * @returns update of all weights; no loss, since no noise covers one
+ * @throws E_PRIVACY, E_CLIP_NORM naming a parameter that protects nobody
+ * @throws E_LOSS_NOT_FINITE; nothing is returned then
+ * @see Abadi et al. 2016 (arXiv:1607.00133), Algorithm 1; docs/privacy.md
+ */
+export async function trainPrivately(
+  round: LocalRound,
+  privacy: PrivateTraining,
+  global: Float32Array,
+  source: WordSource = new RandomWords(),
+): Promise<{ delta: Float32Array; sums: typeof NO_LOSS; steps: number }> {
+  verifyPrivacy(privacy);
+  const { job, network, data, backend } = round;
+  const patients = recordsByPatient(data.n, data.patients, {
+    most: privacy.recordsPerPatient,
+    key: privacy.recordKey,
+  });
+  const threshold = samplingThreshold(privacy.samplingRate);
+  const slab = (size: number) => heapSlab(backend, size);
+  const optimiser = new Optimiser(job.optimizer, network.specs, { slab, kernels: backend.kernels });
+  const weights = weightTensors(network, global, backend);
+  const random = new RoundRandomness(job.shuffleKey, job.round);
+  const lossScale = 1 / termsOfLoss(round);
+  const from: GradientSource = { network, data, backend, weights, lossScale };
+  try {
+    for (let step = 0; step < privacy.steps; step++) {
+      const context = { randomOf: (layer: string) => random.dropout(step, layer) };
+      const sum = new Float64Array(global.length);
+      for (const piece of pieces(poissonSample(patients, threshold, source), job.batchSize))
+        addClippedSum(from, piece, privacy.clipNorm, context, sum);
+      const gradients = noisyMean(round, sum, privacy, source);
+      const views = weights.map((tensor) => backend.view(tensor));
+      optimiser.step(views, gradients, 1, factorOf(job, step, privacy.steps));
+      await round.onStep?.(step + 1, privacy.steps, NO_LOSS);
+    }
+    return { delta: updateOf(network, weights, global, backend), sums: NO_LOSS, steps: privacy.steps };
+  } finally {
+    tf.dispose(weights);
+    optimiser.dispose();
+  }
+}
+
+/** @throws E_PRIVACY, E_CLIP_NORM */
+function verifyPrivacy({ steps, noiseMultiplier, clipNorm, patients }: PrivateTraining): void {
+  verifyNoise(noiseMultiplier);
+  if (!(clipNorm > 0) || !Number.isFinite(clipNorm))
+    throw new RegulonError('E_CLIP_NORM', 'the bound of the gradient of a patient must be a positive number');
+  if (!Number.isInteger(steps) || steps < 1)
+    throw new RegulonError('E_PRIVACY', 'a private round has a whole number of steps, 1 or more');
+  if (!(patients >= 1) || !Number.isFinite(patients))
+    throw new RegulonError('E_PRIVACY', 'the number that stands for the patients must be at least 1');
+}
+
+/** Terms of the loss of one record: constants of the model, whatever the data are. */
+function termsOfLoss({ job, network }: LocalRound): number {
+  return job.task === 'reconstruct' ? network.outputShape.reduce((a, b) => a * b, 1) : 1;
+}
+
+/** Whole patients in turns of at most so many records, or one patient: what lies in memory at once. */
+function* pieces(sample: readonly Records[], most: number): Generator<Records[]> {
+  let piece: Records[] = [];
+  let size = 0;
+  for (const records of sample) {
+    if (piece.length > 0 && size + records.length > most) {
+      yield piece;
+      [piece, size] = [[], 0];
+    }
+    piece.push(records);
+    size += records.length;
+  }
+  if (piece.length > 0) yield piece;
+}
+
+/** (Σ + noise) / (q·N̂) of what is trained, zeros elsewhere; one array for each weight. @param sum noised in place */
+function noisyMean(
+  { network: { specs } }: Pick<LocalRound, 'network'>,
+  sum: Float64Array,
+  { noiseMultiplier, clipNorm, samplingRate, patients }: PrivateTraining,
+  source: WordSource,
+): Float32Array[] {
+  const noise = { sigma: noiseMultiplier * clipNorm, grid: clipNorm * GRID };
+  const denominator = exactRate(samplingRate) * patients;
+  return specs.map(({ offset, size, trainable }) => {
+    const own = sum.subarray(offset, offset + size);
+    if (trainable) addRoundedGaussian(own, noise, source);
+    return Float32Array.from(own, (x) => x / denominator);
+  });
+}
