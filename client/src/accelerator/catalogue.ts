@@ -21,7 +21,7 @@ export interface AcceleratorPackage {
   readonly installedBytes: number;
 }
 
-/** Most bytes of a fetched file, and of what one accelerator unpacks to. */
+/** Most bytes of a fetched file, and of what one file unpacks to. */
 export const MAX_FETCHED_BYTES = 1 << 30;
 export const MAX_UNPACKED_BYTES = 8 * 2 ** 30;
 

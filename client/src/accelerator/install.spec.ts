@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { strToU8, zipSync } from 'fflate';
 import { RegulonError } from '@regulon/shared/errors';
 import { accelerators, acceleratorOf, packageFor } from './catalogue.js';
+import { findBlas } from '../training/engine/index.js';
 import { install, type Probe, remove, testInstalled } from './install.js';
 import { installedIn } from './installed.js';
 import { filesOfTarball } from './tarball.js';
@@ -98,6 +99,27 @@ describe('an accelerator from a file', () => {
     expect(readdirSync(folder)).toEqual(['blas-9.9']);
   });
 
+  it('whose place cannot be taken leaves the old one where it was', async () => {
+    const wheel = otherWheel();
+    await installFrom(wheel);
+    writeFileSync(join(folder, 'blas-9.9', LIBRARY), 'damaged');
+    const vanishes: Probe = async (scratch, name) => {
+      rmSync(join(scratch, 'blas-9.9'), { recursive: true });
+      return passes(scratch, name);
+    };
+    await expect(installFrom(wheel, vanishes)).rejects.toThrow('ENOENT');
+    expect(readdirSync(folder)).toEqual(['blas-9.9']);
+    expect(readFileSync(join(folder, 'blas-9.9', LIBRARY), 'utf8')).toBe('damaged');
+  });
+
+  it('of a later version comes first, whatever their names as texts', async () => {
+    for (const version of ['0.3.9', '0.3.34.481.3', '0.3.100'])
+      await installFrom(otherWheel(version, new TextEncoder().encode(version)));
+    const versions = (await installedIn(folder)).map(({ version }) => version);
+    expect(versions).toEqual(['0.3.100', '0.3.34.481.3', '0.3.9']);
+    expect(findBlas(folder)?.folder).toBe(join(folder, 'blas-0.3.100'));
+  });
+
   it('is looked for under its published name in a folder', async () => {
     mkdirSync(join(root, 'mirror'));
     writeFileSync(join(root, 'mirror', ours.file), wheelOf(library));
@@ -129,8 +151,8 @@ describe('an accelerator from a package index', () => {
       ...{ say: () => {}, probe: passes },
     });
 
-  it('is found by the links of its page, relative ones too', async () => {
-    const other = `<a href="../../files/${pinned.file.replace('x86_64', 'other')}">x</a>`;
+  it('is found by the links of its page, relative ones too; what is no address is passed over', async () => {
+    const other = `<a href="../../files/${pinned.file.replace('x86_64', 'other')}">x</a><a href="//[">z</a><a href="%E0%A4%A">z</a>`;
     page = `<html>${other}<a data-x="1"\n href='../../files/${ours.file}#sha256=00'>y</a></html>`;
     expect(await fetchFrom(`${index}/`)).toMatchObject({ changed: true });
     expect(existsSync(join(folder, `blas-${blas.version}`, LIBRARY))).toBe(true);
@@ -149,11 +171,10 @@ describe('an accelerator from a package index', () => {
 });
 
 describe('a wheel', () => {
-  const unpacked = async (bytes: Uint8Array): Promise<string[]> => {
+  const wanted = (member: string): string | undefined => (member === MEMBER ? LIBRARY : undefined);
+  const unpacked = async (bytes: Uint8Array, most?: number): Promise<string[]> => {
     writeFileSync(join(root, 'wheel'), bytes);
-    return unpackWheel(join(root, 'wheel'), join(root, 'out'), (member) =>
-      member === MEMBER ? LIBRARY : undefined,
-    );
+    return unpackWheel(join(root, 'wheel'), join(root, 'out'), wanted, most);
   };
 
   it('gives the wanted members and nothing else', async () => {
@@ -184,13 +205,18 @@ describe('a wheel', () => {
     await expect(attempt).rejects.toMatchObject({ code: 'E_DIGEST' });
   });
 
-  it('whose library claims more than there may be is refused before it is unpacked', async () => {
-    const bytes = wheelOf(library);
+  it('that holds more than there may be is refused before it is unpacked', async () => {
+    await expect(unpacked(wheelOf(library), library.length - 1)).rejects.toMatchObject({ code: 'E_DIGEST' });
+    expect(existsSync(join(root, 'out'))).toBe(false);
+    expect(await unpacked(wheelOf(library), library.length)).toEqual([LIBRARY]);
+  });
+
+  it('whose library is larger than it says is refused', async () => {
+    const bytes = wheelOf(new Uint8Array(100_000));
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     // the central directory's entry of the second member: its original size
-    const name = Buffer.from(bytes).lastIndexOf(MEMBER);
-    view.setUint32(name - 46 + 24, 0x7fffffff, true);
-    await expect(unpacked(bytes)).rejects.toMatchObject({ code: 'E_DIGEST' });
+    view.setUint32(Buffer.from(bytes).lastIndexOf(MEMBER) - 46 + 24, 10, true);
+    await expect(unpacked(bytes, 1000)).rejects.toMatchObject({ code: 'E_DIGEST' });
   });
 });
 
@@ -206,6 +232,10 @@ describe('a package of npm', () => {
     expect([...files].map(([name, bytes]) => [name, Buffer.from(bytes).toString()])).toEqual([
       ['package/a.js', 'abc'],
     ]);
+    // a size that would lead back to its own header
+    header.write('-0000001000', 124);
+    expect(() => filesOfTarball(gzipSync(header))).toThrow(expect.objectContaining({ code: 'E_DIGEST' }));
+    header.write('00000000003', 124);
     // cut in the middle of the file
     expect(() => filesOfTarball(gzipSync(header))).toThrow(expect.objectContaining({ code: 'E_DIGEST' }));
     expect(() => filesOfTarball(strToU8('no archive'))).toThrow(

@@ -56,7 +56,7 @@ export async function install(request: InstallRequest): Promise<InstallOutcome> 
   const accelerator = acceleratorOf(request.name);
   const wanted = wantedFiles(request, accelerator);
   const present = await presentOf(folder, accelerator, wanted);
-  if (present?.record) {
+  if (present?.record && request.addon === undefined) {
     request.say(`${accelerator.name} ${present.version} is installed and intact; testing it`);
     const tested = await probe(folder, accelerator.name);
     return { changed: false, record: present.record, folder: present.folder, tested };
@@ -169,12 +169,16 @@ function versionOf(file: string): string {
   });
 }
 
-/** What lies there goes aside first, so that a complete installation is there at every moment but one rename. */
+/** What lies there goes aside first, and comes back when the new one cannot take its place. */
 async function putInPlace(unpacked: string, place: string, scratch: string): Promise<void> {
-  await rename(place, path.join(scratch, 'old')).catch((error: NodeJS.ErrnoException) => {
+  const aside = path.join(scratch, 'old');
+  await rename(place, aside).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
-  await rename(unpacked, place);
+  await rename(unpacked, place).catch(async (error: unknown) => {
+    await rename(aside, place).catch(() => undefined);
+    throw error;
+  });
 }
 
 async function removeLeftovers(folder: string): Promise<void> {

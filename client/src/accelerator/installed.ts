@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type InstalledRecord, isIntact, recordIn } from '../training/index.js';
+import { type InstalledRecord, isIntact, recordIn, versionFolders } from '../training/index.js';
 import { type Accelerator, accelerators } from './catalogue.js';
 
 /** A library in the accelerator folder. */
@@ -16,13 +15,8 @@ export interface Installed {
 
 /** What lies in an accelerator folder, newest version first. An absent folder holds nothing. */
 export async function installedIn(folder: string): Promise<Installed[]> {
-  const names = await readdir(folder).catch(() => []);
   const found = accelerators.flatMap((accelerator) =>
-    names
-      .filter((name) => name.startsWith(`${accelerator.name}-`))
-      .sort()
-      .reverse()
-      .map((name) => look(accelerator, path.join(folder, name))),
+    versionFolders(folder, accelerator.name).map((version) => look(accelerator, version)),
   );
   return Promise.all(found);
 }

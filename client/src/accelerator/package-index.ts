@@ -14,10 +14,8 @@ const TIMEOUT_MS = 120_000;
  */
 export async function indexAddressOf(index: string, { project, file }: PinnedFile): Promise<URL> {
   const page = await read(pageAddress(index, project));
-  const links = [...page.text.matchAll(/<a\s[^>]*?href\s*=\s*["']([^"']+)["']/gi)].map(
-    ([, href = '']) => new URL(href.replaceAll('&amp;', '&'), page.address),
-  );
-  const link = links.find(({ pathname }) => decodeURIComponent(path.posix.basename(pathname)) === file);
+  const links = [...page.text.matchAll(/<a\s[^>]*?href\s*=\s*["']([^"']+)["']/gi)];
+  const link = links.flatMap(([, href = '']) => addressOf(href, page.address, file)).at(0);
   if (!link) {
     throw new RegulonError('E_NOT_FOUND', `${page.address} does not hold ${file}`, {
       hint: 'mirror that file, or bring it here and name it with --from',
@@ -25,6 +23,16 @@ export async function indexAddressOf(index: string, { project, file }: PinnedFil
   }
   link.hash = '';
   return link;
+}
+
+/** The address that a link of a page names, if it is that of the file; a page may hold links that are none. */
+function addressOf(href: string, page: string, file: string): URL[] {
+  try {
+    const address = new URL(href.replaceAll('&amp;', '&'), page);
+    return decodeURIComponent(path.posix.basename(address.pathname)) === file ? [address] : [];
+  } catch {
+    return [];
+  }
 }
 
 function pageAddress(index: string, project: string): URL {

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { diskError } from '../state/index.js';
 import { MAX_FETCHED_BYTES } from './catalogue.js';
 import { indexAddressOf } from './package-index.js';
 import type { PinnedFile } from './pinned-file.js';
@@ -125,7 +126,7 @@ function npmArguments({ project, version }: PinnedFile, into: string): string[] 
   return ['pack', '--silent', '--ignore-scripts', '--pack-destination', into, `${project}@${version}`];
 }
 
-/** Write what comes, and digest it on the way. @throws E_DIGEST when it is too large */
+/** Write what comes, and digest it on the way. @throws E_DIGEST when it is too large; E_DISK_FULL */
 async function keep(
   source: Readable,
   { file, from }: Pick<FetchedFile, 'file' | 'from'>,
@@ -146,6 +147,10 @@ async function keep(
       yield piece;
     }
   };
-  await pipeline(source, digested, createWriteStream(target, { mode: 0o600, flags: 'wx' }));
+  await pipeline(source, digested, createWriteStream(target, { mode: 0o600, flags: 'wx' })).catch(
+    (error: unknown) => {
+      throw diskError('the accelerator', error);
+    },
+  );
   return { file, path: target, sha256: hash.digest('hex'), from };
 }

@@ -20,7 +20,7 @@ export function filesOfTarball(tarball: Uint8Array): ReadonlyMap<string, Uint8Ar
       const size = Number.parseInt(text(at + 124, 12), 8);
       const [prefix, name, type] = [text(at + 345, 155), text(at, 100), text(at + 156, 1)];
       const from = at + BLOCK;
-      if (!Number.isSafeInteger(size) || from + size > bytes.length) throw new Error('cut');
+      if (!(size >= 0 && from + size <= bytes.length)) throw new Error('cut');
       if (type === '0' || type === '')
         files.set(prefix ? `${prefix}/${name}` : name, bytes.subarray(from, from + size));
       at = from + Math.ceil(size / BLOCK) * BLOCK;

@@ -10,6 +10,7 @@ import { MAX_UNPACKED_BYTES } from './catalogue.js';
  * Some members of a wheel (a zip file), and nothing else of it.
  *
  * @param wanted where a member goes, relative to `into`; undefined for what is left out
+ * @param most bytes of what is unpacked
  * @returns the places that were written
  * @throws E_DIGEST when the file is no such archive, or what it holds is repeated or too large
  */
@@ -17,6 +18,7 @@ export async function unpackWheel(
   wheel: string,
   into: string,
   wanted: (member: string) => string | undefined,
+  most = MAX_UNPACKED_BYTES,
 ): Promise<string[]> {
   const written = new Set<string>();
   let bytes = 0;
@@ -26,7 +28,7 @@ export async function unpackWheel(
       const place = wanted(entry.fileName);
       if (place === undefined) continue;
       bytes += entry.uncompressedSize;
-      if (bytes > MAX_UNPACKED_BYTES || written.has(place) || !isInside(into, place))
+      if (bytes > most || written.has(place) || !isInside(into, place))
         throw new RegulonError('E_DIGEST', `the wheel holds ${entry.fileName} twice, or is too large`);
       written.add(place);
       const target = path.join(into, place);

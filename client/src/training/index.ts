@@ -19,5 +19,6 @@ export {
   isIntact,
   RECORD_FILE,
   recordIn,
+  versionFolders,
 } from './backends/installed-files.js';
 export { TENSORFLOW_SHIM } from './tensorflow-environment.js';

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { versionFolders } from './installed-files.js';
 
 /** Where a BLAS may lie: the package folders of Debian, Fedora and openSUSE. */
 const SYSTEM_FOLDERS = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib'];
@@ -32,11 +33,7 @@ export function findBlas(acceleratorFolder: string | undefined): BlasLibrary | u
 }
 
 function findInstalled(folder: string): string | undefined {
-  if (!existsSync(folder)) return undefined;
-  return readdirSync(folder)
-    .filter((name) => name.startsWith('blas-'))
-    .sort()
-    .reverse()
-    .map((name) => path.join(folder, name, 'libscipy_openblas.so'))
+  return versionFolders(folder, 'blas')
+    .map((version) => path.join(version, 'libscipy_openblas.so'))
     .find((candidate) => existsSync(candidate));
 }

@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { RECORD_FILE } from './installed-files.js';
+import { RECORD_FILE, versionFolders } from './installed-files.js';
 
 /** A libtensorflow on this machine, with TensorFlow.js's package that speaks to it. */
 export interface TensorFlowLibrary {
@@ -24,21 +24,12 @@ export function findTensorFlow(
   name: TensorFlowLibrary['name'],
   acceleratorFolder: string | undefined,
 ): TensorFlowLibrary | undefined {
-  const folder = acceleratorFolder === undefined ? undefined : newestOf(name, acceleratorFolder);
+  const versions = acceleratorFolder === undefined ? [] : versionFolders(acceleratorFolder, name);
+  const folder = versions.find((version) => existsSync(path.join(version, RECORD_FILE)));
   if (folder !== undefined) return { name, folder, packageFile: '' };
   try {
     return { name, folder: null, packageFile: createRequire(import.meta.url).resolve(PACKAGES[name]) };
   } catch {
     return undefined;
   }
-}
-
-function newestOf(name: string, folder: string): string | undefined {
-  if (!existsSync(folder)) return undefined;
-  return readdirSync(folder)
-    .filter((entry) => entry.startsWith(`${name}-`))
-    .sort()
-    .reverse()
-    .map((entry) => path.join(folder, entry))
-    .find((candidate) => existsSync(path.join(candidate, RECORD_FILE)));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -23,6 +23,15 @@ export const installedSchema = z.strictObject({
 export type InstalledRecord = z.infer<typeof installedSchema>;
 
 export const RECORD_FILE = 'installed.json';
+
+/** Folders of the versions of an accelerator, newest first; none where nothing was installed. */
+export function versionFolders(acceleratorFolder: string, name: InstalledRecord['name']): string[] {
+  if (!existsSync(acceleratorFolder)) return [];
+  return readdirSync(acceleratorFolder)
+    .filter((entry) => entry.startsWith(`${name}-`))
+    .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }))
+    .map((entry) => path.join(acceleratorFolder, entry));
+}
 
 /** What was installed in a folder; null when its record is missing or damaged. */
 export function recordIn(folder: string): InstalledRecord | null {
