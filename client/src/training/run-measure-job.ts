@@ -1,3 +1,4 @@
+import { RegulonError } from '@regulon/shared/errors';
 import { loadUnits } from './data.js';
 import { networkOf, weightsOf } from './job-model.js';
 import { LayerClock } from './layer-clock.js';
@@ -15,7 +16,11 @@ const MOST_MILLISECONDS = 20_000;
 /** Ends a measurement from inside the loop. */
 class EnoughSteps extends Error {}
 
-/** Some steps of a training job, or as many as there is time for; weights and update are not kept. */
+/**
+ * Some steps of a training job, or as many as there is time for; weights and update are not kept.
+ *
+ * @throws E_UNITS if no step can be timed; else as training
+ */
 export async function runMeasureJob(job: MeasureJob, context: JobContext): Promise<MeasureResult> {
   const { backend } = context;
   const data = await loadUnits(job, 'train');
@@ -41,6 +46,8 @@ export async function runMeasureJob(job: MeasureJob, context: JobContext): Promi
     if (!(error instanceof EnoughSteps)) throw error;
   });
   const steps = ends.slice(WARM_UP).map((end, i) => end - ends[i + WARM_UP - 1]!);
-  const stepMilliseconds = steps.toSorted((a, b) => a - b)[steps.length >> 1] ?? Infinity;
+  const stepMilliseconds = steps.toSorted((a, b) => a - b)[steps.length >> 1];
+  if (stepMilliseconds === undefined)
+    throw new RegulonError('E_UNITS', 'too few units for a step that can be timed');
   return { stepMilliseconds, steps: steps.length, ...(layer && { layers: clock.milliseconds() }) };
 }

@@ -12,17 +12,20 @@ export function membersThere(choice: BackendChoice, acceleratorFolder: string | 
 /**
  * Steps of a job on each of some backends, one after the other, each in a process of its own.
  *
+ * @param signal ends it, with the process that is measured
  * @returns milliseconds of a step; a backend that does not pass its self-test, or cannot take the job, has none
  */
 export async function measureSteps(
   job: MeasureJob,
   names: readonly Candidate[],
   options: TrainerStart,
+  signal?: AbortSignal,
 ): Promise<StepTimes> {
   const times: StepTimes = {};
   for (const name of names) {
+    if (signal?.aborted) break;
     try {
-      times[name] = (await measureOn(name, job, options)).stepMilliseconds;
+      times[name] = (await measureOn(name, job, options, signal)).stepMilliseconds;
     } catch (error) {
       // whatever it is, it comes again, with its name, if this backend is taken after all
       if (!isRegulonError(error)) throw error;
@@ -31,16 +34,21 @@ export async function measureSteps(
   return times;
 }
 
-/** Steps of a job on one backend, in a process of its own. @throws as `Trainer.start` and `Trainer.measure` */
+/** Steps of a job on one backend, in a process that ends by `signal`. @throws as `Trainer.start` and `Trainer.measure` */
 export async function measureOn(
   name: Candidate,
   job: MeasureJob,
   options: TrainerStart,
+  signal?: AbortSignal,
 ): Promise<MeasureResult> {
   const trainer = await Trainer.start({ ...options, backend: name });
+  const end = (): void => void trainer.close();
+  signal?.addEventListener('abort', end);
+  if (signal?.aborted) end();
   try {
     return await trainer.measure(job);
   } finally {
+    signal?.removeEventListener('abort', end);
     await trainer.close();
   }
 }

@@ -17,7 +17,7 @@ export interface CalibratedStart extends TrainerStart {
  */
 export class CalibratedTrainer {
   #isChosen = false;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   private constructor(
     private trainer: Trainer,
@@ -45,7 +45,7 @@ export class CalibratedTrainer {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#closing.abort();
     await this.trainer.close();
   }
 
@@ -60,11 +60,12 @@ export class CalibratedTrainer {
     const key = calibrationKey(job, { threads, acceleratorFolder });
     let calibration = storedTimes(calibrationFile)[key];
     if (calibration === undefined) {
-      calibration = await measureSteps(job, names, this.options);
+      calibration = await measureSteps(job, names, this.options, this.#closing.signal);
+      if (this.#closing.signal.aborted) return;
       storeTimes(calibrationFile, key, calibration);
     }
     const fastest = fastestOf(calibration);
-    if (fastest === undefined || this.#isClosed) return;
+    if (fastest === undefined) return;
     await this.#goTo({ ...this.options, backend: fastest, calibration });
   }
 
@@ -78,7 +79,7 @@ export class CalibratedTrainer {
       return;
     }
     await before.close();
-    if (!this.#isClosed) return;
+    if (!this.#closing.signal.aborted) return;
     await this.trainer.close();
     throw new RegulonError('E_STATE', 'the trainer was closed');
   }

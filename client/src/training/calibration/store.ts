@@ -28,8 +28,9 @@ export function storedTimes(file: string): Record<string, StepTimes> {
   }
 }
 
-/** Add times; a file that cannot be written is as if there were none: measured again next time. */
+/** Add times, if there are any; a file that cannot be written is as if there were none: measured again next time. */
 export function storeTimes(file: string, key: string, times: StepTimes): void {
+  if (Object.keys(times).length === 0) return;
   const steps = { ...storedTimes(file), [key]: times };
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
