@@ -254,6 +254,9 @@ async function forecast(
     maskPath === undefined
       ? Float32Array.from(values, (value) => (Number.isNaN(value) ? 0 : 1))
       : await readFloat32(maskPath, n * steps, 'mask');
+  // a cell's functions would make a finite number of it
+  if (values.some((value, i) => mask[i] === 1 && !Number.isFinite(value)))
+    throw new RegulonError('E_DATA_NOT_FINITE', 'an observed value of a series is NaN or infinite');
   const prepare = purpose === 'train' ? trainingSeries : testSeries;
   const series = prepare(values, mask, { n, steps, horizon });
   if (series.n === 0) throw new RegulonError('E_UNITS', 'no series has a value among its training steps');

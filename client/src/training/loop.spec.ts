@@ -98,6 +98,27 @@ describe('local training', () => {
     },
   );
 
+  it.each([
+    ['every batch', 13, [], ['1/4', '2/4', '3/4', '4/4']],
+    ['no batch of one before a norm over the batch', 13, [{ type: 'batch-norm' }], ['1/3', '2/3', '3/3']],
+    ['a batch of two before it', 19, [{ type: 'batch-norm' }], ['1/3', '2/3', '3/3']],
+  ])('counts %s as a step', async (_, batchSize, norm, expected) => {
+    const layers = [...norm, { type: 'dense', units: 'outputs' }];
+    const declaration = modelDeclarationSchema.parse({
+      blocks: [{ name: 'trunk', layers, aggregate: 'local' }],
+    });
+    const own = new Network(declaration, { inputShape: [GENES], outputs: GENES });
+    const start = new Float32Array(own.specs.reduce((n, { size }) => n + size, 0)).fill(0.5);
+    const seen: string[] = [];
+    const onStep = (step: number, steps: number): void => void seen.push(`${step}/${steps}`);
+    const { steps } = await trainRound(
+      { network: own, data, backend, job: job({ batchSize }), onStep },
+      start,
+    );
+    expect(seen).toEqual(expected);
+    expect(steps).toBe(expected.length);
+  });
+
   it('warms up within a round, step by step', async () => {
     const step = { optimizer: { name: 'sgd', learningRate: 1e-3 }, batchSize: 10 } as const;
     const schedule = { shape: { name: 'constant', warmupRounds: 1 }, from: 0, span: 1, rounds: 2 } as const;

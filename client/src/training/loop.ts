@@ -45,7 +45,9 @@ async function fedAvg(round: LocalRound, global: Float32Array) {
 async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimiser) {
   const { job, data, backend } = round;
   const random = new RoundRandomness(job.shuffleKey, job.round);
-  const steps = job.epochs * Math.ceil(data.n / job.batchSize);
+  // statistics over a batch of one do not exist
+  const least = round.network.needsPairs ? 2 : 1;
+  const steps = job.epochs * batchesOf(data.n, job.batchSize, least);
   let step = 0;
   let sums = NO_LOSS;
   for (let epoch = 0; epoch < job.epochs; epoch++) {
@@ -53,8 +55,7 @@ async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimise
     sums = NO_LOSS;
     for (let at = 0; at < data.n; at += job.batchSize) {
       const rows = order.slice(at, at + job.batchSize);
-      // statistics over a batch of one do not exist
-      if (rows.length < 2 && round.network.needsPairs) continue;
+      if (rows.length < least) continue;
       const batch = withGradients(round, local, rows, step, random, (gradients, { targetCount }, updates) => {
         const weights = local.map((tensor) => backend.view(tensor));
         const scale = stepScale(gradients, targetCount, job.gradientClip);
@@ -67,6 +68,12 @@ async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimise
     }
   }
   return { sums, steps };
+}
+
+/** Batches of an epoch that have at least so many units. */
+function batchesOf(units: number, size: number, least: number): number {
+  const whole = size >= least ? Math.floor(units / size) : 0;
+  return whole + (units % size >= least ? 1 : 0);
 }
 
 /**

@@ -169,6 +169,9 @@ describe('predictions for new samples, without targets', () => {
     expect([count, width]).toEqual([UNITS, 8]);
     values.fill(NaN, 0, 9);
     await expect(predict(await forecast())).rejects.toMatchObject({ code: 'E_UNITS' });
+    // a gate would make 1 of it
+    values.fill(Infinity, 0, 9);
+    await expect(predict(await forecast())).rejects.toMatchObject({ code: 'E_DATA_NOT_FINITE' });
   });
 
   it('NaN in a sample: E_DATA_NOT_FINITE, and no file', async () => {
