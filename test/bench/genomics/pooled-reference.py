@@ -36,7 +36,6 @@ factors = np.exp(np.median(logs - logs.mean(axis=1, keepdims=True), axis=0))
 y = np.log2(x / factors + 1)
 
 # ComBat without covariates
-grand = np.zeros(len(kept))
 means = np.stack([y[:, batch == b].mean(axis=1) for b in range(len(parts))])
 sizes = np.bincount(batch)
 grand = (means * (sizes / n)[:, None]).sum(axis=0)

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { modelDeclarationSchema } from '@regulon/shared/models';
 import type { TrainingBackend } from '../../backends/backend.js';
@@ -90,21 +91,35 @@ describe.each(adapters)('layers as operations: %s', (_name, when, start) => {
     backend.activate();
     expect(selfTest(backend)).toMatch(/^[0-9a-f]{64}$/);
   });
+});
 
-  when('the self-test names an operation that computes wrongly', () => {
-    backend.activate();
-    const wrong = Object.create(backend, {
-      gemm: {
-        value: (...args: Parameters<TrainingBackend['gemm']>) => {
-          const product = backend.gemm(...args);
-          const values = backend.view(product);
-          values[values.length - 1]! += 1e-3;
-          return product;
-        },
-      },
-    }) as TrainingBackend;
-    expect(() => selfTest(wrong)).toThrow(expect.objectContaining({ code: 'E_BACKEND' }));
-  });
+describe('an operation that computes wrongly', () => {
+  const operations = ['BatchMatMul', 'Conv2D', 'Conv2DBackpropFilter', 'Conv2DBackpropInput'];
+  it.each([...operations, 'MaxPool', 'MaxPoolGrad', 'Relu', 'Sigmoid', 'Tanh'])(
+    '%s is caught by the self-test',
+    (kernelName) => {
+      const backend = new OperationsOnCpu();
+      backend.activate();
+      const right = tf.getKernel(kernelName, 'cpu');
+      const wrong: tf.KernelFunc = (args) => {
+        const out = right.kernelFunc(args);
+        for (const { dataId } of [out].flat()) {
+          const values = (args.backend as tf.KernelBackend).readSync(dataId) as Float32Array;
+          values[0] = values[0]! + 0.01;
+        }
+        return out;
+      };
+      tf.unregisterKernel(kernelName, 'cpu');
+      tf.registerKernel({ ...right, kernelFunc: wrong });
+      try {
+        expect(() => selfTest(backend)).toThrow(/self-test of the cpu backend: wrong (gradient|kernels)/);
+      } finally {
+        tf.unregisterKernel(kernelName, 'cpu');
+        tf.registerKernel(right);
+      }
+      expect(selfTest(backend)).toMatch(/^[0-9a-f]{64}$/);
+    },
+  );
 });
 
 const OUT = { type: 'dense', units: 'outputs' };
