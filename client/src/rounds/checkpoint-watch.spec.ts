@@ -43,6 +43,28 @@ describe('a site that follows checkpoints', () => {
     expect(followed).toEqual(['one', 'two']);
   });
 
+  it('follows a note that comes in whatever step after the one before was followed', async () => {
+    for (let steps = 1; steps < 30; steps++) {
+      let late: Promise<void> | undefined;
+      const come = async (): Promise<void> => {
+        for (let step = 0; step < steps; step++) await Promise.resolve();
+        late = watch.to(`late ${steps}`);
+      };
+      let coming: Promise<void> | undefined;
+      watch = new CheckpointWatch(
+        async (note) => {
+          followed.push(note);
+          if (note === 'first') coming = come();
+        },
+        () => undefined,
+      );
+      await watch.to('first');
+      await coming;
+      await late;
+      expect(followed.at(-1)).toBe(`late ${steps}`);
+    }
+  });
+
   it('holds a few notes, however many are announced while the log does not come', async () => {
     fails = [said('E_BUSY')];
     const all = Array.from({ length: 1000 }, (_, i) => watch.to(`note ${i}`));

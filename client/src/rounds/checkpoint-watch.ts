@@ -23,10 +23,7 @@ export class CheckpointWatch {
   /** Move to this checkpoint, after those that wait. @throws what this site finds wrong with one of them */
   async to(note: string): Promise<void> {
     this.waiting = [...this.waiting.filter((other) => other !== note), note].slice(-MOST_WAITING);
-    this.following ??= this.catchUp().finally(() => {
-      this.following = undefined;
-      this.waiting = [];
-    });
+    this.following ??= this.catchUp();
     await this.following;
   }
 
@@ -36,18 +33,26 @@ export class CheckpointWatch {
   }
 
   private async catchUp(): Promise<void> {
-    const { tell, pauseMs } = this;
-    while (this.waiting.length > 0) {
-      await insist(
-        async () => {
-          // once taken it is followed or, after failures, passed over for those that have come since
-          const [note] = this.waiting;
-          if (note === undefined) return;
-          await this.follow(note);
-          this.waiting = this.waiting.filter((other) => other !== note);
-        },
-        { tell, isFinal: () => this.stopped, ...(pauseMs === undefined ? {} : { pauseMs }) },
-      );
+    try {
+      while (this.waiting.length > 0) await this.followFirst();
+    } finally {
+      // in one step with the last look at what waits: a note that comes now begins anew
+      this.following = undefined;
+      this.waiting = [];
     }
+  }
+
+  /** The note that waits longest is followed or, after failures, passed over for those that have come since. */
+  private async followFirst(): Promise<void> {
+    const { tell, pauseMs } = this;
+    await insist(
+      async () => {
+        const [note] = this.waiting;
+        if (note === undefined) return;
+        await this.follow(note);
+        this.waiting = this.waiting.filter((other) => other !== note);
+      },
+      { tell, isFinal: () => this.stopped, ...(pauseMs === undefined ? {} : { pauseMs }) },
+    );
   }
 }

@@ -81,6 +81,20 @@ describe('a site as a witness', () => {
     expect(cosignatureTimes(withCosignatures(checkpoint, keys.witnesses, lines), own)).toEqual([before]);
   });
 
+  it('is not bound by times of a clock far ahead that never reached the coordinator, once it has refused one', async () => {
+    const timeOf = (cosignature: Uint8Array | undefined): number =>
+      Number(Buffer.from(cosignature ?? new Uint8Array(8)).readBigUInt64BE(0));
+    now += 3650 * 24 * HOUR;
+    await site.follower.follow(site.log.note());
+    now -= 3650 * 24 * HOUR;
+    restart();
+    const refusedOne = await site.follower.follow(site.log.add(aggregate(0)).note());
+    expect(timeOf(refusedOne?.cosignature)).toBeGreaterThan(now / 1000);
+    site.follower.takeBackCosignature(refusedOne?.size ?? 0);
+    const next = await site.follower.follow(site.log.add(aggregate(1)).note());
+    expect(timeOf(next?.cosignature)).toBe(now / 1000);
+  });
+
   it('signs no older checkpoint, no forked one, and none while the coordinator owes it an entry', async () => {
     const older = site.log.note();
     await site.follower.follow(older);

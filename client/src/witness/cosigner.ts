@@ -97,12 +97,15 @@ export class Cosigner {
   }
 
   /**
-   * The coordinator took no cosignature of this size because of its time: it binds later ones no more, or a clock that was
-   * once far ahead would keep this site from ever cosigning again.
+   * The coordinator took no cosignature of this size because of its time. Times as late bind no more, those of other sizes
+   * that never reached the coordinator included: a clock that was once far ahead would keep this site from ever cosigning
+   * again.
    */
   takeBack(size: number): void {
     this.state.journal('cosigned', () =>
-      this.state.db.prepare('UPDATE cosigned SET time = 0 WHERE size = ?').run(size),
+      this.state.db
+        .prepare('UPDATE cosigned SET time = 0 WHERE time >= (SELECT time FROM cosigned WHERE size = ?)')
+        .run(size),
     );
   }
 

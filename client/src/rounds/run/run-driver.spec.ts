@@ -199,6 +199,22 @@ describe('a site that follows a run', () => {
     expect(site.told).toMatchObject([{ type: 'refuse', stage: 'r0', code: 'E_PANEL' }]);
   });
 
+  it('refuses an attempt all the same when what it was shown cannot be kept', async () => {
+    const item = { attempt: 0, manifest: Uint8Array.of(1), signature: new Uint8Array(64) };
+    site.fetch = async ({ type }) => (type === 'manifest' ? [item] : []);
+    site.open = async () =>
+      ({
+        ...{ ...site.session, site: site.context, folder: '/nowhere/run' },
+        agreement: { contract: { plan: {} } },
+      }) as unknown as RunSession;
+    const following = driver.follow();
+    driver.notice(stage('r0'));
+    while (site.told.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    driver.stop();
+    expect(await following).toBe('suspended');
+    expect(site.told).toMatchObject([{ type: 'refuse', stage: 'r0', code: 'E_MESSAGE' }]);
+  });
+
   it('is not finished before the log has its last rounds, and stops when the log says otherwise', async () => {
     site.session.program.next = () => undefined;
     let waited: () => void = () => undefined;

@@ -208,11 +208,7 @@ export class RunDriver {
   /** What an error in a stage means for the run at this site. @throws it when the daemon must stop */
   private async judge(error: unknown, notice: StageNotice): Promise<'failed' | 'refused' | undefined> {
     if (this.stopping || this.attempt.isCutOff(error)) return undefined;
-    const { shown } = this.attempt;
-    if (shown && this.session) {
-      const { folder } = this.session;
-      keepRefusal({ run: this.run, folder, logger: this.site.logger }, notice, error, shown);
-    }
+    this.keepShown(error, notice);
     switch (await this.refusals.judge(error, notice)) {
       case 'retry':
         await pause(RETRY_MS);
@@ -230,6 +226,18 @@ export class RunDriver {
         return 'failed';
       case 'stop':
         throw error;
+    }
+  }
+
+  /** What was refused, for the people of this site; where it cannot be written, the refusal stands all the same. */
+  private keepShown(error: unknown, notice: StageNotice): void {
+    const { shown } = this.attempt;
+    if (!shown || !this.session) return;
+    const { run, site } = this;
+    try {
+      keepRefusal({ run, folder: this.session.folder, logger: site.logger }, notice, error, shown);
+    } catch (cause) {
+      this.refusals.report(cause, notice.stage);
     }
   }
 }
