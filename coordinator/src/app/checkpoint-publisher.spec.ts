@@ -104,6 +104,27 @@ describe('publisher of checkpoints', () => {
       expect(heard).toEqual([0, 1]);
     });
 
+    it('asks for new cosignatures of a log that does not grow, and shows them to the sites', async () => {
+      answer = { ...whole, size: 1 };
+      await publisher.cosign('a', 1, new Uint8Array(72));
+      await turn();
+      const after = async (ms: number): Promise<void> => {
+        clock.move(ms);
+        await turn();
+      };
+      // the publisher in gate mode signed, beside this one, speaks once
+      await after(60_000);
+      heard.length = 0;
+      await after(5 * 3_600_000);
+      expect(heard).toEqual([]);
+      await after(3_600_000);
+      expect(heard).toEqual([2]);
+      await after(2_000);
+      expect(heard).toEqual([2, 1]);
+      await after(5 * 3_600_000);
+      expect(heard).toEqual([2, 1]);
+    });
+
     it('settles when everything is cosigned, or when waiting is in vain', async () => {
       let settled = 0;
       const settle = (): Promise<void> => publisher.settle().then(() => void (settled += 1));

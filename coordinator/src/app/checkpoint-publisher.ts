@@ -1,4 +1,4 @@
-import type { OwnEntry, Sequencer } from '../audit/index.js';
+import type { OwnEntry, PublishedHead, Sequencer } from '../audit/index.js';
 import type { Clock, RunLog } from '../rounds/index.js';
 import type { Presence } from '../sites/index.js';
 
@@ -9,6 +9,8 @@ const SOON_MS = 20;
 
 /** A checkpoint without a quorum keeps the next one from the sites no longer than this. */
 const QUORUM_WAIT_MS = 2_000;
+/** Cosignatures age: while nothing is appended the sites are asked for new ones so often, well within `gateMaxAgeSeconds`. */
+const RENEWAL_MS = 6 * 3_600_000;
 /** How long an export waits for cosignatures over the last entries. */
 const SETTLE_MS = 10_000;
 
@@ -26,6 +28,8 @@ export type PublishedLog = Pick<
  */
 export class CheckpointPublisher implements RunLog {
   private sent = 0;
+  /** when the sites were asked for cosignatures at last, ms since the epoch */
+  private askedMs = 0;
   private cancel: (() => void) | null = null;
   private running: Promise<void> = Promise.resolve();
   private isSoon = false;
@@ -67,9 +71,7 @@ export class CheckpointPublisher implements RunLog {
   async cosign(witness: string, size: number, cosignature: Uint8Array): Promise<void> {
     const whole = await this.sequencer.cosign(witness, size, cosignature);
     if (whole === undefined) return;
-    this.presence.announce(this.sites, {
-      ...{ type: 'checkpoint', note: whole.note, oldSize: whole.size, proof: [] },
-    });
+    this.announce(whole);
     this.settled.forEach((wake) => wake());
     if (whole.size >= this.sent) this.goOn();
   }
@@ -94,14 +96,35 @@ export class CheckpointPublisher implements RunLog {
   }
 
   private async cut(): Promise<void> {
-    const { size, note } = await this.sequencer.checkpoint();
-    if (size <= this.sent || this.isAwaited) return;
+    const head = await this.sequencer.checkpoint();
+    const { size, note } = head;
+    if (this.isAwaited) return;
+    if (size <= this.sent) return this.renew(head);
     const proof = this.sent === 0 ? [] : this.sequencer.consistency(this.sent, size);
     this.presence.announce(this.sites, { type: 'checkpoint', note, oldSize: this.sent, proof });
     this.sent = size;
+    this.askedMs = this.clock.now();
     if (this.gateMode === 'signed' || this.isClosed) return;
     this.isAwaited = true;
     this.stopAwaiting = this.clock.after(QUORUM_WAIT_MS, () => this.goOn());
+  }
+
+  /** Ask for new cosignatures of a log that has not grown for long, or the gates of a long round would close. */
+  private renew(head: PublishedHead): void {
+    if (this.gateMode === 'signed' || this.isClosed || this.clock.now() - this.askedMs < RENEWAL_MS) return;
+    this.askedMs = this.clock.now();
+    this.isAwaited = true;
+    this.announce(head);
+    this.stopAwaiting = this.clock.after(QUORUM_WAIT_MS, () => {
+      const whole = this.sequencer.cosigned();
+      if (whole) this.announce(whole);
+      this.goOn();
+    });
+  }
+
+  /** Show the sites a checkpoint that they know, with other cosignatures. */
+  private announce({ size, note }: PublishedHead): void {
+    this.presence.announce(this.sites, { type: 'checkpoint', note, oldSize: size, proof: [] });
   }
 
   /** The quorum is there, or is not to be had: announce what was appended meanwhile. */
