@@ -105,9 +105,14 @@ const tampered: Record<string, () => Case> = {
     files.set('checkpoint', utf8(signCheckpoint({ origin, size: 68, root: sha256() }, signer)));
   }),
   'a lower policy': () => {
-    const { bundle, policy } = run({})();
+    const { bundle, policy } = run(cosigned)();
     return { bundle, policy: policy.replace('group sites 4', 'group sites 3') };
   },
+  'a log that no site cosigned, under the policy of sites that do': () => ({
+    ...run({})(),
+    policy: run(cosigned)().policy,
+  }),
+  'cosigning sites under a policy without a quorum': () => ({ ...run(cosigned)(), policy: run({})().policy }),
 };
 for (const [what, at] of Object.entries({ first: 0, middle: 8, last: -1 })) {
   const pathOf = (files: Map<string, Uint8Array>): string =>

@@ -116,9 +116,11 @@ def parse_policy(text):
         elif words[:2] == ["group", "sites"] and len(words) > 3 and quorum is None:
             need(sorted(words[3:]) == sorted(witnesses), "the group is not of all witnesses")
             quorum = int(words[2])
-        elif words == ["quorum", "sites"]:
-            used = True
+        elif words == ["quorum", "sites"] and quorum is not None and used is None:
+            used = quorum
+        elif words == ["quorum", "none"] and used is None:
+            used = 0
         else:
             raise Wrong(f"line of the policy: {line}")
-    need(log and witnesses and quorum and used, "the policy is not complete")
-    return Policy(log, witnesses, quorum)
+    need(log and witnesses and used is not None, "the policy is not complete")
+    return Policy(log, witnesses, used)

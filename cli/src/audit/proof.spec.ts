@@ -12,6 +12,7 @@ describe('a proof of one entry', () => {
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'regulon-proof-'));
     writeFileSync(file('policy'), cosigned.policy);
+    writeFileSync(file('signed.policy'), signed.policy);
     writeFileSync(file('cosigned.zip'), cosigned.bundle());
     writeFileSync(file('signed.zip'), signed.bundle());
   });
@@ -20,8 +21,8 @@ describe('a proof of one entry', () => {
     await proofCommand({ bundle: file(bundle), index, out: file('x.tlog-proof') });
     return readFileSync(file('x.tlog-proof'), 'utf8');
   };
-  const check = (withoutQuorum = false) =>
-    checkProofCommand({ proof: file('x.tlog-proof'), policy: file('policy'), withoutQuorum });
+  const check = (policy = 'policy') =>
+    checkProofCommand({ proof: file('x.tlog-proof'), policy: file(policy) });
 
   it('holds for every entry, and shows it', async () => {
     for (let index = 0; index < cosigned.entries.length; index += 11) {
@@ -50,10 +51,10 @@ describe('a proof of one entry', () => {
     }
   });
 
-  it('is refused below a quorum, unless the signature of the log is enough', async () => {
+  it('is refused below the quorum of the policy; in gate mode signed the policy wants none', async () => {
     await written('signed.zip', 3);
     await expect(check()).rejects.toThrow(/^0 sites cosigned/);
-    expect((await check(true)).cosigners).toEqual([]);
+    expect(await check('signed.policy')).toMatchObject({ cosigners: [], quorum: 0 });
   });
 
   it('is not written for an entry that is not there', async () => {

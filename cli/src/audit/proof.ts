@@ -50,22 +50,20 @@ export async function proofCommand(args: {
 /**
  * Check a proof against the policy that a site gave, and say what its entry is.
  *
- * @throws E_VERIFY when the proof does not hold, or fewer than a quorum cosigned and that was not allowed
+ * @throws E_VERIFY when the proof does not hold, or fewer sites cosigned than the policy wants
  */
 export async function checkProofCommand(args: {
   readonly proof: string;
   readonly policy: string;
-  readonly withoutQuorum: boolean;
 }): Promise<{ index: number; size: number; cosigners: readonly string[]; quorum: number; text: string }> {
   const policy = parseQuorumPolicy(await readTextFile('the quorum policy', args.policy));
   const proof = parseTlogProof(await readTextFile('the proof', args.proof));
   const { size, cosigners } = verifyTlogProof(proof, policy);
-  if (cosigners.length < policy.threshold && !args.withoutQuorum) {
-    const counts = `${cosigners.length} sites cosigned the checkpoint, ${policy.threshold} are needed`;
-    throw new RegulonError('E_VERIFY', counts, {
-      hint: 'in gate mode signed no site cosigns: --without-quorum trusts the signature of the log alone',
-    });
-  }
+  if (cosigners.length < policy.threshold)
+    throw new RegulonError(
+      'E_VERIFY',
+      `${cosigners.length} sites cosigned the checkpoint, ${policy.threshold} are needed`,
+    );
   const { index, entry } = proof;
   return { index, size, cosigners, quorum: policy.threshold, text: explainEntry(parseEntry(entry), index) };
 }

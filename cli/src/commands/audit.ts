@@ -107,12 +107,15 @@ function checkProof(audit: Command, context: Context): void {
     .command('check-proof')
     .description('check a proof of one entry; the policy comes from the sites')
     .argument('<file>', 'the proof')
-    .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site')
-    .option('--without-quorum', 'trust the signature of the log alone', false);
-  handles<{ policy: string; withoutQuorum: boolean }>(command, context, async ([file = ''], options) => {
+    .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site');
+  handles<{ policy: string }>(command, context, async ([file = ''], options) => {
     const outcome = await checkProofCommand({ proof: file, ...options });
     const { index, size, cosigners, quorum, text } = outcome;
-    const first = `PASS  entry ${index} is in the log of ${size} entries; ${cosigners.length} of ${quorum} needed cosignatures`;
+    const by =
+      quorum > 0
+        ? `${cosigners.length} of ${quorum} needed cosignatures`
+        : 'gate mode signed, no site cosigned';
+    const first = `PASS  entry ${index} is in the log of ${size} entries; ${by}`;
     return { data: outcome, lines: [first, '', ...text.split('\n')] };
   });
 }

@@ -108,7 +108,7 @@ function policyOf({ signedRoster: { roster }, logPublicKey }: GenesisInput, name
       name: m.name,
       key: names.cosigner(m.name, fromHex(m.cosignerKey)),
     })),
-    threshold: quorumNumbers(roster).quorum,
+    threshold: roster.policy.gateMode === 'signed' ? 0 : quorumNumbers(roster).quorum,
   });
 }
 

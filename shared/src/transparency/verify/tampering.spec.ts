@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { canonicalJsonBytes, utf8 } from '../../crypto/index.js';
 import { type SampleLog, sampleRun } from '../../transparency-samples/index.js';
 import {
+  assembleEntry,
   attachmentOf,
   digestBytes,
   parseEntry,
   readBundle,
   signCheckpoint,
+  signPayload,
   type VerifyReport,
   writeBundle,
 } from '../index.js';
@@ -214,11 +216,43 @@ describe('a coordinator that rewrites its log and signs it again', () => {
   });
 
   it('cannot bring its own policy', () => {
-    const log = sampleRun();
+    const log = sampleRun({ gateMode: 'cosigned' });
     const lower = log.policy.replace('group sites 4', 'group sites 3');
-    const report = verifyBundle({ bundle: log.bundle(), policy: lower });
+    const report = verifyBundle({
+      bundle: log.bundle(),
+      policy: lower,
+      asOf: new Date(Date.UTC(2026, 10, 21)),
+    });
     expect(report.firstLine).toMatch(
       /^FAIL {2}entry 0 .* L2: entry 0 names other witnesses or another quorum/,
+    );
+  });
+
+  it('cannot do without cosignatures where the policy wants them: that is not for entry 0 to say', () => {
+    const [signed, cosigned] = [sampleRun(), sampleRun({ gateMode: 'cosigned' })];
+    expect(verifyBundle({ bundle: signed.bundle(), policy: signed.policy }).status).toBe('pass');
+    expect(verifyBundle({ bundle: signed.bundle(), policy: cosigned.policy }).firstLine).toMatch(
+      /^FAIL {2}entry 0 .* L2: entry 0 says that no site cosigns, the policy wants 4 that do/,
+    );
+    const none = verifyBundle({ bundle: cosigned.bundle(), policy: signed.policy });
+    expect(none.firstLine).toMatch(/^FAIL {2}entry 0 .* L2: entry 0 names other witnesses or another quorum/);
+  });
+
+  it('cannot count on fewer colluders than γ says', () => {
+    const log = sampleRun();
+    const { federation } = log;
+    const { sigs, ...genesis } = parseEntry(federation.genesisEntry);
+    const payload = canonicalJsonBytes({ ...genesis, body: { ...genesis.body, colluders: 0 } });
+    const signers = federation.roster.members.map(({ name }) => federation.signer('site', name));
+    const all = [federation.signer('coordinator', 'coordinator'), ...signers];
+    expect(all).toHaveLength(sigs.length);
+    log.entries[0] = assembleEntry(
+      payload,
+      all.map((signer) => signPayload(payload, signer)),
+    );
+    const report = verifyBundle({ bundle: log.bundle(), policy: log.policy });
+    expect(report.rules.find(({ id }) => id === 'L2')?.note).toMatch(
+      /quorum of entry 0 is below the formula/,
     );
   });
 });

@@ -126,9 +126,12 @@ function checkPolicy(
   const same = members.length === listed.size && members.every(({ cosigner }) => listed.has(cosigner));
   if (formatVkey(logKey) !== formatVkey(policy.log))
     findings.fail('L2', 'entry 0 names another log key than the policy', 0);
-  if (!same || policy.threshold !== genesis.quorum)
+  if (genesis.gateMode === 'signed' && policy.threshold > 0)
+    findings.fail('L2', `entry 0 says that no site cosigns, the policy wants ${policy.threshold} that do`, 0);
+  else if (!same || policy.threshold !== (genesis.gateMode === 'signed' ? 0 : genesis.quorum))
     findings.fail('L2', 'entry 0 names other witnesses or another quorum than the policy', 0);
-  if (genesis.quorum < quorumOf(members.length, genesis.colluders))
+  const least = Math.floor((genesis.gamma.num * members.length) / genesis.gamma.den);
+  if (genesis.colluders < least || genesis.quorum < quorumOf(members.length, genesis.colluders))
     findings.fail('L2', 'the quorum of entry 0 is below the formula', 0);
 }
 
