@@ -107,4 +107,29 @@ describe('an account', () => {
     expect(() => accountOf([event(0.5, 0.001, 1)], 1e-5)).toThrow(refused);
     expect(() => noiseFor({ epsilon: 0, delta: 1e-5, q: 1, steps: 1 })).toThrow(refused);
   });
+
+  it('holds all units with so little noise that the least loss has no logarithm', () => {
+    const { epsilon } = accountOf([event(1, 0.2, 1)], 1e-5);
+    expect(Math.abs(Number(epsilon.pld) / Number(epsilon.exact) - 1)).toBeLessThan(1e-6);
+    expect(epsilon.rdp).toBeGreaterThan(Number(epsilon.exact));
+  });
+});
+
+describe('the noise for a wanted ε', () => {
+  it.each([
+    ['of which the Rényi orders reach none so small', 0.001, 1e-5, 0.001, 10, Infinity],
+    ['that half the first guess has exactly 0 of', 0.01, 0.001, 0.01, 1, 3.7235],
+  ])('%s', (_, epsilon, delta, q, steps, rdp) => {
+    const noise = noiseFor({ epsilon, delta, q, steps });
+    const reached = pldEpsilon([{ q, z: noise.pld, steps }], delta);
+    expect(reached).toBeLessThanOrEqual(epsilon);
+    expect(reached).toBeGreaterThan(epsilon * (1 - 1e-4));
+    if (rdp === Infinity) expect(noise.rdp).toBe(Infinity);
+    else expect(noise.rdp).toBeCloseTo(rdp, 3);
+  });
+
+  it('is refused where δ is so large that units need none: they are hardly ever drawn', () => {
+    expect(() => noiseFor({ epsilon: 0.5, delta: 0.09, q: 0.01, steps: 1 })).toThrow(refused);
+    expect(() => noiseFor({ epsilon: 1, delta: 1e-3, q: 0.01, steps: 1 })).not.toThrow();
+  });
 });

@@ -7,6 +7,7 @@ import { whereFallsTo } from './root.js';
 
 /** Relative accuracy of a calibrated noise multiplier; it is rounded up. */
 const TOLERANCE = 1e-5;
+const MOST_EVALUATIONS = 60;
 
 /** What a training is to cost. */
 export interface NoiseTarget {
@@ -21,6 +22,7 @@ export interface NoiseTarget {
 export interface CalibratedNoise {
   /** by privacy loss distributions: the one to use */
   readonly pld: number;
+  /** infinite where the orders reach no ε so small */
   readonly rdp: number;
   /** by the exact formula; null when units are sampled */
   readonly exact: number | null;
@@ -29,7 +31,7 @@ export interface CalibratedNoise {
 /**
  * Least noise multiplier with which a training stays within (ε, δ).
  *
- * @throws E_PRIVACY for parameters outside their range
+ * @throws E_PRIVACY for parameters outside their range, and for a δ at which units need no noise at all
  */
 export function noiseFor({ epsilon, delta, q, steps }: NoiseTarget): CalibratedNoise {
   if (!(epsilon > 0) || !Number.isFinite(epsilon))
@@ -37,6 +39,12 @@ export function noiseFor({ epsilon, delta, q, steps }: NoiseTarget): CalibratedN
   verifyDelta(delta);
   verifyRate(q);
   verifySteps(steps);
+  // ln of the probability that a unit is in no batch
+  if (delta >= -Math.expm1(steps * Math.log1p(-q)))
+    throw new RegulonError(
+      'E_PRIVACY',
+      'δ is not below the probability that a unit is drawn at all: it would protect nobody',
+    );
   const search = { low: 0, start: 1, tolerance: TOLERANCE };
   const rdp = whereFallsTo(
     (z) => rdpEpsilon([{ mechanism: 'gaussian', q, z, steps }], delta),
@@ -44,30 +52,35 @@ export function noiseFor({ epsilon, delta, q, steps }: NoiseTarget): CalibratedN
     search,
   );
   // all steps on all units together are one Gaussian mechanism with z/√steps
-  if (q === 1) {
-    const exact = gaussianNoise(epsilon, delta) * Math.sqrt(steps);
-    return { pld: exact, rdp, exact };
-  }
-  return { pld: pldNoise({ epsilon, delta, q, steps }, rdp), rdp, exact: null };
+  const onAll = gaussianNoise(epsilon, delta) * Math.sqrt(steps);
+  if (q === 1) return { pld: onAll, rdp, exact: onAll };
+  // a sample needs no more noise than all units do
+  return { pld: pldNoise({ epsilon, delta, q, steps }, Math.min(rdp, onAll)), rdp, exact: null };
 }
 
 /**
- * Secants in ln z and ln ε, which is nearly a line of slope −1: a few evaluations of the fine grid.
+ * Secants in ln z and ln ε, which is nearly a line of slope −1: a few evaluations of the fine grid. Between a noise that
+ * is enough and one that is not, as ε may be 0 (without a logarithm) or infinite.
  *
- * @param start a noise that is enough
+ * @param start first guess
  */
 function pldNoise({ epsilon, delta, q, steps }: NoiseTarget, start: number): number {
   const excessAt = (z: number): number => Math.log(pldEpsilon([{ q, z, steps }], delta) / epsilon);
-  let best = start;
-  let [at, excess] = [Math.log(start), excessAt(start)];
-  let slope = -1;
-  for (let step = 0; step < 12 && Math.abs(excess) > TOLERANCE; step++) {
-    // aimed a little below the target, as noise is rounded up
-    const next = at - (excess + TOLERANCE / 2) / slope;
-    const found = excessAt(Math.exp(next));
-    slope = Math.min(-0.2, (found - excess) / (next - at));
-    [at, excess] = [next, found];
-    if (excess <= 0) best = Math.min(best, Math.exp(at));
+  let [lacking, enough] = [-Infinity, Infinity];
+  let [at, slope] = [Math.log(start), -1];
+  let before: { at: number; excess: number } | undefined;
+  for (let evaluation = 0; evaluation < MOST_EVALUATIONS; evaluation++) {
+    const excess = excessAt(Math.exp(at));
+    if (excess <= 0) enough = at;
+    else lacking = at;
+    if ((excess <= 0 && excess > -TOLERANCE) || enough - lacking <= TOLERANCE) break;
+    if (before && Number.isFinite(excess - before.excess))
+      slope = Math.min(-0.2, (excess - before.excess) / (at - before.at));
+    before = { at, excess };
+    // aimed a little below the target, as noise is rounded up; never far, as little noise needs a large grid
+    const step = -(excess + TOLERANCE / 2) / slope;
+    const aim = at + Math.max(-Math.LN2, Math.min(Math.LN2, step));
+    at = aim > lacking && aim < enough ? aim : (lacking + enough) / 2;
   }
-  return best;
+  return Math.exp(enough);
 }

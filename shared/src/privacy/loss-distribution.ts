@@ -61,6 +61,7 @@ interface Pair {
 function lossRange({ q, z, direction }: Pair): [number, number] {
   const loss = (x: number): number => {
     const a = (2 * x - 1) / (2 * z * z);
+    if (q === 1) return a;
     // ln((1−q) + q·eᵃ), without overflow
     return a > 0 ? a + log(q + (1 - q) * exp(-a)) : log1p(q * expm1(a));
   };
@@ -71,6 +72,7 @@ function lossRange({ q, z, direction }: Pair): [number, number] {
 
 /** Output of the mechanism at which ln(mixture / Gaussian) is a given value; −∞ below its infimum ln(1−q). */
 function outputAt({ q, z }: Pair, logRatio: number): number {
+  if (q === 1) return z * z * logRatio + 0.5;
   // (e^l − (1−q)) / q = 1 + (e^l − 1) / q
   const excess = expm1(logRatio) / q;
   if (excess <= -1) return -Infinity;

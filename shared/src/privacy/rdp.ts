@@ -5,6 +5,8 @@ const { abs, exp, expm1, log, log1p, max } = Math;
 
 /** Terms this far (in logarithms) below the sum change no digit of it. */
 const NEGLIGIBLE = 45;
+/** Logarithm of the relative error at which a slow series is left. */
+const ACCURACY = log(1e-11);
 
 /** Orders 1.1 … 10.9 by tenths, 11 … 63, and four large ones for little noise. */
 export const rdpOrders: readonly number[] = [
@@ -56,12 +58,22 @@ function logMomentFractional(q: number, z: number, order: number): number {
     const term =
       logBinomial +
       logAdd(half(i, i * logQ + j * logRest, i - cut), half(j, j * logQ + i * logRest, cut - j));
-    if (sign > 0) positive = logAdd(positive, term);
-    else negative = logAdd(negative, term);
-    if (i > order && term < positive - NEGLIGIBLE) return logSubtract(positive, negative);
+    // beyond α the terms alternate and fall evenly: half of one stands for it and for all behind it
+    const isLast = i > order && isEnough(term + log((order + 2) / i), positive, negative);
+    const part = isLast ? term - Math.LN2 : term;
+    if (sign > 0) positive = logAdd(positive, part);
+    else negative = logAdd(negative, part);
+    if (isLast) return logSubtract(positive, negative);
     logBinomial += log(abs(j) / (i + 1));
     if (j < 0) sign = -sign;
   }
+}
+
+/** Whether an error, as a logarithm, is nothing beside what the sum so far differs from 1. */
+function isEnough(error: number, positive: number, negative: number): boolean {
+  if (error < positive - NEGLIGIBLE) return true;
+  const moment = logSubtract(positive, negative);
+  return error < ACCURACY + (moment > 1 ? moment : log(abs(expm1(moment))));
 }
 
 /** ln(eᵃ + eᵇ) */
