@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { accountOf, type PrivacyEvent } from './account.js';
+import { accountOf, type PrivacyEvent, reportedEpsilon } from './account.js';
 import { noiseFor } from './calibrate.js';
 import { gaussianEpsilon, gaussianMu } from './exact-gaussian.js';
 import { pldEpsilon, PREVIEW_GRID } from './pld.js';
@@ -24,7 +24,7 @@ describe('an account', () => {
     fc.assert(
       fc.property(parameters, ([q, z, steps, delta]) => {
         const epsilon = (e: PrivacyEvent, d: number = delta): number =>
-          accountOf([e], d, preview).reported.epsilon;
+          reportedEpsilon([e], d, preview).epsilon;
         const { epsilon: all, reported } = accountOf([event(q, z, steps)], delta, preview);
         expect(all.rdp).toBeGreaterThanOrEqual(reported.epsilon);
         expect(epsilon(event(q, z * 1.2, steps))).toBeLessThan(reported.epsilon);
@@ -48,6 +48,17 @@ describe('an account', () => {
     );
     expect(reported).toEqual({ epsilon: exact, by: 'exact' });
     expect(Math.abs(Number(epsilon.pld) / exact - 1)).toBeLessThan(1e-6);
+  });
+
+  it.each([
+    ['exact', [event(1, 3, 4), event(1, 5, 9)]],
+    ['pld', [event(0.2, 12, 3), event(1, 15, 1)]],
+    ['rdp', [ring, event(1, 2, 1)]],
+    ['exact', []],
+  ])('reports the same (%s) when only that is asked for', (by, events) => {
+    const { reported } = accountOf(events, 1e-5);
+    expect(reported.by).toBe(by);
+    expect(reportedEpsilon(events, 1e-5)).toEqual(reported);
   });
 
   it('composes different rates: between the account of the least and of the most', () => {
@@ -101,6 +112,7 @@ describe('an account', () => {
     ['a sensitivity of 0', { ...ring, sensitivity: 0 }, 1e-5],
   ])('refuses %s by name', (_, wrong, delta) => {
     expect(() => accountOf([wrong], delta)).toThrow(refused);
+    expect(() => reportedEpsilon([wrong], delta)).toThrow(refused);
   });
 
   it('refuses what the accountants cannot hold, rather than to guess', () => {

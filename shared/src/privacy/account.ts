@@ -41,27 +41,55 @@ export interface PrivacyAccount {
  * ε of a list of events at δ, by all accountants that cover it.
  *
  * @param events any number; none costs nothing
- * @param options `grid`: width of the loss grid, see `REPORT_GRID`; `copies`: hospitals that hold the same patient
  * @throws E_PRIVACY for parameters outside their range
  */
 export function accountOf(
   events: readonly PrivacyEvent[],
   delta: number,
-  { grid = REPORT_GRID, copies = 1 }: { grid?: number; copies?: number } = {},
+  options: AccountOptions = {},
 ): PrivacyAccount {
+  const { pld, rdp, exact } = accountants(events, delta, options);
+  const epsilon = { pld: pld(), rdp: rdp(), exact: exact() };
+  const reported = tightest({ pld: () => epsilon.pld, rdp: () => epsilon.rdp, exact: () => epsilon.exact });
+  return { delta, epsilon, reported, accountant: ACCOUNTANT };
+}
+
+/** What `accountOf` reports, without the time that the accountants beside it take. @throws E_PRIVACY */
+export function reportedEpsilon(
+  events: readonly PrivacyEvent[],
+  delta: number,
+  options: AccountOptions = {},
+): PrivacyAccount['reported'] {
+  return tightest(accountants(events, delta, options));
+}
+
+interface AccountOptions {
+  /** width of the loss grid, see `REPORT_GRID` */
+  readonly grid?: number;
+  /** hospitals that hold the same patient */
+  readonly copies?: number;
+}
+
+/** ε by each accountant, computed when it is asked for. */
+type Accountants = { readonly [A in keyof PrivacyAccount['epsilon']]: () => PrivacyAccount['epsilon'][A] };
+
+function accountants(
+  events: readonly PrivacyEvent[],
+  delta: number,
+  { grid = REPORT_GRID, copies = 1 }: AccountOptions,
+): Accountants {
   verifyDelta(delta);
   verifySteps(copies);
   events.forEach(({ steps }) => verifySteps(steps));
   const all = merged(events.map((event) => ({ ...event, steps: event.steps * copies })));
   const gaussian = all.filter((event) => event.mechanism === 'gaussian');
   const covered = gaussian.length === all.length;
-  const epsilon = {
-    pld: covered ? (all.length === 0 ? 0 : pldEpsilon(gaussian, delta, grid)) : null,
-    rdp: rdpEpsilon(all, delta),
-    exact:
+  return {
+    pld: () => (covered ? (all.length === 0 ? 0 : pldEpsilon(gaussian, delta, grid)) : null),
+    rdp: () => rdpEpsilon(all, delta),
+    exact: () =>
       covered && gaussian.every(({ q }) => q === 1) ? gaussianEpsilon(gaussianMu(gaussian), delta) : null,
   };
-  return { delta, epsilon, reported: tightest(epsilon), accountant: ACCOUNTANT };
 }
 
 /** Sum of the events' divergences, turned into ε. */
@@ -85,9 +113,11 @@ function rdpOf(event: PrivacyEvent, order: number): number {
   }
 }
 
-function tightest({ exact, pld, rdp }: PrivacyAccount['epsilon']): PrivacyAccount['reported'] {
-  if (exact !== null) return { epsilon: exact, by: 'exact' };
-  return pld !== null ? { epsilon: pld, by: 'pld' } : { epsilon: rdp, by: 'rdp' };
+function tightest({ exact, pld, rdp }: Accountants): PrivacyAccount['reported'] {
+  const known = exact();
+  if (known !== null) return { epsilon: known, by: 'exact' };
+  const composed = pld();
+  return composed !== null ? { epsilon: composed, by: 'pld' } : { epsilon: rdp(), by: 'rdp' };
 }
 
 /** Events with the same parameters become one with the sum of their steps. */

@@ -1,5 +1,5 @@
 import { RegulonError } from '../../errors/index.js';
-import { ACCOUNTANT, accountOf, type PrivacyEvent } from '../account.js';
+import { ACCOUNTANT, type PrivacyEvent, reportedEpsilon } from '../account.js';
 import { type ChargedEvent, privacyEventOf } from './charged-event.js';
 import type { Charge } from './chain.js';
 
@@ -27,8 +27,7 @@ export function spendingOf(charges: readonly Pick<Charge, 'event'>[], delta: num
   const noisy = events.filter((event): event is PrivacyEvent => event !== undefined);
   const facts = { delta, charges: charges.length, accountant: ACCOUNTANT } as const;
   if (noisy.length < events.length) return { ...facts, epsilon: Infinity, by: 'none' };
-  const { reported } = accountOf(noisy, delta);
-  return { ...facts, epsilon: reported.epsilon, by: reported.by };
+  return { ...facts, ...reportedEpsilon(noisy, delta) };
 }
 
 /**
