@@ -43,6 +43,23 @@ describe('MessageQuota', () => {
     take(3);
     expect(() => take(1)).toThrow('60 messages a minute');
   });
+
+  it('serves a site that asks twice as often every other time', () => {
+    let now = 0;
+    const quota = new MessageQuota(60, () => now);
+    for (let i = 0; i < 15; i++) quota.take(1);
+    let served = 0;
+    for (let i = 0; i < 20; i++) {
+      now += 500;
+      try {
+        quota.take(1);
+        served += 1;
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'E_BUSY' });
+      }
+    }
+    expect(served).toBe(10);
+  });
 });
 
 describe('StreamGuard', () => {

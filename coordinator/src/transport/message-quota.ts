@@ -22,7 +22,8 @@ export class MessageQuota {
     const burst = this.perMinute / 4;
     const bucket = this.buckets.get(site) ?? { tokens: burst, atMs };
     const refilled = Math.min(burst, bucket.tokens + ((atMs - bucket.atMs) / 60_000) * this.perMinute);
-    this.buckets.set(site, { tokens: Math.max(0, refilled - 1), atMs });
+    // what is refused costs nothing: who asks again and again gets the sustained rate, not silence
+    this.buckets.set(site, { tokens: refilled < 1 ? refilled : refilled - 1, atMs });
     if (refilled < 1)
       throw new RegulonError(
         'E_BUSY',
