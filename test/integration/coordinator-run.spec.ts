@@ -215,6 +215,23 @@ describe('coordinator with sites at its gateway', () => {
     expect(document.coverage?.text).toMatch(/with 5 of 6 \(without site-6\)/);
   });
 
+  it('repeats a statistic that one site missed, in a public run too: the next one covers the same patients', async () => {
+    await started(6);
+    const missesOnce = {
+      before: async (site: SimulatedSite, notice: StageNotice): Promise<void> => {
+        const { run, round, attempt, stage } = notice;
+        if (stage !== 'r2' || round !== 1 || attempt > 0) return;
+        await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_GATE' });
+        throw new Error('sits out');
+      },
+    };
+    federation.connect({ 6: missesOnce });
+    await federation.prepare();
+    const document = await federation.finished(await federation.submit());
+    expect(document.status).toBe('COMPLETED');
+    expect(document.rounds[1]).toMatchObject({ attempt: 1, survivors: [1, 2, 3, 4, 5, 6] });
+  });
+
   it('ends the run at once, with the reason, when the sites refuse to answer by their own rule', async () => {
     await started();
     const refuses = {
@@ -257,7 +274,7 @@ describe('coordinator with sites at its gateway', () => {
     const refuses = {
       before: async (site: SimulatedSite, notice: StageNotice): Promise<void> => {
         const { run, round, attempt, stage } = notice;
-        if (stage !== 'r2' || round !== 2) return;
+        if (stage !== 'r2' || round !== 3) return;
         await site.ask({ type: 'refuse', run, round, attempt, stage, code: 'E_GATE' });
         throw new Error('sits out');
       },
@@ -267,6 +284,6 @@ describe('coordinator with sites at its gateway', () => {
     const document = await federation.finished(await federation.submit());
     expect(document).toMatchObject({ status: 'FAILED', reason: { code: 'E_COHORT' } });
     expect(document.reason?.message).toContain('site 4 E_GATE, site 5 E_GATE');
-    expect(document.rounds).toHaveLength(2);
+    expect(document.rounds).toHaveLength(3);
   });
 });

@@ -87,6 +87,10 @@ const STAGE_SECONDS = 120;
 const RESUME_MS = 30_000;
 const RETRY_MS = 1_000;
 
+/** Whether a sum waits for every contributor: a statistic over fewer units than the one before it fails the run. */
+const isComplete = (purpose: Purpose, isPublic: boolean): boolean =>
+  purpose === Purpose.statistics || (purpose === Purpose.evaluation && !isPublic);
+
 /** Rules of a round, from plan, roster and configuration. */
 export function rulesOf(
   { program, roster, uncounted, config }: RunContext,
@@ -109,7 +113,7 @@ export function rulesOf(
     subCohort: round.purpose === Purpose.train ? (plan.secureAggregation.subCohort ?? 0) : 0,
     groups: null,
     minSurvivors: minSurvivors ?? 0,
-    fullCohort: !isPublic && round.purpose !== Purpose.train,
+    fullCohort: isComplete(round.purpose, isPublic),
     maxAttempts: config.maxAttempts,
     stageMs: [
       ms(stageSeconds.advertise, STAGE_SECONDS),

@@ -47,7 +47,7 @@ export interface RoundRules {
   readonly subCohort: number;
   /** the groups of U1 once it is fixed, with sub-cohorts */
   readonly groups: readonly (readonly number[])[] | null;
-  /** every contributor must be in the sum (statistics and evaluation of a run that is not public) */
+  /** every contributor must be in the sum (statistics; evaluation of a run that is not public) */
   readonly fullCohort: boolean;
   readonly maxAttempts: number;
   /** longest stage times R0 to R4 */
