@@ -29,12 +29,13 @@ import { columnFilter, timesOf } from './time-steps.js';
  * Load a site's data, all or nothing.
  *
  * @throws E_DATA_FORMAT, E_DATA_NOT_FINITE, E_DATA_SCALE, E_DATA_DUPLICATE, E_LABEL_MISSING, each naming file, line,
- *   column and rule, never a value
+ *   column and rule, never a value; E_ARGUMENT for an option that the dataset has no use for
  */
 export async function loadDataset(source: DatasetSource): Promise<LocalDataset> {
+  const store = isStore(source.counts) ? openStore(source.counts) : null;
+  verifyOptions(source, store !== null);
   if (source.kind === 'sequences') return loadSequences(source);
   const ignored = new Set(source.ignoreColumns);
-  const store = isStore(source.counts) ? openStore(source.counts) : null;
   const labels =
     source.labels !== undefined ? await readLabelFile(source.labels) : store && labelsOfStore(store);
   if (source.kind === 'series') return loadSeries(source, ignored, labels, store);
@@ -47,6 +48,18 @@ export async function loadDataset(source: DatasetSource): Promise<LocalDataset> 
   if (!patients) return dataset;
   const records = { ...dataset, patients };
   return source.perPatient === undefined ? records : joinRecords(records, source.perPatient);
+}
+
+/** An option that does nothing is refused. @throws E_ARGUMENT */
+function verifyOptions({ kind, perPatient, ignoreColumns = [] }: DatasetSource, isImported: boolean): void {
+  if (perPatient !== undefined && (kind !== 'expression' || !isImported))
+    throw new RegulonError('E_ARGUMENT', 'perPatient joins the records of imported datasets of expression', {
+      hint: 'import the file with --patient COLUMN, or leave perPatient out',
+    });
+  if (ignoreColumns.length > 0 && kind === 'expression' && isImported)
+    throw new RegulonError('E_ARGUMENT', 'ignoreColumns are of a file, and this dataset is imported', {
+      hint: 'leave the columns out when it is imported: regulon data import --ignore COLUMN',
+    });
 }
 
 /**
@@ -83,8 +96,6 @@ async function loadSeries(
   const wanted = (name: string): boolean => !ignored.has(name);
   const options = { counts: source.scale === 'counts', keepMissing: true };
   if (store) verifyStoreScale(source, store);
-  if (source.perPatient !== undefined)
-    throw new RegulonError('E_ARGUMENT', 'perPatient joins records of expression, not series');
   const matrix = store
     ? seriesOfStore(store, source.columnsPrefix, { ...options, wanted })
     : await readMatrix(source.counts, { ...options, wanted: (name) => wanted(name) && isStep(name) });

@@ -5,7 +5,6 @@ import {
   type IdentifierKind,
   mapGenes,
   type MappedGenes,
-  type Panel,
   type PanelIdentifiers,
   parsePanelFile,
 } from '@regulon/shared/genomics';
@@ -136,7 +135,7 @@ const placesText = (places: readonly number[]): string =>
 
 function inPanel(file: string, own: GeneAxis, path: string, maskAbsent: boolean): GeneAxis {
   const panel = parsePanelFile(textOf(path), basename(path));
-  if (describe(panel.identifiers) !== describe(own.identifiers ?? null)) {
+  if (identifiersText(panel.identifiers) !== identifiersText(own.identifiers ?? null)) {
     throw new RegulonError('E_PANEL', `${file}: ${basename(path)} is a panel of other identifiers`, {
       hint: 'import with the gene table that the panel was made with',
     });
@@ -154,6 +153,3 @@ function inPanel(file: string, own: GeneAxis, path: string, maskAbsent: boolean)
   }
   return { names: panel.genes, rows, identifiers: own.identifiers };
 }
-
-const describe = (identifiers: Panel['identifiers']): string =>
-  identifiers ? identifiersText(identifiers) : 'names as written';

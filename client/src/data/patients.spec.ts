@@ -61,6 +61,14 @@ describe('several records of a patient', () => {
     });
   });
 
+  it('are joined, and columns left out, only where that can be done', async () => {
+    const refused = expect.objectContaining({ code: 'E_ARGUMENT' });
+    const plain = { counts: fileOf(MATRIX), kind: 'expression', scale: 'counts' } as const;
+    await expect(loadDataset({ ...plain, perPatient: 'sum' })).rejects.toEqual(refused);
+    await expect(load({ ignoreColumns: ['A1'] })).rejects.toEqual(refused);
+    expect((await loadDataset({ ...plain, ignoreColumns: ['A1'] })).unitIds).toEqual(['B1', 'A2', 'C1']);
+  });
+
   it('that are single need nothing', async () => {
     const at = await storeOf(LABELS.replace('A2\tanna', 'A2\tada'));
     const dataset = await loadDataset({ counts: at, kind: 'expression', scale: 'counts' });

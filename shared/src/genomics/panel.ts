@@ -11,9 +11,12 @@ export interface PanelIdentifiers {
   readonly sha256: string;
 }
 
-/** Identifiers as one line of text. */
-export const identifiersText = ({ kind, source, release, sha256: digest }: PanelIdentifiers): string =>
-  `${kind} of ${source} ${release} sha256:${digest}`;
+/** Identifiers as one line of text. @param identifiers null: names as the files have them */
+export function identifiersText(identifiers: PanelIdentifiers | null): string {
+  if (!identifiers) return 'names as written';
+  const { kind, source, release, sha256: digest } = identifiers;
+  return `${kind} of ${source} ${release} sha256:${digest}`;
+}
 
 /**
  * Digest of an ordered gene panel.

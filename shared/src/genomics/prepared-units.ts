@@ -34,7 +34,7 @@ class PreparedUnits {
     return new Map(this.fitted);
   }
 
-  /** The prepared units. @returns throws E_STATE once the units were prepared with another specification */
+  /** The prepared units; a call throws E_STATE once the units were prepared with another specification. */
   transform(spec: FeatureSpecification): UnitTransform {
     this.advance(spec);
     const { rows } = this;

@@ -8,6 +8,17 @@ const repeat = <T>(...parts: readonly (readonly [T, number])[]): T[] =>
   parts.flatMap(([value, count]) => new Array<T>(count).fill(value));
 
 describe('labels against batches', () => {
+  it('are found among more units than a function takes arguments', () => {
+    const cells = Array.from({ length: 150_000 }, (_, i) => i % 2);
+    const [found] = associationsOf(
+      new Map([
+        ['class', cells],
+        ['batch', cells],
+      ]),
+    );
+    expect(found).toMatchObject({ label: 'class', batch: 'batch', units: 150_000, level: 'alarm' });
+  });
+
   // the plates of a published series: plate 1 18 good, plate 2 13 good and 6 bad, plate 3 2 good and 14 bad
   const responder = repeat(['good', 18], ['good', 13], ['bad', 6], ['good', 2], ['bad', 14]);
   const plate = repeat([1, 18], [2, 19], [3, 16]);

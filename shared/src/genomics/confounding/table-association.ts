@@ -12,7 +12,7 @@ export function tableAssociation(
   labels: Int32Array,
   batches: Int32Array,
 ): Association & { readonly absent: number } {
-  const [n, classes] = [labels.length, Math.max(...labels) + 1];
+  const [n, classes] = [labels.length, labels.reduce((most, label) => Math.max(most, label), -1) + 1];
   const classUnits = new Uint32Array(classes);
   for (const label of labels) classUnits[label] = (classUnits[label] ?? 0) + 1;
   const none = {

@@ -65,8 +65,7 @@ function neededSites(rule: PanelRule, lists: number): number {
 }
 
 function commonIdentifiers([first, ...others]: readonly GeneList[]): Panel['identifiers'] {
-  const text = (list: GeneList | undefined): string =>
-    list?.identifiers ? identifiersText(list.identifiers) : 'names as written';
+  const text = (list: GeneList | undefined): string => identifiersText(list?.identifiers ?? null);
   const other = others.find((list) => text(list) !== text(first));
   if (!other) return first?.identifiers ?? null;
   throw new RegulonError(

@@ -148,4 +148,12 @@ describe('names that a spreadsheet turned into dates', () => {
       'MAR1',
     ]);
   });
+
+  it('of one gene that are equally sure clash, but not beside a surer one, wherever that stands', () => {
+    const mapped = (names: string[]) => mapGenes(table, names, 'symbol');
+    expect(mapped(['NEDD5', 'SEPT2']).clash).toEqual([0, 1]);
+    expect(mapped(['SEPTIN2', 'NEDD5', 'SEPT2'])).toMatchObject({ clash: null, surplus: [1, 2] });
+    expect(mapped(['NEDD5', 'SEPT2', 'SEPTIN2']).clash).toBeNull();
+    expect(mapped(['NEDD5', 'SEPT2', 'SEPTIN2']).identifiers).toEqual([null, null, 'SEPTIN2']);
+  });
 });

@@ -19,7 +19,7 @@ export interface MappedGenes {
   readonly damaged: readonly number[];
   /** positions of further names of a gene that is there by a surer name */
   readonly surplus: readonly number[];
-  /** two equally sure names of one gene */
+  /** two equally sure names of one gene that has no surer one */
   readonly clash: readonly [number, number] | null;
 }
 
@@ -41,17 +41,20 @@ export function mapGenes(table: GeneTable, names: readonly string[], kind: Ident
   const places: Record<'unknown' | 'ambiguous' | 'damaged' | 'surplus', number[]> = {
     ...{ unknown: [], ambiguous: [], damaged: [], surplus: [] },
   };
-  let clash: [number, number] | null = null;
+  const tied = new Map<GeneRecord, number>();
   matches.forEach((match, i) => {
     if (typeof match === 'string') return void places[match].push(i);
     if (match.gene[kind] === '') return void places.unknown.push(i);
     const before = best.get(match.gene);
     if (before === undefined) return void best.set(match.gene, i);
     const order = rank(match) - rank(matches[before]);
-    if (order === 0) clash ??= [before, i];
+    if (order === 0 && !tied.has(match.gene)) tied.set(match.gene, i);
     // a date that is a gene of the file already may be another gene as well
     const loser = order < 0 ? before : i;
-    if (order < 0) best.set(match.gene, i);
+    if (order < 0) {
+      best.set(match.gene, i);
+      tied.delete(match.gene);
+    }
     (isDate(matches[loser]) ? places.damaged : places.surplus).push(loser);
   });
   const identifiers: (string | null)[] = names.map(() => null);
@@ -61,7 +64,8 @@ export function mapGenes(table: GeneTable, names: readonly string[], kind: Ident
     const match = matches[i];
     if (typeof match === 'object') ways[match.way] = (ways[match.way] ?? 0) + 1;
   }
-  return { identifiers, ways, ...places, clash };
+  const [tie] = tied;
+  return { identifiers, ways, ...places, clash: tie ? [best.get(tie[0]) ?? tie[1], tie[1]] : null };
 }
 
 const rank = (match: Match | undefined): number =>

@@ -10,7 +10,7 @@ export interface Panel {
 }
 
 const FIRST = '# regulon.panel/1: ';
-const AS_WRITTEN = 'names as written';
+const AS_WRITTEN = identifiersText(null);
 const TABLE = new RegExp(
   `^(${IDENTIFIER_KINDS.join('|')}) of (\\S.{0,99}) (\\S{1,100}) sha256:([0-9a-f]{64})$`,
 );
@@ -19,7 +19,7 @@ const MAX_CHARACTERS = 2 ** 28;
 /** A panel as text: a line that tells the identifiers, then one gene a line. @throws E_PANEL, E_DATA_DUPLICATE */
 export function panelFileText({ genes, identifiers }: Panel): string {
   panelDigest(genes);
-  return `${FIRST}${identifiers ? identifiersText(identifiers) : AS_WRITTEN}\n${genes.join('\n')}\n`;
+  return `${FIRST}${identifiersText(identifiers)}\n${genes.join('\n')}\n`;
 }
 
 /** @throws E_PANEL, E_DATA_DUPLICATE when it is no panel as {@link panelFileText} writes it */

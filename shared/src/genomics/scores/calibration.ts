@@ -37,7 +37,7 @@ export interface Calibration {
   readonly ece: number;
   /** Brier score, summed over classes */
   readonly brier: number;
-  /** by rising confidence; mean confidence and share of hits, null where a bin has too few units to be shown */
+  /** by rising confidence; mean confidence and share of hits, null where too few units are in a bin, or in those hidden */
   readonly bins: readonly {
     readonly units: number | null;
     readonly confidence: number | null;
@@ -52,15 +52,31 @@ export interface Calibration {
  */
 export function calibrationOf(sums: Float64Array, isPublic = true): Calibration | null {
   let [total, gap] = [0, 0];
+  const hidden = isPublic ? new Set<number>() : hiddenBins(sums);
   const bins = Array.from({ length: BINS }, (_, bin) => {
     const units = Math.round(sums[3 * bin] ?? 0);
     const [confidence = 0, hits = 0] = sums.subarray(3 * bin + 1, 3 * bin + 3);
     total += units;
     gap += Math.abs(confidence - hits);
-    if (!isPublic && units > 0 && units < LEAST_SHOWN)
-      return { units: null, confidence: null, accuracy: null };
+    if (hidden.has(bin)) return { units: null, confidence: null, accuracy: null };
     if (units === 0) return { units, confidence: null, accuracy: null };
     return { units, confidence: confidence / units, accuracy: Math.round(hits) / units };
   });
   return total === 0 ? null : { ece: gap / total, brier: (sums[3 * BINS] ?? 0) / total, bins };
+}
+
+/** Bins of too few units, and larger ones until all hidden together are enough: their sum follows from the total. */
+function hiddenBins(sums: Float64Array): Set<number> {
+  const unitsOf = (bin: number): number => Math.round(sums[3 * bin] ?? 0);
+  const bySize = Array.from({ length: BINS }, (_, bin) => bin).filter((bin) => unitsOf(bin) > 0);
+  bySize.sort((a, b) => unitsOf(a) - unitsOf(b) || a - b);
+  const hidden = new Set<number>();
+  let together = 0;
+  for (const bin of bySize) {
+    const isSmall = unitsOf(bin) < LEAST_SHOWN || (together > 0 && together < LEAST_SHOWN);
+    if (!isSmall) break;
+    hidden.add(bin);
+    together += unitsOf(bin);
+  }
+  return hidden;
 }

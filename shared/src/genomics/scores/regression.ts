@@ -3,6 +3,9 @@ import { type Interval, meanInterval } from './confidence.js';
 /** Numbers that a site sends of a regression. */
 export const REGRESSION_LENGTH = 5;
 
+/** What the rounding of the sums to 2⁻²⁴, at 255 sites at most, makes of a spread of 0, for targets about 1. */
+const ROUNDING = 255 * 2 ** -24;
+
 /** What a site sends of a regression: [n, Σ |e|, Σ e², Σ y, Σ y²]. @param truth aligned with `predicted`; NaN = not observed */
 export function regressionSums(predicted: ArrayLike<number>, truth: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(REGRESSION_LENGTH);
@@ -32,6 +35,6 @@ export function regressionScoresOf(sums: Float64Array): RegressionScores | null 
   const spread = squares - (sum * sum) / n;
   return {
     ...{ mae: absolute / n, maeInterval: meanInterval(Math.round(n), absolute, squared) },
-    ...{ mse: squared / n, r2: spread > 0 ? 1 - squared / spread : null },
+    ...{ mse: squared / n, r2: spread > ROUNDING * (1 + Math.abs(sum / n)) ? 1 - squared / spread : null },
   };
 }

@@ -95,6 +95,21 @@ describe('calibration', () => {
     expect(calibrationOf(summed([a, b]))?.brier).toBeCloseTo((0.02 + 0.98 + 0.005) / 3, 12);
     expect(calibrationOf(new Float64Array(31))).toBeNull();
   });
+
+  it('hides no bin alone that the total gives away', () => {
+    const unitsOf = (counts: readonly number[], isPublic: boolean) => {
+      const sums = new Float64Array(31);
+      counts.forEach((units, bin) => sums.set([units, units / 2, 0], 3 * bin));
+      return calibrationOf(sums, isPublic)?.bins.map(({ units }) => units);
+    };
+    const [few, enough] = [
+      [0, 0, 0, 2, 0, 10, 0, 0, 0, 50],
+      [0, 0, 0, 2, 0, 10, 0, 3, 0, 50],
+    ];
+    expect(unitsOf(few, false)).toEqual([0, 0, 0, null, 0, null, 0, 0, 0, 50]);
+    expect(unitsOf(enough, false)).toEqual([0, 0, 0, null, 0, 10, 0, null, 0, 50]);
+    expect(unitsOf(few, true)).toEqual(few);
+  });
 });
 
 describe('errors of a regression', () => {
@@ -107,6 +122,11 @@ describe('errors of a regression', () => {
     const alone = [a, b].map((sums) => regressionScoresOf(sums)?.r2 ?? NaN);
     expect(alone[0]).toBeCloseTo(0.5, 12);
     expect(regressionScoresOf(regressionSums([1], [2]))?.r2).toBeNull();
+    // as five sites send it: in steps of 2⁻²⁴
+    const rounded = regressionSums([0, 0, 0, 0], [0.1, 0.1, 0.1, 0.1]).map(
+      (x) => Math.round(x * 2 ** 24) / 2 ** 24,
+    );
+    expect(regressionScoresOf(summed(Array.from({ length: 5 }, () => rounded)))?.r2).toBeNull();
     expect(regressionScoresOf(new Float64Array(5))).toBeNull();
   });
 });
