@@ -57,10 +57,7 @@ export class LogGate implements CheckpointGate {
       await this.log.until(() => (opened = this.covering(request)) !== undefined, signal);
     } catch (cause) {
       request.signal.throwIfAborted();
-      const what = `no ${this.rules.mode === 'signed' ? '' : 'cosigned '}checkpoint`;
-      throw new RegulonError('E_GATE', `${what} covers ${this.wanted(request)} yet; nothing was sent`, {
-        cause,
-      });
+      throw new RegulonError('E_GATE', `${this.obstacle(request)}; nothing was sent`, { cause });
     }
     verifyLoggedAgreement(request.run, request.agreement, this.log);
     return opened ?? this.log.latest;
@@ -87,7 +84,13 @@ export class LogGate implements CheckpointGate {
     return this.log.has('round.aggregate', run, closing, size) ? null : `the end of round ${closing}`;
   }
 
-  private wanted(request: GateRequest): string {
-    return this.missing(request, this.head()?.size ?? 0) ?? 'the log in time';
+  /** Why the gate is shut, in words. */
+  private obstacle(request: GateRequest): string {
+    const { mode, maxAgeSeconds } = this.rules;
+    const head = this.head();
+    if (head === null && this.log.quorum !== null)
+      return `the last quorum of cosignatures is older than ${maxAgeSeconds} s`;
+    const checkpoint = mode === 'signed' ? 'checkpoint' : 'cosigned checkpoint';
+    return `no ${checkpoint} covers ${this.missing(request, head?.size ?? 0) ?? 'the log in time'} yet`;
   }
 }
