@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Aggregator, InlineAggregator } from '@regulon/coordinator/aggregation';
 import { MaskedVectorFolder } from '@regulon/cli/audit';
+import { parsePlan, planHashOf } from '@regulon/shared/plan';
 import { parseRunName } from '@regulon/shared/program';
-import { verifyBundle } from '@regulon/shared/transparency';
+import { digestText, verifyBundle } from '@regulon/shared/transparency';
 import type { SimulatedSite, StageNotice } from '../support/coordinator/simulated-site.js';
 import { type Clock, systemClock } from '@regulon/coordinator/rounds';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
@@ -189,7 +190,11 @@ describe('coordinator with sites at its gateway', () => {
     const run = await federation.submit(plan(64));
     const { modelDigest } = await federation.finished(run);
     expect(sumsOf(run)).toBeGreaterThan(0);
-    expect(await views.modelSpecification(modelDigest ?? '')).toMatchObject({ run });
+    const specification = await views.modelSpecification(modelDigest ?? '');
+    expect(specification.run).toBe(run);
+    // who has the model reads of the plan what it is for
+    const { plan: sent } = JSON.parse(JSON.stringify(specification)) as { plan: unknown };
+    expect(digestText(planHashOf(parsePlan(sent)))).toBe(views.run(run).planHash);
     // its sites have had ten minutes for its last round
     ahead = 600_001;
     const next = await federation.submit(plan(128));

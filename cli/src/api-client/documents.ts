@@ -218,6 +218,7 @@ export const modelSpecification = open({
   run: runName,
   arm: number,
   declaration: z.unknown(),
+  plan: z.unknown(),
   dtype: z.literal('float32'),
   byteOrder: z.literal('little'),
   bytes: number,

@@ -11,7 +11,7 @@ import { runIn } from './run-program.support.js';
 const bytes = Uint8Array.of(0, 0, 128, 63);
 const digest = digestText(rootOfBytes(bytes));
 const specification = {
-  ...{ schema: 'regulon.model/1', digest, run: `run_${'0a'.repeat(16)}`, arm: 0, declaration: {} },
+  ...{ schema: 'regulon.model/1', digest, run: `run_${'0a'.repeat(16)}`, arm: 0, declaration: {}, plan: {} },
   ...{ dtype: 'float32', byteOrder: 'little', bytes: 4, featureSpecification: null, panelDigest: '' },
   weights: [{ name: 'w', shape: [1], offset: 0, size: 1 }],
 };

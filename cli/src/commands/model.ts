@@ -10,7 +10,9 @@ import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
+import { modelAttributeCommand } from './model-attribute.js';
 import { modelDescribeCommand } from './model-describe.js';
+import { modelPredictCommand } from './model-predict.js';
 import { resolveRun } from './resolve-run.js';
 
 interface ModelRow {
@@ -27,6 +29,8 @@ export function modelCommands(program: Command, context: Context): void {
   modelDescribeCommand(model, context);
   list(model, context);
   pull(model, context);
+  modelPredictCommand(model, context);
+  modelAttributeCommand(model, context);
 }
 
 function list(model: Command, context: Context): void {

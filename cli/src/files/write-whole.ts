@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { namedError } from '../output/index.js';
 
@@ -10,9 +10,27 @@ import { namedError } from '../output/index.js';
  * @throws E_ARGUMENT when the place cannot be written; E_DISK_FULL
  */
 export function writeWhole(path: string, content: string | Uint8Array, mode = 0o666): void {
+  writePieces(path, [content], mode);
+}
+
+/** Write lines of a file that only this user reads, one after the other; as `writeWhole`. */
+export function writeLines(path: string, lines: Iterable<string>): void {
+  const ended = function* (): Generator<string> {
+    for (const line of lines) yield `${line}\n`;
+  };
+  writePieces(path, ended(), 0o600);
+}
+
+function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode: number): void {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    writeFileSync(temporary, content, { flag: 'wx', mode, flush: true });
+    const file = openSync(temporary, 'wx', mode);
+    try {
+      for (const piece of pieces) writeFileSync(file, piece);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });

@@ -6,15 +6,9 @@ import { figureOf, type Picture } from './chart-frame.js';
 import { calibrationPicture, confusionTable, curvePictures } from './class-figures.js';
 import { learningPictures } from './curve-figures.js';
 import { escaped, htmlTable } from './html.js';
+import { htmlPage } from './html-page.js';
 import { baselinePicture, scoreRows, siteSentence } from './result-figures.js';
 import { volcanoPicture } from './volcano.js';
-
-const STYLE =
-  'body{font:15px/1.5 system-ui,sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}' +
-  'table{border-collapse:collapse;margin:.6rem 0}td,th{border-bottom:1px solid #ccc;padding:.2rem .9rem .2rem 0;text-align:left}' +
-  'figure{display:inline-block;margin:1rem 1rem 1rem 0;max-width:33rem;vertical-align:top}svg{width:100%;font-size:12px}' +
-  '.grid{stroke:#ddd}.axis{stroke:#555}.line{fill:none;stroke-width:2}code{word-break:break-all}' +
-  '@media print{details{display:none}}';
 
 /**
  * A run as one HTML page that loads nothing and runs nothing: sums over sites only, and each picture in words, too.
@@ -24,7 +18,6 @@ const STYLE =
  */
 export function reportPage(document: RunDocument, test?: TestTable): string {
   const plan = parsePlan(document.plan);
-  const title = escaped(plan.title || plan.name);
   const sections = [
     headOf(document, plan),
     foundOf(document, test),
@@ -32,12 +25,7 @@ export function reportPage(document: RunDocument, test?: TestTable): string {
     roundsOf(document),
     closing(document),
   ];
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>${title}</title><style>${STYLE}</style></head>
-<body><main><h1>${title}</h1>
-${sections.join('\n')}
-</main></body></html>
-`;
+  return htmlPage(plan.title || plan.name, sections);
 }
 
 function headOf(document: RunDocument, plan: Plan): string {

@@ -8,6 +8,7 @@ import {
   type UnitsView,
   wholeSeries,
 } from '@regulon/shared/genomics';
+import { modelFilesOf } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { guarded } from '../state/index.js';
 import type { ArmData } from '../training/index.js';
@@ -60,6 +61,20 @@ function writeGraph(specification: FeatureSpecification, prefix: string): { coEx
   const coExpressionPath = `${prefix}.graph.tsv`;
   writeFile(coExpressionPath, new TextEncoder().encode(`${['a\tb\tweight', ...edges].join('\n')}\n`));
   return { coExpressionPath };
+}
+
+/** The genes that reach the model, in their order, for a model that is made with files about genes. */
+export function writeGeneNames(
+  { model }: Plan,
+  panel: readonly string[],
+  { keptGenes }: FeatureSpecification,
+  prefix: string,
+): { featureNamesPath?: string } {
+  if (modelFilesOf(model).length === 0) return {};
+  const featureNamesPath = `${prefix}.genes.txt`;
+  const names = Array.from(keptGenes, (gene) => panel[gene]!);
+  writeFile(featureNamesPath, new TextEncoder().encode(`${names.join('\n')}\n`));
+  return { featureNamesPath };
 }
 
 /** Series as they were measured: the trainer fills the gaps, and counts observed steps only. */

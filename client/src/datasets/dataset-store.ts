@@ -23,7 +23,6 @@ import {
   transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
-import { modelFilesOf } from '@regulon/shared/models';
 import {
   type Arm,
   type BaselineModel,
@@ -34,7 +33,7 @@ import {
 import type { DatasetConfig } from '../config/index.js';
 import { loadDataset, type LocalDataset, verifyPatientUnits, viewOf } from '../data/index.js';
 import type { ArmData } from '../training/index.js';
-import { writeFile, writePrepared, writeUnprepared } from './arm-files.js';
+import { writeFile, writeGeneNames, writePrepared, writeUnprepared } from './arm-files.js';
 import type { ArmRequest, BaselineScore, DatasetDescription } from './site-data.js';
 
 /** Fewest units that a released sum covers; a dataset below it serves no plan. */
@@ -130,7 +129,7 @@ export class DatasetStore {
     const { specification } = request;
     return {
       ...writePrepared(view, specification, this.batchesOf(request, request.use), prefix),
-      ...writeGeneNames(contract, this.dataset.panel, specification, prefix),
+      ...writeGeneNames(contract.plan, this.dataset.panel, specification, prefix),
     };
   }
 
@@ -262,18 +261,4 @@ export class DatasetStore {
 function tests(contract: RunContract, arm: Arm, siteId: number, use: 'train' | 'test'): boolean {
   if (contract.plan.evaluation.split === 'chronological') return true;
   return use === 'test' ? arm.heldOutSite === siteId : arm.heldOutSite !== siteId;
-}
-
-/** The genes that reach the model, in their order, for a model that is made with files about genes. */
-function writeGeneNames(
-  { plan }: RunContract,
-  panel: readonly string[],
-  { keptGenes }: FeatureSpecification,
-  prefix: string,
-): { featureNamesPath?: string } {
-  if (modelFilesOf(plan.model).length === 0) return {};
-  const featureNamesPath = `${prefix}.genes.txt`;
-  const names = Array.from(keptGenes, (gene) => panel[gene]!);
-  writeFile(featureNamesPath, new TextEncoder().encode(`${names.join('\n')}\n`));
-  return { featureNamesPath };
 }

@@ -3,8 +3,10 @@ export type {
   AttributeJob,
   AttributeResult,
   AttributionMethod,
+  Beat,
   EvaluateJob,
   EvaluateResult,
+  ModelJob,
   PredictJob,
   PredictResult,
   TrainJob,
@@ -12,7 +14,8 @@ export type {
 } from './job.js';
 export type { BackendRecord } from './backends/backend.js';
 export { type BackendChoice, CANDIDATES, isThere } from './backends/candidates.js';
-export { Trainer } from './trainer.js';
+export { Trainer, type TrainerStart } from './trainer.js';
+export { readFloat32 } from './files.js';
 export {
   digestOfFile,
   type InstalledRecord,

@@ -215,6 +215,8 @@ export interface AttributeResult {
   readonly count: number;
   /** units of each group in the sums, 0 for a class with fewer than 10; absent without a summary */
   readonly units?: readonly number[];
+  /** with `mapsPath`: which output was explained of each unit; it MUST stay at the site too */
+  readonly explained?: readonly number[];
   /** Σ |what attributions miss| / Σ |what they explain|, for methods that add up to something */
   readonly gap?: number;
   readonly seconds: number;

@@ -44,6 +44,8 @@ export type TrainerReport =
       readonly id: number | null;
       readonly code: ErrorCode;
       readonly message: string;
+      /** what to do next, where the error says more than its code does */
+      readonly hint?: string;
       /** of a defect: kinds and stack frames, no text of another library */
       readonly trace?: readonly string[];
     };

@@ -69,7 +69,10 @@ function resultOf(request: TrainerRequest, context: JobContext): Promise<WorkRes
 }
 
 function failureOf(id: number | null, error: unknown): TrainerReport {
-  if (isRegulonError(error)) return { type: 'failed', id, code: error.code, message: error.message };
+  if (isRegulonError(error)) {
+    const { code, message, hint } = error;
+    return { type: 'failed', id, code, message, hint };
+  }
   const message = error instanceof Error ? error.message : String(error);
   if (tellsOfLostDevice(message))
     return { type: 'failed', id, code: 'E_DEVICE_LOST', message: 'the device is lost' };

@@ -131,9 +131,13 @@ const notStarted = (cause: unknown): RegulonError =>
 export function failureOf({
   code,
   message,
+  hint,
   trace,
 }: Extract<TrainerReport, { type: 'failed' }>): RegulonError {
-  return new RegulonError(code, message, trace ? { details: { trace } } : {});
+  return new RegulonError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(trace ? { details: { trace } } : {}),
+  });
 }
 
 /** The compiled entry; when this module itself runs from source (tests), the one that `tsc -b` made. */

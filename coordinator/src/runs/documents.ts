@@ -161,6 +161,8 @@ export interface ModelSpecification {
   readonly run: string;
   readonly arm: number;
   readonly declaration: unknown;
+  /** of the run, defaults filled in: task, classes, kind and scale of the data */
+  readonly plan: unknown;
   readonly dtype: 'float32';
   readonly byteOrder: 'little';
   readonly bytes: number;

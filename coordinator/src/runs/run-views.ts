@@ -133,6 +133,7 @@ export class RunViews {
       run: runName(contract.runId),
       arm: row.arm,
       declaration: contract.plan.model,
+      plan: contract.plan,
       dtype: 'float32',
       byteOrder: 'little',
       bytes: row.size,

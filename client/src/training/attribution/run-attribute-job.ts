@@ -19,11 +19,16 @@ export async function runAttributeJob(job: AttributeJob, context: JobContext): P
   checkAttributionMemory(network, data, ATTRIBUTION_ROWS, context);
   const model = new ExplainedNetwork(network, await weightsOf(job, network), context.backend);
   try {
-    const { sums, maps, gap } = await attributeAll(job, model, data, context);
+    const { sums, maps, explained, gap } = await attributeAll(job, model, data, context);
     const units = job.summaryPath === undefined ? undefined : await writeSums(job.summaryPath, sums);
     if (job.mapsPath !== undefined) await writeFloat32(job.mapsPath, maps);
     const seconds = (performance.now() - started) / 1000;
-    return { count: data.n, ...(units ? { units } : {}), ...(gap === undefined ? {} : { gap }), seconds };
+    return {
+      ...{ count: data.n, seconds },
+      ...(units ? { units } : {}),
+      ...(job.mapsPath === undefined ? {} : { explained }),
+      ...(gap === undefined ? {} : { gap }),
+    };
   } finally {
     model.dispose();
   }
@@ -39,19 +44,22 @@ async function attributeAll(
   const sums = new AttributionSums(typeof job.explain === 'number' ? 1 : model.outputs, model.inputs);
   const maps = new Float32Array(job.mapsPath === undefined ? 0 : data.n * model.inputs);
   const onStep = beatEvery(onBeat);
+  const explained: number[] = [];
   let missed: number | undefined;
-  let explained = 0;
+  let shared = 0;
   for (let u = 0; u < data.n; u++) {
     const unit = rowOf(data, u, model.inputs);
     const output = outputOf(job, model, unit, data.labels?.[u]);
+    explained.push(output);
     const { values, gap, difference = 0 } = attribute({ unit, output });
     sums.add(typeof job.explain === 'number' ? 0 : output, values);
     if (maps.length > 0) maps.set(values, u * model.inputs);
     if (gap !== undefined) missed = (missed ?? 0) + Math.abs(gap);
-    explained += Math.abs(difference);
+    shared += Math.abs(difference);
     await onStep(u + 1, data.n, { lossSum: 0, targetCount: u + 1 });
   }
-  return { sums, maps, gap: missed === undefined ? undefined : missed / Math.max(explained, Number.EPSILON) };
+  const gap = missed === undefined ? undefined : missed / Math.max(shared, Number.EPSILON);
+  return { sums, maps, explained, gap };
 }
 
 /** @throws E_ARGUMENT naming what is wrong with the job itself */

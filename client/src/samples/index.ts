@@ -1,0 +1,8 @@
+export {
+  type AttributedOutput,
+  type AttributionRequest,
+  type Attributions,
+  attributeSamples,
+} from './attribute.js';
+export { type Predictions, predictSamples } from './predict.js';
+export { openModel, type PulledModel } from './pulled-model.js';

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { readFloat32, Trainer, type TrainerStart } from '../training/index.js';
+import type { PulledModel } from './pulled-model.js';
+import { sampleJob, type SampleSource } from './sample-job.js';
+
+/** What a model says of samples. */
+export interface Predictions {
+  readonly units: readonly string[];
+  /** name of each column */
+  readonly outputs: readonly string[];
+  /** the outputs are chances of classes */
+  readonly isClassification: boolean;
+  /** row-major [units, outputs]: probabilities of classes, or expected values */
+  readonly values: Float32Array;
+  readonly backend: string;
+}
+
+/**
+ * Predict samples of this site; a sample alone gets what it gets among others, to 1e-6.
+ *
+ * @param trainer its folder is private, for prepared data
+ * @throws as `sampleJob`, `Trainer.start` and `Trainer.predict`
+ */
+export async function predictSamples(
+  model: PulledModel,
+  source: Omit<SampleSource, 'wantsClasses'>,
+  options: TrainerStart,
+): Promise<Predictions> {
+  const { folder } = options;
+  const { job, units, outputs } = await sampleJob(model, { ...source, wantsClasses: false }, folder);
+  const trainer = await Trainer.start(options);
+  try {
+    const predictionsPath = join(folder, 'predictions.f32');
+    const { count, width } = await trainer.predict({ ...job, predictionsPath });
+    const values = await readFloat32(predictionsPath, count * width, 'predictions');
+    const isClassification = model.plan.task === 'classify';
+    const { backend } = trainer.backend;
+    return { units, outputs: namesOf(outputs, width), isClassification, values, backend };
+  } finally {
+    await trainer.close();
+  }
+}
+
+/** Names of the numbers of a unit: those of the plan where it has one for each, else their positions from 1. */
+const namesOf = (names: readonly string[], width: number): readonly string[] =>
+  names.length === width ? names : Array.from({ length: width }, (_, i) => `output ${i + 1}`);
