@@ -48,4 +48,16 @@ describe('examples that train federated on simulated data', () => {
     const { pooled } = await run('yeast-phase.sim.yaml', 6);
     expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.1);
   });
+
+  it('three heads with gaps in every label learn a class, a number and the time to an event', async () => {
+    const { pooled, bySite } = await run('tumour-heads.sim.yaml', 6);
+    const [subtype, grading, relapse] = pooled.heads ?? [];
+    expect(pooled.heads?.map(({ head }) => head)).toEqual(['subtype', 'grading', 'relapse']);
+    expect(subtype?.count).toBeLessThan(pooled.count);
+    expect(subtype?.classes?.accuracy).toBeGreaterThan((subtype?.classes?.majority ?? 1) + 0.1);
+    expect(grading?.numbers?.[0]?.r2).toBeGreaterThan(0.2);
+    expect(relapse?.survival?.concordance.withinSites).toBeGreaterThan(0.6);
+    // the last site has no index: nothing is scored there
+    expect(bySite?.at(-1)?.metrics.heads?.[1]?.count).toBe(0);
+  });
 });

@@ -3,10 +3,19 @@ import { join } from 'node:path';
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { writePrepared, writeUnprepared } from '@regulon/client/datasets';
 import type { ArmData, EvaluateJob, Trainer } from '@regulon/client/training';
-import { designOf, seriesBaselines, sitePreparation, type UnitsView } from '@regulon/shared/genomics';
+import {
+  designOf,
+  seriesBaselines,
+  sitePreparation,
+  targetsOf,
+  type UnitsView,
+} from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import {
+  addedHeads,
   type Arm,
+  headExtrasOf,
+  headShapesOf,
   type RunProgram,
   type RunResult,
   scoreShapeOf,
@@ -41,7 +50,10 @@ export async function federated(
     const { kind, scale } = plan.dataset;
     const dataset = await loadDataset({ ...source, kind, scale });
     panel ??= { panelDigest: dataset.panelDigest, genes: dataset.panel.length };
-    const view = { ...viewOf(dataset, plan.label?.classes), ...designOf(dataset, plan.design) };
+    const view = {
+      ...{ ...viewOf(dataset, plan.label?.classes), ...designOf(dataset, plan.design) },
+      ...targetsOf(dataset, plan),
+    };
     const own = join(folder, name);
     mkdirSync(own);
     sites.push(new RecipeSite({ id: i + 1, name, view, unitIds: dataset.unitIds }, plan, trainer, own));
@@ -100,7 +112,8 @@ class RecipeSite implements InProcessSite {
     });
     const { count, correct, lossSum, targetCount } = result;
     const loss = this.plan.task === 'classify' ? lossSum : (lossSum / Math.max(1, targetCount)) * count;
-    return { delta: floatsOf(deltaPath), count, correct, lossSum: loss };
+    const extras = headExtrasOf(result.heads ?? []);
+    return { delta: floatsOf(deltaPath), count, correct, lossSum: loss, extras };
   }
 
   async score(...[program, models]: Parameters<InProcessSite['score']>): Promise<SiteScore> {
@@ -127,6 +140,7 @@ class RecipeSite implements InProcessSite {
     return {
       ...{ declaration: model, ...program.modelFrame(arm), task, data, weightsPath, horizon },
       ...{ site: this.units.name, ...(scores ? { scores } : {}) },
+      ...(task === 'heads' ? { heads: headShapesOf(program.contract) } : {}),
     };
   }
 
@@ -169,6 +183,7 @@ function added(score: SiteScore, result: Awaited<ReturnType<Trainer['evaluate']>
     ...{ squaredError: sum('squaredError'), targetCount: sum('targetCount') },
     ...(confusion ? { confusion } : {}),
     ...(scores ? { scores } : {}),
+    ...(result.heads ? { heads: addedHeads(score.heads ?? [], result.heads) } : {}),
   };
 }
 

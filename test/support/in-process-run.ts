@@ -31,7 +31,14 @@ export interface InProcessSite {
     round: ScheduledRound,
     program: RunProgram,
     weights: Float32Array,
-  ): Promise<{ delta: Float32Array; count: number; lossSum: number; correct: number }>;
+  ): Promise<{
+    delta: Float32Array;
+    count: number;
+    lossSum: number;
+    correct: number;
+    /** of several heads */
+    extras?: Readonly<Record<string, number>>;
+  }>;
   score(program: RunProgram, models: ReadonlyMap<number, Float32Array>): Promise<SiteScore>;
 }
 
@@ -91,12 +98,12 @@ export class InProcessRun {
     if (round.purpose !== Purpose.train) {
       const values =
         round.purpose === Purpose.statistics
-          ? program.step(round).local(trainingUnits(site, round, program), program.specification(round.arm))
+          ? program.step(round).local(summedUnits(site, round, program), program.specification(round.arm))
           : encodeEvaluation(program.contract, site.id, await site.score(program, this.models));
       return sumVector(program, round, manifest, values);
     }
     const vector = emptyVector(manifest);
-    const { delta, count, lossSum, correct } = await site.train(round, program, weights);
+    const { delta, count, lossSum, correct, extras: ofHeads } = await site.train(round, program, weights);
     const weight = weightOf(count, manifest.weightCap);
     const { scale, exceeded } = clipScale(weight, normSquaredTile(delta), manifest.C);
     const rounding = new Rounding(
@@ -107,10 +114,22 @@ export class InProcessRun {
       { weightScale: scale, C: manifest.C, Q: manifest.Q, rounding },
       new Int32Array(vector.buffer, 0, delta.length),
     );
-    const extras = { weight, fault: exceeded ? 1 : 0, loss: lossSum, correct, count };
+    const extras = { ...ofHeads, weight, fault: exceeded ? 1 : 0, loss: lossSum, correct, count };
     putExtras(vector, program, round, manifest, extras);
     return vector;
   }
+}
+
+/** The units of a site that a statistics round sums over. */
+function summedUnits(site: InProcessSite, round: ScheduledRound, program: RunProgram): UnitsView {
+  if (program.step(round).over !== 'dataset') return trainingUnits(site, round, program);
+  return { ...site.view, folds: siteFolds(site, program) };
+}
+
+function siteFolds({ id, unitIds, view }: InProcessSite, program: RunProgram): Int32Array {
+  const position = program.contract.sites.findIndex((s) => s.id === id);
+  const { unit } = program.contract.plan.dataset;
+  return foldsOf(unit, unitIds, view.labels ?? view.strata ?? new Int32Array(view.n), position);
 }
 
 /** The units of a site that train an arm. */
@@ -127,9 +146,7 @@ export function unitsWhere(
 ): UnitsView {
   const { view } = site;
   if (fold === null) return view;
-  const position = program.contract.sites.findIndex((s) => s.id === site.id);
-  const { unit } = program.contract.plan.dataset;
-  const folds = foldsOf(unit, site.unitIds, view.labels ?? new Int32Array(view.n), position);
+  const folds = siteFolds(site, program);
   const rows = [...folds.keys()].filter((row) => (folds[row] === fold) === heldOut);
   return selectUnits(view, rows);
 }

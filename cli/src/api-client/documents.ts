@@ -86,6 +86,8 @@ const classCurves = open({
   precisionRecall: places,
 });
 
+const regression = open({ mae: number, maeInterval: interval, mse: number, r2: numberOrNull }).nullable();
+
 const scores = open({
   classes: z.array(classCurves.nullable()).exactOptional(),
   calibration: open({
@@ -95,9 +97,31 @@ const scores = open({
   })
     .nullable()
     .exactOptional(),
-  errors: open({ mae: number, maeInterval: interval, mse: number, r2: numberOrNull })
-    .nullable()
-    .exactOptional(),
+  errors: regression.exactOptional(),
+});
+
+const classMetrics = open({
+  accuracy: number,
+  accuracyInterval: interval,
+  balancedAccuracy: numberOrNull,
+  macroF1: numberOrNull,
+  matthewsCorrelation: numberOrNull,
+  recallPerClass: z.array(numberOrNull),
+  precisionPerClass: z.array(numberOrNull),
+  majority: number,
+  confusion: z.array(number),
+});
+
+const headMetrics = open({
+  head: text,
+  count: number,
+  loss: numberMaybe,
+  classes: classMetrics.exactOptional(),
+  numbers: z.array(regression).exactOptional(),
+  survival: open({
+    events: number,
+    concordance: open({ withinSites: numberOrNull, overall: bounded }),
+  }).exactOptional(),
 });
 
 const metrics = open({
@@ -116,6 +140,7 @@ const metrics = open({
   lastValueMse: numberMaybe,
   zeroMse: numberMaybe,
   ar3Mse: numberMaybe,
+  heads: z.array(headMetrics).exactOptional(),
 });
 
 const siteInRun = open({
@@ -153,6 +178,7 @@ const curvePoint = open({
   loss: number,
   accuracy: numberOrNull,
   survivors: number,
+  heads: z.array(open({ head: text, loss: numberOrNull, accuracy: numberOrNull })).exactOptional(),
 });
 
 /** `GET /api/v1/runs/:id` */

@@ -1,4 +1,5 @@
 import type { RunDocument } from '@regulon/coordinator/runs';
+import { type HeadMetrics, mainScoreOf } from '@regulon/shared/program';
 import { shareText, tableLines } from '../output/index.js';
 
 /** A run for people; its first line carries the coverage, or what is waited for. */
@@ -15,8 +16,21 @@ export function documentLines(document: RunDocument): string[] {
   const metrics = document.result?.pooled;
   if (metrics?.accuracy !== undefined)
     lines.push('', `accuracy ${shareText(metrics.accuracy)}, majority ${shareText(metrics.majority)}`);
+  if (metrics?.heads) lines.push('', ...metrics.heads.map(headLine));
   if (metrics?.mse !== undefined) lines.push('', `mean squared error ${shareText(metrics.mse)}`);
   return lines;
+}
+
+/** One head: its score, what it is compared with, and how many units it was scored on. */
+function headLine(metrics: HeadMetrics): string {
+  const { name, value } = mainScoreOf(metrics);
+  const { classes, survival } = metrics;
+  const beside = classes
+    ? `, majority ${shareText(classes.majority)}`
+    : survival
+      ? ` inside the sites, ${survival.events} events`
+      : '';
+  return `${metrics.head}: ${name} ${shareText(value)}${beside}, ${metrics.count} units`;
 }
 
 function waitingText({ now, sites, schedule }: RunDocument): string {

@@ -93,12 +93,16 @@ function leavingLines({ rounds, stepWords, plan }: DemoOutcome): string[] {
 
 function wordsOf(step: string, words: Readonly<Record<string, string>>, task: string): string {
   if (step === 'train') return 'update of the weights, with loss and number of units';
-  if (step === 'evaluate')
-    return task === 'classify' ? 'confusion matrix of held-out units' : 'squared errors of held-out targets';
+  if (step === 'evaluate') return evaluationWords(task);
   if (step === 'ridge-means') return 'baseline: units, sums of classes and features';
   if (step === 'ridge-products') return 'baseline: products of features, and of features and classes';
   if (step === 'logistic') return 'baseline: loss of a logistic regression and its gradient';
   return words[step] ?? step;
+}
+
+function evaluationWords(task: string): string {
+  if (task === 'heads') return 'of each head: loss, and confusion, errors or ordered pairs of held-out units';
+  return task === 'classify' ? 'confusion matrix of held-out units' : 'squared errors of held-out targets';
 }
 
 function machineLines({ eventLoopMaxMs, memory }: DemoOutcome): string[] {

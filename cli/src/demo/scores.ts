@@ -1,3 +1,4 @@
+import { mainScoreOf } from '@regulon/shared/program';
 import { type Column, shareText, tableLines } from '../output/index.js';
 import { type DemoOutcome, meanOf } from './outcome.js';
 
@@ -24,6 +25,8 @@ export function scoreLines(outcome: DemoOutcome): string[] {
       return reconstructLines(outcome);
     case 'forecast':
       return forecastLines(outcome);
+    case 'heads':
+      return headLines(outcome);
   }
 }
 
@@ -104,6 +107,29 @@ function forecastLines({ result, reference }: DemoOutcome): string[] {
     row('pooled', reference.label, reference.pooled.mse, (site) => of(reference.pooledBySite, site)),
   ];
   return ['Mean squared error, one step ahead', ...scoreTable(['all', ...sites], rows)];
+}
+
+function headLines({ result, reference }: DemoOutcome): string[] {
+  const heads = result?.pooled.heads ?? [];
+  const of = (score: typeof reference.pooled, name: string): number | null =>
+    score.heads?.find(({ head }) => head === name)?.value ?? null;
+  const row = (name: string, note: string, value: (head: string) => number | null): ScoreRow => ({
+    ...{ name, note, values: heads.map(({ head }) => value(head)) },
+  });
+  const rows = [
+    row('lone sites, mean', reference.label, (head) =>
+      meanOf(reference.lone.map(({ score }) => of(score, head))),
+    ),
+    {
+      ...{ name: 'federated', note: 'this run, secure aggregation on' },
+      values: heads.map((metrics) => mainScoreOf(metrics).value),
+    },
+    row('pooled', reference.label, (head) => of(reference.pooled, head)),
+  ];
+  return scoreTable(
+    heads.map((metrics) => `${metrics.head}: ${mainScoreOf(metrics).name}`),
+    rows,
+  );
 }
 
 function scoreTable(titles: readonly string[], rows: readonly ScoreRow[]): string[] {

@@ -36,5 +36,12 @@ export function learningPictures({ curve, schedule }: RunDocument): Picture[] {
       'share of units',
       linesOf(({ accuracy }) => accuracy),
     ),
+    ...(curve[0]?.heads ?? []).flatMap(({ head }, h) =>
+      picture(
+        `Training loss of ${head}`,
+        'mean loss of a target',
+        linesOf(({ heads }) => heads?.[h]?.loss ?? null),
+      ),
+    ),
   ];
 }

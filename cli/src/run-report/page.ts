@@ -1,6 +1,7 @@
 import type { RunDocument } from '@regulon/coordinator/runs';
 import type { TestTable } from '@regulon/shared/genomics';
 import { type Plan, parsePlan } from '@regulon/shared/plan';
+import type { Metrics } from '@regulon/shared/program';
 import { bytesText } from '../output/index.js';
 import { figureOf, type Picture } from './chart-frame.js';
 import { calibrationPicture, confusionTable, curvePictures } from './class-figures.js';
@@ -75,9 +76,20 @@ function resultOf(document: RunDocument, plan: Plan): string {
       : []),
     htmlTable(['score', 'value', '95 % interval'], scoreRows(result, classes)),
     ...(confusion ? ['<h2>Confusion matrix</h2>', confusionTable(confusion, classes)] : []),
+    ...headTables(plan, result.pooled),
     ...(pictures.length > 0 ? ['<h2>Beside the result</h2>', figures('score', pictures)] : []),
     ...(learning.length > 0 ? ['<h2>Learning curves</h2>', figures('curve', learning)] : []),
   ].join('\n');
+}
+
+/** The confusion matrix of each head that has classes. */
+function headTables({ targets = [] }: Plan, { heads = [] }: Metrics): string[] {
+  return heads.flatMap(({ head, classes }) => {
+    const target = targets.find((one) => one.head === head);
+    if (!classes || target?.kind !== 'classes') return [];
+    const names = target.classes.map(({ name }) => name);
+    return [`<h2>Confusion matrix of ${escaped(head)}</h2>`, confusionTable(classes.confusion, names)];
+  });
 }
 
 const figures = (id: string, pictures: readonly Picture[]): string =>

@@ -74,7 +74,10 @@ function simulatedSites(
     case 'sequences':
       return simulateSequences(where);
     case 'expression':
-      return simulateSites({ ...where, mostPatients: secureAggregation.weightCap });
+      return simulateSites({
+        ...{ ...where, mostPatients: secureAggregation.weightCap },
+        ...(task === 'heads' ? { followUp: true } : {}),
+      });
   }
 }
 

@@ -14,7 +14,7 @@ import { guarded } from '../state/index.js';
 import type { ArmData } from '../training/index.js';
 
 /**
- * The units of an arm as files that the trainer reads: features by the fitted steps, classes, and the graph that the
+ * The units of an arm as files that the trainer reads: features by the fitted steps, classes or targets, and the graph that the
  * preparation made.
  *
  * @param batches what this site fitted on its training units for its own batches; default: on these units
@@ -30,7 +30,7 @@ export function writePrepared(
   const { features, shape } = transform(view, specification, batches);
   return {
     ...{ featuresPath: writeArray(`${prefix}.features.f32`, features), shape, n: view.n },
-    ...writeClasses(view, prefix),
+    ...writeTargets(view, prefix),
     ...writeGraph(specification, prefix),
   };
 }
@@ -45,11 +45,13 @@ export function writeUnprepared(view: UnitsView, { dataset, task }: Plan, prefix
     featuresPath: writeArray(`${prefix}.features.f32`, features),
     shape: isSeries ? [n, genes, 2] : [n, genes / LETTERS, LETTERS],
     n,
-    ...writeClasses(view, prefix),
+    ...writeTargets(view, prefix),
   };
 }
 
-function writeClasses({ labels }: UnitsView, prefix: string): { targetsPath?: string } {
+/** Targets of several heads, or classes. */
+function writeTargets({ labels, targets }: UnitsView, prefix: string): { targetsPath?: string } {
+  if (targets) return { targetsPath: writeArray(`${prefix}.targets.f32`, Float32Array.from(targets)) };
   return labels ? { targetsPath: writeArray(`${prefix}.classes.i32`, labels) } : {};
 }
 

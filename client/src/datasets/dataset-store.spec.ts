@@ -219,6 +219,13 @@ describe('files of an arm', () => {
     expect([...readFileSync(data.targetsPath ?? '')]).toEqual([0, 0, 0, 0, 1, 0, 0, 0]);
   });
 
+  it('hold the targets of several heads instead of classes', () => {
+    const dna = { dataset: { name: 'd', kind: 'sequences', scale: 'bases', unit: 'sequence' }, prepare: [] };
+    const targets = Float64Array.of(1, 0.5, -1, NaN);
+    const data = writeUnprepared({ ...view(2, 4, Array(8).fill(0)), targets }, testPlan(dna), prefix);
+    expect(floats(data.targetsPath ?? '')).toEqual([1, 0.5, -1, NaN]);
+  });
+
   it('hold series to classify with gaps interpolated and marked', () => {
     const series = { dataset: { name: 'd', kind: 'series', scale: 'log-ratio', unit: 'gene' }, prepare: [] };
     const values = [NaN, 1, NaN, 3, NaN, NaN, NaN, NaN];

@@ -20,6 +20,7 @@ import {
   type SitePreparation,
   sitePreparation,
   specificationDigest,
+  targetsOf,
   transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
@@ -162,10 +163,17 @@ export class DatasetStore {
   }
 
   private view(contract: RunContract): UnitsView {
-    const { label, design } = contract.plan;
-    const classes = JSON.stringify([label?.classes ?? null, design ?? null]);
+    const { label, design, targets, model } = contract.plan;
+    const classes = JSON.stringify([
+      label?.classes ?? null,
+      design ?? null,
+      targets && [targets, model.heads],
+    ]);
     if (this.prepared?.classes !== classes) {
-      const view = { ...viewOf(this.dataset, label?.classes), ...designOf(this.dataset, design) };
+      const view = {
+        ...{ ...viewOf(this.dataset, label?.classes), ...designOf(this.dataset, design) },
+        ...targetsOf(this.dataset, contract.plan),
+      };
       this.prepared = { classes, view };
     }
     return this.prepared.view;
@@ -213,9 +221,9 @@ export class DatasetStore {
 
   private foldsOf({ contract, siteId }: ArmRequest): Int32Array {
     const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
-    const { labels } = this.view(contract);
+    const { labels, strata } = this.view(contract);
     const { unit } = contract.plan.dataset;
-    return foldsOf(unit, this.dataset.unitIds, labels, siteIndex, this.patientsOf(contract));
+    return foldsOf(unit, this.dataset.unitIds, labels ?? strata, siteIndex, this.patientsOf(contract));
   }
 
   /** Patient of each unit, as the plan's column or the import says. */

@@ -5,7 +5,6 @@ import { readFloat32, readInt32 } from './files.js';
 import type { ModelJob } from './job.js';
 import {
   type HeadOfTask,
-  type HeadSums,
   lossOf,
   lossOfHeads,
   type LossSums,
@@ -34,13 +33,15 @@ export interface UnitData {
    * @param output [batch, …model output]
    * @param rows units of the batch
    */
-  lossOf(output: Float32Array, rows: readonly number[]): LossSums | HeadSums;
+  lossOf(output: Float32Array, rows: readonly number[]): LossSums;
   /**
    * What a batch is scored by, beside its loss; absent for a task of several heads.
    *
    * @param output [batch, …model output]; not changed
    */
   scored?(output: Float32Array, rows: readonly number[]): Scored;
+  /** of a task of several heads: what each learns, and its targets row-major [n, numbers of all targets] */
+  readonly heads?: { readonly own: readonly HeadOfTask[]; readonly targets: Float32Array };
 }
 
 /**
@@ -210,7 +211,7 @@ async function severalHeads(
   const width = own.reduce((sum, { targetSize }) => sum + targetSize, 0);
   const targets = await readFloat32(targetsPath, n * width, 'targets');
   return {
-    ...{ n, inputShape, features },
+    ...{ n, inputShape, features, heads: { own, targets } },
     lossOf: (output, rows) => lossOfHeads(own, output, rowsOf(targets, rows, width), rows.length),
   };
 }

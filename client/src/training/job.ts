@@ -1,6 +1,8 @@
-import type { ScoreShape } from '@regulon/shared/genomics';
+import type { HeadShape, ScoreShape } from '@regulon/shared/genomics';
 import type { ModelDeclaration } from '@regulon/shared/models';
 import type { Schedule } from '@regulon/shared/plan';
+import type { HeadTraining } from '@regulon/shared/program';
+import type { HeadEvaluation } from './head-scores.js';
 
 /** Prepared data of one arm at one site, as files that only this machine reads. */
 export interface ArmData {
@@ -125,6 +127,8 @@ export interface MeasureJob extends TrainJob {
 export interface EvaluateJob extends ModelJob {
   /** sums for curves, calibration or errors; absent: none */
   readonly scores?: ScoreShape;
+  /** what is summed of each head of a task of several, in their order */
+  readonly heads?: readonly HeadShape[];
 }
 
 export interface PredictJob extends ModelJob {
@@ -173,6 +177,8 @@ export interface TrainResult {
   readonly targetCount: number;
   /** last epoch: units whose class was right while training (classify) */
   readonly correct: number;
+  /** last epoch, several heads: what each sums, `correct` for classes */
+  readonly heads?: readonly HeadTraining[];
   readonly steps: number;
   readonly seconds: number;
   /** mean time of a step, without reading and writing */
@@ -191,13 +197,8 @@ export interface EvaluateResult {
   /** other tasks: sum of squared errors and how many targets it covers */
   readonly squaredError?: number;
   readonly targetCount?: number;
-  /** several heads: what each sums, `correct` for classes */
-  readonly heads?: readonly {
-    readonly block: string;
-    readonly lossSum: number;
-    readonly targetCount: number;
-    readonly correct: number;
-  }[];
+  /** several heads: what each sums over all units */
+  readonly heads?: readonly HeadEvaluation[];
   /** what `scoreSums` gives for `scores` of the job */
   readonly scores?: readonly number[];
   readonly seconds: number;

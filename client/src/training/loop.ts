@@ -131,8 +131,8 @@ function withGradients(
     const pass = network.forward(batchTensor(data, rows, backend), weights, context, layer ? { layer } : {});
     const gradient = backend.allocate(pass.output.shape);
     backend.view(gradient).set(backend.view(pass.output));
-    const { lossSum, targetCount, correct } = data.lossOf(backend.view(gradient), rows);
-    const sums = { lossSum: lossSum + pass.penalty, targetCount, correct };
+    const summed = data.lossOf(backend.view(gradient), rows);
+    const sums = { ...summed, lossSum: summed.lossSum + pass.penalty };
     if (!Number.isFinite(sums.lossSum)) {
       throw new RegulonError('E_LOSS_NOT_FINITE', `the loss of step ${step + 1} is not finite`);
     }

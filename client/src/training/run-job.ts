@@ -1,5 +1,6 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { parameterCount, travellingWeights } from '@regulon/shared/models';
+import type { HeadTraining } from '@regulon/shared/program';
 import type { TrainingBackend } from './backends/backend.js';
 import { loadUnits } from './data.js';
 import { evaluateUnits } from './evaluate.js';
@@ -8,6 +9,7 @@ import { INFERENCE_BATCH } from './inference.js';
 import { networkOf, weightsOf } from './job-model.js';
 import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
 import { trainRound } from './loop.js';
+import { type LossSums, NO_LOSS, termsOf } from './losses/index.js';
 import { checkInferenceMemory, checkMemory } from './memory.js';
 import type { Network } from './network.js';
 
@@ -29,7 +31,8 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const onStep = beatEvery(context.onBeat);
   const stepsFrom = performance.now();
   const trained = await trainRound({ network, data, backend: context.backend, job, onStep }, weights);
-  const { sums, steps } = trained;
+  const { heads, ...sums } = trained.sums;
+  const { steps } = trained;
   const stepMilliseconds = (performance.now() - stepsFrom) / Math.max(1, steps);
   const delta = await keepLocalWeights(job, network, weights, trained.delta);
   let deltaNormSquared = 0;
@@ -41,8 +44,16 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const seconds = (performance.now() - started) / 1000;
   const { backend } = context;
   return {
-    ...{ count: data.n, ...sums, steps, seconds, stepMilliseconds },
+    ...{ count: data.n, ...sums, ...headsOf(network, heads), steps, seconds, stepMilliseconds },
     ...{ deltaSha256, deltaNormSquared, backend: backend.name },
+  };
+}
+
+/** Sums of each head by its name. */
+function headsOf({ heads: resolved }: Network, heads: LossSums['heads']): { heads?: HeadTraining[] } {
+  if (!heads) return {};
+  return {
+    heads: resolved.map((head, h) => ({ block: head.block, terms: termsOf(head), ...(heads[h] ?? NO_LOSS) })),
   };
 }
 
@@ -70,7 +81,7 @@ export async function runEvaluateJob(job: EvaluateJob, context: JobContext): Pro
   const network = await networkOf(job, data.inputShape);
   checkInferenceMemory(network, data, INFERENCE_BATCH, context);
   const weights = await weightsOf(job, network);
-  const sums = evaluateUnits(network, weights, data, context.backend, job.scores);
+  const sums = evaluateUnits(network, weights, data, context.backend, job.scores, job.heads);
   const { lossSum, targetCount, confusion, heads, scores } = sums;
   return {
     count: data.n,

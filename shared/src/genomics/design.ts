@@ -4,6 +4,7 @@ import { compareCodePoints } from './code-point.js';
 import { type Cell, parseLabelRule } from './label-rule.js';
 import type { LabelTable } from './labels.js';
 import type { CovariateColumn } from './statistics-step.js';
+import { targetColumns } from './targets/targets.js';
 import type { UnitsView } from './view.js';
 
 type Covariate = Design['covariates'][number];
@@ -85,8 +86,11 @@ function numbersIn(table: LabelTable, { name, column }: { name: string; column: 
  *
  * @throws E_PLAN when a covariate reads a column of the label where the preparation of a unit uses its covariates
  */
-export function verifyDesign({ prepare, design, label, evaluation }: Plan): void {
-  const ofLabel = new Set((label?.classes ?? []).flatMap(({ rule }) => parseLabelRule(rule).columns));
+export function verifyDesign({ prepare, design, label, targets, evaluation }: Plan): void {
+  const ofLabel = new Set([
+    ...(label?.classes ?? []).flatMap(({ rule }) => parseLabelRule(rule).columns),
+    ...targetColumns({ targets }),
+  ]);
   const reads = (covariate: Covariate): readonly string[] =>
     'rule' in covariate ? parseLabelRule(covariate.rule).columns : [covariate.column];
   const telling = (design?.covariates ?? []).filter((covariate) =>

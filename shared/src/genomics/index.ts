@@ -4,6 +4,8 @@ export * from './identifiers/index.js';
 export { LETTERS, oneHot, sequencePanel } from './sequences.js';
 export { type Cell, parseLabelRule } from './label-rule.js';
 export { type ClassRule, labelsOf } from './labels.js';
+export { targetsOf } from './targets/targets.js';
+export { countedTargets } from './targets/counted-targets.js';
 export { covariateColumns, designOf, verifyDesign } from './design.js';
 export { sitePreparation } from './batch/site-preparation.js';
 export { hasBatchSteps, type SitePreparation } from './batch/site-parameters.js';
@@ -52,7 +54,15 @@ export {
   scoreLength,
   scoreSums,
 } from './scores/task-scores.js';
-export { concordanceOf, concordanceSums } from './scores/concordance.js';
+export { type Concordance, concordanceOf, concordanceSums } from './scores/concordance.js';
+export {
+  type HeadScored,
+  type HeadScores,
+  headScoreLength,
+  headScoresOf,
+  headScoreSums,
+  type HeadShape,
+} from './scores/head-scores.js';
 export { type RegressionScores, regressionScoresOf, regressionSums } from './scores/regression.js';
 export { type Interval, wilsonInterval } from './scores/confidence.js';
 export { coxRound, stratifiedCoxRound } from './survival/cox.js';

@@ -16,11 +16,12 @@ export interface ClassRule {
 /**
  * Class of each unit: the one class whose rule holds.
  *
+ * @param masked a unit with an empty cell in a column that a rule names has no class, −1; else it is refused
  * @returns class index of each unit, in the order of `table.unitIds`; the caller owns it
  * @throws E_LABEL when a rule does not parse, names a column that is not there, or a unit matches no rule or two;
  *   the message holds unit positions (from 1) and class names, never a cell
  */
-export function labelsOf(table: LabelTable, classes: readonly ClassRule[]): Int32Array {
+export function labelsOf(table: LabelTable, classes: readonly ClassRule[], masked = false): Int32Array {
   const rules = classes.map(({ name, rule }) => ({ name, rule: parsedRule(name, rule) }));
   for (const { name, rule } of rules) {
     const absent = rule.columns.find((column) => !table.columns.has(column));
@@ -31,7 +32,8 @@ export function labelsOf(table: LabelTable, classes: readonly ClassRule[]): Int3
   const labels = new Int32Array(table.unitIds.length);
   for (let unit = 0; unit < labels.length; unit++) {
     const row = (column: string): Cell => table.columns.get(column)?.[unit] ?? null;
-    labels[unit] = classOf(rules, row, unit);
+    const unknown = masked && rules.some(({ rule }) => rule.columns.some((column) => row(column) === null));
+    labels[unit] = unknown ? -1 : classOf(rules, row, unit);
   }
   return labels;
 }

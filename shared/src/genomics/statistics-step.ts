@@ -2,6 +2,7 @@ import { RegulonError } from '../errors/index.js';
 import type { DatasetScale } from '../plan/index.js';
 import type { FeatureSpecification } from './specification.js';
 import type { SummedRound } from './summed-round.js';
+import type { CountedTarget } from './targets/counted-targets.js';
 import type { UnitsView } from './view.js';
 
 /** One statistics round of a preparation: from the units of a site to the next feature specification. */
@@ -36,6 +37,10 @@ export interface StatisticsOptions {
   readonly covariates?: readonly CovariateColumn[];
   /** the arms of the run are the folds of det5; default false */
   readonly hasFolds?: boolean;
+  /** a fold is held out in the only arm that is scored; default false */
+  readonly hasHoldout?: boolean;
+  /** what is counted of the targets of several heads; default none */
+  readonly targets?: readonly CountedTarget[];
   /** exact order statistics and finer histograms are for public runs only; default false */
   readonly isPublic?: boolean;
 }

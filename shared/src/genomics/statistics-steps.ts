@@ -16,6 +16,7 @@ import { misplaced } from './preparation-order.js';
 import { logCpm, topVariance, zScore } from './selection.js';
 import { type FeatureSpecification, withStep } from './specification.js';
 import { type StatisticsOptions, type StatisticsStep, verifySum } from './statistics-step.js';
+import { targetsStep } from './targets/targets-step.js';
 import { voomSteps } from './voom/voom-steps.js';
 import { vstSteps } from './vst/vst-rounds.js';
 
@@ -54,7 +55,9 @@ class Builder {
 
   constructor(private readonly options: StatisticsOptions) {
     const apart = options.hasFolds && !options.isPublic ? [foldsStep(options)] : [];
-    this.rounds = [...apart, countsStep(options)].map((step) => ({ step, after: [] }));
+    const { targets = [] } = options;
+    const heads = targets.length > 0 ? [targetsStep(targets, options)] : [];
+    this.rounds = [...apart, ...heads, countsStep(options)].map((step) => ({ step, after: [] }));
   }
 
   add(step: PrepareStep, index: number): void {

@@ -16,6 +16,10 @@ export interface UnitsView {
   readonly folds?: Int32Array;
   /** columns of the plan's design, row-major [n, columns] */
   readonly covariates?: Float64Array;
+  /** targets of a task of several heads, row-major [n, numbers of all heads]; NaN, or a class of −1, = missing */
+  readonly targets?: Float64Array;
+  /** what balances the folds where there are no classes; only of the whole dataset */
+  readonly strata?: Int32Array;
 }
 
 /**
@@ -26,29 +30,29 @@ export interface UnitsView {
  * @throws E_INTERNAL if a position is out of range
  */
 export function selectUnits(view: UnitsView, rows: ArrayLike<number>): UnitsView {
-  const { n, genes, classes, labels, batches, covariates } = view;
+  const { n, genes, classes, labels, batches, covariates, targets } = view;
   const positions = Array.from(rows);
   const absent = positions.find((row) => !Number.isInteger(row) || row < 0 || row >= n);
   if (absent !== undefined) throw new RegulonError('E_INTERNAL', `unit ${absent} of ${n} does not exist`);
   const values = new Float64Array(positions.length * genes);
   positions.forEach((row, i) => values.set(view.values.subarray(row * genes, (row + 1) * genes), i * genes));
-  const columns = covariates ? covariates.length / n : 0;
+  const rowsOf = (from: Float64Array): Float64Array => {
+    const width = from.length / n;
+    return Float64Array.from(positions.flatMap((row) => [...from.subarray(row * width, (row + 1) * width)]));
+  };
   return {
     ...{ n: positions.length, genes, values, classes },
     ...(labels && { labels: Int32Array.from(positions, (row) => labels[row] ?? 0) }),
     ...(batches && { batches: Int32Array.from(positions, (row) => batches[row] ?? 0) }),
-    ...(covariates && {
-      covariates: Float64Array.from(
-        positions.flatMap((row) => [...covariates.subarray(row * columns, (row + 1) * columns)]),
-      ),
-    }),
+    ...(covariates && { covariates: rowsOf(covariates) }),
+    ...(targets && { targets: rowsOf(targets) }),
   };
 }
 
 /**
  * The units of several views, one after the other; only where all may be seen (tests, the reference process).
  *
- * @param views at least one, of the same genes; labels, batches and covariates stay when the first view has them
+ * @param views at least one, of the same genes; labels, batches, covariates and targets stay when the first view has them
  */
 export function joinUnits(views: readonly UnitsView[]): UnitsView {
   const [first] = views;
@@ -64,5 +68,6 @@ export function joinUnits(views: readonly UnitsView[]): UnitsView {
     ...(first.labels && { labels: codes((view) => view.labels) }),
     ...(first.batches && { batches: codes((view) => view.batches) }),
     ...(first.covariates && { covariates: numbers((view) => view.covariates) }),
+    ...(first.targets && { targets: numbers((view) => view.targets) }),
   };
 }

@@ -1,5 +1,6 @@
-import { CO_EXPRESSION, type LayerDeclaration, type Loss, type ModelDeclaration } from '../models/index.js';
+import { CO_EXPRESSION, type LayerDeclaration, type ModelDeclaration } from '../models/index.js';
 import type { Plan } from './plan.js';
+import { NUMBERS } from './targets.js';
 
 /** A rule of the plan that its model breaks. */
 export interface BrokenRule {
@@ -8,16 +9,6 @@ export interface BrokenRule {
 }
 
 type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation'>;
-
-/** Losses over numbers, one by one. */
-const NUMBERS: readonly Loss['type'][] = [
-  'squared-error',
-  'absolute-error',
-  'huber',
-  'poisson',
-  'binary-cross-entropy',
-  'focal',
-];
 
 /**
  * What of a model the rounds of a run cannot carry out: refused before the run, never left out silently.
@@ -36,7 +27,7 @@ function maskRule({ inputs = [] }: ModelDeclaration): BrokenRule | null {
 }
 
 function headRule({ heads }: ModelDeclaration, task: Plan['task']): BrokenRule | null {
-  if (!heads) return null;
+  if (!heads || task === 'heads') return null;
   const [head] = heads;
   if (heads.length > 1) return { path: 'model.heads', rule: 'the datasets of a run have one target' };
   const allowed = task === 'classify' ? ['cross-entropy'] : NUMBERS;

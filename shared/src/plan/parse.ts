@@ -5,6 +5,7 @@ import { verifyCatalogue } from '../models/index.js';
 import { evaluationRuleBroken } from './evaluation-rules.js';
 import { modelRuleBroken } from './model-rules.js';
 import { type Plan, planSchema } from './plan.js';
+import { targetRuleBroken } from './target-rules.js';
 
 /**
  * Check a value against a strict schema; the error names path and rule, never the value.
@@ -57,8 +58,8 @@ export function parsePlan(value: unknown): Plan {
     refuse('evaluation.split', 'a forecast is split chronologically');
   if (plan.task !== 'forecast' && plan.evaluation.split === 'chronological')
     refuse('evaluation.split', 'only a forecast is split chronologically');
-  const evaluation = evaluationRuleBroken(plan);
-  if (evaluation) refuse(evaluation.path, evaluation.rule);
+  const heads = targetRuleBroken(plan) ?? evaluationRuleBroken(plan);
+  if (heads) refuse(heads.path, heads.rule);
   const unfit = wrongDataset(plan);
   if (unfit) refuse(...unfit);
   const { gamma, nMin } = plan.secureAggregation;

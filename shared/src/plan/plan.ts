@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
 import { scheduleSchema } from './learning-rate.js';
 import { signedText } from './signed-text.js';
+import { labelClassSchema, targetSchema } from './targets.js';
 import { datasetKindSchema, datasetScaleSchema, gammaSchema, purposeSchema, unitSchema } from './terms.js';
 
 const name = z
@@ -9,13 +10,6 @@ const name = z
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
 const positive = z.number().positive();
 const count = (max: number) => z.int().min(1).max(max);
-
-/** A class of the label: its name and the rule over the columns of the label table that decides it. */
-const labelClass = z.strictObject({
-  name: signedText(64).min(1),
-  /** e.g. `Lum and not is_LumA`; see genomics/label-rule */
-  rule: signedText(500).min(1),
-});
 
 /** Preparation steps in their order; each is fitted from secure sums over the training units of an arm. */
 const prepareStep = z.discriminatedUnion('step', [
@@ -223,8 +217,10 @@ export const planSchema = z.strictObject({
     /** column of the label table that names the patient, where one may have several units: folds keep them together */
     patientColumn: signedText(200).min(1).optional(),
   }),
-  task: z.enum(['classify', 'reconstruct', 'forecast']),
-  label: z.strictObject({ classes: z.array(labelClass).min(2).max(64) }).optional(),
+  task: z.enum(['classify', 'reconstruct', 'forecast', 'heads']),
+  label: z.strictObject({ classes: z.array(labelClassSchema).min(2).max(64) }).optional(),
+  /** of a task of several heads, one a head */
+  targets: z.array(targetSchema).min(1).max(16).optional(),
   design: design.optional(),
   prepare: z.array(prepareStep).max(16).default([]),
   model: modelDeclarationSchema,

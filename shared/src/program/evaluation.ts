@@ -1,23 +1,23 @@
 import { RegulonError } from '../errors/index.js';
 import {
-  accuracyOf,
   allowedCells,
-  balancedAccuracyOf,
-  type Interval,
   type LinearScore,
-  macroF1Of,
-  majorityShareOf,
-  matthewsCorrelationOf,
-  precisionPerClassOf,
-  recallPerClassOf,
   scoreLength,
   type ScoreReport,
   scoreReportOf,
   type ScoreShape,
-  wilsonInterval,
 } from '../genomics/index.js';
 import type { Plan } from '../plan/index.js';
+import { type ClassMetrics, classMetrics } from './class-metrics.js';
 import type { RunContract } from './contract.js';
+import {
+  decodeHeads,
+  encodeHeads,
+  type HeadMetrics,
+  headShapesOf,
+  headsLength,
+  type HeadSums,
+} from './head-evaluation.js';
 
 /** What one site knows after scoring its held-out units; sums over arms, never per unit. */
 export interface SiteScore {
@@ -34,33 +34,27 @@ export interface SiteScore {
   readonly lastValue?: number;
   readonly zero?: number;
   readonly autoregressive?: number;
+  /** of a task of several heads, in the order of the model */
+  readonly heads?: readonly HeadSums[];
   /** what `scoreSums` gives for the metrics of the plan */
   readonly scores?: ArrayLike<number>;
   /** in the order of the plan's baselines */
   readonly baselines?: readonly LinearScore[];
 }
 
-type ScalarScore = Omit<SiteScore, 'confusion' | 'scores' | 'baselines'>;
+type ScalarScore = Omit<SiteScore, 'confusion' | 'scores' | 'baselines' | 'heads'>;
 
 /** Metrics recomputed from summed scores; absent where the task has none, null where a definition divides 0 by 0. */
-export interface Metrics {
+export interface Metrics extends Partial<ClassMetrics> {
   /** scored units */
   readonly count: number;
   readonly loss?: number;
-  readonly accuracy?: number;
-  /** 95 %, Wilson */
-  readonly accuracyInterval?: Interval | null;
-  readonly balancedAccuracy?: number | null;
-  readonly macroF1?: number | null;
-  readonly matthewsCorrelation?: number | null;
-  readonly recallPerClass?: readonly (number | null)[];
-  readonly precisionPerClass?: readonly (number | null)[];
-  readonly majority?: number;
-  readonly confusion?: readonly number[];
   readonly mse?: number;
   readonly lastValueMse?: number;
   readonly zeroMse?: number;
   readonly ar3Mse?: number;
+  /** of a task of several heads, in the order of the model */
+  readonly heads?: readonly HeadMetrics[];
 }
 
 /** The result of a run: over all sites, and by site where every dataset is public. */
@@ -82,6 +76,7 @@ const scalarFields: Readonly<Record<Plan['task'], readonly (keyof ScalarScore)[]
   classify: ['count', 'lossSum'],
   reconstruct: ['count', 'squaredError', 'targetCount'],
   forecast: ['count', 'squaredError', 'targetCount', 'lastValue', 'zero', 'autoregressive'],
+  heads: ['count'],
 };
 
 /** Numbers of all score histograms of a public run, at most. */
@@ -100,9 +95,9 @@ export function scoreShapeOf({ plan, isPublic }: RunContract): ScoreShape | null
 /** Numbers in one block of the evaluation vector. */
 function blockLength(contract: RunContract): number {
   const classes = contract.plan.label?.classes.length ?? 0;
-  return (
-    scalarFields[contract.plan.task].length + (contract.plan.task === 'classify' ? classes * classes : 0)
-  );
+  const { task } = contract.plan;
+  const apart = task === 'classify' ? classes * classes : headsLength(headShapesOf(contract));
+  return scalarFields[task].length + apart;
 }
 
 /** Length of the blocks: one pooled block, and one block a site in a public run. */
@@ -137,6 +132,7 @@ export function encodeEvaluation(contract: RunContract, siteId: number, score: S
   const block = [
     ...scalarFields[contract.plan.task].map((field) => score[field] ?? 0),
     ...(score.confusion ?? []),
+    ...encodeHeads(score.heads ?? []),
   ];
   vector.set(block.slice(0, width), 0);
   if (contract.isPublic) {
@@ -193,26 +189,10 @@ function baselinesOf(
     return {
       name,
       note: noteOf(name),
-      metrics: count === 0 ? { count } : { ...loss, ...classMetrics(count, confusion) },
+      metrics: count === 0 ? { count } : { count, ...loss, ...classMetrics(confusion) },
     };
   });
   return { baselines: list };
-}
-
-/** Metrics of a confusion matrix with units in it. */
-function classMetrics(count: number, confusion: readonly number[]): Metrics {
-  return {
-    count,
-    accuracy: accuracyOf(confusion) ?? 0,
-    accuracyInterval: wilsonInterval(Math.round((accuracyOf(confusion) ?? 0) * count), count),
-    balancedAccuracy: balancedAccuracyOf(confusion),
-    macroF1: macroF1Of(confusion),
-    matthewsCorrelation: matthewsCorrelationOf(confusion),
-    recallPerClass: recallPerClassOf(confusion),
-    precisionPerClass: precisionPerClassOf(confusion),
-    majority: majorityShareOf(confusion) ?? 0,
-    confusion,
-  };
 }
 
 function metricsOf(contract: RunContract, block: Float64Array): Metrics {
@@ -224,8 +204,13 @@ function metricsOf(contract: RunContract, block: Float64Array): Metrics {
   if (count === 0) return { count };
   if (task === 'classify') {
     const confusion = Array.from(block.subarray(fields.length), Math.round);
-    return { loss: at('lossSum') / count, ...classMetrics(count, confusion) };
+    return { count, loss: at('lossSum') / count, ...classMetrics(confusion) };
   }
+  if (task === 'heads')
+    return {
+      count,
+      heads: decodeHeads(contract.plan, headShapesOf(contract), block.subarray(fields.length)),
+    };
   const targets = at('targetCount');
   if (targets === 0) return { count };
   const mse = { count, mse: at('squaredError') / targets };

@@ -1,4 +1,4 @@
-import type { Plan } from '../plan/index.js';
+import { headTargets, type Plan } from '../plan/index.js';
 import { RegulonError } from '../errors/index.js';
 
 /** Units of the weight extra: w̃ is a multiple of 2⁻²⁰. */
@@ -18,7 +18,35 @@ const flag = (name: string): ExtraField => ({ name, scale: 1, min: 0, max: 1 });
 /** Extras of a statistics or evaluation round: only the fault flag. */
 export const statisticsExtras: readonly ExtraField[] = [flag('fault')];
 
-/** Extras of a training round: fault, clipped sites where the plan allows them, training loss, correct units, units. */
+/** What is summed of the training of a head: mean loss times units with a target, and those units; of classes the right ones. */
+export const headExtra = (what: 'loss' | 'units' | 'correct', head: string): string => `${what} ${head}`;
+
+/** What a site trained of one head: sums over units, and how many numbers one unit has in them. */
+export interface HeadTraining {
+  readonly block: string;
+  readonly lossSum: number;
+  /** numbers that `lossSum` sums over; of a Cox head the events */
+  readonly targetCount: number;
+  /** of these numbers, those of one unit */
+  readonly terms: number;
+  readonly correct: number;
+}
+
+/** Extras of the heads by their names. */
+export function headExtrasOf(heads: readonly HeadTraining[]): Record<string, number> {
+  return Object.fromEntries(
+    heads.flatMap(({ block, terms, lossSum, targetCount, correct }) => [
+      [headExtra('loss', block), lossSum / terms],
+      [headExtra('units', block), targetCount / terms],
+      [headExtra('correct', block), correct],
+    ]),
+  );
+}
+
+/**
+ * Extras of a training round: fault, clipped sites where the plan allows them, training loss, correct units, units; then of
+ * each head its loss, its units, and its correct units.
+ */
 export function trainingExtras(plan: Plan): ExtraField[] {
   const { weightCap, clip, noise } = plan.secureAggregation;
   const N = plan.sites.length;
@@ -38,6 +66,11 @@ export function trainingExtras(plan: Plan): ExtraField[] {
     { name: 'loss', scale: lossScale, min: 0, max: lossMax },
     { name: 'correct', scale: 1, min: 0, max: weightCap },
     { name: 'count', scale: 1, min: 0, max: weightCap },
+    ...headTargets(plan).flatMap(({ target: { head, kind } }) => [
+      { name: headExtra('loss', head), scale: lossScale, min: 0, max: lossMax },
+      { name: headExtra('units', head), scale: lossScale, min: 0, max: weightCap },
+      ...(kind === 'classes' ? [{ name: headExtra('correct', head), scale: 1, min: 0, max: weightCap }] : []),
+    ]),
   ];
 }
 

@@ -1,8 +1,17 @@
+export {
+  addedHeads,
+  type HeadMetrics,
+  headMetricsOf,
+  headShapesOf,
+  type HeadSums,
+  mainScoreOf,
+} from './head-evaluation.js';
+export type { ClassMetrics } from './class-metrics.js';
 export { contractOf, runName, parseRunName, type RunContract } from './contract.js';
 export { quorumRuleOf, rosterViewOf } from './roster-view.js';
 export { armsOf, Purpose, type Arm, type ScheduledRound } from './schedule.js';
 export { fedAvgStep, type ServerStep } from './server-step.js';
-export { encodeExtras, decodeExtras, weightOf } from './extras.js';
+export { encodeExtras, decodeExtras, headExtrasOf, type HeadTraining, weightOf } from './extras.js';
 export {
   encodeEvaluation,
   evaluationLength,

@@ -1,4 +1,5 @@
-import type { Plan } from '../plan/index.js';
+import { headTargets, type Plan } from '../plan/index.js';
+import { headExtra } from './extras.js';
 import type { ScheduledRound } from './schedule.js';
 
 /** One point of the learning curve: sums over the contributors of a training round. */
@@ -13,6 +14,12 @@ export interface CurvePoint {
   readonly accuracy: number | null;
   /** sites in the sum */
   readonly survivors: number;
+  /** of a task of several heads: mean loss of a unit with the target, share of classes that were right */
+  readonly heads?: readonly {
+    readonly head: string;
+    readonly loss: number | null;
+    readonly accuracy: number | null;
+  }[];
 }
 
 /** The point that a closed training round adds. @param extras its sums, as `decodeExtras` gives them */
@@ -24,5 +31,11 @@ export function curvePointOf(
 ): CurvePoint {
   const { count = 0, correct = 0, loss = 0 } = extras;
   const accuracy = plan.task === 'classify' ? correct / count : null;
-  return { round, arm, iteration, loss: loss / count, accuracy, survivors };
+  const point = { round, arm, iteration, loss: loss / count, accuracy, survivors };
+  const heads = headTargets(plan).map(({ target: { head, kind } }) => {
+    const of = (what: Parameters<typeof headExtra>[0]): number => extras[headExtra(what, head)] ?? 0;
+    const share = (sum: number): number | null => (of('units') > 0 ? sum / of('units') : null);
+    return { head, loss: share(of('loss')), accuracy: kind === 'classes' ? share(of('correct')) : null };
+  });
+  return heads.length > 0 ? { ...point, heads } : point;
 }

@@ -15,8 +15,20 @@ const SERIES_CHANNELS = 2;
 export function modelFrameOf(plan: Plan, features: number): ModelFrame {
   return {
     inputShape: inputShapeOf(plan, features),
-    outputs: plan.task === 'classify' ? (plan.label?.classes.length ?? 0) : features,
+    outputs: outputsOf(plan, features),
   };
+}
+
+function outputsOf({ task, label }: Plan, features: number): number {
+  switch (task) {
+    case 'classify':
+      return label?.classes.length ?? 0;
+    case 'heads':
+      return 1; // of a head that does not say
+    case 'reconstruct':
+    case 'forecast':
+      return features;
+  }
 }
 
 function inputShapeOf({ dataset, task }: Plan, features: number): number[] {

@@ -1,5 +1,6 @@
 import type { Plan } from '../plan/index.js';
 import {
+  countedTargets,
   covariateColumns,
   FOLDS,
   type LinearBaseline,
@@ -112,6 +113,8 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     scale: plan.dataset.scale,
     covariates: covariateColumns(plan.design),
     hasFolds: plan.evaluation.split === 'det5',
+    hasHoldout: plan.evaluation.split === 'holdout',
+    targets: countedTargets(plan),
     isPublic: contract.isPublic,
   });
 }

@@ -91,6 +91,8 @@ export interface Patient {
   readonly subtype: Subtype;
   /** count of each gene */
   readonly counts: Uint32Array;
+  /** of each module */
+  readonly activities: Float64Array;
 }
 
 /** Draw one patient of a site. */
@@ -101,8 +103,10 @@ export function drawPatient(
   random: Random,
 ): Patient {
   const log = model.logMean.map((m, g) => m + (site.batch[g] ?? 0));
-  for (const module of model.modules) {
+  const activities = new Float64Array(model.modules.length);
+  for (const [m, module] of model.modules.entries()) {
     const activity = random.normal(module.activity[subtype], 0.8);
+    activities[m] = activity;
     module.loadings.forEach((loading, i) => {
       log[module.first + i] = (log[module.first + i] ?? 0) + loading * activity;
     });
@@ -112,7 +116,7 @@ export function drawPatient(
   log.forEach(
     (m, g) => (counts[g] = random.negativeBinomial(Math.exp(m + library), model.dispersion[g] ?? 0.1)),
   );
-  return { subtype, counts };
+  return { subtype, counts, activities };
 }
 
 /** Subtypes of a site's patients: every subtype at least five times where there is room, the rest by its shares. */

@@ -8,6 +8,7 @@ import {
   siteProfile,
   SUBTYPES,
 } from './expression-model.js';
+import { drawFollowUp } from './follow-up.js';
 import { Random } from './random.js';
 
 /** What counts are simulated, and where they are written. */
@@ -24,6 +25,8 @@ export interface ExpressionSimulation {
   readonly patients?: readonly number[];
   /** no site gets more patients than these */
   readonly mostPatients?: number;
+  /** further columns index, months and relapse, some missing; the last site measures no index; default false */
+  readonly followUp?: boolean;
 }
 
 /** Where the files of a simulated site lie. */
@@ -62,7 +65,10 @@ export function simulateSites(simulation: ExpressionSimulation): SimulatedSite[]
     const counts = join(folder, 'counts.tsv');
     const labels = join(folder, 'design.tsv');
     writeFileSync(counts, countsText(model.genes, ids, patients));
-    writeFileSync(labels, designText(ids, patients, new Random(seed, `${name}/design`)));
+    const design = designText(ids, patients, new Random(seed, `${name}/design`));
+    const hasIndex = i < simulation.sites.length - 1;
+    const clinic = new Random(seed, `${name}/follow-up`);
+    writeFileSync(labels, simulation.followUp ? followedText(design, patients, clinic, hasIndex) : design);
     return { name, counts, labels, units: patients.length };
   });
 }
@@ -88,4 +94,21 @@ function designText(ids: readonly string[], patients: readonly Patient[], random
     return cells.join('\t');
   });
   return `\tLum\tBasal\tis_LumA\tage\tstage\tsubtype\n${rows.join('\n')}\n`;
+}
+
+/** The design with the follow-up of each patient; subtypes that are not known are taken out. */
+function followedText(
+  design: string,
+  patients: readonly Patient[],
+  random: Random,
+  hasIndex: boolean,
+): string {
+  const [header = '', ...rows] = design.trimEnd().split('\n');
+  const followed = patients.map((patient, p) => {
+    const { index, months, relapse, knowsSubtype } = drawFollowUp(patient, random, hasIndex);
+    const cells = (rows[p] ?? '').split('\t');
+    if (!knowsSubtype) cells[cells.length - 1] = 'NA';
+    return [...cells, ...[index, months, relapse].map((x) => x ?? 'NA')].join('\t');
+  });
+  return `${[`${header}\tindex\tmonths\trelapse`, ...followed].join('\n')}\n`;
 }

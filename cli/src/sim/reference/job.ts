@@ -33,6 +33,11 @@ const referenceScore = z.strictObject({
   balancedAccuracy: scoreOrNull,
   recallPerClass: z.array(scoreOrNull).readonly().nullable(),
   mse: scoreOrNull,
+  /** of a task of several heads: the one number that each is told by */
+  heads: z
+    .array(z.strictObject({ head: z.string(), value: scoreOrNull }))
+    .readonly()
+    .optional(),
 });
 
 /** Score of one model on its test units; a field is null where the task has no such score. */

@@ -5,7 +5,7 @@ import type { ArmData, EvaluateResult, TrainJob, Trainer } from '@regulon/client
 import type { FeatureSpecification, SitePreparation, UnitsView } from '@regulon/shared/genomics';
 import { initialWeights, manifestOf, type ModelFrame, travellingWeights } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
-import { modelFrameOf } from '@regulon/shared/program';
+import { headShapesOf, modelFrameOf } from '@regulon/shared/program';
 
 /** Everything the reference needs to train and score models of one plan. */
 export interface Workbench {
@@ -94,7 +94,11 @@ export async function evaluateModel(
   model: ReferenceModel,
   data: ArmData,
 ): Promise<EvaluateResult> {
-  return bench.trainer.evaluate({ ...jobOf(bench, model, data), horizon: bench.plan.evaluation.horizon });
+  const { plan } = bench;
+  const heads = plan.task === 'heads' ? { heads: headShapesOf({ plan, isPublic: true }) } : {};
+  return bench.trainer.evaluate({
+    ...{ ...jobOf(bench, model, data), horizon: plan.evaluation.horizon, ...heads },
+  });
 }
 
 function jobOf(bench: Workbench, model: ReferenceModel, data: ArmData) {

@@ -72,7 +72,7 @@ async function scoreArms(
   axes?: { squaredError: number; targets: number },
 ): Promise<ReferenceScore> {
   const { plan } = bench;
-  const tally = new Tally();
+  const tally = new Tally(plan);
   for (const { arm, parts } of arms) {
     const [train, test] = [together(parts, 'train'), together(parts, 'test')];
     if (!train || !test) continue;
@@ -81,7 +81,17 @@ async function scoreArms(
     const testData = writeUnits(bench, 'test', test, fitted && testedWith(fitted, test));
     const model = newModel(bench, 'model', featuresOf(plan, train, fitted), arm.index);
     await trainModel(bench, model, trainData, plan.training.rounds * plan.training.localEpochs);
-    tally.add(await evaluateModel(bench, model, testData));
+    if (plan.task === 'heads') {
+      // pairs of patients are compared inside their site, as the run does
+      for (const view of viewsOf(parts, 'test'))
+        tally.add(
+          await evaluateModel(
+            bench,
+            model,
+            writeUnits(bench, 'test', view, fitted && testedWith(fitted, view)),
+          ),
+        );
+    } else tally.add(await evaluateModel(bench, model, testData));
     if (axes && plan.task === 'reconstruct') {
       const fitted = fitAxes(readFloats(trainData.featuresPath), train.n, COMPONENTS);
       const features = readFloats(testData.featuresPath);
@@ -117,15 +127,15 @@ async function seriesRows(bench: Workbench, sites: readonly ReferenceSite[]): Pr
   await trainModel(bench, pooled, writeUnits(bench, 'all', mixed, null), epochs);
   const pooledBySite: Row[] = [];
   const lone: Row[] = [];
-  const everything = new Tally();
+  const everything = new Tally(bench.plan);
   for (const { name: site, view } of sites) {
     const series = writeUnits(bench, 'one', view, null);
     const own = newModel(bench, 'lone', 1, 0);
     await trainModel(bench, own, series, epochs);
     const score = await evaluateModel(bench, pooled, series);
     everything.add(score);
-    pooledBySite.push({ site, score: scoreOf(score) });
-    lone.push({ site, score: scoreOf(await evaluateModel(bench, own, series)) });
+    pooledBySite.push({ site, score: scoreOf(bench.plan, score) });
+    lone.push({ site, score: scoreOf(bench.plan, await evaluateModel(bench, own, series)) });
   }
   return { pooled: everything.score(), pooledBySite, lone, pca64Mse: null };
 }
@@ -143,8 +153,8 @@ function padded(views: readonly UnitsView[]): UnitsView[] {
   });
 }
 
-function scoreOf(result: Parameters<Tally['add']>[0]): ReferenceScore {
-  const tally = new Tally();
+function scoreOf(plan: Plan, result: Parameters<Tally['add']>[0]): ReferenceScore {
+  const tally = new Tally(plan);
   tally.add(result);
   return tally.score();
 }

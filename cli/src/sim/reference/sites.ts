@@ -1,6 +1,6 @@
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { RegulonError } from '@regulon/shared/errors';
-import { designOf, patientsOf, type UnitsView } from '@regulon/shared/genomics';
+import { designOf, patientsOf, targetsOf, type UnitsView } from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import type { ReferenceJob } from './job.js';
 
@@ -35,7 +35,10 @@ export async function loadSites(job: ReferenceJob, plan: Plan): Promise<Referenc
       );
     }
     panel = data.panelDigest;
-    const view = { ...viewOf(data, plan.label?.classes), ...designOf(data, plan.design) };
+    const view = {
+      ...{ ...viewOf(data, plan.label?.classes), ...designOf(data, plan.design) },
+      ...targetsOf(data, plan),
+    };
     const patients = patientsOf(data, plan.dataset);
     sites.push({
       ...{ name, unitIds: data.unitIds, view: withBatchesOf(sites.length, view) },

@@ -55,7 +55,7 @@ function partOf(arm: Arm, site: ReferenceSite, index: number, plan: Plan): SiteP
       : { site: name, train: view, test: null };
   }
   if (arm.heldOutFold === null) return { site: name, train: view, test: view };
-  const folds = foldsOf(plan.dataset.unit, site.unitIds, view.labels, index, site.patients);
+  const folds = foldsOf(plan.dataset.unit, site.unitIds, view.labels ?? view.strata, index, site.patients);
   const rows = (held: boolean): number[] =>
     [...folds.keys()].filter((i) => (folds[i] === arm.heldOutFold) === held);
   return { site: name, train: part(view, rows(false)), test: part(view, rows(true)) };

@@ -7,6 +7,8 @@ import { type ModelDeclaration, modelFilesOf } from '@regulon/shared/models';
 import {
   type Arm,
   encodeEvaluation,
+  headExtrasOf,
+  headShapesOf,
   Purpose,
   type RunContract,
   type RunProgram,
@@ -228,6 +230,7 @@ export class LocalWork {
         ...{ ...this.modelJob(arm, data), weightsPath: this.live.modelOf(arm.index) },
         ...this.localWeights.latest(arm.index),
         ...(scores && { scores }),
+        ...(contract.plan.task === 'heads' ? { heads: headShapesOf(contract) } : {}),
       };
       score = addScore(score, await this.trainer.run((trainer) => trainer.evaluate(job)));
       score = await withBaselines(score, this.armRequest(arm), program, this.site.data);
@@ -294,5 +297,5 @@ function extrasOf(contract: RunContract, result: TrainResult): Record<string, nu
   const { count, correct, lossSum, targetCount } = result;
   const loss =
     contract.plan.task === 'classify' || targetCount === 0 ? lossSum : (lossSum / targetCount) * count;
-  return { loss, correct, count };
+  return { loss, correct, count, ...headExtrasOf(result.heads ?? []) };
 }

@@ -1,5 +1,5 @@
 import type { LinearScore } from '@regulon/shared/genomics';
-import type { RunProgram, SiteScore } from '@regulon/shared/program';
+import { addedHeads, type RunProgram, type SiteScore } from '@regulon/shared/program';
 import type { SiteData } from '../../datasets/index.js';
 import type { EvaluateResult } from '../../training/index.js';
 
@@ -15,6 +15,7 @@ export function addScore(score: SiteScore, result: EvaluateResult): SiteScore {
     targetCount: add(score.targetCount, result.targetCount),
     ...(confusion ? { confusion } : {}),
     ...(scores ? { scores } : {}),
+    ...(result.heads ? { heads: addedHeads(score.heads ?? [], result.heads) } : {}),
     ...(score.baselines ? { baselines: score.baselines } : {}),
   };
 }

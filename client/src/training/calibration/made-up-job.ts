@@ -24,7 +24,7 @@ export interface TimedModel extends Pick<TrainJob, 'batchSize' | 'optimizer'> {
   readonly gradientClip?: number | undefined;
   readonly declaration: ModelDeclaration;
   readonly frame: ModelFrame;
-  readonly task: 'classify' | 'reconstruct' | 'forecast';
+  readonly task: TrainJob['task'];
 }
 
 /** Steps that are timed. */

@@ -40,9 +40,6 @@ function coxOfBatch(risk: Float32Array, targets: Float32Array, ties: 'breslow' |
 /** A head with its loss. */
 export type HeadOfTask = ResolvedHead & { readonly loss: Loss; readonly targetSize: number };
 
-/** Sums of all heads together, and of each alone. */
-export type HeadSums = LossSums & { readonly heads: readonly LossSums[] };
-
 /**
  * Losses of several heads: Σ over heads of weight · loss / numbers of its target, summed over the batch's units.
  *
@@ -54,13 +51,13 @@ export function lossOfHeads(
   output: Float32Array,
   targets: Float32Array,
   batch: number,
-): HeadSums {
+): LossSums {
   const width = output.length / batch;
   const targetWidth = targets.length / batch;
   let lossSum = 0;
   const sums = heads.map((head): LossSums => {
-    const own = columns(output, batch, width, head.offset, head.size);
-    const goals = columns(targets, batch, targetWidth, head.targetOffset, head.targetSize);
+    const own = columnsOf(output, batch, width, head.offset, head.size);
+    const goals = columnsOf(targets, batch, targetWidth, head.targetOffset, head.targetSize);
     const sum = lossOf(head.loss, own, goals, head.shape.at(-1) ?? 1);
     const scale = head.weight / termsOf(head);
     for (let b = 0; b < batch; b++) {
@@ -74,12 +71,13 @@ export function lossOfHeads(
 }
 
 /** How many terms the loss of a unit has: heads of many outputs weigh as much as others. */
-function termsOf({ loss, targetSize, size }: HeadOfTask): number {
-  if (loss.type === 'cox') return 1;
-  return loss.type === 'discrete-time' ? size : targetSize;
+export function termsOf({ loss, targetSize = 1, size }: ResolvedHead): number {
+  if (loss?.type === 'cox') return 1;
+  return loss?.type === 'discrete-time' ? size : targetSize;
 }
 
-function columns(
+/** Some columns of a batch's rows, side by side; a new array. */
+export function columnsOf(
   rows: Float32Array,
   batch: number,
   width: number,

@@ -4,6 +4,8 @@ export type LossSums = {
   /** how many numbers `lossSum` sums over */
   readonly targetCount: number;
   readonly correct: number;
+  /** of each head alone, where the task has several */
+  readonly heads?: LossSums[];
 };
 
 /** Before the first batch. */
@@ -15,5 +17,6 @@ export function addedSums(a: LossSums, b: LossSums): LossSums {
     lossSum: a.lossSum + b.lossSum,
     targetCount: a.targetCount + b.targetCount,
     correct: a.correct + b.correct,
+    ...(b.heads && { heads: b.heads.map((head, h) => addedSums(a.heads?.[h] ?? NO_LOSS, head)) }),
   };
 }

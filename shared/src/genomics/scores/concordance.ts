@@ -15,7 +15,8 @@ export interface ConcordanceGrid {
   readonly risks: readonly number[];
 }
 
-interface Pairs {
+/** Counts of ordered pairs of units. */
+export interface Pairs {
   /** pairs whose earlier unit had an event; ties of risk count half in `concordant` */
   comparable: number;
   concordant: number;
@@ -24,7 +25,7 @@ interface Pairs {
 }
 
 /** Pairs of units of one site, exactly: a pair counts when the unit with the earlier time had an event. */
-function pairsWithin({ time, event, risk }: RiskedUnits): Pairs {
+export function pairsWithin({ time, event, risk }: RiskedUnits): Pairs {
   const pairs: Pairs = { comparable: 0, concordant: 0, unknown: 0 };
   for (let i = 0; i < time.length; i++) {
     for (let j = 0; j < time.length && event[i] === 1; j++) {

@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import { headScoreSums } from '../genomics/index.js';
+import type { RunContract } from './contract.js';
+import { decodeEvaluation, encodeEvaluation, evaluationLength } from './evaluation.js';
+import { decodeExtras, encodeExtras, headExtrasOf, trainingExtras } from './extras.js';
+import { headShapesOf, mainScoreOf } from './head-evaluation.js';
+import { curvePointOf } from './learning-curve.js';
+import { RunProgram } from './program.js';
+import { toyContract, toySites } from './toy-contract.support.js';
+
+const dense = { type: 'dense', units: 'outputs' };
+const contractOf = (isPublic: boolean, split = 'holdout'): RunContract =>
+  toyContract(
+    {
+      ...{ task: 'heads', label: undefined, evaluation: { split } },
+      targets: [
+        {
+          ...{ head: 'subtype', kind: 'classes' },
+          classes: ['x', 'y'].map((name) => ({ name, rule: `type == '${name}'` })),
+        },
+        { head: 'index', kind: 'numbers', columns: ['index'], center: 50, scale: 10 },
+        { head: 'relapse', kind: 'survival', time: 'months', event: 'relapse', times: [1, 2, 3] },
+      ],
+      model: {
+        blocks: ['subtype', 'index', 'relapse'].map((name) => ({ name, from: 'features', layers: [dense] })),
+        heads: [
+          { block: 'subtype', outputs: 2, loss: { type: 'cross-entropy' } },
+          { block: 'index', loss: { type: 'squared-error' } },
+          { block: 'relapse', loss: { type: 'cox' } },
+        ],
+      },
+    },
+    isPublic,
+  );
+
+/** Two sites with the same four patients, one without a class, one without a number. */
+function resultOf(contract: RunContract) {
+  const sums = new Float64Array(evaluationLength(contract));
+  const scored = [
+    { logits: [2, 1, 0, 1, 0, 1, 9, 9], labels: [0, 1, 0, -1] },
+    { predicted: [0.5, 0, -1, 1], truth: [0.4, 0.2, NaN, 1] },
+    { risk: [3, 2, 1, 0], time: [1, 2, 3, 4], event: [1, 1, 1, 0] },
+  ];
+  const heads = headShapesOf(contract).map((shape, h) => ({
+    ...{ lossSum: 3, targetCount: 4, scores: headScoreSums(shape, scored[h]!) },
+  }));
+  for (const site of [1, 2])
+    encodeEvaluation(contract, site, { count: 4, heads }).forEach((x, k) => (sums[k] = (sums[k] ?? 0) + x));
+  return decodeEvaluation(contract, sums);
+}
+
+describe('the evaluation of several heads', () => {
+  it('has the scores of each, in the unit of the data, on the units that have its target', () => {
+    const { pooled, bySite } = resultOf(contractOf(true));
+    const [subtype, index, relapse] = pooled.heads ?? [];
+    expect(pooled.count).toBe(8);
+    expect(subtype).toMatchObject({ head: 'subtype', count: 6, loss: 0.75 });
+    expect(subtype?.classes?.accuracy).toBeCloseTo(2 / 3, 12);
+    expect(index?.count).toBe(6);
+    expect(index?.numbers?.[0]?.mae).toBeCloseTo(1, 12);
+    expect(relapse).toMatchObject({ count: 8, survival: { events: 6, concordance: { withinSites: 1 } } });
+    expect(pooled.heads?.map((head) => mainScoreOf(head).name)).toEqual(['accuracy', 'R²', 'C-index']);
+    expect(bySite?.[0]?.metrics.heads?.[0]?.count).toBe(3);
+    expect(bySite?.[4]?.metrics).toEqual({ count: 0 });
+  });
+
+  it('orders patients of two sites where all data are public and one model scores them', () => {
+    const overall = (...of: Parameters<typeof contractOf>) =>
+      resultOf(contractOf(...of)).pooled.heads?.[2]?.survival?.concordance.overall;
+    expect(overall(true)?.value).toBe(1);
+    expect(overall(false)).toBeNull();
+    expect(overall(true, 'det5')).toBeNull();
+    expect(resultOf(contractOf(false)).bySite).toBeNull();
+  });
+});
+
+describe('the rounds of a plan with several heads', () => {
+  it('begin with the count of its targets', () => {
+    const { schedule } = new RunProgram(contractOf(false));
+    expect(schedule.slice(0, 2).map(({ stepId }) => stepId)).toEqual(['targets', 'counts']);
+  });
+
+  it('sum the loss of each head over the units that have its target', () => {
+    const { plan } = contractOf(false);
+    const fields = trainingExtras(plan);
+    const sums = fields.map(() => 0);
+    for (let site = 0; site < toySites.length; site++) {
+      const heads = [
+        { block: 'subtype', terms: 1, lossSum: 6, targetCount: 12, correct: 9 },
+        {
+          block: 'index',
+          terms: 1,
+          lossSum: site === 4 ? 0 : 2,
+          targetCount: site === 4 ? 0 : 10,
+          correct: 0,
+        },
+        { block: 'relapse', terms: 1, lossSum: 8, targetCount: 4, correct: 0 },
+      ];
+      const extras = { loss: 16, count: 20, ...headExtrasOf(heads) };
+      encodeExtras(fields, 0.5, extras).forEach((x, k) => (sums[k] = (sums[k] ?? 0) + x));
+    }
+    const decoded = decodeExtras(fields, sums);
+    const round = new RunProgram(contractOf(false)).schedule.find(({ stepId }) => stepId === 'train')!;
+    const { loss, heads } = curvePointOf(plan, round, decoded, 5);
+    expect(loss).toBeCloseTo(0.8, 6);
+    expect(heads).toEqual([
+      { head: 'subtype', loss: 0.5, accuracy: 0.75 },
+      { head: 'index', loss: 0.2, accuracy: null },
+      { head: 'relapse', loss: 2, accuracy: null },
+    ]);
+  });
+});
