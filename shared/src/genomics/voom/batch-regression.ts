@@ -26,35 +26,38 @@ export function withoutBatch(
   gene: number,
   weightOf: (unit: number) => number,
 ): GeneInBatch {
-  const weights = Float64Array.from(units, weightOf);
-  const totalWeight = weights.reduce((a, b) => a + b, 0);
+  const n = units.length;
+  const [weights, y, ownZ] = [n, n, n * covariates].map((length) => new Float64Array(length)) as Three;
+  let totalWeight = 0;
+  // plain loops here: for every gene of every unit, again in each round
+  for (let i = 0; i < n; i++) totalWeight += weights[i] = weightOf(units[i]!);
   const meanZ = new Float64Array(covariates);
   let meanY = 0;
-  units.forEach((unit, i) => {
-    const share = (weights[i] ?? 0) / totalWeight;
-    meanY += share * (logCpm[unit * genes + gene] ?? 0);
-    for (let c = 0; c < covariates; c++) add(meanZ, c, share * (z[unit * covariates + c] ?? 0));
-  });
-  return {
-    ...{ weights, totalWeight, meanY, meanZ },
-    y: Float64Array.from(units, (unit) => (logCpm[unit * genes + gene] ?? 0) - meanY),
-    z: Float64Array.from({ length: units.length * covariates }, (_, k) => {
-      const unit = units[Math.floor(k / covariates)] ?? 0;
-      return (z[unit * covariates + (k % covariates)] ?? 0) - (meanZ[k % covariates] ?? 0);
-    }),
-  };
+  for (let i = 0; i < n; i++) {
+    const share = weights[i]! / totalWeight;
+    meanY += share * logCpm[units[i]! * genes + gene]!;
+    for (let c = 0; c < covariates; c++) add(meanZ, c, share * z[units[i]! * covariates + c]!);
+  }
+  for (let i = 0; i < n; i++) {
+    y[i] = logCpm[units[i]! * genes + gene]! - meanY;
+    for (let c = 0; c < covariates; c++)
+      ownZ[i * covariates + c] = z[units[i]! * covariates + c]! - meanZ[c]!;
+  }
+  return { weights, totalWeight, meanY, meanZ, y, z: ownZ };
 }
+
+type Three = [Float64Array, Float64Array, Float64Array];
 
 /** Add Z̃ᵀWZ̃ (p × p) and Z̃ᵀWỸ (p) of a batch. */
 export function addProducts(own: GeneInBatch, into: { zz: Float64Array; zy: Float64Array }): void {
   const p = own.meanZ.length;
-  own.weights.forEach((weight, i) => {
+  for (let i = 0; i < own.weights.length; i++) {
     for (let c = 0; c < p; c++) {
-      const left = weight * (own.z[i * p + c] ?? 0);
-      add(into.zy, c, left * (own.y[i] ?? 0));
-      for (let d = 0; d < p; d++) add(into.zz, c * p + d, left * (own.z[i * p + d] ?? 0));
+      const left = own.weights[i]! * own.z[i * p + c]!;
+      add(into.zy, c, left * own.y[i]!);
+      for (let d = 0; d < p; d++) add(into.zz, c * p + d, left * own.z[i * p + d]!);
     }
-  });
+  }
 }
 
 /** Σ w (ỹ − z̃β)² of a batch. @param beta effects of the covariates on this gene */
