@@ -6,9 +6,11 @@ type Placed = Exclude<PrepareStep['step'], 'batch-share'>;
 /** Places of the steps in a preparation: parse, filter, test, normalise, logarithm, quantiles, batch, select, scale, project. */
 const PLACES = {
   confounding: -1,
+  quality: -0.5,
   'filter-by-expression': 0,
   'limma-voom': 0.5,
   'size-factors': 1,
+  'upper-quartile': 1,
   'log2-cpm': 2,
   log2: 2,
   vst: 2,
@@ -30,6 +32,7 @@ const COUNTS: ReadonlySet<Placed> = new Set([
   'filter-by-expression',
   'limma-voom',
   'size-factors',
+  'upper-quartile',
   'log2-cpm',
   'log2',
   'clr',
@@ -65,8 +68,8 @@ export function misplaced(
     return `${why} stands before ${last}`.trim();
   }
   if (place > PLACES.log2 && !logged) return 'of raw counts: put log2-cpm before it';
-  if (step === 'log2-cpm' && before.includes('size-factors'))
-    return 'after size-factors scales twice: take log2';
+  if (step === 'log2-cpm' && (last === 'size-factors' || last === 'upper-quartile'))
+    return `after ${last} scales twice: take log2`;
   if (step === 'co-expression' && !before.includes('z-score')) return 'needs z-score before it';
   if (step === 'vst' && !before.includes('size-factors')) return 'needs size-factors before it';
   return null;

@@ -41,6 +41,14 @@ const fittedStep = z.discriminatedUnion('step', [
     from: pair,
     below: pair,
   }),
+  z.strictObject({
+    step: z.literal('quality'),
+    ...{ units: whole, library: genes, detected: genes, missing: genes },
+  }),
+  z.strictObject({
+    step: z.literal('upper-quartile'),
+    ...{ libraryGenes: genes, logQuartile: finite, logLibrary: finite },
+  }),
   z.strictObject({ step: z.literal('library-cells'), mean: finite, sd: finite, median: finite }),
   z.strictObject({
     step: z.literal('batch-share'),

@@ -2,6 +2,8 @@ import { hex } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import type { BatchShareFit } from './batch-share/batch-share-fit.js';
 import type { LibraryCellsFit } from './library-cells-fit.js';
+import type { UpperQuartileFit } from './normalize/upper-quartile-fit.js';
+import type { QualityFit } from './quality/quality-fit.js';
 import type { LimmaVoomFit, VoomFit } from './voom/voom-fit.js';
 import type { DispersionsFit, VstFit } from './vst/vst-fit.js';
 
@@ -190,6 +192,7 @@ export type FittedStep =
   | CountsFit
   | FoldsFit
   | ConfoundingFit
+  | QualityFit
   | LibraryFit
   | LibraryCellsFit
   | FilterFit
@@ -198,6 +201,7 @@ export type FittedStep =
   | LimmaVoomFit
   | LogCpmFit
   | SizeFactorsFit
+  | UpperQuartileFit
   | DispersionsFit
   | VstFit
   | LogFit

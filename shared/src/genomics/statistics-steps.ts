@@ -10,9 +10,11 @@ import { filterByExpressionSteps } from './filter-by-expression.js';
 import { momentSteps } from './moments.js';
 import { cellQuantileSteps } from './normalize/cell-quantiles.js';
 import { quantileStep } from './normalize/quantile-normalization.js';
+import { upperQuartileStep } from './normalize/upper-quartile.js';
 import { sizeFactorSteps } from './normalize/size-factors.js';
 import { pcaSteps } from './pca/pca-rounds.js';
 import { misplaced } from './preparation-order.js';
+import { qualityStep } from './quality/quality-round.js';
 import { logCpm, topVariance, zScore } from './selection.js';
 import { type FeatureSpecification, withStep } from './specification.js';
 import { type StatisticsOptions, type StatisticsStep, verifySum } from './statistics-step.js';
@@ -65,6 +67,8 @@ class Builder {
     switch (step.step) {
       case 'confounding':
         return this.addRounds([confoundingRound(options)]);
+      case 'quality':
+        return this.addRounds([qualityStep(options)]);
       case 'filter-by-expression':
         return this.addRounds(filterByExpressionSteps(step, options));
       case 'limma-voom': {
@@ -78,6 +82,8 @@ class Builder {
       }
       case 'size-factors':
         return this.addRounds(sizeFactorSteps(step.method, options));
+      case 'upper-quartile':
+        return this.addRounds([upperQuartileStep(options)]);
       case 'log2-cpm':
         this.largest = LARGEST_LOG_CPM;
         return this.local(logCpm);

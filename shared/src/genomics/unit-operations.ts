@@ -2,6 +2,7 @@ import { applyBatch } from './batch/apply-batch.js';
 import type { SitePreparation } from './batch/site-parameters.js';
 import { libraryOf } from './library.js';
 import { sizeFactorOf } from './normalize/size-factors.js';
+import { upperQuartileFactorOf } from './normalize/upper-quartile.js';
 import { toReference } from './normalize/to-reference.js';
 import { pick } from './numbers.js';
 import { stabilised } from './vst/stabilised.js';
@@ -38,6 +39,11 @@ export function operationOf(
         const factor = sizeFactorOf(view, unit, step);
         each(row, (x) => x / factor);
       };
+    case 'upper-quartile':
+      return (unit, row) => {
+        const factor = upperQuartileFactorOf(view, unit, step);
+        each(row, (x) => x / factor);
+      };
     case 'vst':
       return (_, row) => each(row, (x) => stabilised(x, step));
     case 'log2':
@@ -64,6 +70,7 @@ export function operationOf(
     case 'counts':
     case 'folds':
     case 'confounding':
+    case 'quality':
     case 'dispersions':
     case 'library-median':
     case 'library-cells':

@@ -15,6 +15,8 @@ const count = (max: number) => z.int().min(1).max(max);
 const prepareStep = z.discriminatedUnion('step', [
   /** how labels and batches hang together, before anything is trained; it changes no value */
   z.strictObject({ step: z.literal('confounding') }),
+  /** histograms of library sizes, detected genes and missing values; it changes no value */
+  z.strictObject({ step: z.literal('quality') }),
   z.strictObject({
     step: z.literal('filter-by-expression'),
     minTotal: z.int().min(0).default(15),
@@ -31,6 +33,8 @@ const prepareStep = z.discriminatedUnion('step', [
     step: z.literal('size-factors'),
     method: z.enum(['ratio', 'poscounts']).default('ratio'),
   }),
+  /** counts scaled to one effective library; log2 follows */
+  z.strictObject({ step: z.literal('upper-quartile') }),
   z.strictObject({ step: z.literal('log2-cpm') }),
   z.strictObject({ step: z.literal('log2'), pseudocount: positive.default(1) }),
   /** DESeq2's, blind to labels; `iterations` rounds find the dispersions */

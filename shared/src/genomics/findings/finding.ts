@@ -1,6 +1,7 @@
 import type { BatchShareFit } from '../batch-share/batch-share-fit.js';
 import { associationOf } from '../confounding/association.js';
 import { type ConfoundingFit, type FeatureSpecification, lastStep } from '../specification.js';
+import { qualityFinding } from '../quality/quality-finding.js';
 import type { LimmaVoomFit } from '../voom/voom-fit.js';
 
 /** What a statistics round tells the researcher, before anything is trained; sums over all sites only. */
@@ -25,6 +26,10 @@ export function findingOf(spec: FeatureSpecification, stepId: string): Finding |
     case 'confounding': {
       const fitted = lastStep(spec, 'confounding');
       return fitted ? confoundingFinding(fitted) : null;
+    }
+    case 'quality': {
+      const fitted = lastStep(spec, 'quality');
+      return fitted ? qualityFinding(fitted) : null;
     }
     case 'voom-weighted-residuals': {
       const fitted = lastStep(spec, 'limma-voom');
