@@ -123,7 +123,7 @@ async function expressionOf(
   store: OpenStore | null,
 ): Promise<Matrix> {
   const counts = source.scale === 'counts';
-  const options = { counts, keepMissing: false, wanted: (name: string) => !ignored.has(name) };
+  const options = { counts, keepMissing: !counts, wanted: (name: string) => !ignored.has(name) };
   if (!store) return readMatrix(source.counts, options);
   verifyStoreScale(source, store);
   return matrixOfStore(store, options);

@@ -30,7 +30,7 @@ export interface LocalDataset {
   readonly unitIds: readonly string[];
   /** gene panel; for series the names of the time-step columns, for sequences four a base */
   readonly genes: readonly string[];
-  /** row-major [units, genes]; NaN = missing, in series only */
+  /** row-major [units, genes]; NaN = missing, never in counts */
   readonly values: Float64Array;
   /** columns of the label table, aligned with `unitIds` */
   readonly columns: ReadonlyMap<string, readonly Cell[]>;

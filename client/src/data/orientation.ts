@@ -46,7 +46,8 @@ export function verifyScale(
   file: string,
 ): void {
   if (scale === 'log-ratio') {
-    const looksLikeCounts = values.every((x) => x >= 0 && Number.isInteger(x)) && values.some((x) => x > 100);
+    const isCount = (x: number): boolean => Number.isNaN(x) || (x >= 0 && Number.isInteger(x));
+    const looksLikeCounts = values.every(isCount) && values.some((x) => x > 100);
     if (looksLikeCounts)
       throw new RegulonError('E_DATA_SCALE', `${file}: declared log-ratio, but holds counts`);
     return;

@@ -35,7 +35,8 @@ function countsOf(view: UnitsView, classes: number): Float64Array {
   const units = sums.subarray(1 + 2 * classes, 1 + 2 * classes + genes);
   for (let i = 0; i < n; i++) {
     for (let gene = 0; gene < genes; gene++) {
-      if (values[i * genes + gene] !== 0) units[gene] = (units[gene] ?? 0) + 1;
+      const value = values[i * genes + gene] ?? NaN;
+      if (value !== 0 && !Number.isNaN(value)) units[gene] = (units[gene] ?? 0) + 1;
     }
   }
   const presence = (from: number, length: number): void => {

@@ -8,8 +8,8 @@ import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
 import type { UnitsView } from './view.js';
 
 /**
- * The first round of each arm of a det5 run that is not public: the sums of two arms subtract to one fold, so every fold
- * must be fit to be released by itself. Units of each fold over the whole dataset: all, of each class, non-zero in each
+ * The first round of each arm of a run with folds that is not public: the sums of two arms subtract to one fold, and an
+ * evaluation is a sum over one, so every fold must be fit to be released by itself. Units of each fold over the whole dataset: all, of each class, non-zero in each
  * covariate, non-zero in each gene; and whether there are any at the site.
  *
  * Genes below the disclosure minimum in any fold are dropped from every arm; a class or covariate below it ends the run.
@@ -43,8 +43,10 @@ function countsOf(
     if (classes > 0) add(sums, from + 1 + (view.labels?.[unit] ?? 0), 1);
     covariates.forEach((_, c) => add(sums, from + 1 + classes + c, covariateOf(view, unit, c) === 0 ? 0 : 1));
     const first = from + 1 + classes + covariates.length;
-    for (let gene = 0; gene < genes; gene++)
-      if (view.values[unit * genes + gene] !== 0) add(sums, first + gene, 1);
+    for (let gene = 0; gene < genes; gene++) {
+      const value = view.values[unit * genes + gene] ?? NaN;
+      if (value !== 0 && !Number.isNaN(value)) add(sums, first + gene, 1);
+    }
   }
   for (let k = 0; k < half; k++) sums[half + k] = (sums[k] ?? 0) > 0 ? 1 : 0;
   return sums;
@@ -66,14 +68,14 @@ function fitFolds(
   if (small >= 0) {
     throw new RegulonError(
       'E_UNITS',
-      `det5: ${named[small]}: a fold has fewer than ${minUnits} units, or fewer than ${uMin} sites with any; take the split holdout`,
+      `folds: ${named[small]}: a fold has fewer than ${minUnits} units, or fewer than ${uMin} sites with any; take the split none`,
     );
   }
   const keptGenes = spec.keptGenes.filter((gene) => whole(named.length + gene));
   if (keptGenes.length === 0)
     throw new RegulonError(
       'E_UNITS',
-      `det5: no gene is non-zero for ${minUnits} units at ${uMin} sites in every fold`,
+      `folds: no gene is non-zero for ${minUnits} units at ${uMin} sites in every fold`,
     );
   return withStep(spec, { step: 'folds', keptGenes });
 }

@@ -5,8 +5,8 @@ type Placed = Exclude<PrepareStep['step'], 'batch-share'>;
 
 /** Places of the steps in a preparation: parse, filter, test, normalise, logarithm, quantiles, batch, select, scale, project. */
 const PLACES = {
+  quality: -2,
   confounding: -1,
-  quality: -0.5,
   'filter-by-expression': 0,
   'limma-voom': 0.5,
   'size-factors': 1,
@@ -20,6 +20,9 @@ const PLACES = {
   'batch-z-score': 4,
   'remove-batch-effect': 4,
   combat: 4,
+  'impute-mean': 4.5,
+  'impute-neighbours': 4.5,
+  'impute-low-rank': 4.5,
   'top-variance': 5,
   'min-max': 6,
   'robust-scale': 6,
@@ -38,6 +41,11 @@ const COUNTS: ReadonlySet<Placed> = new Set([
   'clr',
   'vst',
 ]);
+/** Steps that let missing values through; the others before an imputation need a value of every gene. */
+const TAKES_GAPS: ReadonlySet<Placed> = new Set([
+  ...(['quality', 'confounding', 'batch-center', 'batch-z-score'] as const),
+]);
+const IMPUTES = PLACES['impute-mean'];
 const SELECTS = PLACES['top-variance'];
 
 /**
@@ -68,6 +76,9 @@ export function misplaced(
     return `${why} stands before ${last}`.trim();
   }
   if (place > PLACES.log2 && !logged) return 'of raw counts: put log2-cpm before it';
+  const whole =
+    place === IMPUTES ? before.find((name) => name === 'batch-share' || !TAKES_GAPS.has(name)) : undefined;
+  if (whole) return `comes too late: ${whole} before it needs a value of every gene`;
   if (step === 'log2-cpm' && (last === 'size-factors' || last === 'upper-quartile'))
     return `after ${last} scales twice: take log2`;
   if (step === 'co-expression' && !before.includes('z-score')) return 'needs z-score before it';

@@ -120,6 +120,15 @@ const fittedStep = z.discriminatedUnion('step', [
     adjusted: genes,
     meanOnly: z.boolean(),
   }),
+  z.strictObject({ step: z.literal('impute-mean'), mean: reals }),
+  z.strictObject({
+    step: z.literal('impute-neighbours'),
+    ...{ neighbours: z.int().min(1), pairs: genes, nearest: genes },
+  }),
+  z.strictObject({
+    step: z.literal('impute-low-rank'),
+    ...{ rank: z.int().min(1), penalty: finite, mean: reals, loadings: reals, residual: finite },
+  }),
   z.strictObject({ step: z.literal('min-max'), low: reals, high: reals }),
   z.strictObject({ step: z.literal('robust-scale'), center: reals, scale: reals }),
   z.strictObject({

@@ -1,6 +1,8 @@
 import { hex } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import type { BatchShareFit } from './batch-share/batch-share-fit.js';
+import type { ConfoundingFit } from './confounding/confounding-fit.js';
+import type { ImputeLowRankFit, ImputeMeanFit, ImputeNeighboursFit } from './impute/impute-fit.js';
 import type { LibraryCellsFit } from './library-cells-fit.js';
 import type { UpperQuartileFit } from './normalize/upper-quartile-fit.js';
 import type { QualityFit } from './quality/quality-fit.js';
@@ -172,21 +174,6 @@ export interface CoExpressionFit {
   readonly weight: Float64Array;
 }
 
-/** Labels against batches, as sums; nothing is transformed. */
-export interface ConfoundingFit {
-  readonly step: 'confounding';
-  readonly units: number;
-  readonly classUnits: Uint32Array;
-  /** batches over all sites */
-  readonly groups: number;
-  /** pairs of batch and class without a unit */
-  readonly absent: number;
-  /** Σ O²/(R·C) over batches and classes */
-  readonly squares: number;
-  /** units that the majority of the others of their batch labels rightly */
-  readonly hits: number;
-}
-
 /** A step of a preparation with what was fitted for it. */
 export type FittedStep =
   | CountsFit
@@ -208,6 +195,9 @@ export type FittedStep =
   | ClrFit
   | QuantileFit
   | BatchFit
+  | ImputeMeanFit
+  | ImputeNeighboursFit
+  | ImputeLowRankFit
   | MeanFit
   | VarianceFit
   | TopVarianceFit

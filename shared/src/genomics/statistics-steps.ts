@@ -7,6 +7,9 @@ import { confoundingRound } from './confounding/confounding-round.js';
 import { countsStep } from './counts-step.js';
 import { foldsStep } from './folds-step.js';
 import { filterByExpressionSteps } from './filter-by-expression.js';
+import { imputeLowRankSteps } from './impute/low-rank.js';
+import { imputeMeanStep } from './impute/mean.js';
+import { imputeNeighboursSteps } from './impute/neighbours.js';
 import { momentSteps } from './moments.js';
 import { cellQuantileSteps } from './normalize/cell-quantiles.js';
 import { quantileStep } from './normalize/quantile-normalization.js';
@@ -107,6 +110,12 @@ class Builder {
         const meanOnly = step.step === 'combat' && step.meanOnly;
         return this.addRounds(batchRounds({ step: step.step, covariates, meanOnly, largest }, options));
       }
+      case 'impute-mean':
+        return this.addRounds([imputeMeanStep(largest, options)]);
+      case 'impute-neighbours':
+        return this.addRounds(imputeNeighboursSteps(step.neighbours, largest, options));
+      case 'impute-low-rank':
+        return this.addRounds(imputeLowRankSteps(step, largest, options));
       case 'top-variance':
         this.moments();
         return this.local((spec) => topVariance(spec, step.k));

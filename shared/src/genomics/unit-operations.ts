@@ -1,5 +1,6 @@
 import { applyBatch } from './batch/apply-batch.js';
 import type { SitePreparation } from './batch/site-parameters.js';
+import { fillFromModel, fillFromNeighbours } from './impute/fill.js';
 import { libraryOf } from './library.js';
 import { sizeFactorOf } from './normalize/size-factors.js';
 import { upperQuartileFactorOf } from './normalize/upper-quartile.js';
@@ -13,7 +14,9 @@ import type { UnitsView } from './view.js';
 export type Operation = (unit: number, row: Float64Array) => void;
 
 /** Steps that need every gene kept at their time; the others treat each gene on its own. */
-export const WHOLE_ROW: ReadonlySet<FittedStep['step']> = new Set(['clr', 'quantile-normalize']);
+export const WHOLE_ROW: ReadonlySet<FittedStep['step']> = new Set([
+  ...(['clr', 'quantile-normalize', 'impute-neighbours', 'impute-low-rank'] as const),
+]);
 
 /**
  * What a fitted step does to the values of a unit; null for a step that only selects, or projects.
@@ -57,6 +60,14 @@ export function operationOf(
     case 'remove-batch-effect':
     case 'combat':
       return applyBatch(view, step, genes, at, site.get(index) ?? []);
+    case 'impute-mean': {
+      const mean = pick(step.mean, at);
+      return (_, row) => row.forEach((x, j) => Number.isNaN(x) && (row[j] = mean[j] ?? NaN));
+    }
+    case 'impute-neighbours':
+      return (_, row) => fillFromNeighbours(row, step);
+    case 'impute-low-rank':
+      return (_, row) => fillFromModel(row, step);
     case 'min-max':
       return scaled(pick(step.low, at), pick(step.high, at), (x, low, high) =>
         Math.min(1, Math.max(0, (x - low) / (high - low))),

@@ -5,7 +5,7 @@ export interface UnitsView {
   readonly n: number;
   /** columns: genes of the panel, or time steps of a series */
   readonly genes: number;
-  /** row-major [n, genes]; counts or log-ratios; NaN = missing, in series only */
+  /** row-major [n, genes]; counts or log-ratios; NaN = missing, never in counts */
   readonly values: Float64Array;
   /** class of each unit, 0 … classes − 1 */
   readonly labels?: Int32Array;

@@ -53,6 +53,15 @@ const prepareStep = z.discriminatedUnion('step', [
     covariates: z.array(name).max(32).default([]),
     meanOnly: z.boolean().default(false),
   }),
+  /** missing values: the mean of the gene; of the nearest genes, at most 1,000; or what a model of low rank says */
+  z.strictObject({ step: z.literal('impute-mean') }),
+  z.strictObject({ step: z.literal('impute-neighbours'), neighbours: count(100).default(10) }),
+  z.strictObject({
+    step: z.literal('impute-low-rank'),
+    rank: count(32).default(5),
+    penalty: z.number().min(1e-6).max(1e6).default(0.01),
+    iterations: count(100).default(20),
+  }),
   z.strictObject({ step: z.literal('top-variance'), k: count(1_000_000) }),
   /** to 0–1 between the quantiles `share` and 1 − `share`; beyond them clipped */
   z.strictObject({ step: z.literal('min-max'), share: z.number().min(0.001).max(0.25).default(0.01) }),

@@ -51,16 +51,30 @@ export function batchMoments(
     const covariates = covariatesOf(view, unit, fit);
     for (let j = 0; j < genes; j++) row[j] = (row[j] ?? 0) - modelled(fit, covariates, j, genes);
   };
-  const [mean, squares] = [new Float64Array(genes), new Float64Array(genes)];
-  for (const unit of units) {
-    left(unit);
-    for (let j = 0; j < genes; j++) add(mean, j, (row[j] ?? 0) / units.length);
+  const summed = (of: (x: number, gene: number) => number): Float64Array => {
+    const sums = new Float64Array(genes);
+    for (const unit of units) {
+      left(unit);
+      for (let j = 0; j < genes; j++) add(sums, j, of(row[j] ?? 0, j));
+    }
+    return sums;
+  };
+  const mean = summed((x) => x / units.length);
+  const gaps = mean.some(Number.isNaN) ? summed((x) => (Number.isNaN(x) ? 1 : 0)) : new Float64Array(genes);
+  if (mean.some(Number.isNaN)) {
+    mean.set(summed((x) => (Number.isNaN(x) ? 0 : x / units.length)));
+    scaleUp(mean, gaps, units.length);
   }
-  for (const unit of units) {
-    left(unit);
-    for (let j = 0; j < genes; j++) add(squares, j, ((row[j] ?? 0) - (mean[j] ?? 0)) ** 2);
-  }
+  const squares = summed((x, j) => (Number.isNaN(x) ? 0 : (x - (mean[j] ?? 0)) ** 2));
+  scaleUp(squares, gaps, units.length);
   return { units: units.length, mean, squares };
+}
+
+/** Sums over present values as if all were there; of a gene that the batch does not have they stay 0. */
+function scaleUp(sums: Float64Array, gaps: Float64Array, units: number): void {
+  gaps.forEach((missing, j) => {
+    if (missing > 0 && missing < units) sums[j] = ((sums[j] ?? 0) * units) / (units - missing);
+  });
 }
 
 function parametersOf(fit: BatchFit, moments: BatchMoments): Omit<BatchParameters, 'batch'> {

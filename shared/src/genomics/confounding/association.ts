@@ -1,5 +1,5 @@
 import { chiSquaredTail } from '../numeric/gamma.js';
-import type { ConfoundingFit } from '../specification.js';
+import type { ConfoundingFit } from './confounding-fit.js';
 
 /** How strongly labels and batches (or sites) hang together. */
 export interface Association {
