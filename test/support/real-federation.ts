@@ -26,6 +26,8 @@ export interface MoreConfiguration {
   readonly policyFile?: string;
   /** data files instead of simulated ones; they are declared public */
   readonly files?: readonly SiteFiles[];
+  /** simulated data are declared neither public nor simulated: the rules for data of patients hold */
+  readonly isClosed?: boolean;
   /** changes the data files before the daemons read them */
   readonly data?: (files: { name: string; counts: string }) => void;
   /** hears where the coordinator will listen before anything starts */
@@ -58,7 +60,10 @@ export async function openRealFederation(
         org: name,
         policyFile: more.policyFile ?? exampleFile('site-policy.public.yaml'),
         training: { backend: 'wasm' as const },
-        dataset: { ...plan.dataset, ...data, public: !layout.simulated, simulated: layout.simulated },
+        dataset: {
+          ...{ ...plan.dataset, ...data },
+          ...{ public: !layout.simulated, simulated: layout.simulated && !more.isClosed },
+        },
         ...(more.site ? { more: more.site(name) } : {}),
       })),
     },

@@ -34,7 +34,9 @@ import {
 import type { DatasetConfig } from '../config/index.js';
 import { loadDataset, type LocalDataset, verifyPatientUnits, viewOf } from '../data/index.js';
 import type { ArmData } from '../training/index.js';
+import { type UnitSets, unitSetsOf } from '../unit-sets/index.js';
 import { writeFile, writeGeneNames, writePrepared, writeUnprepared } from './arm-files.js';
+import { verifyComplete } from './verify-complete.js';
 import type { ArmRequest, BaselineScore, DatasetDescription } from './site-data.js';
 
 /** Fewest units that a released sum covers; a dataset below it serves no plan. */
@@ -101,6 +103,7 @@ export class DatasetStore {
   /** Most training units of any arm. @throws E_LABEL, E_UNITS */
   prepare(contract: RunContract, siteId: number): number {
     const view = this.view(contract);
+    verifyComplete(view, contract.plan);
     const patients = this.patientsOf(contract);
     if ((patients ? new Set(patients).size : view.n) < MIN_UNITS)
       throw new RegulonError(
@@ -109,6 +112,15 @@ export class DatasetStore {
       );
     const { arms } = new RunProgram(contract);
     return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));
+  }
+
+  /** Units behind the sums of a plan. @param key secret of this site that never changes, 32 bytes */
+  unitSets(contract: RunContract, siteId: number, key: Uint8Array): UnitSets {
+    const heldOut = new RunProgram(contract).arms.flatMap(({ heldOutFold }) => heldOutFold ?? []);
+    const view = this.view(contract);
+    const folds = heldOut.length > 0 ? this.foldsOf(contract, siteId) : undefined;
+    const { unitIds, patients } = this.dataset;
+    return unitSetsOf({ unitIds, patients, view, folds, heldOut }, key);
   }
 
   statistics(
@@ -216,10 +228,10 @@ export class DatasetStore {
 
   /** All units of the plan, each with its fold. */
   private withFolds(request: ArmRequest): UnitsView {
-    return { ...this.view(request.contract), folds: this.foldsOf(request) };
+    return { ...this.view(request.contract), folds: this.foldsOf(request.contract, request.siteId) };
   }
 
-  private foldsOf({ contract, siteId }: ArmRequest): Int32Array {
+  private foldsOf(contract: RunContract, siteId: number): Int32Array {
     const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
     const { labels, strata } = this.view(contract);
     const { unit } = contract.plan.dataset;
@@ -258,7 +270,7 @@ export class DatasetStore {
     const view = this.view(contract);
     const all = Array.from({ length: view.n }, (_, i) => i);
     if (arm.heldOutFold !== null) {
-      const folds = this.foldsOf(request);
+      const folds = this.foldsOf(contract, siteId);
       return all.filter((i) => (folds[i] === arm.heldOutFold) === (use === 'test'));
     }
     return tests(contract, arm, siteId, use) ? all : [];

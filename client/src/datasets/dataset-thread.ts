@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { RegulonError } from '@regulon/shared/errors';
 import type { ArmData } from '../training/index.js';
+import type { UnitSets } from '../unit-sets/index.js';
 import type { DatasetAnswer, DatasetCall, DatasetFailure, DatasetThreadData } from './dataset-worker.js';
 import type { BaselineScore, DatasetDescription, SiteData } from './site-data.js';
 
@@ -25,6 +26,10 @@ export class DatasetThread implements SiteData {
 
   prepare(...args: Parameters<SiteData['prepare']>): Promise<number> {
     return this.call('prepare', ...args);
+  }
+
+  unitSets(...args: Parameters<SiteData['unitSets']>): Promise<UnitSets> {
+    return this.call('unitSets', ...args);
   }
 
   statistics(...args: Parameters<SiteData['statistics']>): Promise<Float64Array> {

@@ -8,7 +8,14 @@ import { namedError } from '../errors/index.js';
 export interface DatasetCall {
   readonly id: number;
   readonly method:
-    'describe' | 'prepare' | 'statistics' | 'writeFeatures' | 'baselineSums' | 'scoreBaselines' | 'baselines';
+    | 'describe'
+    | 'prepare'
+    | 'unitSets'
+    | 'statistics'
+    | 'writeFeatures'
+    | 'baselineSums'
+    | 'scoreBaselines'
+    | 'baselines';
   readonly args: readonly unknown[];
 }
 /** What the thread is started with. */

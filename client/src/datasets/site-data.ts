@@ -1,6 +1,7 @@
 import type { FeatureSpecification, LinearFit, LinearScore } from '@regulon/shared/genomics';
 import type { Arm, BaselineModel, RunContract, ScheduledRound } from '@regulon/shared/program';
 import type { ArmData } from '../training/index.js';
+import type { UnitSets } from '../unit-sets/index.js';
 
 /** What the daemon knows of its dataset without holding it. */
 export interface DatasetDescription {
@@ -38,6 +39,8 @@ export interface SiteData {
    * @throws E_LABEL, E_UNITS
    */
   prepare(contract: RunContract, siteId: number): Promise<number>;
+  /** Which units stand behind the sums of a plan. @param key secret of this site that never changes, 32 bytes */
+  unitSets(contract: RunContract, siteId: number, key: Uint8Array): Promise<UnitSets>;
   /** The vector of a statistics round over the training units of its arm, float64. */
   statistics(
     request: ArmRequest & { round: ScheduledRound; specification: FeatureSpecification },

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { hex } from '@regulon/shared/crypto';
 import { panelDigest, SERIES_PANEL } from '@regulon/shared/genomics';
+import type { Plan } from '@regulon/shared/plan';
 import { contractOf } from '@regulon/shared/program';
 import { digestText, openEntry } from '@regulon/shared/transparency';
 import { uncountedOf, verifyAgreement } from './agreement.js';
-import { missingRules } from './open-data.js';
+import { verifyRunOpen } from './open-data.js';
 import { verifyPlanAllowed } from './plan-rules.js';
 import {
   approvalBy,
@@ -71,23 +72,43 @@ describe('what a site checks before a run', () => {
     expect(() => check(contractBytes(plan, { entries }))).toThrow(/do not say that every dataset is public/);
   });
 
-  it('takes part in no run over data of patients, and says which rules are missing', () => {
-    const plan = testPlan();
-    const entries = ids.flatMap((id) => [approvalBy(id, plan), datasetBy(id, { simulated: id < 3 })]);
-    const checked = () => check(contractBytes(plan, { entries, isPublic: false }));
-    expect(checked).toThrow(code('E_POLICY'));
-    expect(checked).toThrow(/the data of c, d, e are neither public nor simulated/);
-    for (const rule of missingRules) expect(checked).toThrow(rule);
+  /** A run over data that are neither public nor simulated at the sites from `first` on. */
+  const overPatients = (plan: Plan, gateMode: 'signed' | 'cosigned', first = 1) => {
+    const entries = ids.flatMap((id) => [approvalBy(id, plan), datasetBy(id, { simulated: id < first })]);
+    const other = testFederation(gateMode);
+    const simulated = first > 1;
+    const view = testSite(other, {
+      ...{ dataset: { simulated }, said: { simulated }, policy: { leaveSiteOut: 'off' } },
+    });
+    const bytes = contractBytes(plan, { entries, isPublic: false });
+    return () => verifyAgreement(bytes, run, other, view, now);
+  };
+
+  it('takes part in a run over data of patients where every rule of such runs holds', () => {
+    const { contract, uncounted } = overPatients(testPlan(), 'cosigned')();
+    expect([contract.isPublic, uncounted]).toEqual([false, []]);
   });
 
-  it.each(['signed', 'cosigned'] as const)('refuses own data of patients in gate mode %s', (gateMode) => {
-    const other = testFederation(gateMode);
-    const closed = testSite(other, { dataset: { simulated: false } });
-    const checked = () => verifyAgreement(contractBytes(testPlan()), run, other, closed, now);
+  it('refuses data of patients where the coordinator alone signs the log', () => {
+    const checked = overPatients(testPlan(), 'signed');
     expect(checked).toThrow(code('E_POLICY'));
-    expect(checked).toThrow(
-      gateMode === 'signed' ? /rules yet for: a roster with gateMode: signed/ : /rules yet for: differ/,
-    );
+    expect(checked).toThrow(/neither public nor simulated, and the roster has gateMode: signed/);
+  });
+
+  it('refuses data of patients beside open data, which count towards no minimum', () => {
+    const checked = overPatients(testPlan(), 'cosigned', 3);
+    expect(checked).toThrow(code('E_POLICY'));
+    expect(checked).toThrow(/sites: those of a, b are, so they count towards no minimum/);
+  });
+
+  it('refuses data of patients of fewer than five sites', () => {
+    const plan = testPlan({
+      sites: ['a', 'b', 'c', 'd'],
+      secureAggregation: { weightCap: 64, nMin: 3, gamma: { num: 0, den: 1 } },
+    });
+    const view = { plan, isPublic: false };
+    expect(() => verifyRunOpen(view, [])).toThrow(/4 are too few without differential privacy/);
+    expect(() => verifyRunOpen({ ...view, isPublic: true }, [])).not.toThrow();
   });
 
   it('counts sites with open data towards no minimum of a run that is not public', () => {
@@ -209,7 +230,7 @@ describe('what a site checks before a run', () => {
     expect(checked).toThrow(key);
   });
 
-  it('classifies series and sequences of open data only: no round counts their classes', () => {
+  it('takes series and sequences of open data only: no round counts their units', () => {
     const series = { kind: 'series', scale: 'log-ratio', unit: 'gene' } as const;
     const plan = testPlan({ dataset: { name: 'toy', ...series }, prepare: [] });
     const panel = { digest: digestText(panelDigest(SERIES_PANEL)), size: 1 };
@@ -226,7 +247,7 @@ describe('what a site checks before a run', () => {
       return () => verifyPlanAllowed(contract, view, 4);
     };
     expect(under(true)).not.toThrow();
-    expect(under(false)).toThrow(/dataset\.kind: no round counts the classes/);
+    expect(under(false)).toThrow(/dataset\.kind: no round counts the units/);
   });
 
   it('says nothing of the number of units when the weight cap is too small', () => {

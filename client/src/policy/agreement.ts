@@ -72,7 +72,7 @@ export function verifyAgreement(
       `plan ${plan.name}: the stewards do not say that every dataset is public`,
     );
   }
-  verifyRunOpen(plan.name, datasets);
+  verifyRunOpen(contract, datasets);
   verifyPanels(contract, datasets);
   verifyDataOpen(site);
   verifyPlanAllowed(contract, site, new RunProgram(contract).schedule.length);

@@ -1,17 +1,10 @@
 import { RegulonError } from '@regulon/shared/errors';
+import type { RunContract } from '@regulon/shared/program';
 import type { BodyOf } from '@regulon/shared/transparency';
 import type { SiteView } from './site-view.js';
 
-/** Rules without which data of patients are not protected, and which this version does not have (SECURITY.md). */
-export const missingRules: readonly string[] = [
-  'differential privacy with 3 or 4 sites',
-  'minimum counts without sites whose data are public',
-  'unit sets that differ by 1 to 4 units',
-  'a minimum of units in an evaluation',
-];
-
-const hint =
-  'declare the dataset public or simulated if it is; other data wait until these rules exist (SECURITY.md)';
+/** Sites below which secure aggregation has no collusion threshold: without noise it protects nobody. */
+const FEWEST_SITES = 5;
 
 /** Whether nobody has to be protected from what is said about these data. */
 export function isOpen(dataset: Pick<BodyOf<'dataset.commit'>, 'public' | 'simulated'>): boolean {
@@ -19,37 +12,41 @@ export function isOpen(dataset: Pick<BodyOf<'dataset.commit'>, 'public' | 'simul
 }
 
 /**
- * Data that somebody has to protect are refused until the missing rules exist, and wherever nobody but the coordinator
- * says what the log is.
+ * Data that somebody has to protect are refused wherever nobody but the coordinator says what the log is.
  *
- * @throws E_POLICY when this site's data are neither public nor simulated
+ * @throws E_POLICY when this site's data are neither public nor simulated, and the roster has the gate mode `signed`
  */
 export function verifyDataOpen({ roster, dataset }: SiteView): void {
-  if (isOpen(dataset)) return;
-  const signed = roster.policy.gateMode === 'signed' ? ['a roster with gateMode: signed'] : [];
+  if (isOpen(dataset) || roster.policy.gateMode === 'cosigned') return;
   throw new RegulonError(
     'E_POLICY',
-    `dataset ${dataset.name} is neither public nor simulated, and this version has no rules yet for: ${[...signed, ...missingRules].join('; ')}`,
-    { hint },
+    `dataset ${dataset.name} is neither public nor simulated, and the roster has gateMode: signed`,
+    { hint: 'such data need a federation with gateMode: cosigned (SECURITY.md)' },
   );
 }
 
 /**
- * No run over data of patients until the missing rules exist.
+ * What a run over data of patients needs beyond the rules of every round: all sites count towards the minima, and there are
+ * enough of them.
  *
- * @param plan name of the plan
  * @param datasets what the steward of each site committed to
- * @throws E_POLICY naming the sites whose data are neither public nor simulated, and the missing rules
+ * @throws E_POLICY naming the sites with open data, or the key of the plan
  */
 export function verifyRunOpen(
-  plan: string,
+  { plan, isPublic }: Pick<RunContract, 'plan' | 'isPublic'>,
   datasets: readonly { readonly site: string; readonly body: BodyOf<'dataset.commit'> }[],
 ): void {
-  const closed = datasets.filter(({ body }) => !isOpen(body)).map(({ site }) => site);
-  if (closed.length === 0) return;
-  throw new RegulonError(
-    'E_POLICY',
-    `plan ${plan}: the data of ${closed.join(', ')} are neither public nor simulated, and this version has no rules yet for: ${missingRules.join('; ')}`,
-    { hint },
-  );
+  if (isPublic) return;
+  const refuse = (rule: string): never => {
+    throw new RegulonError(
+      'E_POLICY',
+      `plan ${plan.name}: some data are neither public nor simulated: ${rule}`,
+      { hint: 'what runs over data of patients need stands in SECURITY.md' },
+    );
+  };
+  const open = datasets.filter(({ body }) => isOpen(body)).map(({ site }) => site);
+  if (open.length > 0)
+    refuse(`sites: those of ${open.join(', ')} are, so they count towards no minimum: leave these sites out`);
+  if (plan.sites.length < FEWEST_SITES)
+    refuse(`sites: ${plan.sites.length} are too few without differential privacy, at least ${FEWEST_SITES}`);
 }

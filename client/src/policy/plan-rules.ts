@@ -42,12 +42,8 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   if (plan.evaluation.split === 'leave-site-out' && (policy.leaveSiteOut !== 'exact' || !contract.isPublic)) {
     refuse('evaluation.split', 'leaving sites out needs public data and the policy leaveSiteOut: exact');
   }
-  if (
-    plan.dataset.kind !== 'expression' &&
-    (plan.task === 'classify' || plan.task === 'heads') &&
-    !contract.isPublic
-  ) {
-    refuse('dataset.kind', 'no round counts the classes of series and sequences: only public data');
+  if (plan.dataset.kind !== 'expression' && !contract.isPublic) {
+    refuse('dataset.kind', 'no round counts the units of series and sequences: only public data');
   }
   const lone = (plan.evaluation.baselines ?? []).some(({ name }) => name === 'lone-sites');
   if (lone && !contract.isPublic)

@@ -2,7 +2,15 @@ import type { Logger } from 'pino';
 import type { DaemonConfig } from '../config/index.js';
 import type { SiteKeys } from '../enrol/index.js';
 import type { Federation, SiteView } from '../policy/index.js';
-import type { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
+import type {
+  AnsweredTable,
+  AttemptJournal,
+  Ledger,
+  Outbox,
+  RunJournal,
+  SiteState,
+  UnitSetTable,
+} from '../state/index.js';
 import type { CoordinatorLink } from '../transport/index.js';
 import type { CheckpointGate, LogFollower } from '../witness/index.js';
 import type { CrashPoints } from './crash-points.js';
@@ -18,6 +26,9 @@ export interface SiteContext {
   readonly runs: RunJournal;
   readonly attempts: AttemptJournal;
   readonly answered: AnsweredTable;
+  readonly unitSets: UnitSetTable;
+  /** keys the digests of units, 32 bytes; never leaves */
+  readonly unitKey: Uint8Array;
   readonly ledger: Ledger;
   readonly outbox: Outbox;
   readonly link: CoordinatorLink;

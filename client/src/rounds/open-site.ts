@@ -7,7 +7,15 @@ import { type DaemonConfig, readSitePolicy } from '../config/index.js';
 import { loadSiteKeys, readKeyFile } from '../enrol/index.js';
 import { exactSamplers } from '../privacy/index.js';
 import { loadFederation, type SiteView, verifyDataOpen } from '../policy/index.js';
-import { AnsweredTable, AttemptJournal, Ledger, Outbox, RunJournal, SiteState } from '../state/index.js';
+import {
+  AnsweredTable,
+  AttemptJournal,
+  Ledger,
+  Outbox,
+  RunJournal,
+  SiteState,
+  UnitSetTable,
+} from '../state/index.js';
 import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
 import { DAEMON_VERSION } from '../version/index.js';
 import { Cosigner, LogFollower, LogGate } from '../witness/index.js';
@@ -17,7 +25,7 @@ import { entrySealer } from './attempt/entries.js';
 import { insist } from './errors/insist.js';
 import { openSiteData } from '../datasets/index.js';
 import { helloOnTime } from './hello.js';
-import { statementsOf, type StewardStatements } from './statements.js';
+import { saltOf, statementsOf, type StewardStatements } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;
 /** What the first call may end with that waiting does not mend: this site is not known, or not understood. */
@@ -111,6 +119,8 @@ export async function openSite(
       runs: new RunJournal(state),
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),
+      unitSets: new UnitSetTable(state),
+      unitKey: saltOf(state.paths.anchor),
       ledger: new Ledger(state, { budget: policy.privacy }),
       gate: new LogGate(log, { mode: gateMode, gateLag, maxAgeSeconds: gateMaxAgeSeconds }),
       crash: crashAt === undefined ? noCrash : crashOnce(crashAt, config.stateFolder),

@@ -79,7 +79,8 @@ function policyBody(
   };
 }
 
-function saltOf(folder: string): Uint8Array {
+/** Secret of the site that is made once and stays: salt of commitments, key of the digests of units; 32 bytes. */
+export function saltOf(folder: string): Uint8Array {
   const path = join(folder, 'dataset.salt');
   if (!existsSync(path)) writeKeyFile(path, `${hex(randomBytes(32))}\n`);
   return fromHex(hex(readSeedFile(path)), 32);

@@ -79,6 +79,13 @@ const migrations: readonly string[] = [
     size INTEGER PRIMARY KEY, root BLOB NOT NULL, time INTEGER NOT NULL, note TEXT
   ) STRICT;
   `,
+  // units behind the sums of runs that are not public, by keyed digests; runs with the same units share a row
+  `
+  CREATE TABLE unit_sets (
+    digest TEXT PRIMARY KEY, units BLOB NOT NULL, folds BLOB NOT NULL, held_out TEXT NOT NULL, levels BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE run_units (run TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -9,8 +9,8 @@ import type { UnitsView } from './view.js';
 
 /**
  * The first round of each arm of a run with folds that is not public: the sums of two arms subtract to one fold, and an
- * evaluation is a sum over one, so every fold must be fit to be released by itself. Units of each fold over the whole dataset: all, of each class, non-zero in each
- * covariate, non-zero in each gene; and whether there are any at the site.
+ * evaluation is a sum over one, so every fold must be fit to be released by itself. Units of each fold over the whole
+ * dataset: all, of each class, non-zero in each covariate, non-zero in each gene; and whether there are any at the site.
  *
  * Genes below the disclosure minimum in any fold are dropped from every arm; a class or covariate below it ends the run.
  */

@@ -59,7 +59,8 @@ class Builder {
   private batchShares = 0;
 
   constructor(private readonly options: StatisticsOptions) {
-    const apart = options.hasFolds && !options.isPublic ? [foldsStep(options)] : [];
+    const hasParts = options.hasFolds || options.hasHoldout;
+    const apart = hasParts && !options.isPublic ? [foldsStep(options)] : [];
     const { targets = [] } = options;
     const heads = targets.length > 0 ? [targetsStep(targets, options)] : [];
     this.rounds = [...apart, ...heads, countsStep(options)].map((step) => ({ step, after: [] }));

@@ -3,16 +3,18 @@ import { fromHex } from '@regulon/shared/crypto';
 import {
   emptySpecification,
   foldsOf,
+  ridgeRounds,
   selectUnits,
   statisticsSteps,
   type StatisticsStep,
   type UnitsView,
 } from '@regulon/shared/genomics';
-import { armsOf, RunProgram } from '@regulon/shared/program';
+import { armsOf, RunProgram, runName } from '@regulon/shared/program';
 import { verifyAgreement } from '@regulon/client/policy';
 import { contractBytes, run, testPlan, testSite } from '../../../client/src/policy/site.support.js';
-import { DaemonSite, federation, privateRun } from '../support/daemon-site.js';
-import { now, overPatients, refusedOverPatients, sumOf, viewOf } from '../support/patients.js';
+import { unitSetsOf } from '../../../client/src/unit-sets/index.js';
+import { coordinatorOf, DaemonSite, federation, privateRun } from '../support/daemon-site.js';
+import { now, overPatients, sumOf, viewOf } from '../support/patients.js';
 import { refused } from '../support/refused.js';
 
 const all = [1, 2, 3, 4, 5];
@@ -60,7 +62,7 @@ describe('K10: det5 arms that subtract to one fold', () => {
     const rare = fitted(foldedSites((id, u) => ({ label: even(u), second: id === 3 && u === 2 ? 9 : 0 })));
     expect([...(rare?.keptGenes ?? [])]).toEqual([0, 2]);
     expect(() => fitted(foldedSites((id, u) => ({ label: id === 1 && u === 5 ? 1 : 0, second: 3 })))).toThrow(
-      refused('E_UNITS', /det5: class 2: a fold has fewer than 5 units/),
+      refused('E_UNITS', /folds: class 2: a fold has fewer than 5 units/),
     );
   });
 
@@ -103,7 +105,6 @@ describe('K11: columns of one patient, and a dataset plus one patient', () => {
       [0, 0, 0, 1, 1, 1],
     ),
   );
-  const plan = testPlan();
 
   it('K11 a gene that one patient carries is in no sum after the count round, which itself shows that it is one', () => {
     const sums = Float64Array.from(sumOf(sites.map((view) => counts.local(view, specification))));
@@ -165,8 +166,65 @@ describe('K11: columns of one patient, and a dataset plus one patient', () => {
     expect(fit(with1((_, u) => u % 2 === 0))).toEqual(counted);
   });
 
-  it('K11 unit sets are not compared: over data of patients the run is E_POLICY and names the rule', () => {
-    refusedOverPatients(plan, /unit sets that differ by 1 to 4 units/);
+  describe('two runs of a daemon', () => {
+    let daemon: DaemonSite;
+    beforeEach(() => void (daemon = new DaemonSite()));
+    afterEach(() => daemon.stop());
+    const first = privateRun(testPlan(), 7);
+    const second = privateRun(testPlan({ title: 'one more patient' }), 8);
+
+    /** So many patients, of which those up to `last` are of the first class. */
+    const unitsOf = (patients: number, last = 10) => {
+      const rows = Array.from({ length: patients }, (_, u) => [u + 1, 2 * u, 3]);
+      const view = viewOf(
+        rows,
+        rows.map((_, u) => (u < last ? 0 : 1)),
+      );
+      return unitSetsOf({ unitIds: rows.map((_, u) => `P${u}`), view, heldOut: [] }, new Uint8Array(32));
+    };
+    /** Round 0 of the first run is answered, and of the second masked values are with the coordinator. */
+    const answeredOnce = async (later: ReturnType<typeof unitsOf>) => {
+      daemon.unitSets.save(runName(first.contract.runId), unitsOf(20));
+      daemon.unitSets.save(runName(second.contract.runId), later);
+      const one = coordinatorOf(first);
+      await daemon.released(await daemon.contributed(first, one), one, all);
+      const two = coordinatorOf(second);
+      const attempt = await daemon.contributed(second, two);
+      return () => daemon.released(attempt, two, all);
+    };
+    const answers = () => daemon.sent.filter(({ type }) => type === 'unmask').length;
+
+    it.each([
+      ['one patient more', unitsOf(21)],
+      ['four patients fewer', unitsOf(16)],
+      ['a class without one patient', unitsOf(20, 9)],
+    ])('K11 a sum over %s is E_POLICY in R3: nothing is answered', async (_, later) => {
+      const release = await answeredOnce(later);
+      await expect(release()).rejects.toThrow(refused('E_POLICY', /differ by fewer than 5 patients/));
+      expect(answers()).toBe(1);
+    });
+
+    it.each([
+      ['the same patients', unitsOf(20)],
+      ['five patients more', unitsOf(25)],
+      ['a class of five patients more', unitsOf(20, 15)],
+    ])('K11 a sum over %s is answered', async (_, later) => {
+      await (
+        await answeredOnce(later)
+      )();
+      expect(answers()).toBe(2);
+    });
+  });
+
+  it('K11 control: sums over two classes that differ by one patient subtract to that patient', () => {
+    const x = Float64Array.from([1, 2, 4, 5, 0.25, -1.5]);
+    const [, products] = ridgeRounds(1, 8, 32);
+    const state = { features: 2, targets: 1, meanX: new Float64Array(2), meanY: new Float64Array(1) };
+    const sums = (y: readonly number[]) =>
+      products?.local({ n: 3, features: 2, x, y: Float64Array.from(y) }, state) ?? new Float64Array(0);
+    const without = sums([1, 1, 0]);
+    const difference = [...sums([1, 1, 1])].map((sum, k) => sum - (without[k] ?? 0));
+    expect(difference.slice(-2)).toEqual([0.25, -1.5]);
   });
 
   it('K11 control: two versions of a dataset that differ by one patient subtract to that patient', () => {

@@ -28,6 +28,7 @@ import {
   Ledger,
   Outbox,
   SiteState,
+  UnitSetTable,
 } from '@regulon/client/state';
 import {
   contractBytes,
@@ -36,6 +37,7 @@ import {
   testPlan,
   testSite,
 } from '../../../client/src/policy/site.support.js';
+import type { UnitSets } from '../../../client/src/unit-sets/index.js';
 import { uploadReceipt } from '../../../coordinator/src/rounds/upload-statements.js';
 import { Attempt } from '../../../client/src/rounds/attempt/attempt.js';
 import { entrySealer } from '../../../client/src/rounds/attempt/entries.js';
@@ -61,6 +63,11 @@ export function privateRun(plan: Plan = testPlan(), id = 7): Agreement {
   };
   return { ...agreement, contract };
 }
+
+/** Behind every sum of these specs, unless they say otherwise. */
+const SAME_UNITS: UnitSets = {
+  ...{ units: new Uint8Array(0), folds: new Uint8Array(0), heldOut: [], levels: new Uint32Array(0) },
+};
 
 /** What an honest coordinator announces of round 0. @param prevTranscriptHash T of the attempt before, 32 bytes */
 export function manifestOf(
@@ -108,6 +115,7 @@ export class DaemonSite {
   state!: SiteState;
   attempts!: AttemptJournal;
   answered!: AnsweredTable;
+  unitSets!: UnitSetTable;
   /** what left the site */
   readonly sent: Request[] = [];
   private readonly shown: Partial<Record<Query['type'], readonly Uint8Array[]>> = {};
@@ -127,6 +135,7 @@ export class DaemonSite {
     this.state = SiteState.open(this.folder, pins);
     this.attempts = new AttemptJournal(this.state);
     this.answered = new AnsweredTable(this.state);
+    this.unitSets = new UnitSetTable(this.state);
     this.outbox = new Outbox(this.state, entrySealer(federation.keys, 'fed_test', 'a', seedOf('site', OWN)));
   }
 
@@ -252,11 +261,13 @@ export class DaemonSite {
   }
 
   private sessionOf(agreement: Agreement): [RunSession, ScheduledRound] {
-    const { state, attempts, answered, outbox } = this;
+    const { state, attempts, answered, unitSets, outbox } = this;
     const { contract } = agreement;
     const program = new RunProgram(contract);
     const [round] = program.schedule;
     if (!round) throw new TypeError('no round');
+    const own = runName(contract.runId);
+    if (!unitSets.find(own)) unitSets.save(own, SAME_UNITS);
     const values = new Float64Array(program.vectorLength(round));
     const result = { contribution: { kind: 'values', values }, weight: 1, extras: {} };
     const session = {
@@ -270,7 +281,7 @@ export class DaemonSite {
       ...{ suspend: async () => undefined, end: async () => undefined },
       site: {
         ...{ federation, site: testSite(federation), keys: { identity: seedOf('site', OWN) } },
-        ...{ state, attempts, answered, outbox, ledger: new Ledger(state) },
+        ...{ state, attempts, answered, unitSets, outbox, ledger: new Ledger(state) },
         ...{ crash: { reached: () => undefined }, logger: pino({ level: 'silent' }) },
         log: { until: async () => undefined, latest: { size: 1 }, roundEntries: async () => this.logged },
         startIndex: () => 0,

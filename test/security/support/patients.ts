@@ -1,17 +1,11 @@
-import { expect } from '@jest/globals';
 import type { UnitsView } from '@regulon/shared/genomics';
-import { verifyAgreement } from '@regulon/client/policy';
 import {
   approvalBy,
   contractBytes,
   datasetBy,
-  run,
   siteNames,
   testPlan,
-  testSite,
 } from '../../../client/src/policy/site.support.js';
-import { federation } from './daemon-site.js';
-import { refused } from './refused.js';
 
 /** When the agreements of these specs are checked, ms since the epoch. */
 export const now = Date.parse('2026-11-21T00:00:00Z');
@@ -22,14 +16,6 @@ export const overPatients = (plan = testPlan()): Uint8Array =>
     isPublic: false,
     entries: siteNames.flatMap((_, i) => [approvalBy(i + 1, plan), datasetBy(i + 1, { simulated: false })]),
   });
-/** A daemon refuses a run over data of patients, and names the rule that this version lacks. */
-export const refusedOverPatients = (plan: ReturnType<typeof testPlan>, rule: RegExp): void => {
-  const site = testSite(federation, { policy: { leaveSiteOut: 'safe' } });
-  const checked = () => verifyAgreement(overPatients(plan), run, federation, site, now);
-  expect(checked).toThrow(refused('E_POLICY', /neither public nor simulated/));
-  expect(checked).toThrow(rule);
-};
-
 /** Units of one site: rows of counts. */
 export const viewOf = (rows: readonly (readonly number[])[], labels: readonly number[]): UnitsView => ({
   n: rows.length,

@@ -11,6 +11,8 @@ import {
 import { attachmentOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { verifyCohort } from '../../policy/index.js';
 import type { ReleasedSum } from '../../state/index.js';
+import { verifyUnitSets } from '../../unit-sets/index.js';
+import type { SiteContext } from '../context.js';
 import type { RunSession } from '../run/run-session.js';
 
 /** Where a sum is released: the run at this site, its round, and the manifest of the attempt. */
@@ -37,6 +39,7 @@ export function sumOf({ session, round, manifest }: ReleasePlace): ReleasedSum {
  *
  * @param survivors U3
  * @throws E_U3 when the difference to an earlier sum would tell too much, or others contribute than were reopened for
+ * @throws E_POLICY when its units differ by 1 to 4 patients from those of a sum released meanwhile
  */
 export function verifyRelease(
   { session, round, manifest, reopenedFor }: ReleasePlace,
@@ -53,6 +56,14 @@ export function verifyRelease(
   const modelHash = hex(manifest.modelHash);
   const release = { contract: agreement.contract, run, round, cohort, modelHash };
   verifyCohort(release, site.answered.exact(), site.site.policy.stableCohort);
+  if (!agreement.contract.isPublic) verifyUnits(site, run);
+}
+
+/** The rule of unit sets once more: another run may have been answered since this one began. */
+function verifyUnits({ unitSets }: SiteContext, run: string): void {
+  const own = unitSets.find(run);
+  if (!own) throw new RegulonError('E_STATE', `the units behind ${run} are not known at this site`);
+  verifyUnitSets(own, unitSets.answered(run));
 }
 
 /** An answer of R4 with what it answers. */

@@ -8,6 +8,7 @@ import { decodeManifest, MaskEngine } from '@regulon/shared/secagg';
 import { type BodyOf, digestText } from '@regulon/shared/transparency';
 import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../../policy/index.js';
 import { type AttemptFacts, type OutcomeRow, removeRunFiles } from '../../state/index.js';
+import { verifyUnitSets } from '../../unit-sets/index.js';
 import type { SiteContext } from '../context.js';
 import { LocalWork } from './local-work.js';
 import { ModelFiles } from './model-files.js';
@@ -52,7 +53,7 @@ export class RunSession {
   static async open(site: SiteContext, run: string): Promise<RunSession> {
     const bytes = await contractBytes(site, run);
     const agreement = verifyAgreement(bytes, run, site.federation, site.site, Date.now());
-    if (!site.runs.find(run)) await verifyUnits(site, agreement);
+    if (!site.runs.find(run)) await verifyUnits(site, run, agreement);
     const secret = site.config.testing?.roundingSecret;
     const row = site.runs.begin(run, bytes, ...(secret ? [Uint8Array.from(Buffer.from(secret, 'hex'))] : []));
     if (!equalBytes(row.contract, bytes)) {
@@ -236,7 +237,7 @@ async function contractBytes(site: SiteContext, run: string): Promise<Uint8Array
 }
 
 /** The dataset must serve the plan; what would tell its size is one generic refusal. */
-async function verifyUnits(site: SiteContext, { contract }: Agreement): Promise<void> {
+async function verifyUnits(site: SiteContext, run: string, { contract }: Agreement): Promise<void> {
   verifySameData(site.site, (await site.data.describe()).content);
   const most = await site.data.prepare(contract, site.site.own.id);
   if (most > contract.plan.secureAggregation.weightCap) {
@@ -245,4 +246,8 @@ async function verifyUnits(site: SiteContext, { contract }: Agreement): Promise<
       `plan ${contract.plan.name}: secureAggregation.weightCap: it does not fit this site`,
     );
   }
+  if (contract.isPublic) return;
+  const sets = await site.data.unitSets(contract, site.site.own.id, site.unitKey);
+  verifyUnitSets(sets, site.unitSets.answered(run));
+  site.unitSets.save(run, sets);
 }

@@ -1,0 +1,73 @@
+import { concatBytes, enc, sha256, u32, utf8 } from '@regulon/shared/crypto';
+import type { UnitsView } from '@regulon/shared/genomics';
+import { NO_FOLD, type UnitSets } from './unit-sets.js';
+
+/** The units of a plan at this site. */
+export interface PlannedUnits {
+  readonly unitIds: readonly string[];
+  /** patient of each unit by number; absent: each unit is one */
+  readonly patients?: readonly number[] | undefined;
+  /** with the classes and covariates of the plan */
+  readonly view: UnitsView;
+  /** of each unit; absent when no arm holds a fold out */
+  readonly folds?: Int32Array | undefined;
+  readonly heldOut: readonly number[];
+}
+
+/**
+ * The unit sets of a plan.
+ *
+ * @param key secret of this site that never changes, 32 bytes: versions of a dataset are compared by it
+ */
+export function unitSetsOf(planned: PlannedUnits, key: Uint8Array): UnitSets {
+  const { unitIds, patients, view, folds, heldOut } = planned;
+  const digest = (what: string, bytes: Uint8Array): Uint8Array =>
+    sha256(enc(`regulon/unit/${what}/v1`, key, bytes)).slice(0, 16);
+  const rows = unitIds.map((unitId, unit) => {
+    const id = digest('id', utf8(unitId));
+    const patient = patients?.[unit];
+    return {
+      unit,
+      bytes: concatBytes(
+        id,
+        digest('values', bytesOf(view.values.subarray(unit * view.genes, (unit + 1) * view.genes))),
+        patient === undefined ? id : digest('patient', u32(patient)),
+      ),
+    };
+  });
+  rows.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+  const order = rows.map(({ unit }) => unit);
+  return {
+    units: concatBytes(...rows.map(({ bytes }) => bytes)),
+    folds: Uint8Array.from(order, (unit) => folds?.[unit] ?? NO_FOLD),
+    heldOut,
+    levels: levelsOf(view, order, (value) => digest('covariate', bytesOf(Float64Array.of(value)))),
+  };
+}
+
+/** Classes, covariates, targets of heads: an indicator is in or out, other numbers are told apart by their digests. */
+function levelsOf(
+  view: UnitsView,
+  order: readonly number[],
+  digest: (value: number) => Uint8Array,
+): Uint32Array {
+  const { n, labels, classes, covariates, targets } = view;
+  const columns = covariates ? covariates.length / n : 0;
+  const heads = targets ? targets.length / n : 0;
+  const levels = new Uint32Array((classes + columns + heads) * n);
+  const valueOf = (value: number): number => new DataView(digest(value).buffer).getUint32(0) | 2;
+  const tokenOf = (value: number): number => (value === 0 || value === 1 ? value : valueOf(value));
+  order.forEach((unit, at) => {
+    for (let c = 0; c < classes; c++) levels[c * n + at] = labels?.[unit] === c ? 1 : 0;
+    for (let c = 0; c < columns; c++)
+      levels[(classes + c) * n + at] = tokenOf(covariates?.[unit * columns + c] ?? 0);
+    for (let c = 0; c < heads; c++) {
+      const value = targets?.[unit * heads + c] ?? NaN;
+      levels[(classes + columns + c) * n + at] = value >= 0 ? valueOf(value) : 0;
+    }
+  });
+  return levels;
+}
+
+const bytesOf = (values: Float64Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
