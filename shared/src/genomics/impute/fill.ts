@@ -1,5 +1,5 @@
 import type { ImputeLowRankFit, ImputeNeighboursFit } from './impute-fit.js';
-import { modelled, scoresFrom } from './low-rank.js';
+import { modelled, scoresFrom } from './low-rank-model.js';
 
 /** Missing values become the mean of the nearest genes that the unit has; without any, the mean of the unit. */
 export function fillFromNeighbours(row: Float64Array, { neighbours, nearest }: ImputeNeighboursFit): void {
