@@ -16,17 +16,23 @@ export async function readFloat32(path: string, length: number, what: string): P
   return new Float32Array(bytes.buffer, bytes.byteOffset, length);
 }
 
+/** Read a little-endian float32 file over an array. @throws E_MODEL_SHAPE if the file has another size */
+export async function readFloat32Into(path: string, values: Float32Array, what: string): Promise<void> {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  await readExactly(path, bytes.length, what, bytes);
+}
+
 /** Read a little-endian int32 file. @throws E_MODEL_SHAPE if the file has another size */
 export async function readInt32(path: string, length: number, what: string): Promise<Int32Array> {
   const bytes = await readExactly(path, length * 4, what);
   return new Int32Array(bytes.buffer, bytes.byteOffset, length);
 }
 
-async function readExactly(path: string, size: number, what: string): Promise<Uint8Array> {
+async function readExactly(path: string, size: number, what: string, into?: Uint8Array): Promise<Uint8Array> {
   const file = await open(path);
   try {
     const { size: there } = await file.stat();
-    const bytes = new Uint8Array(there === size ? size : 0);
+    const bytes = there === size ? (into ?? new Uint8Array(size)) : new Uint8Array(0);
     let at = 0;
     for (let read = -1; at < bytes.length && read !== 0; at += read) {
       // in large pieces: `readFile` reads half a MiB at a time, which takes twice as long

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
 import { parameterCount, travellingWeights } from '@regulon/shared/models';
-import { readFloat32 } from './files.js';
+import { readFloat32Into } from './files.js';
 import type { ModelJob } from './job.js';
+import type { KeptArray } from './kept-array.js';
 import { type ModelFiles } from './model-files.js';
 import { Network } from './network.js';
 
@@ -31,22 +32,22 @@ async function filesOf({ modelFiles = {}, data }: ModelJob): Promise<ModelFiles>
 /**
  * All weights of a job's model: the travelling ones, and behind them those of this site.
  *
- * @returns flat [P] in manifest order; the caller owns it
+ * @param kept array of the process; a fresh one is made without
+ * @returns flat [P] in manifest order; the caller owns it, until the next job takes a kept one
  * @throws E_MODEL_SHAPE when a file is missing or has another size
  */
-export async function weightsOf(job: ModelJob, { specs }: Network): Promise<Float32Array> {
+export async function weightsOf(job: ModelJob, { specs }: Network, kept?: KeptArray): Promise<Float32Array> {
   const all = parameterCount(specs);
   const travelling = parameterCount(travellingWeights(specs));
-  const global = await readFloat32(job.weightsPath, travelling, 'weights');
-  if (travelling === all) return global;
-  if (job.localWeightsPath === undefined) {
+  if (travelling < all && job.localWeightsPath === undefined) {
     throw new RegulonError(
       'E_MODEL_SHAPE',
       `the model has ${all - travelling} weights of this site, and no file of them`,
     );
   }
-  const weights = new Float32Array(all);
-  weights.set(global);
-  weights.set(await readFloat32(job.localWeightsPath, all - travelling, 'local weights'), travelling);
+  const weights = kept?.take(all) ?? new Float32Array(all);
+  await readFloat32Into(job.weightsPath, weights.subarray(0, travelling), 'weights');
+  if (travelling < all && job.localWeightsPath !== undefined)
+    await readFloat32Into(job.localWeightsPath, weights.subarray(travelling), 'local weights');
   return weights;
 }

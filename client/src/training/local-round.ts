@@ -16,6 +16,8 @@ export interface LocalRound {
   readonly onStep?: (step: number, steps: number, sums: LossSums) => Promise<void> | void;
   /** the catalogue's layers in another way, e.g. timed */
   readonly layer?: PassOptions['layer'];
+  /** [P], where the update is written: the weights themselves, or another array; a fresh one if absent */
+  readonly delta?: Float32Array;
 }
 
 /** The rows of a batch as a tensor [batch, …unit]. */
@@ -40,15 +42,14 @@ export function weightTensors(
   });
 }
 
-/** local − global, flat. */
+/** local − global, flat, where the round wants it. */
 export function updateOf(
-  { specs }: Network,
+  { network, backend, delta: asked }: LocalRound,
   local: readonly tf.Tensor[],
   global: Float32Array,
-  backend: TrainingBackend,
 ): Float32Array {
-  const delta = new Float32Array(global.length);
-  specs.forEach(({ offset, size }, s) => {
+  const delta = asked ?? new Float32Array(global.length);
+  network.specs.forEach(({ offset, size }, s) => {
     const values = backend.view(local[s]!);
     for (let i = 0; i < size; i++) delta[offset + i] = values[i]! - global[offset + i]!;
   });

@@ -35,7 +35,7 @@ async function fedAvg(round: LocalRound, global: Float32Array) {
   const local = weightTensors(network, global, backend);
   try {
     const { sums, steps } = await epochs(round, local, optimiser);
-    return { delta: updateOf(network, local, global, backend), sums, steps };
+    return { delta: updateOf(round, local, global), sums, steps };
   } finally {
     tf.dispose(local);
     optimiser.dispose();
@@ -105,9 +105,12 @@ async function fedSgd(round: LocalRound, global: Float32Array) {
   const scale = stepScale([total], sums.targetCount, job.gradientClip);
   const { learningRate, weightDecay = 0 } = job.optimizer;
   const factor = factorOf(job, 0, 1);
-  const delta = new Float32Array(global.length);
+  const delta = round.delta ?? new Float32Array(global.length);
   for (const spec of network.specs) {
-    if (!spec.trainable) continue;
+    if (!spec.trainable) {
+      delta.fill(0, spec.offset, spec.offset + spec.size);
+      continue;
+    }
     const decay = decays(spec) ? weightDecay : 0;
     const rate = learningRate * factor * spec.rate;
     for (let i = spec.offset; i < spec.offset + spec.size; i++) {

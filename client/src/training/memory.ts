@@ -43,7 +43,7 @@ export interface MemoryLimits {
 
 /**
  * Refuse a training job that cannot fit, before anything is allocated for it: weights, gradient and moments; activations
- * of one batch; global weights, update and features beside them.
+ * of one batch; weights or update, and features beside them.
  *
  * @throws E_TRAINER_OOM with both numbers
  */
@@ -52,8 +52,8 @@ export function checkMemory(network: Sizes, data: UnitCount, job: TrainJob, limi
   const moments = isFedSgd ? 0 : momentsOf(job.optimizer);
   const load: Load = {
     what: 'training',
-    // a private step sums in float64 and hands the mean on in float32
-    copies: { tensors: 2 + moments, arrays: job.privacy ? 5 : 2 },
+    // the update takes the place of the weights; the other two sum in float64, a private step hands on the mean in float32
+    copies: { tensors: 2 + moments, arrays: job.privacy ? 4 : isFedSgd ? 3 : 1 },
     batch: Math.min(data.n, isFedSgd ? 512 : Math.max(job.batchSize, job.privacy?.recordsPerPatient ?? 0)),
     ...{ activations: 4, numbers: 0 },
   };

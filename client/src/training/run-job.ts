@@ -8,6 +8,7 @@ import { writeFloat32 } from './files.js';
 import { INFERENCE_BATCH } from './inference.js';
 import { networkOf, weightsOf } from './job-model.js';
 import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
+import type { KeptArray } from './kept-array.js';
 import { trainRound } from './loop.js';
 import { type LossSums, NO_LOSS, termsOf } from './losses/index.js';
 import { checkInferenceMemory, checkMemory } from './memory.js';
@@ -16,6 +17,8 @@ import type { Network } from './network.js';
 export interface JobContext {
   readonly backend: TrainingBackend;
   readonly memoryLimitMb?: number;
+  /** for the weights of one job after the other */
+  readonly kept?: KeptArray;
   readonly onBeat: (beat: Beat) => void;
 }
 
@@ -27,14 +30,17 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const data = await loadUnits(job, 'train');
   const network = await networkOf(job, data.inputShape);
   checkMemory(network, data, job, context);
-  const weights = await weightsOf(job, network);
+  const weights = await weightsOf(job, network, context.kept);
+  const own = weights.slice(parameterCount(travellingWeights(network.specs)));
   const onStep = beatEvery(context.onBeat);
   const stepsFrom = performance.now();
-  const trained = await trainRound({ network, data, backend: context.backend, job, onStep }, weights);
+  const round = { network, data, backend: context.backend, job, onStep };
+  // the update takes the place of the weights: one array of that size, not two
+  const trained = await trainRound({ ...round, delta: weights }, weights);
   const { heads, ...sums } = trained.sums;
   const { steps } = trained;
   const stepMilliseconds = (performance.now() - stepsFrom) / Math.max(1, steps);
-  const delta = await keepLocalWeights(job, network, weights, trained.delta);
+  const delta = await keepLocalWeights(job, own, trained.delta);
   let deltaNormSquared = 0;
   for (let i = 0; i < delta.length; i++) deltaNormSquared += delta[i]! * delta[i]!;
   if (!Number.isFinite(deltaNormSquared)) {
@@ -57,16 +63,19 @@ function headsOf({ heads: resolved }: Network, heads: LossSums['heads']): { head
   };
 }
 
-/** Write the weights that never leave this site; what is left of the update travels. */
+/**
+ * Write the weights that never leave this site; what is left of the update travels.
+ *
+ * @param own those weights before training
+ */
 async function keepLocalWeights(
   job: TrainJob,
-  { specs }: Network,
-  weights: Float32Array,
+  own: Float32Array,
   delta: Float32Array,
 ): Promise<Float32Array> {
-  const travelling = parameterCount(travellingWeights(specs));
-  if (travelling === delta.length) return delta;
-  const local = weights.subarray(travelling).map((w, i) => w + delta[travelling + i]!);
+  if (own.length === 0) return delta;
+  const travelling = delta.length - own.length;
+  const local = own.map((w, i) => w + delta[travelling + i]!);
   if (!local.every(Number.isFinite)) {
     throw new RegulonError('E_LOSS_NOT_FINITE', 'a weight of this site is not finite');
   }
@@ -80,7 +89,7 @@ export async function runEvaluateJob(job: EvaluateJob, context: JobContext): Pro
   const data = await loadUnits(job, 'test');
   const network = await networkOf(job, data.inputShape);
   checkInferenceMemory(network, data, INFERENCE_BATCH, context);
-  const weights = await weightsOf(job, network);
+  const weights = await weightsOf(job, network, context.kept);
   const sums = evaluateUnits(network, weights, data, context.backend, job.scores, job.heads);
   const { lossSum, targetCount, confusion, heads, scores } = sums;
   return {

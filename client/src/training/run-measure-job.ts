@@ -26,7 +26,7 @@ export async function runMeasureJob(job: MeasureJob, context: JobContext): Promi
   const data = await loadUnits(job, 'train');
   const network = await networkOf(job, data.inputShape);
   checkMemory(network, data, job, context);
-  const weights = await weightsOf(job, network);
+  const weights = await weightsOf(job, network, context.kept);
   const wanted = WARM_UP + (job.steps ?? STEPS);
   const epochs = Math.ceil(wanted / Math.max(1, Math.ceil(data.n / job.batchSize)));
   const clock = new LayerClock();

@@ -13,7 +13,7 @@ export async function runPredictJob(job: PredictJob, context: JobContext): Promi
   const data = await loadInputs(job);
   const network = await networkOf(job, data.inputShape);
   checkInferenceMemory(network, data, INFERENCE_BATCH, context);
-  const weights = await weightsOf(job, network);
+  const weights = await weightsOf(job, network, context.kept);
   const predictions = predictionsOf(network, weights, data, context.backend, job.task);
   const predictionsSha256 = await writeFloat32(job.predictionsPath, predictions);
   const seconds = (performance.now() - started) / 1000;

@@ -4,6 +4,7 @@ import { startBackend } from './backends/chain.js';
 import { RepeatedSelfTest } from './backends/repeated-self-test.js';
 import { tellsOfLostDevice } from './device-error.js';
 import { runAttributeJob } from './attribution/run-attribute-job.js';
+import { KeptArray } from './kept-array.js';
 import type { TrainerOptions, TrainerReport, TrainerRequest, WorkResult } from './messages.js';
 import { type JobContext, runEvaluateJob, runTrainJob } from './run-job.js';
 import { runMeasureJob } from './run-measure-job.js';
@@ -26,7 +27,8 @@ async function start(): Promise<Started | undefined> {
     const { backend, record } = await startBackend(options, (name) => report({ type: 'trying', name }));
     report({ type: 'ready', record });
     const selfTest = new RepeatedSelfTest(backend, record);
-    return { backend, selfTest, ...(options.memoryLimitMb ? { memoryLimitMb: options.memoryLimitMb } : {}) };
+    const { memoryLimitMb } = options;
+    return { backend, selfTest, kept: new KeptArray(), ...(memoryLimitMb ? { memoryLimitMb } : {}) };
   } catch (error) {
     report(failureOf(null, error));
     return undefined;
@@ -36,7 +38,7 @@ async function start(): Promise<Started | undefined> {
 process.on('message', (request: TrainerRequest) => {
   queue = queue.then(async (context) => {
     if (context !== undefined) report(await answer(request, context));
-    // while the daemon masks and sends: the next round does not pay for this one's arrays
+    // while the daemon masks and sends: the next round does not pay for the units of this one
     globalThis.gc?.();
     return context;
   });

@@ -17,7 +17,7 @@ export async function runAttributeJob(job: AttributeJob, context: JobContext): P
     job.explain === 'class' ? await loadUnits(job, 'test') : await loadInputs(job);
   const network = await networkOf(job, data.inputShape);
   checkAttributionMemory(network, data, ATTRIBUTION_ROWS, context);
-  const model = new ExplainedNetwork(network, await weightsOf(job, network), context.backend);
+  const model = new ExplainedNetwork(network, await weightsOf(job, network, context.kept), context.backend);
   try {
     const { sums, maps, explained, gap } = await attributeAll(job, model, data, context);
     const units = job.summaryPath === undefined ? undefined : await writeSums(job.summaryPath, sums);

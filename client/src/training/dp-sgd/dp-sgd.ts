@@ -61,7 +61,7 @@ export async function trainPrivately(
       optimiser.step(views, gradients, 1, factorOf(job, step, privacy.steps));
       await round.onStep?.(step + 1, privacy.steps, NO_LOSS);
     }
-    return { delta: updateOf(network, weights, global, backend), sums: NO_LOSS, steps: privacy.steps };
+    return { delta: updateOf(round, weights, global), sums: NO_LOSS, steps: privacy.steps };
   } finally {
     tf.dispose(weights);
     optimiser.dispose();
