@@ -1,3 +1,4 @@
+import { RegulonError } from '../../errors/index.js';
 import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
 import { type BatchFit, type FeatureSpecification, requireBatchFit, withStep } from '../specification.js';
@@ -78,7 +79,9 @@ function effectsOf(view: UnitsView, spec: FeatureSpecification, model: BatchMode
     const times = model.step === 'combat' ? units.length : 1;
     mean.forEach((x, j) => add(sums, at.base + j, x * times));
     meanZ.forEach((x, c) => add(sums, at.baseZ + c, x * times));
-    if (model.step === 'combat') varies.forEach((moves, j) => (moves ? 0 : (sums[at.constant + j] = 1)));
+    // as sva: one unit does not show that a gene is constant
+    if (model.step === 'combat' && units.length > 1)
+      varies.forEach((moves, j) => (moves ? 0 : (sums[at.constant + j] = 1)));
     for (const unit of at.p > 0 ? units : []) {
       prepared.apply(unit, row);
       const z = covariatesOf(view, unit, columns).map((x, c) => x - (meanZ[c] ?? 0));
@@ -125,16 +128,28 @@ function fitEffects(spec: FeatureSpecification, sums: Float64Array, model: Batch
     for (let c = 0; c < at.p; c++) value -= (sums[at.baseZ + c] ?? 0) * (beta[c * genes + j] ?? 0);
     return value / over;
   });
-  const moves = (j: number): boolean =>
-    model.step === 'combat' && Math.round(sums[at.constant + j] ?? 0) === 0;
+  const adjusted = model.step === 'combat' ? genesThatVary(sums.subarray(at.constant)) : new Uint32Array(0);
   return withStep(spec, {
     step: model.step,
     covariates: Uint32Array.from(model.covariates),
     beta,
     intercept,
     variance: new Float64Array(0),
-    adjusted: Uint32Array.from(Array.from({ length: genes }, (_, j) => j).filter(moves)),
+    adjusted,
     meanOnly: model.meanOnly || Math.round(sums[2] ?? 0) > 0,
+  });
+}
+
+/**
+ * Genes that ComBat adjusts: those that no batch holds constant.
+ *
+ * @throws E_UNITS below two: the prior is estimated over them, and of one gene there is no spread
+ */
+function genesThatVary(constant: Float64Array): Uint32Array {
+  const genes = Uint32Array.from(constant.keys()).filter((j) => Math.round(constant[j] ?? 0) === 0);
+  if (genes.length >= 2) return genes;
+  throw new RegulonError('E_UNITS', `combat: ${genes.length} genes vary in every batch, fewer than 2`, {
+    hint: 'keep more genes, join the smallest batches, or take the step batch-center',
   });
 }
 

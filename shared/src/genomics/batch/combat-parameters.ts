@@ -63,8 +63,7 @@ function means({ gamma }: Genes): Estimates {
 function meansAndVariances({ gamma: hats, squares }: Genes, units: number): Estimates {
   const variances = squares.map((sum) => sum / (units - 1));
   const [location, spread] = [hyperparameters(hats), hyperparameters(variances)];
-  const a = (2 * spread.variance + spread.mean ** 2) / spread.variance;
-  const b = (spread.mean * spread.variance + spread.mean ** 3) / spread.variance;
+  const deltaOf = posteriorVariance(spread, units);
   const weight = location.variance * units;
   const estimates: Estimates = { gamma: hats.slice(), delta: variances };
   for (let change = Infinity; change > CONVERGED;) {
@@ -73,12 +72,28 @@ function meansAndVariances({ gamma: hats, squares }: Genes, units: number): Esti
       const [hat, oldGamma] = [hats[k] ?? 0, estimates.gamma[k] ?? 0];
       const oldDelta = estimates.delta[k] ?? 0;
       const gamma = (weight * hat + oldDelta * location.mean) / (weight + oldDelta);
-      const delta = (0.5 * ((squares[k] ?? 0) + units * (hat - gamma) ** 2) + b) / (units / 2 + a - 1);
-      // as sva: relative to the old value, sign included
-      change = Math.max(change, Math.abs(gamma - oldGamma) / oldGamma, Math.abs(delta - oldDelta) / oldDelta);
+      const delta = deltaOf((squares[k] ?? 0) + units * (hat - gamma) ** 2);
+      change = Math.max(change, relativeChange(oldGamma, gamma), relativeChange(oldDelta, delta));
       estimates.gamma[k] = gamma;
       estimates.delta[k] = delta;
     }
   }
   return estimates;
+}
+
+/** As sva: relative to the old value, sign included; what stays, at 0 too, has not changed. */
+function relativeChange(old: number, next: number): number {
+  return next === old ? 0 : Math.abs(next - old) / old;
+}
+
+/**
+ * Posterior mean of a variance from the sum of squares around the mean. The prior, inverse gamma, has the moments of the
+ * genes' variances; when these are all equal it is their value alone.
+ */
+function posteriorVariance(prior: { mean: number; variance: number }, units: number) {
+  const { mean, variance } = prior;
+  if (variance === 0) return () => mean;
+  const a = (2 * variance + mean ** 2) / variance;
+  const b = (mean * variance + mean ** 3) / variance;
+  return (squares: number): number => (0.5 * squares + b) / (units / 2 + a - 1);
 }

@@ -179,10 +179,27 @@ describe('batches inside sites', () => {
       fitOver([...views.slice(0, 3), { ...last, values }], steps, 'secure'),
     );
     expect(fitted.meanOnly).toBe(true);
-    // in the batch of one unit every gene is constant
-    expect([...fitted.adjusted]).toEqual([]);
+    // as sva: a batch of one unit holds no gene constant
+    expect([...fitted.adjusted]).toEqual([0, 1, 3]);
     const plain = [1, 2, 3].map((seed) => site(seed, [third]));
     const { fit: usual } = requireBatchFit(fitOver([...plain, { ...last, values }], steps, 'secure'));
     expect([usual.meanOnly, ...usual.adjusted]).toEqual([false, 0, 1, 3]);
+  });
+
+  it('that hold all genes but one constant are refused: one gene has no spread to learn a prior from', () => {
+    const flat = [1, 2, 3, 4].map((seed) => {
+      const view = site(seed, [third]);
+      return { ...view, values: view.values.map((x, k) => (k % GENES === 0 ? x : 0.5)) };
+    });
+    const steps = statisticsSteps(
+      [{ step: 'combat', covariates: [], meanOnly: false }],
+      optionsFor(['t'], 'indicator'),
+    );
+    expect(() => fitOver(flat, steps, 'secure')).toThrow(
+      expect.objectContaining({
+        code: 'E_UNITS',
+        message: 'combat: 1 genes vary in every batch, fewer than 2',
+      }),
+    );
   });
 });

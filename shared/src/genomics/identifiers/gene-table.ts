@@ -27,6 +27,9 @@ export interface GeneTable {
 const COLUMNS = ['symbol', 'ensembl', 'entrez', 'aliases', 'previous'] as const;
 const MAX_BYTES = 2 ** 26;
 const MAX_GENES = 1_000_000;
+const SOURCE = /^\S.{0,99}$/;
+/** Without blanks: a panel file tells source and release in one line, and the last blank parts them. */
+const RELEASE = /^\S{1,100}$/;
 const RULES: Readonly<Record<IdentifierKind, RegExp>> = {
   symbol: /^\S{1,64}$/,
   ensembl: /^(ENS[A-Z]*G\d{11}|)$/,
@@ -35,7 +38,7 @@ const RULES: Readonly<Record<IdentifierKind, RegExp>> = {
 
 /**
  * Read a gene table: two comment lines `# source: …`, `# release: …`, a header, then one gene a line, tab-separated;
- * aliases and previous symbols stand between `|`.
+ * aliases and previous symbols stand between `|`. The release holds no blank.
  *
  * @throws E_DATA_FORMAT, E_DATA_DUPLICATE naming line, column and rule
  */
@@ -44,12 +47,14 @@ export function parseGeneTable(bytes: Uint8Array, file: string): GeneTable {
     new RegulonError('E_DATA_FORMAT', `${file}: line ${line}: ${rule}`);
   if (bytes.length > MAX_BYTES) throw new RegulonError('E_DATA_FORMAT', `${file}: larger than 64 MiB`);
   const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
-  const comment = (line: number, name: string): string => {
-    const text = new RegExp(`^# ${name}: (\\S.{0,99})$`).exec(lines[line - 1] ?? '')?.[1];
-    if (text === undefined) throw at(line, `is not \`# ${name}: …\``);
-    return text;
+  const comment = (line: number, name: string, rule: RegExp): string => {
+    const start = `# ${name}: `;
+    const text = lines[line - 1] ?? '';
+    if (!text.startsWith(start) || !rule.test(text.slice(start.length)))
+      throw at(line, `is not \`${start}…\`, 1 to 100 characters${rule === RELEASE ? ' without blanks' : ''}`);
+    return text.slice(start.length);
   };
-  const [source, release] = [comment(1, 'source'), comment(2, 'release')];
+  const [source, release] = [comment(1, 'source', SOURCE), comment(2, 'release', RELEASE)];
   if (lines[2] !== COLUMNS.join('\t')) throw at(3, `the columns are not ${COLUMNS.join(', ')}`);
   const genes = lines.slice(3).flatMap((line, i) => (line === '' ? [] : [recordOf(line, i + 4, at)]));
   if (genes.length === 0) throw new RegulonError('E_DATA_FORMAT', `${file}: holds no gene`);
@@ -102,7 +107,7 @@ const HGNC = ['symbol', 'status', 'ensembl_gene_id', 'entrez_id', 'alias_symbol'
 /**
  * A gene table from HGNC's complete set (tab-separated text); withdrawn entries are left out.
  *
- * @param release as HGNC dates it, e.g. `2026-10-06`
+ * @param release as HGNC dates it, e.g. `2026-10-06`; 1 to 100 characters, no blanks
  * @throws E_DATA_FORMAT when a column is absent
  */
 export function geneTableOfHgnc(text: string, release: string, file: string): Omit<GeneTable, 'digest'> {

@@ -37,6 +37,11 @@ describe('a gene table', () => {
   it.each([
     ['no source', text.replace('# source: ', ''), /genes.tsv: line 1: is not `# source/],
     ['no release', text.replace(/# release.*/, '#'), /line 2: is not `# release/],
+    [
+      'blanks in its release',
+      text.replace('2026-10-06', '2026 10 06'),
+      /line 2: is not `# release: …`, 1 to 100 characters without blanks/,
+    ],
     ['other columns', text.replace('symbol\t', 'gene\t'), /line 3: the columns/],
     ['a short line', text.replace('\t55016', ''), /line \d+: 4 cells instead of 5/],
     ['a wrong Ensembl id', text.replace('ENSG00000168385', 'ENSG1'), /line \d+: no ensembl identifier/],
