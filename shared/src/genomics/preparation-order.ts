@@ -12,6 +12,8 @@ const PLACES = {
   'size-factors': 1,
   'upper-quartile': 1,
   'log2-cpm': 2,
+  'log2-tpm': 2,
+  'log2-fpkm': 2,
   log2: 2,
   vst: 2,
   clr: 2,
@@ -37,6 +39,8 @@ const COUNTS: ReadonlySet<Placed> = new Set([
   'size-factors',
   'upper-quartile',
   'log2-cpm',
+  'log2-tpm',
+  'log2-fpkm',
   'log2',
   'clr',
   'vst',
@@ -45,6 +49,8 @@ const COUNTS: ReadonlySet<Placed> = new Set([
 const TAKES_GAPS: ReadonlySet<Placed> = new Set([
   ...(['quality', 'confounding', 'batch-center', 'batch-z-score'] as const),
 ]);
+/** Logarithms that scale units themselves. */
+const SCALES: ReadonlySet<Placed> = new Set(['log2-cpm', 'log2-tpm', 'log2-fpkm']);
 const IMPUTES = PLACES['impute-mean'];
 const SELECTS = PLACES['top-variance'];
 
@@ -79,7 +85,7 @@ export function misplaced(
   const whole =
     place === IMPUTES ? before.find((name) => name === 'batch-share' || !TAKES_GAPS.has(name)) : undefined;
   if (whole) return `comes too late: ${whole} before it needs a value of every gene`;
-  if (step === 'log2-cpm' && (last === 'size-factors' || last === 'upper-quartile'))
+  if (SCALES.has(step) && (last === 'size-factors' || last === 'upper-quartile'))
     return `after ${last} scales twice: take log2`;
   if (step === 'co-expression' && !before.includes('z-score')) return 'needs z-score before it';
   if (step === 'vst' && !before.includes('size-factors')) return 'needs size-factors before it';

@@ -82,6 +82,10 @@ const fittedStep = z.discriminatedUnion('step', [
       ...{ adjusted: reals, logOdds: reals, halfWidth: reals },
     }),
   }),
+  z.strictObject({
+    step: z.enum(['log2-tpm', 'log2-fpkm']),
+    ...{ lengths: genes, libraryGenes: genes.exactOptional() },
+  }),
   z.strictObject({ step: z.literal('log2-cpm'), libraryGenes: genes.exactOptional() }),
   z.strictObject({
     step: z.literal('size-factors'),

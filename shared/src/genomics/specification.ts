@@ -4,6 +4,7 @@ import type { BatchShareFit } from './batch-share/batch-share-fit.js';
 import type { ConfoundingFit } from './confounding/confounding-fit.js';
 import type { ImputeLowRankFit, ImputeMeanFit, ImputeNeighboursFit } from './impute/impute-fit.js';
 import type { LibraryCellsFit } from './library-cells-fit.js';
+import type { GeneLengthsFit } from './normalize/gene-lengths-fit.js';
 import type { UpperQuartileFit } from './normalize/upper-quartile-fit.js';
 import type { QualityFit } from './quality/quality-fit.js';
 import type { LimmaVoomFit, VoomFit } from './voom/voom-fit.js';
@@ -187,6 +188,7 @@ export type FittedStep =
   | VoomFit
   | LimmaVoomFit
   | LogCpmFit
+  | GeneLengthsFit
   | SizeFactorsFit
   | UpperQuartileFit
   | DispersionsFit

@@ -12,6 +12,7 @@ import { imputeMeanStep } from './impute/mean.js';
 import { imputeNeighboursSteps } from './impute/neighbours.js';
 import { momentSteps } from './moments.js';
 import { cellQuantileSteps } from './normalize/cell-quantiles.js';
+import { byGeneLength } from './normalize/gene-lengths.js';
 import { quantileStep } from './normalize/quantile-normalization.js';
 import { upperQuartileStep } from './normalize/upper-quartile.js';
 import { sizeFactorSteps } from './normalize/size-factors.js';
@@ -91,6 +92,9 @@ class Builder {
       case 'log2-cpm':
         this.largest = LARGEST_LOG_CPM;
         return this.local(logCpm);
+      case 'log2-tpm':
+      case 'log2-fpkm':
+        return this.local((spec) => byGeneLength(spec, step.step, step.lengths));
       case 'log2':
       case 'clr':
         return this.local((spec) => withStep(spec, { step: step.step, pseudocount: step.pseudocount }));

@@ -2,6 +2,7 @@ import { applyBatch } from './batch/apply-batch.js';
 import type { SitePreparation } from './batch/site-parameters.js';
 import { fillFromModel, fillFromNeighbours } from './impute/fill.js';
 import { libraryOf } from './library.js';
+import { lengthFactorsOf } from './normalize/gene-lengths.js';
 import { sizeFactorOf } from './normalize/size-factors.js';
 import { upperQuartileFactorOf } from './normalize/upper-quartile.js';
 import { toReference } from './normalize/to-reference.js';
@@ -22,11 +23,12 @@ export const WHOLE_ROW: ReadonlySet<FittedStep['step']> = new Set([
  * What a fitted step does to the values of a unit; null for a step that only selects, or projects.
  *
  * @param at positions of the wanted genes among those that the arrays of the step are aligned with
+ * @param panel panel positions of the wanted genes
  */
 export function operationOf(
   view: UnitsView,
   step: FittedStep,
-  { genes, at }: { genes: number; at: Uint32Array },
+  { genes, at, panel }: { genes: number; at: Uint32Array; panel: Uint32Array },
   site: SitePreparation,
   index: number,
 ): Operation | null {
@@ -36,6 +38,13 @@ export function operationOf(
         const library = libraryOf(view.values, unit * view.genes, view.genes, step.libraryGenes);
         const perMillion = library > 0 ? 1e6 / library : 0;
         each(row, (x) => Math.log2(x * perMillion + 1));
+      };
+    case 'log2-tpm':
+    case 'log2-fpkm':
+      return (unit, row) => {
+        const factorOf = lengthFactorsOf(view, unit, step);
+        for (let j = 0; j < row.length; j++)
+          row[j] = Math.log2((row[j] ?? NaN) * factorOf(panel[j] ?? 0) + 1);
       };
     case 'size-factors':
       return (unit, row) => {

@@ -127,7 +127,7 @@ function stagesOf(
     if (index < done) return;
     const next = wanted[index] ?? spec.keptGenes;
     const before = genesBefore(spec, index);
-    const place = { genes: before.length, at: positionsIn(before, next) };
+    const place = { genes: before.length, at: positionsIn(before, next), panel: next };
     const run = operationOf(view, step, place, site, index);
     if (run) stage(next, run);
   });

@@ -36,6 +36,11 @@ const prepareStep = z.discriminatedUnion('step', [
   /** counts scaled to one effective library; log2 follows */
   z.strictObject({ step: z.literal('upper-quartile') }),
   z.strictObject({ step: z.literal('log2-cpm') }),
+  /** transcripts per million; fragments per kilobase and million. `lengths`: bases of every gene, in the order of the panel */
+  z.strictObject({
+    step: z.enum(['log2-tpm', 'log2-fpkm']),
+    lengths: z.array(count(10_000_000)).min(1).max(200_000),
+  }),
   z.strictObject({ step: z.literal('log2'), pseudocount: positive.default(1) }),
   /** DESeq2's, blind to labels; `iterations` rounds find the dispersions */
   z.strictObject({ step: z.literal('vst'), iterations: count(100).default(100) }),
