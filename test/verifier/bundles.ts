@@ -62,6 +62,8 @@ export const good: Readonly<Record<string, () => Case>> = {
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run with a reopened round': run({ reopened: true }),
+  'a run that stops early': run({ validated: ['0.5', '0.25', '0.75'] }),
+  'a run that improves to its end': run({ validated: ['0.5', '0.25', '0.2', '0.1'] }),
   'a run beside the checkpoint of a site': () => {
     const log = sampleRun();
     return { ...caseOf(log), siteCheckpoints: [log.note(20)] };
@@ -191,6 +193,11 @@ const signedWrong: Record<string, () => Case> = {
   'a round answered twice': run({ reopened: true, omit: (kind) => kind === 'round.reopen' }),
   'a Reopen of another model': changed('round.reopen', { modelHash: other }, 0, { reopened: true }),
   'a Reopen of an attempt that was not opened': changed('round.reopen', { burnt: 7 }, 0, { reopened: true }),
+  'training that goes on against its rule': run({ validated: ['0.5', '0.25', '0.25', '0.1'] }),
+  'training that ends before its rule': run({ validated: ['0.5', '0.25'] }),
+  'figures that the result does not cover': changed('round.aggregate', { figures: { loss: '0.3' } }, 4, {
+    validated: ['0.5', '0.25', '0.75'],
+  }),
   'a list that is none': rewritten((log) => void log.attach(utf8('[null]'), MediaType.json), {
     spoil: (kind, body) =>
       kind === 'round.aggregate' ? { ...body, dropped: attachmentOf(utf8('[null]'), MediaType.json) } : body,

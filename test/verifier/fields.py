@@ -1,6 +1,6 @@
 """Names of the members of each body, from docs/protocol.md, Log, Entry."""
 
-OPTIONAL = {"round.aggregate": {"groups"}}
+OPTIONAL = {"round.aggregate": {"groups", "figures"}}
 FIELDS = {
     kind: set(names.split())
     for kind, names in {
@@ -21,7 +21,7 @@ FIELDS = {
         " featureSpecification cohort maskedInput charge cached sampler band window gate attestation",
         "round.unmask": "context consistency survivors dropped selfMask maskKey answer signatures",
         "round.aggregate": "context u1 u2 u3 h1 h2 h3 dropped contributions unmasks thresholds aggregateRoot groups"
-        " transcript closeSignature strategy serverNoise modelOut coverage worker fence evidence",
+        " transcript closeSignature strategy serverNoise modelOut figures coverage worker fence evidence",
         "round.abort": "context stage code reason lastHash transcript abortSignature complaint answersSent",
         "round.reopen": "burnt consistency modelHash planHash contributors proof signatures",
         "round.ack": "context modelOut receipt audited",

@@ -16,6 +16,7 @@ import archive
 import cosignatures
 import log_rows
 import round_rows
+import training
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
@@ -45,6 +46,7 @@ def verify(bundle, policy, kept, as_of, max_age):
     log_rows.check_deletions(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log.policy), as_of, max_age)
     round_rows.check_rounds(log)
+    training.check_training(log)
     return log.findings
 
 

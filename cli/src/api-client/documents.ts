@@ -181,6 +181,11 @@ const curvePoint = open({
   heads: z.array(open({ head: text, loss: numberOrNull, accuracy: numberOrNull })).exactOptional(),
 });
 
+const validationPoint = open({
+  ...{ round: number, arm: number, iteration: number },
+  ...{ loss: number, accuracy: numberOrNull, units: number, survivors: number },
+});
+
 /** `GET /api/v1/runs/:id` */
 export const runDocument = open({
   schema: z.literal('regulon.run/1'),
@@ -202,6 +207,7 @@ export const runDocument = open({
   rounds: z.array(roundFacts),
   coverage: coverage.nullable(),
   curve: z.array(curvePoint),
+  validation: z.array(validationPoint),
   result: open({
     pooled: metrics,
     bySite: z.array(open({ site: text, metrics })).nullable(),
@@ -209,7 +215,7 @@ export const runDocument = open({
     baselines: z.array(open({ name: text, metrics, note: text })).exactOptional(),
   }).nullable(),
   modelDigest: digest.nullable(),
-  models: z.array(open({ arm: number, label: text, digest, parameters: number })),
+  models: z.array(open({ arm: number, label: text, digest, parameters: number, trainingRound: numberMaybe })),
   log: open({ size: number, root: digest }),
   eventLoopMaxMs: number,
 }) satisfies z.ZodType<RunDocument>;

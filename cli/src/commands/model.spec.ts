@@ -20,7 +20,16 @@ const runWith = (modelDigest: string | null): RunDocument => ({
   schema: 'regulon.run/1',
   ...{ run: `run_${'0a'.repeat(16)}`, name: 'p', title: '', status: 'RUNNING', since: 1, created: 1 },
   ...{ started: 1, finished: null, reason: null, plan: {}, planHash: digest, isPublic: true, sites: [] },
-  ...{ schedule: null, now: null, rounds: [], coverage: null, curve: [], result: null, modelDigest },
+  ...{
+    schedule: null,
+    now: null,
+    rounds: [],
+    coverage: null,
+    curve: [],
+    validation: [],
+    result: null,
+    modelDigest,
+  },
   ...{ models: [], log: { size: 1, root: digest }, eventLoopMaxMs: 1 },
 });
 

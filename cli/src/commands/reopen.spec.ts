@@ -65,7 +65,16 @@ function answer(url: string, method: string): unknown {
       sites: [],
       schedule: null,
     },
-    ...{ now: null, rounds: [], coverage: null, curve: [], result: null, modelDigest: null, models: [] },
+    ...{
+      now: null,
+      rounds: [],
+      coverage: null,
+      curve: [],
+      validation: [],
+      result: null,
+      modelDigest: null,
+      models: [],
+    },
     ...{ log: { size: 1, root: digest }, eventLoopMaxMs: 1 },
   };
   return url.endsWith('/runs')

@@ -13,6 +13,7 @@ export function documentLines(document: RunDocument): string[] {
   lines.push(`log     ${document.log.size} entries, root ${document.log.root}`, '', ...siteLines(document));
   const findings = document.rounds.flatMap(({ finding }) => (finding ? [finding.text] : []));
   if (findings.length > 0) lines.push('', ...findings);
+  lines.push(...validationLines(document));
   const metrics = document.result?.pooled;
   if (metrics?.accuracy !== undefined)
     lines.push('', `accuracy ${shareText(metrics.accuracy)}, majority ${shareText(metrics.majority)}`);
@@ -32,6 +33,26 @@ function headLine(metrics: HeadMetrics): string {
       : '';
   return `${metrics.head}: ${name} ${shareText(value)}${beside}, ${metrics.count} units`;
 }
+
+/** How the model of each arm was scored while it was trained: first, least and last loss, and the round that it is from. */
+function validationLines({ validation, schedule, models }: RunDocument): string[] {
+  const lines = (schedule?.arms ?? []).flatMap(({ arm, label }) => {
+    const points = validation.filter((point) => point.arm === arm);
+    const [first, last] = [points[0], points.at(-1)];
+    if (!first || !last) return [];
+    const least = points.reduce((best, point) => (point.loss < best.loss ? point : best));
+    const share = last.accuracy === null ? '' : `, accuracy ${shareText(last.accuracy)}`;
+    const kept = models.find((model) => model.arm === arm)?.trainingRound;
+    return [
+      `validation  ${label}: loss ${lossText(first)}, least ${lossText(least)}, last ${lossText(last)}${share}` +
+        (kept === undefined ? '' : `; the model is that of round ${kept}`),
+    ];
+  });
+  return lines.length > 0 ? ['', ...lines] : [];
+}
+
+const lossText = ({ loss, iteration }: RunDocument['validation'][number]): string =>
+  `${loss.toPrecision(4)} after round ${iteration + 1}`;
 
 function waitingText({ now, sites, schedule }: RunDocument): string {
   if (!now) return '';

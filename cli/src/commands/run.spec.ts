@@ -16,7 +16,7 @@ function documentOf(status: RunDocument['status']): RunDocument {
     ...{ run: id, name: 'p', title: '', status, since: 1, created: 1, started: 1, finished: 1 },
     reason: status === 'ABORTED' ? { code: 'E_DEADLINE', message: 'round 3 took too long' } : null,
     ...{ plan: {}, planHash: digest, isPublic: true, sites: [], schedule: null, now: null, rounds: [] },
-    ...{ coverage: null, curve: [], result: null, modelDigest: null, models: [] },
+    ...{ coverage: null, curve: [], validation: [], result: null, modelDigest: null, models: [] },
     log: { size: 1, root: digest },
     eventLoopMaxMs: 1,
   };

@@ -14,7 +14,7 @@ describe('the report of a run', () => {
 
   it('has a text alternative, a caption and the numbers of every picture', () => {
     const figures = page.split('<figure>').slice(1);
-    expect(figures).toHaveLength(6);
+    expect(figures).toHaveLength(8);
     for (const figure of figures) {
       const [, title, words] = /role="img" aria-labelledby="(\S+) (\S+)"/.exec(figure) ?? [];
       expect(figure).toMatch(

@@ -50,6 +50,10 @@ export const toyDocument: RunDocument = {
   curve: [0, 1].map((iteration) => ({
     ...{ round: iteration, arm: 0, iteration, loss: 0.7 - 0.2 * iteration, accuracy: 0.6, survivors: 5 },
   })),
+  validation: [0, 1].map((iteration) => ({
+    ...{ round: 2 * iteration + 1, arm: 0, iteration, loss: 0.8 - 0.1 * iteration, accuracy: 0.65 },
+    ...{ units: 40, survivors: 5 },
+  })),
   result: {
     pooled: {
       ...{ count: 40, loss: 0.4, accuracy: 0.8, accuracyInterval: [0.65, 0.9], balancedAccuracy: null },

@@ -9,6 +9,7 @@ import { importFile } from '../data/index.js';
 import { testFederation, testPlan } from '../policy/site.support.js';
 import { writePrepared, writeUnprepared } from './arm-files.js';
 import { DatasetStore } from './dataset-store.js';
+import type { UnitUse } from './site-data.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'regulon-dataset-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -96,6 +97,50 @@ async function manyPatients(): Promise<{
     });
   return { store, contractWith };
 }
+
+describe('the units of an arm', () => {
+  it('train, validate or test it, each of them one', async () => {
+    const { store, contractWith } = await manyPatients();
+    const label = {
+      classes: [
+        { name: 'odd', rule: 'x == 1' },
+        { name: 'even', rule: 'x == 0' },
+      ],
+    };
+    let runs = 0;
+    const partsOf = (evaluation: object): string[] => {
+      const runId = new Uint8Array(16).fill((runs += 1));
+      const contract = { ...contractWith({ prepare: [], label, evaluation }), runId };
+      return new RunProgram(contract).arms.map((arm) => {
+        const specification = keptOf(contract, [0, 1, 2]);
+        const unitsOf = (use: UnitUse): number[] => {
+          const prefix = join(folder, `part-${use}`);
+          const data = store.writeFeatures({ contract, siteId: 1, arm, use, specification, prefix });
+          if (!data) return [];
+          const bytes = readFileSync(data.featuresPath);
+          const x = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+          return Array.from({ length: data.n }, (_, i) => (x[i * 3] ?? NaN) - 1);
+        };
+        const [train, validation, test] = [unitsOf('train'), unitsOf('validation'), unitsOf('test')];
+        const all = [...train, ...validation, ...test];
+        expect(new Set(all).size).toBe(all.length);
+        return `${train.length} ${validation.length} ${test.length}`;
+      });
+    };
+    expect(partsOf({ split: 'holdout' })).toEqual(['16 0 4']);
+    expect(partsOf({ split: 'holdout', every: 1 })).toEqual(['12 4 4']);
+    expect(partsOf({ split: 'none', every: 1 })).toEqual(['16 4 0']);
+    expect(partsOf({ split: 'det5', every: 1 })).toEqual([
+      '16 4 0',
+      ...Array.from({ length: 5 }, () => '12 4 4'),
+    ]);
+    expect(partsOf({ split: 'leave-site-out', every: 1 }).slice(0, 3)).toEqual([
+      '16 4 0',
+      '0 0 20',
+      '16 4 0',
+    ]);
+  });
+});
 
 describe('several records of a patient', () => {
   /** Eight records of so many patients, imported with their patients. */

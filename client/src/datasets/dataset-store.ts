@@ -37,7 +37,7 @@ import type { ArmData } from '../training/index.js';
 import { type UnitSets, unitSetsOf } from '../unit-sets/index.js';
 import { writeFile, writeGeneNames, writePrepared, writeUnprepared } from './arm-files.js';
 import { verifyComplete } from './verify-complete.js';
-import type { ArmRequest, BaselineScore, DatasetDescription } from './site-data.js';
+import type { ArmRequest, BaselineScore, DatasetDescription, UnitUse } from './site-data.js';
 
 /** Fewest units that a released sum covers; a dataset below it serves no plan. */
 const MIN_UNITS = 5;
@@ -116,7 +116,12 @@ export class DatasetStore {
 
   /** Units behind the sums of a plan. @param key secret of this site that never changes, 32 bytes */
   unitSets(contract: RunContract, siteId: number, key: Uint8Array): UnitSets {
-    const heldOut = new RunProgram(contract).arms.flatMap(({ heldOutFold }) => heldOutFold ?? []);
+    const { arms } = new RunProgram(contract);
+    const apart = arms.flatMap(({ heldOutFold, validationFold }) => [
+      heldOutFold ?? [],
+      validationFold ?? [],
+    ]);
+    const heldOut = [...new Set(apart.flat())];
     const view = this.view(contract);
     const folds = heldOut.length > 0 ? this.foldsOf(contract, siteId) : undefined;
     const { unitIds, patients } = this.dataset;
@@ -132,7 +137,7 @@ export class DatasetStore {
   }
 
   writeFeatures(
-    request: ArmRequest & { use: 'train' | 'test'; specification: FeatureSpecification; prefix: string },
+    request: ArmRequest & { use: UnitUse; specification: FeatureSpecification; prefix: string },
   ): ArmData | null {
     const view = this.unitsOf(request, request.use);
     if (view.n === 0) return null;
@@ -194,7 +199,7 @@ export class DatasetStore {
   /** Prepared units of an arm with their classes; those of the last one asked for are kept. */
   private labelled(
     request: ArmRequest & { specification: FeatureSpecification },
-    use: 'train' | 'test',
+    use: UnitUse,
   ): LabelledUnits {
     const { contract, arm, specification } = request;
     const key = JSON.stringify([
@@ -215,7 +220,7 @@ export class DatasetStore {
   /** Batches of test units: fitted on the training units; one that has none there (a site held out) on the units themselves. */
   private batchesOf(
     request: ArmRequest & { specification: FeatureSpecification },
-    use: 'train' | 'test',
+    use: UnitUse,
   ): SitePreparation | undefined {
     const { specification } = request;
     if (use === 'train' || !hasBatchSteps(specification)) return undefined;
@@ -243,7 +248,7 @@ export class DatasetStore {
     return patientsOf(this.dataset, plan.dataset) ?? this.dataset.patients?.map(String);
   }
 
-  private unitsOf(request: ArmRequest, use: 'train' | 'test'): UnitsView {
+  private unitsOf(request: ArmRequest, use: UnitUse): UnitsView {
     return use === 'train' ? this.trainingUnits(request) : this.select(request, use);
   }
 
@@ -258,27 +263,32 @@ export class DatasetStore {
     return this.training.view;
   }
 
-  private select(request: ArmRequest, use: 'train' | 'test'): UnitsView {
+  private select(request: ArmRequest, use: UnitUse): UnitsView {
     const view = this.view(request.contract);
     const rows = this.rowsOf(request, use);
     return rows.length === view.n ? view : selectUnits(view, rows);
   }
 
-  /** Positions of the units of an arm that train or test its model at this site. */
-  private rowsOf(request: ArmRequest, use: 'train' | 'test'): number[] {
+  /** Positions of the units of an arm at this site that train, validate or test its model. */
+  private rowsOf(request: ArmRequest, use: UnitUse): number[] {
     const { contract, siteId, arm } = request;
     const view = this.view(contract);
     const all = Array.from({ length: view.n }, (_, i) => i);
-    if (arm.heldOutFold !== null) {
-      const folds = this.foldsOf(contract, siteId);
-      return all.filter((i) => (folds[i] === arm.heldOutFold) === (use === 'test'));
-    }
-    return tests(contract, arm, siteId, use) ? all : [];
+    const { heldOutFold, validationFold } = arm;
+    if (heldOutFold === null && validationFold === null) return tests(contract, arm, siteId, use) ? all : [];
+    if (arm.heldOutSite === siteId) return use === 'test' ? all : [];
+    const folds = this.foldsOf(contract, siteId);
+    return all.filter((i) => useOfFold(folds[i] ?? -1, arm) === use);
   }
 }
 
+function useOfFold(fold: number, { heldOutFold, validationFold }: Arm): UnitUse {
+  if (fold === heldOutFold) return 'test';
+  return fold === validationFold ? 'validation' : 'train';
+}
+
 /** Whether all units of this site serve an arm without folds. */
-function tests(contract: RunContract, arm: Arm, siteId: number, use: 'train' | 'test'): boolean {
+function tests(contract: RunContract, arm: Arm, siteId: number, use: UnitUse): boolean {
   if (contract.plan.evaluation.split === 'chronological') return true;
   return use === 'test' ? arm.heldOutSite === siteId : arm.heldOutSite !== siteId;
 }

@@ -29,6 +29,9 @@ export interface ArmRequest {
   readonly arm: Arm;
 }
 
+/** What units of an arm are for: validation units neither train nor test it. */
+export type UnitUse = 'train' | 'validation' | 'test';
+
 /** The local dataset. It is loaded when it is asked for and let go when training needs the memory. */
 export interface SiteData {
   describe(): Promise<DatasetDescription>;
@@ -52,7 +55,7 @@ export interface SiteData {
    * @returns null when this site has no such units
    */
   writeFeatures(
-    request: ArmRequest & { use: 'train' | 'test'; specification: FeatureSpecification; prefix: string },
+    request: ArmRequest & { use: UnitUse; specification: FeatureSpecification; prefix: string },
   ): Promise<ArmData | null>;
   /** The vector of a round that fits a baseline, over the prepared training units of its arm. */
   baselineSums(

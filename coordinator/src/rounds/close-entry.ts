@@ -1,5 +1,5 @@
 import { hex } from '@regulon/shared/crypto';
-import { type ClosingRound, Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
+import { type ClosingRound, figuresOf, Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
 import { signTranscript } from '@regulon/shared/secagg';
 import { type Attachment, bandOf, digestText } from '@regulon/shared/transparency';
 import type { WrittenBlob } from '../aggregation/index.js';
@@ -41,6 +41,8 @@ export interface Close extends Sums {
   readonly modelOut: Uint8Array;
   /** of the learning curve, in training */
   readonly point: ClosingRound['point'];
+  /** of a validation round */
+  readonly validation: ClosingRound['validation'];
   /** of a statistics round that tells the researcher something */
   readonly finding: ClosingRound['finding'];
   readonly transcript: Uint8Array;
@@ -96,7 +98,7 @@ function summedGroups({ server }: Attempt, groups: Sums['groups']): NonNullable<
 
 function factsOf(
   { services, round, attempt }: Closing,
-  { extras, aggregate, groups, point, finding }: Close,
+  { extras, aggregate, groups, point, validation, finding }: Close,
   now: number,
 ): RoundFacts {
   const { key, server } = attempt;
@@ -111,9 +113,9 @@ function factsOf(
     seconds: (now - (row?.opened_ms ?? now)) / 1000,
     survivors: server.u3,
     ...(groups.length === 0 ? {} : { groups: summedGroups(attempt, groups) }),
-    loss: point?.loss ?? null,
-    accuracy: point?.accuracy ?? null,
-    units: extras['count'] ?? null,
+    loss: (point ?? validation)?.loss ?? null,
+    accuracy: (point ?? validation)?.accuracy ?? null,
+    units: extras['count'] ?? validation?.units ?? null,
     ...(finding ? { finding } : {}),
     bytesUpPerSite: aggregate.size,
     bytesDownPerSite: aggregate.size,
@@ -132,7 +134,7 @@ function bodyOf({ services, context, round, attempt, state }: Closing, close: Cl
   const stageOf = (id: number): 'r0' | 'r1' | 'r2' =>
     !server.u1.includes(id) ? 'r0' : !server.u2.includes(id) ? 'r1' : 'r2';
   const codeOf = (id: number): string => state.refusals.find((r) => r.site === id)?.code ?? 'E_DEADLINE';
-  const counted = close.extras['count'];
+  const counted = close.extras['count'] ?? close.validation?.units;
   return {
     context: digestText(attempt.ctx),
     u1: server.u1,
@@ -154,6 +156,7 @@ function bodyOf({ services, context, round, attempt, state }: Closing, close: Cl
     strategy: round.purpose === Purpose.train ? context.program.contract.plan.training.strategy : null,
     serverNoise: null,
     modelOut: digestText(close.modelOut),
+    ...(close.validation ? { figures: figuresOf(close.validation) } : {}),
     coverage: { sites: server.u3.length, band: bandOf(counted ?? context.unitsAtLeast(server.u3)) },
     worker: 'local',
     fence: 1,

@@ -30,13 +30,15 @@ export async function closeRound(closing: Closing): Promise<void> {
   );
   if (!closing.goesOn()) return;
   // no await from here on: the program moves on with the rows, and never before them
-  const { modelOut, point, finding, advance } = context.program.closing(round, {
+  const { modelOut, point, validation, finding, advance } = context.program.closing(round, {
     ...{ survivors: server.u3, extras },
     ...result,
   });
   const roots = { aggRoot: aggregate.digest, groupRoots: groups.map(({ digest }) => digest) };
   const transcript = server.transcript(roots, responders, modelOut);
-  const close = { aggregate, groups, model, extras, modelOut, point, finding, transcript, evidence };
+  const close = {
+    ...{ aggregate, groups, model, extras, modelOut, point, validation, finding, transcript, evidence },
+  };
   closing.commit(() => writeClose(closing, close));
   advance();
 }

@@ -28,7 +28,7 @@ export interface RoundFacts {
     readonly survivors: readonly number[];
     readonly aggregateRoot: string;
   }[];
-  /** mean training loss over the units in the sum */
+  /** mean loss over the units in the sum: training units, or those of a validation round */
   readonly loss: number | null;
   readonly accuracy: number | null;
   /** units in the sum, where the round counts them */

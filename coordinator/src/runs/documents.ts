@@ -1,5 +1,5 @@
 /** The JSON of the REST API, version 1. Digests are `sha256:<hex>`, times ms since the epoch, bytes base64. */
-import type { CurvePoint, Metrics, RunResult } from '@regulon/shared/program';
+import type { CurvePoint, Metrics, RunResult, ValidationPoint } from '@regulon/shared/program';
 import type { ReopenDocument } from '@regulon/shared/transparency';
 import type { RunEvent } from './run-events.js';
 import type { Coverage } from './run-outcome.js';
@@ -7,7 +7,7 @@ import type { RoundFacts } from '../rounds/index.js';
 import type { RunStatus } from '../storage/index.js';
 
 export type { ReopenDocument };
-export type { Coverage, CurvePoint, Metrics, RoundFacts, RunEvent, RunResult };
+export type { Coverage, CurvePoint, Metrics, RoundFacts, RunEvent, RunResult, ValidationPoint };
 
 /** State of a run, as people see it. */
 export type RunStatusText = RunStatus;
@@ -114,6 +114,8 @@ export interface RunDocument extends Omit<RunSummary, 'sites' | 'rounds'> {
   readonly rounds: readonly RoundFacts[];
   readonly coverage: Coverage | null;
   readonly curve: readonly CurvePoint[];
+  /** scores of the validation rounds, by secure sums; empty where the plan has none */
+  readonly validation: readonly ValidationPoint[];
   readonly result: RunResult | null;
   /** digest of the model of the first arm, once there is one */
   readonly modelDigest: string | null;
@@ -122,6 +124,8 @@ export interface RunDocument extends Omit<RunSummary, 'sites' | 'rounds'> {
     readonly label: string;
     readonly digest: string;
     readonly parameters: number;
+    /** training round of the arm that gave it, from 1: not the last one where early stopping keeps the best */
+    readonly trainingRound?: number;
   }[];
   readonly log: { readonly size: number; readonly root: string };
   /** longest block of the coordinator's event loop since it was ready, ms */

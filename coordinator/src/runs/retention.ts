@@ -62,7 +62,9 @@ export function removeEarlierSpools(
 
 /** Remove the models of a run that newer ones have replaced. */
 export function removeReplacedModels({ rounds, blobs }: Services, program: RunProgram): void {
-  const current = new Set(program.arms.flatMap(({ index }) => program.model(index) ?? []).map(hex));
+  const current = new Set(
+    program.arms.flatMap(({ index }) => program.keptModels(index).map(({ model }) => hex(model))),
+  );
   for (const { kind, digest } of rounds.blobs(program.contract.runId)) {
     if (kind !== 'model' || current.has(hex(digest))) continue;
     rounds.removeBlob(digest);

@@ -1,4 +1,4 @@
-import type { CurvePoint, RunProgram, RunResult } from '@regulon/shared/program';
+import type { CurvePoint, RunProgram, RunResult, ValidationPoint } from '@regulon/shared/program';
 import type { OutcomeTable, RunStatus } from '../storage/index.js';
 
 /** What is kept of a run that has ended. */
@@ -7,11 +7,14 @@ export interface RunOutcome {
   readonly coverage: Coverage;
   readonly result: RunResult | null;
   readonly curve: readonly CurvePoint[];
+  readonly validation: readonly ValidationPoint[];
   readonly models: readonly {
     readonly arm: number;
     readonly label: string;
     readonly digest: string;
     readonly parameters: number;
+    /** training round of the arm that gave it, from 1; what an older version stored has none */
+    readonly trainingRound?: number;
   }[];
 }
 
@@ -64,8 +67,12 @@ export function outcomeOf(
     const digest = program.model(index);
     if (!digest) return [];
     const parameters = program.weightSpecs(index).reduce((n, spec) => n + spec.size, 0);
-    return [{ arm: index, label, digest: `sha256:${Buffer.from(digest).toString('hex')}`, parameters }];
+    const trained = program.schedule[program.modelRound(index) ?? -1];
+    const trainingRound = trained ? { trainingRound: trained.iteration + 1 } : {};
+    const text = `sha256:${Buffer.from(digest).toString('hex')}`;
+    return [{ arm: index, label, digest: text, parameters, ...trainingRound }];
   });
   const status = failure?.status ?? (coverage.partial.length > 0 ? 'COMPLETED_PARTIAL' : 'COMPLETED');
-  return { status, coverage, result: program.result(), curve: [...program.curve], models };
+  const validation = [...program.validation.points];
+  return { status, coverage, result: program.result(), curve: [...program.curve], validation, models };
 }

@@ -77,11 +77,17 @@ export class RunViews {
       finished: row.finished_ms,
       isPublic: contract?.isPublic ?? null,
       sites: this.sitesOf(row, plan),
-      schedule: contract && scheduleOf(live ?? new RunProgram(contract)),
+      schedule: contract && {
+        ...scheduleOf(live ?? new RunProgram(contract)),
+        // early stopping may have shortened it
+        ...(outcome ? { rounds: outcome.coverage.rounds } : {}),
+      },
       now: this.now(row),
       rounds: outcomes.map((o) => JSON.parse(o.facts) as RoundFacts),
       coverage: outcome?.coverage ?? (live ? coverageOf(live, outcomes) : null),
       curve: outcome?.curve ?? live?.curve ?? [],
+      // what an older version stored has none
+      validation: outcome?.validation ?? live?.validation.points ?? [],
       result: outcome?.result ?? null,
       modelDigest: models.find((m) => m.arm === 0)?.digest ?? (first ? hexText(first) : null),
       models,

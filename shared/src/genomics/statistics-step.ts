@@ -35,7 +35,7 @@ export interface StatisticsOptions {
   readonly scale?: DatasetScale;
   /** columns of each unit that steps with covariates may name, in the order of the plan */
   readonly covariates?: readonly CovariateColumn[];
-  /** the arms of the run are the folds of det5; default false */
+  /** the folds of det5 are arms of the run, or its validation rounds sum folds; default false */
   readonly hasFolds?: boolean;
   /** a fold is held out in the only arm that is scored; default false */
   readonly hasHoldout?: boolean;

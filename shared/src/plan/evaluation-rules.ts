@@ -8,7 +8,12 @@ import type { Plan } from './plan.js';
  */
 export function evaluationRuleBroken(plan: Plan): BrokenRule | null {
   return (
-    unscoredRule(plan) ?? metricRule(plan) ?? baselineRule(plan) ?? preparationRule(plan) ?? patientRule(plan)
+    unscoredRule(plan) ??
+    metricRule(plan) ??
+    baselineRule(plan) ??
+    preparationRule(plan) ??
+    validationRule(plan) ??
+    patientRule(plan)
   );
 }
 
@@ -60,6 +65,26 @@ function preparationRule({ evaluation, prepare }: Plan): BrokenRule | null {
   if (!chooses) return null;
   const rule = `${chooses.step} before the split would see the test units, and score noise as signal; leave it out: per-arm`;
   return { path, rule };
+}
+
+/** Tasks whose models no validation round scores, and why. */
+const unvalidated: Partial<Record<Plan['task'], string>> = {
+  forecast: 'a forecast holds out steps, and no units that could validate it',
+  heads: 'the scores of several heads are summed at the end only',
+};
+
+function validationRule({ task, evaluation, model }: Plan): BrokenRule | null {
+  const { every, earlyStopping } = evaluation;
+  const rule = every === undefined ? undefined : unvalidated[task];
+  if (rule) return { path: 'evaluation.every', rule };
+  if (!earlyStopping) return null;
+  const path = 'evaluation.earlyStopping';
+  if (every === undefined) return { path, rule: 'needs evaluation.every: it decides by validation rounds' };
+  if (earlyStopping.metric === 'accuracy' && task !== 'classify')
+    return { path: `${path}.metric`, rule: `a ${task} has no accuracy` };
+  if (model.blocks.some(({ aggregate }) => aggregate === 'local'))
+    return { path, rule: 'the best round of weights that never leave their site is not kept' };
+  return null;
 }
 
 function patientRule({ dataset }: Plan): BrokenRule | null {

@@ -1,3 +1,11 @@
+export {
+  stoppingState,
+  validationDigest,
+  stoppingRuleSchema,
+  type StoppingRule,
+  type StoppingState,
+  type ValidationFigures,
+} from './early-stopping.js';
 export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PrepareStep } from './plan.js';
 export { type HeadTarget, headTargets, type Target, targetWidth } from './targets.js';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
 import { scheduleSchema } from './learning-rate.js';
 import { signedText } from './signed-text.js';
+import { stoppingRuleSchema } from './early-stopping.js';
 import { labelClassSchema, targetSchema } from './targets.js';
 import { datasetKindSchema, datasetScaleSchema, gammaSchema, purposeSchema, unitSchema } from './terms.js';
 
@@ -184,6 +185,13 @@ const evaluation = z.strictObject({
     .min(1)
     .refine((list) => new Set(list.map((b) => b.name)).size === list.length, 'baselines are unique')
     .optional(),
+  /**
+   * after so many training rounds of an arm, and after its last, its model is scored by a secure sum over validation
+   * units: a fold of each site that neither trains nor tests the arm; absent = never
+   */
+  every: count(10_000).optional(),
+  /** ends the training of an arm, and gives it the weights of the best validation round; absent = every round */
+  earlyStopping: stoppingRuleSchema.optional(),
 });
 
 const secureAggregation = z.strictObject({

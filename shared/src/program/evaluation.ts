@@ -92,8 +92,8 @@ export function scoreShapeOf({ plan, isPublic }: RunContract): ScoreShape | null
   return { names: metrics, classes, cells };
 }
 
-/** Numbers in one block of the evaluation vector. */
-function blockLength(contract: RunContract): number {
+/** Numbers in one block of the evaluation vector; a validation round has this one block. */
+export function blockLength(contract: RunContract): number {
   const classes = contract.plan.label?.classes.length ?? 0;
   const { task } = contract.plan;
   const apart = task === 'classify' ? classes * classes : headsLength(headShapesOf(contract));
@@ -120,6 +120,15 @@ export function evaluationLength(contract: RunContract): number {
   return scoredLength(contract) + baselines * baselineLength(contract);
 }
 
+/** What a score is without scores of the plan and baselines; float64 of length `blockLength`. */
+export function encodeBlock(contract: RunContract, score: SiteScore): Float64Array {
+  const fields = scalarFields[contract.plan.task].map((field) => score[field] ?? 0);
+  const block = new Float64Array(blockLength(contract));
+  const sums = [...fields, ...(score.confusion ?? []), ...encodeHeads(score.heads ?? [])];
+  block.set(sums.slice(0, block.length));
+  return block;
+}
+
 /**
  * The vector one site contributes: its score in the pooled block and, in a public run, in its own block.
  *
@@ -129,16 +138,12 @@ export function evaluationLength(contract: RunContract): number {
 export function encodeEvaluation(contract: RunContract, siteId: number, score: SiteScore): Float64Array {
   const width = blockLength(contract);
   const vector = new Float64Array(evaluationLength(contract));
-  const block = [
-    ...scalarFields[contract.plan.task].map((field) => score[field] ?? 0),
-    ...(score.confusion ?? []),
-    ...encodeHeads(score.heads ?? []),
-  ];
-  vector.set(block.slice(0, width), 0);
+  const block = encodeBlock(contract, score);
+  vector.set(block, 0);
   if (contract.isPublic) {
     const position = contract.sites.findIndex((s) => s.id === siteId);
     if (position < 0) throw new RegulonError('E_INTERNAL', `site ${siteId} is not in the contract`);
-    vector.set(block.slice(0, width), (1 + position) * width);
+    vector.set(block, (1 + position) * width);
   }
   if (scoreShapeOf(contract) && score.scores) vector.set(score.scores, blocksLength(contract));
   score.baselines?.forEach(({ lossSum, confusion }, i) =>
@@ -195,7 +200,8 @@ function baselinesOf(
   return { baselines: list };
 }
 
-function metricsOf(contract: RunContract, block: Float64Array): Metrics {
+/** Metrics of a summed block. */
+export function metricsOf(contract: RunContract, block: Float64Array): Metrics {
   const { task } = contract.plan;
   const fields = scalarFields[task];
   const at = (field: keyof ScalarScore): number => block[fields.indexOf(field)] ?? 0;

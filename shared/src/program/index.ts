@@ -9,10 +9,11 @@ export {
 export type { ClassMetrics } from './class-metrics.js';
 export { contractOf, runName, parseRunName, type RunContract } from './contract.js';
 export { quorumRuleOf, rosterViewOf } from './roster-view.js';
-export { armsOf, Purpose, type Arm, type ScheduledRound } from './schedule.js';
+export { armsOf, isValidation, Purpose, type Arm, type ScheduledRound } from './schedule.js';
 export { fedAvgStep, type ServerStep } from './server-step.js';
 export { encodeExtras, decodeExtras, headExtrasOf, type HeadTraining, weightOf } from './extras.js';
 export {
+  encodeBlock,
   encodeEvaluation,
   evaluationLength,
   scoreShapeOf,
@@ -21,6 +22,7 @@ export {
   type RunResult,
 } from './evaluation.js';
 export type { CurvePoint } from './learning-curve.js';
+export { figuresOf, type ValidationPoint } from './validation-point.js';
 export { modelFrameOf } from './model-frame.js';
 export { RunProgram } from './program.js';
 export type { ClosingRound } from './round-outcome.js';

@@ -17,27 +17,28 @@ import {
   type WeightSpec,
 } from '../models/index.js';
 import type { Manifest } from '../secagg/index.js';
+import { type ArmModel, ArmModels } from './arm-models.js';
 import { BaselineFits } from './baselines.js';
 import type { RunContract } from './contract.js';
-import { decodeEvaluation, evaluationLength, type RunResult } from './evaluation.js';
+import { blockLength, decodeEvaluation, evaluationLength, type RunResult } from './evaluation.js';
 import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from './extras.js';
 import { type CurvePoint, curvePointOf } from './learning-curve.js';
 import { modelFrameOf } from './model-frame.js';
-import { type ClosingRound, contributing, type RoundOutcome } from './round-outcome.js';
+import { type ClosingRound, contributing, type Following, type RoundOutcome } from './round-outcome.js';
 import { quantumOf } from './quantum.js';
 import { type OpenedAttempt, roundManifest } from './round-manifest.js';
 import {
   type Arm,
   armsOf,
   fitsOnce,
+  isValidation,
   preparationOf,
   Purpose,
   scheduleOf,
   type ScheduledRound,
 } from './schedule.js';
 import { fedAvgStep, type ServerStep } from './server-step.js';
-
-type Following = Omit<ClosingRound, 'advance'> & { readonly apply: () => void };
+import { Validation } from './validation.js';
 
 const EVALUATION_FRACTION_BITS = 24;
 
@@ -48,12 +49,13 @@ const EVALUATION_FRACTION_BITS = 24;
  */
 export class RunProgram {
   readonly arms: readonly Arm[];
-  readonly schedule: readonly ScheduledRound[];
+  private rounds: readonly ScheduledRound[];
   readonly curve: CurvePoint[] = [];
   readonly baselines: BaselineFits;
+  readonly validation: Validation;
   private readonly steps: readonly StatisticsStep[];
   private readonly specifications: FeatureSpecification[];
-  private readonly models: (Uint8Array | null)[];
+  private readonly models: ArmModels;
   private position = 0;
   private evaluation: RunResult | null = null;
 
@@ -64,16 +66,22 @@ export class RunProgram {
     );
     this.steps = preparationOf(contract);
     this.baselines = new BaselineFits(contract, (arm) => this.specification(arm));
-    this.schedule = scheduleOf(contract, this.arms, this.steps, this.baselines.list);
+    this.models = new ArmModels(this.arms.length);
+    this.validation = new Validation(contract, this.models);
+    this.rounds = scheduleOf(contract, this.arms, this.steps, this.baselines.list);
     this.specifications = this.arms.map(() =>
       emptySpecification({ panelDigest: contract.panel.digest, genes: contract.panel.size }),
     );
-    this.models = this.arms.map(() => null);
   }
 
   /** The round to run next, or null when the run is done. */
   next(): ScheduledRound | null {
     return this.schedule[this.position] ?? null;
+  }
+
+  /** Every round of the run, done or to come; early stopping takes those out that it saves, and what follows moves up. */
+  get schedule(): readonly ScheduledRound[] {
+    return this.rounds;
   }
 
   /** Feature specification of an arm as fitted so far. */
@@ -83,7 +91,17 @@ export class RunProgram {
 
   /** Digest of the current model of an arm, or null before it is initialised. */
   model(arm: number): Uint8Array | null {
-    return at(this.models, arm);
+    return this.models.of(arm)?.model ?? null;
+  }
+
+  /** Training round that gave the current model of an arm; null before its first. */
+  modelRound(arm: number): number | null {
+    return this.models.of(arm)?.round ?? null;
+  }
+
+  /** Models of an arm that later rounds need: the current one, and with early stopping the best so far. */
+  keptModels(arm: number): ArmModel[] {
+    return [this.models.of(arm), this.validation.best(arm)].flatMap((model) => model ?? []);
   }
 
   /** The statistic that a round of purpose `statistics` sums. */
@@ -124,8 +142,7 @@ export class RunProgram {
 
   /** Tell the program the digest of an arm's initial model (hashing it is the caller's work). */
   setInitialModel(arm: number, modelHash: Uint8Array): void {
-    if (this.model(arm)) throw new RegulonError('E_STATE', `the model of arm ${arm} is initialised already`);
-    this.models[arm] = modelHash;
+    this.models.initialise(arm, modelHash);
   }
 
   /** modelHash of a round's manifest: model, specification so far, or all models; null until the initial model is set. */
@@ -136,6 +153,7 @@ export class RunProgram {
       case Purpose.statistics:
         return specificationDigest(this.specification(round.arm));
       case Purpose.evaluation: {
+        if (isValidation(round)) return this.model(round.arm);
         const models = this.arms.map((_, arm) => this.model(arm) ?? new Uint8Array(0));
         return this.baselines.digest(round) ?? sha256(enc(utf8('regulon/evaluation/v1'), ...models));
       }
@@ -150,6 +168,7 @@ export class RunProgram {
       case Purpose.statistics:
         return this.step(round).length(this.specification(round.arm));
       case Purpose.evaluation:
+        if (isValidation(round)) return blockLength(this.contract);
         return (
           this.baselines.sum(round)?.length(this.baselines.fit(round)) ?? evaluationLength(this.contract)
         );
@@ -240,6 +259,7 @@ export class RunProgram {
         throw new RegulonError('E_STATE', `round ${round.round} is closed already`);
       apply();
       this.position += 1;
+      if (isValidation(round)) this.rounds = this.validation.shortened(this.rounds, round);
     };
     return { ...known, advance };
   }
@@ -251,10 +271,10 @@ export class RunProgram {
         const modelOut = required(outcome.modelHash, round);
         const point = curvePointOf(this.contract.plan, round, outcome.extras, outcome.survivors.length);
         const apply = (): void => {
-          this.models[round.arm] = modelOut;
+          this.models.set(round.arm, { round: round.round, model: modelOut });
           this.curve.push(point);
         };
-        return { modelOut, point, finding: null, apply };
+        return { modelOut, point, validation: null, finding: null, apply };
       }
       case Purpose.statistics: {
         const fitted = this.step(round).fit(
@@ -264,12 +284,13 @@ export class RunProgram {
         );
         const apply = (): void => void (this.specifications[round.arm] = fitted);
         const finding = findingOf(fitted, round.stepId);
-        return { modelOut: specificationDigest(fitted), point: null, finding, apply };
+        return { modelOut: specificationDigest(fitted), point: null, validation: null, finding, apply };
       }
       case Purpose.evaluation: {
         const sums = required(outcome.sums, round);
+        if (isValidation(round)) return this.validation.following(round, sums, contributing(round, outcome));
         const modelOut = required(this.modelHash(round) ?? undefined, round);
-        const known = { modelOut, point: null, finding: null };
+        const known = { modelOut, point: null, validation: null, finding: null };
         if (round.baseline !== undefined)
           return { ...known, apply: this.baselines.after(round, sums, contributing(round, outcome)) };
         const result = decodeEvaluation(this.contract, sums, (name) => this.baselines.note(name));

@@ -1,6 +1,7 @@
 import type { Finding } from '../genomics/index.js';
 import type { CurvePoint } from './learning-curve.js';
 import type { ScheduledRound } from './schedule.js';
+import type { ValidationPoint } from './validation-point.js';
 
 /** What is known after a round closed. */
 export interface RoundOutcome {
@@ -19,11 +20,16 @@ export interface ClosingRound {
   readonly modelOut: Uint8Array;
   /** of a training round */
   readonly point: CurvePoint | null;
+  /** of a validation round */
+  readonly validation: ValidationPoint | null;
   /** of a statistics round that tells the researcher something */
   readonly finding: Finding | null;
   /** Move on. @throws E_STATE when the program has moved on otherwise */
   readonly advance: () => void;
 }
+
+/** What follows from the sum of a round, and the change that it makes to the program. */
+export type Following = Omit<ClosingRound, 'advance'> & { readonly apply: () => void };
 
 /** Number of survivors whose vector was more than zeros. */
 export function contributing(

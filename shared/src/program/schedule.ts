@@ -25,6 +25,8 @@ export interface Arm {
   readonly heldOutSite: number | null;
   /** fold 0–4 that is held out inside each site, or null */
   readonly heldOutFold: number | null;
+  /** fold 0–4 of each site that neither trains nor tests: its validation rounds score it; null without them */
+  readonly validationFold: number | null;
   /** whether some units test the model of this arm */
   readonly evaluated: boolean;
   /** roster ids that train it */
@@ -38,10 +40,10 @@ export interface ScheduledRound {
   /** from 0, over all purposes and arms */
   readonly round: number;
   readonly purpose: Purpose;
-  /** id of the statistics step, `train` or `evaluate` */
+  /** id of the statistics step or of the sum of a baseline, `train`, `validate` or `evaluate` */
   readonly stepId: string;
   readonly arm: number;
-  /** training round of the arm, or round of the baseline, from 0; 0 for other purposes */
+  /** training round of the arm (also of a validation), or round of the baseline, from 0; else 0 */
   readonly iteration: number;
   /** name of the baseline that a round of purpose `evaluation` fits */
   readonly baseline?: string;
@@ -60,8 +62,8 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
     contributors: siteIds,
     silent: [],
   };
-  const arms: Omit<Arm, 'index'>[] = [];
-  const { split, finalModel } = plan.evaluation;
+  const arms: Omit<Arm, 'index' | 'validationFold'>[] = [];
+  const { split, finalModel, every } = plan.evaluation;
   switch (split) {
     case 'chronological':
       arms.push({ ...everybody, label: 'all', evaluated: true });
@@ -92,7 +94,9 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
       });
       break;
   }
-  return arms.map((arm, index) => ({ ...arm, index }));
+  const validationFold = (heldOut: number | null): number | null =>
+    every === undefined ? null : ((heldOut ?? FOLDS - 1) + 1) % FOLDS;
+  return arms.map((arm, index) => ({ ...arm, index, validationFold: validationFold(arm.heldOutFold) }));
 }
 
 /** Whether the preparation is fitted in the first arm, on all units, and serves every arm (transductive). */
@@ -112,14 +116,27 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     sites: contract.sites.length,
     scale: plan.dataset.scale,
     covariates: covariateColumns(plan.design),
-    hasFolds: plan.evaluation.split === 'det5',
+    hasFolds: plan.evaluation.split === 'det5' || plan.evaluation.every !== undefined,
     hasHoldout: plan.evaluation.split === 'holdout',
     targets: countedTargets(plan),
     isPublic: contract.isPublic,
   });
 }
 
-/** Every round of a run: per arm its statistics and its training, then the baselines, then one evaluation of all arms. */
+/** stepId of the rounds that score a model between its training rounds. */
+const VALIDATE = 'validate';
+
+/** Whether a round scores the model of an arm between its training rounds. */
+export const isValidation = ({ stepId }: Pick<ScheduledRound, 'stepId'>): boolean => stepId === VALIDATE;
+
+/** Whether the model of an arm is scored after a training round. @param iteration from 0 */
+const isValidatedAfter = (iteration: number, { training, evaluation: { every } }: Plan): boolean =>
+  every !== undefined && ((iteration + 1) % every === 0 || iteration + 1 === training.rounds);
+
+/**
+ * Every round of a run, unless early stopping saves some: per arm its statistics and its training with its validation,
+ * then the baselines, then one evaluation of all arms.
+ */
 export function scheduleOf(
   contract: RunContract,
   arms: readonly Arm[],
@@ -135,6 +152,8 @@ export function scheduleOf(
     );
     for (let iteration = 0; iteration < contract.plan.training.rounds; iteration++) {
       rounds.push({ ...cohort, purpose: Purpose.train, stepId: 'train', iteration });
+      if (isValidatedAfter(iteration, contract.plan))
+        rounds.push({ ...cohort, purpose: Purpose.evaluation, stepId: VALIDATE, iteration });
     }
   }
   for (const arm of arms.filter(({ evaluated }) => evaluated)) {

@@ -1,3 +1,4 @@
+import type { ValidationFigures } from '../plan/index.js';
 import { rosterViewOf } from '../program/index.js';
 import { type Manifest, MaskEngine, signManifest } from '../secagg/index.js';
 import {
@@ -16,16 +17,18 @@ import { sample } from './sample-options.js';
 export interface RoundFields {
   readonly number: number;
   readonly attempt: number;
-  readonly purpose: 0 | 1;
+  readonly purpose: 0 | 1 | 2;
   readonly stepId: string;
   readonly losses: Losses;
+  /** of a validation round */
+  readonly figures?: ValidationFigures;
 }
 
-/** The sites of the federation with a signed manifest of one attempt. @param modelIn, transcript digest texts */
+/** The sites of the federation with a signed manifest of one attempt. @param modelIn, transcript, planHash digest texts */
 export function sampleCohort(
   { roster, statementSeed }: SampleFederation,
   { number, attempt, purpose, stepId }: RoundFields,
-  { modelIn, transcript }: { readonly modelIn: string; readonly transcript: string },
+  { modelIn, transcript, planHash }: Readonly<Record<'modelIn' | 'transcript' | 'planHash', string>>,
 ): TestCohort {
   const { federationId, members } = roster;
   const view = rosterViewOf(roster);
@@ -33,10 +36,10 @@ export function sampleCohort(
     ...makeCohort(members.length).manifest,
     ...{ federationId, rosterHash: view.rosterHash, runId: sample.runId, round: number, attempt },
     ...{ purpose, stepId, roles: members.map(({ id }) => ({ id, role: 0 as const })) },
-    ...{ planHash: digestBytes(sample.planHash), modelHash: digestBytes(modelIn) },
+    ...{ planHash: digestBytes(planHash), modelHash: digestBytes(modelIn) },
     prevTranscriptHash: digestBytes(transcript),
     deadlines: [1, 2, 3, 4, 5].map((minute) => Date.UTC(2026, 10, 20, 12, minute)),
-    ...(purpose === 1 ? { ringBits: 64, fractionBits: 24, Q: 1, C: 1000 } : {}),
+    ...(purpose > 0 ? { ringBits: 64, fractionBits: 24, Q: 1, C: 1000 } : {}),
   };
   return {
     seeds: new Map(members.map(({ id, name }) => [id, SampleFederation.seed('site', name)])),

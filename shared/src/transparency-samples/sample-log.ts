@@ -28,7 +28,7 @@ import {
   writeBundle,
 } from '../transparency/index.js';
 import { SampleFederation } from './sample-federation.js';
-import type { SampleOptions } from './sample-options.js';
+import { type SampleOptions, samplePlanHash } from './sample-options.js';
 
 /** A log in memory: entries are taken as they come, right or wrong. */
 export class SampleLog {
@@ -37,11 +37,14 @@ export class SampleLog {
   /** masked vectors of closed rounds, of survivors and others, by `round-attempt/site` */
   readonly masked = new Map<string, Uint8Array>();
 
+  /** digest text of the plan of its run */
+  readonly planHash: string;
   readonly federation: SampleFederation;
   private readonly written = new Map<string, number>();
 
   constructor(private readonly options: SampleOptions = {}) {
     const { gateMode = 'signed' } = options;
+    this.planHash = samplePlanHash(options);
     this.federation = new SampleFederation(5, SampleFederation.ticking(), { gateMode });
     const { federation } = this;
     federation.genesis.attachments.forEach((bytes) => this.attach(bytes, 'application/json'));

@@ -1,17 +1,27 @@
 import { canonicalJsonBytes, hashJson, sha256, utf8 } from '../crypto/index.js';
 import { digestText } from '../transparency/index.js';
 
-/** Canonical JSON of the sample plan. */
-export const samplePlan = canonicalJsonBytes({ plan: 'sample' });
+/** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
+export const samplePlan = ({ validated }: SampleOptions = {}): Uint8Array =>
+  canonicalJsonBytes({
+    plan: 'sample',
+    ...(validated && {
+      training: { rounds: '4' },
+      evaluation: { every: '1', earlyStopping: { metric: 'loss', patience: '1', minDelta: '0' } },
+    }),
+  });
 
 /** What every entry of a sample run shares. */
 export const sample = {
   run: `run_${'07'.repeat(16)}`,
   runId: new Uint8Array(16).fill(7),
   code: digestText(sha256(utf8('software'))),
-  planHash: digestText(hashJson('plan', samplePlan)),
   dataset: 'expression',
 } as const;
+
+/** Digest text of the plan of a sample run. */
+export const samplePlanHash = (options?: SampleOptions): string =>
+  digestText(hashJson('plan', samplePlan(options)));
 
 /** Canonical JSON of a site's policy. */
 export const samplePolicyBytes = (site: string): Uint8Array => canonicalJsonBytes({ policy: `of ${site}` });
@@ -36,6 +46,11 @@ export interface SampleOptions {
   readonly reopened?: boolean | readonly number[];
   /** mode of the gate: with `cosigned` all sites cosign the checkpoint after run.start and the last one */
   readonly gateMode?: 'signed' | 'cosigned';
+  /**
+   * loss of the validation round after each training round, in place of two rounds of training alone; the plan trains at
+   * most four, and stops after the first that does not lower the loss
+   */
+  readonly validated?: readonly string[];
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */
   readonly spoil?:
     undefined | ((kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>);

@@ -1,4 +1,5 @@
 import { rootOfBytes, sha256, signEd25519, utf8 } from '../crypto/index.js';
+import { validationDigest } from '../plan/index.js';
 import { ctxOf, encodeManifest, signTranscript } from '../secagg/index.js';
 import type { AttemptState, TestCohort } from '../secagg/secagg.support.js';
 import {
@@ -40,9 +41,19 @@ export class SampleRound {
     private readonly start: number,
   ) {
     const first = digestText(sha256(utf8(`model ${fields.purpose}`)));
-    this.modelIn = previous?.fields.purpose === fields.purpose ? previous.modelOut : first;
-    this.modelOut = digestText(sha256(utf8(`${this.modelIn} and then`)));
-    const from = { modelIn: this.modelIn, transcript: previous?.transcript ?? zeros };
+    const { figures } = fields;
+    // a validation round scores the model that was trained last, and leaves it as it is
+    const of = figures || previous?.fields.figures ? previous : undefined;
+    const trained = of?.fields.figures ? of.modelIn : of?.modelOut;
+    const before = previous?.fields.purpose === fields.purpose ? previous.modelOut : first;
+    this.modelIn = trained ?? before;
+    this.modelOut = digestText(
+      figures
+        ? validationDigest(digestBytes(this.modelIn), figures)
+        : sha256(utf8(`${this.modelIn} and then`)),
+    );
+    const { planHash } = log;
+    const from = { modelIn: this.modelIn, transcript: previous?.transcript ?? zeros, planHash };
     const cohort = sampleCohort(log.federation, fields, from);
     this.context = digestText(ctxOf(cohort.manifest));
     this.scope = { run: sample.run, round: fields.number, attempt: fields.attempt };
@@ -75,7 +86,7 @@ export class SampleRound {
     const scope = { ...this.scope, attempt: this.fields.attempt + 1 };
     const terms: BodyOf<'round.reopen'> = {
       ...{ burnt: this.fields.attempt, consistency: digestText(server.h3), modelHash: this.modelIn },
-      ...{ planHash: sample.planHash, contributors: [...contributors], proof: null, signatures: [] },
+      ...{ planHash: this.log.planHash, contributors: [...contributors], proof: null, signatures: [] },
     };
     const digest = reopenSigningBytes(scope, terms);
     const sign = (admin: number): string =>
@@ -117,7 +128,8 @@ export class SampleRound {
 
   private open({ manifest, coordinatorSignature }: TestCohort): void {
     const body: BodyOf<'round.open'> = {
-      ...{ purpose: this.fields.purpose === 0 ? 'train' : 'statistics', stepId: this.fields.stepId, arm: 0 },
+      purpose: (['train', 'statistics', 'evaluation'] as const)[this.fields.purpose],
+      ...{ stepId: this.fields.stepId, arm: 0 },
       manifest: this.log.attach(encodeManifest(manifest), MediaType.manifest),
       ...{ manifestSignature: encode64(coordinatorSignature), context: this.context, modelIn: this.modelIn },
       ...{ invited: manifest.roles.map(({ id }) => id), rosterHash: digestText(manifest.rosterHash) },
@@ -147,6 +159,7 @@ export class SampleRound {
       ...{ thresholds: { ...server.thresholds }, aggregateRoot: digestText(aggRoot) },
       ...{ transcript: digestText(T), closeSignature: this.signT('CLOSE', T), serverNoise: null },
       ...{ strategy: this.fields.purpose === 0 ? 'fed-avg' : null, modelOut: this.modelOut },
+      ...(this.fields.figures ? { figures: this.fields.figures } : {}),
       ...{ coverage: { sites: u3.length, band: '500+' }, worker: 'worker-0', fence: 1 },
       evidence: this.log.attach(evidenceBytes(this.state, answered, responders), MediaType.roundEvidence),
     };

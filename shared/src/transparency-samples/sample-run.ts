@@ -4,7 +4,7 @@ import { sample, sampleCommitment, type SampleOptions, samplePlan, samplePolicy 
 import type { RoundFields } from './sample-cohort.js';
 import { SampleRound } from './sample-round.js';
 
-const { code, planHash, dataset, run } = sample;
+const { code, dataset, run } = sample;
 const coordinator = ['coordinator', 'coordinator'] as const;
 
 /**
@@ -30,14 +30,32 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
   if (reopened === false) aborted.abort();
   else aborted.burn().reopen(reopened === true ? names.map((_, i) => i + 1) : reopened);
   const first = round({ number: 1, attempt: 1 }, aborted).close();
-  const second = round({ number: 2, losses: { r4: [2] } }, first).close();
+  const { model, rounds } = options.validated
+    ? validatedTraining(options.validated, first, round)
+    : { model: round({ number: 2, losses: { r4: [2] } }, first).close().modelOut, rounds: 3 };
   const body: BodyOf<'run.finish'> = {
-    ...{ status: 'COMPLETED', reason: null, finalModel: second.modelOut, rounds: 3 },
-    models: [{ arm: 0, model: second.modelOut, featureSpecification: statistics.modelOut }],
+    ...{ status: 'COMPLETED', reason: null, finalModel: model, rounds },
+    models: [{ arm: 0, model, featureSpecification: statistics.modelOut }],
     coverage: { sites: 5, band: '500+' },
   };
   log.write(coordinator, 'run.finish', { run }, body);
   return log;
+}
+
+/** Training rounds, each with its validation. @param first the first of them, closed @returns the model of least loss */
+function validatedTraining(
+  losses: readonly string[],
+  first: SampleRound,
+  round: (fields: Partial<RoundFields>, previous: SampleRound) => SampleRound,
+): { model: string; rounds: number } {
+  let [last, number, best] = [first, 1, { loss: Infinity, model: '' }];
+  losses.forEach((loss, i) => {
+    if (i > 0) last = round({ number: ++number }, last).close();
+    const trained = last.modelOut;
+    last = round({ number: ++number, purpose: 2, stepId: 'validate', figures: { loss } }, last).close();
+    if (Number(loss) < best.loss) best = { loss: Number(loss), model: trained };
+  });
+  return { model: best.model, rounds: number + 1 };
 }
 
 function prepare(log: SampleLog, names: readonly string[], options: SampleOptions): void {
@@ -65,11 +83,11 @@ function prepare(log: SampleLog, names: readonly string[], options: SampleOption
 /** @returns index of run.start */
 function startRun(log: SampleLog, names: readonly string[], options: SampleOptions): number {
   const sites = names.map((_, i) => i + 1);
-  const proposal = log.write(['researcher', 'r1'], 'plan.propose', {}, proposalOf(log, sites));
+  const proposal = log.write(['researcher', 'r1'], 'plan.propose', {}, proposalOf(log, sites, options));
   const approvals = names.map((name) => {
     const body: BodyOf<'plan.approve'> = {
       ...{
-        planHash,
+        planHash: log.planHash,
         policy: samplePolicy(name),
         dataset,
         datasetVersion: 1,
@@ -81,7 +99,7 @@ function startRun(log: SampleLog, names: readonly string[], options: SampleOptio
   });
   const body: BodyOf<'run.start'> = {
     ...{
-      planHash,
+      planHash: log.planHash,
       proposal,
       approvals: approvals.filter((index) => index >= 0),
       sites,
@@ -93,9 +111,10 @@ function startRun(log: SampleLog, names: readonly string[], options: SampleOptio
   return log.write(coordinator, 'run.start', { run }, body);
 }
 
-function proposalOf(log: SampleLog, sites: number[]): BodyOf<'plan.propose'> {
+function proposalOf(log: SampleLog, sites: number[], options: SampleOptions): BodyOf<'plan.propose'> {
   return {
-    ...{ name: 'sample', plan: log.attach(samplePlan, MediaType.json), planHash, purpose: 'research' },
+    ...{ name: 'sample', plan: log.attach(samplePlan(options), MediaType.json), planHash: log.planHash },
+    purpose: 'research',
     ...{ code, provenance: null, architecture: code, initialModel: null, privacy: null },
     secureAggregation: {
       gamma: { num: 1, den: 3 },

@@ -49,16 +49,18 @@ export function loneArms(arms: readonly ReferenceArm[], site: string, plan: Plan
 
 function partOf(arm: Arm, site: ReferenceSite, index: number, plan: Plan): SitePart {
   const { view, name } = site;
-  if (arm.heldOutSite !== null) {
-    return arm.heldOutSite === index
-      ? { site: name, train: null, test: view }
-      : { site: name, train: view, test: null };
-  }
-  if (arm.heldOutFold === null) return { site: name, train: view, test: view };
+  const { heldOutFold, validationFold } = arm;
+  if (arm.heldOutSite === index) return { site: name, train: null, test: view };
+  if (heldOutFold === null && validationFold === null)
+    return { site: name, train: view, test: arm.heldOutSite === null ? view : null };
   const folds = foldsOf(plan.dataset.unit, site.unitIds, view.labels ?? view.strata, index, site.patients);
-  const rows = (held: boolean): number[] =>
-    [...folds.keys()].filter((i) => (folds[i] === arm.heldOutFold) === held);
-  return { site: name, train: part(view, rows(false)), test: part(view, rows(true)) };
+  const rows = (isWanted: (fold: number) => boolean): UnitsView | null =>
+    part(
+      view,
+      [...folds.keys()].filter((i) => isWanted(folds[i] ?? -1)),
+    );
+  const train = rows((fold) => fold !== heldOutFold && fold !== validationFold);
+  return { site: name, train, test: heldOutFold === null ? null : rows((fold) => fold === heldOutFold) };
 }
 
 const part = (view: UnitsView, rows: readonly number[]): UnitsView | null =>

@@ -6,9 +6,11 @@ import { slimFit } from '@regulon/shared/genomics';
 import { type ModelDeclaration, modelFilesOf } from '@regulon/shared/models';
 import {
   type Arm,
+  encodeBlock,
   encodeEvaluation,
   headExtrasOf,
   headShapesOf,
+  isValidation,
   Purpose,
   type RunContract,
   type RunProgram,
@@ -18,6 +20,7 @@ import {
   weightOf,
 } from '@regulon/shared/program';
 import type { Manifest } from '@regulon/shared/secagg';
+import type { UnitUse } from '../../datasets/index.js';
 import { guarded, type LocalFacts } from '../../state/index.js';
 import type { ArmData, TrainResult } from '../../training/index.js';
 import type { Contribution } from '../../update/index.js';
@@ -130,6 +133,7 @@ export class LocalWork {
       case Purpose.train:
         return this.train(round, manifest);
       case Purpose.evaluation:
+        if (isValidation(round)) return this.validate(round);
         return round.baseline === undefined ? this.evaluate(round) : this.baselineSums(round);
     }
   }
@@ -219,6 +223,25 @@ export class LocalWork {
     });
   }
 
+  private async validate(round: ScheduledRound): Promise<LocalFacts> {
+    const arm = this.armOf(round.arm);
+    const data = await this.dataOf(arm, 'validation');
+    let score: SiteScore = { count: 0 };
+    if (data && !this.site.config.testing?.skipTraining) {
+      await this.site.data.release();
+      const job = this.scoringJob(arm, data);
+      score = await this.trainer.run((trainer) => trainer.evaluate(job));
+    }
+    return { file: this.saveValues(round, encodeBlock(this.live.contract, score)), weight: 1, extras: {} };
+  }
+
+  private scoringJob(arm: Arm, data: ArmData) {
+    return {
+      ...{ ...this.modelJob(arm, data), weightsPath: this.live.modelOf(arm.index) },
+      ...this.localWeights.latest(arm.index),
+    };
+  }
+
   private async evaluate(round: ScheduledRound): Promise<LocalFacts> {
     const { contract, program } = this.live;
     let score: SiteScore = { count: 0 };
@@ -227,8 +250,7 @@ export class LocalWork {
       if (!data || this.site.config.testing?.skipTraining) continue;
       const scores = scoreShapeOf(contract);
       const job = {
-        ...{ ...this.modelJob(arm, data), weightsPath: this.live.modelOf(arm.index) },
-        ...this.localWeights.latest(arm.index),
+        ...this.scoringJob(arm, data),
         ...(scores && { scores }),
         ...(contract.plan.task === 'heads' ? { heads: headShapesOf(contract) } : {}),
       };
@@ -265,7 +287,7 @@ export class LocalWork {
     return Object.fromEntries(modelFilesOf(model).map((digest) => [digest, pathOf(digest)]));
   }
 
-  private dataOf(arm: Arm, use: 'train' | 'test'): Promise<ArmData | null> {
+  private dataOf(arm: Arm, use: UnitUse): Promise<ArmData | null> {
     const key = `arm-${arm.index}-${use}`;
     const known = this.features.get(key);
     if (known) return known;

@@ -68,11 +68,12 @@ export class ModelFiles {
     throw new RegulonError('E_STATE_DB', `${path} is not the model that the journal of this site names`);
   }
 
-  /** Remove the older models of an arm. @param keep the current file */
-  prune(arm: number, keep: string): void {
+  /** Remove the older models of an arm. @param rounds those whose models are still needed; null: the initial one */
+  prune(arm: number, rounds: readonly (number | null)[]): void {
+    const keep = new Set(rounds.map((round) => this.path(arm, round)));
     for (const name of readdirSync(this.folder)) {
       const path = join(this.folder, name);
-      if (name.startsWith(`model-${arm}-`) && path !== keep) rmSync(path, { force: true });
+      if (name.startsWith(`model-${arm}-`) && !keep.has(path)) rmSync(path, { force: true });
     }
   }
 

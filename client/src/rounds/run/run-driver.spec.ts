@@ -215,6 +215,22 @@ describe('a site that follows a run', () => {
     expect(site.told).toMatchObject([{ type: 'refuse', stage: 'r0', code: 'E_MESSAGE' }]);
   });
 
+  it('refuses a coordinator that leaves a round of the plan out, or calls the run finished before its end', async () => {
+    const next = { round: 4 };
+    site.session.program = {
+      next: () => next,
+      schedule: Array.from({ length: 7 }, (_, round) => ({ round })),
+    };
+    driver.notice(stage('r0', 5));
+    expect(await driver.follow()).toBe('refused');
+    expect(site.told).toMatchObject([{ type: 'refuse', round: 5, stage: 'r0', code: 'E_POLICY' }]);
+
+    const other = new RunDriver(site.context, run, () => site.open());
+    other.ended('finished');
+    expect(await other.follow()).toBe('failed');
+    expect(site.ended).toBe('failed');
+  });
+
   it('is not finished before the log has its last rounds, and stops when the log says otherwise', async () => {
     site.session.program.next = () => undefined;
     let waited: () => void = () => undefined;

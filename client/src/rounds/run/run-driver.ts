@@ -146,7 +146,7 @@ export class RunDriver {
   private async react(notice: StageNotice): Promise<void> {
     const session = await this.opened();
     const { round, stage } = notice;
-    await this.closeBefore(session, stage === 'closed' ? round + 1 : round);
+    await this.closeBefore(session, stage === 'closed' ? round + 1 : round, round);
     session.audits.verify();
     if (stage === 'closed') return;
     if (stage === 'aborted') {
@@ -163,14 +163,19 @@ export class RunDriver {
     return (this.session ??= await this.open(this.site, this.run));
   }
 
-  /** Take in the sums of all rounds before this one; a site that missed some replays them. */
-  private async closeBefore(session: RunSession, end: number): Promise<void> {
+  /**
+   * Take in the sums of all rounds before this one; a site that missed some replays them.
+   *
+   * @param begun the round that the coordinator has begun: it closed every round of the plan before it
+   * @throws E_POLICY when it left one out; E_CONNECTION when the last one is not there yet
+   */
+  private async closeBefore(session: RunSession, end: number, begun: number): Promise<void> {
     for (let next = session.program.next(); next && next.round < end; next = session.program.next()) {
       if (!(await closeRound(session, next))) {
-        throw new RegulonError(
-          'E_CONNECTION',
-          `${this.run}: the close of round ${next.round} is not there yet`,
-        );
+        // a later round is opened, or the run finished, only after this close was stored
+        const code = next.round < begun ? 'E_POLICY' : 'E_CONNECTION';
+        const state = code === 'E_POLICY' ? 'left out' : 'not there yet';
+        throw new RegulonError(code, `${this.run}: the close of round ${next.round} is ${state}`);
       }
       const { own } = this.site.site;
       this.site.logger.info(
@@ -190,7 +195,8 @@ export class RunDriver {
     const deadline = (this.overSince ??= Date.now()) + LAST_ROUNDS_MS;
     try {
       const session = await this.opened();
-      await this.closeBefore(session, session.program.schedule.length);
+      const { length } = session.program.schedule;
+      await this.closeBefore(session, length, length);
       await session.verifyAllLogged(this.life.signal, deadline);
       await session.audits.settled(this.life.signal, deadline);
       return 'finished';

@@ -4,6 +4,7 @@ import { canonicalJson, equalBytes, fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { parseRunName, Purpose, RunProgram, type ScheduledRound } from '@regulon/shared/program';
 import { parameterCount } from '@regulon/shared/models';
+import type { ValidationFigures } from '@regulon/shared/plan';
 import { decodeManifest, MaskEngine } from '@regulon/shared/secagg';
 import { type BodyOf, digestText } from '@regulon/shared/transparency';
 import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../../policy/index.js';
@@ -97,7 +98,7 @@ export class RunSession {
 
   /** File with the current weights of an arm. */
   modelPath(arm: number): string {
-    return this.models.path(arm, this.lastTraining(arm)?.round ?? null);
+    return this.models.path(arm, this.program.modelRound(arm));
   }
 
   /** Derive the initial model of the next round's arm, when it needs one. */
@@ -114,7 +115,10 @@ export class RunSession {
     this.site.runs.saveOutcome(this.run, outcome);
     this.outcomes.push(outcome);
     this.site.crash.reached('outcome-persisted', round.round);
-    if (round.purpose === Purpose.train) this.models.prune(round.arm, this.modelPath(round.arm));
+    if (round.purpose === Purpose.train) {
+      const best = this.program.validation.best(round.arm);
+      this.models.prune(round.arm, [round.round, ...(best ? [best.round] : [])]);
+    }
     this.work.forget(round.round);
     this.clean(round.round);
   }
@@ -130,7 +134,8 @@ export class RunSession {
       const logged = this.site.log.aggregateOf(this.run, outcome.round);
       if (!logged) return;
       const own = this.site.attempts.find(this.run, outcome.round, outcome.attempt)?.facts;
-      const other = differenceOf(logged, outcome, own);
+      const figures = this.program.validation.figures(outcome.round);
+      const other = differenceOf(logged, outcome, own, figures);
       if (other !== undefined)
         throw new RegulonError(
           'E_FORK',
@@ -169,25 +174,23 @@ export class RunSession {
     await Promise.all([this.audits.stop(), this.work.close()]);
   }
 
-  private lastTraining(arm: number): OutcomeRow | undefined {
-    return this.outcomes.findLast((o) => {
-      const round = this.program.schedule[o.round];
-      return round?.purpose === Purpose.train && round.arm === arm;
-    });
-  }
-
   private async replay(): Promise<void> {
     for (const outcome of this.outcomes) {
       const round = this.scheduled(outcome.round);
       this.program.complete(round, outcome);
       this.auditAgain(round, outcome);
     }
-    for (const arm of this.program.arms) {
-      const last = this.lastTraining(arm.index);
-      if (!last?.modelHash) continue;
-      const parameters = parameterCount(this.program.weightSpecs(arm.index));
-      await this.models.verify(this.modelPath(arm.index), last.modelHash, parameters);
-      this.models.prune(arm.index, this.modelPath(arm.index));
+    for (const { index: arm } of this.program.arms) {
+      const kept = this.program.keptModels(arm);
+      for (const { round, model } of kept) {
+        const parameters = parameterCount(this.program.weightSpecs(arm));
+        await this.models.verify(this.models.path(arm, round), model, parameters);
+      }
+      if (kept.length > 0)
+        this.models.prune(
+          arm,
+          kept.map(({ round }) => round),
+        );
     }
     await this.ensureModel();
   }
@@ -218,6 +221,7 @@ function differenceOf(
   logged: BodyOf<'round.aggregate'>,
   { transcript, aggregateRoot, survivors, modelHash }: OutcomeRow,
   own: AttemptFacts | undefined,
+  figures: ValidationFigures | undefined,
 ): string | undefined {
   if (logged.transcript !== digestText(transcript)) return 'transcript';
   if (logged.aggregateRoot !== digestText(aggregateRoot)) return 'sum';
@@ -225,6 +229,7 @@ function differenceOf(
   // with sub-cohorts this site has signed the survivors of its group
   const released = own?.groups ? (logged.groups ?? []).map(({ h3 }) => h3) : [logged.h3];
   if (own?.h3 !== undefined && !released.includes(digestText(fromHex(own.h3, 32)))) return 'set of uploads';
+  if (canonicalJson(logged.figures ?? null) !== canonicalJson(figures ?? null)) return 'score';
   return modelHash && logged.modelOut !== digestText(modelHash) ? 'model' : undefined;
 }
 

@@ -90,6 +90,13 @@ export const runStartBody = z.strictObject({
 
 const coverage = z.strictObject({ sites: count, band });
 
+/** The final model of an arm. */
+export const armModel = z.strictObject({
+  arm: count,
+  model: digest,
+  featureSpecification: digest.nullable(),
+});
+
 /** A run has ended. */
 export const runFinishBody = z.strictObject({
   status: z.enum(['COMPLETED', 'COMPLETED_PARTIAL', 'ABORTED', 'FAILED']),
@@ -97,7 +104,7 @@ export const runFinishBody = z.strictObject({
   reason: code.nullable(),
   finalModel: digest.nullable(),
   /** final model of every arm */
-  models: listOf(z.strictObject({ arm: count, model: digest, featureSpecification: digest.nullable() })),
+  models: listOf(armModel),
   /** rounds that closed */
   rounds: count,
   coverage,

@@ -143,6 +143,8 @@ export const roundAggregateBody = z.strictObject({
   serverNoise: z.strictObject({ mechanism: code, sigma: decimal, event: code }).nullable(),
   /** model, feature specification or result that follows from the sum */
   modelOut: digest,
+  /** of a validation round only: what early stopping decides by; modelOut covers them */
+  figures: z.strictObject({ loss: decimal, accuracy: decimal.exactOptional() }).exactOptional(),
   coverage: z.strictObject({ sites: count, band }),
   worker: code,
   fence: count,

@@ -13,9 +13,10 @@ export function checkModels(context: VerifyContext, view: RunView, rounds: reado
 function checkSequence({ findings }: VerifyContext, rounds: readonly ClosedRound[]): void {
   const out = new Map<string, string>();
   for (const { open, aggregate } of rounds) {
-    const { purpose, arm, modelIn } = open.entry.body;
-    if (purpose === 'evaluation') continue;
-    const key = `${purpose} ${arm}`;
+    const { purpose, arm, modelIn, stepId } = open.entry.body;
+    const isValidation = stepId === 'validate';
+    if (purpose === 'evaluation' && !isValidation) continue;
+    const key = isValidation ? `train ${arm}` : `${purpose} ${arm}`;
     const expected = out.get(key);
     if (expected !== undefined && expected !== modelIn) {
       findings.fail(
@@ -24,7 +25,7 @@ function checkSequence({ findings }: VerifyContext, rounds: readonly ClosedRound
         open.index,
       );
     }
-    out.set(key, aggregate.entry.body.modelOut);
+    if (!isValidation) out.set(key, aggregate.entry.body.modelOut);
   }
 }
 

@@ -18,6 +18,7 @@ import { reportOf, type RunReport, runReportOf, type VerifyReport } from './repo
 import { checkRounds } from './round-rows.js';
 import { runsOf } from './run-view.js';
 import { checkCoverage, checkTexts } from './text-rows.js';
+import { checkTraining } from './training-rows.js';
 
 const WEEK_SECONDS = 7 * 24 * 3600;
 
@@ -94,6 +95,7 @@ function checkRuns(
     const approved = checkApprovals(context, view);
     const rounds = checkRounds(context, view, approved);
     checkModels(context, view, rounds);
+    checkTraining(context, view, approved);
     checkDeletions(context, view);
     if (maskedVectors) replayed += replayRounds(context.findings, view.run, rounds, maskedVectors);
     closed += rounds.length;

@@ -1,0 +1,14 @@
+import { expect, it } from '@jest/globals';
+import { toyDocument } from '../run-report/toy-document.support.js';
+import { documentLines } from './run-lines.js';
+
+it('a run for people says how validation went, and which round the model is from', () => {
+  const models = [
+    { arm: 0, label: 'all', digest: `sha256:${'0'.repeat(64)}`, parameters: 8, trainingRound: 1 },
+  ];
+  expect(documentLines({ ...toyDocument, models })).toContain(
+    'validation  all: loss 0.8000 after round 1, least 0.7000 after round 2, last 0.7000 after round 2, ' +
+      'accuracy .650; the model is that of round 1',
+  );
+  expect(documentLines({ ...toyDocument, validation: [] }).join()).not.toContain('validation');
+});

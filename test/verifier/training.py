@@ -1,0 +1,90 @@
+"""Row S2: each arm is trained and validated as often as the plan and its early stopping say, by the figures in the log."""
+
+from primitives import Wrong, enc, hexes, jcs, parse_json, sha256
+from runs import run_of
+
+STEPS = ("train", "validate")
+
+
+def check_training(log):
+    for name in {e["run"]: None for _, e in log.of_kind("run.start")}:
+        run = run_of(log, name)
+        plan = plan_of(log, run) if run else None
+        if plan is None:
+            continue
+        opens = {key_of(e): (i, e["body"]) for i, e in log.of_kind("round.open") if e["run"] == name}
+        sums = [(i, e, *opens[key_of(e)]) for i, e in log.of_kind("round.aggregate") if key_of(e) in opens]
+        rounds = [place for place in sums if place[3]["stepId"] in STEPS]
+        for arm in {body["arm"]: None for _, _, _, body in rounds}:
+            own = [place for place in rounds if place[3]["arm"] == arm]
+            check_end(log, name, arm, own[-1][0], opens, walk(log, plan, own))
+
+
+def key_of(entry):
+    return entry["run"], entry["round"], entry["attempt"]
+
+
+def plan_of(log, run):
+    """Rounds, `every` and rule of the attached plan, whose numbers are decimal strings."""
+    try:
+        plan = parse_json(log.attachment(run.proposal["plan"]))
+        rule, every = plan["evaluation"].get("earlyStopping"), plan["evaluation"].get("every")
+        return int(plan["training"]["rounds"]), every and int(every), rule
+    except (Wrong, KeyError, ValueError, TypeError):
+        return None
+
+
+def steps_of(plan, figures):
+    rounds, every, rule = plan
+    for iteration in range(1, rounds + 1):
+        yield "train"
+        if every is None or (iteration % every and iteration != rounds):
+            continue
+        yield "validate"
+        if rule and stops(figures, rule):
+            return
+
+
+def stops(figures, rule):
+    sign = 1.0 if rule["metric"] == "loss" else -1.0
+    values = [sign * float(figure[rule["metric"]]) for figure in figures]
+    best, least = 0, values[0]
+    for i, value in enumerate(values):
+        if value < least - float(rule["minDelta"]):
+            best, least = i, value
+    return len(values) - 1 - best >= int(rule["patience"])
+
+
+def walk(log, plan, rounds):
+    """Whether the plan asks for no more; `None` where the rounds are others than it has."""
+    figures = []
+    steps = steps_of(plan, figures)
+    for index, entry, opened, body in rounds:
+        if next(steps, None) != body["stepId"]:
+            log.add("S2", opened, f"round {entry['round']} is {body['stepId']}, the plan has another")
+            return None
+        if body["stepId"] == "train":
+            continue
+        stated = entry["body"].get("figures")
+        model = bytes.fromhex(body["modelIn"][7:])
+        digest = stated and sha256(enc(b"regulon/validation/v1", model, jcs(stated)))
+        if not stated or hexes(digest) != entry["body"]["modelOut"]:
+            log.add("S2", index, "the result does not cover the figures")
+            return None
+        figures.append(stated)
+    return next(steps, None) is None
+
+
+def check_end(log, name, arm, end, opens, is_done):
+    if is_done is None:
+        return
+    after = sorted((place for place in opens.values() if place[0] > end), key=lambda place: place[0])
+    own = [i for i, body in after if body["arm"] == arm and body["stepId"] in STEPS]
+    if is_done:
+        for index in own[:1]:
+            log.add("S2", index, f"arm {arm} is trained after the plan has ended that")
+        return
+    others = [i for i, body in after if body["arm"] != arm or body["stepId"] not in STEPS]
+    done = [i for i, e in log.of_kind("run.finish") if e["run"] == name and e["body"]["status"].startswith("COMPLETED")]
+    for index in (others or done)[:1]:
+        log.add("S2", index, f"the training of arm {arm} ends before the plan ends it")
