@@ -19,7 +19,8 @@ export async function readTextFile(what: string, path: string): Promise<string> 
   return new TextDecoder().decode(await readBytes(what, path));
 }
 
-async function readBytes(what: string, path: string): Promise<Uint8Array> {
+/** A file that the caller names; as `readTextFile`. */
+export async function readBytes(what: string, path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {

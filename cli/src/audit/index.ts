@@ -3,3 +3,4 @@ export { exportCommand } from './export.js';
 export { explainCommand } from './explain.js';
 export { MaskedVectorFolder } from './masked-vectors.js';
 export { checkProofCommand, proofCommand } from './proof.js';
+export { reportCommand } from './report.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
 import { verifyBundle, type VerifyInput, type VerifyReport } from '@regulon/shared/transparency';
-import { readBundleFile, readTextFile } from './files.js';
+import { readBundleFile, readBytes, readTextFile } from './files.js';
 import { MaskedVectorFolder } from './masked-vectors.js';
 
 /** Arguments of `regulon audit verify`. */
@@ -31,6 +31,8 @@ export interface VerifyOutcome {
   /** the verdict, or the first wrong entry by index, kind, actor and rule */
   readonly firstLine: string;
   readonly report: VerifyReport;
+  /** bytes that were judged */
+  readonly judged: { readonly bundle: Uint8Array; readonly policy: Uint8Array };
 }
 
 /**
@@ -50,11 +52,12 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   const asOf = args.asOf === undefined ? new Date() : timeOf(args.asOf);
   const [bundle, policy] = await Promise.all([
     readBundleFile(args.bundle),
-    readTextFile('the quorum policy', args.policy),
+    readBytes('the quorum policy', args.policy),
   ]);
   const notes = (args.siteCheckpoints ?? []).map((path) => readTextFile('the checkpoint', path));
   const age = args.maxAge === undefined ? {} : { maxAgeSeconds: secondsOf(args.maxAge) };
-  const input = { bundle, policy, asOf, ...age, siteCheckpoints: await Promise.all(notes) };
+  const text = new TextDecoder().decode(policy);
+  const input = { bundle, policy: text, asOf, ...age, siteCheckpoints: await Promise.all(notes) };
   const only = args.run === undefined ? {} : { run: args.run };
   const folder = maskedVectors === undefined ? undefined : new MaskedVectorFolder(maskedVectors);
   const report = verifyAnd(() => folder?.close(), {
@@ -64,7 +67,7 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   const { status, firstLine } = report;
   const isPass = status === 'pass';
   const failure = isPass ? null : new RegulonError('E_VERIFY', firstLine.replace(/^FAIL\s+/, ''));
-  return { failure, firstLine, report };
+  return { failure, firstLine, report, judged: { bundle, policy } };
 }
 
 function verifyAnd(close: () => void, input: VerifyInput): VerifyReport {

@@ -45,3 +45,30 @@ describe('regulon audit verify', () => {
     expect(JSON.parse(out)).toMatchObject({ status: 'error', data: null, error: { code: 'E_BUNDLE' } });
   });
 });
+
+describe('regulon audit report', () => {
+  it('answers as verify does, with the page and its data', async () => {
+    const page = join(folder, 'report.html');
+    const args = ['audit', 'report', ...verify.slice(2), '--out', page];
+    const { code, out } = await run(...args);
+    expect(code).toBe(0);
+    const data = { schema: 'regulon.audit-report/1', file: page, verification: { status: 'pass' } };
+    expect(JSON.parse(out)).toMatchObject({ status: 'ok', data });
+    expect(readFileSync(page, 'utf8')).toContain('<h1>PASS: ');
+    expect((await run(...args)).code).toBe(4);
+    const table = await run(...args, '--force', '--format', 'table');
+    expect(table.out).toMatch(/^PASS {2}.*\n.*report\.html {2}\d/);
+  });
+
+  it('ends with exit 1 for a bundle that fails, and writes the page', async () => {
+    const bytes = readFileSync(join(folder, 'bundle.zip'));
+    const at = bytes.indexOf('"kind":"round.ack"') + 20;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    const [bundle, page] = [join(folder, 'bad.zip'), join(folder, 'bad.html')];
+    writeFileSync(bundle, bytes);
+    const { code, err } = await run('audit', 'report', ...verify.slice(2, -1), bundle, '--out', page);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^E_VERIFY: entry \d+ /);
+    expect(readFileSync(page, 'utf8')).toContain('<h1>FAIL: ');
+  });
+});

@@ -5,6 +5,7 @@ import {
   exportCommand,
   explainCommand,
   proofCommand,
+  reportCommand,
   verifyCommand,
   type VerifyArguments,
 } from '../audit/index.js';
@@ -12,6 +13,7 @@ import { verifyReplaceable } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
+import { VERSION } from './version.js';
 
 interface VerifyOptions extends Pick<
   VerifyArguments,
@@ -26,6 +28,7 @@ export function auditCommands(program: Command, context: Context): void {
   const audit = program.command('audit').description('the log: export it, verify an export offline');
   exportBundle(audit, context);
   verify(audit, context);
+  report(audit, context);
   explain(audit, context);
   proof(audit, context);
   checkProof(audit, context);
@@ -51,9 +54,46 @@ function exportBundle(audit: Command, context: Context): void {
 }
 
 function verify(audit: Command, context: Context): void {
-  const command = audit
-    .command('verify')
-    .description('check an exported log; the policy comes from the sites, not from the bundle')
+  const command = judges(
+    audit
+      .command('verify')
+      .description('check an exported log; the policy comes from the sites, not from the bundle'),
+  );
+  handles<VerifyOptions>(command, context, async (_, options) => {
+    const { failure, firstLine, report } = await verifyCommand(verifyArguments(options));
+    return { data: report, lines: [firstLine, '', ...ruleLines(report)], failure };
+  });
+}
+
+function report(audit: Command, context: Context): void {
+  const command = judges(
+    audit
+      .command('report')
+      .description('check an exported log and write what was found as one HTML page to print and sign'),
+  )
+    .requiredOption('--out <file>', 'the page')
+    .option('--force', 'replace an existing file', false);
+  handles<VerifyOptions & { out: string; force: boolean }>(
+    command,
+    context,
+    async (_, { out, force, ...options }) => {
+      verifyReplaceable(out, force);
+      const tool = `regulon ${VERSION}`;
+      const outcome = await reportCommand({ ...verifyArguments(options), out, tool });
+      const { failure, firstLine, document, bytes } = outcome;
+      return {
+        data: { file: out, bytes, ...document },
+        lines: [firstLine, `${out}  ${bytesText(bytes)}`],
+        failure,
+      };
+    },
+    'files',
+  );
+}
+
+/** Give a command the options of a verification. */
+function judges(command: Command): Command {
+  return command
     .requiredOption('--bundle <file>', 'the exported log')
     .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site')
     .option('--site-checkpoints <files...>', 'checkpoint notes that sites kept')
@@ -62,12 +102,12 @@ function verify(audit: Command, context: Context): void {
     .option('--as-of <time>', 'judge as of this time')
     .option('--max-age <duration>', 'the newest cosignature may be so old, e.g. 12h (default: 7d)')
     .option('--run <id>', 'only this run');
-  handles<VerifyOptions>(command, context, async (_, { level, ...options }) => {
-    const asked = level === undefined ? {} : { level: wholeNumber('--level', level, 1, 2) };
-    const { failure, firstLine, report } = await verifyCommand({ ...options, ...asked });
-    return { data: report, lines: [firstLine, '', ...ruleLines(report)], failure };
-  });
 }
+
+const verifyArguments = ({ level, ...options }: VerifyOptions): VerifyArguments => ({
+  ...options,
+  ...(level === undefined ? {} : { level: wholeNumber('--level', level, 1, 2) }),
+});
 
 function explain(audit: Command, context: Context): void {
   const command = audit

@@ -57,6 +57,7 @@ describe('regulon describe', () => {
       'privacy.noise': 'nothing',
       'audit.export': 'files',
       'audit.verify': 'nothing',
+      'audit.report': 'files',
       'audit.explain': 'nothing',
       'audit.proof': 'files',
       'audit.check-proof': 'nothing',

@@ -15,8 +15,7 @@ import { privacyCommands } from './privacy.js';
 import { runCommands } from './run.js';
 import { simCommands } from './sim.js';
 import { siteCommands } from './site.js';
-
-const VERSION = '0.1.0';
+import { VERSION } from './version.js';
 
 /** The whole command tree of `regulon`. */
 function buildProgram(context: Context): Command {

@@ -5,7 +5,8 @@ const STYLE =
   'table{border-collapse:collapse;margin:.6rem 0}td,th{border-bottom:1px solid #ccc;padding:.2rem .9rem .2rem 0;text-align:left}' +
   'figure{display:inline-block;margin:1rem 1rem 1rem 0;max-width:33rem;vertical-align:top}svg{width:100%;font-size:12px}' +
   '.grid{stroke:#ddd}.axis{stroke:#555}.line{fill:none;stroke-width:2}code{word-break:break-all}' +
-  '@media print{details{display:none}}';
+  '.verdict{font-size:1.2rem;border:2px solid #1b1f24;padding:.5rem .8rem}td{overflow-wrap:anywhere}.box td:last-child{min-width:14rem;height:3.2rem}' +
+  '@media print{details{display:none}tr{break-inside:avoid}}';
 
 /** A page that loads nothing and runs nothing. @param sections HTML */
 export function htmlPage(name: string, sections: readonly string[]): string {

@@ -66,3 +66,4 @@ export type { MaskedVector, MaskedVectors } from './verify/replay.js';
 export { verifyBundle, type VerifyInput } from './verify/verify-bundle.js';
 export { type VerifyReport } from './verify/report.js';
 export { explainEntry } from './verify/explain.js';
+export { elementsOf } from './verify/context.js';
