@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { writePrepared, writeUnprepared } from '@regulon/client/datasets';
+import { LocalWeights } from '@regulon/client/rounds';
 import type { ArmData, EvaluateJob, Trainer } from '@regulon/client/training';
 import {
   designOf,
@@ -87,6 +88,7 @@ class RecipeSite implements InProcessSite {
   readonly view: UnitsView;
   readonly unitIds: readonly string[];
   private readonly written = new Map<string, ArmData | null>();
+  private localWeights: LocalWeights | undefined;
 
   constructor(
     private readonly units: SiteUnits,
@@ -106,6 +108,7 @@ class RecipeSite implements InProcessSite {
     const { optimizer, schedule, rounds, batchSize, strategy, gradientClip } = training;
     const result = await this.trainer.train({
       ...this.jobOf(program, round.arm, data, weights),
+      ...this.localOf(program).pathsFor(round),
       ...{ deltaPath, epochs, optimizer, batchSize, strategy, shuffleKey, round: round.round },
       ...(gradientClip === undefined ? {} : { gradientClip }),
       ...(schedule && { schedule: { shape: schedule, from: round.iteration, span: 1, rounds } }),
@@ -123,7 +126,11 @@ class RecipeSite implements InProcessSite {
       const data = this.dataOf(program, arm, 'test');
       const weights = models.get(arm.index);
       if (!data || !weights) continue;
-      score = added(score, await this.trainer.evaluate(this.jobOf(program, arm.index, data, weights)));
+      const job = {
+        ...this.jobOf(program, arm.index, data, weights),
+        ...this.localOf(program).latest(arm.index),
+      };
+      score = added(score, await this.trainer.evaluate(job));
     }
     if (task !== 'forecast') return score;
     const { lastValue, zero, ar3 } = seriesBaselines(this.view, evaluation.horizon);
@@ -142,6 +149,10 @@ class RecipeSite implements InProcessSite {
       ...{ site: this.units.name, ...(scores ? { scores } : {}) },
       ...(task === 'heads' ? { heads: headShapesOf(program.contract) } : {}),
     };
+  }
+
+  private localOf(program: RunProgram): LocalWeights {
+    return (this.localWeights ??= new LocalWeights(this.folder, program));
   }
 
   private armOf(program: RunProgram, index: number): Arm {

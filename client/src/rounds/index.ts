@@ -1,2 +1,3 @@
 export { Daemon } from './daemon.js';
 export { statementsOf, type StewardStatements } from './statements.js';
+export { LocalWeights } from './run/local-weights.js';
