@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { AttributionRequest, Attributions } from '@regulon/client/samples';
 import type { AttributionMethod } from '@regulon/client/training';
@@ -71,6 +72,8 @@ export function modelAttributeCommand(model: Command, context: Context): void {
       const { out, units, force } = options;
       const picture = `${out}.html`;
       const files = [out, picture, ...(units === undefined ? [] : [units])];
+      if (new Set(files.map((path) => resolve(path))).size < files.length)
+        throw new RegulonError('E_ARGUMENT', '--units: the same file as --out, or its picture');
       for (const path of files) verifyReplaceable(path, force);
       const top = wholeNumber('--top', options.top, 1, 100);
       const request = requestOf(options);

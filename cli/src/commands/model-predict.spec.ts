@@ -9,6 +9,7 @@ import {
   rawSample,
   type ToyModel,
   writeModel,
+  writeTwoHeads,
   writeTable,
   zScores,
 } from './pulled-model.support.js';
@@ -70,6 +71,20 @@ describe('regulon model predict', () => {
       ?.slice(2)
       .forEach((text, k) => expect(Math.abs(Number(text) - Number(among?.[2 + k]))).toBeLessThan(1e-6));
     expect(statSync(join(folder, 'one.tsv')).mode & 0o777).toBe(0o600);
+  });
+
+  it('names what each of several heads says, numbers in the unit of the data', async () => {
+    const { path, weights } = writeTwoHeads(join(folder, 'heads'));
+    expect(await predict(path, samples, 'heads.tsv')).toMatchObject({ code: 0, err: '' });
+    const [header, ...rows] = table('heads.tsv');
+    expect(header).toEqual(['unit', 'subtype: Basal', 'subtype: Lum', 'grading: index']);
+    rows.forEach(([, basal, lum, index], i) => {
+      expect(Number(basal) + Number(lum)).toBeCloseTo(1, 5);
+      const own = weights.subarray(2 * KEPT.length + 2);
+      const x = zScores(rawSample(i + 1));
+      const learnt = x.reduce((sum, value, g) => sum + value * (own[g] ?? NaN), own[KEPT.length] ?? NaN);
+      expect(Number(index)).toBeCloseTo(50 + 10 * learnt, 3);
+    });
   });
 
   it('takes an imported dataset, and leaves no prepared data behind', async () => {

@@ -6,6 +6,7 @@ import { emptySpecification, encodeSpecification, panelDigest } from '@regulon/s
 import type { FeatureSpecification } from '@regulon/shared/genomics';
 import { manifestOf, type ModelDeclaration, parameterCount } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
+import { modelFrameOf } from '@regulon/shared/program';
 import { digestText } from '@regulon/shared/transparency';
 import { readPlanFile } from '../plan-file/index.js';
 
@@ -17,8 +18,8 @@ const SD = [1, 2, 0.5, 1, 4];
 
 const example = fileURLToPath(new URL('../../../examples/brca3-mlp.yaml', import.meta.url));
 
-/** A plan of two classes. */
-function planOf(model: unknown): Plan {
+/** A plan of two classes. @param more members in place of those of a classification */
+function planOf(model: unknown, more: Readonly<Record<string, unknown>> = {}): Plan {
   return readPlanFile(example, (document) => {
     document['dataset'] = { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' };
     document['label'] = {
@@ -29,7 +30,8 @@ function planOf(model: unknown): Plan {
     };
     document['prepare'] = [{ step: 'log2' }, { step: 'top-variance', k: KEPT.length }, { step: 'z-score' }];
     document['model'] = model;
-    delete document['baselines'];
+    document['evaluation'] = { split: 'holdout' };
+    Object.assign(document, more);
   });
 }
 
@@ -69,16 +71,44 @@ export interface ToyModel {
   readonly plan: Plan;
 }
 
-/** Write a pulled model. @param more fitted steps behind the z-score @param change of its description */
+/** Write a pulled model of one block. @param more fitted steps behind the z-score @param change of its description */
 export function writeModel(
   folder: string,
   layers: readonly unknown[],
-  { more = [], change = {} }: { more?: FeatureSpecification['steps']; change?: object } = {},
+  options: { more?: FeatureSpecification['steps']; change?: object } = {},
+): ToyModel {
+  return writePlanModel(folder, planOf({ blocks: [{ name: 'trunk', layers }] }), options);
+}
+
+/** Write a pulled model of two heads: a class, and a number that is learnt as (value − 50) / 10. */
+export function writeTwoHeads(folder: string): ToyModel {
+  const head = { from: 'features', layers: [{ type: 'dense', units: 'outputs' }] };
+  const model = {
+    blocks: [
+      { name: 'subtype', ...head },
+      { name: 'grading', ...head },
+    ],
+    heads: [
+      { block: 'subtype', outputs: 2, loss: { type: 'cross-entropy' } },
+      { block: 'grading', loss: { type: 'squared-error' } },
+    ],
+  };
+  const classes = ['Basal', 'Lum'].map((rule) => ({ name: rule, rule }));
+  const targets = [
+    { head: 'subtype', kind: 'classes', classes },
+    { head: 'grading', kind: 'numbers', columns: ['index'], center: 50, scale: 10 },
+  ];
+  return writePlanModel(folder, planOf(model, { task: 'heads', label: undefined, targets }), {});
+}
+
+function writePlanModel(
+  folder: string,
+  plan: Plan,
+  { more = [], change = {} }: { more?: FeatureSpecification['steps']; change?: object },
 ): ToyModel {
   mkdirSync(folder, { recursive: true });
-  const plan = planOf({ blocks: [{ name: 'trunk', layers }] });
   const declaration: ModelDeclaration = plan.model;
-  const specs = manifestOf(declaration, { inputShape: [KEPT.length], outputs: 2 });
+  const specs = manifestOf(declaration, modelFrameOf(plan, KEPT.length));
   const weights = Float32Array.from({ length: parameterCount(specs) }, (_, i) => Math.sin(1.7 * i + 0.3));
   const bytes = new Uint8Array(weights.buffer);
   const path = join(folder, 'model.f32');

@@ -60,8 +60,9 @@ export async function attributeSamples(
     });
   }
   const samples = await sampleJob(model, { ...source, wantsClasses: explain === 'class' }, folder);
-  const { job, units, inputs, outputs } = samples;
-  const asked = typeof explain === 'string' ? explain : positionOf(samples.outputs, explain.output);
+  const { job, units, inputs } = samples;
+  const outputs = samples.outputs.map(({ name }) => name);
+  const asked = typeof explain === 'string' ? explain : positionOf(outputs, explain.output);
   const trainer = await Trainer.start(options);
   try {
     const mapsPath = join(folder, 'maps.f32');

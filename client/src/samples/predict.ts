@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readFloat32, Trainer, type TrainerStart } from '../training/index.js';
+import type { SampleOutput } from './outputs.js';
 import type { PulledModel } from './pulled-model.js';
 import { sampleJob, type SampleSource } from './sample-job.js';
 
@@ -10,7 +11,7 @@ export interface Predictions {
   readonly outputs: readonly string[];
   /** the outputs are chances of classes */
   readonly isClassification: boolean;
-  /** row-major [units, outputs]: probabilities of classes, or expected values */
+  /** row-major [units, outputs]: probabilities of classes, or expected values in the unit of the data */
   readonly values: Float32Array;
   readonly backend: string;
 }
@@ -35,12 +36,22 @@ export async function predictSamples(
     const values = await readFloat32(predictionsPath, count * width, 'predictions');
     const isClassification = model.plan.task === 'classify';
     const { backend } = trainer.backend;
-    return { units, outputs: namesOf(outputs, width), isClassification, values, backend };
+    const known = outputs.length === width ? outputs : numbered(width);
+    inUnitsOfData(values, known);
+    return { units, outputs: known.map(({ name }) => name), isClassification, values, backend };
   } finally {
     await trainer.close();
   }
 }
 
-/** Names of the numbers of a unit: those of the plan where it has one for each, else their positions from 1. */
-const namesOf = (names: readonly string[], width: number): readonly string[] =>
-  names.length === width ? names : Array.from({ length: width }, (_, i) => `output ${i + 1}`);
+/** Outputs that the plan does not name, by their positions from 1. */
+const numbered = (width: number): SampleOutput[] =>
+  Array.from({ length: width }, (_, i) => ({ name: `output ${i + 1}`, center: 0, scale: 1 }));
+
+/** A head of numbers learns (value − center) / scale. @param values row-major [units, outputs]; changed */
+function inUnitsOfData(values: Float32Array, outputs: readonly SampleOutput[]): void {
+  for (const [k, { center, scale }] of outputs.entries()) {
+    if (center === 0 && scale === 1) continue;
+    for (let i = k; i < values.length; i += outputs.length) values[i] = (values[i] ?? NaN) * scale + center;
+  }
+}

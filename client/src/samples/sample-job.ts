@@ -20,6 +20,7 @@ import {
 } from '../data/index.js';
 import { writeGeneNames, writePrepared, writeUnprepared } from '../datasets/index.js';
 import type { ArmData, ModelJob } from '../training/index.js';
+import { outputsOf, type SampleOutput } from './outputs.js';
 import type { PulledModel } from './pulled-model.js';
 
 /** Where a site's samples lie; of what kind and scale they are says the plan of the model. */
@@ -38,8 +39,8 @@ export interface SampleJob {
   readonly units: readonly string[];
   /** name of each number that the model reads of a unit */
   readonly inputs: readonly string[];
-  /** name of each number that the model gives, as far as the plan names them */
-  readonly outputs: readonly string[];
+  /** each number that the model gives, as far as the plan names them */
+  readonly outputs: readonly SampleOutput[];
 }
 
 /**
@@ -79,7 +80,7 @@ export async function sampleJob(
     ...{ modelFiles: Object.fromEntries(paths), horizon: plan.evaluation.horizon },
     ...(localWeights === undefined ? {} : { localWeightsPath: localWeights }),
   };
-  return { job, units: dataset.unitIds, inputs, outputs: outputNames(plan, dataset, inputs) };
+  return { job, units: dataset.unitIds, inputs, outputs: outputsOf(plan, dataset, inputs) };
 }
 
 /** @throws E_PANEL */
@@ -119,9 +120,4 @@ function inputNames(
   return task === 'forecast'
     ? genes.slice(0, -1)
     : genes.flatMap((step) => [`${step} value`, `${step} measured`]);
-}
-
-function outputNames({ task, label }: Plan, { genes }: LocalDataset, inputs: readonly string[]): string[] {
-  if (task === 'classify') return label?.classes.map(({ name }) => name) ?? [];
-  return task === 'forecast' ? genes.slice(1) : [...inputs];
 }
