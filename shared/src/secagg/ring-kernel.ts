@@ -1,5 +1,6 @@
 import { hex, sha256 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
+import { webAssembly } from '../web-assembly/index.js';
 import { RING_KERNEL_BASE64, RING_KERNEL_SHA256 } from './ring-kernel-binary.js';
 
 /** Bytes of one tile, the unit in which vectors are masked and folded. */
@@ -23,22 +24,13 @@ export interface RingKernel {
 
 type TileFunction = (length: number) => void;
 
-/** The part of the WebAssembly interface used here; TypeScript knows it only together with the browser's types. */
-interface WebAssemblyApi {
-  validate(binary: Uint8Array): boolean;
-  readonly Module: new (binary: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
-}
-
-const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
-
 /** The WebAssembly SIMD kernel, or undefined where the machine has none. @throws E_INTERNAL if the module was changed */
 export function wasmKernel(): RingKernel | undefined {
   const binary = Uint8Array.from(Buffer.from(RING_KERNEL_BASE64, 'base64'));
   if (hex(sha256(binary)) !== RING_KERNEL_SHA256)
     throw new RegulonError('E_INTERNAL', 'the ring kernel was changed');
-  if (!WebAssembly.validate(binary)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary));
+  if (!webAssembly.validate(binary)) return undefined;
+  const { exports } = new webAssembly.Instance(new webAssembly.Module(binary));
   const call = (name: string): TileFunction => exports[name] as TileFunction;
   const functions = {
     add: { 32: call('add32'), 64: call('add64') },

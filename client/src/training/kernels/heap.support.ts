@@ -1,13 +1,10 @@
 import { KeyedGenerator } from '@regulon/shared/models';
-import { type HeapMemory, LayerKernels } from './layer-kernels.js';
-
-const { WebAssembly } = globalThis as unknown as {
-  WebAssembly: { readonly Memory: new (options: { initial: number }) => HeapMemory };
-};
+import { webAssembly } from '@regulon/shared/web-assembly';
+import { LayerKernels } from './layer-kernels.js';
 
 /** Kernels on a memory of 256 KiB, with arrays of numbers in (−2, 2) in it. */
 export class TestHeap {
-  readonly #memory = new WebAssembly.Memory({ initial: 4 });
+  readonly #memory = new webAssembly.Memory({ initial: 4 });
   readonly #random = new KeyedGenerator(new Uint8Array(32).fill(5));
   readonly kernels = LayerKernels.over(this.#memory);
   #top = 0;

@@ -1,5 +1,6 @@
 import { fromHex, equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { webAssembly, type WebAssemblyMemory } from '@regulon/shared/web-assembly';
 import type { Matrix, ProductOptions, ProductSizes } from '../backends/matrix.js';
 import type { WeightArrays } from '../optimisers/weight-arrays.js';
 import type { BackwardSlices, ForwardSlices } from '../ops/cell-slices.js';
@@ -18,19 +19,8 @@ export type Sized = readonly [array: Float32Array, length: number];
 
 type Kernel = (...args: number[]) => void;
 
-/** The part of the WebAssembly interface used here; TypeScript knows it only together with the browser's types. */
-interface WebAssemblyApi {
-  validate(binary: Uint8Array): boolean;
-  readonly Module: new (binary: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
-}
-
-const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyApi };
-
 /** The memory that TensorFlow.js's own module lives in. */
-export interface HeapMemory {
-  readonly buffer: ArrayBufferLike;
-}
+export type HeapMemory = WebAssemblyMemory;
 
 export interface AdamStep {
   readonly scale: number;
@@ -73,8 +63,8 @@ export class LayerKernels {
     if (!equalBytes(sha256(binary), fromHex(LAYER_KERNELS_SHA256))) {
       throw new RegulonError('E_INTERNAL', 'the layer kernels were changed');
     }
-    if (!WebAssembly.validate(binary)) return undefined;
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } });
+    if (!webAssembly.validate(binary)) return undefined;
+    const { exports } = new webAssembly.Instance(new webAssembly.Module(binary), { env: { memory } });
     return new LayerKernels(memory, exports);
   }
 
