@@ -60,4 +60,11 @@ describe('examples that train federated on simulated data', () => {
     // the last site has no index: nothing is scored there
     expect(bySite?.at(-1)?.metrics.heads?.[1]?.count).toBe(0);
   });
+
+  it('patients who lack an omic, and a site without one, train and are classified by what they have', async () => {
+    const { pooled, bySite } = await run('omics-fusion.sim.yaml', 6);
+    expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.3);
+    const without = bySite?.at(-1)?.metrics;
+    expect(without?.accuracy).toBeGreaterThan((without?.majority ?? 1) + 0.2);
+  });
 });

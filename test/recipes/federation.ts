@@ -6,12 +6,13 @@ import { LocalWeights } from '@regulon/client/rounds';
 import type { ArmData, EvaluateJob, Trainer } from '@regulon/client/training';
 import {
   designOf,
+  omicsOf,
   seriesBaselines,
   sitePreparation,
   targetsOf,
   type UnitsView,
 } from '@regulon/shared/genomics';
-import type { Plan } from '@regulon/shared/plan';
+import { isPrepared, type Plan } from '@regulon/shared/plan';
 import {
   addedHeads,
   type Arm,
@@ -53,7 +54,7 @@ export async function federated(
     panel ??= { panelDigest: dataset.panelDigest, genes: dataset.panel.length };
     const view = {
       ...{ ...viewOf(dataset, plan.label?.classes), ...designOf(dataset, plan.design) },
-      ...targetsOf(dataset, plan),
+      ...{ ...targetsOf(dataset, plan), ...omicsOf(dataset, plan) },
     };
     const own = join(folder, name);
     mkdirSync(own);
@@ -176,7 +177,7 @@ class RecipeSite implements InProcessSite {
       if ((arm.heldOutSite === this.id) !== (use === 'test')) return null;
     }
     const view = unitsWhere(this, program, arm.heldOutFold, use === 'test');
-    if (plan.dataset.kind !== 'expression') return writeUnprepared(view, plan, prefix);
+    if (!isPrepared(plan.dataset.kind)) return writeUnprepared(view, plan, prefix);
     const specification = program.specification(arm.index);
     const fitted = sitePreparation(unitsWhere(this, program, arm.heldOutFold, false), specification);
     return writePrepared(view, specification, sitePreparation(view, specification, fitted), prefix);

@@ -13,11 +13,17 @@ const files = readdirSync(examples).filter((name) => name.endsWith('.yaml'));
 const plans = files.filter((name) => !name.startsWith('site-policy'));
 
 describe('the example plans', () => {
-  it('are systems and a simulated twin of each, and three that are always simulated', () => {
+  it('are systems and a simulated twin of each, and four that are always simulated', () => {
     const names = plans.filter((name) => !name.includes('.sim.')).map((name) => name.replace('.yaml', ''));
     const twins = names.flatMap((name) => [`${name}.sim.yaml`, `${name}.yaml`]);
     expect(plans.sort()).toEqual(
-      [...twins, 'local-norm.sim.yaml', 'motif-scanner.sim.yaml', 'tumour-heads.sim.yaml'].sort(),
+      [
+        ...twins,
+        'local-norm.sim.yaml',
+        'motif-scanner.sim.yaml',
+        'omics-fusion.sim.yaml',
+        'tumour-heads.sim.yaml',
+      ].sort(),
     );
     expect(names).toHaveLength(14);
   });

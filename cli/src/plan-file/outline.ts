@@ -64,6 +64,8 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
 /** Features of a unit that reach the model; null when the gene panel decides and is not known. */
 export function featuresOf(plan: Plan, genes: number | undefined): number | null {
   if (plan.dataset.kind === 'series') return 1;
+  if (plan.dataset.kind === 'omics')
+    return (plan.model.inputs ?? []).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
   const projected = plan.prepare.find((step) => step.step === 'pca');
   if (projected) return projected.components;
   if (plan.dataset.kind === 'sequences') return genes ?? null;

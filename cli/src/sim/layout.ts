@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import type { SimulatedSite } from './generate/simulate-sites.js';
-import { simulateSequences, simulateSeries, simulateSites } from './generate/index.js';
+import { simulateOmics, simulateSequences, simulateSeries, simulateSites } from './generate/index.js';
 
 /** Where the files of one site lie. */
 export interface SiteFiles {
@@ -65,12 +65,14 @@ export function simulatedLayout(plan: Plan, folder: string, seed: number): DataL
 }
 
 function simulatedSites(
-  { dataset, task, secureAggregation }: Plan,
+  { dataset, task, secureAggregation, model }: Plan,
   where: { folder: string; seed: number; sites: readonly string[] },
 ): SimulatedSite[] {
   switch (dataset.kind) {
     case 'series':
       return simulateSeries({ ...where, ...(task === 'classify' ? { labelled: true } : {}) });
+    case 'omics':
+      return simulateOmics({ ...where, inputs: model.inputs ?? [] });
     case 'sequences':
       return simulateSequences(where);
     case 'expression':

@@ -154,7 +154,7 @@ function expressionDataset(
   });
   verifyScale(source.scale, { unitIds, genes, values, place, genePlace }, file);
   return {
-    kind: 'expression',
+    kind: source.kind,
     scale: source.scale,
     unitIds,
     genes,

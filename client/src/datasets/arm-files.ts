@@ -3,6 +3,7 @@ import {
   type FeatureSpecification,
   lastStep,
   LETTERS,
+  omicRows,
   type SitePreparation,
   transform,
   type UnitsView,
@@ -27,7 +28,10 @@ export function writePrepared(
   batches: SitePreparation | undefined,
   prefix: string,
 ): ArmData {
-  const { features, shape } = transform(view, specification, batches);
+  const { omics } = view;
+  const { features, shape } = omics
+    ? omicRows({ ...view, omics }, specification)
+    : transform(view, specification, batches);
   return {
     ...{ featuresPath: writeArray(`${prefix}.features.f32`, features), shape, n: view.n },
     ...writeTargets(view, prefix),

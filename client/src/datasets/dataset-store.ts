@@ -10,6 +10,7 @@ import {
   foldsOf,
   hasBatchSteps,
   keepPrepared,
+  omicsOf,
   type LabelledUnits,
   type LinearFit,
   type LinearScore,
@@ -24,6 +25,7 @@ import {
   transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
+import { isPrepared } from '@regulon/shared/plan';
 import {
   type Arm,
   type BaselineModel,
@@ -143,7 +145,7 @@ export class DatasetStore {
     if (view.n === 0) return null;
     const { prefix, contract } = request;
     const { kind } = contract.plan.dataset;
-    if (kind !== 'expression') return writeUnprepared(view, contract.plan, prefix);
+    if (!isPrepared(kind)) return writeUnprepared(view, contract.plan, prefix);
     const { specification } = request;
     return {
       ...writePrepared(view, specification, this.batchesOf(request, request.use), prefix),
@@ -185,11 +187,12 @@ export class DatasetStore {
       label?.classes ?? null,
       design ?? null,
       targets && [targets, model.heads],
+      model.inputs ?? null,
     ]);
     if (this.prepared?.classes !== classes) {
       const view = {
         ...{ ...viewOf(this.dataset, label?.classes), ...designOf(this.dataset, design) },
-        ...targetsOf(this.dataset, contract.plan),
+        ...{ ...targetsOf(this.dataset, contract.plan), ...omicsOf(this.dataset, contract.plan) },
       };
       this.prepared = { classes, view };
     }

@@ -1,5 +1,6 @@
 import { equalBytes, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { isPrepared } from '@regulon/shared/plan';
 import type { RunContract } from '@regulon/shared/program';
 import { ringMechanisms } from '@regulon/shared/secagg';
 import type { SiteView } from './site-view.js';
@@ -42,7 +43,7 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   if (plan.evaluation.split === 'leave-site-out' && (policy.leaveSiteOut !== 'exact' || !contract.isPublic)) {
     refuse('evaluation.split', 'leaving sites out needs public data and the policy leaveSiteOut: exact');
   }
-  if (plan.dataset.kind !== 'expression' && !contract.isPublic) {
+  if (!isPrepared(plan.dataset.kind) && !contract.isPublic) {
     refuse('dataset.kind', 'no round counts the units of series and sequences: only public data');
   }
   const lone = (plan.evaluation.baselines ?? []).some(({ name }) => name === 'lone-sites');

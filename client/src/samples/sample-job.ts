@@ -7,6 +7,7 @@ import {
   hasBatchSteps,
   lastStep,
   LETTERS,
+  omicsOf,
 } from '@regulon/shared/genomics';
 import { modelFilesOf } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
@@ -61,7 +62,8 @@ export async function sampleJob(
   verifyPatientUnits(dataset, plan.dataset.unit, basename(source.counts));
   verifyPanel(model, dataset, basename(source.counts));
   if (specification) verifyPreparation(specification);
-  const view = viewOf(dataset, wantsClasses ? plan.label?.classes : undefined);
+  const classes = wantsClasses ? plan.label?.classes : undefined;
+  const view = { ...viewOf(dataset, classes), ...omicsOf(dataset, plan) };
   const prefix = join(folder, 'samples');
   const data: ArmData = specification
     ? {

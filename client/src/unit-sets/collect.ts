@@ -45,16 +45,16 @@ export function unitSetsOf(planned: PlannedUnits, key: Uint8Array): UnitSets {
   };
 }
 
-/** Classes, covariates, targets of heads: an indicator is in or out, other numbers are told apart by their digests. */
+/** Classes, covariates, targets of heads, omics: an indicator is in or out, other numbers are told apart by their digests. */
 function levelsOf(
   view: UnitsView,
   order: readonly number[],
   digest: (value: number) => Uint8Array,
 ): Uint32Array {
-  const { n, labels, classes, covariates, targets } = view;
+  const { n, labels, classes, covariates, targets, omics = [] } = view;
   const columns = covariates ? covariates.length / n : 0;
   const heads = targets ? targets.length / n : 0;
-  const levels = new Uint32Array((classes + columns + heads) * n);
+  const levels = new Uint32Array((classes + columns + heads + omics.length) * n);
   const valueOf = (value: number): number => new DataView(digest(value).buffer).getUint32(0) | 2;
   const tokenOf = (value: number): number => (value === 0 || value === 1 ? value : valueOf(value));
   order.forEach((unit, at) => {
@@ -63,8 +63,12 @@ function levelsOf(
       levels[(classes + c) * n + at] = tokenOf(covariates?.[unit * columns + c] ?? 0);
     for (let c = 0; c < heads; c++) {
       const value = targets?.[unit * heads + c] ?? NaN;
-      levels[(classes + columns + c) * n + at] = value >= 0 ? valueOf(value) : 0;
+      levels[(classes + columns + c) * n + at] = Number.isNaN(value) ? 0 : valueOf(value);
     }
+    omics.forEach((own, o) => {
+      const isThere = !Number.isNaN(view.values[unit * view.genes + (own[0] ?? 0)]);
+      levels[(classes + columns + heads + o) * n + at] = isThere ? 1 : 0;
+    });
   });
   return levels;
 }

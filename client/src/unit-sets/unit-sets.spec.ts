@@ -139,4 +139,18 @@ describe('the rule of unit sets', () => {
     expect(Buffer.from(own.units).includes(Buffer.from(a ?? []).subarray(0, 16))).toBe(true);
     expect(Buffer.from(own.units).includes(Buffer.from(b ?? []).subarray(0, 16))).toBe(false);
   });
+
+  it('knows targets below zero, and who has an omic', () => {
+    const view = (gaps: number, targets: (id: number) => number): UnitsView => ({
+      ...{ n: 40, genes: 2, classes: 0, omics: [Uint32Array.of(1)] },
+      values: Float64Array.from(ids.flatMap((id) => [id, id <= gaps ? NaN : id])),
+      targets: Float64Array.from(ids, targets),
+    });
+    const of = (gaps: number, targets: (id: number) => number = (id) => -id) =>
+      unitSetsOf({ unitIds: ids.map((id) => `P${id}`), view: view(gaps, targets), heldOut: [] }, key);
+    expect([...of(12).levels].filter((token) => token === 0)).toHaveLength(12);
+    expect(() => verifyUnitSets(of(12), [of(12)])).not.toThrow();
+    const changed = of(12, (id) => (id > 37 ? NaN : -id));
+    expect(() => verifyUnitSets(changed, [of(12)])).toThrow(expect.objectContaining({ code: 'E_POLICY' }));
+  });
 });

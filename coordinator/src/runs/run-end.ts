@@ -1,4 +1,5 @@
 import { specificationDigest } from '@regulon/shared/genomics';
+import { isPrepared } from '@regulon/shared/plan';
 import { type RunProgram, runName } from '@regulon/shared/program';
 import { bandOf, digestText } from '@regulon/shared/transparency';
 import type { RunContext, Services } from '../rounds/index.js';
@@ -72,11 +73,11 @@ const reasonOf = ({ code, message }: RunFailure): string => JSON.stringify({ cod
 function modelsOf(
   program: RunProgram,
 ): { arm: number; model: string; featureSpecification: string | null }[] {
-  const isExpression = program.contract.plan.dataset.kind === 'expression';
+  const hasFeatures = isPrepared(program.contract.plan.dataset.kind);
   return program.arms.flatMap(({ index: arm }) => {
     const model = program.model(arm);
     if (!model) return [];
-    const digest = isExpression ? specificationDigest(program.specification(arm)) : null;
+    const digest = hasFeatures ? specificationDigest(program.specification(arm)) : null;
     return [{ arm, model: digestText(model), featureSpecification: digest && digestText(digest) }];
   });
 }

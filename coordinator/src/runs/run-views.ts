@@ -1,7 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs';
 import { RegulonError } from '@regulon/shared/errors';
 import { encodeSpecification } from '@regulon/shared/genomics';
-import type { Plan, Roster } from '@regulon/shared/plan';
+import { isPrepared, type Plan, type Roster } from '@regulon/shared/plan';
 import { type RunContract, RunProgram, runName } from '@regulon/shared/program';
 import { digestText } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
@@ -131,8 +131,8 @@ export class RunViews {
       throw new RegulonError('E_NOT_FOUND', `no description of the model ${digest}`);
     const contract = contractOfDocument(new Uint8Array(document), this.on.roster);
     const program = this.programOf(contract.runId) ?? (await this.restored(contract));
-    const isExpression = contract.plan.dataset.kind === 'expression';
-    const specification = isExpression ? encodeSpecification(program.specification(row.arm)) : null;
+    const hasFeatures = isPrepared(contract.plan.dataset.kind);
+    const specification = hasFeatures ? encodeSpecification(program.specification(row.arm)) : null;
     return {
       schema: 'regulon.model/1',
       digest: hexText(row.digest),

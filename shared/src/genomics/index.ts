@@ -4,6 +4,7 @@ export * from './identifiers/index.js';
 export { LETTERS, oneHot, sequencePanel } from './sequences.js';
 export { type Cell, parseLabelRule } from './label-rule.js';
 export { type ClassRule, labelsOf } from './labels.js';
+export { omicRows, omicsOf } from './omics/omics.js';
 export { targetsOf } from './targets/targets.js';
 export { countedTargets } from './targets/counted-targets.js';
 export { covariateColumns, designOf, verifyDesign } from './design.js';

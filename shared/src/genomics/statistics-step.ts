@@ -37,6 +37,8 @@ export interface StatisticsOptions {
   readonly covariates?: readonly CovariateColumn[];
   /** the folds of det5 are arms of the run, or its validation rounds sum folds; default false */
   readonly hasFolds?: boolean;
+  /** values may be missing; default false */
+  readonly hasGaps?: boolean;
   /** a fold is held out in the only arm that is scored; default false */
   readonly hasHoldout?: boolean;
   /** what is counted of the targets of several heads; default none */

@@ -16,6 +16,7 @@ import { byGeneLength } from './normalize/gene-lengths.js';
 import { quantileStep } from './normalize/quantile-normalization.js';
 import { upperQuartileStep } from './normalize/upper-quartile.js';
 import { sizeFactorSteps } from './normalize/size-factors.js';
+import { maskedMomentSteps } from './omics/masked-moments.js';
 import { pcaSteps } from './pca/pca-rounds.js';
 import { misplaced } from './preparation-order.js';
 import { qualityStep } from './quality/quality-round.js';
@@ -163,7 +164,8 @@ class Builder {
 
   private moments(): void {
     if (this.momentsKnown) return;
-    this.addRounds(momentSteps(this.largest, this.options));
+    const steps = this.options.hasGaps ? maskedMomentSteps : momentSteps;
+    this.addRounds(steps(this.largest, this.options));
     this.momentsKnown = true;
   }
 

@@ -18,6 +18,8 @@ export interface UnitsView {
   readonly covariates?: Float64Array;
   /** targets of a task of several heads, row-major [n, numbers of all heads]; NaN, or a class of −1, = missing */
   readonly targets?: Float64Array;
+  /** columns of each omic, in the order of the model's inputs; a unit has all values of one, or none */
+  readonly omics?: readonly Uint32Array[];
   /** what balances the folds where there are no classes; only of the whole dataset */
   readonly strata?: Int32Array;
 }
@@ -30,7 +32,7 @@ export interface UnitsView {
  * @throws E_INTERNAL if a position is out of range
  */
 export function selectUnits(view: UnitsView, rows: ArrayLike<number>): UnitsView {
-  const { n, genes, classes, labels, batches, covariates, targets } = view;
+  const { n, genes, classes, labels, batches, covariates, targets, omics } = view;
   const positions = Array.from(rows);
   const absent = positions.find((row) => !Number.isInteger(row) || row < 0 || row >= n);
   if (absent !== undefined) throw new RegulonError('E_INTERNAL', `unit ${absent} of ${n} does not exist`);
@@ -46,6 +48,7 @@ export function selectUnits(view: UnitsView, rows: ArrayLike<number>): UnitsView
     ...(batches && { batches: Int32Array.from(positions, (row) => batches[row] ?? 0) }),
     ...(covariates && { covariates: rowsOf(covariates) }),
     ...(targets && { targets: rowsOf(targets) }),
+    ...(omics && { omics }),
   };
 }
 
@@ -69,5 +72,6 @@ export function joinUnits(views: readonly UnitsView[]): UnitsView {
     ...(first.batches && { batches: codes((view) => view.batches) }),
     ...(first.covariates && { covariates: numbers((view) => view.covariates) }),
     ...(first.targets && { targets: numbers((view) => view.targets) }),
+    ...(first.omics && { omics: first.omics }),
   };
 }

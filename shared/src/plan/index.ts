@@ -16,6 +16,7 @@ export {
   type DatasetScale,
   datasetScaleSchema,
   gammaSchema,
+  isPrepared,
   purposeSchema,
   unitSchema,
 } from './terms.js';

@@ -8,7 +8,7 @@ export interface BrokenRule {
   readonly rule: string;
 }
 
-type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation'>;
+type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation' | 'dataset'>;
 
 /**
  * What of a model the rounds of a run cannot carry out: refused before the run, never left out silently.
@@ -17,13 +17,14 @@ type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation'>;
  */
 export function modelRuleBroken(plan: RuledPlan): BrokenRule | null {
   const { model, task } = plan;
-  return maskRule(model) ?? headRule(model, task) ?? ownersRule(model) ?? localRule(plan) ?? graphRule(plan);
+  return maskRule(plan) ?? headRule(model, task) ?? ownersRule(model) ?? localRule(plan) ?? graphRule(plan);
 }
 
-function maskRule({ inputs = [] }: ModelDeclaration): BrokenRule | null {
+function maskRule({ model: { inputs = [] }, dataset }: RuledPlan): BrokenRule | null {
+  if (dataset.kind === 'omics') return null;
   const masked = inputs.findIndex(({ mask }) => mask !== 'none');
   if (masked < 0) return null;
-  return { path: `model.inputs[${masked}].mask`, rule: 'the datasets of a run bring no masks' };
+  return { path: `model.inputs[${masked}].mask`, rule: `a dataset of ${dataset.kind} brings no masks` };
 }
 
 function headRule({ heads }: ModelDeclaration, task: Plan['task']): BrokenRule | null {

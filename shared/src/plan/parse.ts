@@ -89,12 +89,33 @@ export function parsePlan(value: unknown): Plan {
 }
 
 /** Which key does not go with the kind of the dataset, and why. */
-function wrongDataset({ dataset, task, prepare }: Plan): [path: string, rule: string] | undefined {
+function wrongDataset(plan: Plan): [path: string, rule: string] | undefined {
+  const { dataset, task, prepare } = plan;
   const { kind, scale } = dataset;
+  if (kind === 'omics') return wrongOmics(plan);
   if ((kind === 'sequences') !== (scale === 'bases'))
     return ['dataset.scale', 'bases are what sequences hold'];
   if (kind !== 'expression' && task === 'reconstruct') return ['task', `${kind} cannot be reconstructed`];
   if (kind !== 'expression' && prepare.length > 0) return ['prepare[0]', `${kind} are prepared by no steps`];
+  return undefined;
+}
+
+/** Which key does not go with several omics, and why. */
+function wrongOmics({
+  dataset,
+  task,
+  prepare,
+  model: { inputs = [] },
+}: Plan): [path: string, rule: string] | undefined {
+  if (dataset.scale !== 'log-ratio')
+    return ['dataset.scale', 'omics are log-ratio: real numbers of any unit'];
+  if (task !== 'classify' && task !== 'heads') return ['task', 'omics are read to classify, or by heads'];
+  const other = prepare.findIndex(({ step }) => step !== 'z-score' && step !== 'confounding');
+  if (other >= 0)
+    return [`prepare[${other}]`, 'omics are prepared by z-score only, by the units that have them'];
+  if (inputs.length === 0) return ['model.inputs', 'omics need an input each, named as they are'];
+  const open = inputs.findIndex(({ mask }) => mask !== 'unit');
+  if (open >= 0) return [`model.inputs[${open}].mask`, 'an omic may be missing: unit'];
   return undefined;
 }
 

@@ -13,12 +13,16 @@ export const purposeSchema = z.enum(['research', 'quality', 'method-development'
 export const unitSchema = z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']);
 
 /**
- * What a dataset holds of a unit: one value a gene; one value a time step; or a sequence of bases, all of one length.
+ * What a dataset holds of a unit: one value a gene; one value a time step; a sequence of bases, all of one length; or one
+ * value a feature of several omics, each there or missing as a whole.
  */
-export const datasetKindSchema = z.enum(['expression', 'series', 'sequences']);
+export const datasetKindSchema = z.enum(['expression', 'series', 'sequences', 'omics']);
 
 /** What its values are; `bases` exactly for sequences. */
 export const datasetScaleSchema = z.enum(['counts', 'log-ratio', 'bases']);
+
+/** Whether the steps of a preparation are fitted on a dataset of this kind. */
+export const isPrepared = (kind: DatasetKind): boolean => kind === 'expression' || kind === 'omics';
 
 /** Kind of a dataset. */
 export type DatasetKind = z.infer<typeof datasetKindSchema>;

@@ -75,9 +75,9 @@ describe('the evaluation of several heads', () => {
 });
 
 describe('the rounds of a plan with several heads', () => {
-  it('begin with the count of its targets', () => {
+  it('begin with the counts of its folds and targets', () => {
     const { schedule } = new RunProgram(contractOf(false));
-    expect(schedule.slice(0, 2).map(({ stepId }) => stepId)).toEqual(['targets', 'counts']);
+    expect(schedule.slice(0, 3).map(({ stepId }) => stepId)).toEqual(['folds', 'targets', 'counts']);
   });
 
   it('sum the loss of each head over the units that have its target', () => {

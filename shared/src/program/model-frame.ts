@@ -31,10 +31,12 @@ function outputsOf({ task, label }: Plan, features: number): number {
   }
 }
 
-function inputShapeOf({ dataset, task }: Plan, features: number): number[] {
+function inputShapeOf({ dataset, task, model }: Plan, features: number): number[] {
   switch (dataset.kind) {
     case 'expression':
       return [features];
+    case 'omics':
+      return [features + (model.inputs?.length ?? 0)]; // and whether each is there
     case 'series':
       return [SOME_STEPS, task === 'classify' ? SERIES_CHANNELS : features];
     case 'sequences':

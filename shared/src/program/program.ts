@@ -8,6 +8,7 @@ import {
   specificationDigest,
   type StatisticsStep,
 } from '../genomics/index.js';
+import { isPrepared } from '../plan/index.js';
 import {
   initialWeights,
   manifestOf,
@@ -115,8 +116,10 @@ export class RunProgram {
   /** Shape of one unit and width of the output; needs the fitted specification of the arm. */
   modelFrame(arm: number): ModelFrame {
     const { plan, panel } = this.contract;
-    const isPrepared = plan.dataset.kind === 'expression';
-    return modelFrameOf(plan, isPrepared ? featureCount(this.specification(arm)) : panel.size);
+    return modelFrameOf(
+      plan,
+      isPrepared(plan.dataset.kind) ? featureCount(this.specification(arm)) : panel.size,
+    );
   }
 
   /** Weights of an arm's model that travel, in their fixed order; needs the fitted specification of the arm. */

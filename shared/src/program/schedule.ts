@@ -1,4 +1,4 @@
-import type { Plan } from '../plan/index.js';
+import { isPrepared, type Plan } from '../plan/index.js';
 import {
   countedTargets,
   covariateColumns,
@@ -105,7 +105,7 @@ export const fitsOnce = ({ evaluation }: Plan): boolean => evaluation.preparatio
 /** The statistics steps of every arm, in order. */
 export function preparationOf(contract: RunContract): StatisticsStep[] {
   const { plan } = contract;
-  if (plan.dataset.kind !== 'expression') return [];
+  if (!isPrepared(plan.dataset.kind)) return [];
   verifyDesign(plan);
   return statisticsSteps(plan.prepare, {
     genes: contract.panel.size,
@@ -117,6 +117,7 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     scale: plan.dataset.scale,
     covariates: covariateColumns(plan.design),
     hasFolds: plan.evaluation.split === 'det5' || plan.evaluation.every !== undefined,
+    hasGaps: plan.dataset.kind === 'omics',
     hasHoldout: plan.evaluation.split === 'holdout',
     targets: countedTargets(plan),
     isPublic: contract.isPublic,

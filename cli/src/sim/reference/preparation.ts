@@ -23,6 +23,7 @@ export function fitPreparation(plan: Plan, views: readonly UnitsView[]): Feature
     minUnits: 0,
     scale: plan.dataset.scale,
     covariates: covariateColumns(plan.design),
+    hasGaps: plan.dataset.kind === 'omics',
     isPublic: true,
   });
   for (const step of steps) {

@@ -1,6 +1,6 @@
 import { Trainer } from '@regulon/client/training';
 import { featureCount, joinUnits, sitePreparation, type UnitsView } from '@regulon/shared/genomics';
-import { parsePlan, type Plan } from '@regulon/shared/plan';
+import { isPrepared, parsePlan, type Plan } from '@regulon/shared/plan';
 import type { ReferenceJob, ReferenceReport, ReferenceScore } from './job.js';
 import {
   evaluateModel,
@@ -104,7 +104,7 @@ async function scoreArms(
 
 /** Series and sequences are prepared by no steps. */
 function fittedOn(plan: Plan, train: UnitsView, views: readonly UnitsView[]): Fitted | null {
-  if (plan.dataset.kind !== 'expression') return null;
+  if (!isPrepared(plan.dataset.kind)) return null;
   const specification = fitPreparation(plan, views);
   return { specification, batches: sitePreparation(train, specification) };
 }

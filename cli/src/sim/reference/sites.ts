@@ -1,6 +1,6 @@
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { RegulonError } from '@regulon/shared/errors';
-import { designOf, patientsOf, targetsOf, type UnitsView } from '@regulon/shared/genomics';
+import { designOf, omicsOf, patientsOf, targetsOf, type UnitsView } from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import type { ReferenceJob } from './job.js';
 
@@ -37,7 +37,7 @@ export async function loadSites(job: ReferenceJob, plan: Plan): Promise<Referenc
     panel = data.panelDigest;
     const view = {
       ...{ ...viewOf(data, plan.label?.classes), ...designOf(data, plan.design) },
-      ...targetsOf(data, plan),
+      ...{ ...targetsOf(data, plan), ...omicsOf(data, plan) },
     };
     const patients = patientsOf(data, plan.dataset);
     sites.push({
