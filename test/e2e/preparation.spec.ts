@@ -1,20 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SimFederation } from '@regulon/cli/sim';
-import {
-  decodeSpecification,
-  type FeatureSpecification,
-  joinUnits,
-  type UnitsView,
-} from '@regulon/shared/genomics';
+import { decodeSpecification, type FeatureSpecification, type UnitsView } from '@regulon/shared/genomics';
 import { parsePlan } from '@regulon/shared/plan';
 import type { RunDocument } from '@regulon/coordinator/runs';
-import { brcaTable, quartetSites, tableOf } from '../../shared/src/genomics/golden-data.support.js';
+import { brcaTable, tableOf } from '../../shared/src/genomics/golden-data.support.js';
 import { largestDifference } from '../../shared/src/genomics/sums.support.js';
 import { lastStep } from '../../shared/src/genomics/specification.js';
 import { unitTransform } from '../../shared/src/genomics/transform.js';
+import { DONORS, writeQuartetSites } from '../support/quartet-sites.js';
 import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
 import { toyPlan } from '../support/toy-plan.js';
 
@@ -58,7 +54,6 @@ const openedFor = async (
 
 describe('the Quartet metabolites through five daemons, three batches each', () => {
   const names = ['a', 'b', 'c', 'd', 'e'];
-  const DONORS = ['D5', 'D6', 'F7', 'M8'];
   const dataset = { name: 'quartet', kind: 'expression', scale: 'log-ratio', unit: 'library' };
   const label = { classes: DONORS.map((name) => ({ name, rule: `donor == "${name}"` })) };
   const design = {
@@ -74,43 +69,13 @@ describe('the Quartet metabolites through five daemons, three batches each', () 
   let views: UnitsView[];
   let columns: number[][];
 
-  /** Write what a hospital would have: a table of values and one of donors and batches. */
-  function written(): { name: string; counts: string; labels: string }[] {
-    const { sites, columns: own, table } = quartetSites('Metabolite');
-    const three = (site: number): number[] => [0, 1, 2].map((k) => 3 * site + k);
-    columns = names.map((_, site) => three(site).flatMap((batch) => own[batch] ?? []));
-    views = names.map((_, site) => {
-      const parts = three(site).map(
-        (batch) => sites[batch] ?? { n: 0, genes: 71, classes: 0, values: new Float64Array(0) },
-      );
-      const batches = Int32Array.from(parts.flatMap((view, k) => new Array<number>(view.n).fill(k)));
-      return { ...joinUnits(parts), batches };
-    });
-    return names.map((name, site) => {
-      const folder = join(root, 'data', name);
-      mkdirSync(folder, { recursive: true });
-      const view = views[site];
-      if (!view) throw new Error('no site');
-      const ids = Array.from({ length: view.n }, (_, unit) => `u${unit}`);
-      const values = table.rows.map((gene, g) =>
-        [gene, ...ids.map((_, unit) => view.values[unit * view.genes + g])].join('\t'),
-      );
-      const donors = ids.map((id, unit) => {
-        const [, ...others] = DONORS;
-        const at = others.findIndex((_, c) => view.covariates?.[unit * others.length + c] === 1);
-        return [id, others[at] ?? DONORS[0], `plate${view.batches?.[unit] ?? 0}`].join('\t');
-      });
-      const files = { name, counts: join(folder, 'values.tsv'), labels: join(folder, 'labels.tsv') };
-      writeFileSync(files.counts, `${['', ...ids].join('\t')}\n${values.join('\n')}\n`);
-      writeFileSync(files.labels, `${['unit', 'donor', 'batch'].join('\t')}\n${donors.join('\n')}\n`);
-      return files;
-    });
-  }
-
   beforeAll(async () => {
     if (real === it.skip) return;
     root = mkdtempSync(join(tmpdir(), 'regulon-quartet-'));
-    federation = await openedFor(root, planFor([]), written());
+    const three = names.map((_, site) => [0, 1, 2].map((k) => 3 * site + k));
+    const written = writeQuartetSites(join(root, 'data'), names, three);
+    ({ views, columns } = written);
+    federation = await openedFor(root, planFor([]), written.files);
   }, 10 * MINUTES);
   afterAll(async () => {
     if (real === it.skip) return;
