@@ -62,6 +62,31 @@ describe('a manifest', () => {
     await expect(check({ ...honest, [field]: value })).rejects.toThrow(refused(code));
   });
 
+  it('for training that early stopping has ended is refused', async () => {
+    const evaluation = { split: 'holdout', every: 1, earlyStopping: { patience: 1, minDelta: 100 } };
+    const training = { rounds: 4, optimizer: { name: 'adam' } };
+    const plan = testPlan({ prepare: [], training, evaluation });
+    const now = deadlines[0] ?? 0;
+    const { contract } = verifyAgreement(contractBytes(plan), run, federation, testSite(federation), now);
+    const stopped = new RunProgram(contract);
+    const rest = [...stopped.schedule];
+    for (let next = stopped.next(); next && next.stepId !== 'evaluate'; next = stopped.next()) {
+      const sums = new Float64Array(stopped.vectorLength(next)).fill(40);
+      const modelHash = new Uint8Array(32).fill(next.round);
+      const extras = { count: 40, weight: 1 };
+      stopped.complete(next, { survivors: next.contributors, extras, sums, modelHash });
+    }
+    const [due] = stopped.schedule.slice(-1);
+    const saved = rest[due?.round ?? 0];
+    if (!due || saved?.stepId !== 'train') throw new TypeError('it did not stop');
+    const open = { attempt: 0, prevTranscriptHash: zeros, deadlines };
+    const known = { program: stopped, round: due };
+    await expect(check(stopped.manifest(due, open), known)).resolves.toBeUndefined();
+    await expect(check(stopped.manifest(saved, open), known)).rejects.toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^E_(POLICY|MODEL)$/) as unknown }),
+    );
+  });
+
   it('with another role for a site is refused', async () => {
     const roles = honest.roles.map((r, i) => (i === 2 ? { ...r, role: 1 as const } : r));
     await expect(check({ ...honest, roles })).rejects.toThrow(refused('E_POLICY'));

@@ -18,7 +18,8 @@ export type StoppingRule = z.infer<typeof stoppingRuleSchema>;
 /**
  * What a validation round says of a model, as the log has it: decimal strings of float64 ratios of sums.
  *
- * `loss` is the mean over units (of a reconstruction: the mean squared error of a value), `accuracy` a share of units.
+ * `loss` is the mean over units (of a reconstruction: the mean squared error of a value),
+ * `accuracy` a share of units to the nearest 2⁻¹⁰.
  */
 export interface ValidationFigures {
   readonly loss: string;

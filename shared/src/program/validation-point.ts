@@ -15,7 +15,13 @@ export interface ValidationPoint {
   readonly survivors: number;
 }
 
-/** The figures of a point as the log has them. */
+/** Units of the accuracy in the log: finer digits of a ratio of counts tell the counts, which the log never has exactly. */
+const SHARE = 2 ** 10;
+
+/** The figures of a point as the log has them: the loss, and the accuracy to the nearest 2⁻¹⁰. */
 export function figuresOf({ loss, accuracy }: ValidationPoint): ValidationFigures {
-  return { loss: decimalOf(loss), ...(accuracy === null ? {} : { accuracy: decimalOf(accuracy) }) };
+  return {
+    loss: decimalOf(loss),
+    ...(accuracy === null ? {} : { accuracy: decimalOf(Math.round(accuracy * SHARE) / SHARE) }),
+  };
 }

@@ -77,7 +77,7 @@ describe('validation rounds', () => {
     const round = trainedNext(program);
     expect(program.modelHash(round)).toEqual(model);
     const modelOut = score(program, 0.5);
-    expect(modelOut).toEqual(validationDigest(model, { loss: '0.5', accuracy: '0.8' }));
+    expect(modelOut).toEqual(validationDigest(model, { loss: '0.5', accuracy: '0.7998046875' }));
     expect(program.validation.digest(round.round)).toEqual(modelOut);
     expect(program.validation.points).toEqual([
       expect.objectContaining({ arm: 0, iteration: 0, loss: 0.5, accuracy: 0.8, units: 20, survivors: 5 }),

@@ -87,6 +87,7 @@ describe('the last rounds of a run', () => {
     ['sum', { aggregateRoot: digestText(new Uint8Array(32)) }],
     ['set of survivors', { u3: [1, 2, 3, 4] }],
     ['set of uploads', { h3: digestText(new Uint8Array(32)) }],
+    ['score', { figures: { loss: '0.5' } }],
   ])('are E_FORK when the log has another %s', async (what, change) => {
     const at = await opened(() => ({ ...all, ...change }));
     await expect(at.verifyAllLogged(never, Date.now() + 5_000)).rejects.toMatchObject({
