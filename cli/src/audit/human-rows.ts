@@ -13,7 +13,7 @@ export function humanRows({ policies, datasets, runs, federation, verification }
   const references = policies.flatMap((policy) => policy.references);
   const claims = runs.flatMap(({ proposal }) => proposal?.privacy ?? []);
   const caps = policies.map(({ site, epsilonCap }) => `${site} ${epsilonCap ?? 'no cap'}`);
-  const count = (kind: string): string => `${references.filter((one) => one === kind).length} references`;
+  const count = (kind: string): number => references.filter((one) => one === kind).length;
   const { f } = verification.quorum;
   const row = (question: string, evidence: string): HumanRow => ({ question, evidence });
   return [
@@ -21,15 +21,18 @@ export function humanRows({ policies, datasets, runs, federation, verification }
       'Do legal basis and consent cover the purpose of each run?',
       `legal basis: ${listed(policies.map(({ legalBasis }) => legalBasis))}; data-use terms: ${listed(policies.flatMap(({ dataUse }) => dataUse))}; purposes of runs: ${listed(runs.flatMap(({ proposal }) => proposal?.purpose ?? []))}`,
     ),
-    row('Are the contracts with processors and partners in place?', `${count('contract')} in policies`),
+    row(
+      'Are the contracts with processors and partners in place?',
+      `${count('contract')} references in policies`,
+    ),
     row(
       'Do data-protection assessment and ethics approval cover these runs?',
-      `${count('dpia')} and ${count('ethics')} in policies`,
+      `${count('dpia')} references to an assessment and ${count('ethics')} to an approval in policies`,
     ),
     row(
       'Is the privacy loss ε acceptable?',
       claims.length === 0
-        ? 'no plan claims differential privacy: the sums are not noised'
+        ? 'no plan that is shown claims differential privacy'
         : `${claims.length} plans with noise; caps: ${listed(caps)}`,
     ),
     row(

@@ -4,3 +4,4 @@ export { explainCommand } from './explain.js';
 export { MaskedVectorFolder } from './masked-vectors.js';
 export { checkProofCommand, proofCommand } from './proof.js';
 export { reportCommand } from './report.js';
+export { compareCommand } from './compare.js';

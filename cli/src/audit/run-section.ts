@@ -19,7 +19,9 @@ export function runSection(run: RunFacts, { verification }: AuditDocument): stri
       'differential privacy',
       privacy
         ? `${privacy.mechanism}, σ ${privacy.sigma}, clip ${privacy.clip}, δ ${privacy.delta}, unit ${privacy.unit}`
-        : 'none: the sums are not noised',
+        : proposal
+          ? 'none: the sums are not noised'
+          : 'unknown',
     ],
     ['final model', found?.finalModel ?? 'none'],
     ['warnings', found?.warnings.join('; ') || 'none'],

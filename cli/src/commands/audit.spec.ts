@@ -72,3 +72,25 @@ describe('regulon audit report', () => {
     expect(readFileSync(page, 'utf8')).toContain('<h1>FAIL: ');
   });
 });
+
+describe('regulon audit compare', () => {
+  it('agrees with exit 0, and shows a fork with exit 1 and its evidence', async () => {
+    const [whole, other, fork] = ['bundle.zip', 'other.zip', 'fork.json'].map((name) => join(folder, name));
+    const spoiled = sampleRun({
+      spoil: (kind, body) => (kind === 'run.finish' ? { ...body, rounds: 2 } : body),
+    });
+    writeFileSync(other!, spoiled.bundle());
+    const compare = ['audit', 'compare', '--policy', verify[3]!, '--out', fork!, whole!];
+    const same = await run(...compare, whole!, '--format', 'table');
+    expect(same).toMatchObject({
+      code: 0,
+      out: 'CONSISTENT  both bundles hold the same log of 68 entries\n',
+    });
+    const { code, out, err } = await run(...compare, other!);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^E_FORK: entry 67 is the first that differs/);
+    const { data } = JSON.parse(out) as { data: { evidence: unknown } };
+    expect(data).toMatchObject({ status: 'fork', newer: { size: 68 }, evidence: { index: 67 } });
+    expect(JSON.parse(readFileSync(fork!, 'utf8'))).toEqual(data.evidence);
+  });
+});

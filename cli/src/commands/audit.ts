@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { wholeNumber } from '../arguments/index.js';
 import {
   checkProofCommand,
+  compareCommand,
   exportCommand,
   explainCommand,
   proofCommand,
@@ -32,6 +33,7 @@ export function auditCommands(program: Command, context: Context): void {
   explain(audit, context);
   proof(audit, context);
   checkProof(audit, context);
+  compare(audit, context);
 }
 
 function exportBundle(audit: Command, context: Context): void {
@@ -158,6 +160,27 @@ function checkProof(audit: Command, context: Context): void {
     const first = `PASS  entry ${index} is in the log of ${size} entries; ${by}`;
     return { data: outcome, lines: [first, '', ...text.split('\n')] };
   });
+}
+
+function compare(audit: Command, context: Context): void {
+  const command = audit
+    .command('compare')
+    .description('whether one of two exported logs is the beginning of the other, or the log was forked')
+    .argument('<first>', 'an exported log')
+    .argument('<second>', 'another one, of another site or time')
+    .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site')
+    .option('--out <file>', 'where to write the evidence of a fork')
+    .option('--force', 'replace an existing file', false);
+  handles<{ policy: string; out?: string; force: boolean }>(
+    command,
+    context,
+    async ([first = '', second = ''], { force, ...options }) => {
+      if (options.out !== undefined) verifyReplaceable(options.out, force);
+      const { failure, firstLine, ...data } = await compareCommand({ bundles: [first, second], ...options });
+      return { data, lines: [firstLine], failure };
+    },
+    'files',
+  );
 }
 
 function ruleLines({ rules }: Awaited<ReturnType<typeof verifyCommand>>['report']): string[] {

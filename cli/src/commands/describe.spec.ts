@@ -61,6 +61,7 @@ describe('regulon describe', () => {
       'audit.explain': 'nothing',
       'audit.proof': 'files',
       'audit.check-proof': 'nothing',
+      'audit.compare': 'files',
       'sim.up': 'files',
       'site.budget': 'nothing',
       doctor: 'nothing',
