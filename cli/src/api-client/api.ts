@@ -88,8 +88,8 @@ export class CoordinatorApi {
   }
 
   /** The auditor's bundle (zip). */
-  bundle(): Promise<Uint8Array> {
-    return this.rest.bytes(`${V1}/log/export`);
+  bundle(signal?: AbortSignal): Promise<Uint8Array> {
+    return this.rest.bytes(`${V1}/log/export`, signal);
   }
 
   /** Weights of a model, float32 little-endian. */

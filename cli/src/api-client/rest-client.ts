@@ -29,9 +29,9 @@ export class RestClient {
     return this.parse(response, schema);
   }
 
-  /** Bytes of a download. */
-  async bytes(path: string): Promise<Uint8Array> {
-    const response = await this.request(path, {}, null);
+  /** Bytes of a download, without a limit of time but the caller's. */
+  async bytes(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+    const response = await this.request(path, signal ? { signal } : {}, null);
     return new Uint8Array(await this.whole(response.arrayBuffer()));
   }
 

@@ -5,3 +5,4 @@ export { MaskedVectorFolder } from './masked-vectors.js';
 export { checkProofCommand, proofCommand } from './proof.js';
 export { reportCommand } from './report.js';
 export { compareCommand } from './compare.js';
+export { watchCommand } from './watch.js';

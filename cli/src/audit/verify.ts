@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
 import { verifyBundle, type VerifyInput, type VerifyReport } from '@regulon/shared/transparency';
+import { durationOf } from './durations.js';
 import { readBundleFile, readBytes, readTextFile } from './files.js';
 import { MaskedVectorFolder } from './masked-vectors.js';
 
@@ -55,7 +56,7 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
     readBytes('the quorum policy', args.policy),
   ]);
   const notes = (args.siteCheckpoints ?? []).map((path) => readTextFile('the checkpoint', path));
-  const age = args.maxAge === undefined ? {} : { maxAgeSeconds: secondsOf(args.maxAge) };
+  const age = args.maxAge === undefined ? {} : { maxAgeSeconds: durationOf('--max-age', args.maxAge) };
   const text = new TextDecoder().decode(policy);
   const input = { bundle, policy: text, asOf, ...age, siteCheckpoints: await Promise.all(notes) };
   const only = args.run === undefined ? {} : { run: args.run };
@@ -76,17 +77,6 @@ function verifyAnd(close: () => void, input: VerifyInput): VerifyReport {
   } finally {
     close();
   }
-}
-
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
-/** @throws E_ARGUMENT when the text is no number with a unit */
-function secondsOf(text: string): number {
-  const match = /^([1-9]\d{0,8})([smhd])$/.exec(text);
-  if (match) return Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS];
-  throw new RegulonError('E_ARGUMENT', '--max-age: not a duration', {
-    hint: 'write it as 7d, 12h, 30m or 90s',
-  });
 }
 
 const time = z.iso.datetime({ offset: true });

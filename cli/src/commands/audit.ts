@@ -8,6 +8,7 @@ import {
   proofCommand,
   reportCommand,
   verifyCommand,
+  watchCommand,
   type VerifyArguments,
 } from '../audit/index.js';
 import { verifyReplaceable } from '../files/index.js';
@@ -24,6 +25,14 @@ interface VerifyOptions extends Pick<
   readonly level?: string;
 }
 
+interface WatchOptions extends ConnectionOptions {
+  readonly policy: string;
+  readonly state: string;
+  readonly every?: string;
+  readonly maxAge?: string;
+  readonly once: boolean;
+}
+
 /** `regulon audit …`: export the log, and verify an export without any network. */
 export function auditCommands(program: Command, context: Context): void {
   const audit = program.command('audit').description('the log: export it, verify an export offline');
@@ -34,6 +43,7 @@ export function auditCommands(program: Command, context: Context): void {
   proof(audit, context);
   checkProof(audit, context);
   compare(audit, context);
+  watch(audit, context);
 }
 
 function exportBundle(audit: Command, context: Context): void {
@@ -178,6 +188,37 @@ function compare(audit: Command, context: Context): void {
       if (options.out !== undefined) verifyReplaceable(options.out, force);
       const { failure, firstLine, ...data } = await compareCommand({ bundles: [first, second], ...options });
       return { data, lines: [firstLine], failure };
+    },
+    'files',
+  );
+}
+
+function watch(audit: Command, context: Context): void {
+  const command = connects(
+    audit
+      .command('watch')
+      .description('verify the log of a coordinator again and again, and that it extends what was seen last'),
+  )
+    .requiredOption('--policy <file>', 'quorum.policy, from the federation folder of a site')
+    .requiredOption('--state <file>', 'the newest checkpoint that held; made by the first look')
+    .option('--every <duration>', 'time between two looks (default: 10m)')
+    .option('--max-age <duration>', 'newest cosignature and last answer may be so old (default: 7d)')
+    .option('--once', 'look once only', false);
+  handles<WatchOptions>(
+    command,
+    context,
+    async (_, options, output) => {
+      const { policy, state, every, maxAge, once, ...connection } = options;
+      const api = apiFor(connection, context);
+      const given = {
+        ...(every === undefined ? {} : { every }),
+        ...(maxAge === undefined ? {} : { maxAge }),
+      };
+      const tell = (line: string): void => output.progress(line);
+      const fetchBundle = (signal: AbortSignal): Promise<Uint8Array> => api.bundle(signal);
+      const outcome = await watchCommand({ fetchBundle, policy, state, once, tell, ...given });
+      const { failure, ...data } = outcome;
+      return { data, lines: [outcome.firstLine], failure };
     },
     'files',
   );

@@ -62,6 +62,7 @@ describe('regulon describe', () => {
       'audit.proof': 'files',
       'audit.check-proof': 'nothing',
       'audit.compare': 'files',
+      'audit.watch': 'files',
       'sim.up': 'files',
       'site.budget': 'nothing',
       doctor: 'nothing',
