@@ -93,8 +93,33 @@ describe('an accelerator from a file', () => {
     await installFrom(wheel);
     writeFileSync(join(folder, 'blas-9.9', LIBRARY), 'damaged');
     mkdirSync(join(folder, '.new-left', 'pip-x'), { recursive: true });
+    // larger than the number of any process
+    mkdirSync(join(folder, '.new-4194305-abc'));
     expect(await installedIn(folder)).toMatchObject([{ version: '9.9', intact: false }]);
     expect(await installFrom(wheel)).toMatchObject({ changed: true });
+    expect(await installedIn(folder)).toMatchObject([{ version: '9.9', intact: true }]);
+    expect(readdirSync(folder)).toEqual(['blas-9.9']);
+  });
+
+  it('may be installed twice at once: neither removes what the other works in', async () => {
+    const wheel = otherWheel();
+    let arrived = 0;
+    let go = (): void => undefined;
+    const both = new Promise<void>((resolve) => (go = resolve));
+    // both have unpacked before either is put in place
+    const together: Probe = async (scratch, name) => {
+      if (++arrived === 2) go();
+      await both;
+      expect(existsSync(join(scratch, 'blas-9.9', LIBRARY))).toBe(true);
+      return passes(scratch, name);
+    };
+    const first = installFrom(wheel, async (scratch, name) => {
+      second = installFrom(wheel, together);
+      return together(scratch, name);
+    });
+    let second: ReturnType<typeof install> | undefined;
+    expect(await first).toMatchObject({ changed: true });
+    expect(await second).toMatchObject({ changed: true });
     expect(await installedIn(folder)).toMatchObject([{ version: '9.9', intact: true }]);
     expect(readdirSync(folder)).toEqual(['blas-9.9']);
   });

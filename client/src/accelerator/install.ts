@@ -9,8 +9,12 @@ import { unpackAccelerator } from './layout.js';
 import type { PinnedFile } from './pinned-file.js';
 import { type FetchedFile, fetchFile, type Source } from './sources.js';
 
-/** Name of what is not yet installed; left-overs of an interrupted installation are removed by the next one. */
+/**
+ * Name of what is not yet installed, before the number of the process that installs it; what an interrupted installation
+ * left is removed by the next one.
+ */
 const NEW = '.new-';
+const SCRATCH = /^\.new-(?:(\d{1,10})-)?/;
 
 /** Starts a training process with the library and asks for its self-test. */
 export type Probe = (acceleratorFolder: string, name: Accelerator['name']) => Promise<Tested>;
@@ -64,7 +68,7 @@ export async function install(request: InstallRequest): Promise<InstallOutcome> 
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await removeLeftovers(folder);
-    const scratch = await mkdtemp(path.join(folder, NEW));
+    const scratch = await mkdtemp(path.join(folder, `${NEW}${process.pid}-`));
     try {
       return await installFrom(scratch, accelerator, wanted, { ...request, probe });
     } finally {
@@ -169,22 +173,45 @@ function versionOf(file: string): string {
   });
 }
 
+/** Others that install the same at the same time take the place at most so often. */
+const MOST_TURNS = 16;
+
 /** What lies there goes aside first, and comes back when the new one cannot take its place. */
 async function putInPlace(unpacked: string, place: string, scratch: string): Promise<void> {
-  const aside = path.join(scratch, 'old');
-  await rename(place, aside).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-  });
-  await rename(unpacked, place).catch(async (error: unknown) => {
-    await rename(aside, place).catch(() => undefined);
-    throw error;
-  });
+  for (let turn = 1; ; turn++) {
+    const aside = path.join(scratch, `old-${turn}`);
+    await rename(place, aside).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    try {
+      return await rename(unpacked, place);
+    } catch (error) {
+      const isTaken = ['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (isTaken && turn < MOST_TURNS) continue;
+      await rename(aside, place).catch(() => undefined);
+      throw error;
+    }
+  }
 }
 
 async function removeLeftovers(folder: string): Promise<void> {
   const names = await readdir(folder);
-  const left = names.filter((name) => name.startsWith(NEW));
+  const left = names.filter((name) => {
+    const scratch = SCRATCH.exec(name);
+    return scratch !== null && !isAlive(Number(scratch[1] ?? 0));
+  });
   await Promise.all(left.map((name) => rm(path.join(folder, name), { recursive: true, force: true })));
+}
+
+/** @param pid 0: of a name without a process */
+function isAlive(pid: number): boolean {
+  if (pid === 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // a process of another user lives too
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /**
