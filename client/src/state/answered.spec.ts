@@ -103,7 +103,8 @@ describe('what was answered', () => {
       const old = opened(path);
       new AnsweredTable(old).insert(row(0), false);
       old.db.exec(
-        'DROP TABLE cosigned; DROP TABLE burnt; ALTER TABLE answered DROP COLUMN reopened; PRAGMA user_version = 3;',
+        'DROP TABLE run_units; DROP TABLE unit_sets; DROP TABLE cosigned; DROP TABLE burnt;' +
+          'ALTER TABLE answered DROP COLUMN reopened; PRAGMA user_version = 3;',
       );
       closed(old);
       const table = new AnsweredTable(opened(path));

@@ -86,6 +86,10 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE run_units (run TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  // the latest time of a cosignature is asked for at each checkpoint
+  `
+  CREATE INDEX cosigned_time ON cosigned (time);
+  `,
 ];
 
 /**

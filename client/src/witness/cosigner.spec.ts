@@ -51,6 +51,11 @@ afterEach(() => site.state.close());
 describe('a site as a witness', () => {
   const own = keys.witnesses[0]?.key ?? keys.logKey;
 
+  it('finds the latest of its times without looking at all of them', () => {
+    const plan = site.state.db.prepare('EXPLAIN QUERY PLAN SELECT max(time) FROM cosigned').all();
+    expect(plan).toMatchObject([{ detail: expect.stringMatching(/^SEARCH cosigned USING .*cosigned_time/) }]);
+  });
+
   it('cosigns each checkpoint that it has followed, under its own key and its own clock', async () => {
     const checkpoint = site.log.note();
     const cosignature = await site.follower.follow(checkpoint);
