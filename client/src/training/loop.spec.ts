@@ -119,6 +119,27 @@ describe('local training', () => {
     expect(steps).toBe(expected.length);
   });
 
+  it.each([
+    ['a site of one unit', 1, 16],
+    ['batches of one unit', 40, 1],
+  ])(
+    '%s makes no step before a norm over the batch: refused, not an update of zeros',
+    async (_, n, batchSize) => {
+      const declaration = modelDeclarationSchema.parse({
+        blocks: [
+          { name: 'norm', aggregate: 'local', layers: [{ type: 'batch-norm' }] },
+          { name: 'trunk', layers: [{ type: 'dense', units: 'outputs' }] },
+        ],
+      });
+      const own = new Network(declaration, { inputShape: [GENES], outputs: GENES });
+      const start = new Float32Array(own.specs.reduce((sum, { size }) => sum + size, 0)).fill(0.5);
+      const before = tf.memory().numTensors;
+      const alone = { network: own, data: { ...data, n }, backend, job: job({ batchSize }) };
+      await expect(trainRound(alone, start)).rejects.toMatchObject({ code: 'E_UNITS' });
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
   it('warms up within a round, step by step', async () => {
     const step = { optimizer: { name: 'sgd', learningRate: 1e-3 }, batchSize: 10 } as const;
     const schedule = { shape: { name: 'constant', warmupRounds: 1 }, from: 0, span: 1, rounds: 2 } as const;

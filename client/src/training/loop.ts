@@ -17,7 +17,8 @@ const FULL_BATCH_PIECE = 512;
  *
  * @param weights flat weights [P], those that never leave the site behind the global ones; not changed
  * @returns update (local − global) of all of them and the sums of the last epoch
- * @throws E_LOSS_NOT_FINITE as soon as a loss is NaN or infinite
+ * @throws E_LOSS_NOT_FINITE as soon as a loss is NaN or infinite; E_UNITS when no batch can be trained on: an update of
+ * zeros would count as one
  */
 export async function trainRound(
   round: LocalRound,
@@ -48,6 +49,11 @@ async function epochs(round: LocalRound, local: tf.Tensor[], optimiser: Optimise
   // statistics over a batch of one do not exist
   const least = round.network.needsPairs ? 2 : 1;
   const steps = job.epochs * batchesOf(data.n, job.batchSize, least);
+  if (steps === 0) {
+    throw new RegulonError('E_UNITS', 'no batch of this site has the 2 units that batch-norm needs', {
+      hint: 'bring more training units, or propose a plan with group-norm instead',
+    });
+  }
   let step = 0;
   let sums = NO_LOSS;
   for (let epoch = 0; epoch < job.epochs; epoch++) {

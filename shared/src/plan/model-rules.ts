@@ -8,7 +8,7 @@ export interface BrokenRule {
   readonly rule: string;
 }
 
-type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation' | 'dataset'>;
+type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation' | 'dataset' | 'training'>;
 
 /**
  * What of a model the rounds of a run cannot carry out: refused before the run, never left out silently.
@@ -17,7 +17,14 @@ type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation' | 'datas
  */
 export function modelRuleBroken(plan: RuledPlan): BrokenRule | null {
   const { model, task } = plan;
-  return maskRule(plan) ?? headRule(model, task) ?? ownersRule(model) ?? localRule(plan) ?? graphRule(plan);
+  return (
+    maskRule(plan) ??
+    headRule(model, task) ??
+    ownersRule(model) ??
+    localRule(plan) ??
+    graphRule(plan) ??
+    batchRule(plan)
+  );
 }
 
 function maskRule({ model: { inputs = [] }, dataset }: RuledPlan): BrokenRule | null {
@@ -44,6 +51,16 @@ function graphRule({ model, prepare }: Pick<Plan, 'model' | 'prepare'>): BrokenR
     return { path: `model.blocks[${b}].layers[${l}].graph`, rule: 'needs a step co-expression in prepare' };
   }
   return null;
+}
+
+/** Statistics over a batch need batches, of two units at least. */
+function batchRule({ model: { blocks }, training }: RuledPlan): BrokenRule | null {
+  const { batchSize, strategy } = training;
+  if (!blocks.some(({ layers }) => layers.some(({ type }) => type === 'batch-norm'))) return null;
+  if (strategy === 'fed-sgd')
+    return { path: 'training.strategy', rule: 'fed-sgd takes no batches for batch-norm: use fed-avg' };
+  if (batchSize > 1) return null;
+  return { path: 'training.batchSize', rule: 'batch-norm needs batches of at least 2 units' };
 }
 
 function ownersRule({ blocks }: ModelDeclaration): BrokenRule | null {

@@ -178,6 +178,22 @@ describe('parsePlan', () => {
       { model: { blocks: [norm, base.model.blocks[0]] }, evaluation: { split: 'leave-site-out' } },
       /model\.blocks\[0\]\.aggregate: a site that is left out/,
     ],
+    [
+      'batches of one unit before a norm over the batch',
+      {
+        model: { blocks: [norm, base.model.blocks[0]] },
+        training: { ...base.training, batchSize: 1 },
+      },
+      /training\.batchSize: batch-norm needs batches of at least 2 units/,
+    ],
+    [
+      'a norm over batches in a strategy without batches',
+      {
+        model: { blocks: [norm, base.model.blocks[0]] },
+        training: { ...base.training, strategy: 'fed-sgd', optimizer: { name: 'sgd', learningRate: 0.1 } },
+      },
+      /training\.strategy: fed-sgd takes no batches/,
+    ],
     ['a site twice', { sites: ['a', 'a', 'c', 'd', 'e'] }, /sites/],
   ])('refuses %s', (_, change, rule) => {
     expect(messageOf(change)).toMatch(rule);
