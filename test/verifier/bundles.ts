@@ -5,6 +5,8 @@ import {
   MediaType,
   parseEntry,
   signCheckpoint,
+  siteCheckpointPath,
+  Thinning,
   writeBundle,
 } from '@regulon/shared/transparency';
 import { SampleLog, type SampleOptions, sampleRun } from '@regulon/shared/transparency-samples';
@@ -57,10 +59,32 @@ const indexOf = (log: SampleLog, kind: string): number =>
   log.entries.findIndex((bytes) => parseEntry(bytes).kind === kind);
 const cosigned = { gateMode: 'cosigned' } as const;
 
+const everySize = (log: SampleLog): number[] => log.entries.map((_, index) => index + 1);
+const addCheckpoint = (files: Map<string, Uint8Array>, log: SampleLog, size: number): void =>
+  void files.set(siteCheckpointPath(size), utf8(log.cosigned(size)));
+
 /** Logs as they should be. */
 export const good: Readonly<Record<string, () => Case>> = {
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
+  'a run under checkpoints of every size': withFiles(
+    (files, log) => everySize(log).forEach((size) => addCheckpoint(files, log, size)),
+    cosigned,
+  ),
+  'a run under checkpoints of every size, thinned': withFiles((files, log) => {
+    const entries = log.entries.map(parseEntry);
+    const gates = new Set(
+      entries.flatMap((entry) => (entry.kind === 'round.contribution' ? [entry.body.gate.size] : [])),
+    );
+    const times = entries.map((entry) => Date.parse(entry.at) / 1000);
+    const thinning = new Thinning({ times, gates, skewSeconds: 300 });
+    const sizes = everySize(log).map((size) => thinning.take({ size, first: SampleLog.timeOf(size) }));
+    const kept = [...sizes, thinning.end()].filter((size) => size !== undefined);
+    // the first, the gates, the last
+    if (kept.length !== gates.size + 2) throw new Error(`thinned to ${kept.join(', ')}`);
+    for (const path of files.keys()) if (path.startsWith('site-checkpoints/')) files.delete(path);
+    kept.forEach((size) => addCheckpoint(files, log, size));
+  }, cosigned),
   'a run with a reopened round': run({ reopened: true }),
   'a run that stops early': run({ validated: ['0.5', '0.25', '0.75'] }),
   'a run that improves to its end': run({ validated: ['0.5', '0.25', '0.2', '0.1'] }),

@@ -3,7 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
-import { cosign, cosignersOf, parseNote, verifyBundle } from '@regulon/shared/transparency';
+import {
+  cosign,
+  cosignersOf,
+  parseNote,
+  readBundle,
+  verifyBundle,
+  vouchedTimes,
+} from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { keepStatements } from '@regulon/shared/sqlite';
 import { auditMigrations } from './migrations.js';
@@ -145,6 +152,40 @@ describe('cosignatures at the coordinator', () => {
     expect(await judge()).toMatch(/^FAIL {2}L2: the newest cosignature is of/);
     await cosignBy([1, 2, 3, 4, 5], second.note, second.size);
     expect(await judge()).toMatch(/^PASS/);
+  });
+
+  it('of a long-lived log come into the bundle one every six hours, and it verifies', async () => {
+    const minutes = 20;
+    for (let i = 0; i < 150; i++) {
+      at = new Date(start + i * minutes * 60_000);
+      append();
+      const { note, size } = await log.checkpoint();
+      await cosignBy([1, 2, 3, 4], note, size);
+    }
+    const bundle = await log.exportBundle();
+    const sizes = [...readBundle(bundle).files.keys()]
+      .flatMap((path) => /^site-checkpoints\/(\d+)/.exec(path)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
+    expect(sizes).toHaveLength(1 + Math.ceil((149 * minutes) / 380));
+    expect([sizes[0], sizes.at(-1)]).toEqual([2, 151]);
+    const report = verifyBundle({ bundle, policy: federation.genesis.quorumPolicy, asOf: at });
+    expect(report.firstLine).toMatch(/^PASS {2}fed_sample: 151 entries/);
+  });
+
+  it('that were renewed are written to the file too; the rest of one round of asking is not', async () => {
+    const { note, size } = await log.checkpoint();
+    await cosignBy([1, 2, 3, 4], note, size);
+    const first = published();
+    await cosignBy([5], note, size);
+    expect(published()).toBe(first);
+    at = new Date(start + 6 * 3_600_000);
+    expect(await cosignBy([1, 2, 3, 4, 5], note, size)).toEqual(Array(5).fill(undefined));
+    // the (f + 1)-th newest time counts: with the second renewal the note is fresh
+    const { colluders } = log.keys.genesis;
+    const times = (text: string): number[] => [...cosignersOf(text, log.keys.witnesses).values()];
+    expect(vouchedTimes(times(published()), colluders).last).toBe(seconds + 6 * 3600);
+    expect(vouchedTimes(times(first), colluders).last).toBe(seconds);
   });
 
   it('are published after a crash between the last of a quorum and the file, and after a failed write', async () => {

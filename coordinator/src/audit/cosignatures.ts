@@ -1,6 +1,12 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { cosignatureTimes, type FederationKeys, withCosignatures } from '@regulon/shared/transparency';
-import type { PublishedHead } from './log-head.js';
+import {
+  cosignatureTimes,
+  type FederationKeys,
+  type VouchedCheckpoint,
+  vouchedTimes,
+  withCosignatures,
+} from '@regulon/shared/transparency';
+import type { CosignedHead } from './log-head.js';
 import type { LogRows } from './log-rows.js';
 
 /** What collecting cosignatures needs. */
@@ -12,7 +18,7 @@ export interface CosignaturesOptions {
 
 /** Cosignatures that the sites sent, and the newest checkpoint with a quorum of them. */
 export class Cosignatures {
-  private head: PublishedHead | undefined;
+  private head: CosignedHead | undefined;
 
   /** @param size of the newest checkpoint; what lies behind it was lost */
   constructor(
@@ -25,7 +31,7 @@ export class Cosignatures {
   }
 
   /** The newest checkpoint with a quorum, with all cosignatures it has; undefined before the first. */
-  get latest(): PublishedHead | undefined {
+  get latest(): CosignedHead | undefined {
     return this.head;
   }
 
@@ -38,7 +44,7 @@ export class Cosignatures {
    * E_CLOCK when its time is ahead of this clock by more than the skew, or goes back as the log grows: an auditor would
    * refuse the log for it
    */
-  accept(witness: string, size: number, cosignature: Uint8Array): PublishedHead | undefined {
+  accept(witness: string, size: number, cosignature: Uint8Array): CosignedHead | undefined {
     const { rows } = this.options;
     const stored = rows.checkpointOf(size);
     if (stored === undefined)
@@ -52,21 +58,32 @@ export class Cosignatures {
   }
 
   /** A checkpoint with all cosignatures it has; undefined when none of this size was signed. */
-  private noteOf(size: number, which: 'first' | 'last' = 'last'): PublishedHead | undefined {
+  private noteOf(size: number, which: 'first' | 'last' = 'last'): CosignedHead | undefined {
     const { rows, keys } = this.options;
     const stored = rows.checkpointOf(size);
     if (stored === undefined) return undefined;
-    const note = withCosignatures(stored.note, keys.witnesses, rows.cosignaturesOf(size, which));
-    return { size, root: Uint8Array.from(stored.root), note };
+    const cosignatures = rows.cosignaturesOf(size, which);
+    const note = withCosignatures(stored.note, keys.witnesses, cosignatures);
+    return { size, root: Uint8Array.from(stored.root), note, newest: this.vouched(cosignatures).last };
   }
 
-  /** Every checkpoint up to this size that has a quorum, with the first cosignatures it got, ascending. */
-  *upTo(size: number): Generator<PublishedHead> {
+  /** Every checkpoint up to this size that has a quorum, by the first cosignatures it got, ascending. */
+  *upTo(size: number): Generator<VouchedCheckpoint> {
     const { rows, keys } = this.options;
-    for (const at of rows.cosignedSizes(size, keys.genesis.quorum)) {
-      const whole = this.noteOf(at, 'first');
-      if (whole) yield whole;
-    }
+    for (const at of rows.cosignedSizes(size, keys.genesis.quorum))
+      yield { size: at, first: this.vouched(rows.cosignaturesOf(at, 'first')).first };
+  }
+
+  /** The signed note of a checkpoint that {@link upTo} named, with the first cosignatures it got. @throws E_NOT_FOUND */
+  firstNote(size: number): string {
+    const whole = this.noteOf(size, 'first');
+    if (whole === undefined)
+      throw new RegulonError('E_NOT_FOUND', `no checkpoint of size ${size} was signed`);
+    return whole.note;
+  }
+
+  private vouched(cosignatures: ReadonlyMap<string, Uint8Array>): ReturnType<typeof vouchedTimes> {
+    return vouchedTimes([...cosignatures.values()].map(timeOf), this.options.keys.genesis.colluders);
   }
 
   /** Cosignatures that a checkpoint of this size lacks for its quorum. */

@@ -7,6 +7,8 @@ import {
   newTiles,
   parseEntry,
   siteCheckpointPath,
+  Thinning,
+  type VouchedCheckpoint,
   writeBundle,
 } from '@regulon/shared/transparency';
 import { AttachmentFolder } from './attachments.js';
@@ -21,8 +23,10 @@ export interface BundleSource {
   readonly rows: LogRows;
   readonly keys: FederationKeys;
   readonly attachments: AttachmentFolder;
-  /** checkpoints up to the head that a quorum of sites cosigned; none in gate mode `signed` */
-  readonly cosigned: Iterable<Pick<PublishedHead, 'size' | 'note'>>;
+  /** checkpoints up to the head that a quorum of sites cosigned, ascending; none in gate mode `signed` */
+  readonly cosigned: Iterable<VouchedCheckpoint>;
+  /** the signed note of one of them */
+  readonly noteOf: (size: number) => string;
 }
 
 /** Entries read between two turns of the event loop: rounds go on while an auditor downloads. */
@@ -44,11 +48,12 @@ export async function exportBundle(source: BundleSource): Promise<Uint8Array> {
     files.set(path, bytes);
     await turn();
   }
-  for (const digest of await attachedDigests(source)) {
+  const said = await readEntries(source);
+  for (const digest of said.digests) {
     files.set(AttachmentFolder.pathOf(digest), await attachments.get(digest));
   }
-  for (const { size, note } of source.cosigned) {
-    files.set(siteCheckpointPath(size), utf8(note));
+  for (const size of await thinned(source, said)) {
+    files.set(siteCheckpointPath(size), utf8(source.noteOf(size)));
     await turn();
   }
   const policy = await attachments.get(keys.genesis.quorumPolicy.digest);
@@ -56,13 +61,36 @@ export async function exportBundle(source: BundleSource): Promise<Uint8Array> {
   return writeBundle(files);
 }
 
-/** What the entries under the checkpoint refer to. */
-async function attachedDigests({ head, rows }: BundleSource): Promise<Set<string>> {
-  const digests = new Set<string>();
+/** What the entries under the checkpoint say that the other files of a bundle follow from. */
+interface Said {
+  /** of the attachments that they refer to */
+  readonly digests: Set<string>;
+  /** sizes of the checkpoints that opened a gate */
+  readonly gates: Set<number>;
+  /** when each was made, seconds since 1970 */
+  readonly times: Float64Array;
+}
+
+async function readEntries({ head, rows }: BundleSource): Promise<Said> {
+  const said: Said = { digests: new Set(), gates: new Set(), times: new Float64Array(head.size) };
   for (let at = 0; at < head.size; at += PAGE) {
-    for (const bytes of rows.entries(at, Math.min(head.size, at + PAGE)))
-      for (const { digest } of attachmentsOf(parseEntry(bytes))) digests.add(digest);
+    rows.entries(at, Math.min(head.size, at + PAGE)).forEach((bytes, i) => {
+      const entry = parseEntry(bytes);
+      said.times[at + i] = Date.parse(entry.at) / 1000;
+      if (entry.kind === 'round.contribution') said.gates.add(entry.body.gate.size);
+      for (const { digest } of attachmentsOf(entry)) said.digests.add(digest);
+    });
     await turn();
   }
-  return digests;
+  return said;
+}
+
+/** Sizes of the cosigned checkpoints that the bundle carries. */
+async function thinned({ cosigned, keys }: BundleSource, { times, gates }: Said): Promise<number[]> {
+  const thinning = new Thinning({ times, gates, skewSeconds: keys.genesis.skewSeconds });
+  const sizes: (number | undefined)[] = [];
+  for (const checkpoint of cosigned) {
+    if (sizes.push(thinning.take(checkpoint)) % PAGE === 0) await turn();
+  }
+  return [...sizes, thinning.end()].filter((size) => size !== undefined);
 }

@@ -15,6 +15,15 @@ export interface PublishedHead {
   readonly note: string;
 }
 
+/** A checkpoint with a quorum of cosignatures. */
+export interface CosignedHead extends PublishedHead {
+  /** when an honest member cosigned it at last, seconds since 1970; see `vouchedTimes` */
+  readonly newest: number;
+}
+
+/** Cosignatures so much younger than those in the file `checkpoint` are new ones; those of one round of asking are not. */
+const RENEWED_SECONDS = 3600;
+
 /** What the head of the log needs. */
 export interface LogHeadOptions {
   readonly db: Database;
@@ -37,8 +46,8 @@ export class LogHead {
   private queue: Promise<unknown> = Promise.resolve();
   private published: PublishedHead | undefined;
   private broken: Error | undefined;
-  /** size of the cosigned note in the file `checkpoint` */
-  private cosignedSize = 0;
+  /** the cosigned note in the file `checkpoint` */
+  private cosigned = { size: 0, newest: 0 };
   private readonly tiles: TileFolder;
 
   private constructor(
@@ -94,17 +103,20 @@ export class LogHead {
   }
 
   /**
-   * Write the file `checkpoint`: a note with a quorum of cosignatures.
+   * Write the file `checkpoint`: a note with a quorum of cosignatures. One of the same size is written again when its
+   * cosignatures were renewed, so that the file stays as fresh as the log.
    *
    * @returns false when one of this size or a larger one was written before
    * @throws E_DISK_FULL, and the call may be repeated
    */
-  publishCosigned({ size, note }: PublishedHead): Promise<boolean> {
+  publishCosigned({ size, note, newest }: CosignedHead): Promise<boolean> {
     const next = this.queue.then(async () => {
-      if (size <= this.cosignedSize) return false;
+      const written = this.cosigned;
+      const isRenewed = size === written.size && newest >= written.newest + RENEWED_SECONDS;
+      if (size <= written.size && !isRenewed) return false;
       await this.tiles.publish(note);
-      this.cosignedSize = size;
-      return true;
+      this.cosigned = { size, newest };
+      return !isRenewed;
     });
     this.queue = next.catch(() => undefined);
     return next;

@@ -253,7 +253,8 @@ export class Sequencer {
     const head = await this.checkpoint();
     const { rows, keys, attachments, cosignatures } = this.parts;
     const tree = this.parts.head.publishedTree;
-    const source = { tree, rows, keys, attachments };
+    const noteOf = (size: number): string => cosignatures.firstNote(size);
+    const source = { tree, rows, keys, attachments, noteOf };
     if (keys.genesis.gateMode === 'signed') return exportBundle({ ...source, head, cosigned: [] });
     const whole = cosignatures.latest ?? head;
     return exportBundle({ ...source, head: whole, cosigned: cosignatures.upTo(whole.size) });

@@ -53,6 +53,7 @@ export {
 export { entryRefused } from './entries/rule-error.js';
 export { parseTilePath } from './bundle/tile-paths.js';
 export { bundleFiles, readBundle, siteCheckpointPath, writeBundle } from './bundle/layout.js';
+export { Thinning, type VouchedCheckpoint } from './bundle/thinning.js';
 export { genesisOf, type GenesisDraft } from './entries/genesis.js';
 export { verifyGenesisOfRoster } from './entries/genesis-of-roster.js';
 export {

@@ -7,12 +7,10 @@ import { digestBytes } from '../entries/fields.js';
 import { verifyCheckpoint } from '../notes/checkpoint.js';
 import type { QuorumPolicy } from '../notes/quorum-policy.js';
 import { cosignersOf, vouchedTimes } from '../notes/quorum.js';
+import { entryTimeWrong } from './entry-time.js';
 import type { Findings } from './findings.js';
 import type { IndexedEntry } from './log-entries.js';
 import type { LogFiles } from './log-files.js';
-
-/** An entry is at most this much older than the first checkpoint that covers it. */
-const LONGEST_WAIT_SECONDS = 24 * 3600;
 
 /** What the rows about cosignatures are judged on, gate mode `cosigned`. */
 export interface CosignatureInput {
@@ -135,14 +133,14 @@ function checkEntryTimes(ordered: readonly Whole[], { entries, keys, findings }:
     if (covering === undefined) return;
     const { first } = vouchedTimes([...covering.times.values()], colluders);
     const time = Date.parse(entry.at) / 1000;
-    // the clocks of both, the entry's and the witness's, may differ from the coordinator's by so much
-    if (time > first + 2 * skewSeconds)
+    const wrong = entryTimeWrong(time, first, skewSeconds);
+    if (wrong === 'ahead')
       findings.fail(
         'L4',
         `the entry is dated ${Math.round(time - first)} s after its first cosignature`,
         index,
       );
-    else if (at > 0 && time < first - LONGEST_WAIT_SECONDS)
+    else if (at > 0 && wrong === 'behind')
       findings.fail('L4', 'the entry is dated more than 24 h before its first cosignature', index);
   }
 }
