@@ -98,6 +98,8 @@ export const daemonConfigSchema = z
     training: training.prefault({}),
     /** secrets of an attempt that has not ended are wiped after so many days: nobody answers for it any more */
     secretMaxAgeDays: z.number().positive().max(365).default(7),
+    /** number of a charge that a clock dated ahead: what is before that date is no clock set back */
+    ledger: z.strictObject({ datedAhead: z.int().min(0).optional() }).prefault({}),
     logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
     /** log lines go to this file instead of standard error */
     logFile: path.optional(),

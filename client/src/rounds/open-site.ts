@@ -121,7 +121,7 @@ export async function openSite(
       answered: new AnsweredTable(state),
       unitSets: new UnitSetTable(state),
       unitKey: saltOf(state.paths.anchor),
-      ledger: new Ledger(state, { budget: policy.privacy }),
+      ledger: new Ledger(state, { budget: policy.privacy, ...config.ledger }),
       gate: new LogGate(log, { mode: gateMode, gateLag, maxAgeSeconds: gateMaxAgeSeconds }),
       crash: crashAt === undefined ? noCrash : crashOnce(crashAt, config.stateFolder),
       startIndex: () => outbox.at(seq)?.index ?? null,

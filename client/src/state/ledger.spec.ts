@@ -123,6 +123,38 @@ describe('a clock set back', () => {
   });
 });
 
+describe('a charge dated far ahead by a wrong clock', () => {
+  it('names itself and the way out, which frees no budget and holds for no other charge', () => {
+    const state = opened();
+    const budget = { epsilon: 2, delta: 1e-5, minNoise: 3 };
+    const [right, ahead] = [1_800_000_000_000, 1_900_000_000_000];
+    const open = (now: number, datedAhead?: number): Ledger =>
+      new Ledger(state, { budget, now: () => now, datedAhead });
+    open(right).charge(charge(0, noisy('10')));
+    open(ahead).charge(charge(1, noisy('10')));
+    const stuck = (ledger: Ledger) => () => ledger.charge(charge(2, noisy('10')));
+    expect(stuck(open(right))).toThrow(
+      refused('E_CLOCK', 'charge 1 of its own privacy ledger, of 2030-03-17'),
+    );
+    expect(stuck(open(right))).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('datedAhead: 1') as unknown }),
+    );
+    expect(stuck(open(right, 0))).toThrow(refused('E_CLOCK'));
+    const mended = open(right, 1);
+    const spent = (): number => spendingOf(mended.list(), budget.delta).epsilon;
+    const before = spent();
+    expect(mended.charge(charge(2, noisy('10'))).seq).toBe(2);
+    // the date of charge 1 goes on, and what was spent stays spent
+    expect(mended.charge(charge(3, noisy('10'))).seq).toBe(3);
+    expect(mended.list().map(({ event }) => event.at)).toEqual([right, ahead, ahead, ahead]);
+    expect(spent()).toBeGreaterThan(before);
+    expect(() => mended.charge(charge(4, noisy('4', 4)))).toThrow(refused('E_BUDGET'));
+    // a charge dated still later by another wrong clock is another one
+    open(ahead + 1e9).charge(charge(5, noisy('100')));
+    expect(() => mended.charge(charge(6, noisy('100')))).toThrow(refused('E_CLOCK', 'charge 4'));
+  });
+});
+
 describe('a privacy budget', () => {
   const budget = { epsilon: 2, delta: 1e-5, minNoise: 3 };
 

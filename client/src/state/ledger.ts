@@ -25,6 +25,8 @@ export interface LedgerOptions {
   readonly budget?: PrivacyBudget | undefined;
   /** milliseconds since the epoch */
   readonly now?: () => number;
+  /** number of a charge that the people of the site know to be dated ahead, by a clock that was wrong */
+  readonly datedAhead?: number | undefined;
 }
 
 /**
@@ -37,13 +39,14 @@ export class Ledger {
   private readonly anchor: LedgerAnchor;
   private readonly budget: PrivacyBudget | undefined;
   private readonly now: () => number;
+  private readonly datedAhead: number | undefined;
 
   /** @throws E_LEDGER naming the charge that was edited, or what is missing */
   constructor(
     private readonly state: SiteState,
-    { budget, now = Date.now }: LedgerOptions = {},
+    { budget, now = Date.now, datedAhead }: LedgerOptions = {},
   ) {
-    [this.budget, this.now] = [budget, now];
+    [this.budget, this.now, this.datedAhead] = [budget, now, datedAhead];
     this.anchor = LedgerAnchor.open(state.paths.anchor);
     this.settle();
   }
@@ -98,14 +101,26 @@ export class Ledger {
   }
 
   private verifyAllowed({ dataset, event }: Pick<LedgerEvent, 'dataset' | 'event'>, charges: Charge[]): void {
-    const last = charges.at(-1)?.event.at ?? 0;
-    if (this.now() < last - CLOCK_SLACK_MS)
-      throw new RegulonError(
-        'E_CLOCK',
-        'the clock of this site is behind its own privacy ledger: it was set back',
-      );
+    this.verifyClock(charges);
     const own = charges.filter((charge) => charge.dataset === dataset);
     if (this.budget) verifyWithinBudget(own, event, this.budget);
+  }
+
+  /** Nothing that was spent depends on the dates: to pass over a wrong one never makes room in a budget. */
+  private verifyClock(charges: readonly Charge[]): void {
+    const last = charges.at(-1)?.event.at ?? 0;
+    if (this.now() >= last - CLOCK_SLACK_MS) return;
+    // later charges took over its date
+    const seq = charges.find(({ event }) => event.at === last)?.seq;
+    if (seq === this.datedAhead) return;
+    const date = new Date(last).toISOString();
+    throw new RegulonError(
+      'E_CLOCK',
+      `the clock of this site is behind charge ${seq} of its own privacy ledger, of ${date}: it was set back`,
+      {
+        hint: `set the clock; if charge ${seq} was dated by a clock that was ahead, write \`ledger: { datedAhead: ${seq} }\` into the configuration of the daemon and start it again`,
+      },
+    );
   }
 
   private verified() {
