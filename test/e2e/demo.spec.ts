@@ -91,6 +91,21 @@ describe('the demo', () => {
   );
 
   demo(
+    'trains and scores several heads at real sites, one of them without a label of one head (needs the compiled programs)',
+    async () => {
+      const heads = example.replace('brca3-mlp', 'tumour-heads');
+      const { ended, err } = start('--plan', heads, '--rounds', '1', '--format', 'json', '--backend', 'wasm');
+      const { code, out } = await ended;
+      expect({ code, err: code === 0 ? '' : err() }).toEqual({ code: 0, err: '' });
+      expect(JSON.parse(out)).toMatchObject({
+        ...{ status: 'COMPLETED', task: 'heads', log: { verified: true } },
+        final: { heads: [{ head: 'subtype' }, { head: 'grading' }, { head: 'relapse' }] },
+      });
+    },
+    3 * MINUTES,
+  );
+
+  demo(
     'stops everything on Ctrl-C and leaves nothing behind (needs the compiled programs)',
     async () => {
       const { child, ended, err } = start('--plan', example);
