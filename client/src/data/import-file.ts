@@ -24,7 +24,7 @@ import {
 import { writeReport } from './report/index.js';
 import { patientNumbers, verifyHarmless, verifyPatients } from './screening.js';
 import { sha256OfFile } from './store/file-digest.js';
-import { type StoreAxis, type StoreManifest, StoreWriter } from './store/index.js';
+import { type StoreAxis, type StoreManifest, type StoreText, StoreWriter } from './store/index.js';
 import type { MatrixHeader, MatrixSink, ReadOptions, RowBlock, Rows } from './stream/index.js';
 
 /** How a person may help the inspection of a file. */
@@ -112,37 +112,53 @@ export async function importFile(
     const profile = profileOf(profiler, path);
     const inspection = inspectionOf(profile, { labels: help.labels, declared: writer.rowsAre });
     verifyUnique(profile);
-    const [genes, units] =
-      writer.rowsAre === 'genes' ? [profile.rows, profile.columns] : [profile.columns, profile.rows];
-    const axis = geneAxisOf(profile.header.file, genes.names, options);
-    const columns = keptColumns(profile.header.file, units, options, help.labels);
-    const scale = scaleOf(inspection, options.scale);
-    const manifest = writer.finish(
-      {
-        manifest: {
-          ...{ schema: 'regulon.store/1', name: options.name, scale, missing: inspection.missing },
-          source: {
-            file: basename(path),
-            bytes: statSync(path).isFile() ? statSync(path).size : 0,
-            sha256: statSync(path).isFile() ? await sha256OfFile(path) : null,
-            format: inspection.format,
-          },
-          imported: new Date().toISOString(),
-          ...{ genes: axis.names.length, units: inspection.units },
-          ...panelOf(axis, inspection.genes),
-          patientColumn: patientOf(options.patientColumn),
-        },
-        genes: { names: [...axis.names], columns: {}, ...(axis.rows && { rows: [...axis.rows] }) },
-        units: { names: [...units.names], columns },
-      },
-      options.replace === true,
-    );
+    const content = { profile, inspection, rowsAre: writer.rowsAre, labels: help.labels };
+    const manifest = writer.finish(await storeTextOf(path, content, options), options.replace === true);
     writeReport(folder, profile, inspection);
     return { manifest, inspection, folder };
   } catch (error) {
     writer.abandon();
     throw error;
   }
+}
+
+interface Content {
+  readonly profile: MatrixProfile;
+  readonly inspection: Inspection;
+  readonly rowsAre: Rows;
+  readonly labels: LabelFile | undefined;
+}
+
+/** What a store says of its file, its genes and its units. */
+async function storeTextOf(
+  path: string,
+  { profile, inspection, rowsAre, labels }: Content,
+  options: ImportOptions,
+): Promise<StoreText> {
+  const [genes, units] =
+    rowsAre === 'genes' ? [profile.rows, profile.columns] : [profile.columns, profile.rows];
+  const axis = geneAxisOf(profile.header.file, genes.names, options);
+  const columns = keptColumns(profile.header.file, units, options, labels);
+  const scale = scaleOf(inspection, options.scale);
+  return {
+    manifest: {
+      ...{ schema: 'regulon.store/1', name: options.name, scale, missing: inspection.missing },
+      source: await sourceOf(path, inspection),
+      imported: new Date().toISOString(),
+      ...{ genes: axis.names.length, units: inspection.units },
+      ...panelOf(axis, inspection.genes),
+      patientColumn: patientOf(options.patientColumn),
+    },
+    genes: { names: [...axis.names], columns: {}, ...(axis.rows && { rows: [...axis.rows] }) },
+    units: { names: [...units.names], columns },
+  };
+}
+
+/** A folder has neither size nor digest. */
+async function sourceOf(path: string, { format }: Inspection): Promise<StoreManifest['source']> {
+  const stat = statSync(path);
+  if (!stat.isFile()) return { file: basename(path), bytes: 0, sha256: null, format };
+  return { file: basename(path), bytes: stat.size, sha256: await sha256OfFile(path), format };
 }
 
 interface Help {

@@ -10,4 +10,4 @@ export {
   verifyStore,
 } from './store-reader.js';
 export { seriesOfStore } from './store-series.js';
-export { StoreWriter } from './store-writer.js';
+export { type StoreText, StoreWriter } from './store-writer.js';
