@@ -12,12 +12,25 @@ import type { SiteView } from './site-view.js';
  * @throws E_POLICY naming the key of the plan that the policy refuses; E_PANEL when the genes are others
  */
 export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds: number): void {
-  const { plan } = contract;
-  const { policy, dataset } = site;
-  const refuse = (key: string, rule: string): never => {
-    throw new RegulonError('E_POLICY', `plan ${plan.name}: ${key}: ${rule}`);
+  const { name } = contract.plan;
+  const refuse: Refuse = (key, rule) => {
+    throw new RegulonError('E_POLICY', `plan ${name}: ${key}: ${rule}`);
   };
-  const { gamma, nMin, weightCap, subCohort, noise } = plan.secureAggregation;
+  verifyAggregation(contract, site, refuse);
+  verifyExtent(contract, site, rounds, refuse);
+  verifyDataset(contract, site, refuse);
+  verifyPanelAgreed(contract, site);
+}
+
+type Refuse = (key: string, rule: string) => never;
+
+/** Purpose, and what protects a single site in the sums. */
+function verifyAggregation(
+  { plan, isPublic }: RunContract,
+  { policy, samplers }: SiteView,
+  refuse: Refuse,
+): void {
+  const { gamma, nMin, subCohort, noise } = plan.secureAggregation;
   if (!policy.purposes.includes(plan.purpose)) refuse('purpose', 'the policy of this site does not allow it');
   if (nMin < policy.nMin) refuse('secureAggregation.nMin', `below ${policy.nMin}, the least of this site`);
   if (gamma.num * policy.gamma.den < policy.gamma.num * gamma.den) {
@@ -26,36 +39,48 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   if (subCohort !== undefined && !policy.allowSubCohorts)
     refuse('secureAggregation.subCohort', 'the policy of this site allows no sub-cohorts');
   // groups are drawn anew in every round: under this policy the second round of an arm would be refused
-  if (subCohort !== undefined && policy.stableCohort && !contract.isPublic)
+  if (subCohort !== undefined && policy.stableCohort && !isPublic)
     refuse('secureAggregation.subCohort', 'groups change with every round, and the policy says stableCohort');
-  const known = [...site.samplers.keys()].map((mechanism) => ringMechanisms[mechanism] as string);
+  const known = [...samplers.keys()].map((mechanism) => ringMechanisms[mechanism] as string);
   if (noise && !known.includes(noise.mechanism))
     refuse('secureAggregation.noise', `this site has no sampler for ${noise.mechanism}`);
   // weights, metrics, preparation and evaluation are sums without noise: they would undo the claim
-  if (noise && !contract.isPublic)
+  if (noise && !isPublic)
     refuse('secureAggregation.noise', 'the other sums of a run carry no noise yet: only for public data');
-  const digest = `sha256:${hex(contract.planHash)}`;
+}
+
+/** Which plans, how many rounds, and what may leave a site of its own. */
+function verifyExtent(
+  { plan, planHash, isPublic }: RunContract,
+  { policy }: SiteView,
+  rounds: number,
+  refuse: Refuse,
+): void {
+  const digest = `sha256:${hex(planHash)}`;
   if (policy.plans !== 'approved-by-steward' && !policy.plans.includes(digest)) {
     refuse('(whole plan)', 'it is not in the list of allowed plans');
   }
   if (rounds > policy.maxRounds)
     refuse('training.rounds', `${rounds} rounds are more than ${policy.maxRounds}`);
-  if (plan.evaluation.split === 'leave-site-out' && (policy.leaveSiteOut !== 'exact' || !contract.isPublic)) {
+  if (plan.evaluation.split === 'leave-site-out' && (policy.leaveSiteOut !== 'exact' || !isPublic)) {
     refuse('evaluation.split', 'leaving sites out needs public data and the policy leaveSiteOut: exact');
   }
-  if (!isPrepared(plan.dataset.kind) && !contract.isPublic) {
+  if (!isPrepared(plan.dataset.kind) && !isPublic) {
     refuse('dataset.kind', 'no round counts the units of series and sequences: only public data');
   }
   const lone = (plan.evaluation.baselines ?? []).some(({ name }) => name === 'lone-sites');
-  if (lone && !contract.isPublic)
+  if (lone && !isPublic)
     refuse('evaluation.baselines', 'what a site scores alone leaves it only where all data are public');
+}
+
+function verifyDataset({ plan }: RunContract, { dataset, units }: SiteView, refuse: Refuse): void {
   const wanted = plan.dataset;
   if (wanted.name !== dataset.name) refuse('dataset.name', 'this site has no dataset of that name');
   if (wanted.kind !== dataset.kind) refuse('dataset.kind', 'the dataset of this site is of another kind');
   if (wanted.scale !== dataset.scale) refuse('dataset.scale', 'the dataset of this site has another scale');
   if (wanted.unit !== dataset.unit) refuse('dataset.unit', 'the dataset of this site counts other units');
-  if (site.units > weightCap) refuse('secureAggregation.weightCap', 'it does not fit this site');
-  verifyPanelAgreed(contract, site);
+  if (units > plan.secureAggregation.weightCap)
+    refuse('secureAggregation.weightCap', 'it does not fit this site');
 }
 
 function verifyPanelAgreed(contract: RunContract, site: SiteView): void {
