@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import type { Plan } from '@regulon/shared/plan';
+import type { PrivacyAccount } from '@regulon/shared/privacy';
+import { costOfRun, privacyClaim } from '@regulon/shared/program';
 import { wholeNumber } from '../arguments/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { outlineOf, type PlanOutline, readPlanFile } from '../plan-file/index.js';
@@ -19,10 +22,16 @@ function validate(plan: Command, context: Context): void {
     .description('check a plan file; the error names the path')
     .argument('<file>', 'plan, YAML or JSON');
   handles(command, context, async ([file = '']) => {
-    const outline = outlineOf(readPlanFile(file));
+    const parsed = readPlanFile(file);
+    const outline = outlineOf(parsed);
     return {
       data: outline,
-      lines: [`valid  ${outline.name}  ${outline.planHash}`, ...outlineLines(outline)],
+      lines: [
+        `valid  ${outline.name}  ${outline.planHash}`,
+        ...outlineLines(outline),
+        '',
+        ...privacyLines(parsed),
+      ],
     };
   });
 }
@@ -37,24 +46,39 @@ function estimate(plan: Command, context: Context): void {
   handles<{ genes: string; linkMbit: string }>(command, context, async ([file = ''], options) => {
     const genes = wholeNumber('--genes', options.genes, 1, 10_000_000);
     const linkMbit = wholeNumber('--link-mbit', options.linkMbit, 1, 1_000_000);
-    const outline = outlineOf(readPlanFile(file), genes);
+    const parsed = readPlanFile(file);
+    const outline = outlineOf(parsed, genes);
+    const cost = costOfRun(parsed);
     const total = outline.rounds.reduce(
       (sum, round) => sum + (round.bytesUp ?? 0) + (round.bytesDown ?? 0),
       0,
     );
     const transferSeconds = total / (linkMbit * MEGABIT_BYTES);
     const coordinatorDiskBytes = outline.rounds.reduce((sum, round) => sum + (round.bytesDown ?? 0), 0);
-    const data = { ...outline, genes, linkMbit, transferSeconds, coordinatorDiskBytes, epsilon: null };
+    const data = { ...outline, genes, linkMbit, transferSeconds, coordinatorDiskBytes, ...privacyData(cost) };
     const lines = [
       ...outlineLines(outline),
       '',
       `transfer per site over ${linkMbit} Mbit/s: ${transferSeconds.toFixed(1)} s in all`,
       `disk at the coordinator for the sums: ${bytesText(coordinatorDiskBytes)}`,
-      'privacy budget: none is spent and none protects the released model (no differential privacy in this plan)',
+      ...privacyLines(parsed, cost),
     ];
     return { data, lines };
   });
 }
+
+/** What differential privacy covers and what it does not; ε by all accountants where they were asked. */
+function privacyLines(plan: Plan, account?: PrivacyAccount): string[] {
+  const { protectedBy, notProtected } = privacyClaim(plan, account);
+  return [
+    `protected by differential privacy: ${protectedBy}`,
+    `not protected by differential privacy: ${notProtected}`,
+  ];
+}
+
+const privacyData = (account: PrivacyAccount | undefined): { epsilon: PrivacyAccount['epsilon'] | null } => ({
+  epsilon: account?.epsilon ?? null,
+});
 
 const sizeText = (bytes: number | null): string => (bytes === null ? 'depends' : bytesText(bytes));
 

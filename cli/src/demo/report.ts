@@ -1,3 +1,5 @@
+import type { Plan } from '@regulon/shared/plan';
+import { costOfRun, privacyClaim } from '@regulon/shared/program';
 import { bytesText, type Column, tableLines } from '../output/index.js';
 import type { DemoOutcome, DemoRound } from './outcome.js';
 import { scoreLines } from './scores.js';
@@ -26,7 +28,16 @@ export function reportLines(outcome: DemoOutcome): string[] {
     ...outcome.files.map((file) => `File    ${file}`),
     '',
     'Secure aggregation hid every single update. It does not hide what their sum, the model, tells: that takes',
-    'differential privacy, which this run does not use.',
+    'differential privacy.',
+    ...privacyLines(outcome.plan),
+  ];
+}
+
+function privacyLines(plan: DemoOutcome['plan']): string[] {
+  const { protectedBy, notProtected } = privacyClaim(plan, costOfRun(plan));
+  return [
+    `  protected by differential privacy: ${protectedBy}`,
+    `  not protected by differential privacy: ${notProtected}`,
   ];
 }
 
@@ -79,7 +90,7 @@ function leavingLines({ rounds, stepWords, plan }: DemoOutcome): string[] {
     groups.set(step, [...(groups.get(step) ?? []), round]);
   }
   const columns: Column<[string, DemoRound[]]>[] = [
-    { title: 'object', value: ([step]) => wordsOf(step, stepWords, plan.task) },
+    { title: 'object', value: ([step]) => wordsOf(step, stepWords, plan) },
     { title: 'times', value: ([, list]) => list.length, right: true },
     { title: 'size', value: ([, list]) => bytesText(list[0]?.bytesUpPerSite ?? 0), right: true },
     {
@@ -91,8 +102,11 @@ function leavingLines({ rounds, stepWords, plan }: DemoOutcome): string[] {
   return tableLines(columns, [...groups]);
 }
 
-function wordsOf(step: string, words: Readonly<Record<string, string>>, task: string): string {
-  if (step === 'train') return 'update of the weights, with loss and number of units';
+function wordsOf(step: string, words: Readonly<Record<string, string>>, { task, privacy }: Plan): string {
+  if (step === 'train')
+    return privacy
+      ? 'update of the weights, noised by patient'
+      : 'update of the weights, with loss and number of units';
   if (step === 'evaluate') return evaluationWords(task);
   if (step === 'ridge-means') return 'baseline: units, sums of classes and features';
   if (step === 'ridge-products') return 'baseline: products of features, and of features and classes';

@@ -1,7 +1,7 @@
 import type { RunDocument } from '@regulon/coordinator/runs';
 import type { TestTable } from '@regulon/shared/genomics';
 import { type Plan, parsePlan } from '@regulon/shared/plan';
-import type { Metrics } from '@regulon/shared/program';
+import { costOfRun, type Metrics, privacyClaim } from '@regulon/shared/program';
 import { bytesText } from '../output/index.js';
 import { figureOf, type Picture } from './chart-frame.js';
 import { calibrationPicture, confusionTable, curvePictures } from './class-figures.js';
@@ -24,6 +24,7 @@ export function reportPage(document: RunDocument, test?: TestTable): string {
     foundOf(document, test),
     resultOf(document, plan),
     roundsOf(document),
+    privacyOf(plan),
     closing(document),
   ];
   return htmlPage(plan.title || plan.name, sections);
@@ -110,6 +111,12 @@ function roundsOf({ rounds }: RunDocument): string {
     String(least),
   ]);
   return `<h2>What left each site</h2><p>Masked vectors; only their sums over the sites could be read.</p>${htmlTable(['step', 'rounds', 'bytes a site and round', 'fewest sites in a sum'], rows)}`;
+}
+
+/** What differential privacy covers of this run and what it does not. */
+function privacyOf(plan: Plan): string {
+  const { protectedBy, notProtected } = privacyClaim(plan, costOfRun(plan));
+  return `<h2>Differential privacy</h2><p>Protected: ${escaped(protectedBy)}.</p><p>Not protected: ${escaped(notProtected)}.</p>`;
 }
 
 const closing = ({ run }: RunDocument): string =>

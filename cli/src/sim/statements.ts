@@ -2,7 +2,8 @@ import type { StewardStatements } from '@regulon/client/rounds';
 import { DAEMON_CODE } from '@regulon/client/version';
 import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { manifestDigest, manifestOf } from '@regulon/shared/models';
-import { type Plan, planBytes, planHashOf } from '@regulon/shared/plan';
+import { decimalOf, type Plan, planBytes, planHashOf } from '@regulon/shared/plan';
+import { ACCOUNTANT, exactRate } from '@regulon/shared/privacy';
 import { modelFrameOf, quantumOf } from '@regulon/shared/program';
 import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { outlineOf } from '../plan-file/index.js';
@@ -29,7 +30,7 @@ export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
     provenance: null,
     architecture: digestText(architectureOf(plan, outline.features)),
     initialModel: null,
-    privacy: null,
+    privacy: privacyOf(plan),
     secureAggregation: {
       gamma,
       nMin,
@@ -43,6 +44,21 @@ export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
     requireAll: false,
   };
   return { body, attachments: [bytes] };
+}
+
+/** What the plan claims for patients, in numbers that an auditor can account for. */
+function privacyOf({ privacy, training }: Plan): Proposal['body']['privacy'] {
+  if (!privacy) return null;
+  const { clipNorm, noiseMultiplier, samplingRate, localSteps, unit, delta } = privacy;
+  return {
+    mechanism: 'dp-sgd',
+    clip: decimalOf(clipNorm),
+    sigma: decimalOf(noiseMultiplier),
+    samplingRate: decimalOf(exactRate(samplingRate)),
+    steps: localSteps * training.rounds,
+    ...{ adjacency: 'add-remove', unit, delta: decimalOf(delta) },
+    ...{ accountant: samplingRate === 1 ? 'exact' : 'pld', accountantVersion: ACCOUNTANT },
+  };
 }
 
 /** Digest of the model: its weights where the plan fixes their shapes, else its declaration. */

@@ -59,6 +59,21 @@ function writeTargets({ labels, targets }: UnitsView, prefix: string): { targets
   return labels ? { targetsPath: writeArray(`${prefix}.classes.i32`, labels) } : {};
 }
 
+/** The patients of an arm. */
+export type PatientsOfArm = Pick<ArmData, 'patientsPath' | 'patients'>;
+
+/** A number for the patient of each unit. @param patients of all units @param rows those of the arm, in their order */
+export function writePatientNumbers(
+  patients: readonly string[],
+  rows: readonly number[],
+  prefix: string,
+): PatientsOfArm {
+  const own = rows.map((row) => patients[row] ?? '');
+  const numbers = new Map([...new Set(own)].map((patient, i) => [patient, i]));
+  const ofUnits = Int32Array.from(own, (patient) => numbers.get(patient) ?? 0);
+  return { patientsPath: writeArray(`${prefix}.patients.i32`, ofUnits), patients: numbers.size };
+}
+
 /** Edges between the features by their numbers. */
 function writeGraph(specification: FeatureSpecification, prefix: string): { coExpressionPath?: string } {
   const fit = lastStep(specification, 'co-expression');

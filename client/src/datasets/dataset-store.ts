@@ -37,7 +37,14 @@ import type { DatasetConfig } from '../config/index.js';
 import { loadDataset, type LocalDataset, verifyPatientUnits, viewOf } from '../data/index.js';
 import type { ArmData } from '../training/index.js';
 import { type UnitSets, unitSetsOf } from '../unit-sets/index.js';
-import { writeFile, writeGeneNames, writePrepared, writeUnprepared } from './arm-files.js';
+import {
+  type PatientsOfArm,
+  writeFile,
+  writeGeneNames,
+  writePatientNumbers,
+  writePrepared,
+  writeUnprepared,
+} from './arm-files.js';
 import { verifyComplete } from './verify-complete.js';
 import type { ArmRequest, BaselineScore, DatasetDescription, UnitUse } from './site-data.js';
 
@@ -145,11 +152,13 @@ export class DatasetStore {
     if (view.n === 0) return null;
     const { prefix, contract } = request;
     const { kind } = contract.plan.dataset;
-    if (!isPrepared(kind)) return writeUnprepared(view, contract.plan, prefix);
+    if (!isPrepared(kind))
+      return { ...writeUnprepared(view, contract.plan, prefix), ...this.writePatients(request, prefix) };
     const { specification } = request;
     return {
       ...writePrepared(view, specification, this.batchesOf(request, request.use), prefix),
       ...writeGeneNames(contract.plan, this.dataset.panel, specification, prefix),
+      ...this.writePatients(request, prefix),
     };
   }
 
@@ -244,6 +253,12 @@ export class DatasetStore {
     const { labels, strata } = this.view(contract);
     const { unit } = contract.plan.dataset;
     return foldsOf(unit, this.dataset.unitIds, labels ?? strata, siteIndex, this.patientsOf(contract));
+  }
+
+  /** Whose records the units of an arm are, for a plan that protects patients. */
+  private writePatients(request: ArmRequest & { use: UnitUse }, prefix: string): PatientsOfArm {
+    const patients = request.contract.plan.privacy && this.patientsOf(request.contract);
+    return patients ? writePatientNumbers(patients, this.rowsOf(request, request.use), prefix) : {};
   }
 
   /** Patient of each unit, as the plan's column or the import says. */

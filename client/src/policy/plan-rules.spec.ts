@@ -36,3 +36,30 @@ describe('a plan with sub-cohorts', () => {
     expect(verified({ ...contract, isPublic: false }, both)).not.toThrow();
   });
 });
+
+describe('a plan that claims privacy of patients', () => {
+  const privacy = {
+    unit: 'patient' as const,
+    adjacency: 'add-or-remove-one' as const,
+    ...{ noiseMultiplier: 2, samplingRate: 0.1, localSteps: 10, clipNorm: 1 },
+    ...{ recordsPerPatient: 1, delta: 1e-3, hospitalsPerPatient: 1 },
+  };
+  const claiming = (change: { delta?: number } = {}): RunContract => ({
+    ...contract,
+    plan: { ...plan, privacy: { ...privacy, ...change } },
+  });
+  const budget = (minNoise: number) => ({ privacy: { epsilon: 3, delta: 1e-3, minNoise } });
+
+  it('needs the noise that the policy asks for', () => {
+    expect(verified(claiming(), budget(2))).not.toThrow();
+    expect(verified(claiming(), budget(2.1))).toThrow(refusal('privacy.noiseMultiplier: below 2.1'));
+  });
+
+  it('needs a δ below one patient of this site, whose number it does not learn', () => {
+    // 40 units
+    expect(verified(claiming({ delta: 0.024 }), {})).not.toThrow();
+    expect(verified(claiming({ delta: 0.025 }), {})).toThrow(
+      refusal('privacy.delta: it does not fit this site'),
+    );
+  });
+});

@@ -17,6 +17,7 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
     throw new RegulonError('E_POLICY', `plan ${name}: ${key}: ${rule}`);
   };
   verifyAggregation(contract, site, refuse);
+  verifyPrivacy(contract, site, refuse);
   verifyExtent(contract, site, rounds, refuse);
   verifyDataset(contract, site, refuse);
   verifyPanelAgreed(contract, site);
@@ -47,6 +48,18 @@ function verifyAggregation(
   // weights, metrics, preparation and evaluation are sums without noise: they would undo the claim
   if (noise && !isPublic)
     refuse('secureAggregation.noise', 'the other sums of a run carry no noise yet: only for public data');
+}
+
+/** Noise and δ of a plan that protects patients. */
+function verifyPrivacy(
+  { plan: { privacy } }: Pick<RunContract, 'plan'>,
+  { policy, units }: SiteView,
+  refuse: Refuse,
+): void {
+  if (!privacy) return;
+  if (policy.privacy && privacy.noiseMultiplier < policy.privacy.minNoise)
+    refuse('privacy.noiseMultiplier', `below ${policy.privacy.minNoise}, the least of this site`);
+  if (privacy.delta * units >= 1) refuse('privacy.delta', 'it does not fit this site');
 }
 
 /** Which plans, how many rounds, and what may leave a site of its own. */

@@ -4,6 +4,8 @@ import {
   type Charge,
   FIRST_LINK,
   linkOf,
+  mostSpent,
+  type ChargedEvent,
   type PrivacyBudget,
   type StoredCharge,
   verifyLedger,
@@ -52,7 +54,8 @@ export class Ledger {
   }
 
   /**
-   * Charge a release; the same attempt is charged once. After its transaction is durable, `settle` anchors it.
+   * Charge a release; the same attempt, and the same bytes of a round, are charged once. After its transaction is
+   * durable, `settle` anchors it.
    *
    * @returns number of the charge, from 0, and its link in the chain, hexadecimal
    * @throws E_BUDGET when the policy does not allow it, E_CLOCK when the clock was set back, E_LEDGER; then nothing was
@@ -61,8 +64,12 @@ export class Ledger {
   charge({ dataset, run, round, attempt, event }: LedgerEvent): { seq: number; hash: string } {
     return this.state.transact('ledger', () => {
       const { charges, rows } = this.verified();
-      const known = rows.find((row) => row.run === run && row.round === round && row.attempt === attempt);
-      if (known) return { seq: known.seq, hash: hex(known.hash) };
+      const known = charges.find(
+        (charge) =>
+          isOf(charge, { run, round }) && (charge.attempt === attempt || releases(charge.event, event)),
+      );
+      const row = known && rows[known.seq];
+      if (row) return { seq: row.seq, hash: hex(row.hash) };
       this.verifyAllowed({ dataset, event }, charges);
       const prev = rows.at(-1)?.hash ?? FIRST_LINK;
       const at = Math.max(this.now(), charges.at(-1)?.event.at ?? 0);
@@ -80,8 +87,22 @@ export class Ledger {
    *
    * @throws E_BUDGET, E_CLOCK, E_LEDGER
    */
-  verifyAffordable(release: Pick<LedgerEvent, 'dataset' | 'event'>): void {
-    this.verifyAllowed(release, this.verified().charges);
+  verifyAffordable(release: Pick<LedgerEvent, 'dataset' | 'event' | 'run' | 'round'>): void {
+    const { charges } = this.verified();
+    if (charges.some((charge) => isOf(charge, release) && releases(charge.event, release.event))) return;
+    this.verifyAllowed(release, charges);
+  }
+
+  /** What a dataset has cost at most before a charge and after it, ε at the δ of the budget; undefined without a budget. */
+  spentAround({
+    dataset,
+    seq,
+  }: Pick<Charge, 'dataset' | 'seq'>): { before: number; after: number } | undefined {
+    if (!this.budget) return undefined;
+    const { delta } = this.budget;
+    const own = this.list(dataset).filter((charge) => charge.seq <= seq);
+    const spent = (charges: readonly Charge[]): number => mostSpent(charges, delta);
+    return { before: spent(own.slice(0, -1)), after: spent(own) };
   }
 
   /** Anchor what is durable. MUST run after the transaction of a charge and before its release leaves. */
@@ -127,6 +148,16 @@ export class Ledger {
     const rows = storedCharges(this.state.db);
     return { rows, ...verifyLedger(rows, this.anchor.head) };
   }
+}
+
+const isOf = (charge: Charge, { run, round }: Pick<Charge, 'run' | 'round'>): boolean =>
+  charge.run === run && charge.round === round;
+
+/** Whether both events release the very same bytes. */
+function releases(a: ChargedEvent, b: ChargedEvent): boolean {
+  const of = (event: ChargedEvent): string | undefined =>
+    event.mechanism === 'gaussian' ? event.release : undefined;
+  return of(a) !== undefined && of(a) === of(b);
 }
 
 /** The rows of a ledger in their order. */

@@ -37,6 +37,8 @@ export interface LocalFacts {
   readonly weight: number;
   /** L2 norm of the weighted update before clipping */
   readonly norm?: number;
+  /** SHA-256 of an update that carries its own noise, hexadecimal */
+  readonly release?: string;
 }
 
 /** Runs, their closed rounds and local results, in the database. */

@@ -141,7 +141,11 @@ function convolution(
 }
 
 /** Steps that the convolution read as zeros have no gradient. */
-function withoutPaddedGradient(pass: LayerPass, mask: StepMask, backend: TrainingBackend): LayerPass {
+function withoutPaddedGradient(
+  { taps: _, ...pass }: LayerPass,
+  mask: StepMask,
+  backend: TrainingBackend,
+): LayerPass {
   return {
     ...pass,
     backward(gradient, wantsInput) {

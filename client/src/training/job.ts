@@ -19,6 +19,8 @@ export interface ArmData {
   readonly maskPath?: string;
   /** int32 number of the patient of each unit; absent: each unit is a patient */
   readonly patientsPath?: string;
+  /** how many patients those are */
+  readonly patients?: number;
   /** edges between the features by their numbers, as `readGeneGraph` reads them: what `graph: co-expression` means */
   readonly coExpressionPath?: string;
   /** text file, one name a line: what model files call the features; absent: 0, 1, … */

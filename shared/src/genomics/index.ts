@@ -15,7 +15,7 @@ export { patientsOf } from './patients.js';
 export { type FeatureSpecification, emptySpecification, featureCount, lastStep } from './specification.js';
 export { decodeSpecification, encodeSpecification, specificationDigest } from './specification-codec.js';
 export { type StatisticsStep } from './statistics-step.js';
-export { statisticsSteps } from './statistics-steps.js';
+export { statisticsSteps, withoutSums } from './statistics-steps.js';
 export { MIN_UNITS } from './counts-step.js';
 export { type Association, associationOf } from './confounding/association.js';
 export { type Finding, findingOf } from './findings/finding.js';

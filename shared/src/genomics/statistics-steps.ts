@@ -1,5 +1,5 @@
 import { RegulonError } from '../errors/index.js';
-import type { PrepareStep } from '../plan/index.js';
+import type { DatasetScale, PrepareStep } from '../plan/index.js';
 import { batchRounds } from './batch/batch-rounds.js';
 import { batchShareSteps } from './batch-share/batch-share-steps.js';
 import { coExpressionStep } from './co-expression.js';
@@ -45,13 +45,36 @@ export function statisticsSteps(
   options: StatisticsOptions,
 ): StatisticsStep[] {
   const builder = new Builder(options);
+  verifyOrder(prepare, options.scale);
+  prepare.forEach((step, i) => builder.add(step, i));
+  return builder.steps();
+}
+
+/**
+ * A preparation that looks at one unit at a time, without any round.
+ *
+ * @throws E_PLAN naming a step that needs a sum, or does not fit what stands before it
+ */
+export function withoutSums(
+  first: FeatureSpecification,
+  prepare: readonly PrepareStep[],
+  scale?: DatasetScale,
+): FeatureSpecification {
+  verifyOrder(prepare, scale);
+  return prepare.reduce((spec, step, i) => {
+    if (step.step === 'log2-cpm') return logCpm(spec);
+    if (step.step === 'log2' || step.step === 'clr')
+      return withStep(spec, { step: step.step, pseudocount: step.pseudocount });
+    throw new RegulonError('E_PLAN', `plan: prepare[${i}]: ${step.step} needs a sum over the sites`);
+  }, first);
+}
+
+function verifyOrder(prepare: readonly PrepareStep[], scale: DatasetScale = 'counts'): void {
   prepare.forEach((step, i) => {
     const before = prepare.slice(0, i).map((earlier) => earlier.step);
-    const rule = misplaced(step.step, before, options.scale ?? 'counts');
+    const rule = misplaced(step.step, before, scale);
     if (rule) throw new RegulonError('E_PLAN', `plan: prepare[${i}]: ${step.step} ${rule}`);
-    builder.add(step, i);
   });
-  return builder.steps();
 }
 
 class Builder {

@@ -4,6 +4,14 @@ import type { LayerDeclaration } from './layers/index.js';
 /** Layers of which the gradient of each patient is known, or that have no weights and mix no units. */
 export const patientLevelLayers: ReadonlySet<LayerDeclaration['type']> = new Set([
   'dense',
+  'conv1d',
+  'conv2d',
+  'group-norm',
+  'layer-norm',
+  'gru',
+  'gru-v3',
+  'lstm',
+  'simple-rnn',
   'activation',
   'dropout',
   'masking-noise',

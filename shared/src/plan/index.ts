@@ -7,7 +7,7 @@ export {
   type ValidationFigures,
 } from './early-stopping.js';
 export { rateFactor, type Schedule } from './learning-rate.js';
-export { type Design, type Plan, type PrepareStep } from './plan.js';
+export { type Design, type Plan, type PlanPrivacy, type PrepareStep } from './plan.js';
 export { type HeadTarget, headTargets, type Target, targetWidth } from './targets.js';
 export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
 export {

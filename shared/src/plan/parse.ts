@@ -5,6 +5,7 @@ import { verifyCatalogue } from '../models/index.js';
 import { evaluationRuleBroken } from './evaluation-rules.js';
 import { modelRuleBroken } from './model-rules.js';
 import { type Plan, planSchema } from './plan.js';
+import { privacyRuleBroken } from './privacy-rules.js';
 import { targetRuleBroken } from './target-rules.js';
 
 /**
@@ -83,6 +84,8 @@ export function parsePlan(value: unknown): Plan {
     refuse('training.schedule.warmupRounds', `the warm-up must end before the last of ${rounds} rounds`);
   const log = plan.prepare.findIndex(({ step }) => step === 'log2-cpm');
   if (log >= 0 && plan.dataset.scale !== 'counts') refuse(`prepare[${log}]`, 'log2-cpm needs counts');
+  const leaks = privacyRuleBroken(plan);
+  if (leaks) refuse(leaks.path, leaks.rule);
   const broken = modelRuleBroken(plan);
   if (broken) refuse(broken.path, broken.rule);
   return plan;

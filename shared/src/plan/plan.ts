@@ -214,6 +214,26 @@ const secureAggregation = z.strictObject({
     .optional(),
 });
 
+/** Differential privacy of each patient, by noise inside each hospital. @see docs/privacy.md */
+const privacy = z.strictObject({
+  unit: z.literal('patient'),
+  adjacency: z.literal('add-or-remove-one'),
+  /** z: standard deviation of the noise of a step, in clip norms */
+  noiseMultiplier: positive.max(10_000),
+  /** q: probability of a patient to be in a step; 1 = everybody in every step */
+  samplingRate: positive.max(1).default(1),
+  /** steps of a training round at each site */
+  localSteps: count(100_000),
+  /** bound of the gradient of a patient, over all weights and records together */
+  clipNorm: positive.max(1e6),
+  /** most records of a patient that train, chosen by each site once a run */
+  recordsPerPatient: count(1000).default(1),
+  /** at which ε is shown; below 1 / (patients of a site) */
+  delta: positive.max(0.1),
+  /** hospitals that may hold the same patient: ε is shown for so many */
+  hospitalsPerPatient: count(255).default(1),
+});
+
 const deadlines = z.strictObject({
   roundDeadlineSeconds: count(7 * 86_400).default(3600),
   idleLimitSeconds: count(30 * 86_400).default(3600),
@@ -253,6 +273,8 @@ export const planSchema = z.strictObject({
   training,
   evaluation,
   secureAggregation: secureAggregation.prefault({}),
+  /** absent: nothing of the run is differentially private by patient */
+  privacy: privacy.optional(),
   deadlines: deadlines.prefault({}),
 });
 
@@ -260,5 +282,7 @@ export const planSchema = z.strictObject({
 export type Plan = z.infer<typeof planSchema>;
 /** One step of the preparation. */
 export type PrepareStep = Plan['prepare'][number];
+/** Patient-level differential privacy of a plan. */
+export type PlanPrivacy = NonNullable<Plan['privacy']>;
 /** Batches and covariates of a plan. */
 export type Design = NonNullable<Plan['design']>;

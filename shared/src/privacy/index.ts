@@ -18,6 +18,7 @@ export {
 export {
   ACCOUNTANT,
   accountOf,
+  boundOf,
   rdpEpsilon,
   type GaussianEvent,
   type IntegerEvent,
@@ -41,7 +42,13 @@ export {
 export {
   chargedEventSchema,
   parseChargedEvent,
-  privacyEventOf,
+  privacyEventsOf,
   type ChargedEvent,
 } from './ledger/charged-event.js';
-export { spendingOf, verifyWithinBudget, type PrivacyBudget, type Spending } from './ledger/budget.js';
+export {
+  mostSpent,
+  spendingOf,
+  verifyWithinBudget,
+  type PrivacyBudget,
+  type Spending,
+} from './ledger/budget.js';

@@ -46,9 +46,15 @@ export function headExtrasOf(heads: readonly HeadTraining[]): Record<string, num
 /**
  * Extras of a training round: fault, clipped sites where the plan allows them, training loss, correct units, units; then of
  * each head its loss, its units, and its correct units.
+ * No noise covers any of them but the flags, so a plan that claims privacy has only these.
  */
 export function trainingExtras(plan: Plan): ExtraField[] {
-  const { weightCap, clip, noise } = plan.secureAggregation;
+  const flags = [flag('fault'), ...(plan.secureAggregation.clip === 'allow' ? [flag('clipped')] : [])];
+  return plan.privacy ? flags : [...flags, ...lossExtras(plan)];
+}
+
+function lossExtras(plan: Plan): ExtraField[] {
+  const { weightCap, noise } = plan.secureAggregation;
   const N = plan.sites.length;
   // room for the noise of a mechanism: κ² ≤ 2N/3, as h ≥ 3 and a group has fewer than twice its least sites
   const room = N + 12 * Math.sqrt((2 * N) / 3) * (noise?.z ?? 0);
@@ -61,8 +67,6 @@ export function trainingExtras(plan: Plan): ExtraField[] {
     );
   }
   return [
-    flag('fault'),
-    ...(clip === 'allow' ? [flag('clipped')] : []),
     { name: 'loss', scale: lossScale, min: 0, max: lossMax },
     { name: 'correct', scale: 1, min: 0, max: weightCap },
     { name: 'count', scale: 1, min: 0, max: weightCap },

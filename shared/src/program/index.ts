@@ -27,5 +27,13 @@ export { modelFrameOf } from './model-frame.js';
 export { RunProgram } from './program.js';
 export type { ClosingRound } from './round-outcome.js';
 export { quantumOf } from './quantum.js';
+export {
+  costOfRun,
+  COUNT_NOISE,
+  privacyClaim,
+  type PrivacyClaim,
+  STEP_SAMPLER,
+  trainingEvent,
+} from './patient-privacy.js';
 export { encodeContractFile, decodeContractFile, type ContractFile } from './contract-file.js';
 export type { BaselineModel } from './baselines.js';

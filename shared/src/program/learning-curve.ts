@@ -22,7 +22,11 @@ export interface CurvePoint {
   }[];
 }
 
-/** The point that a closed training round adds. @param extras its sums, as `decodeExtras` gives them */
+/**
+ * The point that a closed training round adds, of a plan whose rounds sum a loss.
+ *
+ * @param extras its sums, as `decodeExtras` gives them
+ */
 export function curvePointOf(
   plan: Plan,
   { round, arm, iteration }: ScheduledRound,

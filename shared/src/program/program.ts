@@ -1,7 +1,6 @@
 import { enc, sha256, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import {
-  emptySpecification,
   featureCount,
   type FeatureSpecification,
   findingOf,
@@ -31,6 +30,7 @@ import { type OpenedAttempt, roundManifest } from './round-manifest.js';
 import {
   type Arm,
   armsOf,
+  firstSpecification,
   fitsOnce,
   isValidation,
   preparationOf,
@@ -70,9 +70,7 @@ export class RunProgram {
     this.models = new ArmModels(this.arms.length);
     this.validation = new Validation(contract, this.models);
     this.rounds = scheduleOf(contract, this.arms, this.steps, this.baselines.list);
-    this.specifications = this.arms.map(() =>
-      emptySpecification({ panelDigest: contract.panel.digest, genes: contract.panel.size }),
-    );
+    this.specifications = this.arms.map(() => firstSpecification(contract));
   }
 
   /** The round to run next, or null when the run is done. */
@@ -272,10 +270,14 @@ export class RunProgram {
     switch (round.purpose) {
       case Purpose.train: {
         const modelOut = required(outcome.modelHash, round);
-        const point = curvePointOf(this.contract.plan, round, outcome.extras, outcome.survivors.length);
+        const { plan } = this.contract;
+        // no loss is summed where the plan claims privacy
+        const point = plan.privacy
+          ? null
+          : curvePointOf(plan, round, outcome.extras, outcome.survivors.length);
         const apply = (): void => {
           this.models.set(round.arm, { round: round.round, model: modelOut });
-          this.curve.push(point);
+          if (point) this.curve.push(point);
         };
         return { modelOut, point, validation: null, finding: null, apply };
       }

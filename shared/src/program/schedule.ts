@@ -2,11 +2,14 @@ import { isPrepared, type Plan } from '../plan/index.js';
 import {
   countedTargets,
   covariateColumns,
+  emptySpecification,
+  type FeatureSpecification,
   FOLDS,
   type LinearBaseline,
   statisticsSteps,
   type StatisticsStep,
   verifyDesign,
+  withoutSums,
 } from '../genomics/index.js';
 import type { RunContract } from './contract.js';
 
@@ -105,7 +108,8 @@ export const fitsOnce = ({ evaluation }: Plan): boolean => evaluation.preparatio
 /** The statistics steps of every arm, in order. */
 export function preparationOf(contract: RunContract): StatisticsStep[] {
   const { plan } = contract;
-  if (!isPrepared(plan.dataset.kind)) return [];
+  // a plan that claims privacy has no steps with sums
+  if (!isPrepared(plan.dataset.kind) || plan.privacy) return [];
   verifyDesign(plan);
   return statisticsSteps(plan.prepare, {
     genes: contract.panel.size,
@@ -122,6 +126,12 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     targets: countedTargets(plan),
     isPublic: contract.isPublic,
   });
+}
+
+/** Specification of an arm before its first round: nothing fitted, and of a plan with privacy all that it has. */
+export function firstSpecification({ plan, panel }: RunContract): FeatureSpecification {
+  const empty = emptySpecification({ panelDigest: panel.digest, genes: panel.size });
+  return plan.privacy ? withoutSums(empty, plan.prepare, plan.dataset.scale) : empty;
 }
 
 /** stepId of the rounds that score a model between its training rounds. */

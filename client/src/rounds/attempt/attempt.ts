@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { enc, fromHex, hex } from '@regulon/shared/crypto';
 import { isRegulonError } from '@regulon/shared/errors';
-import { specificationDigest } from '@regulon/shared/genomics';
 import type { ScheduledRound } from '@regulon/shared/program';
 import {
   ctxOf,
@@ -10,14 +9,14 @@ import {
   encodeManifest,
   encodeMessage,
   type Manifest,
-  samplerFor,
   SecAggClient,
 } from '@regulon/shared/secagg';
 import { type AttemptFacts, Step } from '../../state/index.js';
 import { sendUpdate } from '../../update/index.js';
 import { cohortFacts } from './cohort-facts.js';
 import { contributionBody } from './entries.js';
-import { chargeOf, eventOf } from './ring-noise.js';
+import { factsOf } from './contribution-facts.js';
+import { chargeOf, chargeStatement, eventOf } from './charge.js';
 import type { Broadcast } from '../errors/refusal-evidence.js';
 import { recordAnswer, verifyRelease } from './release.js';
 import type { RunSession } from '../run/run-session.js';
@@ -65,7 +64,8 @@ export class Attempt {
   ): Attempt {
     const { site } = session;
     // a budget that is spent refuses before anything is trained, or known of this site
-    site.ledger.verifyAffordable({ dataset: site.site.dataset.name, event: eventOf(manifest, round, 1) });
+    const release = { dataset: site.site.dataset.name, run: session.run, round: round.round };
+    site.ledger.verifyAffordable({ ...release, event: eventOf({ session, round, manifest }, 1) });
     const client = SecAggClient.join({
       ...{ manifest, coordinatorSignature: signature, roster: site.federation.rosterView, uncounted },
       minSurvivors: session.agreement.contract.plan.deadlines.minSurvivors ?? 0,
@@ -92,6 +92,11 @@ export class Attempt {
   /** Contributors of this attempt when the administrators reopened a burnt round for it. */
   get reopenedFor(): readonly number[] | undefined {
     return this.facts.reopenedFor;
+  }
+
+  /** h2 and the beginning of the window of R2, once the shares were opened. */
+  get opened(): Pick<AttemptFacts, 'h2' | 'uploadStart'> {
+    return this.facts;
   }
 
   /** How far this site is. */
@@ -229,21 +234,13 @@ export class Attempt {
     });
     session.verifyLogged();
     const place = { run, round: round.round, attempt: manifest.attempt };
-    const body = contributionBody(session.agreement, {
-      ctx: this.ctx,
-      silent: round.silent.includes(site.site.own.id),
-      modelHash: manifest.modelHash,
-      featureSpecification: specificationDigest(session.program.specification(round.arm)),
-      h2: fromHex(this.facts.h2 ?? '', 32),
-      ...{ length: upload.length, root: fromHex(upload.root, 32), units: site.site.units },
-      start: this.facts.uploadStart ?? new Date().toISOString(),
-      end: new Date(deadlineMs).toISOString(),
-      gate,
-      sampler: samplerFor(manifest, site.site.samplers)?.name ?? null,
-    });
+    const end = new Date(deadlineMs).toISOString();
+    const body = contributionBody(session.agreement, { ...factsOf(this, upload), end, gate });
+    const [dataset, event] = [site.site.dataset.name, chargeOf(this)];
     this.save(Step.contributed, { ...this.facts, upload }, () => {
-      site.ledger.charge({ dataset: site.site.dataset.name, ...place, event: chargeOf(this) });
-      site.outbox.append('round.contribution', place, body);
+      const { seq } = site.ledger.charge({ dataset, ...place, event });
+      const charge = chargeStatement(site.ledger, dataset, seq, event);
+      site.outbox.append('round.contribution', place, { ...body, charge });
     });
     site.ledger.settle();
     site.crash.reached('contribution-persisted', round.round);

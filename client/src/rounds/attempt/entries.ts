@@ -40,11 +40,11 @@ export interface ContributionFacts {
   readonly start: string;
   readonly end: string;
   readonly gate: Checkpoint;
-  /** what drew the noise in the ring */
+  /** what drew the noise, in the ring or in the steps of training */
   readonly sampler: string | null;
 }
 
-/** Body of `round.contribution`, signed before the commit leaves. */
+/** Body of `round.contribution`, signed before the commit leaves; its charge is not known yet. */
 export function contributionBody(
   agreement: Agreement,
   facts: ContributionFacts,

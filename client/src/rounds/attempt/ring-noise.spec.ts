@@ -14,7 +14,8 @@ import {
 import { makeCohort } from '../../../../shared/src/secagg/secagg.support.js';
 import { Ledger, SiteState } from '../../state/index.js';
 import { temporaryFolder } from '../../state/temporary-folder.support.js';
-import { chargeOf, noiseOf } from './ring-noise.js';
+import { chargeOf } from './charge.js';
+import { noiseOf } from './ring-noise.js';
 import { storeUpload, type UploadPlace } from './stored-upload.js';
 
 const D = 700;
@@ -56,7 +57,11 @@ function placeIn(
   client.maskPlan(server.deliveriesFor(10));
   const session = {
     ...{ folder, runId: manifest.runId, roundingSecret: new Uint8Array(32), engine: new MaskEngine() },
-    site: { site: { samplers }, crash: { reached: () => undefined }, logger: { warn: () => undefined } },
+    ...{ run: 'run_1', agreement: { contract: { plan: {} } } },
+    site: {
+      ...{ site: { samplers, dataset: { name: 'd' } }, ledger: { list: () => [] } },
+      ...{ crash: { reached: () => undefined }, logger: { warn: () => undefined } },
+    },
   };
   const round = { round: manifest.round, arm: 0, purpose: 0, stepId: 'train' };
   return { session, round, manifest, client } as unknown as UploadPlace;

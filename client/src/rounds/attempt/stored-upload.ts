@@ -33,7 +33,7 @@ export async function storeUpload(
   local: LocalResult,
 ): Promise<StoredUpload> {
   const file = `y-${round.round}-${manifest.attempt}.bin`;
-  const noise = noiseOf({ session, round, manifest, client });
+  const noise = noiseOf({ session, manifest, client });
   const { masks } = client.maskPlan();
   const { root, length, exceeded } = await prepareUpdate({
     ...{ manifest, contribution: local.contribution, weight: local.weight, extras: local.extras },

@@ -40,6 +40,7 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_VERIFY: 'stop',
   E_BACKEND_DRIFT: 'stop',
   E_POLICY: 'refuse-run',
+  E_BUDGET: 'refuse-run',
   E_PLAN: 'refuse-run',
   E_PANEL: 'refuse-run',
   E_LABEL: 'refuse-run',

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { enc, hex, hkdf, u32 } from '@regulon/shared/crypto';
 import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { slimFit } from '@regulon/shared/genomics';
 import { type ModelDeclaration, modelFilesOf } from '@regulon/shared/models';
@@ -8,7 +7,6 @@ import {
   type Arm,
   encodeBlock,
   encodeEvaluation,
-  headExtrasOf,
   headShapesOf,
   isValidation,
   Purpose,
@@ -28,6 +26,7 @@ import type { SiteContext } from '../context.js';
 import { LocalWeights } from './local-weights.js';
 import { RunTrainer, startTrainer, type StartTrainer } from './run-trainer.js';
 import { addScore, withBaselines } from './site-score.js';
+import { saidOf, trainingOf, unitsOf } from './training-job.js';
 
 /** What one round needs from this site, computed once for all its attempts. */
 export interface LocalResult {
@@ -122,7 +121,8 @@ export class LocalWork {
       };
     }
     const data = await this.dataOf(this.armOf(round.arm), 'train');
-    return { weight: weightOf(data?.n ?? 0, contract.plan.secureAggregation.weightCap), extras, norm: 0 };
+    const units = data ? unitsOf(this.live, data) : 0;
+    return { weight: weightOf(units, contract.plan.secureAggregation.weightCap), extras, norm: 0 };
   }
 
   private work(round: ScheduledRound, manifest: Manifest): Promise<LocalFacts> {
@@ -173,15 +173,12 @@ export class LocalWork {
     if (!data) throw new RegulonError('E_UNITS', `arm ${arm.label} has no training units at this site`);
     await this.site.data.release();
     const file = `delta-${round.round}.f32`;
-    if (this.site.config.testing?.skipTraining) return this.skipped(file, manifest.d, data.n);
+    if (this.site.config.testing?.skipTraining)
+      return this.skipped(file, manifest.d, unitsOf(this.live, data));
     const result = await this.trainOnce(round, arm, data, join(folder, file), manifest.deadlines[2] ?? 0);
-    const weight = weightOf(result.count, contract.plan.secureAggregation.weightCap);
-    return {
-      file,
-      weight,
-      norm: weight * Math.sqrt(result.deltaNormSquared),
-      extras: extrasOf(contract, result),
-    };
+    const { weightCap } = contract.plan.secureAggregation;
+    const weight = weightOf(unitsOf(this.live, data, result), weightCap);
+    return { file, weight, norm: weight * Math.sqrt(result.deltaNormSquared), ...saidOf(contract, result) };
   }
 
   /** Under test: almost the weights that came, since no site answers twice for one model (a round without training). */
@@ -199,23 +196,11 @@ export class LocalWork {
     deltaPath: string,
     deadlineMs: number,
   ): Promise<TrainResult> {
-    const { contract, roundingSecret, modelOf } = this.live;
-    const { plan } = contract;
-    const info = enc(
-      'regulon/shuffle/v1',
-      u32(plan.seed),
-      u32(this.site.site.own.id),
-      u32(round.round),
-      u32(arm.index),
-    );
-    const { optimizer, schedule, rounds, gradientClip, strategy, localEpochs, batchSize } = plan.training;
     const job = {
       ...this.modelJob(arm, data),
-      ...{ weightsPath: modelOf(arm.index), deltaPath, epochs: localEpochs, batchSize, optimizer, strategy },
-      ...(gradientClip === undefined ? {} : { gradientClip }),
-      ...(schedule && { schedule: { shape: schedule, from: round.iteration, span: 1, rounds } }),
+      ...trainingOf(this.live, round, this.site.site.own.id, data),
       ...this.localWeights.pathsFor(round),
-      ...{ shuffleKey: hex(hkdf(roundingSecret, new Uint8Array(32), info, 32)), round: round.round },
+      ...{ weightsPath: this.live.modelOf(arm.index), deltaPath },
     };
     return this.trainer.run((trainer) => {
       const timeoutSeconds = Math.max(1, Math.ceil((deadlineMs - Date.now()) / 1000));
@@ -312,12 +297,4 @@ export class LocalWork {
     );
     return name;
   }
-}
-
-/** Sums of a training round: loss in units of the mean loss of one unit. */
-function extrasOf(contract: RunContract, result: TrainResult): Record<string, number> {
-  const { count, correct, lossSum, targetCount } = result;
-  const loss =
-    contract.plan.task === 'classify' || targetCount === 0 ? lossSum : (lossSum / targetCount) * count;
-  return { loss, correct, count, ...headExtrasOf(result.heads ?? []) };
 }

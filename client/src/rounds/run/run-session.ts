@@ -2,7 +2,13 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, equalBytes, fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { parseRunName, Purpose, RunProgram, type ScheduledRound } from '@regulon/shared/program';
+import {
+  parseRunName,
+  privacyClaim,
+  Purpose,
+  RunProgram,
+  type ScheduledRound,
+} from '@regulon/shared/program';
 import { parameterCount } from '@regulon/shared/models';
 import type { ValidationFigures } from '@regulon/shared/plan';
 import { decodeManifest, MaskEngine } from '@regulon/shared/secagg';
@@ -10,6 +16,7 @@ import { type BodyOf, digestText } from '@regulon/shared/transparency';
 import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../../policy/index.js';
 import { type AttemptFacts, type OutcomeRow, removeRunFiles } from '../../state/index.js';
 import { verifyUnitSets } from '../../unit-sets/index.js';
+import { verifyRunAffordable } from '../attempt/charge.js';
 import type { SiteContext } from '../context.js';
 import { LocalWork } from './local-work.js';
 import { ModelFiles } from './model-files.js';
@@ -54,7 +61,12 @@ export class RunSession {
   static async open(site: SiteContext, run: string): Promise<RunSession> {
     const bytes = await contractBytes(site, run);
     const agreement = verifyAgreement(bytes, run, site.federation, site.site, Date.now());
-    if (!site.runs.find(run)) await verifyUnits(site, run, agreement);
+    if (!site.runs.find(run)) {
+      await verifyUnits(site, run, agreement);
+      verifyRunAffordable(agreement.contract, run, site);
+      const claim = privacyClaim(agreement.contract.plan);
+      site.logger.info({ run, ...claim }, `protected by differential privacy: ${claim.protectedBy}`);
+    }
     const secret = site.config.testing?.roundingSecret;
     const row = site.runs.begin(run, bytes, ...(secret ? [Uint8Array.from(Buffer.from(secret, 'hex'))] : []));
     if (!equalBytes(row.contract, bytes)) {

@@ -2,6 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { TrainingBackend } from '../backends/backend.js';
 import { matrixOf } from '../backends/matrix.js';
 import type { UnitRange } from '../ops/op.js';
+import { columnNorm, squares } from './squares.js';
 
 /** A product a·W (+ b) as its way back meets it; rows are units, `positions` of them each. */
 export interface AffineProduct {
@@ -76,22 +77,4 @@ function rowProduct(values: Float32Array, r: number, s: number, width: number): 
   let sum = 0;
   for (let i = 0; i < width; i++) sum += values[r * width + i]! * values[s * width + i]!;
   return sum;
-}
-
-/** Σ x², in float64. */
-export function squares(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
-  return sum;
-}
-
-/** ‖column sums‖² of row-major rows, in float64. */
-export function columnNorm(values: Float32Array, width: number): number {
-  let norm = 0;
-  for (let c = 0; c < width; c++) {
-    let sum = 0;
-    for (let at = c; at < values.length; at += width) sum += values[at]!;
-    norm += sum * sum;
-  }
-  return norm;
 }

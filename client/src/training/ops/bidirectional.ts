@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainingBackend } from '../backends/backend.js';
-import { filled, type LayerPass, type PassContext, type StepMask } from './op.js';
+import { type AddNorms, filled, type LayerPass, type PassContext, type StepMask } from './op.js';
 
 /** A recurrent layer in one direction. */
 export type Direction = (x: tf.Tensor, weights: readonly tf.Tensor[], mask?: StepMask) => LayerPass;
@@ -27,14 +27,29 @@ export function bidirectional(
   const inOrder = (tensor: tf.Tensor): tf.Tensor => (isSequence ? reversed(tensor, backend) : tensor);
   const axis = onward.output.rank - 1;
   const width = onward.output.shape[axis] ?? 1;
+  const part = (gradient: tf.Tensor, from: number): tf.Tensor => {
+    const leading = gradient.shape.slice(0, -1);
+    return tf.slice(gradient, [...leading.map(() => 0), from], [...leading, width]);
+  };
+  const { taps: tapsOnward } = onward;
+  const { taps: tapsBack } = back;
   return {
     output: tf.concat([onward.output, inOrder(back.output)], axis),
+    ...(tapsOnward && tapsBack
+      ? {
+          taps(gradient, wantsInput) {
+            const first = tapsOnward(part(gradient, 0), wantsInput);
+            const second = tapsBack(inOrder(part(gradient, width)), wantsInput);
+            const addNorms: AddNorms = (patients, norms) =>
+              [first, second].forEach((direction) => direction.addNorms(patients, norms));
+            if (!first.input || !second.input) return { addNorms };
+            return { addNorms, input: tf.add(first.input, reversed(second.input, backend)) };
+          },
+        }
+      : {}),
     backward(gradient, wantsInput) {
-      const leading = gradient.shape.slice(0, -1);
-      const part = (from: number): tf.Tensor =>
-        tf.slice(gradient, [...leading.map(() => 0), from], [...leading, width]);
-      const first = onward.backward(part(0), wantsInput);
-      const second = back.backward(inOrder(part(width)), wantsInput);
+      const first = onward.backward(part(gradient, 0), wantsInput);
+      const second = back.backward(inOrder(part(gradient, width)), wantsInput);
       const gradients = [...first.weights, ...second.weights];
       if (!first.input || !second.input) return { weights: gradients };
       return { weights: gradients, input: tf.add(first.input, reversed(second.input, backend)) };

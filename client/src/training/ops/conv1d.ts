@@ -7,6 +7,7 @@ import {
   slideKernelGradient,
   type Sliding,
 } from '../kernels/sliding.js';
+import { columnNorm, squares, unitsOf } from '../dp-sgd/squares.js';
 import { addBiasAndActivate, columnSums, throughActivation } from './activation.js';
 import type { LayerPass, PassContext } from './op.js';
 
@@ -33,8 +34,34 @@ export function conv1d(
   const y = backend.view(output);
   slide(backend, { x: backend.view(x), kernel: backend.view(kernel), y }, sliding);
   addBiasAndActivate(y, backend.view(bias), activation, backend.kernels);
+  const unitSizes = { x: steps * channels, y: positionsOf(sliding) * filters };
   return {
     output,
+    taps(gradient, wantsInput) {
+      const dz = backend.allocate(output.shape);
+      const dInput = wantsInput ? backend.allocate(x.shape) : undefined;
+      const dy = backend.view(dz);
+      throughActivation(backend.view(output), backend.view(gradient), activation, dy, backend.kernels);
+      if (dInput)
+        slideInputGradient(backend, { dy, kernel: backend.view(kernel), dx: backend.view(dInput) }, sliding);
+      return {
+        ...(dInput ? { input: dInput } : {}),
+        addNorms(patients, norms) {
+          const scratch = backend.allocate(kernel.shape);
+          const [dKernel, from, way] = [backend.view(scratch), backend.view(x), backend.view(dz)];
+          patients.forEach((patient, p) => {
+            const own = {
+              x: unitsOf(from, patient, unitSizes.x),
+              dy: unitsOf(way, patient, unitSizes.y),
+              dKernel,
+            };
+            slideKernelGradient(backend, own, { ...sliding, batch: patient.to - patient.from });
+            norms[p] = norms[p]! + squares(dKernel) + columnNorm(own.dy, filters);
+          });
+          scratch.dispose();
+        },
+      };
+    },
     backward(gradient, wantsInput) {
       const dz = backend.allocate(output.shape);
       const dBias = backend.allocate([filters]);

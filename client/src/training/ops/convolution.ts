@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '@regulon/shared/models';
 import { type Matrix, matrixOf } from '../backends/matrix.js';
 import { fold, type Range, unfold, windowCount, type Windows, windowSize } from '../kernels/windows.js';
+import { columnNorm, squares, unitsOf } from '../dp-sgd/squares.js';
 import { addBiasAndActivate, columnSums, throughActivation } from './activation.js';
 import type { LayerPass, PassContext } from './op.js';
 
@@ -91,8 +92,39 @@ function convolve(
     backend.multiply(unfolded, whole, outputs);
   }
   addBiasAndActivate(y, backend.view(bias), activation, kernels);
+  const unit = { x: x.size / windows.batch, y: output.size / windows.batch };
   return {
     output,
+    taps(gradient, wantsInput) {
+      const dz = backend.allocate([rows, filters]);
+      const dInput = wantsInput ? backend.allocate(x.shape) : undefined;
+      const [dy, weight] = [backend.view(dz), { ...whole, values: backend.view(kernel) }];
+      throughActivation(backend.view(output), backend.view(gradient), activation, dy, kernels);
+      const dx = dInput && backend.view(dInput).fill(0);
+      for (const { range, unfolded, outputs } of dx ? tiles(windows, filters, backend.view(tile), dy) : []) {
+        backend.multiply(outputs, weight, unfolded, { b: true });
+        if (dx) fold(unfolded.values, windows, range, dx, kernels);
+      }
+      return {
+        ...(dInput ? { input: dInput } : {}),
+        addNorms(patients, norms) {
+          const scratch = backend.allocate(kernel.shape);
+          const dWhole = { ...whole, values: backend.view(scratch) };
+          const [source, way, at] = [backend.view(x), backend.view(dz), backend.view(tile)];
+          patients.forEach((patient, p) => {
+            const own = { ...windows, batch: patient.to - patient.from };
+            const [ofInput, ofOutput] = [unitsOf(source, patient, unit.x), unitsOf(way, patient, unit.y)];
+            dWhole.values.fill(0);
+            for (const { range, unfolded, outputs } of tiles(own, filters, at, ofOutput)) {
+              unfold(ofInput, own, range, unfolded.values, kernels);
+              backend.multiply(unfolded, outputs, dWhole, { a: true, add: true });
+            }
+            norms[p] = norms[p]! + squares(dWhole.values) + columnNorm(ofOutput, filters);
+          });
+          scratch.dispose();
+        },
+      };
+    },
     backward(gradient, wantsInput) {
       const dz = backend.allocate([rows, filters]);
       const dBias = backend.allocate([filters]);

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Groups, normalise, normaliseBackward } from '../kernels/normalise.js';
+import { columnNorm, unitsOf } from '../dp-sgd/squares.js';
 import { columnSums } from './activation.js';
 import { composedLayer } from './composed.js';
 import { type LayerPass, type PassContext, rowsOf } from './op.js';
@@ -52,18 +53,32 @@ function normalised(
   const view = (tensor: tf.Tensor): Float32Array => backend.view(tensor);
   const there = { x: view(x), scale: view(scale), shift: view(shift), y: view(output), stats: view(stats) };
   normalise(there, groups, epsilon, backend.kernels);
+  const back = (gradient: tf.Tensor): { turned: tf.Tensor; dInput: tf.Tensor } => {
+    const [turned, dInput] = [backend.allocate(x.shape), backend.allocate(x.shape)];
+    const read = { x: view(x), scale: view(scale), stats: view(stats), dy: view(gradient) };
+    normaliseBackward({ ...read, turned: view(turned), dx: view(dInput) }, groups, backend.kernels);
+    return { turned, dInput };
+  };
   return {
     output,
     backward(gradient) {
-      const [turned, dInput] = [backend.allocate(x.shape), backend.allocate(x.shape)];
       const [dScale, dShift] = [backend.allocate(scale.shape), backend.allocate(shift.shape)];
-      // nothing is allocated from here on: the views stay valid
-      const dy = view(gradient);
-      const read = { x: view(x), scale: view(scale), stats: view(stats), dy };
-      normaliseBackward({ ...read, turned: view(turned), dx: view(dInput) }, groups, backend.kernels);
+      const { turned, dInput } = back(gradient);
       columnSums(view(turned), view(dScale), backend.kernels);
-      columnSums(dy, view(dShift), backend.kernels);
+      columnSums(view(gradient), view(dShift), backend.kernels);
       return { input: dInput, weights: [dScale, dShift] };
+    },
+    taps(gradient) {
+      const { turned, dInput } = back(gradient);
+      const size = x.size / (x.shape[0] ?? 1);
+      return {
+        input: dInput,
+        addNorms: (patients, norms) =>
+          patients.forEach((patient, p) => {
+            for (const rows of [view(turned), view(gradient)])
+              norms[p] = norms[p]! + columnNorm(unitsOf(rows, patient, size), scale.size);
+          }),
+      };
     },
   };
 }

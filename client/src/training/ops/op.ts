@@ -47,7 +47,7 @@ export interface LayerPass {
    *
    * @see Goodfellow 2015 (arXiv:1510.01799); Li et al. 2022 (arXiv:2110.05679), ghost norms
    */
-  taps?(gradient: Tensor, wantsInput: boolean): LayerTaps;
+  readonly taps?: (gradient: Tensor, wantsInput: boolean) => LayerTaps;
 }
 
 /** What a layer may know about the pass it runs in. */

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { TrainingBackend } from '../backends/backend.js';
 import { columnsOf, type Matrix, matrixOf } from '../backends/matrix.js';
+import { addRecurrentNorms } from '../dp-sgd/recurrent-norms.js';
 import { columnSums } from './activation.js';
 import { carryBackward, carryForward, type IsPadded } from './carry.js';
 import type { Cell } from './cell.js';
@@ -55,8 +56,23 @@ export function recurrent(
   if (returnSequences)
     batchMajorInto(states.subarray(batch * units), [batch, steps, units], backend.view(output));
   else backend.view(output).set(states.subarray(steps * batch * units));
+  const toInput = (dFromInput: tf.Tensor): tf.Tensor => {
+    const dRows = backend.gemm(dFromInput, weights.kernel, { b: true });
+    const dInput = backend.allocate(x.shape);
+    batchMajorInto(backend.view(dRows), [batch, steps, x.shape[2] ?? 1], backend.view(dInput));
+    return dInput;
+  };
   return {
     output,
+    taps(gradient, wantsInput) {
+      const { dFromInput, dFromState } = runBackward(cell, tape, weights, gradient, returnSequences, backend);
+      const hasTwoBiases = weights.bias.shape.length === 2;
+      const products = { ...tape, dFromInput, dFromState, cell, hasTwoBiases };
+      return {
+        ...(wantsInput ? { input: toInput(dFromInput) } : {}),
+        addNorms: (patients, norms) => addRecurrentNorms(products, patients, norms, backend),
+      };
+    },
     backward(gradient, wantsInput) {
       const { dFromInput, dFromState } = runBackward(cell, tape, weights, gradient, returnSequences, backend);
       const gradients = [
@@ -64,11 +80,7 @@ export function recurrent(
         recurrentGradient(cell, tape, dFromState, backend),
         biasGradient(weights.bias, dFromInput, dFromState, backend),
       ];
-      if (!wantsInput) return { weights: gradients };
-      const dRows = backend.gemm(dFromInput, weights.kernel, { b: true });
-      const dInput = backend.allocate(x.shape);
-      batchMajorInto(backend.view(dRows), [batch, steps, x.shape[2] ?? 1], backend.view(dInput));
-      return { weights: gradients, input: dInput };
+      return wantsInput ? { weights: gradients, input: toInput(dFromInput) } : { weights: gradients };
     },
   };
 }

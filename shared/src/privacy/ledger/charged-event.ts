@@ -29,6 +29,13 @@ export const chargedEventSchema = z.discriminatedUnion('mechanism', [
     q: decimal,
     z: decimal,
     steps: count,
+    /** noise multiplier of the count of units that is released with it, once a run; absent: none is */
+    counted: decimal.optional(),
+    /** SHA-256 of what was released, hexadecimal: sent again it costs nothing again */
+    release: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
     ...claim,
     ...about,
   }),
@@ -48,13 +55,13 @@ export const chargedEventSchema = z.discriminatedUnion('mechanism', [
 export type ChargedEvent = z.infer<typeof chargedEventSchema>;
 
 /**
- * What an event is to the accountants; undefined for a release without noise.
+ * What an event is to the accountants: one mechanism or two; undefined for a release without noise.
  *
  * The sensitivity of ring noise is Q + √d: rounding to whole units moves each coordinate by less than one.
  *
  * @throws E_PRIVACY when its numbers are out of range
  */
-export function privacyEventOf(event: ChargedEvent): PrivacyEvent | undefined {
+export function privacyEventsOf(event: ChargedEvent): PrivacyEvent[] | undefined {
   switch (event.mechanism) {
     case 'none':
       return undefined;
@@ -63,7 +70,10 @@ export function privacyEventOf(event: ChargedEvent): PrivacyEvent | undefined {
       verifyRate(q);
       verifyNoise(noise);
       verifySteps(event.steps);
-      return { mechanism: 'gaussian', q, z: noise, steps: event.steps };
+      const steps: PrivacyEvent = { mechanism: 'gaussian', q, z: noise, steps: event.steps };
+      if (event.counted === undefined) return [steps];
+      verifyNoise(Number(event.counted));
+      return [steps, { mechanism: 'gaussian', q: 1, z: Number(event.counted), steps: 1 }];
     }
     case 'discrete-gaussian':
     case 'skellam': {
@@ -71,14 +81,8 @@ export function privacyEventOf(event: ChargedEvent): PrivacyEvent | undefined {
       const noise = Number(event.z);
       verifyNoise(noise);
       const localSigma = (noise * Q) / Math.sqrt(h);
-      return {
-        mechanism,
-        localSigma,
-        contributors: h,
-        sensitivity: Q + Math.sqrt(d),
-        dimensions: d,
-        steps: 1,
-      };
+      const sensitivity = Q + Math.sqrt(d);
+      return [{ mechanism, localSigma, contributors: h, sensitivity, dimensions: d, steps: 1 }];
     }
   }
 }

@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { siteBudgetOf, type BudgetPlace } from '@regulon/client/privacy';
+import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
+import { simulatedDataPlan } from '../support/toy-plan.js';
+
+const real = compiled ? it : it.skip;
+const NEEDS = '(needs the compiled programs)';
+const sites = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
+const budget = { epsilon: 3, delta: 1e-3, minNoise: 1 };
+const privacy = {
+  ...{ unit: 'patient', adjacency: 'add-or-remove-one', noiseMultiplier: 8, samplingRate: 1 },
+  ...{ localSteps: 3, clipNorm: 1, delta: 1e-3 },
+};
+/** An MLP that claims privacy: nothing but noised updates leaves. */
+const planOf = (more: Readonly<Record<string, unknown>> = {}, claim: object | undefined = privacy) =>
+  simulatedDataPlan(sites, {
+    name: 'private-mlp',
+    prepare: [{ step: 'log2-cpm' }],
+    model: {
+      blocks: [
+        {
+          name: 'mlp',
+          layers: [
+            { type: 'dense', units: 4, activation: 'relu' },
+            { type: 'dense', units: 'outputs' },
+          ],
+        },
+      ],
+    },
+    training: { rounds: 2, optimizer: { name: 'adam' } },
+    evaluation: { split: 'none' },
+    ...(claim ? { privacy: claim } : {}),
+    ...more,
+  });
+
+let root: string;
+let policyFile: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'regulon-privacy-'));
+  policyFile = join(root, 'policy.json');
+  const policy = { schema: 'regulon.site-policy/1', purposes: ['research'], leaveSiteOut: 'exact' };
+  writeFileSync(policyFile, JSON.stringify({ ...policy, privacy: budget }));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+describe('daemons with a privacy budget', () => {
+  real(
+    `train an MLP by DP-SGD, charge every round before it leaves, and refuse what the budget does not hold ${NEEDS}`,
+    async () => {
+      const { federation, plan } = await openRealFederation(root, planOf(), { policyFile });
+      const budgetOf = (config: string) => siteBudgetOf(parse(readFileSync(config, 'utf8')) as BudgetPlace);
+      try {
+        const document = await runToItsEnd(federation, plan);
+        expect(document).toMatchObject({ status: 'COMPLETED', reason: null, result: null });
+        expect(document.rounds.map((r) => [r.purpose, r.loss, r.accuracy, r.units])).toEqual(
+          Array(2).fill(['train', null, null, null]),
+        );
+        const spent = federation.founded.sites.map(({ config }) => budgetOf(config));
+        for (const site of spent) {
+          expect(site.runs).toEqual([{ run: document.run, charges: 2, mechanisms: ['gaussian'] }]);
+          expect(site.spent.epsilon).toBeGreaterThan(0.3);
+          expect(site.left).toBeLessThan(2.7);
+        }
+        // what is left does not hold three hundred rounds more: nobody begins
+        const long = { ...plan, name: 'too-long', training: { ...plan.training, rounds: 300 } };
+        expect(await runToItsEnd(federation, long)).toMatchObject({
+          rounds: [],
+          reason: { code: 'E_BUDGET' },
+        });
+        expect(federation.founded.sites.map(({ config }) => budgetOf(config))).toEqual(spent);
+      } finally {
+        await federation.stop();
+      }
+    },
+    600_000,
+  );
+
+  real(
+    `refuse a plan that asks for less noise than their policy, and one that has none ${NEEDS}`,
+    async () => {
+      const less = planOf({ name: 'less-noise' }, { ...privacy, noiseMultiplier: 0.99 });
+      const { federation, plan } = await openRealFederation(root, less, { policyFile });
+      try {
+        const refused = await runToItsEnd(federation, plan);
+        expect(refused).toMatchObject({ rounds: [], reason: { code: 'E_POLICY' } });
+        expect(refused.reason?.message).toMatch(/privacy\.noiseMultiplier: below 1/);
+        const { privacy: _, ...rest } = plan;
+        const none = await runToItsEnd(federation, { ...rest, name: 'no-noise' });
+        expect(none).toMatchObject({ rounds: [], reason: { code: 'E_BUDGET' } });
+      } finally {
+        await federation.stop();
+      }
+    },
+    600_000,
+  );
+});
