@@ -28,7 +28,7 @@ function verifyNode() {
   if (!ok)
     refuse(
       `Node ${process.versions.node} is too old or unsupported`,
-      'install Node 20.19 or newer (24 recommended)',
+      'install Node 20.19 or newer (22 recommended)',
     );
 }
 

@@ -72,6 +72,9 @@ describe('the doctor', () => {
     const versions = ['18.20.0', '20.18.9', '20.20.2', '21.0.0', '22.11.0', '22.12.0', '24.1.0'];
     const found = versions.map((version) => checkRuntime(version).status);
     expect(found).toEqual(['failed', 'failed', 'warning', 'failed', 'failed', 'ok', 'ok']);
+    // the database driver may abort there
+    for (const version of ['24.19.0', '24.21.0', '26.0.0'])
+      expect(checkRuntime(version).status).toBe('warning');
   });
 
   it('refuses a generator that preloaded code could replace', () => {

@@ -44,8 +44,11 @@ export function checkRandomness(environment: Readonly<Record<string, string | un
 export function checkRuntime(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const supported = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22;
-  if (!supported) return failed(`Node ${version}`, 'install Node 20.19 or newer, 24 recommended');
-  if (major === 20) return warning(`Node ${version}: its support has ended`, 'plan the move to Node 24');
+  if (!supported) return failed(`Node ${version}`, 'install Node 20.19 or newer, 22 recommended');
+  if (major === 20) return warning(`Node ${version}: its support has ended`, 'plan the move to Node 22');
+  // seen with 24.21: better-sqlite3 12 frees a statement or database while no context is entered, and Node aborts
+  if (major > 24 || (major === 24 && minor >= 19))
+    return warning(`Node ${version}: the database driver may end the process (SIGABRT)`, 'run it on Node 22');
   return ok(`Node ${version}`);
 }
 
