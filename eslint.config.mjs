@@ -16,6 +16,15 @@ export default tseslint.config(
       ],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/require-await': 'off',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            ":not(CallExpression[callee.name='keepStatements']) > NewExpression[callee.name=/^(Database|BetterSqlite)$/]",
+          message:
+            'Open SQLite as keepStatements(new Database(…)): from Node 24.19 on, collecting it ends the process.',
+        },
+      ],
     },
   },
 );

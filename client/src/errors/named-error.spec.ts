@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
+import { keepStatements } from '@regulon/shared/sqlite';
 import { explainError } from '@regulon/shared/errors';
 import { namedError } from './named-error.js';
 
@@ -34,7 +35,7 @@ describe('a condition of the machine', () => {
   });
 
   it('a closed database is E_STATE_DB', () => {
-    const db = new Database(':memory:');
+    const db = keepStatements(new Database(':memory:'));
     db.close();
     const failed = (): unknown => {
       try {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { RegulonError } from '@regulon/shared/errors';
 import { type Charge, verifyLedger } from '@regulon/shared/privacy';
+import { keepStatements } from '@regulon/shared/sqlite';
 import { guarded } from './database.js';
 import { readHead } from './ledger-anchor.js';
 import { storedCharges } from './ledger.js';
@@ -19,7 +20,7 @@ export function readLedger(folder: string): Charge[] {
   // the anchor first: charges that a daemon adds meanwhile only come after it
   const known = readHead(join(folder, 'anchor', 'ledger-head'));
   return guarded(`state database ${path}`, () => {
-    const db = new Database(path, { readonly: true });
+    const db = keepStatements(new Database(path, { readonly: true }));
     try {
       return verifyLedger(storedCharges(db), known).charges;
     } finally {
