@@ -102,6 +102,8 @@ export interface PrivateTraining {
 export interface TrainJob extends ModelJob {
   /** where the update (local − global, float32 little-endian, manifest order) is written, all or nothing */
   readonly deltaPath: string;
+  /** update of an earlier round that nobody reads any more: it may be written over, which is faster than a new file */
+  readonly sparePath?: string;
   /** where the weights that never leave the site are written after training, all or nothing */
   readonly nextLocalWeightsPath?: string;
   readonly epochs: number;

@@ -46,7 +46,7 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   if (!Number.isFinite(deltaNormSquared)) {
     throw new RegulonError('E_LOSS_NOT_FINITE', 'the update is not finite');
   }
-  const deltaSha256 = await writeFloat32(job.deltaPath, delta);
+  const deltaSha256 = await writeFloat32(job.deltaPath, delta, job.sparePath);
   const seconds = (performance.now() - started) / 1000;
   const { backend } = context;
   return {

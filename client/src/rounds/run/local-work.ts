@@ -49,6 +49,9 @@ export interface LocalRun {
 const notFinite: ReadonlySet<ErrorCode> = new Set(['E_LOSS_NOT_FINITE', 'E_NOT_FINITE', 'E_DATA_NOT_FINITE']);
 const SILENT: LocalFacts = { extras: {}, weight: 0 };
 
+/** The update of the last closed round, which the next one is written over. @param folder of the run */
+export const sparePath = (folder: string): string => join(folder, 'delta.spare');
+
 /** Computes this site's contribution to each round: a statistic, an update, or a score. */
 export class LocalWork {
   private readonly trainer: RunTrainer;
@@ -200,7 +203,7 @@ export class LocalWork {
       ...this.modelJob(arm, data),
       ...trainingOf(this.live, round, this.site.site.own.id, data),
       ...this.localWeights.pathsFor(round),
-      ...{ weightsPath: this.live.modelOf(arm.index), deltaPath },
+      ...{ weightsPath: this.live.modelOf(arm.index), deltaPath, sparePath: sparePath(this.live.folder) },
     };
     return this.trainer.run((trainer) => {
       const timeoutSeconds = Math.max(1, Math.ceil((deadlineMs - Date.now()) / 1000));

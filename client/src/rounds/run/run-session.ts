@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, equalBytes, fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -18,7 +18,7 @@ import { type AttemptFacts, type OutcomeRow, removeRunFiles } from '../../state/
 import { verifyUnitSets } from '../../unit-sets/index.js';
 import { verifyRunAffordable } from '../attempt/charge.js';
 import type { SiteContext } from '../context.js';
-import { LocalWork } from './local-work.js';
+import { LocalWork, sparePath } from './local-work.js';
 import { ModelFiles } from './model-files.js';
 import { modelOutOf } from './model-out.js';
 import { RunAudits } from '../audits/run-audits.js';
@@ -218,12 +218,15 @@ export class RunSession {
     this.audits.add({ round, attempt, aggregateRoot, modelOut, manifest, own });
   }
 
-  /** Remove what belonged to a closed round. */
+  /** Remove what belonged to a closed round; the file of its update is kept for the next one to be written over. */
   private clean(round: number): void {
     if (!existsSync(this.folder)) return;
     const own = new RegExp(`^(delta|values|y|aggregate)-${round}(-\\d+)?\\.`);
     for (const name of readdirSync(this.folder)) {
-      if (own.test(name)) rmSync(join(this.folder, name), { force: true });
+      if (!own.test(name)) continue;
+      const path = join(this.folder, name);
+      if (name.startsWith('delta-')) renameSync(path, sparePath(this.folder));
+      else rmSync(path, { force: true });
     }
   }
 }
