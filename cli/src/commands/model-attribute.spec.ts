@@ -7,6 +7,7 @@ import {
   GENES,
   KEPT,
   logarithms,
+  withMeans,
   rawSample,
   type ToyModel,
   writeClasses,
@@ -169,13 +170,76 @@ describe('regulon model attribute', () => {
     expect(result.code).toBe(code);
   });
 
-  it('says that zeros are no mean profile where the preparation does not centre', async () => {
+  /** Weight times distance from a baseline, as the table of units has it. */
+  const sharesFrom = async (path: string, baseline: (gene: number) => number, ...more: string[]) => {
+    const units = join(folder, 'from.tsv');
+    const { code, out } = await attribute(path, '--explain', 'Basal', '--units', units, ...more);
+    expect(code).toBe(0);
+    table('from.tsv')
+      .slice(1)
+      .forEach(([, , ...numbers], i) => {
+        const x = zScores(rawSample(UNITS[i] ?? NaN));
+        x.forEach((value, g) =>
+          expect(Number(numbers[g])).toBeCloseTo((value - baseline(g)) * (model.weights[2 * g] ?? NaN), 3),
+        );
+      });
+    return out;
+  };
+
+  it.each(['occlusion', 'integrated-gradients'])(
+    '%s compares with the mean of samples that are named, prepared as all are',
+    async (method) => {
+      const controls = writeTable(join(folder, 'controls.tsv'), [20, 21, 22]);
+      const means = KEPT.map((_, g) =>
+        [20, 21, 22].reduce((sum, u) => sum + (zScores(rawSample(u))[g] ?? NaN) / 3, 0),
+      );
+      const out = await sharesFrom(
+        model.path,
+        (g) => means[g] ?? NaN,
+        '--method',
+        method,
+        '--baseline',
+        controls,
+      );
+      expect(JSON.parse(out)).toMatchObject({ data: { comparedWith: 'mean of 3 samples' } });
+    },
+  );
+
+  it('compares with the mean profile of the run, or with zeros', async () => {
+    const occlude = ['--method', 'occlusion'];
+    const own = await sharesFrom(model.path, () => 0, ...occlude);
+    expect(JSON.parse(own)).toMatchObject({ data: { comparedWith: 'mean profile of the run' } });
+    const zeros = await sharesFrom(model.path, () => 0, ...occlude, '--baseline', 'zero');
+    expect(JSON.parse(zeros)).toMatchObject({ data: { comparedWith: 'zeros' } });
+    // not centred: what a z-score takes away stands in the profile
+    const { path } = writeModel(join(folder, 'means'), linear, {
+      change: { featureSpecification: encoded(withMeans) },
+    });
+    const units = join(folder, 'means.tsv');
+    await attribute(path, ...occlude, '--explain', 'Basal', '--units', units, '--baseline', 'mean');
+    const [, first = []] = table('means.tsv');
+    KEPT.forEach((gene, g) => {
+      const x = Math.log2((rawSample(1)[gene] ?? NaN) + 1);
+      expect(Number(first[2 + g])).toBeCloseTo((x - gene / 2) * (model.weights[2 * g] ?? NaN), 3);
+    });
+  });
+
+  it('says that zeros are no mean profile where the preparation tells none; asked for it, it refuses', async () => {
     const change = { featureSpecification: encoded(logarithms) };
     const { path } = writeModel(join(folder, 'raw'), linear, { change });
     const { err } = await attribute(path, '--method', 'occlusion');
     expect(err).toBe(
-      'warning: occlusion compares with zeros, which are no mean profile: the preparation does not centre the genes\n',
+      'warning: compared with zeros, which are no mean profile: the preparation does not tell one; --baseline names another\n',
     );
     expect((await attribute(path, '--method', 'saliency')).err).toBe('');
+    expect((await attribute(path, '--method', 'occlusion', '--baseline', 'zero')).err).toBe('');
+    expect(await attribute(path, '--method', 'occlusion', '--baseline', 'mean')).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('the preparation does not tell the mean profile\nnext: name samples'),
+    });
+    expect(await attribute(path, '--method', 'saliency', '--baseline', 'zero')).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('--baseline: saliency has none'),
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { AttributionRequest, Attributions } from '@regulon/client/samples';
+import type { AttributionRequest, Attributions, Baseline } from '@regulon/client/samples';
 import type { AttributionMethod } from '@regulon/client/training';
 import { RegulonError } from '@regulon/shared/errors';
 import { realNumber, wholeNumber } from '../arguments/index.js';
@@ -22,18 +22,20 @@ interface Options extends SampleOptions {
   readonly rule?: 'gauss-legendre' | 'midpoint';
   readonly background?: string;
   readonly epsilon?: string;
+  readonly baseline?: string;
   readonly units?: string;
   readonly top: string;
 }
 
 /** Options that only some methods have. */
 const OWN: Readonly<
-  Record<'nodes' | 'rule' | 'background' | 'epsilon', readonly AttributionMethod['name'][]>
+  Record<'nodes' | 'rule' | 'background' | 'epsilon' | 'baseline', readonly AttributionMethod['name'][]>
 > = {
   nodes: ['integrated-gradients', 'expected-gradients'],
   rule: ['integrated-gradients'],
   background: ['expected-gradients'],
   epsilon: ['relevance'],
+  baseline: ['integrated-gradients', 'occlusion'],
 };
 
 /** `regulon model attribute`: which genes speak for what a pulled model says of samples of this site. */
@@ -61,6 +63,11 @@ export function modelAttributeCommand(model: Command, context: Context): void {
         'midpoint',
       ]),
     )
+    .option(
+      '--baseline <what>',
+      'what stands for a gene that is replaced: mean (profile of the run), zero, or a file of samples, for their mean; ' +
+        'default: mean where the preparation tells it, else zero',
+    )
     .option('--background <n>', 'expected-gradients: samples that are baselines; default 16')
     .option('--epsilon <x>', 'relevance: stabiliser; default 1e-6')
     .option('--units <file>', 'also a table of every sample by itself')
@@ -86,12 +93,13 @@ export function modelAttributeCommand(model: Command, context: Context): void {
       writeLines(out, geneRows(attributions));
       writeWhole(picture, attributionPage(attributions, { method: options.method, digest, top }), 0o600);
       if (units !== undefined) writeLines(units, unitRows(attributions));
-      const { gap, backend, summary } = attributions;
+      const { gap, backend, summary, comparedWith } = attributions;
       const data = {
         files,
         units: attributions.units.length,
         inputs: attributions.inputs.length,
         gap,
+        comparedWith,
         backend,
       };
       const first = summary.map(
@@ -107,8 +115,8 @@ export function modelAttributeCommand(model: Command, context: Context): void {
 
 /** @throws E_ARGUMENT for an option that is none of the method */
 function requestOf(options: Options): AttributionRequest {
-  const { method: name, explain } = options;
-  for (const option of ['nodes', 'rule', 'background', 'epsilon'] as const) {
+  const { method: name, explain, baseline } = options;
+  for (const option of ['nodes', 'rule', 'background', 'epsilon', 'baseline'] as const) {
     if (options[option] === undefined || OWN[option].includes(name)) continue;
     throw new RegulonError('E_ARGUMENT', `--${option}: ${name} has none`, {
       hint: `leave it out, or use ${OWN[option].join(' or ')}`,
@@ -117,8 +125,12 @@ function requestOf(options: Options): AttributionRequest {
   return {
     method: methodOf(options),
     explain: explain === 'class' || explain === 'prediction' ? explain : { output: explain },
+    ...(baseline === undefined ? {} : { baseline: baselineNamed(baseline) }),
   };
 }
+
+const baselineNamed = (text: string): Baseline =>
+  text === 'mean' || text === 'zero' ? text : { samples: resolve(text) };
 
 function methodOf({ method: name, nodes, rule, background, epsilon }: Options): AttributionMethod {
   const points = nodes === undefined ? {} : { nodes: wholeNumber('--nodes', nodes, 1, 10_000) };

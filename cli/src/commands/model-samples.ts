@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { readDaemonConfig } from '@regulon/client/config';
 import type { openModel, predictSamples } from '@regulon/client/samples';
+import { siteModelsFolder } from '@regulon/client/state';
 import type { Beat, TrainerStart } from '@regulon/client/training';
 import { type TrainerOptions, trainerOf, trains } from '../arguments/index.js';
 import { inPrivateFolder } from '../files/index.js';
@@ -17,6 +18,7 @@ export interface SampleOptions extends TrainerOptions {
   readonly perPatient?: 'sum' | 'mean';
   readonly modelFiles?: string;
   readonly localWeights?: string;
+  readonly batches?: string;
   readonly out: string;
   readonly force: boolean;
 }
@@ -37,7 +39,14 @@ export function appliesModel(command: Command, out: string): Command {
       new Option('--per-patient <how>', 'one sample a patient, of several records').choices(['sum', 'mean']),
     )
     .option('--model-files <dir>', 'files that the model is made with; default: those of the daemon')
-    .option('--local-weights <file>', 'weights that never left this site, of a model that has any')
+    .option(
+      '--local-weights <file>',
+      'weights that never left this site, of a model that has any; default: those that its daemon kept',
+    )
+    .option(
+      '--batches <file>',
+      'what this site fitted for its batches, of a preparation that corrects them; default: what its daemon kept',
+    )
     .requiredOption('--out <file>', out)
     .option('--force', 'replace existing files', false);
   return trains(applied);
@@ -78,20 +87,34 @@ export async function withModel<T>(
 }
 
 function sourceOf(options: SampleOptions): Source {
-  const { data, labels, orientation, perPatient, modelFiles, localWeights, config } = options;
-  const files = modelFiles ?? (config === undefined ? undefined : modelFilesOfDaemon(config));
+  const { data, labels, orientation, perPatient, config } = options;
   return {
-    counts: resolve(data),
-    ...(labels === undefined ? {} : { labels: resolve(labels) }),
-    ...(orientation === undefined ? {} : { orientation }),
-    ...(perPatient === undefined ? {} : { perPatient }),
-    ...(files === undefined ? {} : { modelFiles: resolve(files) }),
-    ...(localWeights === undefined ? {} : { localWeights: resolve(localWeights) }),
+    where: {
+      counts: resolve(data),
+      ...(labels === undefined ? {} : { labels: resolve(labels) }),
+      ...(orientation === undefined ? {} : { orientation }),
+      ...(perPatient === undefined ? {} : { perPatient }),
+    },
+    ...(config === undefined ? {} : keptBy(readDaemonConfig(config))),
+    ...namedBy(options),
   };
 }
 
-const modelFilesOfDaemon = (config: string): string =>
-  join(readDaemonConfig(config).stateFolder, 'model-files');
+type Files = Omit<Source, 'where'>;
+
+/** What the daemon of this site keeps. */
+const keptBy = ({ stateFolder }: { readonly stateFolder: string }): Files => ({
+  modelFiles: join(stateFolder, 'model-files'),
+  siteModels: siteModelsFolder(stateFolder),
+});
+
+function namedBy({ modelFiles, localWeights, batches }: SampleOptions): Files {
+  return {
+    ...(modelFiles === undefined ? {} : { modelFiles: resolve(modelFiles) }),
+    ...(localWeights === undefined ? {} : { localWeights: resolve(localWeights) }),
+    ...(batches === undefined ? {} : { batches: resolve(batches) }),
+  };
+}
 
 /** A cell of a tab-separated file. */
 export const cell = (text: string): string => text.replaceAll(/[\t\r\n]/g, ' ');

@@ -55,6 +55,19 @@ export const logarithms: FeatureSpecification = {
   ],
 };
 
+/** The same behind the moments of every gene: gene g of the panel has a mean of g / 2. */
+export const withMeans: FeatureSpecification = {
+  ...logarithms,
+  steps: [
+    { step: 'log2', pseudocount: 1 },
+    {
+      ...{ step: 'variance', mean: Float64Array.from(GENES, (_, g) => g / 2) },
+      ...{ variance: new Float64Array(GENES.length).fill(1), keptGenes: Uint32Array.from(GENES.keys()) },
+    },
+    { step: 'top-variance', k: KEPT.length, keptGenes: Uint32Array.from(KEPT) },
+  ],
+};
+
 /** The z-score of a raw sample, gene by gene that is kept. */
 export const zScores = (raw: readonly number[]): number[] =>
   KEPT.map((gene, i) => (Math.log2((raw[gene] ?? NaN) + 1) - (MEAN[i] ?? 0)) / (SD[i] ?? 1));
@@ -77,8 +90,15 @@ export function writeModel(
   layers: readonly unknown[],
   options: { more?: FeatureSpecification['steps']; change?: object } = {},
 ): ToyModel {
-  return writePlanModel(folder, planOf({ blocks: [{ name: 'trunk', layers }] }), options);
+  const { more = [], change = {} } = options;
+  return writePlanModel(folder, planOf({ blocks: [{ name: 'trunk', layers }] }), { change, ...toyOf(more) });
 }
+
+/** Preparation and panel of the toy samples. @param more fitted steps behind the z-score */
+const toyOf = (more: FeatureSpecification['steps'] = []) => ({
+  specification: zScored(more),
+  panel: GENES,
+});
 
 /** Write a pulled model of two heads: a class, and a number that is learnt as (value − 50) / 10. */
 export function writeTwoHeads(folder: string): ToyModel {
@@ -98,25 +118,30 @@ export function writeTwoHeads(folder: string): ToyModel {
     { head: 'subtype', kind: 'classes', classes },
     { head: 'grading', kind: 'numbers', columns: ['index'], center: 50, scale: 10 },
   ];
-  return writePlanModel(folder, planOf(model, { task: 'heads', label: undefined, targets }), {});
+  return writePlanModel(folder, planOf(model, { task: 'heads', label: undefined, targets }), toyOf());
 }
 
-function writePlanModel(
+/** Write a pulled model of a plan, with made-up weights. @param change of its description */
+export function writePlanModel(
   folder: string,
   plan: Plan,
-  { more = [], change = {} }: { more?: FeatureSpecification['steps']; change?: object },
+  {
+    specification,
+    panel,
+    change = {},
+  }: { specification: FeatureSpecification; panel: readonly string[]; change?: object },
 ): ToyModel {
   mkdirSync(folder, { recursive: true });
   const declaration: ModelDeclaration = plan.model;
-  const specs = manifestOf(declaration, modelFrameOf(plan, KEPT.length));
+  const specs = manifestOf(declaration, modelFrameOf(plan, specification.keptGenes.length));
   const weights = Float32Array.from({ length: parameterCount(specs) }, (_, i) => Math.sin(1.7 * i + 0.3));
   const bytes = new Uint8Array(weights.buffer);
   const path = join(folder, 'model.f32');
   const description = {
     ...{ schema: 'regulon.model/1', digest: digestText(rootOfBytes(bytes)), run: `run_${'0a'.repeat(16)}` },
     ...{ arm: 0, declaration, plan, dtype: 'float32', byteOrder: 'little', bytes: bytes.length, weights: [] },
-    featureSpecification: encoded(zScored(more)),
-    panelDigest: `sha256:${hex(panelDigest(GENES))}`,
+    featureSpecification: encoded(specification),
+    panelDigest: `sha256:${hex(panelDigest(panel))}`,
   };
   writeFileSync(path, bytes);
   writeFileSync(`${path}.json`, JSON.stringify({ ...description, ...change }));

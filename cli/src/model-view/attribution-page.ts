@@ -17,11 +17,12 @@ export function rankedInputs({ meanAbsolute }: AttributedOutput): number[] {
 
 /** The first genes of each output as one page that loads nothing: for the site itself. */
 export function attributionPage(attributions: Attributions, facts: AttributionFacts): string {
-  const { units, gap, summary } = attributions;
+  const { units, gap, summary, comparedWith } = attributions;
   const rows = [
     ['model', facts.digest],
     ['method', facts.method],
     ['samples', String(units.length)],
+    ...(comparedWith === null ? [] : [['compared with', comparedWith]]),
     ...(gap === null ? [] : [['missing from the sum', `${numberText(100 * gap)} %`]]),
   ];
   const figures = summary.map((output, i) =>

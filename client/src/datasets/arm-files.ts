@@ -1,4 +1,5 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   type FeatureSpecification,
   lastStep,
@@ -13,6 +14,7 @@ import { modelFilesOf } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { guarded } from '../state/index.js';
 import type { ArmData } from '../training/index.js';
+import type { UnitUse } from './site-data.js';
 
 /**
  * The units of an arm as files that the trainer reads: features by the fitted steps, classes or targets, and the graph that the
@@ -58,6 +60,10 @@ function writeTargets({ labels, targets }: UnitsView, prefix: string): { targets
   if (targets) return { targetsPath: writeArray(`${prefix}.targets.f32`, Float32Array.from(targets)) };
   return labels ? { targetsPath: writeArray(`${prefix}.classes.i32`, labels) } : {};
 }
+
+/** Path and begin of the names of an arm's files in the folder of its run. */
+export const armPrefix = (folder: string, arm: number, use: UnitUse): string =>
+  join(folder, `arm-${arm}-${use}`);
 
 /** The patients of an arm. */
 export type PatientsOfArm = Pick<ArmData, 'patientsPath' | 'patients'>;

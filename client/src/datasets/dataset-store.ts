@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
-import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
+  batchNamesOf,
   designOf,
   featureCount,
   type FeatureSpecification,
@@ -27,7 +27,6 @@ import {
 } from '@regulon/shared/genomics';
 import { isPrepared } from '@regulon/shared/plan';
 import {
-  type Arm,
   type BaselineModel,
   type RunContract,
   RunProgram,
@@ -45,6 +44,9 @@ import {
   writePrepared,
   writeUnprepared,
 } from './arm-files.js';
+import { describeDataset } from './describe-dataset.js';
+import { siteBatchesPath, writeSiteBatches } from './site-batches.js';
+import { servesWholly, useOfFold } from './unit-use.js';
 import { verifyComplete } from './verify-complete.js';
 import type { ArmRequest, BaselineScore, DatasetDescription, UnitUse } from './site-data.js';
 
@@ -88,25 +90,7 @@ export class DatasetStore {
   }
 
   describe(): DatasetDescription {
-    const { dataset } = this;
-    const values = new Uint8Array(
-      dataset.values.buffer,
-      dataset.values.byteOffset,
-      dataset.values.byteLength,
-    );
-    return {
-      panel: { digest: dataset.panelDigest, size: dataset.panel.length },
-      // everything that a round can depend on: whose values, of what and when, which values, which labels
-      content: sha256(
-        sha256(canonicalJsonBytes(dataset.unitIds)),
-        sha256(canonicalJsonBytes([dataset.genes, [...(dataset.times ?? [])]])),
-        sha256(values),
-        sha256(canonicalJsonBytes([...dataset.columns].sort(([a], [b]) => (a < b ? -1 : 1)))),
-        ...(dataset.patients ? [sha256(canonicalJsonBytes([...dataset.patients]))] : []),
-      ),
-      units: dataset.unitIds.length,
-      notes: dataset.notes,
-    };
+    return describeDataset(this.dataset);
   }
 
   /** Most training units of any arm. @throws E_LABEL, E_UNITS */
@@ -155,6 +139,7 @@ export class DatasetStore {
     if (!isPrepared(kind))
       return { ...writeUnprepared(view, contract.plan, prefix), ...this.writePatients(request, prefix) };
     const { specification } = request;
+    if (request.use === 'train') this.writeBatches(request, view);
     return {
       ...writePrepared(view, specification, this.batchesOf(request, request.use), prefix),
       ...writeGeneNames(contract.plan, this.dataset.panel, specification, prefix),
@@ -243,6 +228,18 @@ export class DatasetStore {
     );
   }
 
+  /** What samples that come after the run are corrected with: the batches as they were fitted on the training units. */
+  private writeBatches(
+    { contract, specification, prefix }: Parameters<DatasetStore['writeFeatures']>[0],
+    view: UnitsView,
+  ): void {
+    if (!hasBatchSteps(specification)) return;
+    const column = contract.plan.design?.batch;
+    const names = column === undefined ? null : batchNamesOf(this.dataset, column);
+    const preparation = sitePreparation(view, specification);
+    writeSiteBatches(siteBatchesPath(prefix), { names, preparation }, specification);
+  }
+
   /** All units of the plan, each with its fold. */
   private withFolds(request: ArmRequest): UnitsView {
     return { ...this.view(request.contract), folds: this.foldsOf(request.contract, request.siteId) };
@@ -293,20 +290,10 @@ export class DatasetStore {
     const view = this.view(contract);
     const all = Array.from({ length: view.n }, (_, i) => i);
     const { heldOutFold, validationFold } = arm;
-    if (heldOutFold === null && validationFold === null) return tests(contract, arm, siteId, use) ? all : [];
+    if (heldOutFold === null && validationFold === null)
+      return servesWholly(contract, arm, siteId, use) ? all : [];
     if (arm.heldOutSite === siteId) return use === 'test' ? all : [];
     const folds = this.foldsOf(contract, siteId);
     return all.filter((i) => useOfFold(folds[i] ?? -1, arm) === use);
   }
-}
-
-function useOfFold(fold: number, { heldOutFold, validationFold }: Arm): UnitUse {
-  if (fold === heldOutFold) return 'test';
-  return fold === validationFold ? 'validation' : 'train';
-}
-
-/** Whether all units of this site serve an arm without folds. */
-function tests(contract: RunContract, arm: Arm, siteId: number, use: UnitUse): boolean {
-  if (contract.plan.evaluation.split === 'chronological') return true;
-  return use === 'test' ? arm.heldOutSite === siteId : arm.heldOutSite !== siteId;
 }

@@ -1,3 +1,4 @@
-export { writeGeneNames, writePrepared, writeUnprepared } from './arm-files.js';
+export { armPrefix, writeGeneNames, writePrepared, writeUnprepared } from './arm-files.js';
 export { openSiteData } from './open-site-data.js';
 export type { DatasetDescription, SiteData, UnitUse } from './site-data.js';
+export { readSiteBatches, type SiteBatches, siteBatchesPath } from './site-batches.js';

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import { type AttributionMethod, readFloat32, Trainer, type TrainerStart } from '../training/index.js';
+import { type Baseline, baselineOf } from './baseline.js';
+import type { SampleInputs } from './inputs.js';
 import type { PulledModel } from './pulled-model.js';
 import { sampleJob, type SampleSource } from './sample-job.js';
 
@@ -28,6 +30,8 @@ export interface Attributions {
   readonly summary: readonly AttributedOutput[];
   /** Σ |what attributions miss| / Σ |what they explain|, for methods that add up */
   readonly gap: number | null;
+  /** what stands for genes that are replaced, for methods that replace any */
+  readonly comparedWith: string | null;
   /** what to know before the numbers are read */
   readonly notes: readonly string[];
   readonly backend: string;
@@ -38,7 +42,12 @@ export interface AttributionRequest {
   readonly method: AttributionMethod;
   /** the output of each sample's own class, of the class that the model gives it, or one by its name */
   readonly explain: { readonly output: string } | 'class' | 'prediction';
+  /** of methods that replace genes; absent: the mean profile of the run where its preparation tells it, else zeros */
+  readonly baseline?: Baseline;
 }
+
+/** Methods that put a baseline in place of genes. */
+const COMPARES: readonly AttributionMethod['name'][] = ['integrated-gradients', 'occlusion'];
 
 /**
  * Attribute a model's output to the genes of samples of this site.
@@ -50,7 +59,7 @@ export interface AttributionRequest {
 export async function attributeSamples(
   model: PulledModel,
   source: Omit<SampleSource, 'wantsClasses'>,
-  { method, explain }: AttributionRequest,
+  { method, explain, baseline }: AttributionRequest,
   options: TrainerStart,
 ): Promise<Attributions> {
   const { folder } = options;
@@ -59,34 +68,51 @@ export async function attributeSamples(
       hint: 'name the output that is explained',
     });
   }
-  const samples = await sampleJob(model, { ...source, wantsClasses: explain === 'class' }, folder);
-  const { job, units, inputs } = samples;
+  const asClasses = { ...source, wantsClasses: explain === 'class' };
+  const samples = await sampleJob(model, asClasses, folder);
+  const { job, inputs } = samples;
+  const units = samples.dataset.unitIds;
   const outputs = samples.outputs.map(({ name }) => name);
+  const against = COMPARES.includes(method.name)
+    ? await baselineOf(model, samples, { baseline, source: asClasses, path: join(folder, 'baseline.f32') })
+    : null;
   const asked = typeof explain === 'string' ? explain : positionOf(outputs, explain.output);
   const trainer = await Trainer.start(options);
   try {
     const mapsPath = join(folder, 'maps.f32');
-    const result = await trainer.attribute({ ...job, method, explain: asked, mapsPath });
+    const own = against?.baselinePath === undefined ? {} : { baselinePath: against.baselinePath };
+    const result = await trainer.attribute({ ...job, ...own, method, explain: asked, mapsPath });
     const { gap = null, explained = [] } = result;
-    const values = await readFloat32(mapsPath, units.length * inputs.length, 'attributions');
-    const notes = notesOf(model, method);
+    const maps = await readFloat32(mapsPath, units.length * inputs.width, 'attributions');
+    const values = columnsOf(maps, inputs);
+    const { what: comparedWith = null, notes = [] } = against ?? {};
     const { backend } = trainer.backend;
-    const summary = summaryOf(values, explained, { inputs: inputs.length, outputs });
-    return { units, inputs, outputs, explained, values, summary, gap, notes, backend };
+    const summary = summaryOf(values, explained, { inputs: inputs.names.length, outputs });
+    return {
+      units,
+      inputs: inputs.names,
+      outputs,
+      explained,
+      values,
+      summary,
+      gap,
+      comparedWith,
+      notes,
+      backend,
+    };
   } finally {
     await trainer.close();
   }
 }
 
-/** Steps after which zeros are the middle of each gene. */
-const CENTRES: readonly string[] = ['z-score', 'robust-scale', 'pca'];
-
-function notesOf({ specification }: PulledModel, { name }: AttributionMethod): string[] {
-  const isAgainstZeros = name === 'integrated-gradients' || name === 'occlusion';
-  if (!isAgainstZeros || specification?.steps.some(({ step }) => CENTRES.includes(step))) return [];
-  return [
-    `${name} compares with zeros, which are no mean profile: the preparation does not centre the genes`,
-  ];
+/** Rows without the numbers that only say what is there. @param maps row-major [units, width]; not changed */
+function columnsOf(maps: Float32Array, { columns, width }: SampleInputs): Float32Array {
+  if (columns.length === width) return maps;
+  const units = maps.length / width;
+  const values = new Float32Array(units * columns.length);
+  for (let at = 0, unit = 0; unit < units; unit++)
+    for (const column of columns) values[at++] = maps[unit * width + column] ?? NaN;
+  return values;
 }
 
 /** @throws E_ARGUMENT when the model gives no number of that name */

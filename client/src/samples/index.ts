@@ -1,3 +1,4 @@
+export { type Baseline } from './baseline.js';
 export {
   type AttributedOutput,
   type AttributionRequest,

@@ -28,7 +28,7 @@ export async function predictSamples(
   options: TrainerStart,
 ): Promise<Predictions> {
   const { folder } = options;
-  const { job, units, outputs } = await sampleJob(model, { ...source, wantsClasses: false }, folder);
+  const { job, dataset, outputs } = await sampleJob(model, { ...source, wantsClasses: false }, folder);
   const trainer = await Trainer.start(options);
   try {
     const predictionsPath = join(folder, 'predictions.f32');
@@ -38,7 +38,13 @@ export async function predictSamples(
     const { backend } = trainer.backend;
     const known = outputs.length === width ? outputs : numbered(width);
     inUnitsOfData(values, known);
-    return { units, outputs: known.map(({ name }) => name), isClassification, values, backend };
+    return {
+      units: dataset.unitIds,
+      outputs: known.map(({ name }) => name),
+      isClassification,
+      values,
+      backend,
+    };
   } finally {
     await trainer.close();
   }

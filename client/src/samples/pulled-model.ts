@@ -10,6 +10,9 @@ import { rootOfFile } from '../files/index.js';
 /** A model of a run as `regulon model pull` writes it. */
 export interface PulledModel {
   readonly digest: string;
+  /** of which run, and of which of its arms */
+  readonly run: string;
+  readonly arm: number;
   readonly plan: Plan;
   /** how raw values become inputs; null where nothing is prepared (series, sequences) */
   readonly specification: FeatureSpecification | null;
@@ -25,6 +28,8 @@ const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest sha256:…');
 const description = z.looseObject({
   schema: z.literal('regulon.model/1'),
   digest,
+  run: z.string().regex(/^run_[0-9a-f]{32}$/, 'a run run_…'),
+  arm: z.int().min(0),
   bytes: z.int().min(0),
   plan: z.unknown().optional(),
   featureSpecification: z.string().nullable(),
@@ -45,7 +50,7 @@ export async function openModel(path: string): Promise<PulledModel> {
   await verifyWeights(path, known);
   const { featureSpecification: encoded } = known;
   return {
-    digest: known.digest,
+    ...{ digest: known.digest, run: known.run, arm: known.arm },
     plan: parsePlan(known.plan),
     specification:
       encoded === null ? null : decodeSpecification(Uint8Array.from(Buffer.from(encoded, 'base64'))),

@@ -1,14 +1,8 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import {
-  featureCount,
-  type FeatureSpecification,
-  hasBatchSteps,
-  lastStep,
-  LETTERS,
-  omicsOf,
-} from '@regulon/shared/genomics';
+import { featureCount, type FeatureSpecification, hasBatchSteps, omicsOf } from '@regulon/shared/genomics';
 import { modelFilesOf } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { modelFrameOf } from '@regulon/shared/program';
@@ -20,36 +14,47 @@ import {
   viewOf,
 } from '../data/index.js';
 import { writeGeneNames, writePrepared, writeUnprepared } from '../datasets/index.js';
+import { type SitePart, sitePartPath } from '../state/index.js';
 import type { ArmData, ModelJob } from '../training/index.js';
+import { batchesOfSamples } from './batches.js';
+import { inputsOf, type SampleInputs } from './inputs.js';
 import { outputsOf, type SampleOutput } from './outputs.js';
 import type { PulledModel } from './pulled-model.js';
 
 /** Where a site's samples lie; of what kind and scale they are says the plan of the model. */
-export interface SampleSource extends Omit<DatasetSource, 'kind' | 'scale'> {
+export interface SampleSource {
+  readonly where: Omit<DatasetSource, 'kind' | 'scale'>;
   /** files that the model is made with, each named by the 64 digits of its digest */
   readonly modelFiles?: string;
   /** weights of this site, of a model that has any */
   readonly localWeights?: string;
+  /** what this site fitted for its batches in the run, of a preparation that corrects them */
+  readonly batches?: string;
+  /** folder with both for the models of finished runs, where they are not named */
+  readonly siteModels?: string;
   /** their classes are read, as the plan defines them */
   readonly wantsClasses: boolean;
 }
 
+/** Samples, prepared. */
+export interface PreparedSamples {
+  readonly data: ArmData;
+  readonly dataset: LocalDataset;
+  readonly inputs: SampleInputs;
+}
+
 /** Samples as a model reads them. */
-export interface SampleJob {
+export interface SampleJob extends PreparedSamples {
   readonly job: ModelJob;
-  readonly units: readonly string[];
-  /** name of each number that the model reads of a unit */
-  readonly inputs: readonly string[];
   /** each number that the model gives, as far as the plan names them */
   readonly outputs: readonly SampleOutput[];
 }
 
 /**
- * Prepare samples for a model as the sites of its run did.
+ * Samples for a model, prepared as the sites of its run did.
  *
  * @param folder private, for prepared data
- * @throws E_PANEL for another gene panel; E_ARGUMENT for a preparation that no new sample can go through; the errors of the
- *   importers
+ * @throws as `prepareSamples`
  */
 export async function sampleJob(
   model: PulledModel,
@@ -57,21 +62,10 @@ export async function sampleJob(
   folder: string,
 ): Promise<SampleJob> {
   const { plan, specification } = model;
-  const { modelFiles, localWeights, wantsClasses, ...where } = source;
-  const dataset = await loadDataset({ ...where, kind: plan.dataset.kind, scale: plan.dataset.scale });
-  verifyPatientUnits(dataset, plan.dataset.unit, basename(source.counts));
-  verifyPanel(model, dataset, basename(source.counts));
-  if (specification) verifyPreparation(specification);
-  const classes = wantsClasses ? plan.label?.classes : undefined;
-  const view = { ...viewOf(dataset, classes), ...omicsOf(dataset, plan) };
-  const prefix = join(folder, 'samples');
-  const data: ArmData = specification
-    ? {
-        ...writePrepared(view, specification, undefined, prefix),
-        ...writeGeneNames(plan, dataset.panel, specification, prefix),
-      }
-    : writeUnprepared(view, plan, prefix);
-  const inputs = inputNames(plan, dataset, specification);
+  const samples = await prepareSamples(model, source, join(folder, 'samples'));
+  const { data, dataset, inputs } = samples;
+  const { modelFiles } = source;
+  const localWeights = source.localWeights ?? partOf(model, source, 'local.f32');
   const paths = modelFilesOf(plan.model).map((digest): [string, string] => [
     digest,
     join(modelFiles ?? '', digest.slice('sha256:'.length)),
@@ -82,7 +76,47 @@ export async function sampleJob(
     ...{ modelFiles: Object.fromEntries(paths), horizon: plan.evaluation.horizon },
     ...(localWeights === undefined ? {} : { localWeightsPath: localWeights }),
   };
-  return { job, units: dataset.unitIds, inputs, outputs: outputsOf(plan, dataset, inputs) };
+  return { ...samples, job, outputs: outputsOf(plan, dataset, inputs.names) };
+}
+
+/**
+ * Read samples and prepare them, each by itself.
+ *
+ * @param prefix path and begin of the names of files
+ * @throws E_PANEL for another gene panel; E_ARGUMENT for a batch that this site did not train with; the errors of the
+ *   importers
+ */
+export async function prepareSamples(
+  model: PulledModel,
+  source: SampleSource,
+  prefix: string,
+): Promise<PreparedSamples> {
+  const { plan, specification } = model;
+  const { where, batches, wantsClasses } = source;
+  const file = basename(where.counts);
+  const dataset = await loadDataset({ ...where, kind: plan.dataset.kind, scale: plan.dataset.scale });
+  verifyPatientUnits(dataset, plan.dataset.unit, file);
+  verifyPanel(model, dataset, file);
+  const classes = wantsClasses ? plan.label?.classes : undefined;
+  const batched =
+    specification && hasBatchSteps(specification)
+      ? batchesOfSamples(dataset, plan, specification, batches ?? partOf(model, source, 'batches.json'))
+      : undefined;
+  const view = { ...viewOf(dataset, classes), ...omicsOf(dataset, plan), ...batched?.design };
+  const data: ArmData = specification
+    ? {
+        ...writePrepared(view, specification, batched?.preparation, prefix),
+        ...writeGeneNames(plan, dataset.panel, specification, prefix),
+      }
+    : writeUnprepared(view, plan, prefix);
+  return { data, dataset, inputs: inputsOf(plan, dataset, view, specification) };
+}
+
+/** What this site keeps of the model's run, if it does. */
+function partOf(model: PulledModel, { siteModels }: SampleSource, part: SitePart): string | undefined {
+  if (siteModels === undefined) return undefined;
+  const path = sitePartPath(siteModels, model, part);
+  return existsSync(path) ? path : undefined;
 }
 
 /** @throws E_PANEL */
@@ -94,32 +128,7 @@ function verifyPanel({ panelDigest }: PulledModel, dataset: LocalDataset, file: 
   });
 }
 
-/** @throws E_ARGUMENT where a sample is corrected by others of its batch: alone it has none */
-function verifyPreparation(specification: FeatureSpecification): void {
-  if (!hasBatchSteps(specification)) return;
-  const message = 'the preparation corrects batches, which are fitted on the training units of a site';
-  throw new RegulonError('E_ARGUMENT', message, {
-    hint: 'use a model whose preparation has no step that corrects batches',
-  });
-}
-
 function featuresOf(plan: Plan, { genes }: LocalDataset, specification: FeatureSpecification | null): number {
   if (specification) return featureCount(specification);
   return plan.dataset.kind === 'series' ? 1 : genes.length;
-}
-
-function inputNames(
-  { dataset: { kind }, task }: Plan,
-  { genes, panel }: LocalDataset,
-  specification: FeatureSpecification | null,
-): string[] {
-  const pca = specification && lastStep(specification, 'pca');
-  if (pca) return Array.from({ length: pca.components }, (_, i) => `PC${i + 1}`);
-  if (specification) return Array.from(specification.keptGenes, (gene) => panel[gene] ?? '');
-  if (kind === 'sequences')
-    return genes.map((_, i) => `${Math.floor(i / LETTERS) + 1}${'ACGT'[i % LETTERS]}`);
-  // each step is predicted from the one before it
-  return task === 'forecast'
-    ? genes.slice(0, -1)
-    : genes.flatMap((step) => [`${step} value`, `${step} measured`]);
 }

@@ -8,3 +8,4 @@ export { readLedger } from './read-ledger.js';
 export { Outbox, type SealDraft } from './outbox.js';
 export { diskError, guarded } from './database.js';
 export { type EvidenceKind, evidenceName, removeRunFiles, type StatePaths, writeEvidence } from './folder.js';
+export { type SitePart, siteModelsFolder, sitePartPath } from './site-models.js';

@@ -15,7 +15,7 @@ export type {
 export type { BackendRecord } from './backends/backend.js';
 export { type BackendChoice, CANDIDATES, isThere } from './backends/candidates.js';
 export { Trainer, type TrainerStart } from './trainer.js';
-export { readFloat32 } from './files.js';
+export { readFloat32, writeFloat32 } from './files.js';
 export {
   digestOfFile,
   type InstalledRecord,

@@ -42,13 +42,20 @@ function columnOf(table: LabelTable, column: string): readonly Cell[] {
   return cells;
 }
 
+/** Names of the batches of a table, each at its number. @throws E_LABEL as `designOf` */
+export const batchNamesOf = (table: LabelTable, column: string): string[] =>
+  [...new Set(batchCells(table, column))].sort(compareCodePoints);
+
 function batchesIn(table: LabelTable, column: string): Int32Array {
-  const names = columnOf(table, column).map((cell, unit) => {
+  const order = new Map(batchNamesOf(table, column).map((name, i) => [name, i]));
+  return Int32Array.from(batchCells(table, column), (name) => order.get(name) ?? 0);
+}
+
+function batchCells(table: LabelTable, column: string): string[] {
+  return columnOf(table, column).map((cell, unit) => {
     if (cell !== null && cell !== '') return String(cell);
     throw new RegulonError('E_LABEL', `design: unit ${unit + 1} has no batch in column ${column}`);
   });
-  const order = new Map([...new Set(names)].sort(compareCodePoints).map((name, i) => [name, i]));
-  return Int32Array.from(names, (name) => order.get(name) ?? 0);
 }
 
 function covariatesIn(table: LabelTable, covariates: readonly Covariate[]): Float64Array {

@@ -18,7 +18,7 @@ import {
   weightOf,
 } from '@regulon/shared/program';
 import type { Manifest } from '@regulon/shared/secagg';
-import type { UnitUse } from '../../datasets/index.js';
+import { armPrefix, type UnitUse } from '../../datasets/index.js';
 import { guarded, type LocalFacts } from '../../state/index.js';
 import type { ArmData, TrainResult } from '../../training/index.js';
 import type { Contribution } from '../../update/index.js';
@@ -276,13 +276,12 @@ export class LocalWork {
   }
 
   private dataOf(arm: Arm, use: UnitUse): Promise<ArmData | null> {
-    const key = `arm-${arm.index}-${use}`;
-    const known = this.features.get(key);
+    const prefix = armPrefix(this.live.folder, arm.index, use);
+    const known = this.features.get(prefix);
     if (known) return known;
-    const prefix = join(this.live.folder, key);
     const written = this.site.data.writeFeatures({ ...this.armRequest(arm), use, prefix });
-    this.features.set(key, written);
-    written.catch(() => this.features.delete(key));
+    this.features.set(prefix, written);
+    written.catch(() => this.features.delete(prefix));
     return written;
   }
 

@@ -18,6 +18,7 @@ import { type AttemptFacts, type OutcomeRow, removeRunFiles } from '../../state/
 import { verifyUnitSets } from '../../unit-sets/index.js';
 import { verifyRunAffordable } from '../attempt/charge.js';
 import type { SiteContext } from '../context.js';
+import { keepSiteParts } from './keep-site-parts.js';
 import { LocalWork, sparePath } from './local-work.js';
 import { ModelFiles } from './model-files.js';
 import { modelOutOf } from './model-out.js';
@@ -177,6 +178,7 @@ export class RunSession {
     await this.audits.stop();
     await this.work.close();
     await this.site.data.forget();
+    if (state === 'finished') keepSiteParts(this.site.state.paths, this.run, this.program);
     this.site.runs.end(this.run, state);
     removeRunFiles(this.site.state.paths, this.run);
   }
