@@ -6,6 +6,7 @@ import { loadUnits } from './data.js';
 import { evaluateUnits } from './evaluate.js';
 import { writeFloat32 } from './files.js';
 import { INFERENCE_BATCH } from './inference.js';
+import { verifyNoImprint } from './imprint.js';
 import { networkOf, weightsOf } from './job-model.js';
 import type { Beat, EvaluateJob, EvaluateResult, TrainJob, TrainResult } from './job.js';
 import type { KeptArray } from './kept-array.js';
@@ -31,6 +32,7 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const network = await networkOf(job, data.inputShape);
   checkMemory(network, data, job, context);
   const weights = await weightsOf(job, network, context.kept);
+  verifyNoImprint(network, weights);
   const own = weights.slice(parameterCount(travellingWeights(network.specs)));
   const onStep = beatEvery(context.onBeat);
   const stepsFrom = performance.now();

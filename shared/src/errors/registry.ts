@@ -125,6 +125,11 @@ export const registry = {
     'one or more sites met a value outside the declared bounds; their own logs say which',
   ),
   E_NOT_FINITE: code('FAILED_PRECONDITION', 1, 'training produced NaN or infinity: lower the learning rate'),
+  E_IMPRINT: code(
+    'FAILED_PRECONDITION',
+    1,
+    'the weights would copy patients into the update: nothing was trained; tell the administrators',
+  ),
   E_CLIP_NORM: code('INVALID_ARGUMENT', 4, 'use a positive clip norm'),
   E_GATE: code('FAILED_PRECONDITION', 1, 'the log does not cover the earlier round; nothing was sent', true),
   E_RUN_ABORTED: code('ABORTED', 1, 'read the reason in `regulon run show`'),

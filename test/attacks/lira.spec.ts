@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { softmaxNet } from '../support/reference-nets/index.js';
+import { breaksBound, effort, type Measured, measured, TIMEOUT_MS } from './support/attack-report.js';
+import { Draws, INPUTS } from './support/nets.js';
+import { PrivateTrainer, type Protection } from './support/private-trainer.js';
+import { muOf, powerAt, powerBound, powerError, type Scores } from './support/roc.js';
+
+const [CLASSES, STEPS, UNITS] = [2, 100, 100];
+const models = effort(16, 32);
+const net = softmaxNet(INPUTS, CLASSES);
+const all = new Draws('A8').units(UNITS, INPUTS, CLASSES);
+
+let trainer: PrivateTrainer;
+beforeAll(async () => {
+  trainer = await PrivateTrainer.start();
+});
+
+/** One shadow model: who was in it, and φ = ln(p / (1 − p)) of every unit under it. */
+interface Shadow {
+  readonly isIn: readonly boolean[];
+  readonly phi: readonly number[];
+}
+
+async function shadow(m: number, protection: Protection | undefined): Promise<Shadow> {
+  const draws = new Draws(`A8 shadow ${m}`);
+  const isIn = all.x.map(() => draws.below(2) === 1);
+  const own = { x: all.x.filter((_, i) => isIn[i]), y: all.y.filter((_, i) => isIn[i]) };
+  const start = new Float32Array(net.size);
+  const training = { units: own, start, classes: CLASSES, steps: STEPS, learningRate: protection ? 0.5 : 4 };
+  const constant = { patients: UNITS / 2 };
+  const weights = protection
+    ? await trainer.trained(training, { ...constant, ...protection }, `A8 ${m} ${protection.noiseMultiplier}`)
+    : await trainer.unprotected(training);
+  const flat = Float64Array.from(weights);
+  const phi = all.x.map((unit, i) => {
+    const { loss } = net.lossAndGradient(flat, [unit], [all.y[i]!]);
+    return -loss - Math.log(-Math.expm1(-loss));
+  });
+  return { isIn, phi };
+}
+
+const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Each model in turn against the others: log-likelihood ratio of two normals with the spread of all shadows. */
+function likelihoods(shadows: readonly Shadow[]): Scores {
+  const scores = { members: [] as number[], others: [] as number[] };
+  shadows.forEach((target, t) => {
+    all.x.forEach((_, i) => {
+      const rest = shadows.filter((__, s) => s !== t);
+      const [inside, outside] = [true, false].map((side) =>
+        rest.filter(({ isIn }) => isIn[i] === side).map(({ phi }) => phi[i]!),
+      ) as [number[], number[]];
+      if (inside.length < 2 || outside.length < 2) return;
+      const [a, b] = [mean(inside), mean(outside)];
+      const spread = mean([...inside.map((v) => (v - a) ** 2), ...outside.map((v) => (v - b) ** 2)]);
+      const score = ((target.phi[i]! - b) ** 2 - (target.phi[i]! - a) ** 2) / (2 * spread);
+      scores[target.isIn[i] ? 'members' : 'others'].push(score);
+    });
+  });
+  return scores;
+}
+
+async function attacked(
+  defence: string,
+  protection: Protection | undefined,
+  mu?: number,
+): Promise<Measured[]> {
+  const shadows: Shadow[] = [];
+  for (let m = 0; m < models; m++) shadows.push(await shadow(m, protection));
+  const scores = likelihoods(shadows);
+  return [0.01, 0.001].map((rate) => {
+    const value = powerAt(rate, scores);
+    const bound = mu === undefined ? {} : boundOf(rate, mu, scores);
+    const setting = `logistic, ${UNITS / 2} of ${UNITS} units, ${models} shadow models`;
+    return measured({
+      attack: 'A8',
+      setting,
+      defence,
+      measure: `TPR at ${100 * rate} % FPR`,
+      value,
+      ...bound,
+    });
+  });
+}
+
+function boundOf(rate: number, mu: number, scores: Scores) {
+  const bound = powerBound(rate, mu);
+  return { bound, standardError: powerError(rate, bound, scores) };
+}
+
+describe('A8 likelihood ratios of shadow models (LiRA)', () => {
+  it(
+    'control: members are found many times more often than others are mistaken for them',
+    async () => {
+      const [atOne, atTenth] = await attacked('none', undefined);
+      expect(atOne!.value).toBeGreaterThan(0.08);
+      expect(atTenth!.value).toBeGreaterThan(0.01);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each([5, 20])(
+    'noise z = %d over 100 steps keeps the share of members found below its bound',
+    async (z) => {
+      const lines = await attacked(`DP-SGD z = ${z}`, { noiseMultiplier: z }, muOf(z, STEPS));
+      expect(lines.filter(breaksBound)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'control: hardly any noise breaks the bound of the noise that is claimed',
+    async () => {
+      const lines = await attacked(
+        'z = 20 claimed, noise left out',
+        { noiseMultiplier: 0.01 },
+        muOf(20, STEPS),
+      );
+      expect(lines.filter(breaksBound).length).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+});
