@@ -32,7 +32,7 @@ export interface SiteSource {
   readonly name: string;
   readonly counts: string;
   readonly labels?: string;
-  readonly columnsPrefix?: string;
+  readonly columnsPrefix?: string | readonly string[];
 }
 
 /**

@@ -2,7 +2,7 @@ import { hex } from '@regulon/shared/crypto';
 import { emptySpecification } from '@regulon/shared/genomics';
 import { manifestOf, parameterCount, travellingWeights } from '@regulon/shared/models';
 import { type Plan, planHashOf } from '@regulon/shared/plan';
-import { modelFrameOf, Purpose, type RunContract, RunProgram } from '@regulon/shared/program';
+import { modelFrameOf, Purpose, type RunContract, RunProgram, seriesChannels } from '@regulon/shared/program';
 import { thresholds } from '@regulon/shared/secagg';
 
 /** Rounds of one purpose and what each moves. */
@@ -63,7 +63,7 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
 
 /** Features of a unit that reach the model; null when the gene panel decides and is not known. */
 export function featuresOf(plan: Plan, genes: number | undefined): number | null {
-  if (plan.dataset.kind === 'series') return 1;
+  if (plan.dataset.kind === 'series') return seriesChannels(plan);
   if (plan.dataset.kind === 'omics')
     return (plan.model.inputs ?? []).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
   const projected = plan.prepare.find((step) => step.step === 'pca');
@@ -86,7 +86,10 @@ function contractOfOutline(plan: Plan, genes: number): RunContract {
     members: N,
     quorumRule: 0,
     sites: plan.sites.map((name, i) => ({ id: i + 1, name })),
-    panel: { digest: new Uint8Array(32), size: plan.dataset.kind === 'series' ? 1 : genes },
+    panel: {
+      digest: new Uint8Array(32),
+      size: plan.dataset.kind === 'series' ? seriesChannels(plan) : genes,
+    },
     isPublic: true,
     thresholds: thresholds({ N, M: N, n: N, gammaNum: gamma.num, gammaDen: gamma.den, strict: true }),
   };

@@ -10,7 +10,7 @@ export interface SiteFiles {
   readonly name: string;
   readonly counts: string;
   readonly labels?: string;
-  readonly columnsPrefix?: string;
+  readonly columnsPrefix?: string | readonly string[];
 }
 
 /** A folder of data as it was recognised. */
@@ -70,7 +70,11 @@ function simulatedSites(
 ): SimulatedSite[] {
   switch (dataset.kind) {
     case 'series':
-      return simulateSeries({ ...where, ...(task === 'classify' ? { labelled: true } : {}) });
+      return simulateSeries({
+        ...where,
+        ...(task === 'classify' ? { labelled: true } : {}),
+        ...(dataset.channels && { channels: dataset.channels }),
+      });
     case 'omics':
       return simulateOmics({ ...where, inputs: model.inputs ?? [] });
     case 'sequences':
@@ -87,7 +91,7 @@ function simulatedSites(
 export function filesOf(plan: Plan, layout: DataLayout): SiteFiles[] {
   return plan.sites.map((name) => {
     const files = layout.sites.find((site) => site.name === name);
-    if (files) return files;
+    if (files) return { ...files, ...(plan.dataset.channels && { columnsPrefix: plan.dataset.channels }) };
     const known = layout.sites.map((site) => site.name).join(', ');
     throw new RegulonError('E_ARGUMENT', `the plan names site ${name}, the data hold ${known}`, {
       hint: 'choose a plan whose sites are those of the data',

@@ -7,6 +7,8 @@ const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, at most 63');
 
+const prefix = z.string().min(1).max(64);
+
 const dataset = z
   .strictObject({
     /** the name under which the plan asks for it */
@@ -22,8 +24,8 @@ const dataset = z
     orientation: z.enum(['genes-by-units', 'units-by-genes']).optional(),
     /** columns of the matrix that are no data */
     ignoreColumns: z.array(z.string().min(1).max(200)).max(64).optional(),
-    /** keep only the columns of a series whose name begins so */
-    columnsPrefix: z.string().min(1).max(64).optional(),
+    /** keep only the columns of a series whose name begins so; a list: the channels of each series */
+    columnsPrefix: z.union([prefix, z.array(prefix).min(2).max(64).readonly()]).optional(),
     /** an imported dataset with several records a patient: one unit a patient, by their sum or mean */
     perPatient: z.enum(['sum', 'mean']).optional(),
     /** published research data: the steward says so */

@@ -23,6 +23,30 @@ describe('a series file', () => {
     expect(dataset.panelDigest).toEqual(panelDigest(SERIES_PANEL));
   });
 
+  it('gives several experiments as channels, the shorter one filled up', async () => {
+    const counts = fileOf(
+      'row.names\tb_5\ta_0\ta_10\ta_20\tb_15\nYAL1\t5\t0.1\tNA\t-0.2\t1\nYAL2\t6\t\t0.3\t4\tNA\n',
+    );
+    const columnsPrefix = ['a', 'b'];
+    const dataset = await loadDataset({ counts, kind: 'series', scale: 'log-ratio', columnsPrefix });
+    expect(dataset.panel).toEqual(columnsPrefix);
+    expect(dataset.panelDigest).toEqual(panelDigest(columnsPrefix));
+    expect(dataset.genes).toEqual(['a_0', 'a_10', 'a_20', 'b_5', 'b_15', '']);
+    expect([...(dataset.times ?? [])]).toEqual([0, 10, 20, 5, 15, NaN]);
+    expect([...dataset.values]).toEqual([0.1, NaN, -0.2, 5, 1, NaN, NaN, 0.3, 4, 6, NaN, NaN]);
+  });
+
+  it('is refused when a channel has no column, or its times go back', async () => {
+    const source = { counts: fileOf(FILE), kind: 'series', scale: 'log-ratio' } as const;
+    expect(await refusalOf({ ...source, columnsPrefix: ['alpha', 'elu'] })).toContain(
+      'no column is elu and a time',
+    );
+    const counts = fileOf('row.names\ta_10\ta_0\tb_0\nYAL1\t1\t2\t3\n');
+    expect(await refusalOf({ ...source, counts, columnsPrefix: ['a', 'b'] })).toContain(
+      'the time is not later',
+    );
+  });
+
   it('is refused without columns of the experiment, or with times that go back', async () => {
     const source = { counts: fileOf(FILE), kind: 'series', scale: 'log-ratio' } as const;
     expect(await refusalOf({ ...source, columnsPrefix: 'elu' })).toContain('no column to read');

@@ -1,3 +1,4 @@
+import { channelsOf } from './channels.js';
 import { basename } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import {
@@ -106,15 +107,24 @@ async function loadSeries(
     kind: 'series',
     scale: source.scale,
     unitIds: matrix.rowNames,
-    genes: matrix.columnNames,
-    values: matrix.values.slice(),
+    ...stepsOf(matrix, source.columnsPrefix),
     columns: table ? alignLabels(table, matrix.rowNames, { file: matrix.file, place }) : new Map(),
-    panelDigest: panelDigest(SERIES_PANEL),
-    panel: SERIES_PANEL,
-    times: timesOf(matrix, source.columnsPrefix),
     ...(patients && { patients }),
     notes: [],
   };
+}
+
+type SeriesSteps = Pick<LocalDataset, 'genes' | 'values' | 'panel' | 'panelDigest' | 'times'>;
+
+function stepsOf(matrix: Matrix, prefix: string | readonly string[] | undefined): SeriesSteps {
+  const panel = typeof prefix === 'object' ? prefix : SERIES_PANEL;
+  const ofPanel = { panel, panelDigest: panelDigest(panel) };
+  if (typeof prefix === 'object') {
+    const { places, values, times } = channelsOf(matrix, prefix);
+    return { ...ofPanel, genes: places, values, times };
+  }
+  const times = timesOf(matrix, prefix);
+  return { ...ofPanel, genes: matrix.columnNames, values: matrix.values.slice(), times };
 }
 
 async function expressionOf(

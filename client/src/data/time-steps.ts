@@ -5,9 +5,11 @@ const NUMBER = /^_?(\d+(?:\.\d+)?)$/;
 // begins only where a run of digits begins, so that a long run is passed once
 const ENDS_WITH_NUMBER = /(?<!\d)(\d+(?:\.\d+)?)$/;
 
-/** Columns of one experiment: the prefix, perhaps an underscore, and a time; without a prefix every column. */
-export function columnFilter(prefix: string | undefined): (name: string) => boolean {
-  return (name) => prefix === undefined || timeIn(name, prefix) !== null;
+/** Columns of one experiment, or of several: the prefix, perhaps an underscore, and a time; without a prefix every column. */
+export function columnFilter(prefix: string | readonly string[] | undefined): (name: string) => boolean {
+  if (prefix === undefined) return () => true;
+  const prefixes = typeof prefix === 'string' ? [prefix] : prefix;
+  return (name) => prefixes.some((one) => timeIn(name, one) !== null);
 }
 
 /**

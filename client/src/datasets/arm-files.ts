@@ -46,10 +46,11 @@ export function writeUnprepared(view: UnitsView, { dataset, task }: Plan, prefix
   const { n, genes } = view;
   if (task === 'forecast') return writeSeries(view, prefix);
   const isSeries = dataset.kind === 'series';
-  const features = isSeries ? wholeSeries(view) : Float32Array.from(view.values);
+  const channels = dataset.channels?.length ?? 1;
+  const features = isSeries ? wholeSeries(view, channels) : Float32Array.from(view.values);
   return {
     featuresPath: writeArray(`${prefix}.features.f32`, features),
-    shape: isSeries ? [n, genes, 2] : [n, genes / LETTERS, LETTERS],
+    shape: isSeries ? [n, genes / channels, 2 * channels] : [n, genes / LETTERS, LETTERS],
     n,
     ...writeTargets(view, prefix),
   };

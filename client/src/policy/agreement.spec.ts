@@ -206,7 +206,7 @@ describe('what a site checks before a run', () => {
     };
     expect(under(SERIES_PANEL)).not.toThrow();
     expect(under(SERIES_PANEL, 5)).toThrow(code('E_PANEL'));
-    expect(under(['series-value', 'more'])).toThrow(/a series has one value/);
+    expect(under(['series-value', 'more'])).toThrow(/a series has its channels/);
   });
 
   const policyCases: [string, object, object][] = [

@@ -94,11 +94,14 @@ export function uncountedOf(
   return sites.filter(({ name }) => open.has(name)).map(({ id }) => id);
 }
 
-/** Every site has the panel of the run; that of a series is always the same, whoever says otherwise. */
+/** Every site has the panel of the run; that of a series is what the plan says, whoever says otherwise. */
 function verifyPanels({ panel, plan }: RunContract, datasets: readonly CommittedDataset[]): void {
-  const isSeries = plan.dataset.kind === 'series';
-  if (isSeries && !(panel.size === 1 && equalBytes(panel.digest, panelDigest(SERIES_PANEL)))) {
-    throw new RegulonError('E_PANEL', `plan ${plan.name}: a series has one value, whatever the run says`);
+  const channels = plan.dataset.channels ?? SERIES_PANEL;
+  const isOther = panel.size !== channels.length || !equalBytes(panel.digest, panelDigest(channels));
+  if (plan.dataset.kind === 'series' && isOther) {
+    throw new RegulonError('E_PANEL', `plan ${plan.name}: a series has its channels, whatever the run says`, {
+      hint: 'columnsPrefix of the dataset and dataset.channels of the plan name the same channels in one order',
+    });
   }
   const other = datasets.find(
     ({ body }) => body.panel.digest !== digestText(panel.digest) || body.panel.size !== panel.size,

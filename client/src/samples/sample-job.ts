@@ -5,7 +5,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { featureCount, type FeatureSpecification, hasBatchSteps, omicsOf } from '@regulon/shared/genomics';
 import { modelFilesOf } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
-import { modelFrameOf } from '@regulon/shared/program';
+import { modelFrameOf, seriesChannels } from '@regulon/shared/program';
 import {
   type DatasetSource,
   loadDataset,
@@ -130,5 +130,5 @@ function verifyPanel({ panelDigest }: PulledModel, dataset: LocalDataset, file: 
 
 function featuresOf(plan: Plan, { genes }: LocalDataset, specification: FeatureSpecification | null): number {
   if (specification) return featureCount(specification);
-  return plan.dataset.kind === 'series' ? 1 : genes.length;
+  return plan.dataset.kind === 'series' ? seriesChannels(plan) : genes.length;
 }

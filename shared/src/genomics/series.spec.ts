@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { seriesBaselines } from './series-baselines.js';
-import { fillSeries } from './series.js';
+import { fillSeries, wholeSeries } from './series.js';
 
 const NA = NaN;
 const viewOf = (rows: number[][]) => ({
@@ -57,5 +57,13 @@ describe('baselines of a series', () => {
     const { lastValue } = seriesBaselines(viewOf([[1, 1, 1, 1, NA, 3, NA]]), 3);
     expect(lastValue).toEqual({ squaredError: 4, targets: 1, mse: 4 });
     expect(() => seriesBaselines(viewOf([[1, 1, 1, 1, NA]]), 1)).toThrow('no observed value');
+  });
+});
+
+describe('series of several channels', () => {
+  it('stand step by step, each with its own gaps filled', () => {
+    const values = Float64Array.from([1, NaN, 3, 10, 20, NaN]);
+    const whole = wholeSeries({ n: 1, genes: 6, values, classes: 0 }, 2);
+    expect([...whole]).toEqual([1, 1, 10, 1, 2, 0, 20, 1, 3, 1, 20, 0]);
   });
 });

@@ -57,17 +57,22 @@ export function fillSeries(view: UnitsView, horizon: number): FilledSeries {
  * Series to be classified: every step may be seen, so gaps are interpolated over all of them; a series without any
  * value is zero.
  *
- * @param view series, NaN = missing; shape [n, T]
- * @returns row-major [n, T, 2]: value, and 1 where it was observed; the caller owns it
+ * @param view series, NaN = missing; shape [n, C·T], channel after channel
+ * @param channels C, 1 or more
+ * @returns row-major [n, T, 2·C]: of each channel its value, and 1 where it was observed; the caller owns it
  */
-export function wholeSeries({ n, genes: steps, values }: UnitsView): Float32Array {
-  const out = new Float32Array(2 * n * steps);
+export function wholeSeries({ n, genes, values }: UnitsView, channels = 1): Float32Array {
+  const steps = genes / channels;
+  const out = new Float32Array(2 * n * genes);
   const row = new Float64Array(steps);
-  for (let unit = 0; unit < n; unit++) {
-    const raw = values.subarray(unit * steps, (unit + 1) * steps);
+  for (let series = 0; series < n * channels; series++) {
+    const [unit, channel] = [Math.floor(series / channels), series % channels];
+    const raw = values.subarray(series * steps, (series + 1) * steps);
     row.fill(0);
     interpolate(raw, steps, row);
-    row.forEach((value, t) => out.set([value, Number.isFinite(raw[t]) ? 1 : 0], 2 * (unit * steps + t)));
+    row.forEach((value, t) => {
+      out.set([value, Number.isFinite(raw[t]) ? 1 : 0], 2 * ((unit * steps + t) * channels + channel));
+    });
   }
   return out;
 }

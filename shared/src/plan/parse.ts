@@ -95,6 +95,8 @@ export function parsePlan(value: unknown): Plan {
 function wrongDataset(plan: Plan): [path: string, rule: string] | undefined {
   const { dataset, task, prepare } = plan;
   const { kind, scale } = dataset;
+  if (dataset.channels && (kind !== 'series' || task !== 'classify'))
+    return ['dataset.channels', 'only series that are classified have channels'];
   if (kind === 'omics') return wrongOmics(plan);
   if ((kind === 'sequences') !== (scale === 'bases'))
     return ['dataset.scale', 'bases are what sequences hold'];

@@ -80,6 +80,11 @@ describe('parsePlan', () => {
     const classify = { task: 'classify', label: { classes } };
     expect(messageOf({ ...classify, dataset: dna })).toBe('accepted');
     expect(messageOf({ ...classify, dataset: series })).toBe('accepted');
+    expect(messageOf({ ...classify, dataset: { ...series, channels: ['heat', 'cold'] } })).toBe('accepted');
+    expect(messageOf({ ...classify, dataset: { ...series, channels: ['heat', 'heat'] } })).toMatch(/unique/);
+    expect(messageOf({ ...classify, dataset: { ...dna, channels: ['heat', 'cold'] } })).toMatch(
+      /only series that are classified have channels/,
+    );
     expect(messageOf({ dataset: dna })).toBe('plan: task: sequences cannot be reconstructed');
     expect(messageOf({ ...classify, dataset: { ...dna, scale: 'counts' } })).toMatch(/dataset\.scale/);
     expect(messageOf({ ...classify, dataset: { ...base.dataset, scale: 'bases' } })).toMatch(

@@ -260,6 +260,13 @@ export const planSchema = z.strictObject({
     kind: datasetKindSchema,
     scale: datasetScaleSchema,
     unit: unitSchema,
+    /** series: the experiments, `columnsPrefix` at each site, that are measured of every unit, side by side */
+    channels: z
+      .array(name)
+      .min(2)
+      .max(64)
+      .refine((list) => new Set(list).size === list.length, 'channels are unique')
+      .optional(),
     /** column of the label table that names the patient, where one may have several units: folds keep them together */
     patientColumn: signedText(200).min(1).optional(),
   }),

@@ -23,7 +23,7 @@ export {
 } from './evaluation.js';
 export type { CurvePoint } from './learning-curve.js';
 export { figuresOf, type ValidationPoint } from './validation-point.js';
-export { modelFrameOf } from './model-frame.js';
+export { modelFrameOf, seriesChannels } from './model-frame.js';
 export { RunProgram } from './program.js';
 export type { ClosingRound } from './round-outcome.js';
 export { quantumOf } from './quantum.js';

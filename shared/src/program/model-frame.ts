@@ -4,13 +4,18 @@ import { LETTERS } from '../genomics/index.js';
 
 /** Any number of time steps does: the weights of a model of series do not depend on it, and sites differ in it. */
 const SOME_STEPS = 2;
-/** What a classifier of series reads of a step: its value, and whether it was observed. */
-const SERIES_CHANNELS = 2;
+/** What a classifier of series reads of a step and channel: its value, and whether it was observed. */
+const SERIES_VALUES = 2;
+
+/** Channels of each series of a plan; 1 where it names none. */
+export function seriesChannels({ dataset }: Plan): number {
+  return dataset.channels?.length ?? 1;
+}
 
 /**
  * Shape of one prepared unit and width of the output, as a plan asks of its model.
  *
- * @param features prepared features of a unit: genes that are kept, 1 for a series, four a base for a sequence
+ * @param features prepared features of a unit: genes that are kept, channels of a series, four a base for a sequence
  */
 export function modelFrameOf(plan: Plan, features: number): ModelFrame {
   return {
@@ -38,7 +43,7 @@ function inputShapeOf({ dataset, task, model }: Plan, features: number): number[
     case 'omics':
       return [features + (model.inputs?.length ?? 0)]; // and whether each is there
     case 'series':
-      return [SOME_STEPS, task === 'classify' ? SERIES_CHANNELS : features];
+      return [SOME_STEPS, task === 'classify' ? SERIES_VALUES * features : features];
     case 'sequences':
       return [features / LETTERS, LETTERS];
   }

@@ -158,6 +158,16 @@ describe('simulated series', () => {
     expect(units).toBeLessThan(800);
   });
 
+  it('of several experiments are the channels of one dataset', async () => {
+    const channels = ['heat', 'cold'];
+    const where = { folder: join(root, 'channels'), seed: 1, sites: SITES.slice(0, 1), genes: 40, channels };
+    const [site] = simulateSeries({ ...where, steps: [16] });
+    const { counts = '', columnsPrefix = '' } = site ?? {};
+    const dataset = await loadDataset({ counts, columnsPrefix, kind: 'series', scale: 'log-ratio' });
+    expect(dataset.panel).toEqual(channels);
+    expect(dataset.values.length).toBe(40 * channels.length * 16);
+  });
+
   it('repeat byte for byte', () => {
     const again = simulateSeries({ folder: join(root, 'series-again'), seed: 1, sites: SITES.slice(0, 2) });
     again.forEach((site, i) => {

@@ -17,6 +17,8 @@ export interface SeriesSimulation {
   readonly steps?: readonly number[];
   /** also write `design.tsv` with the phase in which each gene is expressed most; genes without a cycle left out */
   readonly labelled?: boolean;
+  /** experiments that every site made of each gene; default: one, of the site's name */
+  readonly channels?: readonly string[];
 }
 
 /** Share of cells that are missing. */
@@ -58,8 +60,12 @@ export function simulateSeries(simulation: SeriesSimulation): SimulatedSite[] {
     mkdirSync(folder, { recursive: true });
     const counts = join(folder, 'series.tsv');
     const kept = simulation.labelled ? panel.filter(({ amplitude }) => amplitude > WEAKEST) : panel;
-    writeFileSync(counts, experimentText(name, kept, steps, random));
-    const site = { name, counts, units: kept.length, columnsPrefix: name };
+    const channels = simulation.channels ?? [name];
+    const experiments = channels.map((channel) => experimentRows(channel, kept, steps, random));
+    const names = ['row.names', ...kept.map((_, g) => geneName(g))];
+    const rows = names.map((gene, row) => [gene, ...experiments.map((rowsOf) => rowsOf[row])].join('\t'));
+    writeFileSync(counts, `${rows.join('\n')}\n`);
+    const site = { name, counts, units: kept.length, columnsPrefix: simulation.channels ?? name };
     if (!simulation.labelled) return site;
     const labels = join(folder, 'design.tsv');
     writeFileSync(
@@ -70,17 +76,15 @@ export function simulateSeries(simulation: SeriesSimulation): SimulatedSite[] {
   });
 }
 
-function experimentText(name: string, panel: readonly Gene[], steps: number, random: Random): string {
+/** The header and a row a gene, without the genes' names. */
+function experimentRows(name: string, panel: readonly Gene[], steps: number, random: Random): string[] {
   const interval = random.integer(7, 12);
   /** steps a cycle, so that every experiment sees about two */
   const period = 8 + 2 * random.uniform();
   const damping = 0.01 + 0.02 * random.uniform();
   const header = Array.from({ length: steps }, (_, t) => `${name}_${t * interval}`);
-  const rows = panel.map((gene, g) => {
-    const cells = seriesOf(gene, { steps, period, damping }, random);
-    return `${geneName(g)}\t${cells.join('\t')}`;
-  });
-  return `row.names\t${header.join('\t')}\n${rows.join('\n')}\n`;
+  const rows = panel.map((gene) => seriesOf(gene, { steps, period, damping }, random));
+  return [header, ...rows].map((cells) => cells.join('\t'));
 }
 
 function seriesOf(

@@ -38,7 +38,7 @@ export interface SimulatedSite {
   readonly labels?: string;
   readonly units: number;
   /** series: what `columnsPrefix` of the importer needs */
-  readonly columnsPrefix?: string;
+  readonly columnsPrefix?: string | readonly string[];
 }
 
 /**

@@ -12,7 +12,7 @@ export const referenceJobSchema = z.strictObject({
       scale: datasetScaleSchema,
       counts: z.string(),
       labels: z.string().optional(),
-      columnsPrefix: z.string().optional(),
+      columnsPrefix: z.union([z.string(), z.array(z.string()).readonly()]).optional(),
       /** this process reads every site's data: only what its steward declared public or simulated */
       open: z.literal(true),
     }),

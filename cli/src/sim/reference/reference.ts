@@ -1,6 +1,7 @@
 import { Trainer } from '@regulon/client/training';
 import { featureCount, joinUnits, sitePreparation, type UnitsView } from '@regulon/shared/genomics';
 import { isPrepared, parsePlan, type Plan } from '@regulon/shared/plan';
+import { seriesChannels } from '@regulon/shared/program';
 import type { ReferenceJob, ReferenceReport, ReferenceScore } from './job.js';
 import {
   evaluateModel,
@@ -113,9 +114,9 @@ function testedWith({ specification, batches }: Fitted, test: UnitsView): Fitted
   return { specification, batches: sitePreparation(test, specification, batches) };
 }
 
-function featuresOf({ dataset }: Plan, view: UnitsView, fitted: Fitted | null): number {
+function featuresOf(plan: Plan, view: UnitsView, fitted: Fitted | null): number {
   if (fitted) return featureCount(fitted.specification);
-  return dataset.kind === 'series' ? 1 : view.genes;
+  return plan.dataset.kind === 'series' ? seriesChannels(plan) : view.genes;
 }
 
 /** The pooled model reads all series mixed, padded in front to one length; every model is tested on the series as they are. */

@@ -7,10 +7,14 @@ import { matrixOfStore } from './store-matrix.js';
 /**
  * The series of a store: one a row, its time steps in the columns, whichever side of the store names the times.
  *
- * @param prefix reads the steps of one experiment
+ * @param prefix reads the steps of one experiment, or of several
  * @throws E_DATA_FORMAT when no side, or both, name times; as `matrixOfStore`
  */
-export function seriesOfStore(store: OpenStore, prefix: string | undefined, options: MatrixOptions): Matrix {
+export function seriesOfStore(
+  store: OpenStore,
+  prefix: string | readonly string[] | undefined,
+  options: MatrixOptions,
+): Matrix {
   const wanted = options.wanted ?? (() => true);
   const isStep = columnFilter(prefix);
   const stepsIn = (names: readonly string[]): number => {
