@@ -67,4 +67,11 @@ describe('examples that train federated on simulated data', () => {
     const without = bySite?.at(-1)?.metrics;
     expect(without?.accuracy).toBeGreaterThan((without?.majority ?? 1) + 0.2);
   });
+
+  it('an encoder that four sites own trains without the fifth, which lacks its omic', async () => {
+    const { pooled, bySite } = await run('omics-owners.sim.yaml', 6);
+    expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.3);
+    const without = bySite?.at(-1)?.metrics;
+    expect(without?.accuracy).toBeGreaterThan((without?.majority ?? 1) + 0.2);
+  });
 });

@@ -78,7 +78,8 @@ export function completeRound(
     return null;
   }
   const model = weights();
-  program.serverStep(extras.weight).tile(model, new Int32Array(words.slice(0, split).buffer), model);
+  const sum = new Int32Array(words.slice(0, split).buffer);
+  program.serverStep(round.arm, extras.weight).tile(model, sum, model, 0);
   const modelHash = rootOfBytes(bytesOf(model));
   program.complete(round, { survivors, extras, modelHash });
   return modelHash;

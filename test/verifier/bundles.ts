@@ -86,6 +86,8 @@ export const good: Readonly<Record<string, () => Case>> = {
     kept.forEach((size) => addCheckpoint(files, log, size));
   }, cosigned),
   'a run with a reopened round': run({ reopened: true }),
+  'a run with a block that four of five sites own': run({ owners: [1, 2, 3, 4] }),
+  'a run that loses an upload of no owner': run({ owners: [1, 2, 3, 4], lost: 5 }),
   'a run that stops early': run({ validated: ['0.5', '0.25', '0.75'] }),
   'a run that improves to its end': run({ validated: ['0.5', '0.25', '0.2', '0.1'] }),
   'a run beside the checkpoint of a site': () => {
@@ -217,6 +219,8 @@ const signedWrong: Record<string, () => Case> = {
   'a round answered twice': run({ reopened: true, omit: (kind) => kind === 'round.reopen' }),
   'a Reopen of another model': changed('round.reopen', { modelHash: other }, 0, { reopened: true }),
   'a Reopen of an attempt that was not opened': changed('round.reopen', { burnt: 7 }, 0, { reopened: true }),
+  'a block that three sites own': run({ owners: [1, 2, 3] }),
+  'a block summed over three of its four owners': run({ owners: [1, 2, 3, 4], lost: 2 }),
   'training that goes on against its rule': run({ validated: ['0.5', '0.25', '0.25', '0.1'] }),
   'training that ends before its rule': run({ validated: ['0.5', '0.25'] }),
   'figures that the result does not cover': changed('round.aggregate', { figures: { loss: '0.3' } }, 4, {

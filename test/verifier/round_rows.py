@@ -5,6 +5,7 @@ import math
 import entries as log_entries
 import secagg
 from notes import unbase64
+from owners import cover_owners
 from primitives import H, Missing, Wrong, hexes, need, u32
 from reopens import check_answers
 from runs import run_of
@@ -168,6 +169,7 @@ def check_sizes(log, index, entry, m, parts, u1):
         counted = len([i for i in part.u3 if i in contributors])
         fits = fits and len(part.u2) >= (part.limits["uMin"] if m["subCohort"] else floor)
         fits = fits and min(len(part.u3), counted) >= max(part.limits["uMin"], cohort)
+        fits = fits and cover_owners(log, run, m, [i for i in part.u3 if i in contributors], part.limits["uMin"])
     if not fits:
         log.add("S1", index, "a set is below its threshold")
 

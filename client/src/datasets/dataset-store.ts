@@ -48,6 +48,7 @@ import { describeDataset } from './describe-dataset.js';
 import { siteBatchesPath, writeSiteBatches } from './site-batches.js';
 import { servesWholly, useOfFold } from './unit-use.js';
 import { verifyComplete } from './verify-complete.js';
+import { verifyOwned } from './verify-owned.js';
 import type { ArmRequest, BaselineScore, DatasetDescription, UnitUse } from './site-data.js';
 
 /** Fewest units that a released sum covers; a dataset below it serves no plan. */
@@ -104,6 +105,10 @@ export class DatasetStore {
         `this site has fewer than ${MIN_UNITS} ${patients ? 'patients' : 'units'}`,
       );
     const { arms } = new RunProgram(contract);
+    for (const arm of arms) {
+      const view = (): UnitsView => this.select({ contract, siteId, arm }, 'train');
+      verifyOwned(view, contract, siteId, MIN_UNITS);
+    }
     return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));
   }
 

@@ -36,7 +36,7 @@ export type UnitUse = 'train' | 'validation' | 'test';
 export interface SiteData {
   describe(): Promise<DatasetDescription>;
   /**
-   * Check that the dataset serves a plan: labels, scale, units.
+   * Check that the dataset serves a plan: labels, scale, units, also for the blocks that this site owns.
    *
    * @returns most training units of any arm
    * @throws E_LABEL, E_UNITS

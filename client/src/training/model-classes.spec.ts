@@ -139,7 +139,8 @@ describe('a job', () => {
 
   it('trains a block only at its owners, weight decay or not', async () => {
     const layers = [{ type: 'dense', units: 'outputs' }];
-    const model = { blocks: [{ name: 'head', aggregate: 'owners', owners: ['north'], layers }] };
+    const owned = { aggregate: 'owners', owners: ['north'], denominator: 1 };
+    const model = { blocks: [{ name: 'head', ...owned, layers }] };
     const federation = federationOf({ ...modelClasses['softmax regression']!, model });
     file('weights', federation.weights);
     const optimizer = { name: 'adam', learningRate: 0.01, weightDecay: 0.1 } as const;

@@ -95,9 +95,7 @@ describe('aggregation jobs', () => {
       model,
       aggregate: path,
       d,
-      Q: 2 ** 28,
-      C: 100,
-      weight: 2.5,
+      terms: { weight: 2.5, Q: 2 ** 28, C: 100, owned: [] },
       place,
     } as const;
     const { digest } = await aggregator.run(job);

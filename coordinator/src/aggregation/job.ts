@@ -1,4 +1,5 @@
 import type { WeightSpec } from '@regulon/shared/models';
+import type { FedAvgTerms } from '@regulon/shared/program';
 import type { TileRange } from '@regulon/shared/secagg';
 
 /** A mask to remove from the folded sum. */
@@ -61,10 +62,7 @@ export interface ServerStepJob {
   readonly aggregate: string;
   /** parameters */
   readonly d: number;
-  readonly Q: number;
-  readonly C: number;
-  /** Σ w̃ */
-  readonly weight: number;
+  readonly terms: FedAvgTerms;
   readonly place: BlobPlace;
 }
 

@@ -29,7 +29,7 @@ function* stepTiles(job: ServerStepJob, model: Readable, aggregate: Readable): G
     const [g, a] = [global.subarray(0, count), words.subarray(0, count)];
     model.read(bytesOf(g), at * 4);
     aggregate.read(bytesOf(a), at * 4);
-    step.tile(g, a, g);
+    step.tile(g, a, g, at);
     yield bytesOf(g);
   }
 }

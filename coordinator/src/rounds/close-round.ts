@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
-import { Purpose } from '@regulon/shared/program';
+import { ownedRanges, Purpose } from '@regulon/shared/program';
 import { decodeFixed, type Unmasking, vectorLength } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
 import type { BlobPlace, MaskToRemove, WrittenBlob } from '../aggregation/index.js';
@@ -112,8 +112,8 @@ async function stepModel(
   const written = await services.aggregator.run({
     kind: 'server-step',
     strategy: 'fed-avg',
-    ...{ model, aggregate, d, Q, C },
-    weight: extras.weight,
+    ...{ model, aggregate, d },
+    terms: { weight: extras.weight, Q, C, owned: ownedRanges(program.weightSpecs(round.arm)) },
     place: placeOf(services),
   });
   services.crashPoint('stepped', round.round);

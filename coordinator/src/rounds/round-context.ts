@@ -1,6 +1,6 @@
 import type { Roster } from '@regulon/shared/plan';
 import type { RunProgram, ScheduledRound } from '@regulon/shared/program';
-import { Purpose } from '@regulon/shared/program';
+import { ownedBlocks, Purpose } from '@regulon/shared/program';
 import type { RosterView } from '@regulon/shared/secagg';
 import type { Config } from '../config/index.js';
 import type { RoundRules, RoundState } from './machine/index.js';
@@ -105,6 +105,7 @@ export function rulesOf(
     sites: sites.map((s) => s.id).sort((a, b) => a - b),
     contributors: round.contributors,
     counted: round.contributors.filter((id) => !uncounted.includes(id)),
+    blocks: round.purpose === Purpose.train ? ownedBlocks(program.contract) : [],
     M: roster.M,
     gammaNum: plan.secureAggregation.gamma.num,
     gammaDen: plan.secureAggregation.gamma.den,

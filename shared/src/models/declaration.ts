@@ -5,6 +5,8 @@ import { mergeSchema } from './layers/merge.js';
 import { size } from './layers/schema.js';
 import { lossSchema } from './losses.js';
 
+const unique = (names: readonly string[]): boolean => new Set(names).size === names.length;
+
 const blockName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'a lower-case name of letters, digits and hyphens, at most 32');
@@ -43,11 +45,25 @@ const block = z
      */
     aggregate: z.enum(['sum', 'owners', 'local']).default('sum'),
     /** the sites that train this block, by name */
-    owners: z.array(siteName).min(1).max(255).optional(),
+    owners: z
+      .array(siteName)
+      .min(1)
+      .max(255)
+      .refine((names) => unique(names), 'each owner is named once')
+      .optional(),
+    /**
+     * what the sum of the owners' weighted updates is divided by: about the sum of their n / weightCap. Declared, as the
+     * true one, beside that of all sites, would tell how many units the others have
+     */
+    denominator: z.number().positive().max(255).optional(),
   })
   .refine(
     ({ aggregate, owners }) => (aggregate === 'owners') === (owners !== undefined),
     'owners are named exactly where aggregate is owners',
+  )
+  .refine(
+    ({ owners, denominator }) => (owners === undefined) === (denominator === undefined),
+    'a denominator is declared exactly where owners are named',
   );
 
 const head = z.strictObject({
@@ -61,8 +77,6 @@ const head = z.strictObject({
 
 /** Name of the input of a model that declares none. */
 export const FEATURES = 'features';
-
-const unique = (names: readonly string[]): boolean => new Set(names).size === names.length;
 
 /**
  * What a plan may say about a model: named blocks of catalogue layers.

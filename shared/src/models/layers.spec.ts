@@ -182,12 +182,16 @@ describe('what stays at a site', () => {
   });
 
   it('names the owners of a block exactly where only they train it', () => {
-    const owned = { aggregate: 'owners', owners: ['north', 'south'] };
+    const owned = { aggregate: 'owners', owners: ['north', 'south'], denominator: 0.5 };
     const [kernel] = manifestOf(declare([layers[1]], owned), frame);
     expect(kernel).toMatchObject(owned);
     expect(parameterCount(travellingWeights(manifestOf(declare([layers[1]], owned), frame)))).toBe(10);
     expect(() => declare([layers[1]], { aggregate: 'owners' })).toThrow(/owners are named exactly where/);
     expect(() => declare([layers[1]], { owners: ['north'] })).toThrow(/owners are named exactly where/);
+    const twice = { ...owned, owners: ['north', 'north'] };
+    expect(() => declare([layers[1]], twice)).toThrow(/each owner is named once/);
+    for (const block of [{ ...owned, denominator: undefined }, { denominator: 1 }])
+      expect(() => declare([layers[1]], block)).toThrow(/a denominator is declared exactly where/);
   });
 });
 

@@ -15,10 +15,12 @@ export interface WeightSpec {
   readonly block: string;
   /** false: frozen, or a running statistic */
   readonly trainable: boolean;
-  /** how sites combine it: `sum` and `owners` = average weighted by units, of all or of its owners; `local` = not at all */
+  /** how sites combine it: `sum` = average weighted by units; `owners` = weighted sum of its owners over `denominator`; `local` = not at all */
   readonly aggregate: 'sum' | 'owners' | 'local';
   /** names of the sites that train it; absent: all */
   readonly owners?: readonly string[];
+  /** of weights with owners: what the sum of their weighted updates is divided by */
+  readonly denominator?: number;
   /** factor of the learning rate */
   readonly rate: number;
   /** number of elements */
@@ -50,10 +52,11 @@ export function manifestOf(declaration: ModelDeclaration, frame: ModelFrame): We
 }
 
 function weightsOf({ name, declaration, merge, layers }: ResolvedBlock): Placed[] {
-  const { freeze, rate, aggregate, owners } = declaration;
+  const { freeze, rate, aggregate, owners, denominator } = declaration;
   const place = (layer: string, { role, shape, init, trainable = true }: LayerWeight): Placed => ({
     ...{ name: `${layer}/${role}`, shape, dtype: 'float32', init, block: name, size: sizeOf(shape) },
     ...{ trainable: trainable && !freeze, rate, aggregate, ...(owners ? { owners } : {}) },
+    ...(denominator === undefined ? {} : { denominator }),
   });
   return [...(merge ? [merge] : []), ...layers].flatMap((layer) =>
     layer.weights.map((weight) => place(layer.name, weight)),
@@ -86,6 +89,7 @@ export function manifestDigest(specs: readonly WeightSpec[]): Uint8Array {
     trainable: spec.trainable,
     aggregate: spec.aggregate,
     ...(spec.owners ? { owners: spec.owners } : {}),
+    ...(spec.denominator === undefined ? {} : { denominator: String(spec.denominator) }),
   }));
   return hashJson('weightManifest', utf8(canonicalJson(rows)));
 }

@@ -3,9 +3,10 @@ import { inferLayer, type LayerDeclaration, type LayerPlace } from './layers/ind
 import { inferMerge, type Mask, type MergeSource } from './layers/merge.js';
 import type { ModelFrame } from './frame.js';
 import { resolveHeads } from './heads.js';
-import { resolveInputs, type ResolvedInput } from './inputs.js';
+import { resolveInputs } from './inputs.js';
 import type { ResolvedBlock, ResolvedLayer, ResolvedMerge, ResolvedModel } from './resolved.js';
 import { type Place, refuse, type Shape, shapeText } from './shape.js';
+import { sourcesOf } from './sources.js';
 
 interface Value {
   readonly shape: Shape;
@@ -23,7 +24,7 @@ export function resolveModel(declaration: ModelDeclaration, frame: ModelFrame): 
   const layers = new Map<string, ResolvedLayer>();
   const blocks: ResolvedBlock[] = [];
   for (const [index, block] of declaration.blocks.entries()) {
-    const sources = sourcesOf(declaration, index, inputs, values);
+    const sources = mergedBy(declaration, index, values);
     const outputs = declaration.heads?.find((head) => head.block === block.name)?.outputs ?? frame.outputs;
     const merged = mergeOf(block, index, sources);
     const resolved = resolveBlock(block, index, merged.value, outputs, layers);
@@ -37,16 +38,14 @@ export function resolveModel(declaration: ModelDeclaration, frame: ModelFrame): 
   return { inputs, blocks, heads: resolveHeads(declaration, frame, blocks) };
 }
 
-function sourcesOf(
+function mergedBy(
   declaration: ModelDeclaration,
   index: number,
-  inputs: readonly ResolvedInput[],
   values: ReadonlyMap<string, Value>,
 ): MergeSource[] {
   const block = declaration.blocks[index];
   const place: Place = { name: block?.name ?? '', path: `model.blocks[${index}]` };
-  const before = declaration.blocks[index - 1]?.name;
-  const names = [block?.from ?? before ?? inputs.map(({ name }) => name)].flat();
+  const names = sourcesOf(declaration, index);
   if (block?.from === undefined && names.length > 1) {
     refuse(place, `the model has ${names.length} inputs: say which one by from`);
   }

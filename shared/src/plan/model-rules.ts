@@ -8,7 +8,10 @@ export interface BrokenRule {
   readonly rule: string;
 }
 
-type RuledPlan = Pick<Plan, 'model' | 'task' | 'prepare' | 'evaluation' | 'dataset' | 'training'>;
+type RuledPlan = Pick<
+  Plan,
+  'model' | 'task' | 'prepare' | 'evaluation' | 'dataset' | 'training' | 'sites' | 'secureAggregation'
+>;
 
 /**
  * What of a model the rounds of a run cannot carry out: refused before the run, never left out silently.
@@ -20,7 +23,7 @@ export function modelRuleBroken(plan: RuledPlan): BrokenRule | null {
   return (
     maskRule(plan) ??
     headRule(model, task) ??
-    ownersRule(model) ??
+    ownersRule(plan) ??
     localRule(plan) ??
     graphRule(plan) ??
     batchRule(plan)
@@ -63,13 +66,27 @@ function batchRule({ model: { blocks }, training }: RuledPlan): BrokenRule | nul
   return { path: 'training.batchSize', rule: 'batch-norm needs batches of at least 2 units' };
 }
 
-function ownersRule({ blocks }: ModelDeclaration): BrokenRule | null {
-  const apart = blocks.findIndex(({ aggregate }) => aggregate === 'owners');
-  if (apart < 0) return null;
-  return {
-    path: `model.blocks[${apart}].aggregate`,
-    rule: 'the rounds of a run sum a block over all sites, or not at all',
-  };
+/** Weights that some sites train: the same ones in every sum of the run, and fewer than all. */
+function ownersRule({
+  model: { blocks },
+  sites,
+  evaluation,
+  secureAggregation,
+}: RuledPlan): BrokenRule | null {
+  const first = blocks.findIndex(({ owners }) => owners);
+  if (first < 0) return null;
+  for (const [b, { owners = [] }] of blocks.entries()) {
+    const path = `model.blocks[${b}].owners`;
+    const stranger = owners.find((owner) => !sites.includes(owner));
+    if (stranger !== undefined) return { path, rule: `${stranger} is no site of the plan` };
+    if (owners.length === sites.length) return { path, rule: 'every site owns it: aggregate: sum says so' };
+  }
+  const path = `model.blocks[${first}].aggregate`;
+  if (evaluation.split === 'leave-site-out')
+    return { path, rule: 'a site that is left out may be one of its owners' };
+  if (secureAggregation.subCohort !== undefined)
+    return { path, rule: 'a group of sub-cohorts may have too few of its owners' };
+  return null;
 }
 
 /** Weights that never leave their site: a site that is left out has none, and something must be left to sum. */

@@ -14,6 +14,7 @@ const base = {
   evaluation: { split: 'holdout' },
 };
 const norm = { name: 'norm', aggregate: 'local', layers: [{ type: 'batch-norm' }] };
+const ownedBy = (owners: readonly string[]) => ({ aggregate: 'owners', owners, denominator: 1 });
 const messageOf = (change: object): string => {
   try {
     parsePlan({ ...base, ...change });
@@ -162,9 +163,31 @@ describe('parsePlan', () => {
       /model\.heads\[0\]\.loss: reconstruct is trained by squared-error/,
     ],
     [
-      'weights of some sites only',
-      { model: { blocks: [{ ...base.model.blocks[0], aggregate: 'owners', owners: ['a'] }] } },
-      /model\.blocks\[0\]\.aggregate/,
+      'a block owned by a site that takes no part',
+      { model: { blocks: [{ ...base.model.blocks[0], ...ownedBy(['a', 'z']) }] } },
+      /model\.blocks\[0\]\.owners: z is no site of the plan/,
+    ],
+    [
+      'a block owned by everybody',
+      { model: { blocks: [{ ...base.model.blocks[0], ...ownedBy(base.sites) }] } },
+      /model\.blocks\[0\]\.owners: every site owns it/,
+    ],
+    [
+      'a block with owners where one of them is left out',
+      {
+        model: { blocks: [{ ...base.model.blocks[0], ...ownedBy(['a']) }] },
+        evaluation: { split: 'leave-site-out' },
+      },
+      /model\.blocks\[0\]\.aggregate: a site that is left out may be one of its owners/,
+    ],
+    [
+      'a block with owners in groups of sites',
+      {
+        model: { blocks: [{ ...base.model.blocks[0], ...ownedBy(['a']) }] },
+        sites: Array.from({ length: 10 }, (_, i) => String.fromCharCode(97 + i)),
+        secureAggregation: { weightCap: 64, subCohort: 5 },
+      },
+      /model\.blocks\[0\]\.aggregate: a group of sub-cohorts may have too few of its owners/,
     ],
     [
       'a model of which nothing is shared',

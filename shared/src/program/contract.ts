@@ -2,6 +2,7 @@ import { fromHex, hex } from '../crypto/index.js';
 import { type Plan, parsePlan, planHashOf, type Roster, rosterHashOf } from '../plan/index.js';
 import { RegulonError } from '../errors/index.js';
 import { type RosterView, type Thresholds, thresholds } from '../secagg/index.js';
+import { verifyOwnersEnough } from './owned-blocks.js';
 import { quorumRuleOf } from './roster-view.js';
 
 /** What everybody in a run has agreed on before its first round. */
@@ -39,7 +40,8 @@ export function parseRunName(name: string): Uint8Array {
 /**
  * The contract of a run, checked: the sites of the plan are members, the roster allows the thresholds.
  *
- * @throws E_PLAN when a site is not in the roster; E_POLICY when the plan weakens the policy of the roster
+ * @throws E_PLAN when a site is not in the roster; E_POLICY when the plan weakens the policy of the roster, or a block has
+ *   too few owners
  */
 export function contractOf(fields: {
   runId: Uint8Array;
@@ -73,6 +75,7 @@ export function contractOf(fields: {
       'E_POLICY',
       `plan: secureAggregation.subCohort: groups of ${subCohort} sites are below c + 4 = ${limits.c + 4}`,
     );
+  verifyOwnersEnough({ plan, sites, thresholds: limits });
   return {
     runId: fields.runId,
     federationId: roster.federationId,

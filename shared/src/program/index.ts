@@ -10,7 +10,16 @@ export type { ClassMetrics } from './class-metrics.js';
 export { contractOf, runName, parseRunName, type RunContract } from './contract.js';
 export { quorumRuleOf, rosterViewOf } from './roster-view.js';
 export { armsOf, isValidation, Purpose, type Arm, type ScheduledRound } from './schedule.js';
-export { fedAvgStep, type ServerStep } from './server-step.js';
+export { fedAvgStep, type FedAvgTerms, type ServerStep } from './server-step.js';
+export {
+  type OwnedBlock,
+  ownedBlocks,
+  type OwnedRange,
+  ownedRanges,
+  type ThinBlock,
+  thinBlock,
+  verifyOwnersEnough,
+} from './owned-blocks.js';
 export { encodeExtras, decodeExtras, headExtrasOf, type HeadTraining, weightOf } from './extras.js';
 export {
   encodeBlock,

@@ -25,6 +25,7 @@ import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from 
 import { type CurvePoint, curvePointOf } from './learning-curve.js';
 import { modelFrameOf } from './model-frame.js';
 import { type ClosingRound, contributing, type Following, type RoundOutcome } from './round-outcome.js';
+import { ownedRanges } from './owned-blocks.js';
 import { quantumOf } from './quantum.js';
 import { type OpenedAttempt, roundManifest } from './round-manifest.js';
 import {
@@ -219,10 +220,11 @@ export class RunProgram {
     return decodeExtras(this.extras(round), integers);
   }
 
-  /** The deterministic server step of a training round; `weight` is Σ w̃ of the survivors. */
-  serverStep(weight: number): ServerStep {
+  /** The deterministic server step of a training round of an arm; `weight` is Σ w̃ of the survivors. */
+  serverStep(arm: number, weight: number): ServerStep {
     const { plan } = this.contract;
-    return fedAvgStep(weight, quantumOf(plan), plan.secureAggregation.clipNorm);
+    const owned = ownedRanges(this.weightSpecs(arm));
+    return fedAvgStep({ weight, Q: quantumOf(plan), C: plan.secureAggregation.clipNorm, owned });
   }
 
   /**

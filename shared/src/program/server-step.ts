@@ -1,4 +1,5 @@
 import { RegulonError } from '../errors/index.js';
+import type { OwnedRange } from './owned-blocks.js';
 
 /** How a decoded sum becomes the next model; identical bytes at the coordinator, at every site and in the verifier. */
 export interface ServerStep {
@@ -8,28 +9,49 @@ export interface ServerStep {
    * @param global current weights, float32, shape [m]; not changed
    * @param aggregate unmasked ring words of the same coordinates, signed, shape [m]
    * @param out receives the next weights, float32, shape [m]; may be `global` itself
+   * @param at place of the first coordinate in the whole vector
    */
-  tile(global: Float32Array, aggregate: Int32Array, out: Float32Array): void;
+  tile(global: Float32Array, aggregate: Int32Array, out: Float32Array, at: number): void;
+}
+
+/** What the step of FedAvg depends on. */
+export interface FedAvgTerms {
+  /** W = Σ w̃ᵢ, in (0, N] */
+  readonly weight: number;
+  /** quantum: ring units per clip norm */
+  readonly Q: number;
+  /** clip norm, in the unit of the weights */
+  readonly C: number;
+  /** coordinates that only some sites train, ascending */
+  readonly owned: readonly OwnedRange[];
 }
 
 /**
- * FedAvg: next = global + Σ w̃ᵢΔᵢ / Σ w̃ᵢ, in float64 with + − × ÷ in one fixed order, rounded once.
+ * FedAvg: next = global + Σ w̃ᵢΔᵢ / Σ w̃ᵢ, in float64 with + − × ÷ in one fixed order, rounded once. Coordinates that only
+ * some sites train are divided by their declared constant instead.
  *
  * FedSGD uses the same step: its Δᵢ is one gradient step.
  *
- * @param weight W = Σ w̃ᵢ, in (0, N]
- * @param Q quantum: ring units per clip norm
- * @param C clip norm, in the unit of the weights
  * @throws E_COHORT when the weight is not positive (nobody contributed)
  * @see McMahan et al. 2017, Algorithm 1
  */
-export function fedAvgStep(weight: number, Q: number, C: number): ServerStep {
+export function fedAvgStep({ weight, Q, C, owned }: FedAvgTerms): ServerStep {
   if (!(weight > 0)) throw new RegulonError('E_COHORT', 'the sum carries no weight: no site contributed');
   return {
-    tile(global, aggregate, out) {
-      for (let k = 0; k < global.length; k++) {
-        out[k] = (global[k] ?? 0) + (((aggregate[k] ?? 0) / Q) * C) / weight;
+    tile(global, aggregate, out, at) {
+      const step = (from: number, to: number, divisor: number): void => {
+        for (let k = from; k < to; k++) out[k] = (global[k] ?? 0) + (((aggregate[k] ?? 0) / Q) * C) / divisor;
+      };
+      const end = global.length;
+      let done = 0;
+      for (const { from, to, denominator } of owned) {
+        const [first, last] = [Math.max(done, from - at), Math.min(end, to - at)];
+        if (first >= last) continue;
+        step(done, first, weight);
+        step(first, last, denominator);
+        done = last;
       }
+      step(done, end, weight);
     },
   };
 }

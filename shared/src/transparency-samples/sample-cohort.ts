@@ -48,13 +48,14 @@ export function sampleCohort(
   };
 }
 
-/** Attempts that were run already: the same manifest needs no second run. */
+/** Attempts that were run already: the same manifest with the same losses needs no second run. */
 const attempts = new Map<string, AttemptState>();
 
 /** Run an attempt by the real machines. @param context digest text of the manifest */
 export function sampleAttempt(cohort: TestCohort, context: string, losses: Losses): AttemptState {
-  const state = attempts.get(context) ?? runUntil(cohort, 'r4', losses);
-  attempts.set(context, state);
+  const key = `${context} ${JSON.stringify(losses)}`;
+  const state = attempts.get(key) ?? runUntil(cohort, 'r4', losses);
+  attempts.set(key, state);
   return state;
 }
 

@@ -2,9 +2,12 @@ import { canonicalJsonBytes, hashJson, sha256, utf8 } from '../crypto/index.js';
 import { digestText } from '../transparency/index.js';
 
 /** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
-export const samplePlan = ({ validated }: SampleOptions = {}): Uint8Array =>
+export const samplePlan = ({ validated, owners }: SampleOptions = {}): Uint8Array =>
   canonicalJsonBytes({
     plan: 'sample',
+    ...(owners && {
+      model: { blocks: [{ name: 'omic', owners: owners.map((id) => `site-${id}`) }, { name: 'head' }] },
+    }),
     ...(validated && {
       training: { rounds: '4' },
       evaluation: { every: '1', earlyStopping: { metric: 'loss', patience: '1', minDelta: '0' } },
@@ -51,6 +54,10 @@ export interface SampleOptions {
    * most four, and stops after the first that does not lower the loss
    */
   readonly validated?: readonly string[];
+  /** roster ids that own a block of the model; by default all sites train all of it */
+  readonly owners?: readonly number[];
+  /** site whose upload is lost in the first training round */
+  readonly lost?: number;
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */
   readonly spoil?:
     undefined | ((kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>);

@@ -29,7 +29,8 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
   const aborted = round({ number: 1 }, statistics);
   if (reopened === false) aborted.abort();
   else aborted.burn().reopen(reopened === true ? names.map((_, i) => i + 1) : reopened);
-  const first = round({ number: 1, attempt: 1 }, aborted).close();
+  const losses = options.lost === undefined ? {} : { r2: [options.lost] };
+  const first = round({ number: 1, attempt: 1, losses }, aborted).close();
   const { model, rounds } = options.validated
     ? validatedTraining(options.validated, first, round)
     : { model: round({ number: 2, losses: { r4: [2] } }, first).close().modelOut, rounds: 3 };

@@ -93,7 +93,14 @@ describe('K1: two runs that differ in a comment or a bit, and one discarded uplo
       return verifyAgainstPlan(manifest, signManifest(seedOf('coordinator'), manifest), known);
     };
     const release = (modelHash: Uint8Array, cohort: readonly SiteId[]) => ({
-      ...{ contract: privateRun().contract, run: 'run_2', round, cohort, modelHash: hex(modelHash) },
+      ...{
+        contract: privateRun().contract,
+        run: 'run_2',
+        round,
+        cohort,
+        owned: [],
+        modelHash: hex(modelHash),
+      },
     });
 
     it('K1 it is E_MODEL before anything is trained', async () => {

@@ -16,7 +16,7 @@ import {
   type SurvivorEntry,
 } from '@regulon/shared/secagg';
 import { hex, sha256 } from '@regulon/shared/crypto';
-import { type RunContract, RunProgram, runName, type ScheduledRound } from '@regulon/shared/program';
+import { Purpose, type RunContract, RunProgram, runName, type ScheduledRound } from '@regulon/shared/program';
 import type { Plan } from '@regulon/shared/plan';
 import type { LogEntry } from '@regulon/shared/transparency';
 import type { Query, Request } from '@regulon/shared/wire';
@@ -69,13 +69,20 @@ const SAME_UNITS: UnitSets = {
   ...{ units: new Uint8Array(0), folds: new Uint8Array(0), heldOut: [], levels: new Uint32Array(0) },
 };
 
+/** The program of a run; one that begins with training knows its first weights. */
+function programOf(contract: RunContract): RunProgram {
+  const program = new RunProgram(contract);
+  if (program.next()?.purpose === Purpose.train) program.setInitialModel(0, sha256());
+  return program;
+}
+
 /** What an honest coordinator announces of round 0. @param prevTranscriptHash T of the attempt before, 32 bytes */
 export function manifestOf(
   { contract }: Agreement,
   attempt = 0,
   prevTranscriptHash: Uint8Array = new Uint8Array(32),
 ): Manifest {
-  const program = new RunProgram(contract);
+  const program = programOf(contract);
   const [round] = program.schedule;
   if (!round) throw new TypeError('no round');
   const deadlines = [1, 2, 3, 4, 5].map((m) => now + m * 60_000);
@@ -186,7 +193,7 @@ export class DaemonSite {
     return {
       ...{ run: runName(runId), round: 0, attempt: 0, purpose, stepId, arm: 0, iteration: 0 },
       ...{ modelHash: hex(modelHash), planHash: hex(planHash), h3: sha256(), cohort, relaxed: false },
-      ...{ answer: new Uint8Array(), reopened: false },
+      ...{ answer: new Uint8Array(), reopened: false, owned: [] },
     };
   }
 
@@ -263,13 +270,16 @@ export class DaemonSite {
   private sessionOf(agreement: Agreement): [RunSession, ScheduledRound] {
     const { state, attempts, answered, unitSets, outbox } = this;
     const { contract } = agreement;
-    const program = new RunProgram(contract);
+    const program = programOf(contract);
     const [round] = program.schedule;
     if (!round) throw new TypeError('no round');
     const own = runName(contract.runId);
     if (!unitSets.find(own)) unitSets.save(own, SAME_UNITS);
-    const values = new Float64Array(program.vectorLength(round));
-    const result = { contribution: { kind: 'values', values }, weight: 1, extras: {} };
+    const contribution =
+      round.purpose === Purpose.train
+        ? { kind: 'update', deltaPath: null }
+        : { kind: 'values', values: new Float64Array(program.vectorLength(round)) };
+    const result = { contribution, weight: 1, extras: {}, norm: 0 };
     const session = {
       ...{ run: runName(contract.runId), runId: contract.runId, agreement, program, folder: this.folder },
       ...{ engine: new MaskEngine(), roundingSecret: new Uint8Array(32) },

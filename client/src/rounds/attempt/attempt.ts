@@ -94,8 +94,8 @@ export class Attempt {
     return this.facts.reopenedFor;
   }
 
-  /** h2 and the beginning of the window of R2, once the shares were opened. */
-  get opened(): Pick<AttemptFacts, 'h2' | 'uploadStart'> {
+  /** |U1| once it was shown; h2 and the beginning of the window of R2 once the shares were opened. */
+  get opened(): Pick<AttemptFacts, 'u1' | 'h2' | 'uploadStart'> {
     return this.facts;
   }
 

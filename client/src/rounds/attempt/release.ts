@@ -1,16 +1,17 @@
 import { enc, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import type { ScheduledRound } from '@regulon/shared/program';
+import { ownedBlocks, ownedRanges, Purpose, type ScheduledRound, thinBlock } from '@regulon/shared/program';
 import {
   contributorsOf,
   encodeMessage,
   hashOfAnswer,
   type Manifest,
+  thresholdsOf,
   type UnmaskAnswer,
 } from '@regulon/shared/secagg';
 import { attachmentOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { verifyCohort } from '../../policy/index.js';
-import type { ReleasedSum } from '../../state/index.js';
+import type { AttemptFacts, OwnedSum, ReleasedSum } from '../../state/index.js';
 import { verifyUnitSets } from '../../unit-sets/index.js';
 import type { SiteContext } from '../context.js';
 import type { RunSession } from '../run/run-session.js';
@@ -20,12 +21,14 @@ export interface ReleasePlace {
   readonly session: RunSession;
   readonly round: ScheduledRound;
   readonly manifest: Manifest;
+  /** u1: |U1| */
+  readonly opened: Pick<AttemptFacts, 'u1'>;
   /** contributors of the one attempt for which the administrators reopened a burnt round; absent in all others */
   readonly reopenedFor?: readonly number[] | undefined;
 }
 
 /** What tells the sum of a round from every other one; rule 3 lets it be released once. */
-export function sumOf({ session, round, manifest }: ReleasePlace): ReleasedSum {
+export function sumOf({ session, round, manifest }: Omit<ReleasePlace, 'opened'>): ReleasedSum {
   return {
     ...{ run: session.run, round: round.round, arm: round.arm },
     ...{ purpose: round.purpose, stepId: round.stepId },
@@ -35,16 +38,15 @@ export function sumOf({ session, round, manifest }: ReleasePlace): ReleasedSum {
 }
 
 /**
- * The cohort rule, and after a Reopen its exact contributors.
+ * The cohort rule, enough owners of every block that only some sites train, and after a Reopen its exact contributors.
  *
  * @param survivors U3
- * @throws E_U3 when the difference to an earlier sum would tell too much, or others contribute than were reopened for
+ * @throws E_U3 when the difference to an earlier sum would tell too much, when a block is summed over too few owners, or
+ *   others contribute than were reopened for
  * @throws E_POLICY when its units differ by 1 to 4 patients from those of a sum released meanwhile
  */
-export function verifyRelease(
-  { session, round, manifest, reopenedFor }: ReleasePlace,
-  survivors: readonly number[],
-): void {
+export function verifyRelease(place: ReleasePlace, survivors: readonly number[]): void {
+  const { session, round, manifest, reopenedFor } = place;
   const { site, run, agreement } = session;
   const contributors = contributorsOf(manifest);
   const cohort = survivors.filter((id) => contributors.has(id)).sort((a, b) => a - b);
@@ -53,8 +55,10 @@ export function verifyRelease(
       'E_U3',
       `round ${round.round}: the survivors are not those for which the administrators reopened it`,
     );
+  verifyOwners(place, cohort);
   const modelHash = hex(manifest.modelHash);
-  const release = { contract: agreement.contract, run, round, cohort, modelHash };
+  const owned = ownedSums(place, cohort);
+  const release = { contract: agreement.contract, run, round, cohort, owned, modelHash };
   verifyCohort(release, site.answered.exact(), site.site.policy.stableCohort);
   if (!agreement.contract.isPublic) verifyUnits(site, run);
 }
@@ -64,6 +68,35 @@ function verifyUnits({ unitSets }: SiteContext, run: string): void {
   const own = unitSets.find(run);
   if (!own) throw new RegulonError('E_STATE', `the units behind ${run} are not known at this site`);
   verifyUnitSets(own, unitSets.answered(run));
+}
+
+/** @param cohort U3 ∩ contributors @throws E_U3 naming the block that is summed over too few owners */
+function verifyOwners({ session, round, manifest, opened }: ReleasePlace, cohort: readonly number[]): void {
+  if (round.purpose !== Purpose.train) return;
+  const { site, agreement } = session;
+  const { contract, uncounted } = agreement;
+  const { uMin } = thresholdsOf(manifest, site.federation.rosterView, opened.u1 ?? manifest.N);
+  const least = Math.max(uMin, contract.plan.deadlines.minSurvivors ?? 0);
+  const counted = cohort.filter((id) => !uncounted.includes(id));
+  const thin = thinBlock(ownedBlocks(contract), counted, least);
+  if (thin)
+    throw new RegulonError(
+      'E_U3',
+      `round ${round.round}: block ${thin.name} would be summed over ${thin.left} of its owners, ${least} are needed`,
+    );
+}
+
+/** The coordinates of a sum that only some of the cohort trained. */
+function ownedSums({ session, round }: ReleasePlace, cohort: readonly number[]): OwnedSum[] {
+  if (round.purpose !== Purpose.train) return [];
+  const { program, agreement } = session;
+  const owners = new Map(ownedBlocks(agreement.contract).map((block) => [block.name, block.owners]));
+  if (owners.size === 0) return [];
+  return ownedRanges(program.weightSpecs(round.arm)).map(({ from, to, block }) => [
+    from,
+    to,
+    cohort.filter((id) => owners.get(block)?.includes(id)),
+  ]);
 }
 
 /** An answer of R4 with what it answers. */
@@ -89,10 +122,11 @@ export function recordAnswer(place: ReleasePlace, { ctx, h3, answer, signatures 
   const [u3, dropped] = [about(0), about(1)];
   verifyRelease(place, u3);
   const contributors = contributorsOf(manifest);
+  const cohort = u3.filter((id) => contributors.has(id));
   const row = {
     ...sumOf(place),
     ...{ attempt, iteration: round.iteration, h3, answer: encodeMessage('answer', answer) },
-    ...{ cohort: u3.filter((id) => contributors.has(id)), reopened: place.reopenedFor !== undefined },
+    ...{ cohort, owned: ownedSums(place, cohort), reopened: place.reopenedFor !== undefined },
   };
   site.answered.insert(row, site.site.policy.leaveSiteOut === 'exact' && agreement.contract.isPublic);
   site.outbox.append(

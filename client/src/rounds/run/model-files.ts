@@ -49,7 +49,7 @@ export class ModelFiles {
         await readFully(weights, current, offset);
         await readFully(words, sum, offset);
         const next = new Float32Array(current.buffer, 0, length / 4);
-        serverStep.tile(next, decodeSigned32(sum), next);
+        serverStep.tile(next, decodeSigned32(sum), next, offset / 4);
         yield current;
       }
     };

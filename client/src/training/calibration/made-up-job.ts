@@ -85,7 +85,7 @@ function withHeads(model: ModelDeclaration, task: TimedModel['task']): ModelDecl
 
 /** The model without the digests of files, and with every block trained here. */
 function onThisMachine(model: ModelDeclaration): ModelDeclaration {
-  const blocks = model.blocks.map(({ owners, ...block }) => ({
+  const blocks = model.blocks.map(({ owners, denominator: _declared, ...block }) => ({
     ...block,
     aggregate: owners ? 'sum' : block.aggregate,
     layers: block.layers.map((layer) => {

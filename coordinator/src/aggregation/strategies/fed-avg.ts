@@ -8,4 +8,4 @@ import type { Strategy } from './strategy.js';
  *
  * @see McMahan et al. 2017, Algorithm 1
  */
-export const fedAvg: Strategy = ({ weight, Q, C }) => fedAvgStep(weight, Q, C);
+export const fedAvg: Strategy = ({ terms }) => fedAvgStep(terms);

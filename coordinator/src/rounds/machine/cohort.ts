@@ -1,3 +1,4 @@
+import { thinBlock, type ThinBlock } from '@regulon/shared/program';
 import { thresholds, type Thresholds } from '@regulon/shared/secagg';
 import type { RoundRules, RoundState } from './state.js';
 
@@ -13,7 +14,8 @@ export function thresholdsFor(rules: RoundRules, n: number): Thresholds {
 /**
  * Whether a set of sites may become U1, U2 or U3.
  *
- * U1 and U2 reach max(nMin, quorum); in every set the contributors reach uMin, so that no later stage is hopeless.
+ * U1 and U2 reach max(nMin, quorum); in every set the contributors, and the owners of each block that only some sites
+ * train, reach uMin, so that no later stage is hopeless.
  *
  * @param n |U1|; of the set itself when it is to become U1
  * @see rounds.md §1, secagg.md §4
@@ -30,7 +32,19 @@ export function isEnough(
   const cohort = set === 'u3' ? smallest : Math.max(rules.nMin, quorum, smallest, 2 * rules.subCohort);
   const counted = rules.counted.filter((id) => members.includes(id)).length;
   const complete = !rules.fullCohort || rules.contributors.every((id) => members.includes(id));
-  return complete && members.length >= cohort && counted >= smallest;
+  return complete && members.length >= cohort && counted >= smallest && !thinBlockOf(rules, members, n);
+}
+
+/** The first block that a sum over these sites would cover with too few owners. @param n |U1| */
+export function thinBlockOf(
+  rules: RoundRules,
+  members: readonly number[],
+  n: number,
+): (ThinBlock & { readonly least: number }) | undefined {
+  const least = Math.max(thresholdsFor(rules, n).uMin, rules.minSurvivors);
+  const counted = rules.counted.filter((id) => members.includes(id));
+  const thin = thinBlock(rules.blocks, counted, least);
+  return thin && { ...thin, least };
 }
 
 /** Every group reaches its own uMin: one that does not ends the attempt of all. */

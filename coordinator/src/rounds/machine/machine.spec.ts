@@ -71,6 +71,30 @@ describe('round machine', () => {
     expect(play.types.filter((t) => t === 'abort')).toHaveLength(3);
   });
 
+  it('sums no block over too few of its owners, and names it', () => {
+    const blocks = [
+      { name: 'protein', owners: [2, 3, 4, 5] },
+      { name: 'rna', owners: [1, 2, 3, 4] },
+    ];
+    const play = new Play(rulesFor(5, { blocks, maxAttempts: 1 })).upTo('share').answer('input', 2, 3, 4, 5);
+    expect(play.state.phase).toBe('input');
+    play.now = play.state.deadlines[2];
+    const message = /at input: missing 1; block rna needs 4 of its owners, 3 are left/;
+    expect(play.send({ type: 'time' }).state.failure).toMatchObject({
+      ...{ code: 'E_COHORT', message: expect.stringMatching(message) as unknown },
+    });
+    const without = { ...blocks[1], name: 'rna', owners: [2, 3, 4, 5] };
+    const other = new Play(rulesFor(5, { blocks: [without] })).upTo('share').answer('input', 2, 3, 4, 5);
+    other.now = other.state.deadlines[2];
+    expect(other.send({ type: 'time' }).state).toMatchObject({ phase: 'consistency', u3: [2, 3, 4, 5] });
+  });
+
+  it('says at once that too few owners of a block may take part', () => {
+    const blocks = [{ name: 'rna', owners: [1, 2, 3] }];
+    const { state } = new Play(rulesFor(5, { blocks })).send({ type: 'begin' });
+    expect(state.failure?.message).toMatch(/cohort; block rna needs 4 of its owners, 3 are left/);
+  });
+
   it('does not count an attempt that ended before the first byte of an upload', () => {
     const play = new Play(rulesFor(5)).upTo('advertise').answer('share', 1, 2, 3);
     play.now = play.state.deadlines[1];

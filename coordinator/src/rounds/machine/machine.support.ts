@@ -16,6 +16,7 @@ export const rulesFor = (count: number, more: Partial<RoundRules> = {}): RoundRu
       sites,
       contributors: sites,
       counted: sites,
+      blocks: [],
       M: count,
       gammaNum: 1,
       gammaDen: 3,

@@ -1,5 +1,5 @@
 import { burn, toBurnt } from './burnt.js';
-import { invited, isEnough, rulesNow, areThreshold, uploaders } from './cohort.js';
+import { invited, isEnough, rulesNow, areThreshold, thinBlockOf, uploaders } from './cohort.js';
 import {
   answerPhases,
   type AnswerPhase,
@@ -81,7 +81,8 @@ function nextOpening(state: RoundState, rules: RoundRules): number {
 
 function settleWaiting(state: RoundState, rules: RoundRules, now: number): Transition {
   const pool = invited(rules, state);
-  if (!isEnough(rules, 'u1', pool, pool.length)) return fail(state, 'FAILED', ...whyTooFew(state));
+  if (!isEnough(rules, 'u1', pool, pool.length))
+    return fail(state, 'FAILED', ...whyTooFew(state, rules, pool));
   const waited = now - state.waitingSince;
   const idle = waited >= rules.idleLimitMs;
   if (!idle && now >= openingTime(state, rules)) return open(state, rules, now);
@@ -159,20 +160,27 @@ function settleCollecting(
     return { state: next, effects: [{ type: 'fix', set, members: answered }] };
   }
   if (!late && isEnough(rules, set, possible, n(possible))) return stay(state);
-  return shortage(
-    state,
-    rules,
-    now,
-    pool.filter((id) => !state.answered.includes(id)),
-  );
+  const missing = pool.filter((id) => !state.answered.includes(id));
+  const left = late ? answered : possible;
+  return shortage(state, rules, now, missing, thinBlockOf(rules, left, n(left)));
 }
 
-function shortage(state: RoundState, rules: RoundRules, now: number, missing: readonly number[]): Transition {
+function shortage(
+  state: RoundState,
+  rules: RoundRules,
+  now: number,
+  missing: readonly number[],
+  thin: ReturnType<typeof thinBlockOf>,
+): Transition {
   const reasons = state.refusals.map((r) => `site ${r.site} ${r.code}`);
   const why = reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
-  const message = `too few sites at ${state.phase}: missing ${missing.join(', ') || 'none'}${why}`;
+  const missed = missing.join(', ') || 'none';
+  const message = `too few sites at ${state.phase}: missing ${missed}${why}${thinWords(thin)}`;
   return abandon(state, rules, now, 'E_COHORT', message);
 }
+
+const thinWords = (thin: ReturnType<typeof thinBlockOf>): string =>
+  thin ? `; block ${thin.name} needs ${thin.least} of its owners, ${thin.left} are left` : '';
 
 /** End this attempt; the next one follows unless too many were spent. */
 export function abandon(
@@ -269,10 +277,15 @@ export function fail(
   return { state: { ...state, phase: 'failed', failure }, effects: [{ type: 'fail', ...failure }] };
 }
 
-function whyTooFew(state: RoundState): [code: string, message: string] {
+function whyTooFew(
+  state: RoundState,
+  rules: RoundRules,
+  pool: readonly number[],
+): [code: string, message: string] {
   const refusals = state.refusals.filter((r) => r.lasting);
   const first = refusals[0];
   if (first)
     return [first.code, `refused by site ${refusals.map((r) => `${r.site} (${r.code})`).join(', ')}`];
-  return ['E_COHORT', 'the sites that may take part are fewer than the smallest cohort'];
+  const block = thinWords(thinBlockOf(rules, pool, pool.length));
+  return ['E_COHORT', `the sites that may take part are fewer than the smallest cohort${block}`];
 }

@@ -1,3 +1,5 @@
+import type { OwnedBlock } from '@regulon/shared/program';
+
 /** Phases of a round at the coordinator; the five in the middle are R0 to R4 of the protocol. */
 export type Phase =
   | 'waiting'
@@ -35,6 +37,8 @@ export interface RoundRules {
   readonly contributors: readonly number[];
   /** contributors that count towards a minimum: in a run that is not public, those whose data are not public */
   readonly counted: readonly number[];
+  /** blocks that only some sites train: each is a sum of its own */
+  readonly blocks: readonly OwnedBlock[];
   /** members of the roster */
   readonly M: number;
   readonly gammaNum: number;

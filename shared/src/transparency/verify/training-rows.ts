@@ -10,6 +10,7 @@ import type { LogEntry } from '../entries/schema.js';
 import { armModel } from '../entries/bodies-plan.js';
 import { digestBytes, digestText } from '../entries/fields.js';
 import type { ApprovedRun } from './approval-rows.js';
+import { partOfPlan } from './attached-plan.js';
 import { elementsOf, type VerifyContext } from './context.js';
 import type { Placed, RunView } from './run-view.js';
 
@@ -53,7 +54,7 @@ export function checkTraining(
   view: RunView,
   approved: ApprovedRun | undefined,
 ): void {
-  const plan = approved && planOf(context, approved);
+  const plan = approved && partOfPlan(context, approved, trainingPlan);
   if (plan === undefined) return;
   const rounds = statedRounds(view);
   const own = rounds.filter(({ open }) => isTraining(open.entry.body.stepId));
@@ -74,16 +75,6 @@ function statedRounds({ opens, aggregates }: RunView): StatedRound[] {
 }
 
 const isTraining = (stepId: string): boolean => stepId === 'train' || stepId === 'validate';
-
-/** Undefined when the plan is not there, or has no training. */
-function planOf({ log }: VerifyContext, { proposal }: ApprovedRun): TrainingPlan | undefined {
-  const bytes = log.resolve(proposal.entry.body.plan.digest);
-  try {
-    return bytes && trainingPlan.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
-  } catch {
-    return undefined;
-  }
-}
 
 /** What the plan asks for next, given the figures so far. */
 function* stepsOf(

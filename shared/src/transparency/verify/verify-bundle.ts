@@ -12,6 +12,7 @@ import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
+import { checkOwners } from './owner-rows.js';
 import { checkDeletions } from './retention-rows.js';
 import { type MaskedVectors, replayRounds } from './replay.js';
 import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
@@ -94,6 +95,7 @@ function checkRuns(
   const reports = views.map((view) => {
     const approved = checkApprovals(context, view);
     const rounds = checkRounds(context, view, approved);
+    checkOwners(context, rounds, approved);
     checkModels(context, view, rounds);
     checkTraining(context, view, approved);
     checkDeletions(context, view);

@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { readPlanFile } from '@regulon/cli/plan-file';
+import { exampleFile } from '@regulon/cli/sim';
+import { verifyBundle } from '@regulon/shared/transparency';
+import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
+
+const real = compiled ? it : it.skip;
+const MINUTES = 60_000;
+
+real(
+  'five daemons train two omics, four of them own the encoder of one that the fifth lacks, and the auditor accepts it (needs the compiled programs)',
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), 'regulon-owners-'));
+    const plan = readPlanFile(exampleFile('omics-owners.sim.yaml'), (document) => {
+      Object.assign(document['training'] as object, { rounds: 4 });
+    });
+    const { federation } = await openRealFederation(root, plan);
+    try {
+      const document = await runToItsEnd(federation, plan);
+      expect(document).toMatchObject({ status: 'COMPLETED', reason: null });
+      expect(document.curve.map(({ survivors }) => survivors)).toEqual([5, 5, 5, 5]);
+      const { pooled, bySite } = document.result ?? {};
+      expect(pooled?.accuracy).toBeGreaterThan((pooled?.majority ?? 1) + 0.2);
+      expect(bySite).toHaveLength(5);
+      const policy = readFileSync(join(federation.founded.folder.federation, 'quorum.policy'), 'utf8');
+      expect(verifyBundle({ bundle: await federation.api.bundle(), policy }).status).toBe('pass');
+    } finally {
+      await federation.stop();
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  10 * MINUTES,
+);
+
+real(
+  'a site that owns an encoder without the omic refuses the run, and says so at the site alone (needs the compiled programs)',
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), 'regulon-owners-'));
+    const plan = readPlanFile(exampleFile('omics-owners.sim.yaml'), (document) => {
+      const { blocks } = document['model'] as { blocks: { owners?: string[] }[] };
+      for (const block of blocks) if (block.owners) block.owners = ['site-2', 'site-3', 'site-4', 'site-5'];
+    });
+    const { federation } = await openRealFederation(root, plan);
+    try {
+      const document = await runToItsEnd(federation, plan);
+      expect(document).toMatchObject({ status: 'ABORTED', rounds: [], reason: { code: 'E_UNITS' } });
+      expect(document.reason?.message).toMatch(/site-5/);
+      expect(document.reason?.message).not.toMatch(/rna/);
+    } finally {
+      await federation.stop();
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  10 * MINUTES,
+);
