@@ -95,6 +95,9 @@ function outlineLines(outline: PlanOutline): string[] {
   return [
     `task       ${outline.task}`,
     `sites      ${outline.sites.length}: ${outline.sites.join(', ')} (a round may lose ${outline.mayLose})`,
+    ...outline.ownedBlocks.map(
+      ({ name, owners }) => `owners     of ${name}: ${owners.join(', ')}; its sum is one over these alone`,
+    ),
     `models     ${outline.arms.length}: ${outline.arms.join(', ')}`,
     `features   ${outline.features ?? 'as many as the gene panel'}`,
     `parameters ${outline.parameters?.toLocaleString('en') ?? 'depends on the gene panel'}`,

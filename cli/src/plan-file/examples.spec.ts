@@ -52,6 +52,22 @@ describe('the example plans', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('says who owns a block, how few sites a round may then lose, and when they are too few', () => {
+    const plan = readPlanFile(join(examples, 'omics-owners.sim.yaml'));
+    const owners = ['site-1', 'site-2', 'site-3', 'site-4'];
+    expect(outlineOf(plan)).toMatchObject({ mayLose: 0, ownedBlocks: [{ name: 'rna-encoder', owners }] });
+    expect(outlineOf(readPlanFile(join(examples, 'omics-fusion.sim.yaml')))).toMatchObject({
+      ...{ mayLose: 1, ownedBlocks: [] },
+    });
+    const few = readPlanFile(join(examples, 'omics-owners.sim.yaml'), (document) => {
+      const { blocks } = document['model'] as { blocks: { owners?: string[] }[] };
+      blocks.forEach((block) => block.owners?.pop());
+    });
+    expect(() => outlineOf(few)).toThrow(
+      /model\.blocks\[0\]\.owners: 3 sites, but a sum covers at least 4 of 5/,
+    );
+  });
+
   it('counts the layers of the 1D CNN as the zoo does', () => {
     const outline = outlineOf(readPlanFile(join(examples, 'brca3-cnn.yaml')));
     const flat = 16 * Math.floor((Math.floor((1000 - 4) / 2) - 4) / 2);

@@ -2,7 +2,14 @@ import { hex } from '@regulon/shared/crypto';
 import { emptySpecification } from '@regulon/shared/genomics';
 import { manifestOf, parameterCount, travellingWeights } from '@regulon/shared/models';
 import { type Plan, planHashOf } from '@regulon/shared/plan';
-import { modelFrameOf, Purpose, type RunContract, RunProgram, seriesChannels } from '@regulon/shared/program';
+import {
+  modelFrameOf,
+  Purpose,
+  type RunContract,
+  RunProgram,
+  seriesChannels,
+  verifyOwnersEnough,
+} from '@regulon/shared/program';
 import { thresholds } from '@regulon/shared/secagg';
 
 /** Rounds of one purpose and what each moves. */
@@ -26,8 +33,10 @@ export interface PlanOutline {
   readonly features: number | null;
   readonly parameters: number | null;
   readonly rounds: readonly RoundsOutline[];
-  /** sites that may vanish from a round after they sent their keys */
+  /** any so many sites may vanish from a round after they sent their keys */
   readonly mayLose: number;
+  /** blocks of the model that only some sites train, and are summed over these alone */
+  readonly ownedBlocks: readonly { readonly name: string; readonly owners: readonly string[] }[];
 }
 
 /**
@@ -39,6 +48,8 @@ export interface PlanOutline {
 export function outlineOf(plan: Plan, genes?: number): PlanOutline {
   const features = featuresOf(plan, genes);
   const program = new RunProgram(contractOfOutline(plan, genes ?? features ?? 1));
+  verifyOwnersEnough(program.contract);
+  const blocks = plan.model.blocks.flatMap(({ name, owners }) => (owners ? [{ name, owners }] : []));
   const parameters =
     features === null
       ? null
@@ -57,7 +68,8 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
       { parameters, features },
       genes !== undefined || plan.dataset.kind === 'series',
     ),
-    mayLose: N - uMin,
+    mayLose: Math.min(N, ...blocks.map(({ owners }) => owners.length)) - uMin,
+    ownedBlocks: blocks,
   };
 }
 
