@@ -1,7 +1,7 @@
 import { RegulonError } from '../../errors/index.js';
 import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
-import { type BatchFit, type FeatureSpecification, requireBatchFit, withStep } from '../specification.js';
+import { type FeatureSpecification, requireBatchFit, withStep } from '../specification.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import { unitTransform } from '../transform.js';
 import type { UnitsView } from '../view.js';
@@ -45,7 +45,7 @@ export function batchRounds(model: BatchModel, options: StatisticsOptions): Stat
     length: (spec) => 1 + spec.keptGenes.length,
     bound: (weightCap) => weightCap * (2 * model.largest) ** 2,
     local: residualsOf,
-    fit: fitResiduals,
+    fit: (spec, sums, sites) => fitResiduals(spec, sums, sites * 2 ** -fractionBits),
   };
   const design = model.covariates.length > 0 ? [designRound(model.covariates, options)] : [];
   return model.step === 'combat' ? [...design, effects, residuals] : [...design, effects];
@@ -140,17 +140,17 @@ function fitEffects(spec: FeatureSpecification, sums: Float64Array, model: Batch
   });
 }
 
-/**
- * Genes that ComBat adjusts: those that no batch holds constant.
- *
- * @throws E_UNITS below two: the prior is estimated over them, and of one gene there is no spread
- */
-function genesThatVary(constant: Float64Array): Uint32Array {
-  const genes = Uint32Array.from(constant.keys()).filter((j) => Math.round(constant[j] ?? 0) === 0);
+/** @throws E_UNITS below two genes to adjust: the prior is estimated over them, and of one gene there is no spread */
+function atLeastTwo(genes: Uint32Array): Uint32Array {
   if (genes.length >= 2) return genes;
   throw new RegulonError('E_UNITS', `combat: ${genes.length} genes vary in every batch, fewer than 2`, {
     hint: 'keep more genes, join the smallest batches, or take the step batch-center',
   });
+}
+
+/** Genes that no batch holds constant. */
+function genesThatVary(constant: Float64Array): Uint32Array {
+  return atLeastTwo(Uint32Array.from(constant.keys()).filter((j) => Math.round(constant[j] ?? 0) === 0));
 }
 
 function residualsOf(view: UnitsView, spec: FeatureSpecification): Float64Array {
@@ -164,9 +164,21 @@ function residualsOf(view: UnitsView, spec: FeatureSpecification): Float64Array 
   return sums;
 }
 
-function fitResiduals(spec: FeatureSpecification, sums: Float64Array): FeatureSpecification {
+/**
+ * A gene whose squares sum to no more than what rounding leaves has no scale: like one that a batch holds constant, it
+ * stays as it is.
+ *
+ * @param rounding of the sum: one unit of the last fraction bit a site
+ */
+function fitResiduals(
+  spec: FeatureSpecification,
+  sums: Float64Array,
+  rounding: number,
+): FeatureSpecification {
   const { fit, before } = requireBatchFit(spec);
   const units = verifiedUnits(spec, sums);
-  const fitted: BatchFit = { ...fit, variance: sums.slice(1).map((sum) => Math.max(0, sum) / units) };
-  return withStep(before, fitted);
+  const squares = sums.slice(1);
+  const adjusted = atLeastTwo(fit.adjusted.filter((j) => (squares[j] ?? 0) > rounding));
+  const variance = squares.map((sum) => Math.max(0, sum) / units);
+  return withStep(before, { ...fit, variance, adjusted });
 }

@@ -5,6 +5,7 @@ import { requireBatchFit } from '../specification.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, sumOf } from '../sums.support.js';
+import { transform } from '../transform.js';
 import type { UnitsView } from '../view.js';
 
 const GENES = 4;
@@ -184,6 +185,27 @@ describe('batches inside sites', () => {
     const plain = [1, 2, 3].map((seed) => site(seed, [third]));
     const { fit: usual } = requireBatchFit(fitOver([...plain, { ...last, values }], steps, 'secure'));
     expect([usual.meanOnly, ...usual.adjusted]).toEqual([false, 0, 1, 3]);
+  });
+
+  it('leave a gene as it is whose variance rounds to 0, though it moves in the last digits: never NaN', () => {
+    const views = [1, 2, 3, 4].map((seed) => {
+      const view = site(seed, [third]);
+      const moved = (x: number, k: number): number => (k % GENES === 1 ? 5 + 1e-7 * (x - seed) : x);
+      return { ...view, values: view.values.map(moved) };
+    });
+    const steps = statisticsSteps(
+      [{ step: 'combat', covariates: [], meanOnly: false }],
+      optionsFor(['t'], 'indicator'),
+    );
+    for (const path of ['clear', 'secure'] as const) {
+      const spec = fitOver(views, steps, path);
+      expect([...requireBatchFit(spec).fit.adjusted]).toEqual([0, 2, 3]);
+      for (const view of views) {
+        const { features } = transform(view, spec);
+        expect(features.every(Number.isFinite)).toBe(true);
+        expect(features[1]).toBe(Math.fround(view.values[1] ?? NaN));
+      }
+    }
   });
 
   it('that hold all genes but one constant are refused: one gene has no spread to learn a prior from', () => {
