@@ -3,25 +3,21 @@ import { deserialize, serialize } from 'node:v8';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   batchNamesOf,
-  designOf,
   featureCount,
   type FeatureSpecification,
   fitLoneSite,
   foldsOf,
   hasBatchSteps,
   keepPrepared,
-  omicsOf,
   type LabelledUnits,
   type LinearFit,
   type LinearScore,
-  patientsOf,
   scoreLinear,
   selectUnits,
   seriesBaselines,
   type SitePreparation,
   sitePreparation,
   specificationDigest,
-  targetsOf,
   transform,
   type UnitsView,
 } from '@regulon/shared/genomics';
@@ -47,6 +43,7 @@ import {
 import { describeDataset } from './describe-dataset.js';
 import { siteBatchesPath, writeSiteBatches } from './site-batches.js';
 import { servesWholly, useOfFold } from './unit-use.js';
+import { patientNamesOf, unitsKeyOf, unitsOfPlan } from './units-of-plan.js';
 import { verifyComplete } from './verify-complete.js';
 import { verifyOwned } from './verify-owned.js';
 import type { ArmRequest, BaselineScore, DatasetDescription, UnitUse } from './site-data.js';
@@ -98,7 +95,7 @@ export class DatasetStore {
   prepare(contract: RunContract, siteId: number): number {
     const view = this.view(contract);
     verifyComplete(view, contract.plan);
-    const patients = this.patientsOf(contract);
+    const patients = patientNamesOf(this.dataset, contract.plan);
     if ((patients ? new Set(patients).size : view.n) < MIN_UNITS)
       throw new RegulonError(
         'E_UNITS',
@@ -122,7 +119,7 @@ export class DatasetStore {
     const heldOut = [...new Set(apart.flat())];
     const view = this.view(contract);
     const folds = heldOut.length > 0 ? this.foldsOf(contract, siteId) : undefined;
-    const { unitIds, patients } = this.dataset;
+    const { unitIds, patients = patientNamesOf(this.dataset, contract.plan) } = this.dataset;
     return unitSetsOf({ unitIds, patients, view, folds, heldOut }, key);
   }
 
@@ -181,18 +178,9 @@ export class DatasetStore {
   }
 
   private view(contract: RunContract): UnitsView {
-    const { label, design, targets, model } = contract.plan;
-    const classes = JSON.stringify([
-      label?.classes ?? null,
-      design ?? null,
-      targets && [targets, model.heads],
-      model.inputs ?? null,
-    ]);
+    const classes = unitsKeyOf(contract.plan);
     if (this.prepared?.classes !== classes) {
-      const view = {
-        ...{ ...viewOf(this.dataset, label?.classes), ...designOf(this.dataset, design) },
-        ...{ ...targetsOf(this.dataset, contract.plan), ...omicsOf(this.dataset, contract.plan) },
-      };
+      const view = unitsOfPlan(this.dataset, contract.plan);
       this.prepared = { classes, view };
     }
     return this.prepared.view;
@@ -254,18 +242,14 @@ export class DatasetStore {
     const siteIndex = contract.sites.findIndex((s) => s.id === siteId);
     const { labels, strata } = this.view(contract);
     const { unit } = contract.plan.dataset;
-    return foldsOf(unit, this.dataset.unitIds, labels ?? strata, siteIndex, this.patientsOf(contract));
+    const patients = patientNamesOf(this.dataset, contract.plan);
+    return foldsOf(unit, this.dataset.unitIds, labels ?? strata, siteIndex, patients);
   }
 
   /** Whose records the units of an arm are, for a plan that protects patients. */
   private writePatients(request: ArmRequest & { use: UnitUse }, prefix: string): PatientsOfArm {
-    const patients = request.contract.plan.privacy && this.patientsOf(request.contract);
+    const patients = request.contract.plan.privacy && patientNamesOf(this.dataset, request.contract.plan);
     return patients ? writePatientNumbers(patients, this.rowsOf(request, request.use), prefix) : {};
-  }
-
-  /** Patient of each unit, as the plan's column or the import says. */
-  private patientsOf({ plan }: RunContract): readonly string[] | undefined {
-    return patientsOf(this.dataset, plan.dataset) ?? this.dataset.patients?.map(String);
   }
 
   private unitsOf(request: ArmRequest, use: UnitUse): UnitsView {

@@ -5,8 +5,8 @@ import { NO_FOLD, type UnitSets } from './unit-sets.js';
 /** The units of a plan at this site. */
 export interface PlannedUnits {
   readonly unitIds: readonly string[];
-  /** patient of each unit by number; absent: each unit is one */
-  readonly patients?: readonly number[] | undefined;
+  /** patient of each unit, by number or name; absent: each unit is one */
+  readonly patients?: readonly (number | string)[] | undefined;
   /** with the classes and covariates of the plan */
   readonly view: UnitsView;
   /** of each unit; absent when no arm holds a fold out */
@@ -31,7 +31,9 @@ export function unitSetsOf(planned: PlannedUnits, key: Uint8Array): UnitSets {
       bytes: concatBytes(
         id,
         digest('values', bytesOf(view.values.subarray(unit * view.genes, (unit + 1) * view.genes))),
-        patient === undefined ? id : digest('patient', u32(patient)),
+        patient === undefined
+          ? id
+          : digest('patient', typeof patient === 'number' ? u32(patient) : utf8(patient)),
       ),
     };
   });

@@ -1,8 +1,8 @@
 import { RegulonError } from '../errors/index.js';
 import { covariateOf } from './batch/batches.js';
 import { MIN_UNITS } from './counts-step.js';
-import { add } from './numbers.js';
 import { FOLDS } from './folds.js';
+import { countPatients } from './patient-counts.js';
 import { type FeatureSpecification, withStep } from './specification.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
 import type { UnitsView } from './view.js';
@@ -37,17 +37,18 @@ function countsOf(
 ): Float64Array {
   const half = FOLDS * width;
   const sums = new Float64Array(2 * half);
-  for (let unit = 0; unit < view.n; unit++) {
+  const counts = countPatients(view, half, (unit, mark) => {
     const from = (view.folds?.[unit] ?? 0) * width;
-    add(sums, from, 1);
-    if (classes > 0) add(sums, from + 1 + (view.labels?.[unit] ?? 0), 1);
-    covariates.forEach((_, c) => add(sums, from + 1 + classes + c, covariateOf(view, unit, c) === 0 ? 0 : 1));
+    mark(from);
+    if (classes > 0) mark(from + 1 + (view.labels?.[unit] ?? 0));
+    covariates.forEach((_, c) => covariateOf(view, unit, c) !== 0 && mark(from + 1 + classes + c));
     const first = from + 1 + classes + covariates.length;
     for (let gene = 0; gene < genes; gene++) {
       const value = view.values[unit * genes + gene] ?? NaN;
-      if (value !== 0 && !Number.isNaN(value)) add(sums, first + gene, 1);
+      if (value !== 0 && !Number.isNaN(value)) mark(first + gene);
     }
-  }
+  });
+  sums.set(counts);
   for (let k = 0; k < half; k++) sums[half + k] = (sums[k] ?? 0) > 0 ? 1 : 0;
   return sums;
 }

@@ -31,6 +31,8 @@ export interface StatisticsOptions {
   readonly sites?: number;
   /** units that must be non-zero for a coordinate to be released; default 5 */
   readonly minUnits?: number;
+  /** a patient may have several units: minima count patients; default false */
+  readonly hasRecords?: boolean;
   /** default `counts` */
   readonly scale?: DatasetScale;
   /** columns of each unit that steps with covariates may name, in the order of the plan */

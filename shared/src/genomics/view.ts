@@ -12,6 +12,8 @@ export interface UnitsView {
   readonly classes: number;
   /** batch of each unit, numbered inside this site; absent: the site is one batch */
   readonly batches?: Int32Array;
+  /** patient of each unit, numbered inside this site; absent: every unit is a patient of its own */
+  readonly patients?: Int32Array;
   /** fold of each unit, 0–4; only for sums over the whole dataset */
   readonly folds?: Int32Array;
   /** columns of the plan's design, row-major [n, columns] */
@@ -32,7 +34,7 @@ export interface UnitsView {
  * @throws E_INTERNAL if a position is out of range
  */
 export function selectUnits(view: UnitsView, rows: ArrayLike<number>): UnitsView {
-  const { n, genes, classes, labels, batches, covariates, targets, omics } = view;
+  const { n, genes, classes, covariates, targets, omics } = view;
   const positions = Array.from(rows);
   const absent = positions.find((row) => !Number.isInteger(row) || row < 0 || row >= n);
   if (absent !== undefined) throw new RegulonError('E_INTERNAL', `unit ${absent} of ${n} does not exist`);
@@ -42,10 +44,13 @@ export function selectUnits(view: UnitsView, rows: ArrayLike<number>): UnitsView
     const width = from.length / n;
     return Float64Array.from(positions.flatMap((row) => [...from.subarray(row * width, (row + 1) * width)]));
   };
+  const codesOf = (name: 'labels' | 'batches' | 'patients'): Pick<UnitsView, typeof name> => {
+    const from = view[name];
+    return from ? { [name]: Int32Array.from(positions, (row) => from[row] ?? 0) } : {};
+  };
   return {
     ...{ n: positions.length, genes, values, classes },
-    ...(labels && { labels: Int32Array.from(positions, (row) => labels[row] ?? 0) }),
-    ...(batches && { batches: Int32Array.from(positions, (row) => batches[row] ?? 0) }),
+    ...{ ...codesOf('labels'), ...codesOf('batches'), ...codesOf('patients') },
     ...(covariates && { covariates: rowsOf(covariates) }),
     ...(targets && { targets: rowsOf(targets) }),
     ...(omics && { omics }),

@@ -1,5 +1,6 @@
 import type { BrokenRule } from './model-rules.js';
 import type { Plan } from './plan.js';
+import { hasRecords } from './terms.js';
 
 /**
  * What of an evaluation a run cannot carry out, or would carry out wrongly.
@@ -88,8 +89,7 @@ function validationRule({ task, evaluation, model }: Plan): BrokenRule | null {
 }
 
 function patientRule({ dataset }: Plan): BrokenRule | null {
-  if (dataset.patientColumn === undefined || ['library', 'cell-line', 'series'].includes(dataset.unit))
-    return null;
+  if (dataset.patientColumn === undefined || hasRecords(dataset.unit)) return null;
   return {
     path: 'dataset.patientColumn',
     rule: `a unit that is a ${dataset.unit} has no patient beside itself`,

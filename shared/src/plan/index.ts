@@ -16,6 +16,7 @@ export {
   type DatasetScale,
   datasetScaleSchema,
   gammaSchema,
+  hasRecords,
   isPrepared,
   purposeSchema,
   unitSchema,

@@ -12,6 +12,10 @@ export const purposeSchema = z.enum(['research', 'quality', 'method-development'
 /** What one row of a dataset is. */
 export const unitSchema = z.enum(['patient', 'library', 'cell-line', 'series', 'sequence', 'gene']);
 
+/** Whether a patient may have several units of this kind. */
+export const hasRecords = (unit: z.infer<typeof unitSchema>): boolean =>
+  unit === 'library' || unit === 'cell-line' || unit === 'series';
+
 /**
  * What a dataset holds of a unit: one value a gene; one value a time step; a sequence of bases, all of one length; or one
  * value a feature of several omics, each there or missing as a whole.

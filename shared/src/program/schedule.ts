@@ -1,4 +1,4 @@
-import { isPrepared, type Plan } from '../plan/index.js';
+import { hasRecords, isPrepared, type Plan } from '../plan/index.js';
 import {
   countedTargets,
   covariateColumns,
@@ -119,6 +119,7 @@ export function preparationOf(contract: RunContract): StatisticsStep[] {
     uMin: contract.thresholds.uMin,
     sites: contract.sites.length,
     scale: plan.dataset.scale,
+    hasRecords: hasRecords(plan.dataset.unit),
     covariates: covariateColumns(plan.design),
     hasFolds: plan.evaluation.split === 'det5' || plan.evaluation.every !== undefined,
     hasGaps: plan.dataset.kind === 'omics',

@@ -1,7 +1,7 @@
 import { RegulonError } from '../../errors/index.js';
 import { verifiedUnits } from '../cohort.js';
 import { MIN_UNITS } from '../counts-step.js';
-import { add } from '../numbers.js';
+import { countPatients } from '../patient-counts.js';
 import type { FeatureSpecification } from '../specification.js';
 import type { CovariateColumn, StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import type { UnitsView } from '../view.js';
@@ -29,11 +29,11 @@ export function designRound(columns: readonly number[], options: StatisticsOptio
   const p = columns.length;
   return {
     id: 'design',
-    what: 'per covariate: number of units where it is not 0, and whether there are any; units in two levels; whether this site has too few units for its columns',
+    what: 'per covariate: number of units where it is not 0, and whether there are any; units in two levels; units in none; whether this site has too few units for its columns',
     fractionBits: options.fractionBits,
-    length: () => 2 + 2 * p + pairs.length,
+    length: () => 3 + 2 * p + pairs.length,
     bound: (weightCap) => weightCap,
-    local: (view) => countsOf(view, columns, pairs),
+    local: (view) => countsOf(view, columns, pairs, indicators),
     fit: (spec, sums) => {
       verifyDesign(spec, sums, { design, indicators, options });
       return spec;
@@ -45,18 +45,24 @@ function countsOf(
   view: UnitsView,
   columns: readonly number[],
   pairs: readonly [number, number][],
+  indicators: readonly number[],
 ): Float64Array {
   const p = columns.length;
-  const sums = new Float64Array(2 + 2 * p + pairs.length);
+  const sums = new Float64Array(3 + 2 * p + pairs.length);
   sums[0] = view.n;
-  for (let unit = 0; unit < view.n; unit++) {
+  const levels = p + pairs.length + 1;
+  const counts = countPatients(view, levels + 1, (unit, mark) => {
+    mark(levels);
     const on = columns.map((column) => covariateOf(view, unit, column) !== 0);
-    on.forEach((set, c) => add(sums, 2 + c, set ? 1 : 0));
-    pairs.forEach(([a, b], k) => add(sums, 2 + 2 * p + k, on[a] && on[b] ? 1 : 0));
-  }
+    on.forEach((set, c) => set && mark(c));
+    pairs.forEach(([a, b], k) => on[a] && on[b] && mark(p + k));
+    if (!indicators.some((c) => on[c])) mark(p + pairs.length);
+  });
+  sums.set(counts.subarray(0, p), 2);
+  sums.set(counts.subarray(p, levels), 2 + 2 * p);
   for (let c = 0; c < p; c++) sums[2 + p + c] = (sums[2 + c] ?? 0) > 0 ? 1 : 0;
   const own = sums.subarray(2 + p, 2 + 2 * p).reduce((a, b) => a + b, 0) + batchesOf(view).length;
-  sums[1] = view.n > 0 && view.n <= own ? 1 : 0;
+  sums[1] = view.n > 0 && (counts[levels] ?? 0) <= own ? 1 : 0;
   return sums;
 }
 
@@ -89,7 +95,7 @@ function verifyDesign(
     if (at(2 + 2 * p + k) > 0)
       refuse(`levels ${design[a]?.name} and ${design[b]?.name} have units in common`);
   });
-  const rest = units - indicators.reduce((sum, c) => sum + at(2 + c), 0);
+  const rest = at(sums.length - 1);
   if (indicators.length > 0 && rest > 0 && rest < minUnits)
     refuse(`fewer than ${minUnits} units are in no level`);
 }

@@ -1,7 +1,7 @@
 import { RegulonError } from '../../errors/index.js';
 import { MIN_UNITS } from '../counts-step.js';
 import { FOLDS } from '../folds.js';
-import { add } from '../numbers.js';
+import { countPatients } from '../patient-counts.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import type { UnitsView } from '../view.js';
 import type { CountedTarget } from './counted-targets.js';
@@ -44,11 +44,12 @@ function countsOf(view: UnitsView, targets: readonly CountedTarget[], parts: Par
   const sums = new Float64Array(2 * half);
   const all = view.targets ?? new Float64Array(0);
   const width = all.length / view.n;
-  for (let unit = 0; unit < view.n; unit++) {
+  const counted = countPatients(view, half, (unit, mark) => {
     const row = all.subarray(unit * width, (unit + 1) * width);
     const from = partOf(parts, view.folds?.[unit] ?? 0) * targets.length;
-    targets.forEach(({ counts }, t) => add(sums, from + t, counts(row) ? 1 : 0));
-  }
+    targets.forEach(({ counts }, t) => counts(row) && mark(from + t));
+  });
+  sums.set(counted);
   for (let k = 0; k < half; k++) sums[half + k] = (sums[k] ?? 0) > 0 ? 1 : 0;
   return sums;
 }
