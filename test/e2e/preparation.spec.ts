@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SimFederation } from '@regulon/cli/sim';
-import { decodeSpecification, type FeatureSpecification, type UnitsView } from '@regulon/shared/genomics';
+import type { UnitsView } from '@regulon/shared/genomics';
 import { parsePlan } from '@regulon/shared/plan';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { brcaTable, tableOf } from '../../shared/src/genomics/golden-data.support.js';
 import { largestDifference } from '../../shared/src/genomics/sums.support.js';
 import { lastStep } from '../../shared/src/genomics/specification.js';
-import { unitTransform } from '../../shared/src/genomics/transform.js';
+import { rowsOf, specificationOf } from '../support/prepared-rows.js';
 import { DONORS, writeQuartetSites } from '../support/quartet-sites.js';
 import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
 import { toyPlan } from '../support/toy-plan.js';
@@ -28,21 +28,6 @@ const planOf = (sites: readonly string[], more: object) =>
     deadlines: {},
     ...more,
   });
-
-/** What the coordinator hands out beside the model of a run. */
-async function specificationOf(federation: SimFederation, run: RunDocument): Promise<FeatureSpecification> {
-  const { featureSpecification } = await federation.api.modelSpecification(run.modelDigest ?? '');
-  return decodeSpecification(Uint8Array.from(Buffer.from(featureSpecification ?? '', 'base64')));
-}
-
-const rowsOf = (view: UnitsView, spec: FeatureSpecification): Float64Array[] => {
-  const prepared = unitTransform(view, spec);
-  return Array.from({ length: view.n }, (_, unit) => {
-    const row = new Float64Array(prepared.length);
-    prepared.apply(unit, row);
-    return row;
-  });
-};
 
 const openedFor = async (
   root: string,
