@@ -9,6 +9,7 @@ import { completionCommand } from './completion.js';
 import { describeCommand } from './describe.js';
 import { dataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { fedCommands } from './fed.js';
 import { modelCommands } from './model.js';
 import { planCommands } from './plan.js';
 import { privacyCommands } from './privacy.js';
@@ -31,6 +32,7 @@ function buildProgram(context: Context): Command {
   auditCommands(program, context);
   acceleratorCommands(program, context);
   simCommands(program, context);
+  fedCommands(program, context);
   siteCommands(program, context);
   doctorCommand(program, context);
   describeCommand(program, context);

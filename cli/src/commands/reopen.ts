@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { readSeedFile } from '@regulon/client/enrol';
 import type { ReopenReply } from '@regulon/coordinator/runs';
 import { hex, publicKeyOf, signEd25519 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { type ReopenDocument, reopenDocument, reopenSigningBytes } from '@regulon/shared/transparency';
 import { readJsonFile, writeWhole } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
-import { readSeed } from '../sim/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
 import { resolveRun } from './resolve-run.js';
@@ -73,7 +73,7 @@ async function withSignature(
   options: ReopenOptions,
   context: Context,
 ): Promise<ReopenDocument> {
-  const seed = readSeed(keyFile);
+  const seed = readSeedFile(keyFile);
   const own = hex(publicKeyOf(seed));
   const admin = terms.administrators.find(({ key }) => key === own)?.id;
   if (admin === undefined)

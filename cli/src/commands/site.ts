@@ -3,10 +3,14 @@ import { readDaemonConfig } from '@regulon/client/config';
 import { siteBudgetOf, type RunCharges, type SiteBudget } from '@regulon/client/privacy';
 import { tableLines } from '../output/index.js';
 import { type Context, handles } from './context.js';
+import { joinCommands } from './site-join.js';
+import { stewardCommands } from './site-steward.js';
 
 /** `regulon site …`: what a hospital's own people ask of their daemon's state. */
 export function siteCommands(program: Command, context: Context): void {
-  const site = program.command('site').description('the state of a site, on its own machine');
+  const site = program.command('site').description('a hospital on its own machine: joins, signs, looks');
+  joinCommands(site, context);
+  stewardCommands(site, context);
   const budget = site
     .command('budget')
     .description('privacy spent and left, and which runs spent it; recomputed from the ledger')

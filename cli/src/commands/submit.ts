@@ -7,7 +7,8 @@ import { readJsonFile } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
 import { readPlanFile } from '../plan-file/index.js';
 import { keptProposal, proposalFile, proposeOnce } from '../proposals/index.js';
-import { Person, type Proposal, proposal } from '../sim/index.js';
+import { Person } from '../enrolment/index.js';
+import { type Proposal, proposal } from '../sim/index.js';
 import { apiFor, type ConnectionOptions, connects, federationFor } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
 

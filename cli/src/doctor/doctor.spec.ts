@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Roster } from '@regulon/shared/plan';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
-import { Authority } from '../sim/ceremony/authority.js';
+import { Authority } from '../enrolment/index.js';
 import {
   checkClock,
   checkDisk,

@@ -7,7 +7,8 @@ import type { Plan } from '@regulon/shared/plan';
 import { entryHash, headOf } from '@regulon/shared/transparency';
 import { hex } from '@regulon/shared/crypto';
 import { readPlanFile } from '../plan-file/index.js';
-import { exampleFile, Person, proposal } from '../sim/index.js';
+import { Person } from '../enrolment/index.js';
+import { exampleFile, proposal } from '../sim/index.js';
 import { proposalFile, proposeOnce } from './index.js';
 
 type Failure = 'none' | 'before' | 'after';

@@ -3,7 +3,8 @@ import { RegulonError } from '@regulon/shared/errors';
 import { type Plan, planHashOf } from '@regulon/shared/plan';
 import { type ChainHead, digestText, entryHash, NO_PREVIOUS, parseEntry } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
-import { base64, chainHead, type FederationName, type Person, type Proposal } from '../sim/index.js';
+import type { FederationName, Person } from '../enrolment/index.js';
+import { base64, chainHead, type Proposal } from '../sim/index.js';
 import {
   forgetProposal,
   keepProposal,

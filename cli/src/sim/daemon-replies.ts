@@ -1,21 +1,6 @@
 import { z } from 'zod';
-import type { EnrolmentRequest } from '@regulon/client/enrol';
 import type { StewardStatements } from '@regulon/client/rounds';
 import { type EntrySignature, kinds } from '@regulon/shared/transparency';
-
-const key = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes in hexadecimal');
-
-/** What `init` of a daemon prints. */
-export const enrolmentRequest = z.strictObject({
-  schema: z.literal('regulon.enrolment/1'),
-  name: z.string(),
-  org: z.string(),
-  statementKey: key,
-  cosignerKey: key,
-  csrPem: z.string(),
-  memberSignature: z.string().regex(/^[0-9a-f]{128}$/, '64 bytes in hexadecimal'),
-  selfSignature: z.string().regex(/^[0-9a-f]{128}$/, '64 bytes in hexadecimal'),
-}) satisfies z.ZodType<EnrolmentRequest>;
 
 /** What `sign-genesis` of a daemon prints. */
 export const entrySignature = z.strictObject({

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Plan } from '@regulon/shared/plan';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CeremonyOptions, type FoundedFederation, holdCeremony } from './ceremony/ceremony.js';
-import { Person } from './ceremony/person.js';
+import { Person } from '../enrolment/index.js';
 import { daemonReady } from './daemon-replies.js';
 import { programs } from './programs.js';
 import { base64, Signer } from './signer.js';

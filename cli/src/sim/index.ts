@@ -1,4 +1,3 @@
-export { Person, type FederationName } from './ceremony/person.js';
 export { SimFederation } from './federation.js';
 export { openFederation } from './open-federation.js';
 export { followRun, isFinal } from './follow-run.js';
@@ -11,4 +10,4 @@ export { runReferenceProcess } from './run-reference.js';
 export { runFailure } from './run-failure.js';
 export { base64, chainHead } from './signer.js';
 export { proposal, type Proposal } from './statements.js';
-export { readSeed } from './ceremony/folder.js';
+export { Supervisor } from './supervisor.js';

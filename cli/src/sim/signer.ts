@@ -1,7 +1,7 @@
 import { fromHex } from '@regulon/shared/crypto';
 import { type ChainHead, headOf } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
-import type { FederationName, Person, Statement } from './ceremony/person.js';
+import type { FederationName, Person, Statement } from '../enrolment/index.js';
 
 /** Seals the entries of one person, each on top of the one before. */
 export class Signer {

@@ -1,4 +1,3 @@
-import type { StewardStatements } from '@regulon/client/rounds';
 import { DAEMON_CODE } from '@regulon/client/version';
 import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { manifestDigest, manifestOf } from '@regulon/shared/models';
@@ -7,8 +6,6 @@ import { ACCOUNTANT, exactRate } from '@regulon/shared/privacy';
 import { modelFrameOf, quantumOf } from '@regulon/shared/program';
 import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { outlineOf } from '../plan-file/index.js';
-
-const YEAR_MS = 365 * 86_400_000;
 
 /** A proposal with the bytes it refers to. */
 export interface Proposal {
@@ -65,22 +62,4 @@ function privacyOf({ privacy, training }: Plan): Proposal['body']['privacy'] {
 function architectureOf(plan: Plan, features: number | null): Uint8Array {
   if (features === null) return sha256(canonicalJsonBytes(plan.model));
   return manifestDigest(manifestOf(plan.model, modelFrameOf(plan, features)));
-}
-
-/** A steward approves a plan for one version of the site's dataset under the policy in force. */
-export function approval(
-  plan: Plan,
-  site: Pick<StewardStatements, 'policy' | 'dataset'>,
-  now: Date,
-): BodyOf<'plan.approve'> {
-  const { dataset, version, commitment } = site.dataset;
-  return {
-    planHash: digestText(planHashOf(plan)),
-    policy: site.policy.policy.digest,
-    dataset,
-    datasetVersion: version,
-    commitment,
-    conditions: [],
-    validUntil: new Date(now.getTime() + YEAR_MS).toISOString(),
-  };
 }

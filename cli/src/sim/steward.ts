@@ -1,8 +1,9 @@
 import type { StewardStatements } from '@regulon/client/rounds';
-import type { Plan } from '@regulon/shared/plan';
+import { type Plan, planHashOf } from '@regulon/shared/plan';
+import { digestText } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
 import type { Signer } from './signer.js';
-import { approval } from './statements.js';
+import { approvalBody, approvalEnd } from '../steward/index.js';
 
 /** The simulated steward of one site: sets its policy, commits to its dataset, approves plans. */
 export class Steward {
@@ -25,7 +26,9 @@ export class Steward {
 
   /** Approve a proposed plan for this site. */
   async approve(run: string, plan: Plan): Promise<void> {
-    const body = approval(plan, this.statements, new Date());
+    const { policy, dataset } = this.statements;
+    const agreed = { planHash: digestText(planHashOf(plan)), policy: policy.policy.digest, dataset };
+    const body = approvalBody(agreed, approvalEnd(new Date()));
     await this.api.approve(run, { entries: [await this.signer.seal({ kind: 'plan.approve', body })] });
   }
 }

@@ -1,5 +1,6 @@
 export { initSite, verifyEnrolment, type EnrolmentRequest } from './init.js';
 export {
+  keyPathsOf,
   loadSiteKeys,
   privateFolder,
   readKeyFile,
@@ -7,4 +8,4 @@ export {
   writeKeyFile,
   type SiteKeys,
 } from './key-files.js';
-export { signGenesis } from './sign-genesis.js';
+export { signGenesis, signGenesisPayload } from './sign-genesis.js';

@@ -61,7 +61,9 @@ export function writeKeyFile(path: string, content: string): void {
 /** Read a secret file that nobody but its owner can read. @throws E_KEY_FILE */
 export function readKeyFile(path: string): string {
   if (!existsSync(path)) {
-    throw new RegulonError('E_KEY_FILE', `${path} is missing`, { hint: 'enrol this site with `init`' });
+    throw new RegulonError('E_KEY_FILE', `${path} is missing`, {
+      hint: 'check the path; a site gets its keys by `regulon site join`',
+    });
   }
   const stat = statSync(path);
   if (!stat.isFile() || (stat.mode & 0o077) !== 0) {

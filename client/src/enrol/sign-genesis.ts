@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { parseStrict, signedRosterSchema, verifyInForce, verifyRoster } from '@regulon/shared/plan';
+import {
+  parseStrict,
+  type SignedRoster,
+  signedRosterSchema,
+  verifyInForce,
+  verifyRoster,
+} from '@regulon/shared/plan';
 import {
   type EntrySignature,
   signPayload,
@@ -26,10 +32,20 @@ export function signGenesis(
   rosterFile?: string,
   now: number = Date.now(),
 ): EntrySignature {
-  const { identity, cosigner } = loadSiteKeys(folder);
   const payload = Uint8Array.from(read(payloadFile));
   const rosterPath = rosterFile ?? join(dirname(payloadFile), 'roster.json');
   const signed = parseStrict(signedRosterSchema, json(read(rosterPath), rosterPath), 'roster', 'E_ROSTER');
+  return signGenesisPayload(folder, payload, signed, now);
+}
+
+/** As `signGenesis`, for bytes that were read. @param payload and @param signed attacker-controlled */
+export function signGenesisPayload(
+  folder: string,
+  payload: Uint8Array,
+  signed: SignedRoster,
+  now: number,
+): EntrySignature {
+  const { identity, cosigner } = loadSiteKeys(folder);
   const roster = verifyRoster(signed);
   verifyInForce(roster, now);
   const [key, cosignerKey] = [hex(publicKeyOf(identity)), hex(publicKeyOf(cosigner))];

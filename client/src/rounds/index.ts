@@ -1,3 +1,5 @@
 export { Daemon } from './daemon.js';
 export { statementsOf, type StewardStatements } from './statements.js';
 export { LocalWeights } from './run/local-weights.js';
+export { helloOnTime } from './hello.js';
+export { connectionOf } from './open-site.js';

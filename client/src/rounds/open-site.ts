@@ -146,7 +146,8 @@ async function connect(
   if (checkpointNote !== '') await insist(() => log.follow(checkpointNote), { tell });
 }
 
-function connectionOf(config: DaemonConfig, site: number, roster: RosterView): CoordinatorLink {
+/** The connection of a site as its configuration says; it connects with its first call. @throws E_CERTIFICATE, E_KEY_FILE, E_CONFIG */
+export function connectionOf(config: DaemonConfig, site: number, roster: RosterView): CoordinatorLink {
   const { host, controlPort, bulkPort } = config.coordinator;
   return new CoordinatorConnection({
     ...{ host, controlPort, bulkPort: bulkPort ?? controlPort + 1, site },

@@ -23,6 +23,7 @@ describe('what a site takes as an answer', () => {
     const at = { run, round: 0, attempt: 0 };
     const queries: Query[] = [
       { type: 'runContract', run },
+      { type: 'attachment', digest: new Uint8Array(32) },
       ...(['manifest', 'closed'] as const).map((type) => ({ type, run, round: 0 })),
       ...(['advertised', 'deliveries', 'survivors', 'signatures', 'revealed', 'answers'] as const).map(
         (type) => ({

@@ -22,6 +22,7 @@ const perSite = (most: number): FetchLimit => ({ items: SITES, bytes: SITES * mo
 export function fetchLimitOf(query: Query): FetchLimit {
   switch (query.type) {
     case 'runContract':
+    case 'attachment':
       return { items: 1, bytes: MAX_ITEM_BYTES };
     case 'manifest':
       return { items: 1, bytes: 513 * KIB };

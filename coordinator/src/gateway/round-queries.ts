@@ -2,6 +2,7 @@ import { fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import { decodeMessage, encodeMessage, type RosterView } from '@regulon/shared/secagg';
+import { digestText } from '@regulon/shared/transparency';
 import type { Item, Query, QueryOf } from '@regulon/shared/wire';
 import type { Aggregator } from '../aggregation/index.js';
 import type { Sequencer } from '../audit/index.js';
@@ -66,6 +67,8 @@ export class RoundQueries {
         return this.opened.of(site, attemptOf(query)).revealed;
       case 'answers':
         return this.opened.of(site, attemptOf(query)).answers;
+      case 'attachment':
+        return this.attachment(query);
     }
   }
 
@@ -78,6 +81,12 @@ export class RoundQueries {
     const document = this.on.runRows.get(run)?.document;
     if (!document) throw new RegulonError('E_NOT_FOUND', `${runName(run)} has not started`);
     return { type: 'runContract', contract: new Uint8Array(document) };
+  }
+
+  /** What an entry of the log refers to: for every member, as the log itself. */
+  private async attachment({ digest }: QueryOf<'attachment'>): Promise<Item[]> {
+    const bytes = await this.on.sequencer.attachment(digestText(digest));
+    return [{ type: 'attachment', bytes }];
   }
 
   private *manifests({ run, round }: QueryOf<'manifest'>): Generator<Item> {

@@ -83,6 +83,7 @@ const queries: Query[] = [
   { type: 'spotTiles', ...round, tiles: [5, 300] },
   { type: 'revealed', ...attempt },
   { type: 'answers', ...attempt },
+  { type: 'attachment', digest: fill(32) },
 ];
 const closed = { attempt: 1, transcript: fill(32), signature: fill(64), reason: 'why' };
 const items: Item[] = [
@@ -98,6 +99,7 @@ const items: Item[] = [
   { type: 'spotTiles', aggregate: true, site: 3, tile: fill(70), path: [fill(32)], index: 7 },
   { type: 'revealed', site: 4, maskSecret: true, secret: fill(32) },
   { type: 'answers', site: 4, digest: fill(32), signature: fill(64) },
+  { type: 'attachment', bytes: fill(50) },
 ];
 const notices: Notice[] = [
   { type: 'run', run: fill(16), state: 'paused' },

@@ -77,6 +77,7 @@ export const registry = {
   // secure aggregation (names as in the protocol)
   E_POLICY: code('PERMISSION_DENIED', 1, 'compare the plan with the policy of the site'),
   E_ROSTER: code('PERMISSION_DENIED', 1, 'check the roster with the administrators of the federation'),
+  E_INVITATION: code('PERMISSION_DENIED', 1, 'ask the founder of the federation for a new invitation'),
   E_REPLAY: code(
     'FAILED_PRECONDITION',
     1,

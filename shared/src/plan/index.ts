@@ -10,6 +10,7 @@ export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PlanPrivacy, type PrepareStep } from './plan.js';
 export { type HeadTarget, headTargets, type Target, targetWidth } from './targets.js';
 export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
+export { planOfBytes } from './plan-of-bytes.js';
 export {
   type DatasetKind,
   datasetKindSchema,

@@ -149,6 +149,7 @@ export const queryCodec = union(
     spotTiles: [10, message('SpotTilesQuery', { ...roundOnly, tiles: field(3, list(u32, 16)) }, 256)],
     revealed: [11, message('RevealedQuery', attemptRef, 64)],
     answers: [12, message('AnswersQuery', attemptRef, 64)],
+    attachment: [13, message('AttachmentQuery', { digest: field(1, fixed(32)) }, 64)],
   },
   KIB,
 );
@@ -236,6 +237,7 @@ export const itemCodec = union(
         128,
       ),
     ],
+    attachment: [13, message('AttachmentItem', { bytes: field(1, bytes(15 << 20)) }, MAX_ITEM_BYTES)],
   },
   MAX_ITEM_BYTES,
 );

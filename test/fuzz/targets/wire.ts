@@ -58,6 +58,7 @@ const queries: readonly Query[] = [
   { type: 'spotTiles', run: bytes(16), round: 3, tiles: [0, 1, 300] },
   { type: 'revealed', ...attempt },
   { type: 'answers', ...attempt },
+  { type: 'attachment', digest: bytes(32) },
 ];
 
 const items: readonly Item[] = [
@@ -73,6 +74,7 @@ const items: readonly Item[] = [
   { type: 'spotTiles', aggregate: true, site: 2, tile: message, path: [bytes(32)], index: 4 },
   { type: 'revealed', site: 2, maskSecret: true, secret: bytes(32) },
   { type: 'answers', site: 2, digest: bytes(32), signature: bytes(64) },
+  { type: 'attachment', bytes: message },
 ];
 
 const notices: readonly Notice[] = [

@@ -8,9 +8,8 @@ import { rosterHashOf, type SignedRoster, verifyRoster } from '@regulon/shared/p
 import { openEntry, parseQuorumPolicy } from '@regulon/shared/transparency';
 import { exampleFile, programs } from '../programs.js';
 import { simulateSites } from '../generate/index.js';
-import { siteUri } from './authority.js';
+import { signRoster, siteUri } from '../../enrolment/index.js';
 import { holdCeremony } from './ceremony.js';
-import { signRoster } from './roster.js';
 
 const names = ['site-1', 'site-2', 'site-3'];
 

@@ -4,14 +4,22 @@ import { type EnrolmentRequest, verifyEnrolment } from '@regulon/client/enrol';
 import { hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { type Roster, rosterHashOf, type SignedRoster } from '@regulon/shared/plan';
-import { enrolmentRequest } from '../daemon-replies.js';
 import { programs, runToEnd } from '../programs.js';
+import {
+  type Addresses,
+  buildRoster,
+  coordinatorYaml,
+  daemonYaml,
+  enrolmentRequestSchema,
+  makeCoordinatorKeys,
+  signRoster,
+  type SiteSetting,
+  writePublic,
+} from '../../enrolment/index.js';
 import { issueCertificates } from './certificates.js';
-import { type Addresses, coordinatorYaml, daemonYaml, type SiteSetting } from './configs.js';
-import { createFolders, folderAt, type FederationFolder, writePublic } from './folder.js';
+import { createFolders, folderAt, type FederationFolder } from './folder.js';
 import { foundLog } from './found-log.js';
-import { coordinatorKeys, makePeople, type People } from './parties.js';
-import { ADMINISTRATORS_NEEDED, buildRoster, signRoster } from './roster.js';
+import { ADMINISTRATORS_NEEDED, makePeople, type People } from './parties.js';
 
 /** What a ceremony is asked to found. */
 export interface CeremonyOptions {
@@ -58,7 +66,7 @@ export async function holdCeremony(options: CeremonyOptions): Promise<FoundedFed
   await Promise.allSettled(asked);
   const requests = await Promise.all(asked);
   const people = makePeople(folder, names);
-  const keys = coordinatorKeys(folder);
+  const keys = makeCoordinatorKeys(folder.coordinator);
   const signed = signedRosterOf(options, requests, people, keys.statement);
   await issueCertificates(folder, signed.roster, requests, options.addresses);
   const origin = await foundLog(folder, signed, people, keys);
@@ -72,7 +80,7 @@ async function enrolmentOf(
 ): Promise<EnrolmentRequest> {
   const state = join(folder.site(site.name), 'state');
   const args = ['init', '--folder', state, '--name', site.name, '--org', site.org];
-  const request = await runToEnd(programs.daemon, args, enrolmentRequest);
+  const request = await runToEnd(programs.daemon, args, enrolmentRequestSchema);
   if (request.name !== site.name || !verifyEnrolment(request)) {
     throw new RegulonError('E_ROSTER', `the enrolment request of ${site.name} is not signed by its own key`);
   }
@@ -97,7 +105,11 @@ function signedRosterOf(
     federationId: options.federationId,
     coordinatorKey: publicKeyOf(statementSeed),
     members,
-    administrators: people.administrators,
+    administrators: people.administrators.map((person, i) => ({
+      member: i % members.length,
+      key: hex(person.publicKey),
+    })),
+    k: ADMINISTRATORS_NEEDED,
     policy: options.policy,
     now: new Date(),
   });
@@ -123,7 +135,15 @@ function writeConfigs(
     const policyFile = join(folder.site(site.name), 'policy.yaml');
     copyFileSync(site.policyFile, policyFile);
     const config = join(folder.site(site.name), 'daemon.yaml');
-    writePublic(config, daemonYaml(folder, addresses, hex(rosterHashOf(roster)), site));
+    writePublic(
+      config,
+      daemonYaml(
+        { home: folder.site(site.name), federation: folder.federation },
+        addresses,
+        hex(rosterHashOf(roster)),
+        site,
+      ),
+    );
     const id = roster.members.find((member) => member.name === site.name)?.id ?? 0;
     return { name: site.name, id, config, policyFile };
   });

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import type { EnrolmentRequest } from '@regulon/client/enrol';
+import { type EnrolmentRequest, writeKeyFile } from '@regulon/client/enrol';
 import type { Roster } from '@regulon/shared/plan';
-import { Authority } from './authority.js';
-import type { Addresses } from './configs.js';
-import { type FederationFolder, writePublic, writeSecret } from './folder.js';
+import { type Addresses, Authority, writePublic } from '../../enrolment/index.js';
+import type { FederationFolder } from './folder.js';
 
 /**
  * Make the federation's authority, and let it answer every site's request and serve the coordinator.
@@ -18,10 +17,10 @@ export async function issueCertificates(
 ): Promise<void> {
   const authority = await Authority.create(roster.federationId);
   writePublic(join(folder.federation, 'ca.pem'), authority.certificate);
-  writeSecret(join(folder.authority, 'ca.key.pem'), await authority.privateKey());
+  writeKeyFile(join(folder.authority, 'ca.key.pem'), await authority.privateKey());
   const server = await authority.issueServer({ dns: ['localhost'], ip: [addresses.host] });
   writePublic(join(folder.coordinator, 'tls.cert.pem'), server.certificate);
-  writeSecret(join(folder.coordinator, 'tls.key.pem'), server.privateKey);
+  writeKeyFile(join(folder.coordinator, 'tls.key.pem'), server.privateKey);
   for (const member of roster.members) {
     const request = requests.find((r) => r.name === member.name);
     const certificate = await authority.issueSite(request?.csrPem ?? '', {

@@ -1,21 +1,16 @@
-import { join } from 'node:path';
-import { hex, randomBytes } from '@regulon/shared/crypto';
-import { type FederationFolder, writeSecret, writeSeed } from './folder.js';
-import { Person } from './person.js';
-import { ADMINISTRATORS } from './roster.js';
+import { Person } from '../../enrolment/index.js';
+import type { FederationFolder } from './folder.js';
+
+/** Administrators of a simulated federation. */
+const ADMINISTRATORS = 5;
+/** k: how many of them must sign. */
+export const ADMINISTRATORS_NEEDED = 3;
 
 /** The people of a new federation. */
 export interface People {
   readonly administrators: readonly Person[];
   readonly stewards: readonly Person[];
   readonly researcher: Person;
-}
-
-/** Secrets of the coordinator: seeds of 32 bytes, and the bearer token of its REST API. */
-export interface CoordinatorKeys {
-  readonly statement: Uint8Array;
-  readonly log: Uint8Array;
-  readonly token: string;
 }
 
 /** New people, each with a key file. */
@@ -27,13 +22,4 @@ export function makePeople(folder: FederationFolder, sites: readonly string[]): 
     stewards: sites.map((name) => Person.create(folder.people, 'steward', name)),
     researcher: Person.create(folder.people, 'researcher', 'researcher-1'),
   };
-}
-
-/** New keys of the coordinator, each in its file. */
-export function coordinatorKeys(folder: FederationFolder): CoordinatorKeys {
-  const keys = { statement: randomBytes(32), log: randomBytes(32), token: hex(randomBytes(32)) };
-  writeSeed(join(folder.coordinator, 'statement.key'), keys.statement);
-  writeSeed(join(folder.coordinator, 'log.key'), keys.log);
-  writeSecret(join(folder.coordinator, 'token'), `${keys.token}\n`);
-  return keys;
 }

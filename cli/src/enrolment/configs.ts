@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { DaemonConfig } from '@regulon/client/config';
-import type { FederationFolder } from './folder.js';
 
-/** Addresses of a coordinator on this machine. */
+/** Addresses of a coordinator. */
 export interface Addresses {
   readonly host: string;
   readonly controlPort: number;
@@ -20,9 +19,9 @@ export interface SiteSetting {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** The configuration file of the coordinator. */
+/** The configuration file of the coordinator. @param folder its own folder and the public one, absolute */
 export function coordinatorYaml(
-  folder: FederationFolder,
+  folder: { readonly coordinator: string; readonly federation: string },
   at: Addresses,
   more: Readonly<Record<string, unknown>> = {},
 ): string {
@@ -40,14 +39,14 @@ export function coordinatorYaml(
   });
 }
 
-/** The configuration file of a daemon. */
+/** The configuration file of a daemon. @param folder of the site, and the public one, absolute */
 export function daemonYaml(
-  folder: FederationFolder,
-  at: Addresses,
+  folder: { readonly home: string; readonly federation: string },
+  at: Pick<Addresses, 'host' | 'controlPort' | 'bulkPort'>,
   rosterHash: string,
   site: SiteSetting,
 ): string {
-  const home = folder.site(site.name);
+  const { home } = folder;
   return stringify({
     schema: 'regulon.daemon/1',
     site: site.name,

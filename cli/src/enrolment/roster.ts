@@ -7,12 +7,6 @@ import {
   type SignedRoster,
   verifyRoster,
 } from '@regulon/shared/plan';
-import type { Person } from './person.js';
-
-/** Administrators of a simulated federation. */
-export const ADMINISTRATORS = 5;
-/** k: how many of them must sign. */
-export const ADMINISTRATORS_NEEDED = 3;
 
 const YEAR_MS = 365 * 86_400_000;
 
@@ -27,6 +21,14 @@ export interface MemberKeys {
   readonly memberSignature: string;
 }
 
+/** An administrator as the roster lists one. */
+export interface AdministratorKey {
+  /** position of the member whom the administrator belongs to, from 0 */
+  readonly member: number;
+  /** Ed25519 public key, hexadecimal */
+  readonly key: string;
+}
+
 /**
  * The roster of a new federation.
  *
@@ -36,7 +38,9 @@ export function buildRoster(fields: {
   federationId: string;
   coordinatorKey: Uint8Array;
   members: readonly MemberKeys[];
-  administrators: readonly Person[];
+  administrators: readonly AdministratorKey[];
+  /** how many of them must sign */
+  k: number;
   policy: Pick<Roster['policy'], 'nMin' | 'gamma'>;
   now: Date;
 }): Roster {
@@ -59,12 +63,8 @@ export function buildRoster(fields: {
       validFrom,
       validTo,
     })),
-    admins: administrators.map((person, i) => ({
-      id: i + 1,
-      member: (i % members.length) + 1,
-      key: hex(person.publicKey),
-    })),
-    k: ADMINISTRATORS_NEEDED,
+    admins: administrators.map(({ member, key }, i) => ({ id: i + 1, member: member + 1, key })),
+    k: fields.k,
     policy: { ...fields.policy, quorumRule: 'strict', gateMode: 'cosigned', gateLag: 1 },
   };
 }

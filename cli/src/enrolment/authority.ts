@@ -1,11 +1,15 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import { RegulonError } from '@regulon/shared/errors';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
 const BACKDATE_MS = 300_000;
+/** the authority outlives its certificates: everybody pins it once */
+const ROOT_DAYS = 3650;
+/** of a certificate, unless the founder says otherwise */
+export const CERTIFICATE_DAYS = 30;
 
 /** A certificate with its private key, both as PEM text. */
 export interface Credential {
@@ -31,21 +35,23 @@ export const siteUri = (site: Pick<SiteName, 'id' | 'identityKey'>): string =>
  * Certificates never replace the identity keys: they open the TLS door, the roster says who is who.
  */
 export class Authority {
-  private serial = 1;
-
   private constructor(
     private readonly root: x509.X509Certificate,
     private readonly keys: webcrypto.CryptoKeyPair,
     private readonly validDays: number,
   ) {}
 
-  /** Make a self-signed authority for one federation. */
-  static async create(federationId: string, validDays = 30): Promise<Authority> {
+  /**
+   * Make a self-signed authority for one federation.
+   *
+   * @param validDays of the certificates that it issues
+   */
+  static async create(federationId: string, validDays = CERTIFICATE_DAYS): Promise<Authority> {
     const keys = await newKeys();
     const root = await x509.X509CertificateGenerator.createSelfSigned({
-      serialNumber: '01',
+      serialNumber: newSerial(),
       name: `CN=${federationId} authority`,
-      ...validity(validDays),
+      ...validity(Math.max(ROOT_DAYS, validDays)),
       signingAlgorithm: ALGORITHM,
       keys,
       extensions: [
@@ -55,6 +61,37 @@ export class Authority {
       ],
     });
     return new Authority(root, keys, validDays);
+  }
+
+  /**
+   * The authority whose two files were written earlier.
+   *
+   * @param certificate PEM
+   * @param privateKey PKCS#8 PEM
+   * @throws E_CERTIFICATE when one of them cannot be read, or they do not belong together
+   */
+  static async load(
+    certificate: string,
+    privateKey: string,
+    validDays = CERTIFICATE_DAYS,
+  ): Promise<Authority> {
+    try {
+      const root = new x509.X509Certificate(certificate);
+      const der = createPrivateKey(privateKey).export({ format: 'der', type: 'pkcs8' });
+      const spki = root.publicKey.rawData;
+      const keys = {
+        privateKey: await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']),
+        publicKey: await webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
+      };
+      const authority = new Authority(root, keys, validDays);
+      await authority.verifyPair();
+      return authority;
+    } catch (cause) {
+      throw new RegulonError('E_CERTIFICATE', 'certificate and key of the authority cannot be used', {
+        cause,
+        hint: 'put back the files of the authority as `regulon fed create` made them',
+      });
+    }
   }
 
   /** The authority's certificate as PEM text: what everybody pins. */
@@ -105,15 +142,22 @@ export class Authority {
     return { certificate, privateKey: await privateKeyPem(keys.privateKey) };
   }
 
+  private async verifyPair(): Promise<void> {
+    const probe = randomBytes(32);
+    const { privateKey, publicKey } = this.keys;
+    const signature = await webcrypto.subtle.sign(ALGORITHM, privateKey, probe);
+    if (!(await webcrypto.subtle.verify(ALGORITHM, publicKey, signature, probe)))
+      throw new RegulonError('E_CERTIFICATE', 'the key of the authority is another one');
+  }
+
   private async issue(
     subject: string,
     publicKey: webcrypto.CryptoKey | x509.PublicKey,
     usages: x509.ExtendedKeyUsage[],
     alternatives: x509.JsonGeneralNames,
   ): Promise<string> {
-    this.serial += 1;
     const certificate = await x509.X509CertificateGenerator.create({
-      serialNumber: this.serial.toString(16).padStart(2, '0'),
+      serialNumber: newSerial(),
       subject,
       issuer: this.root.subject,
       ...validity(this.validDays),
@@ -130,6 +174,13 @@ export class Authority {
     });
     return `${certificate.toString('pem')}\n`;
   }
+}
+
+/** 126 random bits: no register of numbers to keep, and none repeats. */
+function newSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
 }
 
 function validity(days: number): { notBefore: Date; notAfter: Date } {

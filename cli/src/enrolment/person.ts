@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { publicKeyOf, randomBytes } from '@regulon/shared/crypto';
+import { readSeedFile, writeKeyFile } from '@regulon/client/enrol';
+import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
 import {
   type ActorType,
   type BodyOf,
@@ -9,7 +10,6 @@ import {
   sealEntry,
   statementKeyName,
 } from '@regulon/shared/transparency';
-import { readSeed, writeSeed } from './folder.js';
 
 /** What people of a federation say in its log. */
 export type Statement = {
@@ -34,21 +34,21 @@ export class Person {
     private readonly seed: Uint8Array,
   ) {}
 
-  /** A new person with a fresh key, written below `folder`. */
+  /** A new person with a fresh key, written below `folder`. @throws E_KEY_FILE when there is one already */
   static create(folder: string, type: ActorType, id: string): Person {
     const seed = randomBytes(32);
-    writeSeed(keyFile(folder, type, id), seed);
+    writeKeyFile(keyFileOf(folder, type, id), `${hex(seed)}\n`);
     return new Person(type, id, seed);
   }
 
   /** A person whose key was written earlier. @throws E_KEY_FILE */
   static load(folder: string, type: ActorType, id: string): Person {
-    return new Person(type, id, readSeed(keyFile(folder, type, id)));
+    return new Person(type, id, readSeedFile(keyFileOf(folder, type, id)));
   }
 
   /** A person by the path of the key. @throws E_KEY_FILE */
   static fromKeyFile(path: string, type: ActorType, id: string): Person {
-    return new Person(type, id, readSeed(path));
+    return new Person(type, id, readSeedFile(path));
   }
 
   /** Ed25519 public key, 32 bytes. */
@@ -74,4 +74,6 @@ export class Person {
   }
 }
 
-const keyFile = (folder: string, type: ActorType, id: string): string => join(folder, `${type}-${id}.key`);
+/** Where the key of a person lies in a folder of people. */
+export const keyFileOf = (folder: string, type: ActorType, id: string): string =>
+  join(folder, `${type}-${id}.key`);

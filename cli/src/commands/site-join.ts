@@ -1,0 +1,116 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { BackendChoice } from '@regulon/client/training';
+import { backendOption } from '../arguments/index.js';
+import {
+  dueSignature,
+  federationFileSchema,
+  fingerprint,
+  installSite,
+  invitationSchema,
+  joinSite,
+  rosterChangeSchema,
+  SiteFolder,
+  writeDocument,
+} from '../enrolment/index.js';
+import { readJsonFile } from '../files/index.js';
+import type { CommandResult } from '../output/index.js';
+import { agree } from './agree.js';
+import { type Context, handles } from './context.js';
+
+/** `regulon site join|sign|install`: how a hospital becomes a member. */
+export function joinCommands(site: Command, context: Context): void {
+  joinCommand(site, context);
+  signCommand(site, context);
+  installCommand(site, context);
+}
+
+function joinCommand(site: Command, context: Context): void {
+  const command = site
+    .command('join')
+    .description('make the keys of a site, and the request that goes back to the founder')
+    .argument('<folder>', 'of the site, empty or absent; on an encrypted volume')
+    .requiredOption('--invitation <file>', 'from the founder')
+    .requiredOption('--out <file>', 'where the request is written');
+  handles<{ invitation: string; out: string }>(
+    command,
+    context,
+    async ([folder = ''], options) => {
+      const invitation = readJsonFile(options.invitation, invitationSchema, 'E_INVITATION');
+      const place = new SiteFolder(resolve(folder));
+      const request = await joinSite(place, invitation, new Date());
+      writeDocument(options.out, request);
+      const { site: name, federationId, coordinatorKey } = invitation;
+      const lines = [
+        `${name} asks to join ${federationId}; the keys are in ${place.root} and never leave it`,
+        `coordinator key  ${fingerprint(coordinatorKey)}: compare it with the founder by telephone`,
+        `${options.out}  goes back to the founder; the invitation can be deleted`,
+      ];
+      return { data: { site: name, federationId, coordinatorKey, request }, lines };
+    },
+    'files',
+  );
+}
+
+interface SignOptions {
+  readonly folder: string;
+  readonly key?: string;
+  readonly digest?: string;
+  readonly out?: string;
+  readonly dryRun: boolean;
+}
+
+function signCommand(site: Command, context: Context): void {
+  const command = site
+    .command('sign')
+    .description('read a change of the roster, and sign what is due here')
+    .argument('<change>', 'file from the founder')
+    .requiredOption('--folder <dir>', 'of the site')
+    .option('--key <file>', 'of the administrator; default: the one that `site join` made')
+    .option('--digest <digest>', 'of what you have read, instead of typing it')
+    .option('--out <file>', 'where the signed change is written; default: over the one that was read')
+    .option('--dry-run', 'show what would be signed, sign nothing', false);
+  handles<SignOptions>(command, context, ([file = ''], options) => signFile(file, options, context), 'files');
+}
+
+async function signFile(file: string, options: SignOptions, context: Context): Promise<CommandResult> {
+  const change = readJsonFile(file, rosterChangeSchema, 'E_ROSTER');
+  const due = dueSignature(new SiteFolder(resolve(options.folder)), change, options.key, Date.now());
+  const { what, digest, lines } = due;
+  if (options.dryRun) return { data: { what, digest, signed: false }, lines };
+  await agree(context, options.digest, due);
+  const out = options.out ?? file;
+  writeDocument(out, due.sign());
+  return {
+    data: { what, digest, signed: true, out },
+    lines: [`${out}  ${what} signed; it goes back to the founder`],
+  };
+}
+
+function installCommand(site: Command, context: Context): void {
+  const command = site
+    .command('install')
+    .description('check what the founder sent, and write the configuration of the daemon')
+    .argument('<federation>', 'file from the founder')
+    .requiredOption('--folder <dir>', 'of the site')
+    .requiredOption('--dataset <file>', 'YAML: the section `dataset` of the configuration')
+    .requiredOption('--policy <file>', 'policy of the site, YAML')
+    .addOption(backendOption());
+  handles<{ folder: string; dataset: string; policy: string; backend: BackendChoice }>(
+    command,
+    context,
+    async ([file = ''], { folder, dataset, policy, backend }) => {
+      const place = new SiteFolder(resolve(folder));
+      const federation = readJsonFile(file, federationFileSchema, 'E_ROSTER');
+      const options = { datasetFile: dataset, policyFile: policy, backend };
+      const { rosterHash } = installSite(place, federation, options, Date.now());
+      const { version } = federation.roster.roster;
+      const lines = [
+        `${place.config}  pins roster version ${version}, sha256:${rosterHash}`,
+        `next: regulon doctor --config ${place.config}`,
+      ];
+      return { data: { config: place.config, version, rosterHash }, lines };
+    },
+    'files',
+  );
+}

@@ -1,0 +1,148 @@
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { describeSite } from '@regulon/client/describe';
+import { Person } from '../enrolment/index.js';
+import { tableLines, type CommandResult } from '../output/index.js';
+import {
+  approvalEnd,
+  digestOfBody,
+  endOfDay,
+  findProposal,
+  type InboxItem,
+  inboxOf,
+  policyLines,
+  requestFacts,
+  requestLines,
+  settlePolicy,
+  type SiteLink,
+  StewardBook,
+  withSite,
+} from '../steward/index.js';
+import { agree } from './agree.js';
+import { type Context, handles } from './context.js';
+
+interface StewardOptions {
+  readonly config: string;
+  readonly key?: string;
+  readonly digest?: string;
+  readonly dryRun: boolean;
+}
+
+/** `regulon site policy|inbox|approve`: what the steward of a site reads and signs, over the site's own connection. */
+export function stewardCommands(site: Command, context: Context): void {
+  policyCommand(site, context);
+  inboxCommand(site, context);
+  approveCommand(site, context);
+}
+
+function signs(command: Command): Command {
+  return command
+    .requiredOption('--config <file>', 'configuration of the daemon')
+    .option('--key <file>', "the steward's key; default: the one that `site join` made")
+    .option('--digest <digest>', 'of what you have read, instead of typing it')
+    .option('--dry-run', 'show what would be signed, sign nothing', false);
+}
+
+function policyCommand(site: Command, context: Context): void {
+  const policy = site.command('policy').description('what a site allows');
+  const command = signs(
+    policy
+      .command('set')
+      .description('state the policy file and the dataset of the configuration in the log'),
+  );
+  handles<StewardOptions>(
+    command,
+    context,
+    async (_, options, output) => {
+      output.progress('reading the data');
+      const statements = await describeSite(options.config);
+      const { policy: stated, dataset } = statements;
+      const due = { lines: policyLines(statements), digest: digestOfBody({ policy: stated, dataset }) };
+      if (options.dryRun) return { data: { ...due, signed: false }, lines: due.lines };
+      await agree(context, options.digest, due);
+      const indexes = await withSite(options.config, (link) =>
+        settlePolicy(link, bookOf(options, link.config.site), statements),
+      );
+      const what = indexes.length === 0 ? 'the log says so already' : `entries ${indexes.join(', ')}`;
+      return {
+        data: { digest: due.digest, signed: true, indexes },
+        lines: [`policy and dataset stated: ${what}`],
+      };
+    },
+    'federation',
+  );
+}
+
+function inboxCommand(site: Command, context: Context): void {
+  const command = site
+    .command('inbox')
+    .description('plans that ask for the data of this site')
+    .argument('[plan]', 'its name, or a beginning of its digest: everything about it')
+    .requiredOption('--config <file>', 'configuration of the daemon');
+  handles<{ config: string }>(command, context, ([plan], { config }) =>
+    withSite(config, (link) => (plan === undefined ? listInbox(link) : showRequest(link, plan))),
+  );
+}
+
+async function listInbox(link: SiteLink): Promise<CommandResult> {
+  const rows = await inboxOf(link, Date.now());
+  const columns = [
+    { title: 'plan', value: (row: InboxItem) => row.plan },
+    { title: 'state', value: (row: InboxItem) => row.state },
+    { title: 'until', value: (row: InboxItem) => row.until?.slice(0, 10) ?? null },
+    { title: 'from', value: (row: InboxItem) => row.researcher },
+    { title: 'digest', value: (row: InboxItem) => row.planHash.slice(0, 19) },
+  ];
+  return { data: rows, rows, lines: rows.length === 0 ? ['nothing waits'] : tableLines(columns, rows) };
+}
+
+async function showRequest(link: SiteLink, plan: string): Promise<CommandResult> {
+  const facts = await requestFacts(link, await findProposal(link, plan), approvalEnd(new Date()), null);
+  const digest = digestOfBody(facts.body);
+  return {
+    data: { body: facts.body, digest, plan: facts.plan },
+    lines: [...requestLines(facts), `digest  ${digest}`],
+  };
+}
+
+function approveCommand(site: Command, context: Context): void {
+  const command = signs(
+    site
+      .command('approve')
+      .description('let a plan use the data of this site')
+      .argument('<plan>', 'its name, or a beginning of its digest'),
+  ).option('--until <day>', 'last day of the approval, as 2027-01-31; default: one year');
+  handles<StewardOptions & { until?: string }>(
+    command,
+    context,
+    ([plan = ''], options) => withSite(options.config, (link) => approve(link, plan, options, context)),
+    'federation',
+  );
+}
+
+async function approve(
+  link: SiteLink,
+  plan: string,
+  options: StewardOptions & { until?: string },
+  context: Context,
+): Promise<CommandResult> {
+  const now = new Date();
+  const until = options.until === undefined ? approvalEnd(now) : endOfDay(options.until, now);
+  const facts = await requestFacts(link, await findProposal(link, plan), until, null);
+  const { body } = facts;
+  const digest = digestOfBody(body);
+  const due = { lines: [...requestLines(facts), `digest  ${digest}`], digest };
+  if (options.dryRun) return { data: { body, digest, signed: false }, lines: due.lines };
+  await agree(context, options.digest, due);
+  const index = await bookOf(options, link.config.site).post(link, { kind: 'plan.approve', body });
+  return {
+    data: { body, digest, signed: true, index },
+    lines: [`approved until ${body.validUntil}: entry ${index}`],
+  };
+}
+
+/** The steward of the site, with the record of what was signed under the key. */
+function bookOf({ config, key }: StewardOptions, site: string): StewardBook {
+  const path = key ?? join(dirname(resolve(config)), 'people', `steward-${site}.key`);
+  return new StewardBook(`${path}.signed.json`, Person.fromKeyFile(path, 'steward', site));
+}

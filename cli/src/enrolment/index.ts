@@ -1,0 +1,27 @@
+export { Authority, CERTIFICATE_DAYS, siteUri } from './authority.js';
+export { fingerprint, shown } from './change-lines.js';
+export { type Addresses, coordinatorYaml, daemonYaml, type SiteSetting } from './configs.js';
+export { type CoordinatorSeeds, makeCoordinatorKeys, readCoordinatorSeeds } from './coordinator-keys.js';
+export { federationFileSchema } from './federation-file.js';
+export { admit, admittedRequests, createFederation, invite } from './founder.js';
+export { FounderFolder, type Terms, termsSchema } from './founder-folder.js';
+export { collect, found, isFounded, openChange, proposeFounding } from './founding.js';
+export { sealGenesis } from './genesis-entry.js';
+export { installSite } from './install-site.js';
+export { invitationSchema } from './invitation.js';
+export { InvitationBook } from './invitation-book.js';
+export { enrolmentRequestSchema, joinRequestSchema } from './join-request.js';
+export { joinSite } from './join-site.js';
+export { type FederationName, Person, type Statement } from './person.js';
+export { writeDocument, writePrivate, writePublic } from './public-files.js';
+export { buildRoster, signRoster } from './roster.js';
+export {
+  digestOfRoster,
+  isRosterSigned,
+  parseRosterChange,
+  type RosterChange,
+  rosterChangeSchema,
+} from './roster-change.js';
+export { dueSignature } from './sign-change.js';
+export { SiteFolder } from './site-folder.js';
+export { softwareDigest } from './software-digest.js';

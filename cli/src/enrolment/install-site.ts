@@ -1,0 +1,93 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DaemonConfig, readDaemonConfig, readSitePolicy } from '@regulon/client/config';
+import type { BackendChoice } from '@regulon/client/training';
+import { keyPathsOf, readKeyFile } from '@regulon/client/enrol';
+import { canonicalJson, hex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { rosterHashOf } from '@regulon/shared/plan';
+import { MAX_YAML_BYTES, parseYaml } from '@regulon/shared/yaml';
+import { daemonYaml } from './configs.js';
+import { type FederationFile, verifyFederationFile } from './federation-file.js';
+import { ownFacts } from './join-site.js';
+import { writePrivate, writePublic } from './public-files.js';
+import { verifyNewer } from './sign-change.js';
+import type { SiteFolder } from './site-folder.js';
+
+/** What the hospital decides when it installs a federation. */
+export interface InstallOptions {
+  /** YAML: the section `dataset` of the daemon's configuration; paths count from the site's folder */
+  readonly datasetFile: string;
+  /** policy of the site, YAML */
+  readonly policyFile: string;
+  readonly backend: BackendChoice;
+}
+
+/**
+ * Check what the founder sent, and make the daemon's configuration from it; it pins the roster.
+ *
+ * @param now ms since the epoch
+ * @throws E_ROSTER, E_CERTIFICATE, E_LOG_ENTRY when the file is not what this site expects; E_CONFIG when the
+ * configuration would not hold; then nothing is changed
+ */
+export function installSite(
+  folder: SiteFolder,
+  file: FederationFile,
+  options: InstallOptions,
+  now: number,
+): DaemonConfig {
+  const record = folder.record();
+  const own = ownFacts(record);
+  const { roster } = file.roster;
+  verifyFederationFile(file, own, tlsKeyOf(folder), now);
+  verifyNewer({ roster }, record);
+  readSitePolicy(options.policyFile);
+  const hash = hex(rosterHashOf(roster));
+  const setting = {
+    name: own.site,
+    dataset: readDataset(options.datasetFile),
+    training: { backend: options.backend },
+  };
+  const home = { home: folder.root, federation: folder.federation };
+  const config = tryConfig(folder, daemonYaml(home, file.coordinator, hash, setting));
+  mkdirSync(folder.federation, { recursive: true, mode: 0o755 });
+  const publish = (name: string, content: string | Uint8Array): void =>
+    writePublic(join(folder.federation, name), content);
+  publish('roster.json', canonicalJson(file.roster));
+  publish('genesis.json', Buffer.from(file.genesis, 'base64'));
+  publish('quorum.policy', file.quorumPolicy);
+  publish('ca.pem', file.authority);
+  writePublic(folder.certificate, file.certificates[own.site] ?? '');
+  copyFileSync(options.policyFile, folder.policyFile);
+  renameSync(draftOf(folder), folder.config);
+  writePrivate(folder.recordFile, { ...record, pinned: { version: roster.version, hash } });
+  return config;
+}
+
+const draftOf = (folder: SiteFolder): string => `${folder.config}.new`;
+
+/** Write the configuration beside its place and read it as the daemon will. */
+function tryConfig(folder: SiteFolder, text: string): DaemonConfig {
+  const draft = draftOf(folder);
+  writePublic(draft, text);
+  try {
+    return readDaemonConfig(draft);
+  } catch (error) {
+    rmSync(draft);
+    throw error;
+  }
+}
+
+/** Public half of the site's TLS key, SPKI DER. */
+function tlsKeyOf(folder: SiteFolder): Buffer {
+  const key = createPublicKey(createPrivateKey(readKeyFile(keyPathsOf(folder.state).tls)));
+  return key.export({ format: 'der', type: 'spki' });
+}
+
+/** The section is checked with the whole configuration. */
+function readDataset(path: string): DaemonConfig['dataset'] {
+  if (!existsSync(path) || statSync(path).size > MAX_YAML_BYTES)
+    throw new RegulonError('E_CONFIG', `dataset ${path}: no such file, or larger than 1 MiB`);
+  return parseYaml(readFileSync(path), `dataset ${path}`, 'E_CONFIG') as DaemonConfig['dataset'];
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { hashJson } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { type Plan, planOfBytes } from '@regulon/shared/plan';
+import { type BodyOf, digestText, elementsOf } from '@regulon/shared/transparency';
+import { type LoggedEntry, ofKind } from './read-log.js';
+import type { SiteLink } from './site-link.js';
+
+/** What a steward is asked. */
+export interface InboxItem {
+  readonly plan: string;
+  readonly planHash: string;
+  readonly researcher: string;
+  readonly proposedAt: string;
+  readonly state: 'waits' | 'approved' | 'expired';
+  /** end of the approval */
+  readonly until: string | null;
+}
+
+/** Proposals that name this site, the newest last. @param now ms since the epoch */
+export async function inboxOf(site: SiteLink, now: number): Promise<InboxItem[]> {
+  const proposals = await proposalsTo(site);
+  return proposals.map(({ entry }) => {
+    const { name, planHash } = entry.body;
+    const until = lastApproval(site, planHash)?.validUntil ?? null;
+    const state = until === null ? 'waits' : Date.parse(until) > now ? 'approved' : 'expired';
+    return { plan: name, planHash, researcher: entry.actor.id, proposedAt: entry.at, state, until };
+  });
+}
+
+/** A proposal with its plan, read back from the bytes that the log names. */
+export interface Proposed {
+  readonly logged: LoggedEntry<'plan.propose'>;
+  readonly plan: Plan;
+}
+
+/**
+ * The proposal that a person names.
+ *
+ * @param named name of the plan, or a beginning of its digest
+ * @throws E_NOT_FOUND when none or several fit; E_PLAN when its bytes are not those of its digest
+ */
+export async function findProposal(site: SiteLink, named: string): Promise<Proposed> {
+  const wanted = named.startsWith('sha256:') ? named : `sha256:${named}`;
+  const found = (await proposalsTo(site)).filter(
+    ({ entry }) => entry.body.name === named || entry.body.planHash.startsWith(wanted),
+  );
+  const hashes = new Set(found.map(({ entry }) => entry.body.planHash));
+  const logged = found.at(-1);
+  if (!logged || hashes.size !== 1) {
+    throw new RegulonError('E_NOT_FOUND', `${named}: ${hashes.size} plans that name this site fit`, {
+      hint: '`regulon site inbox` lists them; name one by the beginning of its digest',
+    });
+  }
+  return { logged, plan: await planOf(site, logged.entry.body) };
+}
+
+async function planOf(site: SiteLink, body: BodyOf<'plan.propose'>): Promise<Plan> {
+  const bytes = await site.attachment(body.plan.digest);
+  if (digestText(hashJson('plan', bytes)) === body.planHash) return planOfBytes(bytes);
+  throw new RegulonError('E_PLAN', `the plan that the coordinator shows is not the one that was proposed`, {
+    hint: 'approve nothing; tell the administrators',
+  });
+}
+
+async function proposalsTo(site: SiteLink): Promise<LoggedEntry<'plan.propose'>[]> {
+  const found: LoggedEntry<'plan.propose'>[] = [];
+  for (const logged of ofKind(site.log, 'plan.propose')) {
+    const { sites } = logged.entry.body;
+    const bytes = Array.isArray(sites) ? undefined : await site.attachment(sites.digest);
+    if (elementsOf(sites, z.int().min(0), () => bytes).includes(site.federation.own.id)) found.push(logged);
+  }
+  return found;
+}
+
+/** The newest approval of a plan by this site's steward. */
+export function lastApproval(site: SiteLink, planHash: string): BodyOf<'plan.approve'> | undefined {
+  const own = ofKind(site.log, 'plan.approve').filter(({ entry }) => entry.actor.id === site.config.site);
+  return own.filter(({ entry }) => entry.body.planHash === planHash).at(-1)?.entry.body;
+}

@@ -1,0 +1,7 @@
+export { type Agreed, approvalBody, approvalEnd, digestOfBody, endOfDay } from './approval.js';
+export { findProposal, type InboxItem, inboxOf } from './inbox.js';
+export { requestFacts } from './request-facts.js';
+export { requestLines } from './request-lines.js';
+export { type SiteLink, withSite } from './site-link.js';
+export { StewardBook } from './steward-book.js';
+export { settlePolicy, policyLines } from './policy.js';

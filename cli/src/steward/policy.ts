@@ -1,0 +1,55 @@
+import type { StewardStatements } from '@regulon/client/rounds';
+import { canonicalJson } from '@regulon/shared/crypto';
+import { type BodyOf } from '@regulon/shared/transparency';
+import { digestOfBody } from './approval.js';
+import { ofKind } from './read-log.js';
+import type { SiteLink } from './site-link.js';
+import type { StewardBook } from './steward-book.js';
+
+/** What a steward reads before policy and dataset are stated, from the statements that are signed. */
+export function policyLines({ policy, dataset, policyAttachment }: StewardStatements): string[] {
+  const text = Buffer.from(policyAttachment, 'base64').toString('utf8');
+  const openness = dataset.public ? 'PUBLIC' : dataset.simulated ? 'SIMULATED' : 'not public';
+  return [
+    'policy',
+    `  ${text}`,
+    `  digest ${policy.policy.digest}`,
+    'dataset',
+    `  ${dataset.dataset} version ${dataset.version}, ${dataset.band} ${dataset.unit}s, ${dataset.panel.size} features, ${openness}`,
+    `  commitment ${dataset.commitment}`,
+    `digest  ${digestOfBody({ policy, dataset })}`,
+  ];
+}
+
+/**
+ * Put policy and dataset commitment into the log, if they are not what it says already.
+ *
+ * @returns indexes of new entries
+ */
+export async function settlePolicy(
+  site: SiteLink,
+  book: StewardBook,
+  { policy, dataset, policyAttachment }: StewardStatements,
+): Promise<number[]> {
+  const indexes: number[] = [];
+  const attachment = Uint8Array.from(Buffer.from(policyAttachment, 'base64'));
+  if (!isStated(site, 'policy.set', policy, () => true))
+    indexes.push(await book.post(site, { kind: 'policy.set', body: policy }, [attachment]));
+  if (!isStated(site, 'dataset.commit', dataset, (body) => body.dataset === dataset.dataset))
+    indexes.push(await book.post(site, { kind: 'dataset.commit', body: dataset }));
+  return indexes;
+}
+
+function isStated<K extends 'policy.set' | 'dataset.commit'>(
+  { log, config }: SiteLink,
+  kind: K,
+  body: BodyOf<K>,
+  fits: (body: BodyOf<K>) => boolean,
+): boolean {
+  const own = ofKind(log, kind).filter(({ entry }) => entry.actor.id === config.site);
+  const last = own
+    .map(({ entry }) => entry.body as BodyOf<K>)
+    .filter(fits)
+    .at(-1);
+  return last !== undefined && canonicalJson(last) === canonicalJson(body);
+}

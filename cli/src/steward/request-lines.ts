@@ -1,0 +1,102 @@
+import { type SiteBudget } from '@regulon/client/privacy';
+import { type Plan } from '@regulon/shared/plan';
+import { costOfRun, privacyClaim } from '@regulon/shared/program';
+import { thresholds } from '@regulon/shared/secagg';
+import type { BodyOf } from '@regulon/shared/transparency';
+import { shown } from '../enrolment/index.js';
+import { bytesText, tableLines } from '../output/index.js';
+import { outlineOf, type PlanOutline, preparationWords } from '../plan-file/index.js';
+import type { Proposed } from './inbox.js';
+
+/** What the screen of a request is made from; everything of it is read back from signed bytes, or is this site's own. */
+export interface RequestFacts extends Proposed {
+  /** the very statement that is signed */
+  readonly body: BodyOf<'plan.approve'>;
+  readonly commit: BodyOf<'dataset.commit'>;
+  /** exact number of units, known to this site only; null when the files were not read */
+  readonly units: number | null;
+  readonly budget: SiteBudget | null;
+  /** members of the roster */
+  readonly members: number;
+  /** plan that this site approved before under the same name, if any */
+  readonly before: Plan | null;
+}
+
+/** The one screen of a steward: purpose, what runs, which data, what leaves, privacy, expiry; in this order. */
+export function requestLines(facts: RequestFacts): string[] {
+  const { plan, logged, body } = facts;
+  const { actor, body: proposal, at } = logged.entry;
+  const outline = outlineOf(plan, facts.commit.panel.size);
+  return [
+    '1  purpose',
+    `   ${plan.purpose}: ${shown(plan.name)}, proposed by researcher ${shown(actor.id)} at ${at}`,
+    `   key ${shown(actor.key)}; sites ${plan.sites.join(', ')}`,
+    '',
+    '2  what runs',
+    `   task ${outline.task}; ${outline.arms.length} models, ${outline.parameters?.toLocaleString('en') ?? 'unknown'} parameters`,
+    `   model ${shown(JSON.stringify(plan.model)).slice(0, 600)}`,
+    `   code ${proposal.code}`,
+    ...differenceLines(plan, facts.before),
+    '',
+    '3  which data',
+    `   ${body.dataset} version ${body.datasetVersion}, ${facts.units === null ? facts.commit.band : facts.units} ${facts.commit.unit}s (shown to this site only)`,
+    `   commitment ${body.commitment}; ${openness(facts.commit)}; DUO codes ${facts.commit.dataUse.join(', ') || 'none'}`,
+    '',
+    '4  what leaves this site',
+    ...leavingLines(plan, outline).map((line) => `   ${line}`),
+    '',
+    '5  privacy',
+    ...privacyLines(facts).map((line) => `   ${line}`),
+    '',
+    '6  expiry and conditions',
+    `   until ${body.validUntil}; conditions ${body.conditions.map(shown).join('; ') || 'none'}; policy ${body.policy}`,
+    '',
+    `plan    ${body.planHash}`,
+  ];
+}
+
+const openness = (commit: BodyOf<'dataset.commit'>): string =>
+  commit.public ? 'declared public' : commit.simulated ? 'declared simulated' : 'not public';
+
+function differenceLines(plan: Plan, before: Plan | null): string[] {
+  if (before === null) return ['   no plan of this name was approved here before'];
+  const keys = [...new Set([...Object.keys(plan), ...Object.keys(before)])] as (keyof Plan)[];
+  const changed = keys.filter((key) => JSON.stringify(plan[key]) !== JSON.stringify(before[key]));
+  return [`   since the plan approved last, changed: ${changed.join(', ') || 'nothing'}`];
+}
+
+function leavingLines(plan: Plan, outline: PlanOutline): string[] {
+  const size = (bytes: number | null): string => (bytes === null ? 'depends' : bytesText(bytes));
+  const rows = tableLines(
+    [
+      { title: 'object', value: (r: PlanOutline['rounds'][number]) => `sums of ${r.purpose}` },
+      { title: 'how often', value: (r) => r.rounds, right: true },
+      { title: 'size in all', value: (r) => size(r.bytesUp), right: true },
+      { title: 'form', value: () => 'masked' },
+      { title: 'who sees it', value: () => 'nobody alone; the sum over sites: everybody in the run' },
+    ],
+    outline.rounds,
+  );
+  const words = Object.entries(preparationWords(plan)).map(([step, what]) => `${step}: ${what}`);
+  return [...rows, ...words];
+}
+
+function privacyLines({ plan, budget, members }: RequestFacts): string[] {
+  const cost = costOfRun(plan);
+  const { protectedBy, notProtected } = privacyClaim(plan, cost);
+  const { gamma } = plan.secureAggregation;
+  const N = plan.sites.length;
+  const counts = thresholds({
+    ...{ N, M: members, n: N, gammaNum: gamma.num, gammaDen: gamma.den, strict: true },
+  });
+  const left = budget?.left ?? null;
+  const after = left === null ? null : Math.max(0, left - (cost?.reported.epsilon ?? 0));
+  return [
+    `protected by differential privacy: ${protectedBy}`,
+    `not protected by it: ${notProtected}`,
+    left === null
+      ? 'the policy sets no budget'
+      : `budget left now ε = ${left}, after this run at least ${after} at δ = ${budget?.budget?.delta}`,
+    `a sum covers at least ${counts.uMin} of ${N} sites; ${counts.c} of ${members} members may collude with the coordinator`,
+  ];
+}

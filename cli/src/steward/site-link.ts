@@ -1,0 +1,60 @@
+import { type DaemonConfig, readDaemonConfig } from '@regulon/client/config';
+import { loadSiteKeys } from '@regulon/client/enrol';
+import { type Federation, loadFederation } from '@regulon/client/policy';
+import { connectionOf, helloOnTime } from '@regulon/client/rounds';
+import type { CoordinatorLink } from '@regulon/client/transport';
+import { fromHex } from '@regulon/shared/crypto';
+import { entryHash, parseEntry } from '@regulon/shared/transparency';
+import { type LoggedEntry, readLog } from './read-log.js';
+
+const CONNECT_MS = 15_000;
+
+/** What a person at a site works with: its configuration, its federation, and the verified log. */
+export interface SiteLink {
+  readonly config: DaemonConfig;
+  readonly federation: Federation;
+  readonly log: readonly LoggedEntry[];
+  /** Bytes that an entry refers to. @throws E_NOT_FOUND */
+  readonly attachment: (digest: string) => Promise<Uint8Array>;
+  /** Put bytes beside the log, then append a signed entry. @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION */
+  readonly append: (entry: Uint8Array, attachments: readonly Uint8Array[]) => Promise<number>;
+}
+
+/**
+ * Work over the site's own connection: mutual TLS with its certificate, one port, outbound.
+ *
+ * @throws E_CONFIG, E_KEY_FILE, E_ROSTER, E_CONNECTION, E_CERTIFICATE, E_CLOCK; E_FORK when the log does not hold
+ */
+export async function withSite<T>(configFile: string, work: (site: SiteLink) => Promise<T>): Promise<T> {
+  const config = readDaemonConfig(configFile);
+  const { identity } = loadSiteKeys(config.stateFolder);
+  const federation = loadFederation(config.federation, config.site, config.rosterHash, identity);
+  const link = connectionOf(config, federation.own.id, federation.rosterView);
+  try {
+    const { genesis } = federation.keys;
+    const { checkpointNote } = await helloOnTime(link, genesis, { timeoutMs: CONNECT_MS });
+    const log = await readLog(link, federation, checkpointNote);
+    return await work({ config, federation, log, ...channelOf(link, log) });
+  } finally {
+    await link.close();
+  }
+}
+
+/** @param log grows with what is appended */
+function channelOf(link: CoordinatorLink, log: LoggedEntry[]): Pick<SiteLink, 'attachment' | 'append'> {
+  return {
+    attachment: async (digest) => {
+      const items = await link.fetch({
+        type: 'attachment',
+        digest: fromHex(digest.slice('sha256:'.length), 32),
+      });
+      return items[0]?.bytes ?? new Uint8Array(0);
+    },
+    append: async (entry, attachments) => {
+      for (const bytes of attachments) await link.exchange({ type: 'putAttachment', bytes });
+      const { index } = await link.exchange({ type: 'appendEntry', entry });
+      log.push({ index, hash: entryHash(entry), entry: parseEntry(entry) });
+      return index;
+    },
+  };
+}

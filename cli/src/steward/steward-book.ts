@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { fromHex, hex } from '@regulon/shared/crypto';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { type ChainHead, headOf } from '@regulon/shared/transparency';
+import { type Person, type Statement, writePrivate } from '../enrolment/index.js';
+import { readJsonFile } from '../files/index.js';
+import type { LoggedEntry } from './read-log.js';
+import type { SiteLink } from './site-link.js';
+
+const bookSchema = z.strictObject({
+  schema: z.literal('regulon.steward-book/1'),
+  /** the last entry that the coordinator took */
+  head: z
+    .strictObject({ seq: z.int().min(0), hash: z.string().regex(/^[0-9a-f]{64}$/), at: z.string() })
+    .nullable(),
+  /** an entry that was signed and perhaps not taken: it is sent again as it is, base64 */
+  pending: z.base64().nullable(),
+});
+type Book = z.infer<typeof bookSchema>;
+
+/**
+ * What a steward has signed: two different entries with one number would be evidence against the steward, so the last one
+ * is kept beside the key, and whatever happened on the way is sent again before anything new is signed.
+ */
+export class StewardBook {
+  /** @param path of the file, mode 0600; absent before the first entry */
+  constructor(
+    private readonly path: string,
+    private readonly person: Person,
+  ) {}
+
+  /**
+   * Sign a statement as the next entry of this steward, and append it.
+   *
+   * @returns its index in the log
+   * @throws E_FORK when the log lacks what this steward signed before; E_LOG_ENTRY when the entry is refused
+   */
+  async post(site: SiteLink, statement: Statement, attachments: readonly Uint8Array[] = []): Promise<number> {
+    const head = await this.settle(site);
+    const { origin } = site.federation.keys.genesis;
+    const federation = { id: site.federation.roster.federationId, origin };
+    const entry = this.person.seal(federation, statement, head, new Date());
+    this.write({ ...this.read(), pending: Buffer.from(entry).toString('base64') });
+    return this.send(site, entry, attachments);
+  }
+
+  /** Send what may not have arrived. @returns the head that the next entry builds on */
+  private async settle(site: SiteLink): Promise<ChainHead | undefined> {
+    const { pending } = this.read();
+    if (pending !== null) {
+      await this.send(site, Uint8Array.from(Buffer.from(pending, 'base64')), []);
+      return chainHeadOf(this.read().head);
+    }
+    const kept = chainHeadOf(this.read().head);
+    const own = site.log.filter(({ entry }) => isOf(entry.actor, this.person));
+    if (kept && !own.some(({ entry, hash }) => entry.seq === kept.seq && hex(hash) === hex(kept.hash))) {
+      throw new RegulonError(
+        'E_FORK',
+        `the log does not show entry ${kept.seq} of this steward, which it took`,
+        {
+          hint: 'sign nothing; keep the file of the steward and tell the administrators',
+        },
+      );
+    }
+    return newestOf(own) ?? kept;
+  }
+
+  private async send(site: SiteLink, entry: Uint8Array, attachments: readonly Uint8Array[]): Promise<number> {
+    try {
+      const index = await site.append(entry, attachments);
+      const { seq, hash, at } = headOf(entry);
+      this.write({ ...this.read(), head: { seq, hash: hex(hash), at }, pending: null });
+      return index;
+    } catch (error) {
+      if (isRegulonError(error, 'E_LOG_ENTRY') && !error.retryable)
+        this.write({ ...this.read(), pending: null });
+      throw error;
+    }
+  }
+
+  private read(): Book {
+    if (existsSync(this.path)) return readJsonFile(this.path, bookSchema, 'E_CONFIG');
+    return { schema: 'regulon.steward-book/1', head: null, pending: null };
+  }
+
+  private write(book: Book): void {
+    writePrivate(this.path, book);
+  }
+}
+
+const chainHeadOf = (head: Book['head']): ChainHead | undefined =>
+  head === null ? undefined : { ...head, hash: fromHex(head.hash, 32) };
+
+const isOf = (actor: { readonly type: string; readonly id: string }, person: Person): boolean =>
+  actor.type === person.type && actor.id === person.id;
+
+function newestOf(own: readonly LoggedEntry[]): ChainHead | undefined {
+  const last = own.at(-1);
+  return last && { seq: last.entry.seq, hash: last.hash, at: last.entry.at };
+}

@@ -1,0 +1,67 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { stringify } from 'yaml';
+import { done, EnrolmentWalk } from '../support/enrolled-federation.js';
+import { compiled } from '../support/real-federation.js';
+
+const MINUTES = 60_000;
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'regulon-enrolment-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const real = compiled ? it : it.skip;
+
+/** Every file below a folder that holds a private key. */
+function secretsOf(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));
+  return files.filter((path) => path.endsWith('.key') || path.endsWith('.key.pem') || path.endsWith('token'));
+}
+
+describe('a federation of people and hospitals', () => {
+  real(
+    'is founded by files, runs a plan that its stewards approved, and leaves a log that verifies (needs the compiled programs)',
+    async () => {
+      const walk = new EnrolmentWalk(root);
+      const federation = await walk.found();
+      await walk.install(federation);
+      expect(await done('fed', 'members', walk.founder)).toEqual(
+        walk.sites.map((site) => expect.objectContaining({ site, state: 'member' })),
+      );
+      const supervisor = await walk.start();
+      try {
+        for (const site of walk.sites) await walk.steward(site, 'policy', 'set');
+        const planFile = join(root, 'plan.yaml');
+        writeFileSync(planFile, stringify(walk.plan));
+        const { run } = await done(
+          ...['run', 'submit', planFile, '--key', walk.researcherKey, '--yes', ...walk.researcher],
+        );
+        for (const site of walk.sites) {
+          const inbox = await done('site', 'inbox', '--config', walk.config(site));
+          expect(inbox).toEqual([expect.objectContaining({ plan: 'enrolled', state: 'waits' })]);
+          await walk.steward(site, 'approve', 'enrolled');
+        }
+        const after = await done('run', 'watch', String(run), ...walk.researcher);
+        expect(after).toMatchObject({ status: 'COMPLETED' });
+        const bundle = join(root, 'bundle.zip');
+        await done('audit', 'export', '--out', bundle, ...walk.researcher);
+        const policy = join(walk.site('north'), 'federation', 'quorum.policy');
+        const report = await done('audit', 'verify', '--bundle', bundle, '--policy', policy);
+        expect(report).toMatchObject({ status: 'pass' });
+      } finally {
+        await supervisor.stopAll();
+      }
+      const secrets = [walk.founder, ...walk.sites.map((site) => walk.site(site))].flatMap(secretsOf);
+      expect(secrets.map((path) => statSync(path).mode & 0o777)).toEqual(secrets.map(() => 0o600));
+      const mail = readdirSync(walk.mail)
+        .map((name) => readFileSync(walk.letter(name), 'utf8'))
+        .join('\n');
+      for (const path of secrets) expect(mail).not.toContain(readFileSync(path, 'utf8').trim());
+    },
+    20 * MINUTES,
+  );
+});
