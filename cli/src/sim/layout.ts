@@ -71,7 +71,7 @@ function simulatedSites(
   switch (dataset.kind) {
     case 'series':
       return simulateSeries({
-        ...where,
+        ...{ ...where, mostGenes: secureAggregation.weightCap },
         ...(task === 'classify' ? { labelled: true } : {}),
         ...(dataset.channels && { channels: dataset.channels }),
       });

@@ -42,6 +42,7 @@ export async function openFederation(
   const files = filesOf(plan, layout ?? simulatedLayout(plan, join(root, 'data'), plan.seed)).map(absolute);
   const [controlPort = 0, bulkPort = 0, httpPort = 0] = await freePorts(3);
   const { gamma, nMin } = plan.secureAggregation;
+  const { name: dataset, kind, scale, unit } = plan.dataset;
   const policyFile = exampleFile(
     nMin < USUAL_COHORT ? 'site-policy.small-public.yaml' : 'site-policy.public.yaml',
   );
@@ -57,7 +58,7 @@ export async function openFederation(
         org: `Organisation of ${name}`,
         policyFile,
         training: { backend },
-        dataset: { ...plan.dataset, ...data, public: !isSimulated, simulated: isSimulated },
+        dataset: { name: dataset, kind, scale, unit, ...data, public: !isSimulated, simulated: isSimulated },
       })),
     },
     say,

@@ -13,6 +13,8 @@ export interface SeriesSimulation {
   readonly sites: readonly string[];
   /** genes; default 800 */
   readonly genes?: number;
+  /** what a site may count at most */
+  readonly mostGenes?: number;
   /** time steps of each experiment; default: 14 to 20, drawn */
   readonly steps?: readonly number[];
   /** also write `design.tsv` with the phase in which each gene is expressed most; genes without a cycle left out */
@@ -47,7 +49,8 @@ interface Gene {
  * drifts and autocorrelated noise lie on top. The same seed gives the same bytes.
  */
 export function simulateSeries(simulation: SeriesSimulation): SimulatedSite[] {
-  const { seed, genes = 800 } = simulation;
+  const { seed, mostGenes = Infinity } = simulation;
+  const genes = Math.min(simulation.genes ?? 800, mostGenes);
   const biology = new Random(seed, 'series/biology');
   const panel = Array.from({ length: genes }, (): Gene => ({
     amplitude: biology.uniform() < PERIODIC ? 0.3 + 0.3 * biology.gamma(2) : WEAKEST,
