@@ -4,7 +4,7 @@ import type { PrivacyAccount } from '@regulon/shared/privacy';
 import { costOfRun, privacyClaim } from '@regulon/shared/program';
 import { wholeNumber } from '../arguments/index.js';
 import { bytesText, tableLines } from '../output/index.js';
-import { outlineOf, type PlanOutline, readPlanFile } from '../plan-file/index.js';
+import { type Leaving, outlineOf, type PlanOutline, readPlanFile } from '../plan-file/index.js';
 import { type Context, handles } from './context.js';
 
 const MEGABIT_BYTES = 125_000;
@@ -59,6 +59,8 @@ function estimate(plan: Command, context: Context): void {
     const lines = [
       ...outlineLines(outline),
       '',
+      ...leavingLines(outline),
+      '',
       `transfer per site over ${linkMbit} Mbit/s: ${transferSeconds.toFixed(1)} s in all`,
       `disk at the coordinator for the sums: ${bytesText(coordinatorDiskBytes)}`,
       ...privacyLines(parsed, cost),
@@ -81,6 +83,17 @@ const privacyData = (account: PrivacyAccount | undefined): { epsilon: PrivacyAcc
 });
 
 const sizeText = (bytes: number | null): string => (bytes === null ? 'depends' : bytesText(bytes));
+
+/** What leaves each site, masked: object, how often, how large. */
+const leavingLines = ({ leaves }: PlanOutline): string[] =>
+  tableLines(
+    [
+      { title: 'leaves each site, masked', value: ({ step, object }: Leaving) => `${step}: ${object}` },
+      { title: 'times', value: ({ times }) => times, right: true },
+      { title: 'size', value: ({ bytes }) => sizeText(bytes), right: true },
+    ],
+    leaves,
+  );
 
 function outlineLines(outline: PlanOutline): string[] {
   const rounds = tableLines(

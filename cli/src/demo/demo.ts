@@ -5,7 +5,7 @@ import type { RunDocument } from '@regulon/coordinator/runs';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import { writeWhole } from '../files/index.js';
-import { outlineOf, preparationWords } from '../plan-file/index.js';
+import { outlineOf } from '../plan-file/index.js';
 import { reportPage } from '../run-report/index.js';
 import {
   followRun,
@@ -188,7 +188,7 @@ function outcomeOf(parts: {
     coverage: run.coverage?.text ?? 'no round closed',
     simulated: parts.simulated,
     rounds: run.rounds.map((facts) => ({ ...facts, survivors: facts.survivors.length })),
-    stepWords: preparationWords(plan),
+    stepWords: Object.fromEntries(outlineOf(plan).leaves.map(({ step, object }) => [step, object])),
     result: run.result,
     reference,
     modelDigest: run.modelDigest,

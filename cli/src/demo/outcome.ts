@@ -28,7 +28,7 @@ export interface DemoOutcome {
   /** the data are simulated; false = declared public */
   readonly simulated: boolean;
   readonly rounds: readonly DemoRound[];
-  /** per statistics step: what leaves a site, in words */
+  /** per step: what leaves a site, in words */
   readonly stepWords: Readonly<Record<string, string>>;
   readonly result: RunResult | null;
   readonly reference: ReferenceReport;

@@ -50,7 +50,7 @@ const outcome: DemoOutcome = {
     round(1, 'train', 'train'),
     round(2, 'evaluation', 'evaluate'),
   ],
-  stepWords: { counts: 'number of units' },
+  stepWords: { counts: 'number of units', train: 'update of the weights' },
   result: {
     pooled: {
       count: 60,

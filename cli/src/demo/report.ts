@@ -1,6 +1,6 @@
-import type { Plan } from '@regulon/shared/plan';
 import { costOfRun, privacyClaim } from '@regulon/shared/program';
 import { bytesText, type Column, tableLines } from '../output/index.js';
+import { listedStep } from '../plan-file/index.js';
 import type { DemoOutcome, DemoRound } from './outcome.js';
 import { scoreLines } from './scores.js';
 
@@ -83,14 +83,14 @@ function roundLines({ rounds, seconds }: DemoOutcome): string[] {
   ];
 }
 
-function leavingLines({ rounds, stepWords, plan }: DemoOutcome): string[] {
+function leavingLines({ rounds, stepWords }: DemoOutcome): string[] {
   const groups = new Map<string, DemoRound[]>();
   for (const round of rounds) {
-    const step = round.purpose === 'evaluation' ? round.step.replace(/-\d+$/, '') : round.step;
+    const step = listedStep(round);
     groups.set(step, [...(groups.get(step) ?? []), round]);
   }
   const columns: Column<[string, DemoRound[]]>[] = [
-    { title: 'object', value: ([step]) => wordsOf(step, stepWords, plan) },
+    { title: 'object', value: ([step]) => stepWords[step] ?? step },
     { title: 'times', value: ([, list]) => list.length, right: true },
     { title: 'size', value: ([, list]) => bytesText(list[0]?.bytesUpPerSite ?? 0), right: true },
     {
@@ -100,23 +100,6 @@ function leavingLines({ rounds, stepWords, plan }: DemoOutcome): string[] {
     },
   ];
   return tableLines(columns, [...groups]);
-}
-
-function wordsOf(step: string, words: Readonly<Record<string, string>>, { task, privacy }: Plan): string {
-  if (step === 'train')
-    return privacy
-      ? 'update of the weights, noised by patient'
-      : 'update of the weights, with loss and number of units';
-  if (step === 'evaluate') return evaluationWords(task);
-  if (step === 'ridge-means') return 'baseline: units, sums of classes and features';
-  if (step === 'ridge-products') return 'baseline: products of features, and of features and classes';
-  if (step === 'logistic') return 'baseline: loss of a logistic regression and its gradient';
-  return words[step] ?? step;
-}
-
-function evaluationWords(task: string): string {
-  if (task === 'heads') return 'of each head: loss, and confusion, errors or ordered pairs of held-out units';
-  return task === 'classify' ? 'confusion matrix of held-out units' : 'squared errors of held-out targets';
 }
 
 function machineLines({ eventLoopMaxMs, memory }: DemoOutcome): string[] {

@@ -60,6 +60,7 @@ function classifyLines({ plan, result, reference }: DemoOutcome): string[] {
     row('lone sites, mean', label, loneMean),
     ...loneExtremes(loneAccuracies, label, 'high'),
     row('federated', 'this run, secure aggregation on', pooled),
+    ...(result?.baselines ?? []).map(({ name, note, metrics }) => row(name, `baseline; ${note}`, metrics)),
     row('pooled', label, reference.pooled),
   ];
   return scoreTable(['accuracy', 'balanced', ...classes.map(({ name }) => `recall ${name}`)], rows);
@@ -124,6 +125,10 @@ function headLines({ result, reference }: DemoOutcome): string[] {
       ...{ name: 'federated', note: 'this run, secure aggregation on' },
       values: heads.map((metrics) => mainScoreOf(metrics).value),
     },
+    ...(result?.baselines ?? []).map(({ name, note, metrics }) => ({
+      ...{ name, note: `baseline; ${note}` },
+      values: (metrics.heads ?? []).map((head) => mainScoreOf(head).value),
+    })),
     row('pooled', reference.label, (head) => of(reference.pooled, head)),
   ];
   return scoreTable(

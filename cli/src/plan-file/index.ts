@@ -1,2 +1,3 @@
-export { featuresOf, outlineOf, preparationWords, type PlanOutline } from './outline.js';
+export { type Leaving, listedStep } from './leaving.js';
+export { featuresOf, outlineOf, type PlanOutline } from './outline.js';
 export { isPlanDocument, readPlanFile, type PlanDocument } from './read-plan.js';

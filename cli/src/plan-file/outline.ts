@@ -7,10 +7,12 @@ import {
   Purpose,
   type RunContract,
   RunProgram,
+  type ScheduledRound,
   seriesChannels,
   verifyOwnersEnough,
 } from '@regulon/shared/program';
 import { thresholds } from '@regulon/shared/secagg';
+import { type Leaving, leavingOf } from './leaving.js';
 
 /** Rounds of one purpose and what each moves. */
 export interface RoundsOutline {
@@ -33,6 +35,8 @@ export interface PlanOutline {
   readonly features: number | null;
   readonly parameters: number | null;
   readonly rounds: readonly RoundsOutline[];
+  /** what these rounds carry, by step */
+  readonly leaves: readonly Leaving[];
   /** any so many sites may vanish from a round after they sent their keys */
   readonly mayLose: number;
   /** blocks of the model that only some sites train, and are summed over these alone */
@@ -55,6 +59,8 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
       ? null
       : parameterCount(travellingWeights(manifestOf(plan.model, modelFrameOf(plan, features))));
   const { N, uMin } = program.contract.thresholds;
+  const knowsPanel = genes !== undefined || plan.dataset.kind === 'series';
+  const bytesOf = roundBytes(program, { parameters, features }, knowsPanel);
   return {
     name: plan.name,
     planHash: `sha256:${hex(planHashOf(plan))}`,
@@ -63,11 +69,8 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
     arms: program.arms.map((arm) => arm.label),
     features,
     parameters,
-    rounds: roundsOf(
-      program,
-      { parameters, features },
-      genes !== undefined || plan.dataset.kind === 'series',
-    ),
+    rounds: roundsOf(program, bytesOf),
+    leaves: leavingOf(program, bytesOf),
     mayLose: Math.min(N, ...blocks.map(({ owners }) => owners.length)) - uMin,
     ownedBlocks: blocks,
   };
@@ -107,15 +110,15 @@ function contractOfOutline(plan: Plan, genes: number): RunContract {
   };
 }
 
-/** @param knowsPanel whether the size of the gene panel in the contract is the true one */
-function roundsOf(
+/** Bytes that a site uploads in a round. @param knowsPanel whether the size of the gene panel in the contract is the true one */
+function roundBytes(
   program: RunProgram,
   { parameters, features }: Pick<PlanOutline, 'parameters' | 'features'>,
   knowsPanel: boolean,
-): RoundsOutline[] {
+): (round: ScheduledRound) => number | null {
   const { panel } = program.contract;
   const everything = emptySpecification({ panelDigest: panel.digest, genes: panel.size });
-  const lengthOf = (round: RunProgram['schedule'][number]): number | null => {
+  const lengthOf = (round: ScheduledRound): number | null => {
     if (round.purpose === Purpose.train) return parameters;
     if (round.baseline !== undefined) {
       const sum = program.baselines.sum(round);
@@ -124,26 +127,25 @@ function roundsOf(
     if (round.purpose === Purpose.evaluation) return program.vectorLength(round);
     return knowsPanel ? program.step(round).length(everything) : null;
   };
+  return (round) => {
+    const length = lengthOf(round);
+    const word = round.purpose === Purpose.train ? 4 : 8;
+    return length === null ? null : word * (length + program.extras(round).length + 1);
+  };
+}
+
+function roundsOf(program: RunProgram, bytesOf: (round: ScheduledRound) => number | null): RoundsOutline[] {
   const purposes = [
-    { purpose: 'statistics', code: Purpose.statistics, word: 8 },
-    { purpose: 'training', code: Purpose.train, word: 4 },
-    { purpose: 'evaluation', code: Purpose.evaluation, word: 8 },
+    ['statistics', Purpose.statistics],
+    ['training', Purpose.train],
+    ['evaluation', Purpose.evaluation],
   ] as const;
-  return purposes.map(({ purpose, code, word }) => {
+  return purposes.map(([purpose, code]) => {
     const rounds = program.schedule.filter((round) => round.purpose === code);
     const bytes = rounds.reduce<number | null>((sum, round) => {
-      const length = lengthOf(round);
-      return sum === null || length === null
-        ? null
-        : sum + word * (length + program.extras(round).length + 1);
+      const own = bytesOf(round);
+      return sum === null || own === null ? null : sum + own;
     }, 0);
     return { purpose, rounds: rounds.length, bytesUp: bytes, bytesDown: bytes };
   });
-}
-
-/** What leaves a site in each statistics step of a plan, in words; by step id. */
-export function preparationWords(plan: Plan): Record<string, string> {
-  const program = new RunProgram(contractOfOutline(plan, featuresOf(plan, undefined) ?? 1));
-  const statistics = program.schedule.filter((round) => round.purpose === Purpose.statistics);
-  return Object.fromEntries(statistics.map((round) => [round.stepId, program.step(round).what]));
 }

@@ -3,12 +3,14 @@ import type { TestTable } from '@regulon/shared/genomics';
 import { type Plan, parsePlan } from '@regulon/shared/plan';
 import { costOfRun, type Metrics, privacyClaim } from '@regulon/shared/program';
 import { bytesText } from '../output/index.js';
+import { listedStep } from '../plan-file/index.js';
 import { figureOf, type Picture } from './chart-frame.js';
 import { calibrationPicture, confusionTable, curvePictures } from './class-figures.js';
 import { learningPictures } from './curve-figures.js';
 import { escaped, htmlTable } from './html.js';
 import { htmlPage } from './html-page.js';
-import { baselinePicture, scoreRows, siteSentence } from './result-figures.js';
+import { baselinePictures } from './baseline-figures.js';
+import { scoreRows, siteSentence } from './result-figures.js';
 import { volcanoPicture } from './volcano.js';
 
 /**
@@ -63,9 +65,8 @@ function resultOf(document: RunDocument, plan: Plan): string {
   const classes = plan.label?.classes.map(({ name }) => name) ?? [];
   const { confusion } = result.pooled;
   const { scores } = result;
-  const baselines = baselinePicture(plan, result);
   const pictures = [
-    ...(baselines ? [baselines] : []),
+    ...baselinePictures(plan, result),
     ...(scores?.classes ? curvePictures(scores.classes, classes) : []),
     ...(scores?.calibration ? [calibrationPicture(scores.calibration)] : []),
   ];
@@ -100,7 +101,7 @@ function roundsOf({ rounds }: RunDocument): string {
   const steps = new Map<string, { times: number; bytes: number; least: number }>();
   for (const { step, purpose, bytesUpPerSite, survivors } of rounds) {
     // the sums of one baseline are alike: one row for all of them
-    const name = `${purpose}: ${purpose === 'evaluation' ? step.replace(/-\d+$/, '') : step}`;
+    const name = `${purpose}: ${listedStep({ purpose, step })}`;
     const { times, least } = steps.get(name) ?? { times: 0, least: Infinity };
     steps.set(name, { times: times + 1, bytes: bytesUpPerSite, least: Math.min(least, survivors.length) });
   }

@@ -1,7 +1,5 @@
 import type { Plan } from '@regulon/shared/plan';
-import { type HeadMetrics, mainScoreOf, type Metrics, type RunResult } from '@regulon/shared/program';
-import { type Bar, barChart } from './bar-chart.js';
-import type { Picture } from './chart-frame.js';
+import { type HeadMetrics, mainScoreOf, type RunResult } from '@regulon/shared/program';
 import { intervalText, numberText } from './html.js';
 
 type ScoreRow = [name: string, value: number | null | undefined, note?: string];
@@ -57,44 +55,6 @@ export function scoreRows({ pooled, scores }: RunResult, classes: readonly strin
       value === null ? 'undefined (0/0)' : numberText(value, 4),
       note,
     ]);
-}
-
-/** The run beside its baselines; null when there is none. */
-export function baselinePicture({ task }: Plan, { pooled, baselines = [] }: RunResult): Picture | null {
-  const isClasses = task === 'classify';
-  const value = ({ accuracy, mse }: Metrics): number | undefined => (isClasses ? accuracy : mse);
-  const own = value(pooled);
-  if (own === undefined) return null;
-  const beside: [string, number | undefined][] = [
-    ['majority class', pooled.majority],
-    ['last value', pooled.lastValueMse],
-    ['zero', pooled.zeroMse],
-    ['AR(3)', pooled.ar3Mse],
-  ];
-  const bars: Bar[] = [
-    {
-      name: 'this run',
-      value: own,
-      interval: isClasses ? (pooled.accuracyInterval ?? null) : null,
-      isRun: true,
-    },
-    ...beside.flatMap(([name, score]) => (score === undefined ? [] : [{ name, value: score, isRun: false }])),
-    ...baselines.flatMap(({ name, metrics }) => {
-      const score = value(metrics);
-      const interval = metrics.accuracyInterval ?? null;
-      return score === undefined ? [] : [{ name, value: score, interval, isRun: false }];
-    }),
-  ];
-  if (bars.length < 2) return null;
-  const better = bars.slice(1).filter((bar) => (isClasses ? bar.value >= own : bar.value <= own));
-  const verdict =
-    better.length === 0
-      ? 'This run is ahead of every baseline shown.'
-      : `Not ahead of: ${better.map(({ name }) => name).join(', ')}.`;
-  const unit = isClasses ? 'accuracy (longer is better)' : 'mean squared error (shorter is better)';
-  const notes = baselines.map(({ name, note }) => ` ${name}: ${note}.`).join('');
-  const values = bars.map((bar) => `${bar.name} ${numberText(bar.value)}`).join('; ');
-  return barChart('Baselines', `${values}. ${verdict}${notes}`, unit, bars);
 }
 
 /** Leave-site-out, or why there is none. */

@@ -11,9 +11,9 @@ import {
   keepPrepared,
   type LabelledUnits,
   type LinearFit,
-  type LinearScore,
   scoreLinear,
   selectUnits,
+  scoreLinearHeads,
   seriesBaselines,
   type SitePreparation,
   sitePreparation,
@@ -24,6 +24,8 @@ import {
 import { isPrepared } from '@regulon/shared/plan';
 import {
   type BaselineModel,
+  type BaselineScores,
+  headShapesOf,
   type RunContract,
   RunProgram,
   type ScheduledRound,
@@ -159,10 +161,12 @@ export class DatasetStore {
 
   scoreBaselines(
     request: ArmRequest & { specification: FeatureSpecification; models: readonly BaselineModel[] },
-  ): LinearScore[] | null {
+  ): BaselineScores[] | null {
     const units = this.labelled(request, 'test');
     if (units.n === 0) return null;
     return request.models.map((model) => {
+      if (model.kind === 'heads')
+        return scoreLinearHeads(model.heads, headShapesOf(request.contract), units, model.weights);
       if (model.kind === 'linear') return scoreLinear(model.weights, units, model.hasLogits);
       return scoreLinear(fitLoneSite(this.labelled(request, 'train'), model.c), units);
     });
@@ -201,7 +205,11 @@ export class DatasetStore {
     const { features } = transform(view, specification, this.batchesOf(request, use));
     const units = {
       ...{ n: view.n, features: featureCount(specification), classes: view.classes },
-      ...{ x: Float64Array.from(features), labels: view.labels ?? new Int32Array(view.n) },
+      ...{
+        x: Float64Array.from(features),
+        labels: view.labels ?? new Int32Array(view.n),
+        targets: view.targets,
+      },
     };
     this.units = { key, units };
     return units;

@@ -1,5 +1,11 @@
-import type { FeatureSpecification, LinearFit, LinearScore } from '@regulon/shared/genomics';
-import type { Arm, BaselineModel, RunContract, ScheduledRound } from '@regulon/shared/program';
+import type { FeatureSpecification, LinearFit } from '@regulon/shared/genomics';
+import type {
+  Arm,
+  BaselineModel,
+  BaselineScores,
+  RunContract,
+  ScheduledRound,
+} from '@regulon/shared/program';
 import type { ArmData } from '../training/index.js';
 import type { UnitSets } from '../unit-sets/index.js';
 
@@ -68,7 +74,7 @@ export interface SiteData {
    */
   scoreBaselines(
     request: ArmRequest & { specification: FeatureSpecification; models: readonly BaselineModel[] },
-  ): Promise<readonly LinearScore[] | null>;
+  ): Promise<readonly BaselineScores[] | null>;
   /** Simple forecasts on the test steps of this site's series. */
   baselines(horizon: number): Promise<BaselineScore>;
   /** Give the memory back; the next call loads again. */

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { headScoresOf, type HeadShape } from '@regulon/shared/genomics';
+import { coxLoss, headScoresOf, type HeadShape } from '@regulon/shared/genomics';
 import { modelDeclarationSchema } from '@regulon/shared/models';
 import type { TrainingBackend } from './backends/backend.js';
 import { WasmBackend } from './backends/wasm.js';
 import { drawer } from './gradient-check.support.js';
 import { JobFiles } from './job-files.support.js';
 import type { EvaluateJob } from './job.js';
-import { coxLoss } from './losses/cox.js';
+
 import { runEvaluateJob } from './run-job.js';
 
 let backend: TrainingBackend;

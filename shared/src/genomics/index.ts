@@ -75,7 +75,11 @@ export { type LinearBaseline, type LinearFit, slimFit } from './baselines/linear
 export { logisticBaseline } from './baselines/logistic-baseline.js';
 export { ridgeBaseline } from './baselines/ridge-baseline.js';
 export { fitLoneSite, type LinearScore, scoreLinear } from './baselines/score-linear.js';
-export { fitElasticNet } from './baselines/elastic-net.js';
+export { type LinearHead, linearHeadsOf } from './baselines/head-loss.js';
+export { linearHeadsBaseline, scoreLinearHeads } from './baselines/linear-heads.js';
+export { coxLoss } from './survival/cox-loss.js';
+export { elasticNetBaseline } from './baselines/elastic-net.js';
+export { pcaLogisticBaseline } from './baselines/pca-logistic-baseline.js';
 export { fitLogistic } from './baselines/logistic.js';
 export { predictRidge, ridgeRounds, type RidgeState } from './baselines/ridge.js';
 export { type LabelledUnits, probabilities, softmaxRound, softmaxStart } from './baselines/softmax-sums.js';

@@ -36,8 +36,10 @@ function baselineRule({ task, dataset, evaluation, prepare }: Plan): BrokenRule 
   const path = 'evaluation.baselines';
   const { baselines = [], split } = evaluation;
   const has = (wanted: string): boolean => baselines.some(({ name }) => name === wanted);
-  if (baselines.length > 0 && task !== 'classify')
+  if (baselines.length > 0 && task !== 'classify' && task !== 'heads')
     return { path, rule: `a ${task} has none that a plan chooses` };
+  const strange = baselines.find(({ name }) => (name === 'linear') !== (task === 'heads'));
+  if (strange) return { path, rule: `${strange.name} is no baseline of the task ${task}` };
   if (baselines.length > 0 && dataset.kind !== 'expression')
     return { path, rule: `a dataset of ${dataset.kind} is not prepared for them` };
   const narrows = prepare.some(

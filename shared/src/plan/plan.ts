@@ -152,6 +152,23 @@ const baseline = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('ridge'), lambda: positive.default(100) }),
   /** multinomial, ½‖w‖² + c·Σ cross-entropy, in `rounds` sums of gradients an arm */
   z.strictObject({ name: z.literal('logistic'), c: positive.default(0.01), rounds: count(500).default(60) }),
+  /** of a task of several heads: each as a linear model, ½‖w‖² + c·Σ loss (classes: logistic; numbers: ridge; survival: Cox) */
+  z.strictObject({ name: z.literal('linear'), c: positive.default(0.01), rounds: count(500).default(60) }),
+  /** softmax with mean cross-entropy + lambda·(share·‖w‖₁ + (1 − share)/2·‖w‖²), by FISTA, in `rounds` sums of gradients */
+  z.strictObject({
+    name: z.literal('elastic-net'),
+    lambda: positive.default(0.1),
+    share: z.number().min(0).max(1).default(0.5),
+    rounds: count(500).default(100),
+  }),
+  /** the logistic regression on principal components, which `iterations` sums find before */
+  z.strictObject({
+    name: z.literal('pca-logistic'),
+    components: count(100).default(10),
+    iterations: count(100).default(10),
+    c: positive.default(0.01),
+    rounds: count(500).default(30),
+  }),
   /** the same logistic regression at each site alone, tested on its own held-out units; public runs only */
   z.strictObject({ name: z.literal('lone-sites'), c: positive.default(0.01) }),
 ]);
@@ -179,7 +196,7 @@ const evaluation = z.strictObject({
     .min(1)
     .refine((list) => new Set(list).size === list.length, 'metrics are unique')
     .optional(),
-  /** of a classification; majority class, and last value, zero and AR(3) of a forecast, need no word; absent = none */
+  /** of a classification, and `linear` of several heads; majority class, and last value, zero and AR(3) of a forecast, need no word; absent = none */
   baselines: z
     .array(baseline)
     .min(1)

@@ -19,7 +19,13 @@ const contract = toyContract({
   training: { rounds: 1, optimizer: { name: 'adam' } },
   evaluation: {
     split: 'holdout',
-    baselines: [{ name: 'ridge' }, { name: 'logistic', c: 0.5 }, { name: 'lone-sites', c: 0.5 }],
+    baselines: [
+      { name: 'ridge' },
+      { name: 'logistic', c: 0.5 },
+      { name: 'elastic-net', lambda: 0.05 },
+      { name: 'pca-logistic', components: 2, c: 0.5 },
+      { name: 'lone-sites', c: 0.5 },
+    ],
   },
 });
 
@@ -54,6 +60,7 @@ function sumsOf(program: RunProgram, round: ScheduledRound): Float64Array {
   const models = program.baselines.models(0);
   const scored = sites.map(({ id, train, test }) => {
     const baselines = models.map((model) => {
+      if (model.kind === 'heads') throw new TypeError('a task of one target');
       const weights = model.kind === 'lone' ? fitLoneSite(labelled(program, train), model.c) : model.weights;
       return scoreLinear(weights, labelled(program, test), model.kind === 'lone' || model.hasLogits);
     });
@@ -88,7 +95,7 @@ describe('the baselines of a run', () => {
 
   it('are fitted after the training of every arm, from sums, and equal the pooled fit', () => {
     const fits = program.schedule.filter(({ baseline }) => baseline !== undefined);
-    expect(fits).toHaveLength(62);
+    expect(fits).toHaveLength(2 + 60 + 100 + 1 + 10 + 30);
     expect(fits.every(({ purpose }) => purpose === Purpose.evaluation)).toBe(true);
     const pooled = labelled(program, joinUnits(sites.map(({ train }) => train)));
     const [, logistic] = program.baselines.models(0);
@@ -99,10 +106,16 @@ describe('the baselines of a run', () => {
 
   it('are scored on the units of the result, and say how exactly they were fitted', () => {
     const { baselines = [] } = program.result() ?? {};
-    expect(baselines.map(({ name }) => name)).toEqual(['ridge', 'logistic', 'lone-sites']);
-    expect(baselines.map(({ metrics }) => metrics.count)).toEqual([30, 30, 30]);
+    expect(baselines.map(({ name }) => name)).toEqual([
+      'ridge',
+      'logistic',
+      'elastic-net',
+      'pca-logistic',
+      'lone-sites',
+    ]);
+    expect(baselines.map(({ metrics }) => metrics.count)).toEqual([30, 30, 30, 30, 30]);
     expect(baselines[0]?.note).toBe('exact');
-    expect(baselines[1]?.note).toMatch(/^exact, gradient \d\.\de-/);
+    for (const { note } of baselines.slice(1, 4)) expect(note).toMatch(/^exact, gradient \d\.\de-/);
     expect(baselines[0]?.metrics.loss).toBeUndefined();
     const pooled = labelled(program, joinUnits(sites.map(({ test }) => test)));
     const [, logistic] = program.baselines.models(0);
@@ -114,7 +127,7 @@ describe('the baselines of a run', () => {
   });
 
   it('start each round from another digest, the same at everybody', () => {
-    expect(new Set(digests.values()).size).toBe(62);
+    expect(new Set(digests.values()).size).toBe(203);
     expect(finished().digests).toEqual(digests);
   });
 

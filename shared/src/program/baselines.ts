@@ -1,12 +1,17 @@
 import { enc, sha256, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import {
+  elasticNetBaseline,
   featureCount,
   type FeatureSpecification,
   type LabelledUnits,
   type LinearBaseline,
   type LinearFit,
+  type LinearHead,
+  linearHeadsBaseline,
+  linearHeadsOf,
   logisticBaseline,
+  pcaLogisticBaseline,
   ridgeBaseline,
   specificationDigest,
   type SummedRound,
@@ -18,8 +23,8 @@ import type { ScheduledRound } from './schedule.js';
 const LARGEST = 64;
 
 /** Baselines of a plan that need rounds of their own, in its order. */
-function summedBaselinesOf({ plan }: RunContract): LinearBaseline[] {
-  const { fractionBits } = plan.secureAggregation;
+function summedBaselinesOf({ plan, panel, sites }: RunContract): LinearBaseline[] {
+  const { fractionBits, weightCap } = plan.secureAggregation;
   const common = { bound: LARGEST, fractionBits };
   return (plan.evaluation.baselines ?? []).flatMap((baseline): LinearBaseline[] => {
     switch (baseline.name) {
@@ -27,6 +32,16 @@ function summedBaselinesOf({ plan }: RunContract): LinearBaseline[] {
         return [ridgeBaseline({ ...baseline, ...common })];
       case 'logistic':
         return [logisticBaseline({ ...baseline, ...common })];
+      case 'linear': {
+        const units = sites.length * weightCap;
+        return [linearHeadsBaseline(linearHeadsOf(plan), { ...baseline, ...common, units })];
+      }
+      case 'elastic-net':
+        return [elasticNetBaseline({ ...baseline, ...common })];
+      case 'pca-logistic': {
+        const most = { features: panel.size, units: sites.length * weightCap };
+        return [pcaLogisticBaseline({ ...baseline, ...common, most })];
+      }
       case 'lone-sites':
         return [];
     }
@@ -36,6 +51,7 @@ function summedBaselinesOf({ plan }: RunContract): LinearBaseline[] {
 /** What baselines a site scores: fits of secure sums, or what it fits by itself. */
 export type BaselineModel =
   | { readonly kind: 'linear'; readonly weights: Float64Array; readonly hasLogits: boolean }
+  | { readonly kind: 'heads'; readonly weights: Float64Array; readonly heads: readonly LinearHead[] }
   | { readonly kind: 'lone'; readonly c: number };
 
 /** The fit of one baseline in one arm, and the digests that its rounds start from. */
@@ -108,7 +124,9 @@ export class BaselineFits {
       const { hasLogits } = this.baseline(baseline.name);
       const fit = this.progress.get(keyOf(baseline.name, arm))?.fit;
       if (!fit) throw new RegulonError('E_STATE', `the baseline ${baseline.name} is not fitted`);
-      return { kind: 'linear', weights: fit.weights, hasLogits };
+      return baseline.name === 'linear'
+        ? { kind: 'heads', weights: fit.weights, heads: linearHeadsOf(this.contract.plan) }
+        : { kind: 'linear', weights: fit.weights, hasLogits };
     });
   }
 
@@ -116,7 +134,10 @@ export class BaselineFits {
   note(name: string): string {
     const fits = [...this.progress].filter(([key]) => key.startsWith(`${name} `)).map(([, { fit }]) => fit);
     if (fits.length === 0) return 'each site by itself';
-    const searches = fits.flatMap(({ search }) => (search ? [search] : []));
+    const searches = fits.flatMap(({ search, headSearches = [] }) => [
+      ...(search ? [search] : []),
+      ...headSearches,
+    ]);
     if (searches.length === 0) return 'exact';
     const gradient = `gradient ${Math.max(...searches.map(({ norm }) => norm)).toExponential(1)}`;
     return searches.every(({ isDone }) => isDone) ? `exact, ${gradient}` : `${gradient}, not at its end`;

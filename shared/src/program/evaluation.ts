@@ -39,8 +39,11 @@ export interface SiteScore {
   /** what `scoreSums` gives for the metrics of the plan */
   readonly scores?: ArrayLike<number>;
   /** in the order of the plan's baselines */
-  readonly baselines?: readonly LinearScore[];
+  readonly baselines?: readonly BaselineScores[];
 }
+
+/** Scores of one baseline: a confusion matrix with its loss, or the sums of each head. */
+export type BaselineScores = LinearScore | readonly HeadSums[];
 
 type ScalarScore = Omit<SiteScore, 'confusion' | 'scores' | 'baselines' | 'heads'>;
 
@@ -111,8 +114,11 @@ function scoredLength(contract: RunContract): number {
   return blocksLength(contract) + (shape ? scoreLength(shape) : 0);
 }
 
-/** Numbers of one baseline: its loss, then its confusion matrix. */
-const baselineLength = ({ plan }: RunContract): number => 1 + (plan.label?.classes.length ?? 0) ** 2;
+/** Numbers of one baseline: its loss, then its confusion matrix; or the numbers of the heads. */
+const baselineLength = (contract: RunContract): number =>
+  contract.plan.task === 'heads'
+    ? headsLength(headShapesOf(contract))
+    : 1 + (contract.plan.label?.classes.length ?? 0) ** 2;
 
 /** Length of the evaluation vector: blocks, then the scores of the plan and its baselines, never by site. */
 export function evaluationLength(contract: RunContract): number {
@@ -146,8 +152,11 @@ export function encodeEvaluation(contract: RunContract, siteId: number, score: S
     vector.set(block, (1 + position) * width);
   }
   if (scoreShapeOf(contract) && score.scores) vector.set(score.scores, blocksLength(contract));
-  score.baselines?.forEach(({ lossSum, confusion }, i) =>
-    vector.set([lossSum, ...confusion], scoredLength(contract) + i * baselineLength(contract)),
+  score.baselines?.forEach((own, i) =>
+    vector.set(
+      'confusion' in own ? [own.lossSum, ...own.confusion] : encodeHeads(own),
+      scoredLength(contract) + i * baselineLength(contract),
+    ),
   );
   return vector;
 }
@@ -173,28 +182,32 @@ export function decodeEvaluation(
       ? contract.sites.map((s, i) => ({ site: s.name, metrics: block(i + 1) }))
       : null,
     ...(scores && { scores }),
-    ...baselinesOf(contract, sums, noteOf),
+    ...baselinesOf(contract, sums, block(0).count, noteOf),
   };
 }
 
 function baselinesOf(
   contract: RunContract,
   sums: Float64Array,
+  count: number,
   noteOf: (baseline: string) => string,
 ): Pick<RunResult, 'baselines'> {
   const { baselines } = contract.plan.evaluation;
   if (!baselines) return {};
   const [from, width] = [scoredLength(contract), baselineLength(contract)];
   const list = baselines.map(({ name }, i) => {
-    const [lossSum = 0, ...cells] = sums.subarray(from + i * width, from + (i + 1) * width);
+    const own = sums.subarray(from + i * width, from + (i + 1) * width);
+    if (contract.plan.task === 'heads')
+      return { name, note: noteOf(name), metrics: { count, heads: headMetrics(contract, own) } };
+    const [lossSum = 0, ...cells] = own;
     const confusion = cells.map(Math.round);
-    const count = confusion.reduce((a, b) => a + b, 0);
+    const scored = confusion.reduce((a, b) => a + b, 0);
     // ridge gives no probabilities, hence no loss
-    const loss = name === 'ridge' ? {} : { loss: lossSum / count };
+    const loss = name === 'ridge' ? {} : { loss: lossSum / scored };
     return {
       name,
       note: noteOf(name),
-      metrics: count === 0 ? { count } : { count, ...loss, ...classMetrics(confusion) },
+      metrics: scored === 0 ? { count: 0 } : { count: scored, ...loss, ...classMetrics(confusion) },
     };
   });
   return { baselines: list };
@@ -212,11 +225,7 @@ export function metricsOf(contract: RunContract, block: Float64Array): Metrics {
     const confusion = Array.from(block.subarray(fields.length), Math.round);
     return { count, loss: at('lossSum') / count, ...classMetrics(confusion) };
   }
-  if (task === 'heads')
-    return {
-      count,
-      heads: decodeHeads(contract.plan, headShapesOf(contract), block.subarray(fields.length)),
-    };
+  if (task === 'heads') return { count, heads: headMetrics(contract, block.subarray(fields.length)) };
   const targets = at('targetCount');
   if (targets === 0) return { count };
   const mse = { count, mse: at('squaredError') / targets };
@@ -228,3 +237,6 @@ export function metricsOf(contract: RunContract, block: Float64Array): Metrics {
     ar3Mse: at('autoregressive') / targets,
   };
 }
+
+const headMetrics = (contract: RunContract, sums: Float64Array): HeadMetrics[] =>
+  decodeHeads(contract.plan, headShapesOf(contract), sums);

@@ -9,10 +9,10 @@ import { RunProgram } from './program.js';
 import { toyContract, toySites } from './toy-contract.support.js';
 
 const dense = { type: 'dense', units: 'outputs' };
-const contractOf = (isPublic: boolean, split = 'holdout'): RunContract =>
+const contractOf = (isPublic: boolean, split = 'holdout', more = {}): RunContract =>
   toyContract(
     {
-      ...{ task: 'heads', label: undefined, evaluation: { split } },
+      ...{ task: 'heads', label: undefined, evaluation: { split, ...more } },
       targets: [
         {
           ...{ head: 'subtype', kind: 'classes' },
@@ -33,21 +33,50 @@ const contractOf = (isPublic: boolean, split = 'holdout'): RunContract =>
     isPublic,
   );
 
-/** Two sites with the same four patients, one without a class, one without a number. */
+const SCORED = [
+  { logits: [2, 1, 0, 1, 0, 1, 9, 9], labels: [0, 1, 0, -1] },
+  { predicted: [0.5, 0, -1, 1], truth: [0.4, 0.2, NaN, 1] },
+  { risk: [3, 2, 1, 0], time: [1, 2, 3, 4], event: [1, 1, 1, 0] },
+];
+
+/** Four patients, one without a class, one without a number. */
+const scoredOf = (contract: RunContract, h: number, lossSum: number) => ({
+  ...{ lossSum, targetCount: 4, scores: headScoreSums(headShapesOf(contract)[h]!, SCORED[h]!) },
+});
+
+/** Two sites with the same four patients. */
 function resultOf(contract: RunContract) {
   const sums = new Float64Array(evaluationLength(contract));
-  const scored = [
-    { logits: [2, 1, 0, 1, 0, 1, 9, 9], labels: [0, 1, 0, -1] },
-    { predicted: [0.5, 0, -1, 1], truth: [0.4, 0.2, NaN, 1] },
-    { risk: [3, 2, 1, 0], time: [1, 2, 3, 4], event: [1, 1, 1, 0] },
-  ];
-  const heads = headShapesOf(contract).map((shape, h) => ({
-    ...{ lossSum: 3, targetCount: 4, scores: headScoreSums(shape, scored[h]!) },
-  }));
+  const heads = headShapesOf(contract).map((_, h) => scoredOf(contract, h, 3));
   for (const site of [1, 2])
     encodeEvaluation(contract, site, { count: 4, heads }).forEach((x, k) => (sums[k] = (sums[k] ?? 0) + x));
   return decodeEvaluation(contract, sums);
 }
+
+describe('the linear models beside several heads', () => {
+  it('are scored head by head on the same units', () => {
+    const contract = contractOf(true, 'holdout', { baselines: [{ name: 'linear' }] });
+    const own = headShapesOf(contract).map((_, h) => scoredOf(contract, h, 3));
+    const linear = headShapesOf(contract).map((_, h) => scoredOf(contract, h, 6));
+    const sums = encodeEvaluation(contract, 1, { count: 4, heads: own, baselines: [linear] });
+    const { pooled, baselines } = decodeEvaluation(contract, sums, (name) => `note of ${name}`);
+    expect(baselines).toHaveLength(1);
+    expect(baselines?.[0]).toMatchObject({ name: 'linear', note: 'note of linear', metrics: { count: 4 } });
+    const [first] = baselines?.[0]?.metrics.heads ?? [];
+    expect(first?.classes).toEqual(pooled.heads?.[0]?.classes);
+    expect(first?.loss).toBeCloseTo(1.5, 12);
+    expect(pooled.heads?.[0]?.loss).toBeCloseTo(0.75, 12);
+  });
+
+  it('are those of a task of several heads only', () => {
+    expect(() => contractOf(true, 'holdout', { baselines: [{ name: 'ridge' }] })).toThrow(
+      'ridge is no baseline of the task heads',
+    );
+    expect(() => toyContract({ evaluation: { split: 'holdout', baselines: [{ name: 'linear' }] } })).toThrow(
+      'linear is no baseline of the task classify',
+    );
+  });
+});
 
 describe('the evaluation of several heads', () => {
   it('has the scores of each, in the unit of the data, on the units that have its target', () => {

@@ -26,6 +26,7 @@ export {
   encodeEvaluation,
   evaluationLength,
   scoreShapeOf,
+  type BaselineScores,
   type SiteScore,
   type Metrics,
   type RunResult,

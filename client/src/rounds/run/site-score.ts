@@ -1,5 +1,4 @@
-import type { LinearScore } from '@regulon/shared/genomics';
-import { addedHeads, type RunProgram, type SiteScore } from '@regulon/shared/program';
+import { addedHeads, type BaselineScores, type RunProgram, type SiteScore } from '@regulon/shared/program';
 import type { SiteData } from '../../datasets/index.js';
 import type { EvaluateResult } from '../../training/index.js';
 
@@ -31,12 +30,16 @@ export async function withBaselines(
   if (models.length === 0) return score;
   const added = await data.scoreBaselines({ ...request, models });
   if (!added) return score;
-  const sum = ({ confusion, lossSum }: LinearScore, i: number): LinearScore => {
-    const before = score.baselines?.[i];
+  return { ...score, baselines: added.map((own, i) => addedScores(own, score.baselines?.[i])) };
+}
+
+/** Scores of one baseline over two arms. */
+function addedScores(own: BaselineScores, before: BaselineScores | undefined): BaselineScores {
+  if (!before) return own;
+  if ('confusion' in own && 'confusion' in before)
     return {
-      confusion: confusion.map((n, k) => n + (before?.confusion[k] ?? 0)),
-      lossSum: lossSum + (before?.lossSum ?? 0),
+      confusion: own.confusion.map((n, k) => n + (before.confusion[k] ?? 0)),
+      lossSum: own.lossSum + before.lossSum,
     };
-  };
-  return { ...score, baselines: added.map(sum) };
+  return 'confusion' in own || 'confusion' in before ? own : addedHeads(before, own);
 }

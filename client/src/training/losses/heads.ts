@@ -1,5 +1,5 @@
 import type { Loss, ResolvedHead } from '@regulon/shared/models';
-import { coxLoss } from './cox.js';
+import { coxLoss } from '@regulon/shared/genomics';
 import { discreteTimeLoss } from './discrete-time.js';
 import { elementwise, elementwiseOf } from './elementwise.js';
 import type { LossSums } from './loss-sums.js';

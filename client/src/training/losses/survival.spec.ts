@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { coxLoss } from './cox.js';
+import { coxLoss } from '@regulon/shared/genomics';
 import { discreteTimeLoss } from './discrete-time.js';
 
 /** Time, event, x1, x2 of fifteen patients at three sites, with ties. */

@@ -4,7 +4,7 @@ import { brcaTable, siteOf, withData } from '../golden-data.support.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, largestDifference, type Path, sumOf } from '../sums.support.js';
 import { transform } from '../transform.js';
-import { fitElasticNet } from './elastic-net.js';
+import { joined, labelled, random } from './labelled.support.js';
 import { minimise } from './lbfgs.js';
 import { fitLogistic, type SumAt } from './logistic.js';
 import { predictRidge, ridgeRounds, type RidgeState, type TargetUnits } from './ridge.js';
@@ -12,36 +12,10 @@ import { type LabelledUnits, probabilities, softmaxRound, softmaxStart } from '.
 
 const C = 0.01;
 
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32 - 0.5;
-  };
-}
-
-const labelled = (seed: number, n: number, features: number): LabelledUnits => {
-  const next = random(seed);
-  const labels = Int32Array.from({ length: n }, (_, i) => i % 3);
-  const x = Float64Array.from(
-    { length: n * features },
-    (_, k) => 4 * next() + (k % 3 === (labels[Math.floor(k / features)] ?? 0) ? 1 : 0),
-  );
-  return { n, features, classes: 3, x, labels };
-};
-
 const sumAtOf = (sites: readonly LabelledUnits[], path: Path): SumAt => {
   const round = softmaxRound(64, 40);
   return (state) => round.fit(state, sumOf(round, sites, state, path), sites.length);
 };
-
-const joined = (sites: readonly LabelledUnits[]): LabelledUnits => ({
-  n: sites.reduce((sum, site) => sum + site.n, 0),
-  features: sites[0]?.features ?? 0,
-  classes: 3,
-  x: Float64Array.from(sites.flatMap((site) => [...site.x])),
-  labels: Int32Array.from(sites.flatMap((site) => [...site.labels])),
-});
 
 describe('logistic regression by summed gradients', () => {
   const sites = [labelled(1, 30, 8), labelled(2, 21, 8), labelled(3, 45, 8)];
@@ -116,29 +90,6 @@ describe('logistic regression by summed gradients', () => {
       }
     }
     expect(Math.abs(hits / 152 - 0.855)).toBeLessThanOrEqual(0.01);
-  });
-});
-
-describe('elastic net by FISTA', () => {
-  const sites = [labelled(4, 30, 10), labelled(5, 24, 10), labelled(6, 36, 10)];
-  const penalty = { lambda: 0.05, share: 0.5 };
-  const fit = (of: readonly LabelledUnits[], path: Path): Float64Array =>
-    fitElasticNet(softmaxStart(10, 3), 10, penalty, sumAtOf(of, path)).weights;
-
-  it('equals the pooled fit and satisfies its optimality, with weights that are exactly 0', () => {
-    const weights = fit(sites, 'secure');
-    expect(largestDifference([weights], [fit([joined(sites)], 'clear')])).toBeLessThan(1e-6);
-    const { loss, units } = sumAtOf(sites, 'clear')({ ...softmaxStart(10, 3), weights });
-    let zeros = 0;
-    weights.forEach((w, k) => {
-      const slope =
-        (loss.gradient[k] ?? NaN) / units + (k % 11 === 10 ? 0 : penalty.lambda * (1 - penalty.share) * w);
-      if (k % 11 === 10) expect(Math.abs(slope)).toBeLessThan(1e-6);
-      else if (w === 0) expect(Math.abs(slope)).toBeLessThanOrEqual(penalty.lambda * penalty.share + 1e-6);
-      else expect(Math.abs(slope + Math.sign(w) * penalty.lambda * penalty.share)).toBeLessThan(1e-6);
-      if (w === 0) zeros += 1;
-    });
-    expect(zeros).toBeGreaterThan(3);
   });
 });
 

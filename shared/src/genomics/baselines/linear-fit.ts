@@ -1,5 +1,6 @@
 import type { SummedRound } from '../summed-round.js';
 import type { Search } from './lbfgs.js';
+import type { ProximalSearch } from './proximal.js';
 import type { RidgeState } from './ridge.js';
 import type { LabelledUnits } from './softmax-sums.js';
 
@@ -13,8 +14,18 @@ export interface LinearFit {
   readonly weights: Float64Array;
   /** where the next sum is taken, when it is not at `weights` */
   readonly next?: Float64Array;
-  readonly search?: Search;
+  readonly search?: Search | ProximalSearch | undefined;
+  /** of a fit of several heads, whose weights stand one after the other */
+  readonly headSearches?: readonly Search[] | undefined;
   readonly ridge?: RidgeState;
+  /** principal components under way: means [features], loadings row-major [count, features] */
+  readonly components?: {
+    readonly count: number;
+    readonly mean: Float64Array;
+    readonly loadings: Float64Array;
+  };
+  /** the fit on scores of the components */
+  readonly scores?: LinearFit;
 }
 
 /** How one baseline is fitted. */
@@ -28,6 +39,6 @@ export interface LinearBaseline {
 }
 
 /** What a site needs of a fit to give its sums; the memory of a search stays behind. */
-export function slimFit({ search: _, ...fit }: LinearFit): LinearFit {
-  return fit;
+export function slimFit({ search: _, headSearches: _heads, scores, ...fit }: LinearFit): LinearFit {
+  return scores ? { ...fit, scores: slimFit(scores) } : fit;
 }

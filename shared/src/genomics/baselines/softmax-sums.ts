@@ -10,6 +10,8 @@ export interface LabelledUnits {
   /** row-major [n, features] */
   readonly x: Float64Array;
   readonly labels: Int32Array;
+  /** of a task of several heads, row-major [n, numbers of all heads]; NaN, or a class of −1, is missing */
+  readonly targets?: Float64Array | undefined;
 }
 
 /** Weights [classes, features + 1], the intercept last, and what the last sum told of them. */
