@@ -5,7 +5,7 @@ import { thresholds } from '@regulon/shared/secagg';
 import type { BodyOf } from '@regulon/shared/transparency';
 import { shown } from '../enrolment/index.js';
 import { bytesText, tableLines } from '../output/index.js';
-import { outlineOf, type PlanOutline, preparationWords } from '../plan-file/index.js';
+import { type Leaving, outlineOf, type PlanOutline } from '../plan-file/index.js';
 import type { Proposed } from './inbox.js';
 
 /** What the screen of a request is made from; everything of it is read back from signed bytes, or is this site's own. */
@@ -43,7 +43,7 @@ export function requestLines(facts: RequestFacts): string[] {
     `   commitment ${body.commitment}; ${openness(facts.commit)}; DUO codes ${facts.commit.dataUse.join(', ') || 'none'}`,
     '',
     '4  what leaves this site',
-    ...leavingLines(plan, outline).map((line) => `   ${line}`),
+    ...leavingLines(outline).map((line) => `   ${line}`),
     '',
     '5  privacy',
     ...privacyLines(facts).map((line) => `   ${line}`),
@@ -65,20 +65,18 @@ function differenceLines(plan: Plan, before: Plan | null): string[] {
   return [`   since the plan approved last, changed: ${changed.join(', ') || 'nothing'}`];
 }
 
-function leavingLines(plan: Plan, outline: PlanOutline): string[] {
+function leavingLines({ leaves }: PlanOutline): string[] {
   const size = (bytes: number | null): string => (bytes === null ? 'depends' : bytesText(bytes));
-  const rows = tableLines(
+  return tableLines(
     [
-      { title: 'object', value: (r: PlanOutline['rounds'][number]) => `sums of ${r.purpose}` },
-      { title: 'how often', value: (r) => r.rounds, right: true },
-      { title: 'size in all', value: (r) => size(r.bytesUp), right: true },
+      { title: 'object', value: ({ step, object }: Leaving) => `${step}: ${object}` },
+      { title: 'how often', value: ({ times }) => times, right: true },
+      { title: 'size', value: ({ bytes }) => size(bytes), right: true },
       { title: 'form', value: () => 'masked' },
       { title: 'who sees it', value: () => 'nobody alone; the sum over sites: everybody in the run' },
     ],
-    outline.rounds,
+    leaves,
   );
-  const words = Object.entries(preparationWords(plan)).map(([step, what]) => `${step}: ${what}`);
-  return [...rows, ...words];
 }
 
 function privacyLines({ plan, budget, members }: RequestFacts): string[] {
