@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJsonBytes, fromHex, hex, randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
-import { type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
+import { decimalOf, type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
 import { attachmentOf, bandOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
 import type { DatasetConfig } from '../config/index.js';
 import { readSeedFile, writeKeyFile } from '../enrol/index.js';
@@ -62,8 +62,8 @@ function policyBody(
     purposes: [...policy.purposes],
     legalBasis: 'none',
     references: [],
-    epsilonCap: null,
-    delta: null,
+    epsilonCap: policy.privacy ? decimalOf(policy.privacy.epsilon) : null,
+    delta: policy.privacy ? decimalOf(policy.privacy.delta) : null,
     unit: dataset.unit,
     minCohort: policy.nMin,
     gamma: policy.gamma,

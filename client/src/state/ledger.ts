@@ -5,6 +5,7 @@ import {
   FIRST_LINK,
   linkOf,
   mostSpent,
+  spendingOf,
   type ChargedEvent,
   type PrivacyBudget,
   type StoredCharge,
@@ -99,9 +100,12 @@ export class Ledger {
     seq,
   }: Pick<Charge, 'dataset' | 'seq'>): { before: number; after: number } | undefined {
     if (!this.budget) return undefined;
-    const { delta } = this.budget;
+    const { delta, epsilon } = this.budget;
     const own = this.list(dataset).filter((charge) => charge.seq <= seq);
-    const spent = (charges: readonly Charge[]): number => mostSpent(charges, delta);
+    const spent = (charges: readonly Charge[]): number => {
+      const most = mostSpent(charges, delta);
+      return most <= epsilon ? most : spendingOf(charges, delta).epsilon;
+    };
     return { before: spent(own.slice(0, -1)), after: spent(own) };
   }
 

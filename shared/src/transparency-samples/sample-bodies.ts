@@ -21,6 +21,8 @@ export function contributionBody(
     readonly modelIn: string;
     readonly specification: string;
     readonly gate: { readonly size: number; readonly root: string };
+    /** of a private run */
+    readonly charge?: BodyOf<'round.contribution'>['charge'];
   },
 ): BodyOf<'round.contribution'> {
   const upload = uploads.get(id) ?? new Uint8Array(0);
@@ -35,7 +37,8 @@ export function contributionBody(
       length: (upload.length * 8) / server.manifest.ringBits,
       root: digestText(rootOfBytes(upload)),
     },
-    ...{ charge: null, cached: null, sampler: null, band: '100-199', window: { start: at, end: at } },
+    ...{ charge: facts.charge ?? null, sampler: facts.charge === undefined ? null : 'float64-rounded/1' },
+    ...{ cached: null, band: '100-199', window: { start: at, end: at } },
     ...{ gate: facts.gate, attestation: null },
   };
 }

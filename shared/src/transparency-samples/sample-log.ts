@@ -51,6 +51,11 @@ export class SampleLog {
     this.add(federation.genesisEntry);
   }
 
+  /** How its run protects patients, if it does. */
+  get privacy(): SampleOptions['privacy'] {
+    return this.options.privacy;
+  }
+
   /** Append an entry. @returns its index */
   add(entry: Uint8Array): number {
     return this.entries.push(entry) - 1;

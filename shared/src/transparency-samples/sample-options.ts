@@ -1,8 +1,9 @@
 import { canonicalJsonBytes, hashJson, sha256, utf8 } from '../crypto/index.js';
 import { digestText } from '../transparency/index.js';
+import { privatePlan, type SamplePrivacy } from './sample-privacy.js';
 
 /** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
-export const samplePlan = ({ validated, owners }: SampleOptions = {}): Uint8Array =>
+export const samplePlan = ({ validated, owners, privacy }: SampleOptions = {}): Uint8Array =>
   canonicalJsonBytes({
     plan: 'sample',
     ...(owners && {
@@ -12,6 +13,7 @@ export const samplePlan = ({ validated, owners }: SampleOptions = {}): Uint8Arra
       training: { rounds: '4' },
       evaluation: { every: '1', earlyStopping: { metric: 'loss', patience: '1', minDelta: '0' } },
     }),
+    ...(privacy && privatePlan(privacy)),
   });
 
 /** What every entry of a sample run shares. */
@@ -58,6 +60,8 @@ export interface SampleOptions {
   readonly owners?: readonly number[];
   /** site whose upload is lost in the first training round */
   readonly lost?: number;
+  /** the plan protects each patient: two training rounds and nothing else */
+  readonly privacy?: SamplePrivacy;
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */
   readonly spoil?:
     undefined | ((kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>);

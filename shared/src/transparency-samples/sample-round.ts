@@ -17,6 +17,7 @@ import { respondersOf, type RoundFields, sampleAttempt, sampleCohort, sampleSum 
 import type { SampleLog } from './sample-log.js';
 import { SampleFederation } from './sample-federation.js';
 import { sample } from './sample-options.js';
+import { sampleCharge } from './sample-privacy.js';
 
 const coordinator = ['coordinator', 'coordinator'] as const;
 const zeros = digestText(new Uint8Array(32));
@@ -115,7 +116,11 @@ export class SampleRound {
     const { context, modelIn, start } = this;
     const size = start + 1;
     const gate = { size, root: digestText(this.log.rootAt(size)) };
-    const facts = { context, modelIn, gate, specification: this.specification() };
+    const { privacy } = this.log;
+    const facts = {
+      ...{ context, modelIn, gate, specification: this.specification() },
+      ...(privacy ? { charge: sampleCharge(privacy, this.fields.number) } : {}),
+    };
     const contributions = this.state.server.u3.map((id) =>
       this.site(id, 'round.contribution', contributionBody(this.state, id, facts)),
     );
@@ -169,7 +174,7 @@ export class SampleRound {
     for (let round: SampleRound | undefined = this.previous; round !== undefined; round = round.previous) {
       if (round.fields.purpose === 1) return round.modelOut;
     }
-    return this.modelIn;
+    return digestText(sha256(utf8('nothing is fitted')));
   }
 
   private signT(tag: 'CLOSE' | 'ABORT', T: Uint8Array): string {

@@ -1,6 +1,7 @@
 import { type BodyOf, MediaType } from '../transparency/index.js';
 import { SampleLog } from './sample-log.js';
 import { sample, sampleCommitment, type SampleOptions, samplePlan, samplePolicy } from './sample-options.js';
+import { PRIVATE_ROUNDS, SAMPLE_DELTA, statedPrivacy } from './sample-privacy.js';
 import type { RoundFields } from './sample-cohort.js';
 import { SampleRound } from './sample-round.js';
 
@@ -8,7 +9,8 @@ const { code, dataset, run } = sample;
 const coordinator = ['coordinator', 'coordinator'] as const;
 
 /**
- * A whole run of five sites in a log: statistics with one lost upload, an aborted attempt, two training rounds.
+ * A whole run of five sites in a log: statistics with one lost upload (not in a private run), an aborted attempt, two
+ * training rounds.
  *
  * Every signature is real; the rounds were run by the client and server machines.
  */
@@ -24,19 +26,22 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
       previous,
       start,
     );
-  const statistics = round({ purpose: 1, stepId: 'counts', losses: { r2: [5] } }).close();
+  const statistics = options.privacy
+    ? undefined
+    : round({ purpose: 1, stepId: 'counts', losses: { r2: [5] } }).close();
+  const from = statistics ? 1 : 0;
   const { reopened = false } = options;
-  const aborted = round({ number: 1 }, statistics);
+  const aborted = round({ number: from }, statistics);
   if (reopened === false) aborted.abort();
   else aborted.burn().reopen(reopened === true ? names.map((_, i) => i + 1) : reopened);
   const losses = options.lost === undefined ? {} : { r2: [options.lost] };
-  const first = round({ number: 1, attempt: 1, losses }, aborted).close();
+  const first = round({ number: from, attempt: 1, losses }, aborted).close();
   const { model, rounds } = options.validated
     ? validatedTraining(options.validated, first, round)
-    : { model: round({ number: 2, losses: { r4: [2] } }, first).close().modelOut, rounds: 3 };
+    : { model: round({ number: from + 1, losses: { r4: [2] } }, first).close().modelOut, rounds: from + 2 };
   const body: BodyOf<'run.finish'> = {
     ...{ status: 'COMPLETED', reason: null, finalModel: model, rounds },
-    models: [{ arm: 0, model, featureSpecification: statistics.modelOut }],
+    models: [{ arm: 0, model, featureSpecification: statistics?.modelOut ?? null }],
     coverage: { sites: 5, band: '500+' },
   };
   log.write(coordinator, 'run.finish', { run }, body);
@@ -60,9 +65,11 @@ function validatedTraining(
 }
 
 function prepare(log: SampleLog, names: readonly string[], options: SampleOptions): void {
-  const { publicData = true, closedAgain } = options;
+  const { publicData = true, closedAgain, privacy } = options;
+  const cap = privacy?.cap ?? null;
   names.forEach((name, i) => {
-    const { attachment, body: policy } = log.federation.policyBody(name);
+    const { attachment, body: usual } = log.federation.policyBody(name);
+    const policy = { ...usual, epsilonCap: cap, delta: cap === null ? null : SAMPLE_DELTA };
     log.attach(attachment, MediaType.json);
     log.write(['steward', name], 'policy.set', {}, policy);
     const body: BodyOf<'dataset.commit'> = {
@@ -116,7 +123,8 @@ function proposalOf(log: SampleLog, sites: number[], options: SampleOptions): Bo
   return {
     ...{ name: 'sample', plan: log.attach(samplePlan(options), MediaType.json), planHash: log.planHash },
     purpose: 'research',
-    ...{ code, provenance: null, architecture: code, initialModel: null, privacy: null },
+    ...{ code, provenance: null, architecture: code, initialModel: null },
+    privacy: options.privacy ? statedPrivacy(options.privacy) : null,
     secureAggregation: {
       gamma: { num: 1, den: 3 },
       nMin: 5,
@@ -124,6 +132,6 @@ function proposalOf(log: SampleLog, sites: number[], options: SampleOptions): Bo
       weightCap: 1024,
       fractionBits: 24,
     },
-    ...{ sites, rounds: 3, requireAll: false },
+    ...{ sites, rounds: options.privacy ? PRIVATE_ROUNDS : 3, requireAll: false },
   };
 }

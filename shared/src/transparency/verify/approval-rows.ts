@@ -3,6 +3,7 @@ import type { GenesisMember } from '../entries/federation-keys.js';
 import { digestText } from '../entries/fields.js';
 import type { VerifyContext } from './context.js';
 import { integersOf } from './context.js';
+import { checkClaim } from './privacy-claim.js';
 import { ofKind, type Placed, type RunView } from './run-view.js';
 
 /** What a run was approved as. */
@@ -50,6 +51,7 @@ export function checkApprovals(context: VerifyContext, view: RunView): ApprovedR
     findings.fail('A2', `${view.run} is called public, but not every dataset is declared so`, start.index);
   }
   checkContributors(context, view, proposal, new Set(ids));
+  checkClaim(context, proposal);
   return { proposal, sites, datasets, isPublic: isPublic && start.entry.body.public };
 }
 

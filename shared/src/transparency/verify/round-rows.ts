@@ -9,6 +9,7 @@ import { type ApprovedRun, isOpen } from './approval-rows.js';
 import { elementsOf, integersOf, type VerifyContext } from './context.js';
 import { checkContributions, checkUnmasks } from './site-entries.js';
 import { checkOpens, type ClosedRound, type OpenedRound } from './opened-rounds.js';
+import { checkPrivateRun } from './privacy-rows.js';
 import { checkAnswersOnce } from './reopened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
 
@@ -19,6 +20,7 @@ export function checkRounds(
   approved: ApprovedRun | undefined,
 ): ClosedRound[] {
   const opened = checkOpens(context, view, approved);
+  checkPrivateRun(context, view, approved, opened.values());
   checkTranscripts(context, view, opened);
   checkOneSum(context, view);
   checkAnswersOnce(context, view, opened);

@@ -13,6 +13,7 @@ import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
 import { checkOwners } from './owner-rows.js';
+import { checkLedgers } from './privacy-ledger.js';
 import { checkDeletions } from './retention-rows.js';
 import { type MaskedVectors, replayRounds } from './replay.js';
 import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
@@ -163,7 +164,8 @@ function checkSiteCheckpoint(
 }
 
 /** What to say about rows that cannot be judged, or only in part. */
-function remark({ keys, log, findings }: VerifyContext, runs: readonly RunReport[]): void {
+function remark(context: VerifyContext, runs: readonly RunReport[]): void {
+  const { keys, findings } = context;
   const notBuilt = (row: Parameters<Findings['remark']>[0], note: string): void =>
     findings.remark(row, 'not-applicable', note);
   if (keys.genesis.gateMode === 'signed') {
@@ -173,14 +175,7 @@ function remark({ keys, log, findings }: VerifyContext, runs: readonly RunReport
     );
     notBuilt('L4', 'times do not go back in any chain; cosignature times exist in gate mode cosigned only');
   }
-  const claims = log.entries.some(
-    ({ entry }) => entry.kind === 'plan.propose' && entry.body.privacy !== null,
-  );
-  const privacy = claims
-    ? 'privacy rows are not verified by this version'
-    : 'no plan claims differential privacy';
-  for (const row of ['P1', 'P2', 'P3', 'P4'] as const)
-    findings.remark(row, claims ? 'needs-human' : 'not-applicable', privacy);
+  remarkPrivacy(context);
   findings.remark('A1', 'pass', 'role and purpose; compatibility of DUO codes is for a person to judge');
   findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
   notBuilt('A4', 'no policy was overridden');
@@ -191,4 +186,27 @@ function remark({ keys, log, findings }: VerifyContext, runs: readonly RunReport
   if (warnings.size > 0) findings.remark('S1', 'pass', [...warnings].join('; '));
   if (runs.length > 0) return;
   for (const row of ['A1', 'A2', 'A3', 'S1', 'S2', 'S4', 'D2'] as const) notBuilt(row, 'the log has no run');
+}
+
+/** What of the privacy rows could be judged. */
+function remarkPrivacy(context: VerifyContext): void {
+  const { log, findings } = context;
+  const { recomputed, open } = checkLedgers(context);
+  const claims = log.entries.some(
+    ({ entry }) => entry.kind === 'plan.propose' && entry.body.privacy !== null,
+  );
+  if (!claims) {
+    for (const row of ['P1', 'P2', 'P3', 'P4'] as const)
+      findings.remark(row, 'not-applicable', 'no plan claims differential privacy');
+    return;
+  }
+  findings.remark('P1', 'pass', 'noised training rounds only, δ below 1 / (units of a site)');
+  const ledgers = `${recomputed} charges recomputed`;
+  findings.remark(
+    'P2',
+    open > 0 ? 'needs-human' : 'pass',
+    open > 0 ? `${ledgers}, ${open} without a total in the log or above what is recomputed here` : ledgers,
+  );
+  findings.remark('P3', 'needs-human', 'how a site samples is not in the log: its software is');
+  findings.remark('P4', 'pass', 'every noised release names its sampler; no seed can stand in an entry');
 }
