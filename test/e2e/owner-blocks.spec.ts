@@ -46,9 +46,9 @@ real(
     const { federation } = await openRealFederation(root, plan);
     try {
       const document = await runToItsEnd(federation, plan);
-      expect(document).toMatchObject({ status: 'ABORTED', rounds: [], reason: { code: 'E_UNITS' } });
-      expect(document.reason?.message).toMatch(/site-5/);
-      expect(document.reason?.message).not.toMatch(/rna/);
+      // the coordinator hears that a site refuses, not that it has no such units
+      expect(document).toMatchObject({ status: 'FAILED', rounds: [], reason: { code: 'E_POLICY' } });
+      expect(document.reason?.message).toBe('refused by site 5 (E_POLICY)');
     } finally {
       await federation.stop();
       rmSync(root, { recursive: true, force: true });

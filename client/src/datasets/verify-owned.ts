@@ -5,34 +5,46 @@ import { headTargets, type Plan, type Target, targetWidth } from '@regulon/share
 import { ownedBlocks, type RunContract } from '@regulon/shared/program';
 
 /**
- * Whether this site has units for each block that the plan says it owns: an owner without any would add zeros, and the sum
- * of the block would be one over fewer sites than everybody counts.
+ * Whether the data of this site go with what the plan says of who owns each block.
  *
- * @param view training units of an arm; not asked for where this site owns no block
+ * An owner needs units for its block: without any it would add zeros, and the sum of the block would be one over fewer sites
+ * than everybody counts. Outside public runs a site that is no owner must have none: what all sites train could hold the
+ * same gradient once more, and the difference of the two sums would be that of the few sites that are no owners.
+ *
+ * @param view training units of an arm; not asked for where no block has owners
  * @param siteId roster id of this site
- * @param least units that a block needs
+ * @param least patients that a block needs at each owner
  * @throws E_UNITS naming the block
  */
 export function verifyOwned(
   view: () => UnitsView,
-  contract: Pick<RunContract, 'plan' | 'sites'>,
+  contract: Pick<RunContract, 'plan' | 'sites' | 'isPublic'>,
   siteId: number,
   least: number,
 ): void {
-  const own = ownedBlocks(contract).filter(({ owners }) => owners.includes(siteId));
-  if (own.length === 0) return;
+  const blocks = ownedBlocks(contract);
+  if (blocks.length === 0) return;
   const units = view();
-  const thin = own.find(({ name }) => trainingUnitsOf(units, contract.plan, name) < least);
-  if (thin)
-    throw new RegulonError(
-      'E_UNITS',
-      `model block ${thin.name}: this site is one of its owners and has fewer than ${least} training units for it`,
-      { hint: 'ask the researcher to leave this site out of the owners of the block' },
-    );
+  for (const { name, owners } of blocks) {
+    const patients = patientsFor(units, contract.plan, name);
+    const refuse = (why: string, hint: string): never => {
+      throw new RegulonError('E_UNITS', `model block ${name}: this site is ${why}`, { hint });
+    };
+    if (owners.includes(siteId) && patients < least)
+      refuse(
+        `one of its owners and has fewer than ${least} patients that train it`,
+        'ask the researcher to leave this site out of the owners of the block',
+      );
+    if (!owners.includes(siteId) && patients > 0 && !contract.isPublic)
+      refuse(
+        'none of its owners and has patients that would train it',
+        'ask the researcher to make this site an owner, or leave these values out (data import --mask-absent)',
+      );
+  }
 }
 
-/** Units that have something of what the block reads, and a target behind it. */
-function trainingUnitsOf(view: UnitsView, plan: Plan, block: string): number {
+/** Patients, else units, that have something of what the block reads, and a target behind it. */
+function patientsFor(view: UnitsView, plan: Plan, block: string): number {
   const { model } = plan;
   const read = readBy(model, block);
   const omics = view.omics?.filter((_, i) => read.has(model.inputs?.[i]?.name ?? ''));
@@ -51,9 +63,10 @@ function trainingUnitsOf(view: UnitsView, plan: Plan, block: string): number {
       const from = unit * width + at;
       return isRead && isPresent(target, view.targets?.subarray(from, from + targetWidth(target)));
     });
-  let count = 0;
-  for (let unit = 0; unit < view.n; unit++) if (hasInput(unit) && hasTarget(unit)) count++;
-  return count;
+  const patients = new Set<number>();
+  for (let unit = 0; unit < view.n; unit++)
+    if (hasInput(unit) && hasTarget(unit)) patients.add(view.patients?.[unit] ?? unit);
+  return patients.size;
 }
 
 /** @param row numbers of the target of one unit; NaN, or a class of −1, = missing */

@@ -19,6 +19,7 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   verifyAggregation(contract, site, refuse);
   verifyPrivacy(contract, site, refuse);
   verifyExtent(contract, site, rounds, refuse);
+  verifyOwnedModel(contract, refuse);
   verifyDataset(contract, site, refuse);
   verifyPanelAgreed(contract, site);
 }
@@ -84,6 +85,21 @@ function verifyExtent(
   const lone = (plan.evaluation.baselines ?? []).some(({ name }) => name === 'lone-sites');
   if (lone && !isPublic)
     refuse('evaluation.baselines', 'what a site scores alone leaves it only where all data are public');
+}
+
+/**
+ * Outside public runs a block is owned by all who have data for it (`verifyOwned`); the others then send zeros wherever the
+ * same gradient stands once more, unless something moves weights that no unit trains, by the number of steps or units.
+ */
+function verifyOwnedModel({ plan, isPublic }: RunContract, refuse: Refuse): void {
+  const { blocks } = plan.model;
+  if (isPublic || !blocks.some(({ owners }) => owners)) return;
+  const alone = 'with blocks of some owners only for public data: it moves weights that no patient trains';
+  if (plan.training.optimizer.weightDecay > 0) refuse('training.optimizer.weightDecay', alone);
+  for (const [b, { layers }] of blocks.entries()) {
+    const l = layers.findIndex(({ type }) => type === 'gaussian-code');
+    if (l >= 0) refuse(`model.blocks[${b}].layers[${l}]`, alone);
+  }
 }
 
 function verifyDataset({ plan }: RunContract, { dataset, units }: SiteView, refuse: Refuse): void {
