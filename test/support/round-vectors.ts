@@ -79,7 +79,7 @@ export function completeRound(
   }
   const model = weights();
   const sum = new Int32Array(words.slice(0, split).buffer);
-  program.serverStep(round.arm, extras.weight).tile(model, sum, model, 0);
+  program.serverStep(round.arm, extras).tile(model, sum, model, 0);
   const modelHash = rootOfBytes(bytesOf(model));
   program.complete(round, { survivors, extras, modelHash });
   return modelHash;

@@ -1,10 +1,12 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { parameterCount, travellingWeights } from '@regulon/shared/models';
+import { headsWeigh } from '@regulon/shared/plan';
 import type { HeadTraining } from '@regulon/shared/program';
 import type { TrainingBackend } from './backends/backend.js';
 import { loadUnits } from './data.js';
 import { evaluateUnits } from './evaluate.js';
 import { writeFloat32 } from './files.js';
+import { headShare } from './head-share.js';
 import { INFERENCE_BATCH } from './inference.js';
 import { verifyNoImprint } from './imprint.js';
 import { networkOf, weightsOf } from './job-model.js';
@@ -42,6 +44,8 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const { heads, ...sums } = trained.sums;
   const { steps } = trained;
   const stepMilliseconds = (performance.now() - stepsFrom) / Math.max(1, steps);
+  const headSums = headsOf(network, heads);
+  weighHeads(job, network, trained.delta, headSums.heads ?? [], data.n);
   const delta = await keepLocalWeights(job, own, trained.delta);
   let deltaNormSquared = 0;
   for (let i = 0; i < delta.length; i++) deltaNormSquared += delta[i]! * delta[i]!;
@@ -52,9 +56,25 @@ export async function runTrainJob(job: TrainJob, context: JobContext): Promise<T
   const seconds = (performance.now() - started) / 1000;
   const { backend } = context;
   return {
-    ...{ count: data.n, ...sums, ...headsOf(network, heads), steps, seconds, stepMilliseconds },
+    ...{ count: data.n, ...sums, ...headSums, steps, seconds, stepMilliseconds },
     ...{ deltaSha256, deltaNormSquared, backend: backend.name },
   };
+}
+
+/** In a block that only one head reads, an update weighs as the units with its target do. @param delta [P]; changed */
+function weighHeads(
+  job: TrainJob,
+  { specs }: Network,
+  delta: Float32Array,
+  heads: readonly HeadTraining[],
+  units: number,
+): void {
+  if (!headsWeigh(job)) return;
+  const share = headShare(job.declaration, heads, units);
+  for (const spec of specs) {
+    const factor = share(spec);
+    for (let i = spec.offset; factor !== 1 && i < spec.offset + spec.size; i++) delta[i] = delta[i]! * factor;
+  }
 }
 
 /** Sums of each head by its name. */

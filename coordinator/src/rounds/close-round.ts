@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
-import { ownedRanges, Purpose } from '@regulon/shared/program';
+import { Purpose } from '@regulon/shared/program';
 import { decodeFixed, type Unmasking, vectorLength } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
 import type { BlobPlace, MaskToRemove, WrittenBlob } from '../aggregation/index.js';
@@ -107,13 +107,13 @@ async function stepModel(
       `round ${round.round} (${round.stepId}): a value exceeded the bound that the plan declares`,
     );
   }
-  const { d, Q, C, modelHash } = attempt.server.manifest;
+  const { d, modelHash } = attempt.server.manifest;
   const model = services.blobs.pathOf(program.model(round.arm) ?? modelHash);
   const written = await services.aggregator.run({
     kind: 'server-step',
     strategy: 'fed-avg',
     ...{ model, aggregate, d },
-    terms: { weight: extras.weight, Q, C, owned: ownedRanges(program.weightSpecs(round.arm)) },
+    terms: program.stepTerms(round.arm, extras),
     place: placeOf(services),
   });
   services.crashPoint('stepped', round.round);

@@ -29,4 +29,4 @@ export {
 export { initialWeights } from './initial-weights.js';
 export { KeyedGenerator } from './generator.js';
 export { patientLevelLayers, patientLevelRule } from './patient-level.js';
-export { readBy } from './sources.js';
+export { onlyHeads, readBy } from './sources.js';

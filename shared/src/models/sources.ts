@@ -14,3 +14,17 @@ export function readBy(declaration: ModelDeclaration, name: string): Set<string>
   const before = { ...declaration, blocks: declaration.blocks.slice(0, index) };
   return new Set([name, ...sourcesOf(declaration, index).flatMap((source) => [...readBy(before, source)])]);
 }
+
+/**
+ * The head behind each block that only one head reads: what trains its weights is that head's targets alone. The block of
+ * the head is one of them; blocks that several heads read, or none, are not there.
+ */
+export function onlyHeads(declaration: ModelDeclaration): Map<string, string> {
+  const heads = (declaration.heads ?? []).map(({ block }) => ({ block, reads: readBy(declaration, block) }));
+  return new Map(
+    declaration.blocks.flatMap(({ name }) => {
+      const [only, ...more] = heads.filter(({ reads }) => reads.has(name));
+      return only && more.length === 0 ? [[name, only.block] as const] : [];
+    }),
+  );
+}

@@ -85,3 +85,18 @@ export function headTargets({
     return target ? [{ loss, target }] : [];
   });
 }
+
+/**
+ * Whether the blocks of a head are averaged by what trained them: its targets, which some units, or all of a site, may lack.
+ *
+ * FedSGD is pooled descent only by units; a plan that claims privacy releases no count of a round.
+ */
+export const headsWeigh = ({
+  task,
+  privacy,
+  strategy,
+}: {
+  readonly task: string;
+  readonly privacy?: unknown;
+  readonly strategy: string;
+}): boolean => task === 'heads' && privacy === undefined && strategy === 'fed-avg';

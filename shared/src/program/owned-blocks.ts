@@ -24,7 +24,7 @@ export interface ThinBlock {
   readonly left: number;
 }
 
-/** Coordinates [from, to) that only some sites train, and what their sum is divided by. */
+/** Coordinates [from, to) that only some sites, or some units, train, and what their sum is divided by. */
 export interface OwnedRange {
   readonly block: string;
   readonly from: number;
@@ -73,9 +73,18 @@ export function verifyOwnersEnough(contract: SitedPlan & { readonly thresholds: 
 }
 
 /** The coordinates of a model that only some sites train, ascending; neighbours of one block are one range. */
-export function ownedRanges(specs: readonly WeightSpec[]): OwnedRange[] {
+export const ownedRanges = (specs: readonly WeightSpec[]): OwnedRange[] =>
+  rangesOf(specs, ({ denominator }) => denominator);
+
+/** The same for any divisor. @param denominatorOf undefined for weights that have none of their own */
+export function rangesOf(
+  specs: readonly WeightSpec[],
+  denominatorOf: (spec: WeightSpec) => number | undefined,
+): OwnedRange[] {
   const ranges: OwnedRange[] = [];
-  for (const { offset, size, denominator, block } of specs) {
+  for (const spec of specs) {
+    const { offset, size, block } = spec;
+    const denominator = denominatorOf(spec);
     if (denominator === undefined) continue;
     const before = ranges.at(-1);
     const from = before?.block === block && before.to === offset ? (ranges.pop()?.from ?? offset) : offset;

@@ -25,6 +25,7 @@ import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from 
 import { type CurvePoint, curvePointOf } from './learning-curve.js';
 import { modelFrameOf } from './model-frame.js';
 import { type ClosingRound, contributing, type Following, type RoundOutcome } from './round-outcome.js';
+import { headRanges } from './head-blocks.js';
 import { ownedRanges } from './owned-blocks.js';
 import { quantumOf } from './quantum.js';
 import { type OpenedAttempt, roundManifest } from './round-manifest.js';
@@ -39,7 +40,7 @@ import {
   scheduleOf,
   type ScheduledRound,
 } from './schedule.js';
-import { fedAvgStep, type ServerStep } from './server-step.js';
+import { fedAvgStep, type FedAvgTerms, type ServerStep } from './server-step.js';
 import { Validation } from './validation.js';
 
 const EVALUATION_FRACTION_BITS = 24;
@@ -220,11 +221,20 @@ export class RunProgram {
     return decodeExtras(this.extras(round), integers);
   }
 
-  /** The deterministic server step of a training round of an arm; `weight` is Σ w̃ of the survivors. */
-  serverStep(arm: number, weight: number): ServerStep {
+  /** What the server step of a training round of an arm depends on. @param extras sums over the survivors */
+  stepTerms(
+    arm: number,
+    extras: Readonly<Record<string, number>> & { readonly weight: number },
+  ): FedAvgTerms {
     const { plan } = this.contract;
-    const owned = ownedRanges(this.weightSpecs(arm));
-    return fedAvgStep({ weight, Q: quantumOf(plan), C: plan.secureAggregation.clipNorm, owned });
+    const specs = this.weightSpecs(arm);
+    const owned = [...ownedRanges(specs), ...headRanges(plan, specs, extras)].sort((a, b) => a.from - b.from);
+    return { weight: extras.weight, Q: quantumOf(plan), C: plan.secureAggregation.clipNorm, owned };
+  }
+
+  /** The deterministic server step of a training round of an arm; arguments as `stepTerms`. */
+  serverStep(...of: Parameters<RunProgram['stepTerms']>): ServerStep {
+    return fedAvgStep(this.stepTerms(...of));
   }
 
   /**

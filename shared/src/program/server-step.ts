@@ -22,13 +22,13 @@ export interface FedAvgTerms {
   readonly Q: number;
   /** clip norm, in the unit of the weights */
   readonly C: number;
-  /** coordinates that only some sites train, ascending */
+  /** coordinates with a divisor of their own, ascending: what only some sites, or some units, train */
   readonly owned: readonly OwnedRange[];
 }
 
 /**
  * FedAvg: next = global + Σ w̃ᵢΔᵢ / Σ w̃ᵢ, in float64 with + − × ÷ in one fixed order, rounded once. Coordinates that only
- * some sites train are divided by their declared constant instead.
+ * some sites, or some units, train are divided by their own divisor; they stay where nothing trained them.
  *
  * FedSGD uses the same step: its Δᵢ is one gradient step.
  *
@@ -48,7 +48,8 @@ export function fedAvgStep({ weight, Q, C, owned }: FedAvgTerms): ServerStep {
         const [first, last] = [Math.max(done, from - at), Math.min(end, to - at)];
         if (first >= last) continue;
         step(done, first, weight);
-        step(first, last, denominator);
+        if (denominator > 0) step(first, last, denominator);
+        else out.set(global.subarray(first, last), first);
         done = last;
       }
       step(done, end, weight);

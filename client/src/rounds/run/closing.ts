@@ -115,7 +115,7 @@ async function derive(
     aggregate,
     parameters: d,
   };
-  return { ...base, modelHash: await models.step(job, program.serverStep(round.arm, extras.weight)) };
+  return { ...base, modelHash: await models.step(job, program.serverStep(round.arm, extras)) };
 }
 
 async function tailOf(path: string, start: number, words: number, ringBits: 32 | 64): Promise<Uint8Array> {
