@@ -1,3 +1,4 @@
+export { createCertificateRequest } from './certificate-request.js';
 export { initSite, verifyEnrolment, type EnrolmentRequest } from './init.js';
 export {
   keyPathsOf,
