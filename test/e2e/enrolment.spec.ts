@@ -52,6 +52,11 @@ describe('a federation of people and hospitals', () => {
         const policy = join(walk.site('north'), 'federation', 'quorum.policy');
         const report = await done('audit', 'verify', '--bundle', bundle, '--policy', policy);
         expect(report).toMatchObject({ status: 'pass' });
+        await walk.renew('north');
+        await walk.restart(supervisor, 'north');
+        expect(await done('site', 'inbox', '--config', walk.config('north'))).toEqual([
+          expect.objectContaining({ plan: 'enrolled', state: 'approved' }),
+        ]);
       } finally {
         await supervisor.stopAll();
       }

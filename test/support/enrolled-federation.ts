@@ -152,12 +152,32 @@ export class EnrolmentWalk {
     }
   }
 
+  /** A site changes its TLS key; the founder certifies it, and everybody else again. */
+  async renew(site: string): Promise<void> {
+    const [renewal, federation] = [this.letter(`${site}.renewal.json`), this.letter('renewed.json')];
+    await done('site', 'renew', '--folder', this.site(site), '--out', renewal);
+    await done('fed', 'renew', this.founder, renewal, '--out', federation);
+    await done('site', 'install', federation, '--folder', this.site(site));
+  }
+
+  /** The coordinator and one daemon start again, with what lies in their folders now. */
+  async restart(supervisor: Supervisor, site: string): Promise<void> {
+    await Promise.all([supervisor.stop('coordinator'), supervisor.stop(site)]);
+    await Promise.all([
+      supervisor.start('coordinator', programs.coordinator, ['--config', this.coordinatorConfig]),
+      supervisor.start(site, programs.daemon, ['run', '--config', this.config(site)]),
+    ]);
+  }
+
+  private get coordinatorConfig(): string {
+    return join(this.founder, 'coordinator', 'coordinator.yaml');
+  }
+
   /** The coordinator and every daemon, each from its own folder. */
   async start(): Promise<Supervisor> {
     const supervisor = new Supervisor(join(this.root, 'logs'));
-    const coordinator = join(this.founder, 'coordinator', 'coordinator.yaml');
     await Promise.all([
-      supervisor.start('coordinator', programs.coordinator, ['--config', coordinator]),
+      supervisor.start('coordinator', programs.coordinator, ['--config', this.coordinatorConfig]),
       ...this.sites.map((site) =>
         supervisor.start(site, programs.daemon, ['run', '--config', this.config(site)], 'behind'),
       ),

@@ -31,6 +31,7 @@ import { readJsonFile } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
 import { type Context, handles } from './context.js';
 import { membersCommand } from './fed-members.js';
+import { renewalsCommand } from './fed-renew.js';
 
 interface CreateOptions {
   readonly id: string;
@@ -54,6 +55,7 @@ export function fedCommands(program: Command, context: Context): void {
   proposeCommand(fed, context);
   collectCommand(fed, context);
   membersCommand(fed, context);
+  renewalsCommand(fed, context);
   keyCommand(fed, context);
 }
 

@@ -6,9 +6,11 @@ import {
   dueSignature,
   federationFileSchema,
   fingerprint,
+  installCertificate,
   installSite,
   invitationSchema,
   joinSite,
+  renewSite,
   rosterChangeSchema,
   SiteFolder,
   writeDocument,
@@ -18,11 +20,12 @@ import type { CommandResult } from '../output/index.js';
 import { agree } from './agree.js';
 import { type Context, handles } from './context.js';
 
-/** `regulon site join|sign|install`: how a hospital becomes a member. */
+/** `regulon site join|sign|install|renew`: how a hospital becomes a member and stays one. */
 export function joinCommands(site: Command, context: Context): void {
   joinCommand(site, context);
   signCommand(site, context);
   installCommand(site, context);
+  renewCommand(site, context);
 }
 
 function joinCommand(site: Command, context: Context): void {
@@ -87,29 +90,58 @@ async function signFile(file: string, options: SignOptions, context: Context): P
   };
 }
 
+interface InstallOptions {
+  readonly folder: string;
+  readonly dataset?: string;
+  readonly policy?: string;
+  readonly backend: BackendChoice;
+}
+
 function installCommand(site: Command, context: Context): void {
   const command = site
     .command('install')
-    .description('check what the founder sent, and write the configuration of the daemon')
+    .description(
+      'check what the founder sent, and install it: the federation at first, later a new certificate',
+    )
     .argument('<federation>', 'file from the founder')
     .requiredOption('--folder <dir>', 'of the site')
-    .requiredOption('--dataset <file>', 'YAML: the section `dataset` of the configuration')
-    .requiredOption('--policy <file>', 'policy of the site, YAML')
+    .option('--dataset <file>', 'at first, YAML: the section `dataset` of the configuration')
+    .option('--policy <file>', 'at first: policy of the site, YAML')
     .addOption(backendOption());
-  handles<{ folder: string; dataset: string; policy: string; backend: BackendChoice }>(
+  handles<InstallOptions>(command, context, async ([file = ''], options) => install(file, options), 'files');
+}
+
+function install(file: string, { folder, dataset, policy, backend }: InstallOptions): CommandResult {
+  const place = new SiteFolder(resolve(folder));
+  const federation = readJsonFile(file, federationFileSchema, 'E_ROSTER');
+  if (dataset === undefined || policy === undefined) {
+    installCertificate(place, federation, Date.now());
+    const lines = [`${place.certificate}  installed; restart the daemon`];
+    return { data: { certificate: place.certificate }, lines };
+  }
+  const files = { datasetFile: dataset, policyFile: policy, backend };
+  const { rosterHash } = installSite(place, federation, files, Date.now());
+  const { version } = federation.roster.roster;
+  const lines = [
+    `${place.config}  pins roster version ${version}, sha256:${rosterHash}`,
+    `next: regulon doctor --config ${place.config}`,
+  ];
+  return { data: { config: place.config, version, rosterHash }, lines };
+}
+
+function renewCommand(site: Command, context: Context): void {
+  const command = site
+    .command('renew')
+    .description('make a new TLS key, and the request for its certificate')
+    .requiredOption('--folder <dir>', 'of the site')
+    .requiredOption('--out <file>', 'where the request is written');
+  handles<{ folder: string; out: string }>(
     command,
     context,
-    async ([file = ''], { folder, dataset, policy, backend }) => {
-      const place = new SiteFolder(resolve(folder));
-      const federation = readJsonFile(file, federationFileSchema, 'E_ROSTER');
-      const options = { datasetFile: dataset, policyFile: policy, backend };
-      const { rosterHash } = installSite(place, federation, options, Date.now());
-      const { version } = federation.roster.roster;
-      const lines = [
-        `${place.config}  pins roster version ${version}, sha256:${rosterHash}`,
-        `next: regulon doctor --config ${place.config}`,
-      ];
-      return { data: { config: place.config, version, rosterHash }, lines };
+    async (_, { folder, out }) => {
+      const renewal = await renewSite(new SiteFolder(resolve(folder)), new Date());
+      writeDocument(out, renewal);
+      return { data: { site: renewal.site, out }, lines: [`${out}  goes to the founder`] };
     },
     'files',
   );

@@ -97,7 +97,7 @@ async function listInbox(link: SiteLink): Promise<CommandResult> {
 }
 
 async function showRequest(link: SiteLink, plan: string): Promise<CommandResult> {
-  const facts = await requestFacts(link, await findProposal(link, plan), approvalEnd(new Date()), null);
+  const facts = await requestFacts(link, await findProposal(link, plan), approvalEnd(new Date()));
   const digest = digestOfBody(facts.body);
   return {
     data: { body: facts.body, digest, plan: facts.plan },
@@ -128,7 +128,7 @@ async function approve(
 ): Promise<CommandResult> {
   const now = new Date();
   const until = options.until === undefined ? approvalEnd(now) : endOfDay(options.until, now);
-  const facts = await requestFacts(link, await findProposal(link, plan), until, null);
+  const facts = await requestFacts(link, await findProposal(link, plan), until);
   const { body } = facts;
   const digest = digestOfBody(body);
   const due = { lines: [...requestLines(facts), `digest  ${digest}`], digest };

@@ -33,7 +33,7 @@ export function checkIdentity(roster: Roster, certificate: string, now: number):
   const own: Term = {
     what: 'the certificate of this site',
     end: endOf(certificate),
-    remedy: 'ask the operator of the authority for a new certificate',
+    remedy: 'ask for a new certificate: `regulon site renew`, see docs/enrolment.md',
   };
   const next = members.reduce((first, term) => (term.end < first.end ? term : first), own);
   return judged(next, now);

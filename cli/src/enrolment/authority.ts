@@ -9,7 +9,7 @@ const BACKDATE_MS = 300_000;
 /** the authority outlives its certificates: everybody pins it once */
 const ROOT_DAYS = 3650;
 /** of a certificate, unless the founder says otherwise */
-export const CERTIFICATE_DAYS = 30;
+export const CERTIFICATE_DAYS = 90;
 
 /** A certificate with its private key, both as PEM text. */
 export interface Credential {

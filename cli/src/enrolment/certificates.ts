@@ -5,9 +5,10 @@ import { readKeyFile, writeKeyFile } from '@regulon/client/enrol';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Roster } from '@regulon/shared/plan';
 import { Authority } from './authority.js';
+import { admittedRequests } from './founder.js';
 import type { FounderFolder } from './founder-folder.js';
-import type { JoinRequest } from './join-request.js';
 import { writePublic } from './public-files.js';
+import { renewalsOf } from './renewal.js';
 
 /** The authority of a federation. @throws E_KEY_FILE, E_CERTIFICATE */
 export function loadAuthority(folder: FounderFolder): Promise<Authority> {
@@ -17,22 +18,28 @@ export function loadAuthority(folder: FounderFolder): Promise<Authority> {
 }
 
 /**
- * A certificate for every member of a roster, for the key in its request.
+ * A certificate for every member of a roster, for the TLS key in its newest renewal, or else in its request.
  *
  * @returns PEM by the name of the site
  * @throws E_CERTIFICATE when a request is not signed by its own key; E_ROSTER when a member has no request with its key
  */
 export async function issueSiteCertificates(
   authority: Authority,
-  requests: readonly JoinRequest[],
+  folder: FounderFolder,
   roster: Roster,
 ): Promise<Record<string, string>> {
+  const requests = admittedRequests(folder);
+  const renewals = renewalsOf(folder);
   const certificates: Record<string, string> = {};
   for (const { id, name, key } of roster.members) {
     const request = requests.find(({ enrolment }) => enrolment.statementKey === key);
     if (!request)
       throw new RegulonError('E_ROSTER', `no request of ${name} holds the identity key of the roster`);
-    certificates[name] = await authority.issueSite(request.enrolment.csrPem, { id, name, identityKey: key });
+    certificates[name] = await authority.issueSite(renewals.get(name)?.csrPem ?? request.enrolment.csrPem, {
+      id,
+      name,
+      identityKey: key,
+    });
   }
   return certificates;
 }

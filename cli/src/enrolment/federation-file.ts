@@ -72,12 +72,17 @@ export function verifyOwnRow(roster: z.infer<typeof signedRosterSchema>['roster'
 /**
  * Check everything that a site installs.
  *
- * @param tlsKey public half of this site's TLS key, SPKI DER
+ * @param tlsKeys public halves of this site's TLS keys, the one in service and the one to come, SPKI DER
  * @param now ms since the epoch
  * @throws E_ROSTER when the roster is not signed by enough administrators, not in force, or other than this site knows;
  * E_LOG_ENTRY when a founder did not sign entry 0; E_CERTIFICATE when the certificate is not for this site's key
  */
-export function verifyFederationFile(file: FederationFile, own: OwnFacts, tlsKey: Buffer, now: number): void {
+export function verifyFederationFile(
+  file: FederationFile,
+  own: OwnFacts,
+  tlsKeys: readonly Buffer[],
+  now: number,
+): void {
   const roster = verifyRoster(file.roster);
   verifyOwnRow(roster, own);
   verifyInForce(roster, now);
@@ -89,10 +94,16 @@ export function verifyFederationFile(file: FederationFile, own: OwnFacts, tlsKey
       'E_ROSTER',
       `the quorum policy is not the one that roster ${hex(rosterHashOf(roster))} implies`,
     );
-  verifyCertificate(file, own, tlsKey, roster.members.find(({ name }) => name === own.site)?.id ?? 0);
+  const id = roster.members.find(({ name }) => name === own.site)?.id ?? 0;
+  verifyCertificate(file, own, tlsKeys, { id, now });
 }
 
-function verifyCertificate(file: FederationFile, own: OwnFacts, tlsKey: Buffer, id: number): void {
+function verifyCertificate(
+  file: FederationFile,
+  own: OwnFacts,
+  tlsKeys: readonly Buffer[],
+  { id, now }: { readonly id: number; readonly now: number },
+): void {
   const refuse = (what: string): never => {
     throw new RegulonError('E_CERTIFICATE', `the certificate of ${own.site} ${what}`, {
       hint: 'install nothing; ask the founder for the file again',
@@ -107,8 +118,9 @@ function verifyCertificate(file: FederationFile, own: OwnFacts, tlsKey: Buffer, 
   if (!certificate.verify(authority.publicKey)) refuse('is not signed by the authority');
   if (certificate.subjectAltName !== `URI:${siteUri({ id, identityKey: own.identityKey })}`)
     refuse('does not name this site and its identity key');
-  if (!certificate.publicKey.export({ format: 'der', type: 'spki' }).equals(tlsKey))
-    refuse('is not for the TLS key that this site made');
+  if (Date.parse(certificate.validTo) <= now) refuse(`ended at ${certificate.validTo}`);
+  const key = certificate.publicKey.export({ format: 'der', type: 'spki' });
+  if (!tlsKeys.some((own) => own.equals(key))) refuse('is not for the TLS key that this site made');
 }
 
 function readCertificate(text: string): X509Certificate | undefined {

@@ -38,6 +38,8 @@ export class FounderFolder {
   readonly enrolment: string;
   /** requests that were admitted, one file a site */
   readonly requests: string;
+  /** newest renewal of a certificate, one file a site */
+  readonly renewals: string;
   readonly termsFile: string;
   readonly bookFile: string;
   readonly changeFile: string;
@@ -51,6 +53,7 @@ export class FounderFolder {
     this.authority = join(root, 'authority');
     this.enrolment = join(root, 'enrolment');
     this.requests = join(this.enrolment, 'requests');
+    this.renewals = join(this.enrolment, 'renewals');
     this.termsFile = join(this.enrolment, 'terms.json');
     this.bookFile = join(this.enrolment, 'invitations.json');
     this.changeFile = join(this.enrolment, 'change.json');
@@ -67,7 +70,7 @@ export class FounderFolder {
       });
     }
     mkdirSync(this.root, { recursive: true, mode: 0o700 });
-    const parts = [this.coordinator, this.authority, this.enrolment, this.requests];
+    const parts = [this.coordinator, this.authority, this.enrolment, this.requests, this.renewals];
     [this.root, ...parts].forEach(privateFolder);
     mkdirSync(this.federation, { mode: 0o755 });
   }

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, fromHex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { type SignedRoster, signedRosterSchema, verifyRoster } from '@regulon/shared/plan';
 import {
   digestText,
   type EntrySignature,
@@ -90,29 +91,52 @@ export function isFounded({ genesis, roster }: RosterChange): boolean {
  */
 export async function found(folder: FounderFolder, change: RosterChange): Promise<FederationFile> {
   const terms = folder.terms();
-  const { host, controlPort, bulkPort } = terms.coordinator;
   const signed = signedRosterOf(change);
   const payload = Buffer.from(change.genesis?.payload ?? '', 'base64');
   const { statement } = readCoordinatorSeeds(folder.coordinator);
   const { origin, quorumPolicy } = verifyGenesisOfRoster(payload, signed);
   const genesis = sealGenesis({ payload, origin }, statement, change.genesis?.signatures ?? []);
-  const authority = await loadAuthority(folder);
-  const certificates = await issueSiteCertificates(authority, admittedRequests(folder), change.roster);
-  await issueServerCertificate(folder, authority, host);
   writePublic(folder.rosterFile, canonicalJson(signed));
   writePublic(join(folder.federation, 'genesis.json'), genesis);
   writePublic(join(folder.federation, 'quorum.policy'), quorumPolicy);
   writePublic(join(folder.coordinator, 'coordinator.yaml'), coordinatorYaml(folder, terms.coordinator));
+  return certify(folder);
+}
+
+/**
+ * New certificates for the coordinator and every member of a federation that stands.
+ *
+ * @returns what every site installs
+ * @throws E_ARGUMENT when the federation does not stand; E_CERTIFICATE
+ */
+export async function certify(folder: FounderFolder): Promise<FederationFile> {
+  const { host, controlPort, bulkPort } = folder.terms().coordinator;
+  const signed = rosterInForce(folder);
+  const authority = await loadAuthority(folder);
+  const certificates = await issueSiteCertificates(authority, folder, signed.roster);
+  await issueServerCertificate(folder, authority, host);
+  const read = (name: string): Buffer => readFileSync(join(folder.federation, name));
   return {
-    ...{
-      schema: 'regulon.federation/1',
-      coordinator: { host, controlPort, bulkPort },
-      roster: signed,
-      quorumPolicy,
-      certificates,
-    },
-    ...{ genesis: Buffer.from(genesis).toString('base64'), authority: authority.certificate },
+    schema: 'regulon.federation/1',
+    coordinator: { host, controlPort, bulkPort },
+    roster: signed,
+    genesis: read('genesis.json').toString('base64'),
+    quorumPolicy: read('quorum.policy').toString('utf8'),
+    authority: authority.certificate,
+    certificates,
   };
+}
+
+/** The roster that is in force. @throws E_ARGUMENT when the federation does not stand yet; E_ROSTER */
+export function rosterInForce(folder: FounderFolder): SignedRoster {
+  if (!existsSync(folder.rosterFile)) {
+    throw new RegulonError('E_ARGUMENT', `${folder.root}: the federation does not stand yet`, {
+      hint: 'let the administrators sign its first roster',
+    });
+  }
+  const signed = readJsonFile(folder.rosterFile, signedRosterSchema, 'E_ROSTER');
+  verifyRoster(signed);
+  return signed;
 }
 
 /** The draft of the first entry, or what was drafted before with the signatures that came with `other`. */

@@ -5,15 +5,24 @@ export { type CoordinatorSeeds, makeCoordinatorKeys, readCoordinatorSeeds } from
 export { federationFileSchema } from './federation-file.js';
 export { admit, admittedRequests, createFederation, invite } from './founder.js';
 export { FounderFolder, type Terms, termsSchema } from './founder-folder.js';
-export { collect, found, isFounded, openChange, proposeFounding } from './founding.js';
+export {
+  certify,
+  collect,
+  found,
+  isFounded,
+  openChange,
+  proposeFounding,
+  rosterInForce,
+} from './founding.js';
 export { sealGenesis } from './genesis-entry.js';
-export { installSite } from './install-site.js';
+export { installCertificate, installSite } from './install-site.js';
 export { invitationSchema } from './invitation.js';
 export { InvitationBook } from './invitation-book.js';
 export { enrolmentRequestSchema, joinRequestSchema } from './join-request.js';
 export { joinSite } from './join-site.js';
 export { type FederationName, Person, type Statement } from './person.js';
 export { writeDocument, writePrivate, writePublic } from './public-files.js';
+export { renewalSchema, renewSite, takeRenewal } from './renewal.js';
 export { buildRoster, signRoster } from './roster.js';
 export {
   digestOfRoster,

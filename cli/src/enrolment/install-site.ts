@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DaemonConfig, readDaemonConfig, readSitePolicy } from '@regulon/client/config';
@@ -12,6 +12,7 @@ import { daemonYaml } from './configs.js';
 import { type FederationFile, verifyFederationFile } from './federation-file.js';
 import { ownFacts } from './join-site.js';
 import { writePrivate, writePublic } from './public-files.js';
+import { nextTlsKeyOf } from './renewal.js';
 import { verifyNewer } from './sign-change.js';
 import type { SiteFolder } from './site-folder.js';
 
@@ -40,7 +41,7 @@ export function installSite(
   const record = folder.record();
   const own = ownFacts(record);
   const { roster } = file.roster;
-  verifyFederationFile(file, own, tlsKeyOf(folder), now);
+  verifyFederationFile(file, own, tlsKeysOf(folder), now);
   verifyNewer({ roster }, record);
   readSitePolicy(options.policyFile);
   const hash = hex(rosterHashOf(roster));
@@ -58,7 +59,7 @@ export function installSite(
   publish('genesis.json', Buffer.from(file.genesis, 'base64'));
   publish('quorum.policy', file.quorumPolicy);
   publish('ca.pem', file.authority);
-  writePublic(folder.certificate, file.certificates[own.site] ?? '');
+  installTls(folder, file.certificates[own.site] ?? '');
   copyFileSync(options.policyFile, folder.policyFile);
   renameSync(draftOf(folder), folder.config);
   writePrivate(folder.recordFile, { ...record, pinned: { version: roster.version, hash } });
@@ -79,10 +80,46 @@ function tryConfig(folder: SiteFolder, text: string): DaemonConfig {
   }
 }
 
-/** Public half of the site's TLS key, SPKI DER. */
-function tlsKeyOf(folder: SiteFolder): Buffer {
-  const key = createPublicKey(createPrivateKey(readKeyFile(keyPathsOf(folder.state).tls)));
-  return key.export({ format: 'der', type: 'spki' });
+/**
+ * Install a new certificate of a site whose federation is the same as before.
+ *
+ * @param now ms since the epoch
+ * @throws E_ARGUMENT before the first installation; E_ROSTER when the roster is another one; E_CERTIFICATE
+ */
+export function installCertificate(folder: SiteFolder, file: FederationFile, now: number): void {
+  const record = folder.record();
+  const own = ownFacts(record);
+  if (record.pinned === null) {
+    throw new RegulonError('E_ARGUMENT', `${own.site} has installed no federation yet`, {
+      hint: 'name --dataset and --policy: the first installation writes the configuration of the daemon',
+    });
+  }
+  verifyFederationFile(file, own, tlsKeysOf(folder), now);
+  verifyNewer(file.roster, record);
+  if (hex(rosterHashOf(file.roster.roster)) !== record.pinned.hash) {
+    throw new RegulonError('E_ROSTER', 'the file brings another roster, not only a certificate', {
+      hint: 'install it with --dataset and --policy',
+    });
+  }
+  installTls(folder, file.certificates[own.site] ?? '');
+}
+
+/** Write the certificate, and put the key that it is for into service. */
+function installTls(folder: SiteFolder, certificate: string): void {
+  writePublic(folder.certificate, certificate);
+  const { publicKey } = new X509Certificate(certificate);
+  const [, next] = tlsKeysOf(folder);
+  if (next?.equals(publicKey.export({ format: 'der', type: 'spki' })))
+    renameSync(nextTlsKeyOf(folder), keyPathsOf(folder.state).tls);
+}
+
+/** Public halves of the TLS key in service and of the one to come, if there is one; SPKI DER. */
+function tlsKeysOf(folder: SiteFolder): Buffer[] {
+  const paths = [keyPathsOf(folder.state).tls, nextTlsKeyOf(folder)].filter((path) => existsSync(path));
+  return paths.map((path) => {
+    const key = createPublicKey(createPrivateKey(readKeyFile(path)));
+    return key.export({ format: 'der', type: 'spki' });
+  });
 }
 
 /** The section is checked with the whole configuration. */

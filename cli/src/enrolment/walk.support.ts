@@ -1,11 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { exampleFile } from '../sim/programs.js';
 import type { FederationFile } from './federation-file.js';
 import { admit, createFederation, invite } from './founder.js';
 import { FounderFolder, type Terms } from './founder-folder.js';
-import { collect, found, proposeFounding } from './founding.js';
+import { collect, found, openChange, proposeFounding } from './founding.js';
 import { installSite } from './install-site.js';
 import type { Invitation } from './invitation.js';
 import type { JoinRequest } from './join-request.js';
@@ -69,15 +69,26 @@ export class Walk {
     return taken.at(-1)!;
   }
 
+  /** The request of a site, as the founder keeps it. */
+  request(site: string): JoinRequest {
+    return JSON.parse(readFileSync(join(this.founder.requests, `${site}.json`), 'utf8')) as JoinRequest;
+  }
+
   /** Two of three administrators have signed; the first entry of the log is drafted. */
-  async signed(): Promise<RosterChange> {
-    const change = await this.propose();
+  private signed(): RosterChange {
+    const change = openChange(this.founder);
     return this.collect([this.sign('east', change), this.sign('north', change)]);
   }
 
-  /** The federation stands. */
+  /** The federation stands, from its first step. */
   async found(): Promise<FederationFile> {
-    const change = await this.signed();
+    await this.propose();
+    return this.foundFrom();
+  }
+
+  /** The federation stands, from the roster that was proposed. */
+  async foundFrom(): Promise<FederationFile> {
+    const change = this.signed();
     const whole = this.collect(NAMES.map((name) => this.sign(name, change)));
     return found(this.founder, whole);
   }

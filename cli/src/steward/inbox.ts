@@ -6,6 +6,9 @@ import { type BodyOf, digestText, elementsOf } from '@regulon/shared/transparenc
 import { type LoggedEntry, ofKind } from './read-log.js';
 import type { SiteLink } from './site-link.js';
 
+/** The log as a steward reads it. */
+export type InboxLog = Pick<SiteLink, 'own' | 'log' | 'attachment'>;
+
 /** What a steward is asked. */
 export interface InboxItem {
   readonly plan: string;
@@ -18,7 +21,7 @@ export interface InboxItem {
 }
 
 /** Proposals that name this site, the newest last. @param now ms since the epoch */
-export async function inboxOf(site: SiteLink, now: number): Promise<InboxItem[]> {
+export async function inboxOf(site: InboxLog, now: number): Promise<InboxItem[]> {
   const proposals = await proposalsTo(site);
   return proposals.map(({ entry }) => {
     const { name, planHash } = entry.body;
@@ -40,7 +43,7 @@ export interface Proposed {
  * @param named name of the plan, or a beginning of its digest
  * @throws E_NOT_FOUND when none or several fit; E_PLAN when its bytes are not those of its digest
  */
-export async function findProposal(site: SiteLink, named: string): Promise<Proposed> {
+export async function findProposal(site: InboxLog, named: string): Promise<Proposed> {
   const wanted = named.startsWith('sha256:') ? named : `sha256:${named}`;
   const found = (await proposalsTo(site)).filter(
     ({ entry }) => entry.body.name === named || entry.body.planHash.startsWith(wanted),
@@ -55,7 +58,7 @@ export async function findProposal(site: SiteLink, named: string): Promise<Propo
   return { logged, plan: await planOf(site, logged.entry.body) };
 }
 
-async function planOf(site: SiteLink, body: BodyOf<'plan.propose'>): Promise<Plan> {
+async function planOf(site: InboxLog, body: BodyOf<'plan.propose'>): Promise<Plan> {
   const bytes = await site.attachment(body.plan.digest);
   if (digestText(hashJson('plan', bytes)) === body.planHash) return planOfBytes(bytes);
   throw new RegulonError('E_PLAN', `the plan that the coordinator shows is not the one that was proposed`, {
@@ -63,18 +66,18 @@ async function planOf(site: SiteLink, body: BodyOf<'plan.propose'>): Promise<Pla
   });
 }
 
-async function proposalsTo(site: SiteLink): Promise<LoggedEntry<'plan.propose'>[]> {
+async function proposalsTo(site: InboxLog): Promise<LoggedEntry<'plan.propose'>[]> {
   const found: LoggedEntry<'plan.propose'>[] = [];
   for (const logged of ofKind(site.log, 'plan.propose')) {
     const { sites } = logged.entry.body;
     const bytes = Array.isArray(sites) ? undefined : await site.attachment(sites.digest);
-    if (elementsOf(sites, z.int().min(0), () => bytes).includes(site.federation.own.id)) found.push(logged);
+    if (elementsOf(sites, z.int().min(0), () => bytes).includes(site.own.id)) found.push(logged);
   }
   return found;
 }
 
 /** The newest approval of a plan by this site's steward. */
-export function lastApproval(site: SiteLink, planHash: string): BodyOf<'plan.approve'> | undefined {
-  const own = ofKind(site.log, 'plan.approve').filter(({ entry }) => entry.actor.id === site.config.site);
+export function lastApproval(site: InboxLog, planHash: string): BodyOf<'plan.approve'> | undefined {
+  const own = ofKind(site.log, 'plan.approve').filter(({ entry }) => entry.actor.id === site.own.name);
   return own.filter(({ entry }) => entry.body.planHash === planHash).at(-1)?.entry.body;
 }

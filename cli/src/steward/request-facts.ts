@@ -1,3 +1,4 @@
+import { openSiteData } from '@regulon/client/datasets';
 import { siteBudgetOf } from '@regulon/client/privacy';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { type Plan, planOfBytes } from '@regulon/shared/plan';
@@ -11,15 +12,11 @@ import type { SiteLink } from './site-link.js';
 /**
  * Everything that a steward reads about a proposal, and the statement that an approval signs.
  *
- * @param units exact number, or null when the files were not read
+ * The files are read: how many units they hold exactly is for this site's eyes.
  * @throws E_POLICY when this steward has set no policy or committed to no such dataset
  */
-export async function requestFacts(
-  site: SiteLink,
-  proposed: Proposed,
-  until: Date,
-  units: number | null,
-): Promise<RequestFacts> {
+export async function requestFacts(site: SiteLink, proposed: Proposed, until: Date): Promise<RequestFacts> {
+  const units = await unitsOf(site);
   const { planHash } = proposed.logged.entry.body;
   const policy = ownLast(site, 'policy.set', () => true).policy.digest;
   const commit = ownLast(site, 'dataset.commit', ({ dataset }) => dataset === proposed.plan.dataset.name);
@@ -34,6 +31,16 @@ export async function requestFacts(
     budget: budgetOf(site),
     before: await planBefore(site, proposed),
   };
+}
+
+/** Exact number of units in the dataset of the configuration, from its files. */
+async function unitsOf({ config }: SiteLink): Promise<number> {
+  const data = openSiteData(config.dataset);
+  try {
+    return (await data.describe()).units;
+  } finally {
+    await data.release();
+  }
 }
 
 function ownLast<K extends 'policy.set' | 'dataset.commit'>(

@@ -13,8 +13,8 @@ export interface RequestFacts extends Proposed {
   /** the very statement that is signed */
   readonly body: BodyOf<'plan.approve'>;
   readonly commit: BodyOf<'dataset.commit'>;
-  /** exact number of units, known to this site only; null when the files were not read */
-  readonly units: number | null;
+  /** exact number of units, known to this site only */
+  readonly units: number;
   readonly budget: SiteBudget | null;
   /** members of the roster */
   readonly members: number;
@@ -39,7 +39,7 @@ export function requestLines(facts: RequestFacts): string[] {
     ...differenceLines(plan, facts.before),
     '',
     '3  which data',
-    `   ${body.dataset} version ${body.datasetVersion}, ${facts.units === null ? facts.commit.band : facts.units} ${facts.commit.unit}s (shown to this site only)`,
+    `   ${body.dataset} version ${body.datasetVersion}, ${facts.units} ${facts.commit.unit}s (the number is shown at this site only, the others see ${facts.commit.band})`,
     `   commitment ${body.commitment}; ${openness(facts.commit)}; DUO codes ${facts.commit.dataUse.join(', ') || 'none'}`,
     '',
     '4  what leaves this site',

@@ -4,7 +4,9 @@ import { type Federation, loadFederation } from '@regulon/client/policy';
 import { connectionOf, helloOnTime } from '@regulon/client/rounds';
 import type { CoordinatorLink } from '@regulon/client/transport';
 import { fromHex } from '@regulon/shared/crypto';
+import type { RosterMember } from '@regulon/shared/plan';
 import { entryHash, parseEntry } from '@regulon/shared/transparency';
+import type { FederationName } from '../enrolment/index.js';
 import { type LoggedEntry, readLog } from './read-log.js';
 
 const CONNECT_MS = 15_000;
@@ -13,6 +15,9 @@ const CONNECT_MS = 15_000;
 export interface SiteLink {
   readonly config: DaemonConfig;
   readonly federation: Federation;
+  readonly name: FederationName;
+  /** this site in the roster */
+  readonly own: RosterMember;
   readonly log: readonly LoggedEntry[];
   /** Bytes that an entry refers to. @throws E_NOT_FOUND */
   readonly attachment: (digest: string) => Promise<Uint8Array>;
@@ -34,7 +39,9 @@ export async function withSite<T>(configFile: string, work: (site: SiteLink) => 
     const { genesis } = federation.keys;
     const { checkpointNote } = await helloOnTime(link, genesis, { timeoutMs: CONNECT_MS });
     const log = await readLog(link, federation, checkpointNote);
-    return await work({ config, federation, log, ...channelOf(link, log) });
+    const { roster, own } = federation;
+    const name = { id: roster.federationId, origin: genesis.origin };
+    return await work({ config, federation, name, own, log, ...channelOf(link, log) });
   } finally {
     await link.close();
   }

@@ -19,6 +19,9 @@ const bookSchema = z.strictObject({
 });
 type Book = z.infer<typeof bookSchema>;
 
+/** The log as a steward writes to it. */
+export type StewardLog = Pick<SiteLink, 'name' | 'log' | 'append'>;
+
 /**
  * What a steward has signed: two different entries with one number would be evidence against the steward, so the last one
  * is kept beside the key, and whatever happened on the way is sent again before anything new is signed.
@@ -36,17 +39,19 @@ export class StewardBook {
    * @returns its index in the log
    * @throws E_FORK when the log lacks what this steward signed before; E_LOG_ENTRY when the entry is refused
    */
-  async post(site: SiteLink, statement: Statement, attachments: readonly Uint8Array[] = []): Promise<number> {
+  async post(
+    site: StewardLog,
+    statement: Statement,
+    attachments: readonly Uint8Array[] = [],
+  ): Promise<number> {
     const head = await this.settle(site);
-    const { origin } = site.federation.keys.genesis;
-    const federation = { id: site.federation.roster.federationId, origin };
-    const entry = this.person.seal(federation, statement, head, new Date());
+    const entry = this.person.seal(site.name, statement, head, new Date());
     this.write({ ...this.read(), pending: Buffer.from(entry).toString('base64') });
     return this.send(site, entry, attachments);
   }
 
   /** Send what may not have arrived. @returns the head that the next entry builds on */
-  private async settle(site: SiteLink): Promise<ChainHead | undefined> {
+  private async settle(site: StewardLog): Promise<ChainHead | undefined> {
     const { pending } = this.read();
     if (pending !== null) {
       await this.send(site, Uint8Array.from(Buffer.from(pending, 'base64')), []);
@@ -66,7 +71,11 @@ export class StewardBook {
     return newestOf(own) ?? kept;
   }
 
-  private async send(site: SiteLink, entry: Uint8Array, attachments: readonly Uint8Array[]): Promise<number> {
+  private async send(
+    site: StewardLog,
+    entry: Uint8Array,
+    attachments: readonly Uint8Array[],
+  ): Promise<number> {
     try {
       const index = await site.append(entry, attachments);
       const { seq, hash, at } = headOf(entry);
