@@ -102,7 +102,7 @@ describe('the demo', () => {
         final: { heads: [{ head: 'subtype' }, { head: 'grading' }, { head: 'relapse' }] },
       });
     },
-    3 * MINUTES,
+    6 * MINUTES,
   );
 
   demo(

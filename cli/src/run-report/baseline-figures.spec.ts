@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parsePlan } from '@regulon/shared/plan';
 import type { HeadMetrics, RunResult } from '@regulon/shared/program';
-import { baselinePictures } from './baseline-figures.js';
+import { absentBaselines, baselinePictures } from './baseline-figures.js';
 import { toyDocument } from './toy-document.support.js';
 
 const plan = parsePlan(toyDocument.plan);
@@ -28,6 +28,16 @@ describe('the bars of a run beside its baselines', () => {
     const pooled = { count: 9, mse: 0.2, lastValueMse: 0.3, zeroMse: 0.25, ar3Mse: 0.19 };
     const [picture] = baselinePictures({ ...plan, task: 'forecast' }, { pooled, bySite: null });
     expect(picture?.words).toBe('this run 0.2; last value 0.3; zero 0.25; AR(3) 0.19. Not ahead of: AR(3).');
+  });
+
+  it('come with the names of those that are missing, and with the reason why forests are', () => {
+    const baselines = [{ name: 'ridge' as const, lambda: 1 }];
+    const words = absentBaselines({ ...plan, evaluation: { ...plan.evaluation, baselines } });
+    expect(words).toMatch(
+      /^The plan does not ask for the baselines logistic, elastic-net, pca-logistic, lone-sites\. /,
+    );
+    expect(words).toContain('only sums leave a site');
+    expect(absentBaselines({ ...plan, task: 'forecast' })).toBe('');
   });
 
   it('are none where nothing was scored, or nothing stands beside it', () => {

@@ -10,6 +10,22 @@ export function baselinePictures(plan: Plan, result: RunResult): Picture[] {
   return pictures.flatMap((picture) => picture ?? []);
 }
 
+/** Baselines that a plan can name for a task. */
+const KNOWN: Partial<Record<Plan['task'], readonly string[]>> = {
+  classify: ['ridge', 'logistic', 'elastic-net', 'pca-logistic', 'lone-sites'],
+  heads: ['linear'],
+};
+
+/** Which baselines are missing beside the result, and why; empty for a task without any that a plan names. */
+export function absentBaselines({ task, evaluation }: Plan): string {
+  const named: readonly string[] = (evaluation.baselines ?? []).map(({ name }) => name);
+  const known = KNOWN[task];
+  if (!known) return '';
+  const absent = known.filter((name) => !named.includes(name));
+  const first = absent.length === 0 ? '' : `The plan does not ask for the baselines ${absent.join(', ')}. `;
+  return `${first}Random forests are left out: trees do not add up, and those of one site hold values of single patients as thresholds; only sums leave a site.`;
+}
+
 function taskPicture({ task }: Plan, { pooled, baselines = [] }: RunResult): Picture | null {
   const isClasses = task === 'classify';
   const value = ({ accuracy, mse }: Metrics): number | undefined => (isClasses ? accuracy : mse);

@@ -9,7 +9,7 @@ import { calibrationPicture, confusionTable, curvePictures } from './class-figur
 import { learningPictures } from './curve-figures.js';
 import { escaped, htmlTable } from './html.js';
 import { htmlPage } from './html-page.js';
-import { baselinePictures } from './baseline-figures.js';
+import { absentBaselines, baselinePictures } from './baseline-figures.js';
 import { scoreRows, siteSentence } from './result-figures.js';
 import { volcanoPicture } from './volcano.js';
 
@@ -64,6 +64,7 @@ function resultOf(document: RunDocument, plan: Plan): string {
   if (!result) return `<h2>Result</h2><p>There is none yet.</p>${figures('curve', learning)}`;
   const classes = plan.label?.classes.map(({ name }) => name) ?? [];
   const { confusion } = result.pooled;
+  const absent = absentBaselines(plan);
   const { scores } = result;
   const pictures = [
     ...baselinePictures(plan, result),
@@ -80,6 +81,7 @@ function resultOf(document: RunDocument, plan: Plan): string {
     ...(confusion ? ['<h2>Confusion matrix</h2>', confusionTable(confusion, classes)] : []),
     ...headTables(plan, result.pooled),
     ...(pictures.length > 0 ? ['<h2>Beside the result</h2>', figures('score', pictures)] : []),
+    ...(absent === '' ? [] : [`<p>${escaped(absent)}</p>`]),
     ...(learning.length > 0 ? ['<h2>Learning curves</h2>', figures('curve', learning)] : []),
   ].join('\n');
 }

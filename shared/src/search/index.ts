@@ -1,0 +1,3 @@
+export { type Evaluation, expectedImprovement, nextPlace, type SearchMethod } from './propose.js';
+export { gaussianProcess } from './gaussian-process.js';
+export { type Dimension, dimensionSchema, gridPlaces, type Place, placeOf, valuesAt } from './space.js';
