@@ -44,6 +44,7 @@ export function requestLines(facts: RequestFacts): string[] {
     '',
     '4  what leaves this site',
     ...leavingLines(outline).map((line) => `   ${line}`),
+    ...ownerLines(outline).map((line) => `   ${line}`),
     '',
     '5  privacy',
     ...privacyLines(facts).map((line) => `   ${line}`),
@@ -78,6 +79,13 @@ function leavingLines({ leaves }: PlanOutline): string[] {
     leaves,
   );
 }
+
+/** A block with owners is no part of the sum over all sites. */
+const ownerLines = ({ ownedBlocks }: PlanOutline): string[] =>
+  ownedBlocks.map(
+    ({ name, owners }) =>
+      `of the update, block ${name} is summed over its owners alone: ${owners.join(', ')}`,
+  );
 
 function privacyLines({ plan, budget, members }: RequestFacts): string[] {
   const cost = costOfRun(plan);
