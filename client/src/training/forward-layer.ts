@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayerDeclaration, ResolvedLayer } from '@regulon/shared/models';
 import { RegulonError } from '@regulon/shared/errors';
 import type { TrainingBackend } from './backends/backend.js';
+import { bySlices } from './dp-sgd/by-slices.js';
 import type { LayerConstant } from './layer-constants.js';
 import { activate } from './ops/activate.js';
 import { embedding, featureAttention, positionEmbedding, temporalAttention } from './ops/attention.js';
@@ -67,8 +68,9 @@ export function forwardLayer(layer: ResolvedLayer, input: LayerInput, context: P
     case 'gaussian-noise':
       return gaussianNoise(x, declaration.sd, name, context);
     case 'conv1d':
-    case 'conv1d-strands':
       return convolution(declaration, input, context);
+    case 'conv1d-strands':
+      return bySlices(input, (part) => convolution(declaration, part, context), context.backend);
     case 'conv2d':
       return conv2d(x, [first, second], declaration, context);
     case 'max-pool1d':
@@ -103,17 +105,29 @@ export function forwardLayer(layer: ResolvedLayer, input: LayerInput, context: P
     case 'simple-rnn':
       return sequence(declaration, input, context);
     case 'temporal-attention':
-      return temporalAttention(x, weights, context, mask);
+      return bySlices(
+        input,
+        (part) => temporalAttention(part.x, weights, context, part.mask),
+        context.backend,
+      );
     case 'feature-attention':
-      return featureAttention(x, weights, context);
+      return bySlices(input, (part) => featureAttention(part.x, weights, context), context.backend);
     case 'position-embedding':
-      return positionEmbedding(x, first);
+      return bySlices(input, (part) => positionEmbedding(part.x, first), context.backend);
     case 'transformer':
-      return transformer(x, weights, declaration.heads, context, mask);
+      return bySlices(
+        input,
+        (part) => transformer(part.x, weights, declaration.heads, context, part.mask),
+        context.backend,
+      );
     case 'embedding':
-      return embedding(x, first, context);
+      return bySlices(input, (part) => embedding(part.x, first, context), context.backend);
     case 'chebyshev':
-      return chebyshev(x, [first, second], graphOf(constant), declaration.activation, context);
+      return bySlices(
+        input,
+        (part) => chebyshev(part.x, [first, second], graphOf(constant), declaration.activation, context),
+        context.backend,
+      );
   }
 }
 

@@ -77,12 +77,8 @@ describe('a plan that claims privacy of patients', () => {
     ],
     [
       'a layer that cannot tell patients apart',
-      layers(
-        { type: 'tokens', count: 2 },
-        { type: 'transformer', heads: 1, feedForward: 2 },
-        { type: 'flatten' },
-      ),
-      'model.blocks[0].layers[1].type: transformer: gradients of this layer',
+      layers({ type: 'dense', units: 2 }, { type: 'gaussian-code', units: 2 }),
+      'model.blocks[0].layers[1].type: gaussian-code: gradients of this layer',
     ],
   ])('refuses %s by its path', (_, change, message) => {
     expect(messageOf(change)).toContain(message);

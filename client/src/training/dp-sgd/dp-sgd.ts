@@ -50,15 +50,18 @@ export async function trainPrivately(
   const random = new RoundRandomness(job.shuffleKey, job.round);
   const lossScale = 1 / termsOfLoss(round);
   const from: GradientSource = { network, data, backend, weights, lossScale };
+  // one array of each for all steps: as many as there are weights, and fresh ones cost as much as the sums
+  const sum = new Float64Array(global.length);
+  const means = network.specs.map(({ size }) => new Float32Array(size));
   try {
     for (let step = 0; step < privacy.steps; step++) {
       const context = { randomOf: (layer: string) => random.dropout(step, layer) };
-      const sum = new Float64Array(global.length);
+      sum.fill(0);
       for (const piece of pieces(poissonSample(patients, threshold, source), job.batchSize))
         addClippedSum(from, piece, privacy.clipNorm, context, sum);
-      const gradients = noisyMean(round, sum, privacy, source);
+      toNoisyMeans(round, sum, privacy, source, means);
       const views = weights.map((tensor) => backend.view(tensor));
-      optimiser.step(views, gradients, 1, factorOf(job, step, privacy.steps));
+      optimiser.step(views, means, 1, factorOf(job, step, privacy.steps));
       await round.onStep?.(step + 1, privacy.steps, NO_LOSS);
     }
     return { delta: updateOf(round, weights, global), sums: NO_LOSS, steps: privacy.steps };
@@ -99,21 +102,26 @@ function* pieces(sample: readonly Records[], most: number): Generator<Records[]>
   if (piece.length > 0) yield piece;
 }
 
-/** (Σ + noise) / (q·N̂) of what is trained, zeros elsewhere; one array for each weight. @param sum noised in place */
-function noisyMean(
+/**
+ * (Σ + noise) / (q·N̂) of what is trained, zeros elsewhere.
+ *
+ * @param sum noised in place
+ * @param means receives one array for each weight
+ */
+function toNoisyMeans(
   { network: { specs } }: Pick<LocalRound, 'network'>,
   sum: Float64Array,
   { noiseMultiplier, clipNorm, samplingRate, patients }: PrivateTraining,
   source: WordSource,
-): Float32Array[] {
+  means: readonly Float32Array[],
+): void {
   const noise = { sigma: noiseMultiplier * clipNorm, grid: clipNorm * GRID };
   const denominator = exactRate(samplingRate) * patients;
-  return specs.map(({ offset, size, trainable }) => {
+  specs.forEach(({ offset, size, trainable }, s) => {
     const own = sum.subarray(offset, offset + size);
     if (trainable) addRoundedGaussian(own, noise, source);
-    const mean = new Float32Array(size);
+    const mean = means[s]!;
     // a callback for each number would take longer than the noise
     for (let i = 0; i < size; i++) mean[i] = own[i]! / denominator;
-    return mean;
   });
 }
