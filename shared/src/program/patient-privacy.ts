@@ -11,7 +11,7 @@ import {
 export const COUNT_NOISE = 10;
 
 /** What adds noise to the steps of DP-SGD, and its version. */
-export const STEP_SAMPLER = 'float64-rounded/1';
+export const STEP_SAMPLER = 'float64-rounded/2';
 
 /**
  * What training rounds do to the patients of a site, as its ledger charges it.

@@ -37,7 +37,7 @@ export function contributionBody(
       length: (upload.length * 8) / server.manifest.ringBits,
       root: digestText(rootOfBytes(upload)),
     },
-    ...{ charge: facts.charge ?? null, sampler: facts.charge === undefined ? null : 'float64-rounded/1' },
+    ...{ charge: facts.charge ?? null, sampler: facts.charge === undefined ? null : 'float64-rounded/2' },
     ...{ cached: null, band: '100-199', window: { start: at, end: at } },
     ...{ gate: facts.gate, attestation: null },
   };

@@ -42,7 +42,7 @@ const facts = (release: string): LocalFacts => ({ file: 'x', extras: {}, weight:
 describe('the charge of a round of private training', () => {
   it('is its steps, and with the first round of a run the count of patients', () => {
     const { place, charge, computed } = placeOf();
-    const about = { purpose: Purpose.train, step: 'train', unit: 'patient', sampler: 'float64-rounded/1' };
+    const about = { purpose: Purpose.train, step: 'train', unit: 'patient', sampler: 'float64-rounded/2' };
     expect(eventOf(place(0), 1)).toMatchObject({ ...about, q: '1', z: '4', steps: 4, counted: '10' });
     computed.set(0, facts('aa'.repeat(32)));
     charge(0);

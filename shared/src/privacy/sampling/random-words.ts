@@ -12,12 +12,12 @@ export interface WordSource {
 }
 
 /**
- * Uniform words from AES-256-CTR under a key of the operating system's generator; a buffer is overwritten by the next.
+ * Uniform words from AES-256-CTR under a key of the operating system's generator; a buffer is wiped before the next.
  * Two instances share nothing, so each worker has its own.
  */
 export class RandomWords implements WordSource {
   private readonly stream: Keystream;
-  private readonly words = new Int32Array(WORDS);
+  private words: Int32Array = new Int32Array(WORDS);
   private at = WORDS;
 
   /** @param key 32 bytes; only specs give one */
@@ -31,9 +31,10 @@ export class RandomWords implements WordSource {
   }
 
   private refill(): void {
-    const bytes = this.stream.next(4 * WORDS);
-    new Uint8Array(this.words.buffer).set(bytes);
-    wipe(bytes);
+    wipe(new Uint8Array(this.words.buffer, this.words.byteOffset, 4 * WORDS));
+    // read where the cipher wrote: a copy takes as long as the encryption
+    const { buffer, byteOffset } = this.stream.next(4 * WORDS);
+    this.words = new Int32Array(buffer, byteOffset, WORDS);
     this.at = 0;
   }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { sha256, utf8 } from '../../crypto/index.js';
 import { chiSquaredTail } from '../../genomics/numeric/gamma.js';
+import { normalCdf } from '../normal.js';
 import { DiscreteGaussian, wholeSigma } from './discrete-gaussian.js';
 import { addRoundedGaussian } from './gaussian.js';
 import { below, RandomWords } from './random-words.js';
+import { layers, standardNormal } from './standard-normal.js';
 
 const words = (name: string): RandomWords => new RandomWords(sha256(utf8(name)));
 const samples = (sigma: number, count: number, name = `${sigma}`): number[] => {
@@ -88,6 +90,68 @@ describe('uniform integers', () => {
     const values = Array.from({ length: 2000 }, () => below(source, 2 ** 31));
     expect(Math.max(...values)).toBeGreaterThan(2 ** 31 * 0.99);
     expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('standard normal numbers', () => {
+  const COUNT = 400_000;
+  const source = words('ziggurat');
+  const values = Array.from({ length: COUNT }, () => standardNormal(source));
+  /** P-value of χ² over cells of equal probability, of numbers over a scale. */
+  const pOf = (scale: number): number => {
+    const cells = 200;
+    const seen = new Array<number>(cells).fill(0);
+    for (const x of values) seen[Math.min(cells - 1, Math.floor(normalCdf(x / scale) * cells))]! += 1;
+    const expected = COUNT / cells;
+    return chiSquaredTail(
+      seen.reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0),
+      cells - 1,
+    );
+  };
+
+  it('have the normal distribution', () => {
+    expect(pOf(1)).toBeGreaterThan(1e-4);
+    // control: the test sees a deviation that is two per cent off
+    expect(pOf(1.02)).toBeLessThan(1e-4);
+  });
+
+  it('have its moments up to the sixth, five standard errors', () => {
+    for (const [power, moment, next] of [
+      [1, 0, 1],
+      [2, 1, 3],
+      [3, 0, 15],
+      [4, 3, 105],
+      [6, 15, 10_395],
+    ] as const) {
+      const mean = values.reduce((sum, x) => sum + x ** power, 0) / COUNT;
+      expect(Math.abs(mean - moment)).toBeLessThan(5 * Math.sqrt((next - moment * moment) / COUNT));
+    }
+  });
+
+  it('reach the tail beyond the widest layer as often as they should', () => {
+    const start = layers.ends[1]!;
+    let beyond = 0;
+    let farthest = 0;
+    const more = words('tail');
+    const tries = 2_000_000;
+    for (let k = 0; k < tries; k++) {
+      const x = Math.abs(standardNormal(more));
+      if (x > start) [beyond, farthest] = [beyond + 1, Math.max(farthest, x)];
+    }
+    const expected = 2 * tries * normalCdf(-start);
+    expect(Math.abs(beyond - expected)).toBeLessThan(5 * Math.sqrt(expected));
+    expect(farthest).toBeGreaterThan(start);
+  });
+
+  it('come from layers of equal area below the curve', () => {
+    const { ends, heights, closure } = layers;
+    expect(Math.abs(closure - 1)).toBeLessThan(1e-11);
+    const area = ends[1]! * heights[1]! + Math.sqrt(2 * Math.PI) * normalCdf(-ends[1]!);
+    for (let i = 1; i < 1024; i++) {
+      expect(Math.abs((ends[i]! * (heights[i + 1]! - heights[i]!)) / area - 1)).toBeLessThan(1e-9);
+      expect(ends[i + 1]!).toBeLessThan(ends[i]!);
+    }
+    expect(ends[1024]).toBe(0);
   });
 });
 
