@@ -40,10 +40,11 @@ describe('a search by expected improvement', () => {
   });
 
   it('is the same for the same seed', () => {
-    const done = [0.1, 0.5, 0.9].map((u) => ({ place: [u, 1 - u], loss: u }));
-    const next = (seed: number) => nextPlace(plane, { name: 'bayesian', first: 3 }, seed, done);
-    expect(next(1)).toEqual(next(1));
-    expect(next(1)).not.toEqual(next(2));
+    const done = [0.1, 0.5, 0.9].map((u) => ({ place: [u, 1 - u], loss: (u - 0.4) ** 2 }));
+    const next = (first: number, seed: number) => nextPlace(plane, { name: 'bayesian', first }, seed, done);
+    expect(next(3, 1)).toEqual(next(3, 1));
+    expect(next(4, 1)).toEqual(next(4, 1));
+    expect(next(4, 1)).not.toEqual(next(4, 2));
   });
 });
 
