@@ -61,6 +61,8 @@ function splitWords(split: DemoOutcome['plan']['evaluation']['split'], horizon: 
       return 'each site left out once and tested on the model of the others';
     case 'holdout':
       return 'one fifth of the units of each site held out inside the site';
+    case 'nested':
+      return 'one fifth of the units of each site validates, one fifth is held out and never scored';
     case 'none':
       return 'nothing held out: every unit trains, nothing is scored';
     case 'det5':

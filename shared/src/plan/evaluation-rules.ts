@@ -19,9 +19,13 @@ export function evaluationRuleBroken(plan: Plan): BrokenRule | null {
 }
 
 function unscoredRule({ evaluation }: Plan): BrokenRule | null {
-  if (evaluation.split !== 'none') return null;
+  const { split, every } = evaluation;
+  if (split === 'nested' && every === undefined)
+    return { path: 'evaluation.every', rule: 'the split nested is scored by validation rounds only' };
+  if (split !== 'none' && split !== 'nested') return null;
   const key = (['metrics', 'baselines'] as const).find((name) => evaluation[name] !== undefined);
-  return key ? { path: `evaluation.${key}`, rule: 'the split none holds no units out' } : null;
+  const why = split === 'none' ? 'holds no units out' : 'never scores the units that it holds out';
+  return key ? { path: `evaluation.${key}`, rule: `the split ${split} ${why}` } : null;
 }
 
 function metricRule({ task, evaluation }: Plan): BrokenRule | null {

@@ -176,9 +176,10 @@ const baseline = z.discriminatedUnion('name', [
 const evaluation = z.strictObject({
   /**
    * `leave-site-out`: one arm a site, held out; `holdout`: fold 0 of det5 is held out inside each site;
-   * `det5`: five fold arms; `chronological`: the last `horizon` steps of a series; `none`: nothing is held out or scored.
+   * `det5`: five fold arms; `chronological`: the last `horizon` steps of a series; `none`: nothing is held out or scored;
+   * `nested`: fold 0 is held out and never scored, validation rounds score the next one: for a search before a `holdout`.
    */
-  split: z.enum(['leave-site-out', 'holdout', 'det5', 'chronological', 'none']),
+  split: z.enum(['leave-site-out', 'holdout', 'nested', 'det5', 'chronological', 'none']),
   horizon: count(1000).default(4),
   /** also train one arm with everybody: the model that is released */
   finalModel: z.boolean().default(true),

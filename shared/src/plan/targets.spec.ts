@@ -85,7 +85,11 @@ describe('a plan with several heads', () => {
       { evaluation: { split: 'holdout', metrics: ['errors'] } },
       'each head is scored by what it learns',
     ],
-    ['baselines', { evaluation: { split: 'holdout', baselines: [{ name: 'ridge' }] } }, 'a heads has none'],
+    [
+      'baselines of one target',
+      { evaluation: { split: 'holdout', baselines: [{ name: 'ridge' }] } },
+      'ridge is no baseline of the task heads',
+    ],
     ['another task', { task: 'reconstruct' }, 'targets: reconstruct has one target'],
   ])('is refused with %s', (_, changes, rule) => {
     expect(messageOf(changes)).toContain(rule);

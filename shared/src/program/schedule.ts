@@ -77,6 +77,9 @@ export function armsOf(plan: Plan, siteIds: readonly number[]): Arm[] {
     case 'holdout':
       arms.push({ ...everybody, label: 'all', heldOutFold: 0, evaluated: true });
       break;
+    case 'nested':
+      arms.push({ ...everybody, label: 'all', heldOutFold: 0 });
+      break;
     case 'det5':
       if (finalModel) arms.push({ ...everybody, label: 'all' });
       for (let fold = 0; fold < FOLDS; fold++)

@@ -56,6 +56,19 @@ describe('validation rounds', () => {
     ]);
   });
 
+  it('are all that scores a nested plan: fold 0 is kept for the plan that they choose', () => {
+    const program = programOf({ split: 'nested', every: 6 });
+    expect(program.arms).toMatchObject([{ heldOutFold: 0, validationFold: 1, evaluated: false }]);
+    const steps = program.schedule.filter(({ purpose }) => purpose === Purpose.evaluation);
+    expect(steps.map(({ stepId }) => stepId)).toEqual(['validate']);
+    const [chosen] = programOf({ split: 'holdout', every: 6 }).arms;
+    expect(chosen).toMatchObject({ heldOutFold: 0, validationFold: 1, evaluated: true });
+    expect(() => programOf({ split: 'nested' })).toThrow('scored by validation rounds only');
+    expect(() => programOf({ split: 'nested', every: 1, metrics: ['roc'] })).toThrow(
+      'never scores the units',
+    );
+  });
+
   it('score units that neither train nor test their arm', () => {
     const folds = programOf({ split: 'det5', every: 1 }).arms.map(({ heldOutFold, validationFold }) => [
       ...[heldOutFold, validationFold],
