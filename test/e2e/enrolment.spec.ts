@@ -34,6 +34,8 @@ describe('a federation of people and hospitals', () => {
       );
       const supervisor = await walk.start();
       try {
+        const health = await done('doctor', '--config', walk.config('north'));
+        expect(health['rows']).not.toContainEqual(expect.objectContaining({ status: 'failed' }));
         for (const site of walk.sites) await walk.steward(site, 'policy', 'set');
         const planFile = join(root, 'plan.yaml');
         writeFileSync(planFile, stringify(walk.plan));

@@ -75,6 +75,18 @@ export class FounderFolder {
     mkdirSync(this.federation, { mode: 0o755 });
   }
 
+  /** @throws E_ARGUMENT when the federation stands: its roster does not change yet */
+  verifyFounding(): void {
+    if (!existsSync(this.rosterFile)) return;
+    throw new RegulonError(
+      'E_ARGUMENT',
+      `${this.root}: the federation stands, and its roster does not change yet`,
+      {
+        hint: 'see the end of docs/enrolment.md; `regulon fed renew` makes new certificates',
+      },
+    );
+  }
+
   /** What was decided when the federation was created. @throws E_ARGUMENT when none was; E_KEY_FILE */
   terms(): Terms {
     if (!existsSync(this.termsFile)) {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeKeyFile } from '@regulon/client/enrol';
 import { readJsonFile } from '../files/index.js';
@@ -6,7 +6,7 @@ import { Authority } from './authority.js';
 import { makeCoordinatorKeys, readCoordinatorSeeds } from './coordinator-keys.js';
 import { authorityDigest } from './federation-file.js';
 import type { FounderFolder, Terms } from './founder-folder.js';
-import { type Invitation, issueInvitation } from './invitation.js';
+import { type Invitation, issueInvitation, refused } from './invitation.js';
 import { InvitationBook } from './invitation-book.js';
 import { type JoinRequest, joinRequestSchema } from './join-request.js';
 import { writePrivate, writePublic } from './public-files.js';
@@ -29,6 +29,7 @@ export function invite(
   days: number,
   now: Date,
 ): Invitation {
+  folder.verifyFounding();
   const { federationId, coordinator } = folder.terms();
   const { host, controlPort, bulkPort } = coordinator;
   const { statement } = readCoordinatorSeeds(folder.coordinator);
@@ -42,8 +43,19 @@ export function invite(
 /** Take the request of a site. @throws E_INVITATION, E_ROSTER, E_CLOCK; then nothing is kept */
 export function admit(folder: FounderFolder, request: JoinRequest, now: Date): void {
   folder.terms();
+  folder.verifyFounding();
+  const { name } = request.enrolment;
+  const path = join(folder.requests, `${name}.json`);
+  const before = existsSync(path) ? readJsonFile(path, joinRequestSchema, 'E_CONFIG') : null;
+  if (before !== null && before.invitation !== request.invitation) {
+    throw refused(
+      name,
+      'is a second one: the site was admitted before',
+      `remove ${path} to take the new request`,
+    );
+  }
   new InvitationBook(folder.bookFile).redeem(request, now.getTime());
-  writePrivate(join(folder.requests, `${request.enrolment.name}.json`), request);
+  writePrivate(path, request);
 }
 
 /** Requests that were admitted, by the names of their sites. */

@@ -2,15 +2,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, fromHex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { type SignedRoster, signedRosterSchema, verifyRoster } from '@regulon/shared/plan';
 import {
-  digestText,
-  type EntrySignature,
-  genesisOf,
-  verifyGenesisOfRoster,
-} from '@regulon/shared/transparency';
+  parseStrict,
+  rosterSchema,
+  type SignedRoster,
+  signedRosterSchema,
+  verifyRoster,
+} from '@regulon/shared/plan';
+import { digestText, genesisOf, isPayloadSigned, verifyGenesisOfRoster } from '@regulon/shared/transparency';
 import { readJsonFile } from '../files/index.js';
 import { issueSiteCertificates, issueServerCertificate, loadAuthority } from './certificates.js';
+import { shown } from './change-lines.js';
 import { coordinatorYaml } from './configs.js';
 import { readCoordinatorSeeds } from './coordinator-keys.js';
 import type { FederationFile } from './federation-file.js';
@@ -35,22 +37,26 @@ import { softwareDigest } from './software-digest.js';
  * @throws E_ARGUMENT when a change is open, or the federation stands already; E_ROSTER when it would not hold
  */
 export function proposeFounding(folder: FounderFolder, now: Date): RosterChange {
+  folder.verifyFounding();
   if (existsSync(folder.changeFile))
     throw new RegulonError('E_ARGUMENT', `${folder.changeFile}: a change is open`, {
       hint: 'let the administrators sign it, or remove the file to begin again',
     });
-  const { federationId, policy, k } = folder.terms();
+  const { federationId, policy, k: asked } = folder.terms();
   const requests = admittedRequests(folder);
-  if (requests.length < 3) {
-    const words = `${requests.length} sites were admitted, a federation has at least 3`;
+  const k = asked ?? Math.floor(requests.length / 2) + 1;
+  const least = Math.max(3, k);
+  if (requests.length < least) {
+    const words = `${requests.length} sites were admitted, this federation needs at least ${least}`;
     throw new RegulonError('E_ARGUMENT', words, { hint: 'invite and admit the others first' });
   }
-  const roster = buildRoster({
-    ...{ federationId, policy, now, k: k ?? Math.floor(requests.length / 2) + 1 },
+  const built = buildRoster({
+    ...{ federationId, policy, now, k },
     coordinatorKey: publicKeyOf(readCoordinatorSeeds(folder.coordinator).statement),
     members: requests.map(({ enrolment, stewardKey }) => ({ ...enrolment, stewardKey })),
     administrators: requests.map(({ administratorKey: key }, member) => ({ member, key })),
   });
+  const roster = parseStrict(rosterSchema, built, 'the roster', 'E_ROSTER');
   const change = { schema: 'regulon.roster-change/1' as const, previous: null, roster };
   return keep(folder, { ...change, signatures: [], genesis: null });
 }
@@ -75,7 +81,7 @@ export function collect(folder: FounderFolder, other: RosterChange, from: string
   const merged = change.genesis === null ? mergeSignatures(change, other, from) : change;
   if (!isRosterSigned(merged)) return keep(folder, merged);
   verifySignedChange(merged);
-  return keep(folder, withGenesis(folder, merged, other, now));
+  return keep(folder, withGenesis(folder, merged, { other, from, now }));
 }
 
 /** Whether every founding site has signed the first entry of the log. */
@@ -143,13 +149,24 @@ export function rosterInForce(folder: FounderFolder): SignedRoster {
 function withGenesis(
   folder: FounderFolder,
   change: RosterChange,
-  other: RosterChange,
-  now: Date,
+  { other, from, now }: { readonly other: RosterChange; readonly from: string; readonly now: Date },
 ): RosterChange {
   const genesis = change.genesis ?? { payload: draftGenesis(folder, change, now), signatures: [] };
   const theirs = other.genesis?.payload === genesis.payload ? other.genesis.signatures : [];
-  const signatures = new Map<string, EntrySignature>();
-  for (const one of [...genesis.signatures, ...theirs]) signatures.set(one.key, one);
+  const { keys } = verifyGenesisOfRoster(Buffer.from(genesis.payload, 'base64'), signedRosterOf(change));
+  const signatures = new Map(genesis.signatures.map((one) => [one.key, one]));
+  for (const one of theirs) {
+    const signer = keys.find(one.key);
+    if (
+      signer?.type !== 'site' ||
+      !isPayloadSigned(Buffer.from(genesis.payload, 'base64'), one, signer.key.publicKey)
+    )
+      throw new RegulonError(
+        'E_ROSTER',
+        `${from}: the signature of ${shown(one.key)} under the first entry is not valid`,
+      );
+    signatures.set(one.key, one);
+  }
   return { ...change, genesis: { ...genesis, signatures: [...signatures.values()] } };
 }
 

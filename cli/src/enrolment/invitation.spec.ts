@@ -47,6 +47,13 @@ describe('an invitation', () => {
     expect(kept.enrolment.statementKey).toBe(request.enrolment.statementKey);
   });
 
+  it('beside one that was used does not replace the site that was admitted', async () => {
+    const [first, second] = [await walk.join('north'), walk.invite('north')];
+    admit(walk.founder, first, walk.now);
+    const other = await joinSite(walk.site('elsewhere'), second, walk.now);
+    expect(() => admit(walk.founder, other, walk.now)).toThrow(coded('E_INVITATION', /was admitted before/));
+  });
+
   it('ends: at the site nothing is made, at the founder nothing is kept', async () => {
     const invitation = walk.invite('north');
     await expect(joinSite(walk.site('north'), invitation, later(8))).rejects.toThrow(

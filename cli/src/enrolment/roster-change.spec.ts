@@ -9,6 +9,8 @@ import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
 import { rosterHashOf } from '@regulon/shared/plan';
 import { Authority } from './authority.js';
 import { loadAuthority } from './certificates.js';
+import { admit } from './founder.js';
+import { proposeFounding } from './founding.js';
 import { changeLines } from './change-lines.js';
 import type { FederationFile } from './federation-file.js';
 import { digestOfRoster, mergeSignatures, type RosterChange } from './roster-change.js';
@@ -96,6 +98,11 @@ describe('a change of the roster at a site', () => {
     expect(at(400)).toThrow(coded('E_ROSTER', /the membership of east ended at/));
   });
 
+  it('that brings a roster before it, which this site never had, is not signed', () => {
+    const previous = { roster: proposed.roster, signatures: [] };
+    expect(() => due({ ...proposed, previous })).toThrow(coded('E_ROSTER', /follow another roster/));
+  });
+
   it('is signed by an administrator only', () => {
     const steward = join(walk.site('north').people, 'steward-north.key');
     const asked = dueSignature(walk.site('north'), proposed, steward, walk.now.getTime());
@@ -121,6 +128,42 @@ describe('the founder', () => {
     const [one] = signed.signatures;
     const forged = { ...proposed, signatures: [{ ...one!, admin: 3 }] };
     expect(take(forged)).toThrow(coded('E_ROSTER', /signature of administrator 3 is not valid/));
+  });
+});
+
+describe('the founder, about the first entry of the log', () => {
+  it('takes signatures of member sites that verify, and no others', async () => {
+    const other = new Walk(join(root, 'other'));
+    await other.propose();
+    const change = other.signed();
+    const [one, two] = [other.sign('east', change), other.sign('north', change)];
+    const [sigOne] = one.genesis!.signatures;
+    const [sigTwo] = two.genesis!.signatures;
+    const forged = (sig: object): RosterChange => ({
+      ...one,
+      genesis: { ...one.genesis!, signatures: [{ ...sigOne!, ...sig }] },
+    });
+    for (const bad of [{ sig: sigTwo!.sig }, { key: 'fed/x+00000000' }])
+      expect(() => other.collect([forged(bad)])).toThrow(
+        coded('E_ROSTER', /under the first entry is not valid/),
+      );
+    expect(other.collect([one, two]).genesis?.signatures).toHaveLength(2);
+  });
+
+  it('proposes no roster that its administrators could not sign, and none that daemons would not read', async () => {
+    const small = new Walk(join(root, 'small'));
+    await small.create({ k: 4 });
+    for (const name of NAMES) admit(small.founder, await small.join(name), small.now);
+    const propose = (): unknown => proposeFounding(small.founder, small.now);
+    expect(propose).toThrow(coded('E_ARGUMENT', /3 sites were admitted, this federation needs at least 4/));
+    admit(small.founder, await small.join('west', small.now, 'Hospital \u0041\u030a'), small.now);
+    expect(propose).toThrow(coded('E_ROSTER', /org: text in NFC/));
+  });
+
+  it('does not found what stands, and admits nobody to it', async () => {
+    for (const step of [() => walk.invite('west'), () => proposeFounding(walk.founder, walk.now)])
+      expect(step).toThrow(coded('E_ARGUMENT', /the federation stands/));
+    expect(() => admit(walk.founder, walk.request('north'), walk.now)).toThrow(coded('E_ARGUMENT', /stands/));
   });
 });
 

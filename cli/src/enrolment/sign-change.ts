@@ -46,6 +46,7 @@ export function dueSignature(
   verifyOwnRow(change.roster, own);
   verifyInForce(change.roster, now);
   verifyNewer(change, record);
+  verifyFollows(change, record);
   const digest = digestOfRoster(change.roster);
   const lines = changeLines(change, own.site);
   if (change.genesis !== null) return dueGenesis(folder, change, now);
@@ -85,6 +86,17 @@ function withGenesisSignature(change: RosterChange, added: EntrySignature): Rost
   if (change.genesis === null) return change;
   const others = change.genesis.signatures.filter(({ key }) => key !== added.key);
   return { ...change, genesis: { ...change.genesis, signatures: [...others, added] } };
+}
+
+/** What is marked as changed is judged against the roster that this site has, not against one that the file brings. */
+function verifyFollows({ previous, roster }: RosterChange, { pinned }: SiteRecord): void {
+  const before = previous === null ? null : hex(rosterHashOf(previous.roster));
+  if (before === (pinned?.hash ?? null)) return;
+  throw new RegulonError(
+    'E_ROSTER',
+    `roster of ${roster.federationId} version ${roster.version}: it is said to follow another roster than the one that this site has`,
+    { hint: 'sign nothing; ask the founder for the change that is open now' },
+  );
 }
 
 /** @throws E_ROSTER for an older roster than the one that this site installed, or another one of the same version */

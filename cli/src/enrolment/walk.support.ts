@@ -41,16 +41,16 @@ export class Walk {
     return new SiteFolder(join(this.root, name));
   }
 
-  create(): Promise<void> {
-    return createFederation(this.founder, terms);
+  create(change: Partial<Terms> = {}): Promise<void> {
+    return createFederation(this.founder, { ...terms, ...change });
   }
 
-  invite(site: string, now = this.now): Invitation {
-    return invite(this.founder, { site, org: `Hospital ${site}` }, 7, now);
+  invite(site: string, now = this.now, org = `Hospital ${site}`): Invitation {
+    return invite(this.founder, { site, org }, 7, now);
   }
 
-  join(site: string, now = this.now): Promise<JoinRequest> {
-    return joinSite(this.site(site), this.invite(site), now);
+  join(site: string, now = this.now, org?: string): Promise<JoinRequest> {
+    return joinSite(this.site(site), this.invite(site, this.now, org), now);
   }
 
   /** Every site has joined; nobody has signed. */
@@ -75,7 +75,7 @@ export class Walk {
   }
 
   /** Two of three administrators have signed; the first entry of the log is drafted. */
-  private signed(): RosterChange {
+  signed(): RosterChange {
     const change = openChange(this.founder);
     return this.collect([this.sign('east', change), this.sign('north', change)]);
   }

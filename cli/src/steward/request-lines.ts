@@ -34,7 +34,7 @@ export function requestLines(facts: RequestFacts): string[] {
     '',
     '2  what runs',
     `   task ${outline.task}; ${outline.arms.length} models, ${outline.parameters?.toLocaleString('en') ?? 'unknown'} parameters`,
-    `   model ${shown(JSON.stringify(plan.model)).slice(0, 600)}`,
+    `   model ${shown(JSON.stringify(plan.model))}`,
     `   code ${proposal.code}`,
     ...differenceLines(plan, facts.before),
     '',

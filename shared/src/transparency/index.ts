@@ -38,7 +38,7 @@ export {
   type ChainHead,
   type EntryDraft,
 } from './entries/seal.js';
-export { signPayload } from './entries/dsse.js';
+export { isPayloadSigned, signPayload } from './entries/dsse.js';
 export { keysOfGenesis, openEntry, verifyEntry, verifyPosition } from './entries/open.js';
 export { FederationKeys } from './entries/federation-keys.js';
 export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';

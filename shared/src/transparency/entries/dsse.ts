@@ -1,4 +1,4 @@
-import { concatBytes, signEd25519 } from '../../crypto/index.js';
+import { concatBytes, signEd25519, verifyEd25519 } from '../../crypto/index.js';
 import { keyReference, KeyType, type NamedSeed, verifierKeyOf } from '../notes/vkey.js';
 import type { EntrySignature } from './schema.js';
 
@@ -12,6 +12,16 @@ const PAYLOAD_TYPE = 'application/vnd.regulon.audit+json;v=1';
 export function preAuthenticationEncoding(payload: Uint8Array): Uint8Array {
   const head = `DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `;
   return concatBytes(new TextEncoder().encode(head), payload);
+}
+
+/** True when a key signed the canonical bytes of an entry without `sigs`. @param publicKey Ed25519, 32 bytes */
+export function isPayloadSigned(
+  payload: Uint8Array,
+  { sig }: EntrySignature,
+  publicKey: Uint8Array,
+): boolean {
+  const signature = Uint8Array.from(Buffer.from(sig, 'base64'));
+  return verifyEd25519(publicKey, preAuthenticationEncoding(payload), signature);
 }
 
 /** Sign the canonical bytes of an entry without `sigs`. @param reference of the signer's statement key, when known */
