@@ -107,6 +107,24 @@ describe('real files', () => {
     expect(identifiers).toEqual({ symbol: 20_502, 'Entrez number': 29 });
   });
 
+  withData(
+    'seven proteins whose names a spreadsheet turned into days are told (needs the shared data)',
+    async () => {
+      const file = 'quartet/figshare/Proteomics_fulldataset_log2FOT_r3489c180.csv.gz';
+      const { identifiers } = await inspectFile(join(shared, file));
+      expect(identifiers).toEqual({ symbol: 3482, 'date of a spreadsheet': 7 });
+    },
+  );
+
+  withData('a part of a 10x matrix is no table of labels (needs the shared data)', async () => {
+    const folder = join(shared, 'fixtures/tenx/filtered_feature_bc_matrix');
+    for (const part of ['barcodes', 'features'])
+      await expect(inspectTable(join(folder, `${part}.tsv.gz`))).rejects.toMatchObject({
+        code: 'E_ARGUMENT',
+        message: `${part}.tsv.gz is a part of a 10x matrix`,
+      });
+  });
+
   withData.each([...FILES])(
     '%s: %d genes × %d units, %s (needs the shared data)',
     async (file, genes, units, scale, ...[options]: [InspectOptions?]) => {

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { RegulonError } from '@regulon/shared/errors';
 import type { MatrixSink, ReadOptions } from '../stream/index.js';
@@ -47,6 +47,10 @@ export function readerOf(path: string): Reader {
   if (!existsSync(path))
     throw new RegulonError('E_NOT_FOUND', `${file} does not exist`, { hint: 'check the path' });
   if (statSync(path).isDirectory()) return readerOfFolder(path, file);
+  if (/^(barcodes|features|genes)\.tsv(\.gz)?$/.test(file) && isTenxFolder(dirname(path)))
+    throw new RegulonError('E_ARGUMENT', `${file} is a part of a 10x matrix`, {
+      hint: 'name the folder that it lies in, or matrix.mtx',
+    });
   const bytes = firstBytes(path, 16_384);
   const magic = bytes.subarray(0, 4).toString('hex');
   if (magic === 'd0cf11e0') throw refusedSheet(file, '.xls');

@@ -1,3 +1,4 @@
+import { serialDamage } from '@regulon/shared/genomics';
 import { geneNameFault } from '../gene-names.js';
 
 /** Kinds of names, the narrow ones first; the first that fits counts. */
@@ -13,7 +14,7 @@ const FEATURES: readonly (readonly [string, RegExp])[] = [
   ['RefSeq', /^[NX][MR]_\d+(\.\d+)?$/],
   ['locus tag', /^[A-Z]{2}\d{4}(\.\d)?$/],
   ['UniProt', /^([OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9]([A-Z][A-Z0-9]{2}[0-9]){1,2})$/],
-  ['array cell', /^\d+,\d+$/],
+  ['array cell', /^(\d+,\d+|x\d+y\d+)$/],
   ['variant', /^(rs\d+|(chr)?[\dXYM]{1,2}[:_]\d+)/],
 ];
 const UNITS: readonly RegExp[] = [
@@ -25,10 +26,12 @@ const UNITS: readonly RegExp[] = [
 ];
 const SYMBOL = /^[A-Za-z][A-Za-z0-9]*([-.@_][A-Za-z0-9]+)*$/;
 
+const DATE = 'date of a spreadsheet';
+
 /** Kind of one feature name. */
 export function featureKind(name: string): string {
   const fault = geneNameFault(name);
-  if (fault) return fault.includes('date') ? 'date of a spreadsheet' : 'summary row';
+  if (fault) return fault.includes('date') ? DATE : 'summary row';
   const known = FEATURES.find(([, pattern]) => pattern.test(name));
   if (known) return known[0];
   if (/^\d+$/.test(name)) return 'number';
@@ -38,7 +41,7 @@ export function featureKind(name: string): string {
 /** Kinds whose form some symbols have too (C1ORF9 could be a UniProt number). */
 const LOOKALIKES = ['UniProt', 'locus tag', 'variant'];
 
-/** How many names are of each kind, the largest first; among symbols a name that could be one is one. */
+/** How many names are of each kind, the largest first; among symbols a name that could be one is one, and a number of days is a date. */
 export function kindsOf(names: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) {
@@ -46,6 +49,12 @@ export function kindsOf(names: readonly string[]): ReadonlyMap<string, number> {
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const symbols = counts.get('symbol') ?? 0;
+  const serials = names.filter((name) => serialDamage(name) !== null).length;
+  if (symbols > (counts.get('number') ?? 0) && serials > 0) {
+    counts.set(DATE, (counts.get(DATE) ?? 0) + serials);
+    counts.set('number', (counts.get('number') ?? 0) - serials);
+    if (counts.get('number') === 0) counts.delete('number');
+  }
   for (const kind of LOOKALIKES) {
     const count = counts.get(kind) ?? 0;
     if (count === 0 || count >= symbols) continue;

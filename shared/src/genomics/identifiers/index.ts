@@ -10,4 +10,4 @@ export {
 export { type MappedGenes, mapGenes } from './map-genes.js';
 export { combinePanels, type CombinedPanel, type GeneList, type PanelRule } from './combine-panels.js';
 export { type Panel, panelFileText, parsePanelFile } from './panel-file.js';
-export { damageOf } from './spreadsheet-damage.js';
+export { damageOf, serialDamage } from './spreadsheet-damage.js';
