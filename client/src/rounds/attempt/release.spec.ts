@@ -6,6 +6,7 @@ import { AnsweredTable, SiteState, UnitSetTable } from '../../state/index.js';
 import { temporaryFolder } from '../../state/temporary-folder.support.js';
 import { NO_FOLD, type UnitSets } from '../../unit-sets/index.js';
 import { ClosedRound } from '../audits/closed-round.support.js';
+import { testFederation } from '../../policy/site.support.js';
 import { recordAnswer, type ReleasePlace, verifyRelease } from './release.js';
 
 let state: SiteState;
@@ -21,17 +22,22 @@ beforeEach(() => {
 afterEach(() => state.close());
 
 const closed = new ClosedRound();
-const place = (run: string): ReleasePlace =>
+const plan = { model: { blocks: [{ name: 'omic', owners: ['a', 'b', 'c', 'd'] }] }, deadlines: {} };
+const sites = ['a', 'b', 'c', 'd', 'e'].map((name, i) => ({ id: i + 1, name }));
+const place = (run: string, purpose: Purpose = Purpose.statistics): ReleasePlace =>
   ({
+    opened: { u1: 5 },
     session: {
       run,
-      agreement: { contract: { isPublic: false } },
+      agreement: { contract: { isPublic: false, plan, sites }, uncounted: [] },
+      program: { weightSpecs: () => [{ block: 'omic', offset: 2, size: 7, denominator: 1 }] },
       site: {
+        federation: testFederation(),
         ...{ answered, unitSets, outbox: { append: () => undefined } },
         site: { policy: { stableCohort: false, leaveSiteOut: 'off' } },
       },
     },
-    round: { ...closed.program.schedule[0], purpose: Purpose.statistics },
+    round: { ...closed.program.schedule[0], purpose },
     manifest: { ...closed.manifest, planHash: sha256(utf8(run)) },
   }) as unknown as ReleasePlace;
 
@@ -86,5 +92,15 @@ describe('the answer of R4', () => {
     state.transact('answer', () => answer('run_1'));
     state.transact('answer', () => answer('run_2'));
     expect(answered.find('run_2', 0)?.cohort).toEqual([1, 2, 3, 4]);
+  });
+
+  it('is refused for a training round over too few owners of a block, and keeps whose vectors it sums there', () => {
+    const training = place('run_1', Purpose.train);
+    const over = (u3: readonly number[]) => () =>
+      state.transact('answer', () => recordAnswer(training, answerOver(u3)));
+    expect(over([1, 2, 3, 5])).toThrow(/block omic would be summed over 3 of its owners, 4 are needed/);
+    expect(answered.find('run_1', 0)).toBeUndefined();
+    expect(over([1, 2, 3, 4])).not.toThrow();
+    expect(answered.find('run_1', 0)?.owned).toEqual([[2, 9, [1, 2, 3, 4]]]);
   });
 });
