@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { withData } from '../golden-data.support.js';
 import { largestDifference, type Path, sumOf } from '../sums.support.js';
+import { brcaArms } from './brca-arms.support.js';
 import { elasticNetBaseline } from './elastic-net.js';
 import { joined, labelled } from './labelled.support.js';
 import { type LinearBaseline, type LinearFit, slimFit } from './linear-fit.js';
@@ -15,7 +17,7 @@ const ring = { bound: 64, fractionBits: 32 };
 function fitOf(baseline: LinearBaseline, of: readonly LabelledUnits[], path: Path): LinearFit {
   return baseline.rounds.reduce(
     (state, round) => round.fit(state, sumOf(round, of, slimFit(state), path), of.length),
-    baseline.start(FEATURES, 3),
+    baseline.start(of[0]?.features ?? 0, 3),
   );
 }
 
@@ -130,5 +132,27 @@ describe('logistic regression on principal components', () => {
     const most = { features: 20_000, units: 5 * 100_000 };
     for (const round of pcaLogisticBaseline({ ...options, most }).rounds)
       expect(5 * round.bound(100_000) * 2 ** round.fractionBits).toBeLessThan(2 ** 63);
+  });
+});
+
+describe('with a client of brca3 left out, 1,000 genes', () => {
+  const accuracyOf = (baseline: LinearBaseline): number => {
+    let hits = 0;
+    for (const { training, held } of brcaArms(1000)) {
+      const { confusion } = scoreLinear(fitOf(baseline, training, 'clear').weights, held);
+      hits += (confusion[0] ?? 0) + (confusion[4] ?? 0) + (confusion[8] ?? 0);
+    }
+    return hits / 152;
+  };
+
+  withData('the elastic net reaches .82 (needs the shared data)', () => {
+    const found = accuracyOf(elasticNetBaseline({ lambda: 0.1, share: 0.5, rounds: 60, ...ring }));
+    expect(found).toBeGreaterThanOrEqual(0.82);
+  });
+
+  withData('ten components and a logistic regression reach .80 (needs the shared data)', () => {
+    const most = { features: 20_531, units: 5000 };
+    const options = { components: 10, iterations: 8, c: 0.01, rounds: 20, ...ring, most };
+    expect(accuracyOf(pcaLogisticBaseline(options))).toBeGreaterThanOrEqual(0.8);
   });
 });
