@@ -1,4 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { toyPlan } from '../../../shared/src/plan/toy-plan.support.js';
 import { run } from './run-program.support.js';
 
 interface Answer {
@@ -67,5 +71,40 @@ describe('regulon privacy', () => {
     const { error, code } = await privacy(...args);
     expect(error?.code).toBe(name);
     expect(code).toBe(4);
+  });
+});
+
+describe('regulon plan estimate of a plan that claims privacy', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'regulon-estimate-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'plan.json');
+  const plan = toyPlan(['a', 'b', 'c', 'd', 'e'], {
+    prepare: [{ step: 'log2-cpm' }],
+    evaluation: { split: 'none' },
+    privacy: {
+      ...{ unit: 'patient', adjacency: 'add-or-remove-one', noiseMultiplier: 8, samplingRate: 1 },
+      ...{ localSteps: 5, clipNorm: 1, delta: 1e-3 },
+    },
+  });
+
+  it('shows ε of each site, round by round, and the noise for another ε, with all that goes with it', async () => {
+    writeFileSync(file, JSON.stringify(plan));
+    const { out, code } = await run('plan', 'estimate', file, '--epsilon', '3', '--format', 'json');
+    const { data } = JSON.parse(out) as { data: Record<string, unknown> };
+    expect(code).toBe(0);
+    const claim = { unit: 'patient', adjacency: 'add-or-remove-one', hospitals: 1, delta: 1e-3, by: 'exact' };
+    expect(data).toMatchObject({ claim, noise: { epsilon: 3, z: expect.any(Number) as unknown } });
+    expect(data['bySite']).toHaveLength(5);
+    expect(data['byRounds']).toHaveLength(3);
+    const { out: text } = await run('plan', 'estimate', file, '--format', 'table');
+    expect(text).toMatch(/each of 5 sites charges its ledger ε = \S+ at δ = 0\.001/);
+    expect(text).toMatch(/after 3 rounds {2}ε \S+ +█{40}$/m);
+  });
+
+  it('refuses an ε that its count of patients alone exceeds', async () => {
+    writeFileSync(file, JSON.stringify(plan));
+    const { out, code } = await run('plan', 'estimate', file, '--epsilon', '0.01', '--format', 'json');
+    expect(code).toBe(4);
+    expect((JSON.parse(out) as Answer).error).toMatchObject({ code: 'E_PRIVACY' });
   });
 });

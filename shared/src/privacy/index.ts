@@ -19,6 +19,7 @@ export {
   ACCOUNTANT,
   accountOf,
   boundOf,
+  reportedEpsilon,
   rdpEpsilon,
   type GaussianEvent,
   type IntegerEvent,

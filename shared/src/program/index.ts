@@ -45,5 +45,6 @@ export {
   STEP_SAMPLER,
   trainingEvent,
 } from './patient-privacy.js';
+export { costByRounds, noiseOfPlan, type RoundCost } from './privacy-planning.js';
 export { encodeContractFile, decodeContractFile, type ContractFile } from './contract-file.js';
 export type { BaselineModel } from './baselines.js';
