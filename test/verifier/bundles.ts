@@ -1,54 +1,16 @@
 import { canonicalJsonBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import {
   attachmentOf,
-  digestText,
   MediaType,
   parseEntry,
   signCheckpoint,
   siteCheckpointPath,
   Thinning,
-  writeBundle,
 } from '@regulon/shared/transparency';
-import { SampleLog, type SampleOptions, sampleRun } from '@regulon/shared/transparency-samples';
+import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
+import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
+import { claimed } from './private-runs.js';
 
-/** What a verifier is given. */
-export interface Case {
-  readonly bundle: Uint8Array;
-  readonly policy: string;
-  readonly siteCheckpoints?: readonly string[];
-  readonly asOf?: Date;
-}
-
-const other = digestText(new Uint8Array(32).fill(9));
-const forged = `${'A'.repeat(86)}==`;
-
-/** A run in which fields of the nth entry of a kind were changed before it was signed. */
-const changed =
-  (kind: string, fields: Record<string, unknown>, nth = 0, more: SampleOptions = {}) =>
-  (): Case => {
-    const spoil: SampleOptions['spoil'] = (of, body, seen) =>
-      of === kind && seen === nth ? { ...body, ...fields } : body;
-    return caseOf(sampleRun({ ...more, spoil }));
-  };
-const run = (options: SampleOptions) => (): Case => caseOf(sampleRun(options));
-/** A run whose log was changed afterwards, and signed again. */
-const rewritten =
-  (change: (log: SampleLog) => void, options: SampleOptions = {}) =>
-  (): Case => {
-    const log = sampleRun(options);
-    change(log);
-    return caseOf(log);
-  };
-/** A run in whose bundle files were changed. */
-const withFiles =
-  (change: (files: Map<string, Uint8Array>, log: SampleLog) => void, options: SampleOptions = {}) =>
-  (): Case => {
-    const log = sampleRun(options);
-    const files = log.files();
-    change(files, log);
-    return { bundle: writeBundle(files), policy: log.policy };
-  };
-const caseOf = (log: SampleLog): Case => ({ bundle: log.bundle(), policy: log.policy });
 const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
   const copy = Uint8Array.from(bytes ?? []);
   copy[at] = (copy[at] ?? 0) ^ 1;
@@ -236,42 +198,6 @@ const signedWrong: Record<string, () => Case> = {
     spoil: (kind, body) =>
       kind === 'round.aggregate' ? { ...body, dropped: attachmentOf(utf8('[null]'), MediaType.json) } : body,
   }),
-};
-
-/** What a private run says of itself and of its ledgers. */
-const privacy = { cap: '3' };
-const charged = (nth: number, fields: object, more: SampleOptions = {}): (() => Case) =>
-  run({
-    privacy,
-    ...more,
-    spoil: (kind, body, seen) =>
-      kind === 'round.contribution' && seen === nth
-        ? { ...body, charge: { ...(body['charge'] as object), ...fields } }
-        : body,
-  });
-const stated = (fields: object): (() => Case) =>
-  run({
-    privacy,
-    spoil: (kind, body) =>
-      kind === 'plan.propose' ? { ...body, privacy: { ...(body['privacy'] as object), ...fields } } : body,
-  });
-const claimed: Record<string, () => Case> = {
-  'a proposal with less noise than its plan': stated({ sigma: '4' }),
-  'a proposal with another rate than its plan': stated({ samplingRate: '0.25' }),
-  'a proposal with fewer steps than its plan': stated({ steps: 4 }),
-  'a proposal with a δ that protects nobody': stated({ delta: '0.01' }),
-  'a plan whose claim is not stated': changed('plan.propose', { privacy: null }, 0, { privacy }),
-  'a private release that was not charged': changed('round.contribution', { charge: null }, 3, { privacy }),
-  'a private release without a sampler': changed('round.contribution', { sampler: null }, 3, { privacy }),
-  'a charge with too small a total': charged(1, { after: '0.3' }),
-  'a charge that begins below what was spent': charged(6, { before: '0.3' }),
-  'a charge of samples with too small a total': charged(
-    1,
-    { after: '0.01' },
-    { privacy: { cap: '3', samplingRate: '0.25' } },
-  ),
-  'a number of a charge used twice': charged(7, { ledgerSeq: 0 }),
-  'a charge above the cap': run({ privacy: { cap: '0.7' } }),
 };
 
 /** Checkpoints in gate mode cosigned. */

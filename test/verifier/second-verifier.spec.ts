@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RegulonError } from '@regulon/shared/errors';
 import { verifyBundle } from '@regulon/shared/transparency';
-import { type Case, good, spoiled } from './bundles.js';
+import { good, spoiled } from './bundles.js';
+import type { Case } from './cases.js';
 
 /** Rows that the second verifier implements. */
 const ROWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'S1', 'S2', 'P1', 'P2', 'P4'] as const;
