@@ -1,5 +1,11 @@
 import { rootOfBytes } from '@regulon/shared/crypto';
-import { encodeExtras, Purpose, type RunProgram, type ScheduledRound } from '@regulon/shared/program';
+import {
+  encodeExtras,
+  fedAvgStep,
+  Purpose,
+  type RunProgram,
+  type ScheduledRound,
+} from '@regulon/shared/program';
 import {
   decodeFixed,
   encodeFixed,
@@ -50,7 +56,7 @@ export function sumVector(
   values: Parameters<typeof encodeFixed>[0],
 ): Uint8Array {
   const vector = emptyVector(manifest);
-  const { words, clamped } = encodeFixed(values, manifest.fractionBits, program.bound(round));
+  const { words, clamped } = encodeFixed(values, manifest.fractionBits, manifest.C);
   vector.set(words);
   putExtras(vector, program, round, manifest, { weight: 1, fault: clamped > 0 ? 1 : 0 });
   return vector;
@@ -79,7 +85,7 @@ export function completeRound(
   }
   const model = weights();
   const sum = new Int32Array(words.slice(0, split).buffer);
-  program.serverStep(round.arm, extras).tile(model, sum, model, 0);
+  fedAvgStep(program.stepTerms(round.arm, extras)).tile(model, sum, model, 0);
   const modelHash = rootOfBytes(bytesOf(model));
   program.complete(round, { survivors, extras, modelHash });
   return modelHash;

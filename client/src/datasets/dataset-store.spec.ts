@@ -3,11 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hex } from '@regulon/shared/crypto';
-import { emptySpecification, type FeatureSpecification, type UnitsView } from '@regulon/shared/genomics';
+import { emptySpecification, type FeatureSpecification } from '@regulon/shared/genomics';
 import { contractOf, type RunContract, RunProgram } from '@regulon/shared/program';
 import { importFile } from '../data/index.js';
 import { testFederation, testPlan } from '../policy/site.support.js';
-import { writePrepared, writeUnprepared } from './arm-files.js';
 import { DatasetStore } from './dataset-store.js';
 import type { UnitUse } from './site-data.js';
 
@@ -241,54 +240,6 @@ describe('prepared features', () => {
     expect(written(blocks(dense))?.featureNamesPath).toBeUndefined();
     const path = written(blocks(graph, { type: 'flatten' }, dense))?.featureNamesPath;
     expect(readFileSync(path ?? '', 'utf8')).toBe('GATA3\nESR1\n');
-  });
-});
-
-describe('files of an arm', () => {
-  const prefix = join(folder, 'files');
-  const view = (n: number, columns: number, values: readonly number[]): UnitsView => {
-    const labels = Int32Array.from({ length: n }, (_, i) => i % 2);
-    return { n, genes: columns, classes: 2, labels, values: Float64Array.from(values) };
-  };
-  const floats = (path: string): number[] => {
-    const bytes = readFileSync(path);
-    return [...new Float32Array(Uint8Array.from(bytes).buffer)];
-  };
-
-  it('hold sequences as bases × letters, with their classes', () => {
-    const dna = { dataset: { name: 'd', kind: 'sequences', scale: 'bases', unit: 'sequence' }, prepare: [] };
-    const values = [0, 1, 0, 0, 0.25, 0.25, 0.25, 0.25, 0, 0, 0, 1, 1, 0, 0, 0];
-    const data = writeUnprepared(view(2, 8, values), testPlan(dna), prefix);
-    expect(data.shape).toEqual([2, 2, 4]);
-    expect(floats(data.featuresPath)).toEqual(values);
-    expect([...readFileSync(data.targetsPath ?? '')]).toEqual([0, 0, 0, 0, 1, 0, 0, 0]);
-  });
-
-  it('hold the targets of several heads instead of classes', () => {
-    const dna = { dataset: { name: 'd', kind: 'sequences', scale: 'bases', unit: 'sequence' }, prepare: [] };
-    const targets = Float64Array.of(1, 0.5, -1, NaN);
-    const data = writeUnprepared({ ...view(2, 4, Array(8).fill(0)), targets }, testPlan(dna), prefix);
-    expect(floats(data.targetsPath ?? '')).toEqual([1, 0.5, -1, NaN]);
-  });
-
-  it('hold series to classify with gaps interpolated and marked', () => {
-    const series = { dataset: { name: 'd', kind: 'series', scale: 'log-ratio', unit: 'gene' }, prepare: [] };
-    const values = [NaN, 1, NaN, 3, NaN, NaN, NaN, NaN];
-    const data = writeUnprepared(view(2, 4, values), testPlan(series), prefix);
-    expect(data.shape).toEqual([2, 4, 2]);
-    expect(floats(data.featuresPath)).toEqual([1, 0, 1, 1, 2, 0, 3, 1, ...Array<number>(8).fill(0)]);
-  });
-
-  it('hold the graph of co-expression by numbers of features', async () => {
-    const { contractWith } = await manyPatients();
-    const before = keptOf(contractWith({ prepare: [] }), [0, 2]);
-    const graph = { a: Uint32Array.of(0), b: Uint32Array.of(1), weight: Float64Array.of(0.5) };
-    const steps: FeatureSpecification['steps'] = [{ step: 'co-expression', neighbours: 1, ...graph }];
-    const units = view(2, 3, [1, 2, 3, 4, 5, 6]);
-    const data = writePrepared(units, { ...before, steps }, undefined, prefix);
-    expect(floats(data.featuresPath)).toEqual([1, 3, 4, 6]);
-    expect(readFileSync(data.coExpressionPath ?? '', 'utf8')).toBe('a\tb\tweight\n0\t1\t0.5\n');
-    expect(writePrepared(units, before, undefined, prefix)).not.toHaveProperty('coExpressionPath');
   });
 });
 

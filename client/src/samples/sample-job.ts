@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { featureCount, type FeatureSpecification, hasBatchSteps, omicsOf } from '@regulon/shared/genomics';
-import { modelFilesOf } from '@regulon/shared/models';
 import type { Plan } from '@regulon/shared/plan';
 import { modelFrameOf, seriesChannels } from '@regulon/shared/program';
 import {
@@ -15,7 +14,7 @@ import {
 } from '../data/index.js';
 import { writeGeneNames, writePrepared, writeUnprepared } from '../datasets/index.js';
 import { type SitePart, sitePartPath } from '../state/index.js';
-import type { ArmData, ModelJob } from '../training/index.js';
+import { type ArmData, modelFilePaths, type ModelJob } from '../training/index.js';
 import { batchesOfSamples } from './batches.js';
 import { inputsOf, type SampleInputs } from './inputs.js';
 import { outputsOf, type SampleOutput } from './outputs.js';
@@ -66,14 +65,10 @@ export async function sampleJob(
   const { data, dataset, inputs } = samples;
   const { modelFiles } = source;
   const localWeights = source.localWeights ?? partOf(model, source, 'local.f32');
-  const paths = modelFilesOf(plan.model).map((digest): [string, string] => [
-    digest,
-    join(modelFiles ?? '', digest.slice('sha256:'.length)),
-  ]);
   const job: ModelJob = {
     ...{ declaration: plan.model, task: plan.task, data, weightsPath: model.weightsPath },
     ...modelFrameOf(plan, featuresOf(plan, dataset, specification)),
-    ...{ modelFiles: Object.fromEntries(paths), horizon: plan.evaluation.horizon },
+    ...{ modelFiles: modelFilePaths(plan.model, modelFiles ?? ''), horizon: plan.evaluation.horizon },
     ...(localWeights === undefined ? {} : { localWeightsPath: localWeights }),
   };
   return { ...samples, job, outputs: outputsOf(plan, dataset, inputs.names) };

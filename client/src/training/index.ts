@@ -16,6 +16,7 @@ export type { BackendRecord } from './backends/backend.js';
 export { type BackendChoice, CANDIDATES, isThere } from './backends/candidates.js';
 export { Trainer, type TrainerStart } from './trainer.js';
 export { readFloat32, writeFloat32 } from './files.js';
+export { modelFilePaths } from './model-files.js';
 export {
   digestOfFile,
   type InstalledRecord,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
-import { CO_EXPRESSION } from '@regulon/shared/models';
+import { CO_EXPRESSION, type ModelDeclaration, modelFilesOf } from '@regulon/shared/models';
 
 /** Files that a model is made with, and the names of the features it reads. */
 export interface ModelFiles {
@@ -14,6 +15,12 @@ export interface ModelFiles {
 
 /** No file at all: enough for every model without a graph or a layout. */
 export const NO_FILES: ModelFiles = { byDigest: new Map() };
+
+/** Where the files of a model lie, by their digests. @param folder holds each under the 64 digits of its digest */
+export function modelFilePaths(model: ModelDeclaration, folder: string): Record<string, string> {
+  const pathOf = (digest: string): string => join(folder, digest.slice('sha256:'.length));
+  return Object.fromEntries(modelFilesOf(model).map((digest) => [digest, pathOf(digest)]));
+}
 
 /** Rows of a tab-separated file, the first line being the heading. */
 interface Table {

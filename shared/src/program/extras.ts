@@ -109,11 +109,11 @@ export function encodeExtras(
 }
 
 /** Sums of the extras over the survivors, in their own units; `weight` is Σ w̃. */
-export function decodeExtras(
-  fields: readonly ExtraField[],
-  integers: readonly number[],
-): Record<string, number> & { weight: number } {
-  const decoded: Record<string, number> & { weight: number } = { weight: (integers[0] ?? 0) / WEIGHT_SCALE };
+export type SummedExtras = Record<string, number> & { weight: number };
+
+/** The sums as the ring has them, in their own units. */
+export function decodeExtras(fields: readonly ExtraField[], integers: readonly number[]): SummedExtras {
+  const decoded: SummedExtras = { weight: (integers[0] ?? 0) / WEIGHT_SCALE };
   fields.forEach((field, i) => (decoded[field.name] = (integers[i + 1] ?? 0) / field.scale));
   return decoded;
 }

@@ -12,7 +12,6 @@ import {
   initialWeights,
   manifestOf,
   type ModelFrame,
-  parameterCount,
   travellingWeights,
   type WeightSpec,
 } from '../models/index.js';
@@ -20,14 +19,23 @@ import type { Manifest } from '../secagg/index.js';
 import { type ArmModel, ArmModels } from './arm-models.js';
 import { BaselineFits } from './baselines.js';
 import type { RunContract } from './contract.js';
-import { blockLength, decodeEvaluation, evaluationLength, type RunResult } from './evaluation.js';
-import { decodeExtras, type ExtraField, statisticsExtras, trainingExtras } from './extras.js';
+import { decodeEvaluation, type RunResult } from './evaluation.js';
+import {
+  decodeExtras,
+  type ExtraField,
+  statisticsExtras,
+  type SummedExtras,
+  trainingExtras,
+} from './extras.js';
 import { type CurvePoint, curvePointOf } from './learning-curve.js';
 import { modelFrameOf } from './model-frame.js';
-import { type ClosingRound, contributing, type Following, type RoundOutcome } from './round-outcome.js';
-import { headRanges } from './head-blocks.js';
-import { ownedRanges } from './owned-blocks.js';
-import { quantumOf } from './quantum.js';
+import {
+  type ClosingRound,
+  contributing,
+  type Following,
+  required,
+  type RoundOutcome,
+} from './round-outcome.js';
 import { type OpenedAttempt, roundManifest } from './round-manifest.js';
 import {
   type Arm,
@@ -40,10 +48,10 @@ import {
   scheduleOf,
   type ScheduledRound,
 } from './schedule.js';
-import { fedAvgStep, type FedAvgTerms, type ServerStep } from './server-step.js';
+import type { FedAvgTerms } from './server-step.js';
+import { stepTermsOf } from './step-terms.js';
 import { Validation } from './validation.js';
-
-const EVALUATION_FRACTION_BITS = 24;
+import { boundOf, fractionBitsOf, vectorLengthOf } from './vectors.js';
 
 /**
  * What a plan implies, round by round: the same machine at the coordinator, at every site and in the verifier.
@@ -87,7 +95,9 @@ export class RunProgram {
 
   /** Feature specification of an arm as fitted so far. */
   specification(arm: number): FeatureSpecification {
-    return at(this.specifications, fitsOnce(this.contract.plan) ? 0 : arm);
+    const fitted = this.specifications[fitsOnce(this.contract.plan) ? 0 : arm];
+    if (fitted === undefined) throw new RegulonError('E_STATE', `the run has no arm ${arm}`);
+    return fitted;
   }
 
   /** Digest of the current model of an arm, or null before it is initialised. */
@@ -165,17 +175,7 @@ export class RunProgram {
 
   /** d: coordinates of the round's vector, extras not counted. */
   vectorLength(round: ScheduledRound): number {
-    switch (round.purpose) {
-      case Purpose.train:
-        return parameterCount(this.weightSpecs(round.arm));
-      case Purpose.statistics:
-        return this.step(round).length(this.specification(round.arm));
-      case Purpose.evaluation:
-        if (isValidation(round)) return blockLength(this.contract);
-        return (
-          this.baselines.sum(round)?.length(this.baselines.fit(round)) ?? evaluationLength(this.contract)
-        );
-    }
+    return vectorLengthOf(this, round);
   }
 
   /** Extras of a round in their order, the weight (always first) not listed. */
@@ -185,18 +185,7 @@ export class RunProgram {
 
   /** 0 for training, else the fraction bits of the fixed-point statistics. */
   fractionBits(round: ScheduledRound): number {
-    if (round.purpose === Purpose.train) return 0;
-    if (round.purpose === Purpose.statistics) return this.step(round).fractionBits;
-    return this.baselines.sum(round)?.fractionBits ?? EVALUATION_FRACTION_BITS;
-  }
-
-  /** Bound B of |value| of one site and coordinate in a statistics or evaluation round: N·B·2^f stays below 2⁶³. */
-  bound(round: ScheduledRound): number {
-    const { weightCap } = this.contract.plan.secureAggregation;
-    if (round.purpose === Purpose.statistics) return this.step(round).bound(weightCap);
-    const sum = this.baselines.sum(round);
-    if (sum) return sum.bound(weightCap);
-    return 2 ** (62 - EVALUATION_FRACTION_BITS - Math.ceil(Math.log2(this.contract.sites.length)));
+    return fractionBitsOf(this, round);
   }
 
   /** Every field of the manifest of a round. @throws E_STATE before the initial model of its arm is set */
@@ -207,34 +196,20 @@ export class RunProgram {
       modelHash,
       length: this.vectorLength(round),
       extras: this.extras(round),
-      bound: this.bound(round),
+      bound: boundOf(this, round),
       fractionBits: this.fractionBits(round),
     };
     return roundManifest(this.contract, round, facts, open);
   }
 
   /** Decode the ring integers of the extras of a round (weight first). */
-  decodeExtras(
-    round: ScheduledRound,
-    integers: readonly number[],
-  ): Record<string, number> & { weight: number } {
+  decodeExtras(round: ScheduledRound, integers: readonly number[]): SummedExtras {
     return decodeExtras(this.extras(round), integers);
   }
 
-  /** What the server step of a training round of an arm depends on. @param extras sums over the survivors */
-  stepTerms(
-    arm: number,
-    extras: Readonly<Record<string, number>> & { readonly weight: number },
-  ): FedAvgTerms {
-    const { plan } = this.contract;
-    const specs = this.weightSpecs(arm);
-    const owned = [...ownedRanges(specs), ...headRanges(plan, specs, extras)].sort((a, b) => a.from - b.from);
-    return { weight: extras.weight, Q: quantumOf(plan), C: plan.secureAggregation.clipNorm, owned };
-  }
-
-  /** The deterministic server step of a training round of an arm; arguments as `stepTerms`. */
-  serverStep(...of: Parameters<RunProgram['stepTerms']>): ServerStep {
-    return fedAvgStep(this.stepTerms(...of));
+  /** What the server step (`fedAvgStep`) of a training round of an arm depends on. @param extras sums over the survivors */
+  stepTerms(arm: number, extras: Readonly<SummedExtras>): FedAvgTerms {
+    return stepTermsOf(this.contract.plan, this.weightSpecs(arm), extras);
   }
 
   /**
@@ -320,15 +295,4 @@ export class RunProgram {
   result(): RunResult | null {
     return this.evaluation;
   }
-}
-
-function required<T>(value: T | undefined, { round }: ScheduledRound): T {
-  if (value === undefined) throw new RegulonError('E_STATE', `the outcome of round ${round} lacks its sum`);
-  return value;
-}
-
-function at<T>(list: readonly T[], arm: number): T {
-  const item = list[arm];
-  if (item === undefined) throw new RegulonError('E_STATE', `the run has no arm ${arm}`);
-  return item;
 }

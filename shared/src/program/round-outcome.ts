@@ -1,3 +1,4 @@
+import { RegulonError } from '../errors/index.js';
 import type { Finding } from '../genomics/index.js';
 import type { CurvePoint } from './learning-curve.js';
 import type { ScheduledRound } from './schedule.js';
@@ -38,4 +39,10 @@ export function contributing(
 ): number {
   const members = new Set(contributors);
   return survivors.filter((id) => members.has(id)).length;
+}
+
+/** A part of an outcome that the round must have. @throws E_STATE without it */
+export function required<T>(value: T | undefined, { round }: ScheduledRound): T {
+  if (value === undefined) throw new RegulonError('E_STATE', `the outcome of round ${round} lacks its sum`);
+  return value;
 }

@@ -2,7 +2,7 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { Purpose, type ScheduledRound } from '@regulon/shared/program';
+import { fedAvgStep, Purpose, type ScheduledRound } from '@regulon/shared/program';
 import {
   ctxOf,
   decodeFixed,
@@ -115,7 +115,7 @@ async function derive(
     aggregate,
     parameters: d,
   };
-  return { ...base, modelHash: await models.step(job, program.serverStep(round.arm, extras)) };
+  return { ...base, modelHash: await models.step(job, fedAvgStep(program.stepTerms(round.arm, extras))) };
 }
 
 async function tailOf(path: string, start: number, words: number, ringBits: 32 | 64): Promise<Uint8Array> {

@@ -26,7 +26,11 @@ beforeEach(() => {
   [lines, saved] = [[], []];
   const failing = () => Promise.reject(new RegulonError(fails, 'of patient 12'));
   const context = {
-    ...{ site, config: { training: { fallback: 'none' } }, crash: { reached: () => undefined } },
+    ...{
+      site,
+      config: { stateFolder: '', training: { fallback: 'none' } },
+      crash: { reached: () => undefined },
+    },
     logger: pino(
       {},
       { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },

@@ -2,7 +2,6 @@ import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { slimFit } from '@regulon/shared/genomics';
-import { type ModelDeclaration, modelFilesOf } from '@regulon/shared/models';
 import {
   type Arm,
   encodeBlock,
@@ -20,7 +19,7 @@ import {
 import type { Manifest } from '@regulon/shared/secagg';
 import { armPrefix, type UnitUse } from '../../datasets/index.js';
 import { guarded, type LocalFacts } from '../../state/index.js';
-import type { ArmData, TrainResult } from '../../training/index.js';
+import { type ArmData, modelFilePaths, type TrainResult } from '../../training/index.js';
 import type { Contribution } from '../../update/index.js';
 import type { SiteContext } from '../context.js';
 import { LocalWeights } from './local-weights.js';
@@ -262,17 +261,10 @@ export class LocalWork {
       outputs,
       task: plan.task,
       data,
-      modelFiles: this.modelFiles(plan.model),
+      modelFiles: modelFilePaths(plan.model, join(this.site.config.stateFolder, 'model-files')),
       site: this.site.config.site,
       horizon: plan.evaluation.horizon,
     };
-  }
-
-  /** Where this site keeps the files that a model is made with: in its state folder, named by their digits. */
-  private modelFiles(model: ModelDeclaration): Record<string, string> {
-    const pathOf = (digest: string): string =>
-      join(this.site.config.stateFolder, 'model-files', digest.replace('sha256:', ''));
-    return Object.fromEntries(modelFilesOf(model).map((digest) => [digest, pathOf(digest)]));
   }
 
   private dataOf(arm: Arm, use: UnitUse): Promise<ArmData | null> {
