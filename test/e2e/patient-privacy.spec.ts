@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { verifyBundle } from '@regulon/shared/transparency';
 import { siteBudgetOf, type BudgetPlace } from '@regulon/client/privacy';
 import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
 import { simulatedDataPlan } from '../support/toy-plan.js';
@@ -65,6 +66,12 @@ describe('daemons with a privacy budget', () => {
           expect(site.spent.epsilon).toBeGreaterThan(0.3);
           expect(site.left).toBeLessThan(2.7);
         }
+        // both totals and the budget of each site are in the log, and an auditor's own accountant finds the same
+        const policy = readFileSync(join(federation.founded.folder.federation, 'quorum.policy'), 'utf8');
+        const report = verifyBundle({ bundle: await federation.api.bundle(), policy });
+        const rows = report.rules.filter(({ id }) => ['S1', 'P1', 'P2', 'P4'].includes(id));
+        expect([report.status, ...rows.map(({ status }) => status)]).toEqual(Array(5).fill('pass'));
+        expect(rows.find(({ id }) => id === 'P2')?.note).toBe('10 charges recomputed');
         // what is left does not hold three hundred rounds more: nobody begins
         const long = { ...plan, name: 'too-long', training: { ...plan.training, rounds: 300 } };
         expect(await runToItsEnd(federation, long)).toMatchObject({
