@@ -47,6 +47,7 @@ import { siteBatchesPath, writeSiteBatches } from './site-batches.js';
 import { servesWholly, useOfFold } from './unit-use.js';
 import { patientNamesOf, unitsKeyOf, unitsOfPlan } from './units-of-plan.js';
 import { verifyComplete } from './verify-complete.js';
+import { verifyHeadsApart } from './verify-heads-apart.js';
 import { verifyOwned } from './verify-owned.js';
 import type { ArmRequest, BaselineScore, DatasetDescription, UnitUse } from './site-data.js';
 
@@ -103,6 +104,7 @@ export class DatasetStore {
         'E_UNITS',
         `this site has fewer than ${MIN_UNITS} ${patients ? 'patients' : 'units'}`,
       );
+    if (!contract.isPublic) verifyHeadsApart(view, contract.plan, MIN_UNITS);
     const { arms } = new RunProgram(contract);
     for (const arm of arms) {
       const view = (): UnitsView => this.select({ contract, siteId, arm }, 'train');
