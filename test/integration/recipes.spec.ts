@@ -45,6 +45,11 @@ describe('examples that train federated on simulated data', () => {
     expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.1);
   });
 
+  it('a variational autoencoder tells more of a tumour than the mean of each gene', async () => {
+    const { pooled } = await run('tumour-variational.sim.yaml', 8);
+    expect(pooled.mse).toBeLessThan(0.95);
+  });
+
   it('series of other lengths at each site train one bidirectional net with attention', async () => {
     const { pooled } = await run('yeast-phase.sim.yaml', 6);
     expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.1);

@@ -13,7 +13,7 @@ const files = readdirSync(examples).filter((name) => name.endsWith('.yaml'));
 const plans = files.filter((name) => !name.startsWith('site-policy'));
 
 describe('the example plans', () => {
-  it('are systems and a simulated twin of each, and five that are always simulated', () => {
+  it('are systems and a simulated twin of each, and six that are always simulated', () => {
     const names = plans.filter((name) => !name.includes('.sim.')).map((name) => name.replace('.yaml', ''));
     const twins = names.flatMap((name) => [`${name}.sim.yaml`, `${name}.yaml`]);
     expect(plans.sort()).toEqual(
@@ -24,6 +24,7 @@ describe('the example plans', () => {
         'omics-fusion.sim.yaml',
         'omics-owners.sim.yaml',
         'tumour-heads.sim.yaml',
+        'tumour-variational.sim.yaml',
       ].sort(),
     );
     expect(names).toHaveLength(14);
