@@ -12,7 +12,7 @@ import { federated, type SiteSource } from './federation.js';
 import { type Figure, type Recipe, recipes } from './recipes.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples', import.meta.url));
-const HELP = 'npm run recipes -- [NAME …] [--seeds 1,2,3]; REGULON_DATA names the folder of data';
+const HELP = `npm run recipes -- [NAME …] [--seeds 1,2,3], names ${recipes.map(({ name }) => name).join(', ')}; REGULON_DATA names the folder of data`;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**

@@ -37,7 +37,7 @@ export async function done(...args: readonly string[]): Promise<Record<string, u
 }
 
 /** A small plan over simulated data of three sites. */
-export const threeSitePlan = (): Plan =>
+const threeSitePlan = (): Plan =>
   parsePlan(
     simulatedDataPlan(['east', 'north', 'south'], {
       name: 'enrolled',

@@ -33,5 +33,7 @@ export async function agree(
   const answer = await prompt.question(`type the first ${TYPED_DIGITS} digits of the digest to sign: `);
   prompt.close();
   if (answer.trim().toLowerCase() !== digest.slice('sha256:'.length, 'sha256:'.length + TYPED_DIGITS))
-    throw new RegulonError('E_ARGUMENT', 'that is not the digest; nothing was signed');
+    throw new RegulonError('E_ARGUMENT', 'that is not the digest; nothing was signed', {
+      hint: 'repeat the command and type the digits that it shows',
+    });
 }

@@ -43,11 +43,11 @@ describe('the connection of a command', () => {
     expect(wrong).toMatchObject({ code: 4, err: expect.stringContaining(`${path}: httpPort: `) as unknown });
   });
 
-  it('puts an address of IPv6 into brackets', async () => {
-    file('coordinator.json', '{"host":"::1","httpPort":2}');
+  it('asks on loopback, wherever daemons connect', async () => {
+    file('coordinator.json', '{"host":"coordinator.example","httpPort":2}');
     const env = { REGULON_FEDERATION: folder, REGULON_TOKEN_FILE: file('token', 'abc') };
     expect((await runIn(env, 'run', 'list')).err).toMatch(
-      /^E_CONNECTION: http:\/\/\[::1\]:2 does not answer/,
+      /^E_CONNECTION: http:\/\/127\.0\.0\.1:2 does not answer/,
     );
   });
 

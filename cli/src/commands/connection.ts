@@ -9,7 +9,7 @@ import { readJsonFile } from '../files/index.js';
 import type { Context } from './context.js';
 
 /** `coordinator.json` in the public folder of a federation. */
-const coordinatorFile = z.looseObject({ host: z.string().min(1), httpPort: z.int().min(1).max(65_535) });
+const coordinatorFile = z.looseObject({ httpPort: z.int().min(1).max(65_535) });
 
 /** Options of every command that talks to a coordinator. */
 export interface ConnectionOptions {
@@ -56,9 +56,9 @@ function serverOf(options: ConnectionOptions, context: Context): string {
       hint: 'name the coordinator, e.g. http://127.0.0.1:8080, or set REGULON_SERVER or REGULON_FEDERATION',
     });
   }
-  const { host, httpPort } = readJsonFile(file, coordinatorFile, 'E_CONFIG');
-  // an address of IPv6 stands in brackets
-  return `http://${host.includes(':') ? `[${host}]` : host}:${httpPort}`;
+  const { httpPort } = readJsonFile(file, coordinatorFile, 'E_CONFIG');
+  // its host is where daemons connect; the REST interface listens on loopback only
+  return `http://127.0.0.1:${httpPort}`;
 }
 
 function validUrl(text: string): string {

@@ -147,7 +147,9 @@ export class Authority {
     const { privateKey, publicKey } = this.keys;
     const signature = await webcrypto.subtle.sign(ALGORITHM, privateKey, probe);
     if (!(await webcrypto.subtle.verify(ALGORITHM, publicKey, signature, probe)))
-      throw new RegulonError('E_CERTIFICATE', 'the key of the authority is another one');
+      throw new RegulonError('E_CERTIFICATE', 'the key of the authority is another one', {
+        hint: 'put back the folder authority as `regulon fed create` made it',
+      });
   }
 
   private async issue(

@@ -21,4 +21,3 @@ export const coordinatorAddress = z.strictObject({
   controlPort: port,
   bulkPort: port,
 });
-export type CoordinatorAddress = z.infer<typeof coordinatorAddress>;

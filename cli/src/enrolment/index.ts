@@ -24,13 +24,7 @@ export { type FederationName, Person, type Statement } from './person.js';
 export { writeDocument, writePrivate, writePublic } from './public-files.js';
 export { renewalSchema, renewSite, takeRenewal } from './renewal.js';
 export { buildRoster, signRoster } from './roster.js';
-export {
-  digestOfRoster,
-  isRosterSigned,
-  parseRosterChange,
-  type RosterChange,
-  rosterChangeSchema,
-} from './roster-change.js';
+export { digestOfRoster, isRosterSigned, type RosterChange, rosterChangeSchema } from './roster-change.js';
 export { dueSignature } from './sign-change.js';
 export { SiteFolder } from './site-folder.js';
 export { softwareDigest } from './software-digest.js';

@@ -113,11 +113,7 @@ export function verifyJoinRequest(request: JoinRequest, invitation: Invitation):
 }
 
 /** The four public keys of a request, hexadecimal. */
-export function keysOf({
-  enrolment,
-  stewardKey,
-  administratorKey,
-}: JoinRequest): Readonly<Record<Role, string>> {
+function keysOf({ enrolment, stewardKey, administratorKey }: JoinRequest): Readonly<Record<Role, string>> {
   const { statementKey: identity, cosignerKey: cosigner } = enrolment;
   return { identity, cosigner, steward: stewardKey, administrator: administratorKey };
 }

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { fromHex, hex, publicKeyOf, signEd25519, verifyEd25519 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
-  parseStrict,
   type Roster,
   rosterHashOf,
   rosterSchema,
@@ -88,11 +87,6 @@ export function mergeSignatures(change: RosterChange, other: RosterChange, from:
       throw new RegulonError('E_ROSTER', `${from}: the signature of administrator ${admin} is not valid`);
     return withSignature(merged, { admin, signature });
   }, change);
-}
-
-/** Read a change that came from elsewhere. @throws E_ROSTER naming the path that breaks its form */
-export function parseRosterChange(value: unknown, from: string): RosterChange {
-  return parseStrict(rosterChangeSchema, value, from, 'E_ROSTER');
 }
 
 function withSignature(change: RosterChange, added: SignedRoster['signatures'][number]): RosterChange {

@@ -8,7 +8,7 @@ import { key } from './fields.js';
 import { invitationSchema } from './invitation.js';
 
 /** What a site remembers of its enrolment; nothing in it is secret, and only the owner may change it. */
-export const siteRecordSchema = z.strictObject({
+const siteRecordSchema = z.strictObject({
   schema: z.literal('regulon.site-enrolment/1'),
   /** who invited it, without the token */
   invitation: invitationSchema.omit({ token: true, signature: true }),

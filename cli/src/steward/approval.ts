@@ -36,7 +36,9 @@ export function approvalEnd(now: Date, days = USUAL_DAYS): Date {
 export function endOfDay(text: string, now: Date): Date {
   const end = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00.000Z`) + DAY_MS : NaN;
   if (end > now.getTime()) return new Date(end);
-  throw new RegulonError('E_ARGUMENT', '--until: a day to come, as 2027-01-31');
+  throw new RegulonError('E_ARGUMENT', '--until: a day to come, as 2027-01-31', {
+    hint: 'name a day after today',
+  });
 }
 
 /** Digest of a statement as a person compares it. */

@@ -59,20 +59,29 @@ function areTwins({ n, targets, patients }: UnitsView, a: Column, b: Column, lea
     targets[unit * width + a.at] ?? NaN,
     targets[unit * width + b.at] ?? NaN,
   ];
-  const isClass = a.kind === 'classes';
-  const isThere = (value: number): boolean => (isClass ? value >= 0 : !Number.isNaN(value));
-  const units = Array.from({ length: n }, (_, unit) => unit).filter((unit) => pairOf(unit).every(isThere));
-  const isSame = isClass ? sameClass(units.map(pairOf)) : ([x, y]: Pair): boolean => x === y;
+  const isThere = a.kind === 'classes' ? isClass : isNumber;
+  const isSame = a.kind === 'classes' ? sameClass(n, pairOf) : isEqual;
   const apart = new Set<number>();
-  for (const unit of units) {
-    if (!isSame(pairOf(unit))) apart.add(patients?.[unit] ?? unit);
+  let common = false;
+  for (let unit = 0; unit < n; unit++) {
+    const pair = pairOf(unit);
+    if (!isThere(pair)) continue;
+    common = true;
+    if (isSame(pair)) continue;
+    apart.add(patients?.[unit] ?? unit);
+    // heads of thousands of columns: pairs that differ are left after a few units
     if (apart.size >= least) return false;
   }
-  return units.length > 0;
+  return common;
 }
 
+const isClass = ([x, y]: Pair): boolean => x >= 0 && y >= 0;
+const isNumber = ([x, y]: Pair): boolean => !Number.isNaN(x) && !Number.isNaN(y);
+const isEqual = ([x, y]: Pair): boolean => x === y;
+
 /** Classes of two targets that mostly stand together, each with the other. */
-function sameClass(pairs: readonly Pair[]): (pair: Pair) => boolean {
+function sameClass(n: number, pairOf: (unit: number) => Pair): (pair: Pair) => boolean {
+  const pairs = Array.from({ length: n }, (_, unit) => pairOf(unit)).filter(isClass);
   const mostOften = (from: 0 | 1, to: 0 | 1): ((name: number) => number | undefined) => {
     const counts = new Map<number, Map<number, number>>();
     for (const pair of pairs) {

@@ -20,7 +20,9 @@ export function privacyRuleBroken(plan: Plan): BrokenRule | null {
 function sumRule({ prepare, evaluation, secureAggregation, design }: Plan): BrokenRule | null {
   const without = 'this sum has no noise yet, and the plan claims privacy: ';
   const p = prepare.findIndex(({ step }) => !WITHOUT_SUMS.has(step));
-  if (p >= 0) return { path: `prepare[${p}].step`, rule: `${without}use ${[...WITHOUT_SUMS].join(', ')}` };
+  const allowed = [...WITHOUT_SUMS].join(', ');
+  if (p >= 0)
+    return { path: `prepare[${p}].step`, rule: `a plan that claims privacy is prepared by ${allowed} only` };
   if (design) return { path: 'design', rule: 'only steps with sums of their own read it' };
   if (evaluation.split !== 'none')
     return { path: 'evaluation.split', rule: `${without}use none, and score the model where the data are` };

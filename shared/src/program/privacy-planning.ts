@@ -44,13 +44,16 @@ export function costByRounds({ privacy, training }: Plan): RoundCost[] {
  */
 export function noiseOfPlan({ privacy, training }: Plan, epsilon: number): number {
   if (!privacy)
-    throw new RegulonError('E_PRIVACY', 'the plan has no section privacy, so no noise to calibrate');
+    throw new RegulonError('E_PRIVACY', 'the plan has no section privacy, so no noise to calibrate', {
+      hint: 'add the section privacy (docs/privacy.md), or leave --epsilon out',
+    });
   const copies = privacy.hospitalsPerPatient;
   const floor = gaussianEpsilon(Math.sqrt(copies) / COUNT_NOISE, privacy.delta);
   if (!(epsilon > floor))
     throw new RegulonError(
       'E_PRIVACY',
       `ε = ${epsilon} is not above ${floor.toPrecision(3)}, which the count of patients alone costs`,
+      { hint: 'ask for a larger ε' },
     );
   const costs = (z: number): number =>
     epsilonAfter({ ...privacy, noiseMultiplier: z }, training.rounds, copies);

@@ -62,7 +62,7 @@ export function sampledPowerBound(falsePositives: number, steps: SampledGaussian
 }
 
 /** Φ⁻¹ by bisection. */
-export function normalQuantile(p: number): number {
+function normalQuantile(p: number): number {
   let [low, high] = [-10, 10];
   for (let step = 0; step < 100; step++) {
     const middle = (low + high) / 2;

@@ -52,7 +52,7 @@ export const federation: Federation = testFederation();
 export const OWN: SiteId = 1;
 const now = Date.parse('2026-11-21T00:00:00Z');
 
-/** A run as it would be agreed on over data that are not public, if this version joined such runs. */
+/** A run as it would be agreed on over data that are not public. */
 export function privateRun(plan: Plan = testPlan(), id = 7): Agreement {
   const run = runName(new Uint8Array(16).fill(7));
   const agreement = verifyAgreement(contractBytes(plan), run, federation, testSite(federation), now);

@@ -6,7 +6,7 @@ import type { RoundRules, RoundState } from './state.js';
 const MAX_STRIKES = 3;
 
 /** Thresholds for |U1| = n. */
-export function thresholdsFor(rules: RoundRules, n: number): Thresholds {
+function thresholdsFor(rules: RoundRules, n: number): Thresholds {
   const { M, gammaNum, gammaDen, strict } = rules;
   return thresholds({ N: rules.sites.length, M, n: Math.max(1, n), gammaNum, gammaDen, strict });
 }
@@ -70,7 +70,7 @@ export function areThreshold(rules: RoundRules, u1: readonly number[], members: 
  *
  * @see secagg.md §5, R2
  */
-export function excludedBy(disputes: RoundState['disputes']): number[] {
+function excludedBy(disputes: RoundState['disputes']): number[] {
   const count = (id: number): number => disputes.filter((pair) => pair.includes(id)).length;
   const excluded = disputes.map(([complainant, accused]) =>
     count(complainant) > count(accused) ? complainant : accused,
