@@ -35,37 +35,20 @@ real(
   10 * MINUTES,
 );
 
-/** The example for data of patients: nothing moves a weight that no patient trains. @param owners of the encoder */
-const closedPlan = (name: string, owners: readonly string[]) =>
-  readPlanFile(exampleFile('omics-owners.sim.yaml'), (document) => {
-    Object.assign(document, { name });
-    const { training, model } = document as {
-      training: { rounds: number; optimizer: { weightDecay: number } };
-      model: { blocks: { owners?: readonly string[] }[] };
-    };
-    Object.assign(training, { rounds: 2 });
-    Object.assign(training.optimizer, { weightDecay: 0 });
-    for (const block of model.blocks) if (block.owners) block.owners = owners;
-  });
-
 real(
-  'over data of patients the owners are those who have the omic; sites refuse others, and the coordinator does not hear why (needs the compiled programs)',
+  'over data of patients sites refuse such a block, and the coordinator does not hear why (needs the compiled programs)',
   async () => {
     const root = mkdtempSync(join(tmpdir(), 'regulon-owners-'));
-    const right = closedPlan('owners-right', ['site-1', 'site-2', 'site-3', 'site-4']);
-    const wrong = closedPlan('owners-wrong', ['site-2', 'site-3', 'site-4', 'site-5']);
-    const { federation } = await openRealFederation(root, right, { isClosed: true });
+    const plan = readPlanFile(exampleFile('omics-owners.sim.yaml'));
+    const { federation } = await openRealFederation(root, plan, { isClosed: true });
     try {
-      const document = await runToItsEnd(federation, right);
-      expect(document).toMatchObject({ status: 'COMPLETED', reason: null });
-      expect(document.result?.bySite).toBeNull();
-      const refused = await runToItsEnd(federation, wrong);
+      const refused = await runToItsEnd(federation, plan);
       expect(refused).toMatchObject({ status: 'FAILED', rounds: [], reason: { code: 'E_POLICY' } });
-      expect(refused.reason?.message).toMatch(/^refused by site [15] \(E_POLICY\)/);
+      expect(refused.reason?.message).toMatch(/^refused by site \d \(E_POLICY\)/);
     } finally {
       await federation.stop();
       rmSync(root, { recursive: true, force: true });
     }
   },
-  15 * MINUTES,
+  10 * MINUTES,
 );

@@ -177,6 +177,7 @@ class RecipeSite implements InProcessSite {
       if ((arm.heldOutSite === this.id) !== (use === 'test')) return null;
     }
     const view = unitsWhere(this, program, arm.heldOutFold, use === 'test');
+    if (view.n === 0) return null;
     if (!isPrepared(plan.dataset.kind)) return writeUnprepared(view, plan, prefix);
     const specification = program.specification(arm.index);
     const fitted = sitePreparation(unitsWhere(this, program, arm.heldOutFold, false), specification);

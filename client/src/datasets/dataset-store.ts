@@ -47,8 +47,8 @@ import { siteBatchesPath, writeSiteBatches } from './site-batches.js';
 import { servesWholly, useOfFold } from './unit-use.js';
 import { patientNamesOf, unitsKeyOf, unitsOfPlan } from './units-of-plan.js';
 import { verifyComplete } from './verify-complete.js';
-import { verifyHeadsApart } from './verify-heads-apart.js';
 import { verifyOwned } from './verify-owned.js';
+import { verifyPatterns } from './verify-patterns.js';
 import type { ArmRequest, BaselineScore, DatasetDescription, UnitUse } from './site-data.js';
 
 /** Fewest units that a released sum covers; a dataset below it serves no plan. */
@@ -104,11 +104,11 @@ export class DatasetStore {
         'E_UNITS',
         `this site has fewer than ${MIN_UNITS} ${patients ? 'patients' : 'units'}`,
       );
-    if (!contract.isPublic) verifyHeadsApart(view, contract.plan, MIN_UNITS);
     const { arms } = new RunProgram(contract);
     for (const arm of arms) {
       const view = (): UnitsView => this.select({ contract, siteId, arm }, 'train');
       verifyOwned(view, contract, siteId, MIN_UNITS);
+      if (!contract.isPublic) verifyPatterns(view(), contract.plan, MIN_UNITS);
     }
     return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));
   }

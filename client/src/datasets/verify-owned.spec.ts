@@ -10,10 +10,9 @@ const sites = names.map((name, i) => ({ id: i + 1, name }));
 const owned = { aggregate: 'owners', owners: ['a', 'b', 'c', 'd'], denominator: 1 };
 const twoClasses = ['x', 'y'].map((name) => ({ name, rule: `kind == '${name}'` }));
 const dense = (units: number | string) => ({ layers: [{ type: 'dense', units }] });
-const contractOver = (plan: Record<string, unknown>): Pick<RunContract, 'plan' | 'sites' | 'isPublic'> => ({
+const contractOver = (plan: Record<string, unknown>): Pick<RunContract, 'plan' | 'sites'> => ({
   plan: parsePlan(plan),
   sites,
-  isPublic: true,
 });
 
 /** Units with RNA in the first column and protein in the second; NaN = the unit lacks it. */
@@ -56,18 +55,6 @@ describe('units for the blocks that a site owns', () => {
       throw new Error('its units were asked for');
     };
     expect(() => verifyOwned(never, contractOver(toyPlan(names)), 5, 5)).not.toThrow();
-  });
-
-  it('may be at no other site outside public runs: a difference of two sums would be its own', () => {
-    const closed = { ...omics, isPublic: false };
-    expect(() => verifyOwned(() => without, omics, 5, 5)).not.toThrow();
-    const refused = (): void => verifyOwned(() => without, closed, 5, 5);
-    expect(refused).toThrow(expect.objectContaining({ code: 'E_UNITS' }));
-    expect(refused).toThrow(/block rna-encoder: this site is none of its owners and has patients/);
-    const none = units(Array.from({ length: 20 }, () => [NaN, 1] as const));
-    expect(() => verifyOwned(() => none, closed, 5, 5)).not.toThrow();
-    const own = units(Array.from({ length: 5 }, () => [1, 1] as const));
-    expect(() => verifyOwned(() => own, closed, 1, 5)).not.toThrow();
   });
 
   it('are counted by patients', () => {

@@ -5,42 +5,30 @@ import { headTargets, type Plan, type Target, targetWidth } from '@regulon/share
 import { ownedBlocks, type RunContract } from '@regulon/shared/program';
 
 /**
- * Whether the data of this site go with what the plan says of who owns each block.
+ * Whether this site has units for each block that the plan says it owns: without any it would add zeros, and the sum of the
+ * block would be one over fewer sites than everybody counts.
  *
- * An owner needs units for its block: without any it would add zeros, and the sum of the block would be one over fewer sites
- * than everybody counts. Outside public runs a site that is no owner must have none: what all sites train could hold the
- * same gradient once more, and the difference of the two sums would be that of the few sites that are no owners.
- *
- * @param view training units of an arm; not asked for where no block has owners
+ * @param view training units of an arm; not asked for where this site owns no block
  * @param siteId roster id of this site
  * @param least patients that a block needs at each owner
  * @throws E_UNITS naming the block
  */
 export function verifyOwned(
   view: () => UnitsView,
-  contract: Pick<RunContract, 'plan' | 'sites' | 'isPublic'>,
+  contract: Pick<RunContract, 'plan' | 'sites'>,
   siteId: number,
   least: number,
 ): void {
-  const blocks = ownedBlocks(contract);
-  if (blocks.length === 0) return;
+  const own = ownedBlocks(contract).filter(({ owners }) => owners.includes(siteId));
+  if (own.length === 0) return;
   const units = view();
-  for (const { name, owners } of blocks) {
-    const patients = patientsFor(units, contract.plan, name);
-    const refuse = (why: string, hint: string): never => {
-      throw new RegulonError('E_UNITS', `model block ${name}: this site is ${why}`, { hint });
-    };
-    if (owners.includes(siteId) && patients < least)
-      refuse(
-        `one of its owners and has fewer than ${least} patients that train it`,
-        'ask the researcher to leave this site out of the owners of the block',
-      );
-    if (!owners.includes(siteId) && patients > 0 && !contract.isPublic)
-      refuse(
-        'none of its owners and has patients that would train it',
-        'ask the researcher to make this site an owner, or leave these values out (data import --mask-absent)',
-      );
-  }
+  const thin = own.find(({ name }) => patientsFor(units, contract.plan, name) < least);
+  if (thin)
+    throw new RegulonError(
+      'E_UNITS',
+      `model block ${thin.name}: this site is one of its owners and has fewer than ${least} patients that train it`,
+      { hint: 'ask the researcher to leave this site out of the owners of the block' },
+    );
 }
 
 /** Patients, else units, that have something of what the block reads, and a target behind it. */

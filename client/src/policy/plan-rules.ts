@@ -88,18 +88,16 @@ function verifyExtent(
 }
 
 /**
- * Outside public runs a block is owned by all who have data for it (`verifyOwned`); the others then send zeros wherever the
- * same gradient stands once more, unless something moves weights that no unit trains, by the number of steps or units.
+ * Some coordinates of another block get the same gradient as those of a block with owners (a twin of it, or the bias behind
+ * a merge): the difference of the two sums is the update of the sites that are no owners, who are always fewer than uMin.
  */
 function verifyOwnedModel({ plan, isPublic }: RunContract, refuse: Refuse): void {
-  const { blocks } = plan.model;
-  if (isPublic || !blocks.some(({ owners }) => owners)) return;
-  const alone = 'with blocks of some owners only for public data: it moves weights that no patient trains';
-  if (plan.training.optimizer.weightDecay > 0) refuse('training.optimizer.weightDecay', alone);
-  for (const [b, { layers }] of blocks.entries()) {
-    const l = layers.findIndex(({ type }) => type === 'gaussian-code');
-    if (l >= 0) refuse(`model.blocks[${b}].layers[${l}]`, alone);
-  }
+  const b = plan.model.blocks.findIndex(({ owners }) => owners);
+  if (!isPublic && b >= 0)
+    refuse(
+      `model.blocks[${b}].owners`,
+      'only for public data: other sums would tell the update of the other sites',
+    );
 }
 
 function verifyDataset({ plan }: RunContract, { dataset, units }: SiteView, refuse: Refuse): void {

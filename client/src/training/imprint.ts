@@ -50,7 +50,7 @@ function copiesIn({ shape }: WeightSpec, values: Float32Array): number {
     for (let next = place + 1; next < order.length; next++) {
       const v = order[next]!;
       if (shadows[v]! - shadows[u]! > reach) break;
-      if (distance(values, [u, v], norms, units) > ANGLE) continue;
+      if (!areCopies(values, [u, v], norms, units)) continue;
       copies++;
       break;
     }
@@ -78,15 +78,15 @@ function projected(values: Float32Array, inputs: number, units: number) {
   return { norms, shadows };
 }
 
-/** ‖u/|u| − v/|v|‖ of the weights of two units. */
-function distance(
+/** Whether ‖u/|u| − v/|v|‖ of the weights of two units is at most ANGLE; units that differ are left after a few inputs. */
+function areCopies(
   values: Float32Array,
   [u, v]: [number, number],
   norms: Float64Array,
   units: number,
-): number {
+): boolean {
   let sum = 0;
-  for (let at = 0; at < values.length; at += units)
+  for (let at = 0; at < values.length && sum <= ANGLE ** 2; at += units)
     sum += (values[at + u]! / norms[u]! - values[at + v]! / norms[v]!) ** 2;
-  return Math.sqrt(sum);
+  return sum <= ANGLE ** 2;
 }

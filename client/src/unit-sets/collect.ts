@@ -56,7 +56,8 @@ function levelsOf(
   const { n, labels, classes, covariates, targets, omics = [] } = view;
   const columns = covariates ? covariates.length / n : 0;
   const heads = targets ? targets.length / n : 0;
-  const levels = new Uint32Array((classes + columns + heads + omics.length) * n);
+  // of a target its value and whether it is there: the scale of another plan changes the value only
+  const levels = new Uint32Array((classes + columns + 2 * heads + omics.length) * n);
   const valueOf = (value: number): number => new DataView(digest(value).buffer).getUint32(0) | 2;
   const tokenOf = (value: number): number => (value === 0 || value === 1 ? value : valueOf(value));
   order.forEach((unit, at) => {
@@ -65,11 +66,13 @@ function levelsOf(
       levels[(classes + c) * n + at] = tokenOf(covariates?.[unit * columns + c] ?? 0);
     for (let c = 0; c < heads; c++) {
       const value = targets?.[unit * heads + c] ?? NaN;
-      levels[(classes + columns + c) * n + at] = Number.isNaN(value) ? 0 : valueOf(value);
+      const isThere = !Number.isNaN(value);
+      levels[(classes + columns + c) * n + at] = isThere ? valueOf(value) : 0;
+      levels[(classes + columns + heads + c) * n + at] = isThere ? 1 : 0;
     }
     omics.forEach((own, o) => {
       const isThere = !Number.isNaN(view.values[unit * view.genes + (own[0] ?? 0)]);
-      levels[(classes + columns + heads + o) * n + at] = isThere ? 1 : 0;
+      levels[(classes + columns + 2 * heads + o) * n + at] = isThere ? 1 : 0;
     });
   });
   return levels;
