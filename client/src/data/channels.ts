@@ -46,7 +46,10 @@ function channelOf(matrix: Matrix, prefix: string): { columns: number[]; times: 
       hint: 'correct columnsPrefix of the dataset',
     });
   }
-  const pick = <T>(list: readonly T[]): T[] => list.filter((_, i) => columns.includes(i));
-  const own = { ...matrix, columnNames: pick(matrix.columnNames), columns: pick(matrix.columns) };
+  const own = {
+    ...matrix,
+    columnNames: columns.map((i) => matrix.columnNames[i] ?? ''),
+    columns: columns.map((i) => matrix.columns[i] ?? 0),
+  };
   return { columns, times: timesOf(own, prefix) };
 }

@@ -1,4 +1,3 @@
-import { channelsOf } from './channels.js';
 import { basename } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import {
@@ -9,6 +8,7 @@ import {
   SERIES_PANEL,
   type UnitsView,
 } from '@regulon/shared/genomics';
+import { channelsOf } from './channels.js';
 import { geneNameFault, panelNotes } from './gene-names.js';
 import { alignLabels, type LabelFile, readLabelFile } from './label-table.js';
 import { type Matrix, readMatrix } from './matrix.js';

@@ -108,7 +108,9 @@ export class DatasetStore {
     for (const arm of arms) {
       const view = (): UnitsView => this.select({ contract, siteId, arm }, 'train');
       verifyOwned(view, contract, siteId, MIN_UNITS);
-      if (!contract.isPublic) verifyPatterns(view(), contract.plan, MIN_UNITS);
+      const uses: UnitUse[] = contract.isPublic ? [] : arm.evaluated ? ['train', 'test'] : ['train'];
+      for (const use of uses)
+        verifyPatterns(this.select({ contract, siteId, arm }, use), contract.plan, MIN_UNITS);
     }
     return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));
   }

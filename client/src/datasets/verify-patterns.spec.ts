@@ -72,14 +72,36 @@ describe('patients whom several heads tell apart', () => {
     expect(check(view(mixed, halves))).toThrow(/fewer than 5 patients/);
   });
 
-  it('are asked for where there are two heads or omics', () => {
+  it('are told apart by the columns of one head too, and by what a part of them lacks', () => {
+    const target = { head: 'panel', kind: 'numbers', columns: ['a', 'b'] };
+    const one = parsePlan(
+      toyPlan(SITES, {
+        ...{ task: 'heads', label: undefined, targets: [target] },
+        model: {
+          blocks: [{ name: 'panel', ...dense(2) }],
+          heads: [{ block: 'panel', outputs: 2, loss: { type: 'squared-error' } }],
+        },
+      }),
+    );
+    const of = (lacking: number): UnitsView => ({
+      ...{ n: 24, genes: 1, classes: 0, values: new Float64Array(24) },
+      targets: Float64Array.from(Array.from({ length: 24 }, (_, u) => [u, u < lacking ? NaN : u]).flat()),
+    });
+    expect(() => verifyPatterns(of(0), one, 5)).not.toThrow();
+    expect(() => verifyPatterns(of(5), one, 5)).not.toThrow();
+    expect(() => verifyPatterns(of(1), one, 5)).toThrow(expect.objectContaining({ code: 'E_UNITS' }));
+  });
+
+  it('are told apart by omics; classes alone are not asked about', () => {
     const classify = parsePlan(toyPlan(SITES));
     const labels = Int32Array.from({ length: 24 }, (_, unit) => (unit === 0 ? 0 : 1));
-    const one = { ...{ n: 24, genes: 1, classes: 2, values: new Float64Array(24) }, labels };
-    expect(() => verifyPatterns(one, classify, 5)).not.toThrow();
-    const omics = [Uint32Array.of(0), Uint32Array.of(1)];
-    const rows = Array.from({ length: 24 }, (_, unit) => [1, unit === 7 ? NaN : 1]).flat();
-    const two: UnitsView = { n: 24, genes: 2, classes: 0, values: Float64Array.from(rows), omics };
-    expect(() => verifyPatterns(two, classify, 5)).toThrow(/patients of this site share/);
+    const plain = { ...{ n: 24, genes: 1, classes: 2, values: new Float64Array(24) }, labels };
+    expect(() => verifyPatterns(plain, classify, 5)).not.toThrow();
+    const lacking = (count: number): UnitsView => ({
+      ...{ n: 24, genes: 2, classes: 0, omics: [Uint32Array.of(0), Uint32Array.of(1)] },
+      values: Float64Array.from(Array.from({ length: 24 }, (_, u) => [1, u < count ? NaN : 1]).flat()),
+    });
+    expect(() => verifyPatterns(lacking(5), classify, 5)).not.toThrow();
+    expect(() => verifyPatterns(lacking(4), classify, 5)).toThrow(/patients of this site share/);
   });
 });

@@ -1,73 +1,60 @@
+import { hex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import type { UnitsView } from '@regulon/shared/genomics';
-import { headTargets, type Plan, targetWidth } from '@regulon/shared/plan';
-
-/** Whether a unit is in something that sums tell apart: a class, an event, an omic that is there; −1 = it lacks it. */
-type Level = (unit: number) => number;
+import { countedTargets, type UnitsView } from '@regulon/shared/genomics';
+import type { Plan } from '@regulon/shared/plan';
 
 /**
- * Outside public runs no few patients stand alone in what several heads or omics tell apart.
+ * Outside public runs no few patients stand alone in what heads or omics tell apart.
  *
- * Each head, class and omic has sums of its own, and what combinations of them tell is a sum over the patients who have one
- * pattern of all of these. A pattern of 1 to 4 patients is refused, unless it is a class, which has a minimum over all sites.
+ * Each class, answer, number, event and omic has sums of its own beside those of all units, and what combinations of them
+ * tell is a sum over the patients who have one pattern of all of these. A pattern of 1 to 4 patients is refused, unless
+ * it is all that one of them counts at this site: that has a minimum over all sites.
  *
  * @param view units of an arm
  * @param least patients that a pattern needs
  * @throws E_UNITS
  */
 export function verifyPatterns(view: UnitsView, plan: Plan, least: number): void {
-  const heads = headLevels(view, plan);
-  const omics = (view.omics ?? []).map(([first = 0]): Level => {
-    return (unit) => (Number.isNaN(view.values[unit * view.genes + first]) ? -1 : 1);
-  });
-  if (heads.length + omics.length < 2) return;
-  const { labels } = view;
-  const levels = [...(labels ? [(unit: number): number => labels[unit] ?? -1] : []), ...heads, ...omics];
-  const patterns = new Map<string, number[]>();
+  if (!view.targets && !view.omics) return;
+  const bitsOf = levelsOf(view, plan);
+  const patterns = new Map<string, { bits: Uint8Array; units: number; patients: Set<number> }>();
+  let counts: Uint32Array | undefined;
   for (let unit = 0; unit < view.n; unit++) {
-    const pattern = levels.map((level) => level(unit)).join();
-    patterns.set(pattern, [...(patterns.get(pattern) ?? []), unit]);
+    const bits = bitsOf(unit);
+    counts ??= new Uint32Array(bits.length);
+    for (let level = 0; level < bits.length; level++) counts[level]! += bits[level]!;
+    const key = hex(sha256(bits));
+    const pattern = patterns.get(key) ?? { bits, units: 0, patients: new Set() };
+    pattern.units++;
+    pattern.patients.add(view.patients?.[unit] ?? unit);
+    patterns.set(key, pattern);
   }
-  const isFew = (units: readonly number[]): boolean =>
-    new Set(units.map((unit) => view.patients?.[unit] ?? unit)).size < least;
-  const few = [...patterns.values()].filter(isFew);
-  if (few.every((units) => levels.some((level) => isLevel(level, units, view.n)))) return;
-  throw new RegulonError(
-    'E_UNITS',
-    `fewer than ${least} patients of this site share what heads and omics of the plan tell of them`,
-    {
-      hint: 'leave these patients out of the dataset, or ask the researcher for fewer heads, classes or omics',
-    },
-  );
+  for (const { bits, units, patients } of patterns.values()) {
+    if (patients.size >= least || bits.some((bit, level) => bit === 1 && counts?.[level] === units)) continue;
+    throw new RegulonError(
+      'E_UNITS',
+      `fewer than ${least} patients of this site share what heads and omics of the plan tell of them`,
+      {
+        hint: 'leave these patients out of the dataset, or ask the researcher for fewer heads, classes or omics',
+      },
+    );
+  }
 }
 
-/** Classes, events and what is missing, head by head. */
-function headLevels({ n, targets }: UnitsView, plan: Plan): Level[] {
-  if (!targets) return [];
+/** Of a unit, 1 for each class, counted target and omic that it has. */
+function levelsOf(view: UnitsView, plan: Plan): (unit: number) => Uint8Array {
+  const { n, genes, values, classes, labels, targets = new Float64Array(0), omics = [] } = view;
+  const counted = countedTargets(plan);
   const width = targets.length / n;
-  let at = 0;
-  return headTargets(plan).map(({ target }): Level => {
-    const from = at;
-    at += targetWidth(target);
-    const end = at;
-    return (unit) => {
-      const row = targets.subarray(unit * width + from, unit * width + end);
-      if (target.kind === 'classes') return row[0] ?? -1;
-      if (row.every(Number.isNaN)) return -1;
-      return target.kind === 'survival' ? (row[1] ?? 0) : presence(row);
-    };
-  });
-}
-
-/** Which numbers of a head are there; one number for each set. */
-const presence = (row: Float64Array): number =>
-  row.reduce((hash, value) => (Math.imul(hash, 31) + (Number.isNaN(value) ? 1 : 2)) >>> 0, 7);
-
-/** Whether units are exactly those of one class, event or omic. */
-function isLevel(level: Level, units: readonly number[], n: number): boolean {
-  const value = level(units[0] ?? 0);
-  if (value < 0) return false;
-  let count = 0;
-  for (let unit = 0; unit < n; unit++) if (level(unit) === value) count++;
-  return count === units.length;
+  return (unit) => {
+    const row = targets.subarray(unit * width, (unit + 1) * width);
+    return Uint8Array.from(
+      [
+        ...Array.from({ length: classes }, (_, k) => labels?.[unit] === k),
+        ...counted.map(({ counts }) => counts(row)),
+        ...omics.map(([first = 0]) => !Number.isNaN(values[unit * genes + first])),
+      ],
+      Number,
+    );
+  };
 }
