@@ -110,7 +110,7 @@ export class DatasetStore {
       verifyOwned(view, contract, siteId, MIN_UNITS);
       const uses: UnitUse[] = contract.isPublic ? [] : arm.evaluated ? ['train', 'test'] : ['train'];
       for (const use of uses)
-        verifyPatterns(this.select({ contract, siteId, arm }, use), contract.plan, MIN_UNITS);
+        verifyPatterns(() => this.select({ contract, siteId, arm }, use), contract.plan, MIN_UNITS);
     }
     return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));
   }

@@ -35,7 +35,7 @@ const view = (of: (unit: number) => readonly [number, number, number], patients?
   targets: Float64Array.from(Array.from({ length: 24 }, (_, unit) => of(unit)).flat()),
   ...(patients && { patients: Int32Array.from(patients) }),
 });
-const check = (units: UnitsView) => (): void => verifyPatterns(units, plan, 5);
+const check = (units: UnitsView) => (): void => verifyPatterns(() => units, plan, 5);
 
 describe('patients whom several heads tell apart', () => {
   it('are five or more of each pattern', () => {
@@ -87,21 +87,30 @@ describe('patients whom several heads tell apart', () => {
       ...{ n: 24, genes: 1, classes: 0, values: new Float64Array(24) },
       targets: Float64Array.from(Array.from({ length: 24 }, (_, u) => [u, u < lacking ? NaN : u]).flat()),
     });
-    expect(() => verifyPatterns(of(0), one, 5)).not.toThrow();
-    expect(() => verifyPatterns(of(5), one, 5)).not.toThrow();
-    expect(() => verifyPatterns(of(1), one, 5)).toThrow(expect.objectContaining({ code: 'E_UNITS' }));
+    expect(() => verifyPatterns(() => of(0), one, 5)).not.toThrow();
+    expect(() => verifyPatterns(() => of(5), one, 5)).not.toThrow();
+    expect(() => verifyPatterns(() => of(1), one, 5)).toThrow(expect.objectContaining({ code: 'E_UNITS' }));
   });
 
   it('are told apart by omics; classes alone are not asked about', () => {
-    const classify = parsePlan(toyPlan(SITES));
-    const labels = Int32Array.from({ length: 24 }, (_, unit) => (unit === 0 ? 0 : 1));
-    const plain = { ...{ n: 24, genes: 1, classes: 2, values: new Float64Array(24) }, labels };
-    expect(() => verifyPatterns(plain, classify, 5)).not.toThrow();
+    const never = (): UnitsView => {
+      throw new Error('its units were asked for');
+    };
+    expect(() => verifyPatterns(never, parsePlan(toyPlan(SITES)), 5)).not.toThrow();
+    const inputs = ['rna', 'protein'].map((name) => ({ name, shape: [1], mask: 'unit' }));
+    const joint = { name: 'joint', from: ['rna', 'protein'], merge: 'masked-mean', layers: [] };
+    const omics = parsePlan(
+      toyPlan(SITES, {
+        dataset: { name: 'toy', kind: 'omics', scale: 'log-ratio', unit: 'patient' },
+        prepare: [{ step: 'z-score' }],
+        model: { inputs, blocks: [joint, { name: 'head', ...dense(1) }] },
+      }),
+    );
     const lacking = (count: number): UnitsView => ({
       ...{ n: 24, genes: 2, classes: 0, omics: [Uint32Array.of(0), Uint32Array.of(1)] },
       values: Float64Array.from(Array.from({ length: 24 }, (_, u) => [1, u < count ? NaN : 1]).flat()),
     });
-    expect(() => verifyPatterns(lacking(5), classify, 5)).not.toThrow();
-    expect(() => verifyPatterns(lacking(4), classify, 5)).toThrow(/patients of this site share/);
+    expect(() => verifyPatterns(() => lacking(5), omics, 5)).not.toThrow();
+    expect(() => verifyPatterns(() => lacking(4), omics, 5)).toThrow(/patients of this site share/);
   });
 });

@@ -10,12 +10,13 @@ import type { Plan } from '@regulon/shared/plan';
  * tell is a sum over the patients who have one pattern of all of these. A pattern of 1 to 4 patients is refused, unless
  * it is all that one of them counts at this site: that has a minimum over all sites.
  *
- * @param view units of an arm
+ * @param unitsOf units of an arm; not asked for where a plan has neither heads nor omics
  * @param least patients that a pattern needs
  * @throws E_UNITS
  */
-export function verifyPatterns(view: UnitsView, plan: Plan, least: number): void {
-  if (!view.targets && !view.omics) return;
+export function verifyPatterns(unitsOf: () => UnitsView, plan: Plan, least: number): void {
+  if (plan.task !== 'heads' && plan.dataset.kind !== 'omics') return;
+  const view = unitsOf();
   const bitsOf = levelsOf(view, plan);
   const patterns = new Map<string, { bits: Uint8Array; units: number; patients: Set<number> }>();
   let counts: Uint32Array | undefined;

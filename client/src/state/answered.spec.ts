@@ -24,7 +24,6 @@ describe('what was answered', () => {
       relaxed: false,
       answer: utf8('answer'),
       reopened: false,
-      owned: [[3, 9, [1, 2]]],
       ...more,
     },
   });
@@ -105,11 +104,11 @@ describe('what was answered', () => {
       new AnsweredTable(old).insert(row(0), false);
       old.db.exec(
         'DROP TABLE run_units; DROP TABLE unit_sets; DROP TABLE cosigned; DROP TABLE burnt;' +
-          'ALTER TABLE answered DROP COLUMN owned; ALTER TABLE answered DROP COLUMN reopened; PRAGMA user_version = 3;',
+          'ALTER TABLE answered DROP COLUMN reopened; PRAGMA user_version = 3;',
       );
       closed(old);
       const table = new AnsweredTable(opened(path));
-      expect(table.find(run, 0)).toEqual({ ...row(0), owned: [] });
+      expect(table.find(run, 0)).toEqual(row(0));
       expect(() => table.insert(again(), false)).not.toThrow();
     });
   });

@@ -2,9 +2,6 @@ import { RegulonError } from '@regulon/shared/errors';
 import { plain } from './run-journal.js';
 import type { SiteState } from './site-state.js';
 
-/** Coordinates [from, to) of a sum, and whose vectors are summed there; of all others they are zero. */
-export type OwnedSum = readonly [from: number, to: number, owners: readonly number[]];
-
 /** What a site reveals once and never again in another form. */
 export interface AnsweredRow {
   readonly run: string;
@@ -20,8 +17,6 @@ export interface AnsweredRow {
   readonly h3: Uint8Array;
   /** U3 ∩ contributors, sorted */
   readonly cohort: readonly number[];
-  /** coordinates of which only some of the cohort enter the sum, ascending; empty for most sums */
-  readonly owned: readonly OwnedSum[];
   /** true when the run is public or the release carries noise: outside the cohort rule */
   readonly relaxed: boolean;
   /** the encoded answer, re-sent on repetition */
@@ -123,7 +118,7 @@ export class AnsweredTable {
 
   private write(row: AnsweredRow): void {
     this.state.db
-      .prepare('INSERT INTO answered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .prepare('INSERT INTO answered VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
       .run(
         row.run,
         row.round,
@@ -139,7 +134,6 @@ export class AnsweredTable {
         row.relaxed ? 1 : 0,
         row.answer,
         row.reopened ? 1 : 0,
-        JSON.stringify(row.owned),
       );
   }
 }
@@ -170,7 +164,6 @@ interface Raw {
   readonly relaxed: number;
   readonly answer: Buffer;
   readonly reopened: number;
-  readonly owned: string;
 }
 
 function fromRaw(row: Raw): AnsweredRow {
@@ -189,6 +182,5 @@ function fromRaw(row: Raw): AnsweredRow {
     relaxed: row.relaxed === 1,
     answer: plain(row.answer),
     reopened: row.reopened === 1,
-    owned: JSON.parse(row.owned) as OwnedSum[],
   };
 }

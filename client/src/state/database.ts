@@ -90,11 +90,6 @@ const migrations: readonly string[] = [
   `
   CREATE INDEX cosigned_time ON cosigned (time);
   `,
-  // owned: coordinates of an answered sum that only some of its cohort trained, and who
-  `
-  ALTER TABLE answered ADD COLUMN owned TEXT NOT NULL DEFAULT '[]';
-  ALTER TABLE burnt ADD COLUMN owned TEXT NOT NULL DEFAULT '[]';
-  `,
 ];
 
 /**

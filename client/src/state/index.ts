@@ -1,7 +1,7 @@
 export { SiteState } from './site-state.js';
 export { RunJournal, type LocalFacts, type OutcomeRow } from './run-journal.js';
 export { AttemptJournal, Step, type AttemptFacts, type AttemptRow } from './attempt-journal.js';
-export { AnsweredTable, type AnsweredRow, type OwnedSum, type ReleasedSum } from './answered.js';
+export { AnsweredTable, type AnsweredRow, type ReleasedSum } from './answered.js';
 export { UnitSetTable } from './unit-set-table.js';
 export { Ledger, type LedgerEvent } from './ledger.js';
 export { readLedger } from './read-ledger.js';

@@ -26,7 +26,6 @@ const answer = (run: string, relaxed: boolean): void =>
       ...{ run, round: 0, attempt: 0, purpose: 1, stepId: 'counts', arm: 0, iteration: 0, modelHash: run },
       ...{ planHash: run, h3: new Uint8Array(32), cohort: [1], relaxed, answer: new Uint8Array() },
       reopened: false,
-      owned: [],
     },
     false,
   );

@@ -98,7 +98,6 @@ describe('K1: two runs that differ in a comment or a bit, and one discarded uplo
         run: 'run_2',
         round,
         cohort,
-        owned: [],
         modelHash: hex(modelHash),
       },
     });

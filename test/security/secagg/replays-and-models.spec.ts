@@ -178,7 +178,6 @@ describe('B12: cohorts S and S without one site, over the same model', () => {
       ...{ iteration: 0, modelHash: hex(manifest.modelHash), planHash: hex(manifest.planHash) },
       ...{ h3: sha256(), cohort: [1, 2, 3, 4, 5], relaxed: false, answer: new Uint8Array() },
       reopened: false,
-      owned: [],
     };
     daemon.answered.insert(known, false);
     expect(await daemon.announced(run, manifestOf(run))).toBe('E_REPLAY');

@@ -193,7 +193,7 @@ export class DaemonSite {
     return {
       ...{ run: runName(runId), round: 0, attempt: 0, purpose, stepId, arm: 0, iteration: 0 },
       ...{ modelHash: hex(modelHash), planHash: hex(planHash), h3: sha256(), cohort, relaxed: false },
-      ...{ answer: new Uint8Array(), reopened: false, owned: [] },
+      ...{ answer: new Uint8Array(), reopened: false },
     };
   }
 

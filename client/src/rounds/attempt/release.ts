@@ -1,6 +1,6 @@
 import { enc, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { ownedBlocks, ownedRanges, Purpose, type ScheduledRound, thinBlock } from '@regulon/shared/program';
+import { ownedBlocks, Purpose, type ScheduledRound, thinBlock } from '@regulon/shared/program';
 import {
   contributorsOf,
   encodeMessage,
@@ -11,7 +11,7 @@ import {
 } from '@regulon/shared/secagg';
 import { attachmentOf, digestText, MediaType } from '@regulon/shared/transparency';
 import { verifyCohort } from '../../policy/index.js';
-import type { AttemptFacts, OwnedSum, ReleasedSum } from '../../state/index.js';
+import type { AttemptFacts, ReleasedSum } from '../../state/index.js';
 import { verifyUnitSets } from '../../unit-sets/index.js';
 import type { SiteContext } from '../context.js';
 import type { RunSession } from '../run/run-session.js';
@@ -57,8 +57,7 @@ export function verifyRelease(place: ReleasePlace, survivors: readonly number[])
     );
   verifyOwners(place, cohort);
   const modelHash = hex(manifest.modelHash);
-  const owned = ownedSums(place, cohort);
-  const release = { contract: agreement.contract, run, round, cohort, owned, modelHash };
+  const release = { contract: agreement.contract, run, round, cohort, modelHash };
   verifyCohort(release, site.answered.exact(), site.site.policy.stableCohort);
   if (!agreement.contract.isPublic) verifyUnits(site, run);
 }
@@ -74,29 +73,15 @@ function verifyUnits({ unitSets }: SiteContext, run: string): void {
 function verifyOwners({ session, round, manifest, opened }: ReleasePlace, cohort: readonly number[]): void {
   if (round.purpose !== Purpose.train) return;
   const { site, agreement } = session;
-  const { contract, uncounted } = agreement;
+  const { contract } = agreement;
   const { uMin } = thresholdsOf(manifest, site.federation.rosterView, opened.u1 ?? manifest.N);
   const least = Math.max(uMin, contract.plan.deadlines.minSurvivors ?? 0);
-  const counted = cohort.filter((id) => !uncounted.includes(id));
-  const thin = thinBlock(ownedBlocks(contract), counted, least);
+  const thin = thinBlock(ownedBlocks(contract), cohort, least);
   if (thin)
     throw new RegulonError(
       'E_U3',
       `round ${round.round}: block ${thin.name} would be summed over ${thin.left} of its owners, ${least} are needed`,
     );
-}
-
-/** The coordinates of a sum that only some of the cohort trained. */
-function ownedSums({ session, round }: ReleasePlace, cohort: readonly number[]): OwnedSum[] {
-  if (round.purpose !== Purpose.train) return [];
-  const { program, agreement } = session;
-  const owners = new Map(ownedBlocks(agreement.contract).map((block) => [block.name, block.owners]));
-  if (owners.size === 0) return [];
-  return ownedRanges(program.weightSpecs(round.arm)).map(({ from, to, block }) => [
-    from,
-    to,
-    cohort.filter((id) => owners.get(block)?.includes(id)),
-  ]);
 }
 
 /** An answer of R4 with what it answers. */
@@ -126,7 +111,7 @@ export function recordAnswer(place: ReleasePlace, { ctx, h3, answer, signatures 
   const row = {
     ...sumOf(place),
     ...{ attempt, iteration: round.iteration, h3, answer: encodeMessage('answer', answer) },
-    ...{ cohort, owned: ownedSums(place, cohort), reopened: place.reopenedFor !== undefined },
+    ...{ cohort, reopened: place.reopenedFor !== undefined },
   };
   site.answered.insert(row, site.site.policy.leaveSiteOut === 'exact' && agreement.contract.isPublic);
   site.outbox.append(
