@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { parsePlan, type Plan } from '../plan/index.js';
 import { toyPlan } from '../plan/toy-plan.support.js';
-import { costOfRun } from './patient-privacy.js';
+import { gaussianEpsilon } from '../privacy/index.js';
+import { COUNT_NOISE, costOfRun } from './patient-privacy.js';
 import { costByRounds, noiseOfPlan } from './privacy-planning.js';
 
 const planWith = (change: object, rounds = 12): Plan =>
@@ -52,5 +53,13 @@ describe('the noise for a wanted ε', () => {
 
   it('is refused where the count of patients alone costs more', () => {
     expect(() => noiseOfPlan(planWith({}), 0.05)).toThrow(/which the count of patients alone costs/);
+  });
+
+  it.each([{}, { samplingRate: 0.25 }])('ends a hair above what the count costs: %j', (change) => {
+    const plan = planWith(change);
+    const floor = gaussianEpsilon(1 / COUNT_NOISE, plan.privacy!.delta);
+    expect(() => noiseOfPlan(plan, floor * (1 + 1e-12))).toThrow(
+      expect.objectContaining({ code: 'E_PRIVACY' }),
+    );
   });
 });

@@ -5,6 +5,8 @@ import { COUNT_NOISE, trainingEvent } from './patient-privacy.js';
 
 /** Points of the picture of ε against rounds. */
 const MOST_POINTS = 10;
+/** Most noise that is looked at: more no longer changes what the count costs. */
+const MOST_NOISE = 2 ** 16;
 /** Relative accuracy of a calibrated noise multiplier; it is rounded up. */
 const TOLERANCE = 1e-3;
 
@@ -49,16 +51,17 @@ export function noiseOfPlan({ privacy, training }: Plan, epsilon: number): numbe
     });
   const copies = privacy.hospitalsPerPatient;
   const floor = gaussianEpsilon(Math.sqrt(copies) / COUNT_NOISE, privacy.delta);
-  if (!(epsilon > floor))
-    throw new RegulonError(
-      'E_PRIVACY',
-      `ε = ${epsilon} is not above ${floor.toPrecision(3)}, which the count of patients alone costs`,
-      { hint: 'ask for a larger ε' },
-    );
+  const tooLittle = `ε = ${epsilon} is not above ${floor.toPrecision(3)}, which the count of patients alone costs`;
+  const refused = new RegulonError('E_PRIVACY', tooLittle, { hint: 'ask for a larger ε' });
+  if (!(epsilon > floor)) throw refused;
   const costs = (z: number): number =>
     epsilonAfter({ ...privacy, noiseMultiplier: z }, training.rounds, copies);
   let [low, high] = [0, 1];
-  while (costs(high) > epsilon) [low, high] = [high, 2 * high];
+  while (costs(high) > epsilon) {
+    // a hair above the floor, below what the accountant resolves
+    if (high > MOST_NOISE) throw refused;
+    [low, high] = [high, 2 * high];
+  }
   while (high - low > TOLERANCE * high) {
     // much less noise than enough needs a large grid: never far below what is known to be too little
     const middle = low > 0 ? Math.sqrt(low * high) : high / 2;
