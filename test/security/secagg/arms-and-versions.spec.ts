@@ -13,7 +13,8 @@ import { armsOf, RunProgram, runName } from '@regulon/shared/program';
 import { verifyAgreement } from '@regulon/client/policy';
 import { contractBytes, run, testPlan, testSite } from '../../../client/src/policy/site.support.js';
 import { unitSetsOf } from '../../../client/src/unit-sets/index.js';
-import { coordinatorOf, DaemonSite, federation, privateRun } from '../support/daemon-site.js';
+import { DaemonSite } from '../support/daemon-site.js';
+import { coordinatorOf, federation, privateRun } from '../support/private-run.js';
 import { now, overPatients, sumOf, viewOf } from '../support/patients.js';
 import { refused } from '../support/refused.js';
 

@@ -14,7 +14,8 @@ import {
   testPlan,
   testSite,
 } from '../../../client/src/policy/site.support.js';
-import { coordinatorOf, DaemonSite, federation, privateRun } from '../support/daemon-site.js';
+import { DaemonSite } from '../support/daemon-site.js';
+import { coordinatorOf, federation, privateRun } from '../support/private-run.js';
 import type { LyingCoordinator } from '../support/lying-coordinator.js';
 import { refused } from '../support/refused.js';
 import { minus } from '../support/ring-words.js';

@@ -21,7 +21,7 @@ import type { SiteContext } from '../../../client/src/rounds/context.js';
 import { modelOutOf } from '../../../client/src/rounds/run/model-out.js';
 import { RunSession } from '../../../client/src/rounds/run/run-session.js';
 import { temporaryFolder } from '../../../client/src/state/temporary-folder.support.js';
-import { coordinatorOf, federation } from '../support/daemon-site.js';
+import { coordinatorOf, federation } from '../support/private-run.js';
 import { refused } from '../support/refused.js';
 import { Spoils } from '../support/spoils.js';
 

@@ -3,7 +3,8 @@ import { parsePlan, planHashOf } from '@regulon/shared/plan';
 import type { SiteId } from '@regulon/shared/secagg';
 import type { Agreement } from '@regulon/client/policy';
 import { seriesPlan, siteNames } from '../../../client/src/policy/site.support.js';
-import { coordinatorOf, DaemonSite, privateRun } from '../support/daemon-site.js';
+import { DaemonSite } from '../support/daemon-site.js';
+import { coordinatorOf, privateRun } from '../support/private-run.js';
 import { refused } from '../support/refused.js';
 
 const four = siteNames.slice(0, 4);

@@ -19,7 +19,7 @@ import {
 } from '../../../client/src/policy/site.support.js';
 import { temporaryFolder } from '../../../client/src/state/temporary-folder.support.js';
 import { makeCohort, type TestCohort } from '../../../shared/src/secagg/secagg.support.js';
-import { federation } from '../support/daemon-site.js';
+import { federation } from '../support/private-run.js';
 import { LyingCoordinator } from '../support/lying-coordinator.js';
 import { outcomeOf, refused } from '../support/refused.js';
 import { minus, plus } from '../support/ring-words.js';

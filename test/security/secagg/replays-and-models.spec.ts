@@ -10,7 +10,8 @@ import {
   type SiteId,
 } from '@regulon/shared/secagg';
 import { makeCohort, type TestCohort } from '../../../shared/src/secagg/secagg.support.js';
-import { coordinatorOf, DaemonSite, manifestOf, OWN, privateRun } from '../support/daemon-site.js';
+import { DaemonSite } from '../support/daemon-site.js';
+import { coordinatorOf, manifestOf, OWN, privateRun } from '../support/private-run.js';
 import { LyingCoordinator, withManifest } from '../support/lying-coordinator.js';
 import { refused } from '../support/refused.js';
 import { minus, plus } from '../support/ring-words.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { emptySpecification, statisticsSteps } from '@regulon/shared/genomics';
 import { encodeEvaluation, evaluationLength, type RunContract } from '@regulon/shared/program';
 import { testPlan } from '../../../client/src/policy/site.support.js';
-import { privateRun } from '../support/daemon-site.js';
+import { privateRun } from '../support/private-run.js';
 import { refused } from '../support/refused.js';
 
 describe('K4: an indicator of a site in a sum', () => {

@@ -11,7 +11,8 @@ import {
 import type { Attempt } from '../../../client/src/rounds/attempt/attempt.js';
 import { signTagged } from '../../../shared/src/secagg/hashing.js';
 import { copyFolder } from './copy-folder.js';
-import { coordinatorOf, DaemonSite, OWN, privateRun } from './daemon-site.js';
+import { DaemonSite } from './daemon-site.js';
+import { coordinatorOf, OWN, privateRun } from './private-run.js';
 import { Dice } from './dice.js';
 import type { LyingCoordinator } from './lying-coordinator.js';
 
