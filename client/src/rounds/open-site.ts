@@ -12,6 +12,7 @@ import {
   AttemptJournal,
   Ledger,
   Outbox,
+  removeEndedRuns,
   RunJournal,
   SiteState,
   UnitSetTable,
@@ -68,6 +69,8 @@ export async function openSite(
     rosterHash: config.rosterHash,
     identityKey: hex(publicKeyOf(keys.identity)),
   });
+  const runs = new RunJournal(state);
+  removeEndedRuns(state.paths, runs.live());
   const data = parts.dataOf(config.dataset, state.paths.runs);
   const closers: (() => Promise<void>)[] = [() => data.forget()];
   const close = async (): Promise<void> => {
@@ -115,8 +118,7 @@ export async function openSite(
     await insist(drainOutbox, { tell });
     const crashAt = config.testing?.crashAt;
     const context: SiteContext = {
-      ...{ config, keys, federation, site, state, outbox, link, log, data, logger, drainOutbox },
-      runs: new RunJournal(state),
+      ...{ config, keys, federation, site, state, outbox, link, log, data, runs, logger, drainOutbox },
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),
       unitSets: new UnitSetTable(state),

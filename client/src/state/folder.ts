@@ -67,6 +67,12 @@ export function removeRunFiles(paths: StatePaths, run: string): void {
   if (!names.some((name) => EVIDENCE.test(name))) rmSync(folder, { recursive: true, force: true });
 }
 
+/** Remove what runs that are no longer live have left: a process may end between the end of a run and its clean-up. */
+export function removeEndedRuns(paths: StatePaths, live: readonly string[]): void {
+  const ended = readdirSync(paths.runs).filter((run) => !live.includes(run));
+  ended.forEach((run) => removeRunFiles(paths, run));
+}
+
 function takeLock(path: string): () => void {
   const holder = keepStatements(new Database(path, { timeout: 0 }));
   try {

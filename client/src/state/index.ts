@@ -7,5 +7,12 @@ export { Ledger, type LedgerEvent } from './ledger.js';
 export { readLedger } from './read-ledger.js';
 export { Outbox, type SealDraft } from './outbox.js';
 export { diskError, guarded } from './database.js';
-export { type EvidenceKind, evidenceName, removeRunFiles, type StatePaths, writeEvidence } from './folder.js';
+export {
+  type EvidenceKind,
+  evidenceName,
+  removeEndedRuns,
+  removeRunFiles,
+  type StatePaths,
+  writeEvidence,
+} from './folder.js';
 export { type SitePart, siteModelsFolder, sitePartPath } from './site-models.js';

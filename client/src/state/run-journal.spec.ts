@@ -1,5 +1,8 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { sha256, utf8 } from '@regulon/shared/crypto';
+import { removeEndedRuns } from './folder.js';
 import { RunJournal } from './run-journal.js';
 import { opened, run } from './state.support.js';
 
@@ -11,6 +14,24 @@ describe('the journal of runs', () => {
     expect(runs.find(run)?.contract).toEqual(utf8('contract'));
     runs.end(run, 'finished');
     expect(runs.find(run)).toMatchObject({ state: 'finished', roundingSecret: new Uint8Array(32) });
+  });
+
+  it('leaves files of live runs, and what is evidence, when a daemon starts again', () => {
+    const state = opened();
+    const runs = new RunJournal(state);
+    const ended = run.replace('run_', 'run_ff').slice(0, run.length);
+    const write = (of: string, name: string): void => {
+      mkdirSync(join(state.paths.runs, of), { recursive: true });
+      writeFileSync(join(state.paths.runs, of, name), '');
+    };
+    const names = ['arm-0-train.features', 'evidence-3-0.json'];
+    [run, ended].forEach((of) => names.forEach((name) => write(of, name)));
+    runs.begin(run, utf8('contract'));
+    runs.begin(ended, utf8('contract'));
+    runs.end(ended, 'failed');
+    removeEndedRuns(state.paths, runs.live());
+    expect(readdirSync(join(state.paths.runs, run)).sort()).toEqual(names);
+    expect(readdirSync(join(state.paths.runs, ended))).toEqual(['evidence-3-0.json']);
   });
 
   it('gives back the outcomes of closed rounds bit by bit', () => {

@@ -1,10 +1,13 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { RegulonError } from '@regulon/shared/errors';
 import { SecAggClient } from '@regulon/shared/secagg';
 import type { Query, Request } from '@regulon/shared/wire';
 import { seedOf } from '../../policy/site.support.js';
-import { Step } from '../../state/index.js';
+import { type StatePaths, Step } from '../../state/index.js';
+import { temporaryFolder } from '../../state/temporary-folder.support.js';
 import { agreement, ClosedRound, federation, site as ownView } from '../audits/closed-round.support.js';
 import type { SiteContext } from '../context.js';
 import type { StageNotice } from '../errors/refusals.js';
@@ -23,6 +26,7 @@ class Site {
   readonly asked: Query[] = [];
   fetch: (query: Query) => Promise<unknown[]> = async () => [];
   ended = '';
+  readonly paths = { runs: temporaryFolder('runs') } as StatePaths;
   readonly session = {
     ...{
       run,
@@ -52,6 +56,7 @@ class Site {
       },
       attempts: { find: () => undefined, wipe: () => undefined, lastContributed: () => 0 },
       runs: { find: () => undefined },
+      state: { paths: this.paths },
       site: { policy: { minInterval: 0 } },
     } as unknown as SiteContext;
   }
@@ -189,6 +194,16 @@ describe('a site that follows a run', () => {
     driver.notice(stage('closed'));
     await expect(driver.follow()).rejects.toMatchObject({ code: 'E_FORK' });
     expect(site.told).toMatchObject([{ type: 'refuse', round: 0, stage: 'closed', code: 'E_FORK' }]);
+  });
+
+  it('keeps nothing of a run that it refuses before it takes it up again', async () => {
+    const folder = join(site.paths.runs, run);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'arm-0-train.features'), 'x');
+    site.open = () => Promise.reject(new RegulonError('E_PANEL', 'another panel'));
+    driver.notice(stage('r0'));
+    expect(await driver.follow()).toBe('refused');
+    expect(readdirSync(site.paths.runs)).toEqual([]);
   });
 
   it('refuses the run, says so once and knows why', async () => {

@@ -3,6 +3,7 @@ import { pause } from '../../transport/index.js';
 import { closeRound } from './closing.js';
 import type { SiteContext } from '../context.js';
 import { CurrentAttempt } from '../attempt/current-attempt.js';
+import { removeRunFiles } from '../../state/index.js';
 import { consequenceOf } from '../errors/failures.js';
 import { keepRefusal } from '../errors/refusal-evidence.js';
 import { Refusals, type StageNotice } from '../errors/refusals.js';
@@ -130,7 +131,10 @@ export class RunDriver {
   private async finish(end: Exclude<RunEnd, 'suspended'>): Promise<RunEnd> {
     this.attempt.letGo();
     if (this.session) await this.session.end(end);
-    else if (this.site.runs.find(this.run)) this.site.runs.end(this.run, end);
+    else {
+      if (this.site.runs.find(this.run)) this.site.runs.end(this.run, end);
+      removeRunFiles(this.site.state.paths, this.run);
+    }
     return end;
   }
 
