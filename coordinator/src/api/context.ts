@@ -1,4 +1,5 @@
 import type { Sequencer } from '../audit/index.js';
+import type { Accounts, Caller } from '../auth/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { LogIntake, RunsService, RunViews } from '../runs/index.js';
 
@@ -8,6 +9,9 @@ export const API_CONTEXT = Symbol('api context');
 /** Services behind the REST API. */
 export interface ApiContext {
   readonly bearerToken: string;
+  readonly accounts: Accounts;
+  /** somebody changes something; goes to the coordinator's own log */
+  readonly acted: (caller: Caller, what: string) => void;
   readonly runs: RunsService;
   readonly views: RunViews;
   readonly intake: LogIntake;

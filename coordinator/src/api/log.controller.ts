@@ -2,6 +2,7 @@ import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common'
 import { hex } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
 import type { ServerResponse } from 'node:http';
+import { Allow, AllowAll } from './access.guard.js';
 import { appendEntries } from './append-entries.js';
 import { sendBytes } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
@@ -14,6 +15,7 @@ export class LogController {
   constructor(@Inject(API_CONTEXT) private readonly context: ApiContext) {}
 
   @Get()
+  @AllowAll()
   head(): { size: number; root: string; note: string; cosigned: number | null } {
     const { size, root, note } = this.context.sequencer.latest();
     const cosigned = this.context.sequencer.cosigned()?.size ?? null;
@@ -21,6 +23,7 @@ export class LogController {
   }
 
   @Get('export')
+  @AllowAll()
   async export(@Res() response: ServerResponse): Promise<void> {
     await this.context.settleLog();
     const bundle = await this.context.sequencer.exportBundle();
@@ -28,11 +31,13 @@ export class LogController {
   }
 
   @Post('entries')
+  @Allow('researcher', 'steward')
   entries(@Body() body: unknown): Promise<EntriesReply> {
     return appendEntries(this.context, body);
   }
 
   @Post('attachments')
+  @Allow('researcher', 'steward')
   async attachments(@Body() body: unknown): Promise<AttachmentsReply> {
     const digests: string[] = [];
     for (const { bytes, mediaType } of parseBody(attachmentsSchema, body).attachments) {
@@ -43,6 +48,7 @@ export class LogController {
 
   /** Where the next entry of an actor stands: a person signs on top of it. */
   @Get('actors/:type/:id')
+  @AllowAll()
   actor(@Param('type') type: string, @Param('id') id: string): ActorHead | Record<string, never> {
     const head = this.context.intake.headOf(type, id);
     return head ? { seq: head.seq, hash: hex(head.hash), at: head.at } : {};

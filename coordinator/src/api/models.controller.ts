@@ -2,6 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import type { ModelSpecification } from '../runs/index.js';
+import { Allow } from './access.guard.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 
 /** Models by digest: float32 little-endian in the order of the specification. */
@@ -10,6 +11,7 @@ export class ModelsController {
   constructor(@Inject(API_CONTEXT) private readonly context: ApiContext) {}
 
   @Get(':digest')
+  @Allow('researcher')
   async model(@Param('digest') digest: string, @Res() response: ServerResponse): Promise<void> {
     const { size, stream } = this.context.views.model(digest);
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': size });
@@ -17,6 +19,7 @@ export class ModelsController {
   }
 
   @Get(':digest/spec')
+  @Allow('researcher')
   specification(@Param('digest') digest: string): Promise<ModelSpecification> {
     return this.context.views.modelSpecification(digest);
   }

@@ -1,6 +1,7 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { parseStrict } from '@regulon/shared/plan';
 import { z } from 'zod';
+import { LONGEST_PASSWORD, roles } from '../auth/index.js';
 
 const base64 = z.base64().max(24 << 20);
 const attachments = z.array(base64).max(64).default([]);
@@ -19,6 +20,25 @@ export const attachmentsSchema = z.strictObject({
     .array(z.strictObject({ bytes: base64, mediaType: z.string().max(100).default('application/json') }))
     .min(1)
     .max(64),
+});
+
+const accountName = z.string().regex(/^[a-z][a-z0-9._-]{1,39}$/, '2 to 40 of a-z, 0-9, dot, _ and -');
+// longer ones are refused by their own rule, in words
+const password = z.string().max(4 * LONGEST_PASSWORD);
+
+/** `NewAccount` */
+export const newAccountSchema = z.strictObject({ name: accountName, role: z.enum(roles) });
+/** `Activation` */
+export const activationSchema = z.strictObject({
+  name: accountName,
+  setupCode: z.string().max(100),
+  password,
+});
+/** `Credentials` */
+export const credentialsSchema = z.strictObject({
+  name: accountName,
+  password,
+  code: z.string().max(20).optional(),
 });
 
 /** A body of a known form. @throws E_MESSAGE naming path and rule */

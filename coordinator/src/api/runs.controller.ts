@@ -3,6 +3,7 @@ import { parseRunName } from '@regulon/shared/program';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reopenDocument } from '@regulon/shared/transparency';
 import type { EntriesReply, ProposeReply, ReopenReply, RunDocument, RunList } from '../runs/index.js';
+import { Allow, AllowAll } from './access.guard.js';
 import { appendEntries } from './append-entries.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import { EventStream } from './event-stream.js';
@@ -14,11 +15,13 @@ export class RunsController {
   constructor(@Inject(API_CONTEXT) private readonly context: ApiContext) {}
 
   @Get()
+  @AllowAll()
   list(): RunList {
     return this.context.views.list();
   }
 
   @Post()
+  @Allow('researcher')
   async propose(@Body() body: unknown): Promise<ProposeReply> {
     const { entry, plan, attachments } = parseBody(proposeSchema, body);
     const proposed = await this.context.runs.propose(bytesOf(entry), plan, attachments.map(bytesOf));
@@ -27,11 +30,13 @@ export class RunsController {
   }
 
   @Get(':id')
+  @Allow('researcher', 'steward', 'operator')
   show(@Param('id') id: string): RunDocument {
     return this.context.views.run(id);
   }
 
   @Post(':id/approvals')
+  @Allow('steward')
   async approve(@Param('id') id: string, @Body() body: unknown): Promise<EntriesReply> {
     this.context.runs.row(id);
     return appendEntries(this.context, body);
@@ -39,18 +44,21 @@ export class RunsController {
 
   @Post(':id/stop')
   @HttpCode(200)
+  @Allow('researcher', 'operator')
   stop(@Param('id') id: string): RunDocument {
     this.context.runs.stop(id);
     return this.context.views.run(id);
   }
 
   @Get(':id/reopen')
+  @Allow('operator')
   reopenTerms(@Param('id') id: string): ReopenReply {
     return this.context.runs.reopenTerms(id);
   }
 
   @Post(':id/reopen')
   @HttpCode(200)
+  @Allow('operator')
   reopen(@Param('id') id: string, @Body() body: unknown): RunDocument {
     this.context.runs.reopen(id, parseBody(reopenDocument, body));
     return this.context.views.run(id);
@@ -58,6 +66,7 @@ export class RunsController {
 
   /** Server-sent events; `Last-Event-ID` goes on after an event. The stream ends with the run. */
   @Get(':id/events')
+  @Allow('researcher', 'steward', 'operator')
   events(@Param('id') id: string, @Req() request: IncomingMessage, @Res() response: ServerResponse): void {
     const { status, since_ms: since } = this.context.runs.row(id);
     const lastId = integerOf(request.headers['last-event-id']?.toString(), 0);

@@ -5,7 +5,8 @@ import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-ex
 import { RegulonError } from '@regulon/shared/errors';
 import type { Server } from 'node:http';
 import { systemCode } from '../disk/index.js';
-import { BearerGuard } from './bearer.guard.js';
+import { AccessGuard } from './access.guard.js';
+import { AccountsController } from './accounts.controller.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import { ErrorFilter } from './error.filter.js';
 import { LogController } from './log.controller.js';
@@ -22,8 +23,8 @@ export class ApiModule {
   static with(context: ApiContext): DynamicModule {
     return {
       module: ApiModule,
-      controllers: [RunsController, LogController, ModelsController, StatusController],
-      providers: [{ provide: API_CONTEXT, useValue: context }, Reflector, BearerGuard],
+      controllers: [RunsController, LogController, ModelsController, StatusController, AccountsController],
+      providers: [{ provide: API_CONTEXT, useValue: context }, Reflector, AccessGuard],
     };
   }
 }
@@ -53,7 +54,7 @@ export async function startApi(
     options,
   );
   app.useBodyParser('json', { limit: BODY_LIMIT });
-  app.useGlobalGuards(app.get(BearerGuard));
+  app.useGlobalGuards(app.get(AccessGuard));
   app.useGlobalFilters(new ErrorFilter(report));
   await app.init();
   const server: Server = app.getHttpServer();

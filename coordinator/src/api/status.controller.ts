@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { sendBytes, sendJson } from './send.js';
 import type { SiteList } from '../runs/index.js';
-import { OpenRoute } from './bearer.guard.js';
+import { Allow, AllowAll, OpenRoute } from './access.guard.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 
 /** Probes, metrics, and which sites are here. */
@@ -28,12 +28,14 @@ export class StatusController {
   }
 
   @Get('metrics')
+  @Allow('operator')
   async metrics(@Res() response: ServerResponse): Promise<void> {
     const { registry } = this.context.metrics;
     sendBytes(response, registry.contentType, Buffer.from(await registry.metrics()));
   }
 
   @Get('api/v1/sites')
+  @AllowAll()
   sites(): SiteList {
     return this.context.views.sites();
   }

@@ -3,6 +3,7 @@ import { startApi } from '../api/index.js';
 import type { Settings } from '../config/index.js';
 import { startControlServer } from '../transport/index.js';
 import { openCore } from './core.js';
+import { apiContextOf } from './api-context.js';
 import type { Environment } from './environment.js';
 import { membersOf } from './wiring.js';
 
@@ -27,7 +28,7 @@ export async function startCoordinator(
   const core = await openCore(settings, environment);
   const { config, tls, bearerToken } = settings;
   const { host, controlPort, httpPort } = config.listen;
-  const { runs, views, intake, sequencer, publisher, metrics, boxKeys, gateway, logger } = core;
+  const { runs, boxKeys, gateway, logger } = core;
   const members = membersOf(settings);
   let ready = false;
   const notReady = (): string | null => (ready ? null : 'starting');
@@ -39,9 +40,7 @@ export async function startCoordinator(
     await core.close();
   };
   try {
-    const settleLog = (): Promise<void> => publisher.settle();
-    const context = { bearerToken, runs, views, intake, sequencer, settleLog, metrics, notReady };
-    const http = await startApi(context, httpPort, report);
+    const http = await startApi(apiContextOf(core, bearerToken, notReady), httpPort, report);
     servers.push(http);
     const bulk = await core.bulk.listen();
     const options = { boxKeys, members, tls, host, report, gateway, port: controlPort };

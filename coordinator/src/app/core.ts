@@ -1,3 +1,4 @@
+import { AccountRows, Accounts } from '../auth/index.js';
 import type { Settings } from '../config/index.js';
 import type { RunsService } from '../runs/index.js';
 import type { AttemptKey } from '../storage/index.js';
@@ -52,5 +53,19 @@ export async function openCore(settings: Settings, environment: Environment = {}
     await close();
     throw error;
   }
-  return { store, sequencer, publisher, ...runs, gateway, bulk, boxKeys, metrics, monitor, logger, close };
+  const accounts = new Accounts(new AccountRows(store), settings.roster.federationId);
+  return {
+    store,
+    accounts,
+    sequencer,
+    publisher,
+    ...runs,
+    gateway,
+    bulk,
+    boxKeys,
+    metrics,
+    monitor,
+    logger,
+    close,
+  };
 }

@@ -4,4 +4,13 @@ export { RoundRows, type AttemptKey } from './sql/round-rows.js';
 export { UploadRows } from './sql/upload-rows.js';
 export { RunRows, isFinal, liveStatuses, type RunSummaryRow } from './sql/run-rows.js';
 export { FileBlobs } from './blob/file-blobs.js';
-export type { BlobTable, DatasetTable, OutcomeTable, RunStatus, RunTable, Schema } from './schema.js';
+export type {
+  AccountTable,
+  BlobTable,
+  DatasetTable,
+  OutcomeTable,
+  RunStatus,
+  RunTable,
+  Schema,
+  SessionTable,
+} from './schema.js';

@@ -152,8 +152,43 @@ export interface BlobTable {
   round: number;
 }
 
+/** A person who may log in. */
+export interface AccountTable {
+  name: string;
+  role: 'researcher' | 'steward' | 'auditor' | 'operator';
+  /** PHC string of argon2id; null until its person has chosen one */
+  password: string | null;
+  /** secret of TOTP, 20 bytes; null when the role has none */
+  second_factor: Uint8Array | null;
+  /** time step of the last code that was used: a code works once */
+  last_step: number;
+  /** SHA-256 of the setup code that is open, 32 bytes */
+  setup: Uint8Array | null;
+  setup_until_ms: number;
+  created_ms: number;
+}
+
+/** Somebody who is logged in. */
+export interface SessionTable {
+  /** SHA-256 of the token, 32 bytes */
+  token: Uint8Array;
+  name: string;
+  expires_ms: number;
+}
+
+/** Attempts to log in that did not succeed, also of names without an account. */
+export interface LoginFailureTable {
+  name: string;
+  failures: number;
+  until_ms: number;
+  forget_ms: number;
+}
+
 /** All tables by name. */
 export interface Schema {
+  accounts: AccountTable;
+  sessions: SessionTable;
+  login_failures: LoginFailureTable;
   runs: RunTable;
   approvals: ApprovalTable;
   datasets: DatasetTable;

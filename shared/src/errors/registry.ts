@@ -224,7 +224,8 @@ export const registry = {
     'see which site or stage was waited for in `regulon run show`',
     true,
   ),
-  E_AUTH: code('UNAUTHENTICATED', 2, 'pass the bearer token file of the coordinator'),
+  E_AUTH: code('UNAUTHENTICATED', 2, 'log in again, or pass the bearer token file of the coordinator'),
+  E_ROLE: code('PERMISSION_DENIED', 2, 'ask an operator for an account with a role that may do this'),
   E_BUSY: code('RESOURCE_EXHAUSTED', 2, 'try again later', true),
   // state, disk
   E_DISK_FULL: code('RESOURCE_EXHAUSTED', 1, 'free disk space; nothing half-written was kept'),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoordinatorApi } from '@regulon/cli/api-client';
 import { type RunningApi, startApi } from '@regulon/coordinator/api';
-import { type Core, openCore } from '@regulon/coordinator/app';
+import { apiContextOf, type Core, openCore } from '@regulon/coordinator/app';
 import { InlineBulkChannel } from '@regulon/coordinator/bulk';
 import { parseConfig, type Settings } from '@regulon/coordinator/config';
 import { concatBytes, utf8 } from '@regulon/shared/crypto';
@@ -52,12 +52,8 @@ class Coordinator {
     const core = await openCore(settingsIn(folder, new SampleFederation()), {
       newBulk: (options) => new InlineBulkChannel(options),
     });
-    const { runs, views, intake, sequencer, metrics } = core;
     const settleLog = (): Promise<void> => Promise.resolve();
-    const context = {
-      ...{ bearerToken: TOKEN, runs, views, intake, sequencer, settleLog, metrics },
-      notReady: () => null,
-    };
+    const context = { ...apiContextOf(core, TOKEN, () => null), settleLog };
     const defects: unknown[] = [];
     return new Coordinator(folder, core, await startApi(context, 0, (e) => void defects.push(e)), defects);
   }

@@ -1,4 +1,5 @@
 import { type RunningApi, startApi } from '@regulon/coordinator/api';
+import { apiContextOf } from '@regulon/coordinator/app';
 import type { SimulatedFederation } from './simulated-federation.js';
 
 const TOKEN = 'secret';
@@ -16,12 +17,8 @@ export class RestApi {
 
   /** @param defects what the server reports as a defect is added here @param port 0 for any */
   static async start({ core }: SimulatedFederation, defects: unknown[], port = 0): Promise<RestApi> {
-    const { runs, views, intake, sequencer, metrics } = core;
     const settleLog = (): Promise<void> => Promise.resolve();
-    const context = {
-      ...{ bearerToken: TOKEN, runs, views, intake, sequencer, settleLog, metrics },
-      notReady: () => null,
-    };
+    const context = { ...apiContextOf(core, TOKEN, () => null), settleLog };
     return new RestApi(await startApi(context, port, (error) => void defects.push(error)));
   }
 

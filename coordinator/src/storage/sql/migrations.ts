@@ -68,4 +68,20 @@ CREATE TABLE second_commits (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    name: 'coordinator-0003',
+    sql: `
+CREATE TABLE accounts (
+  name TEXT PRIMARY KEY, role TEXT NOT NULL CHECK (role IN ('researcher','steward','auditor','operator')),
+  password TEXT, second_factor BLOB, last_step INTEGER NOT NULL, setup BLOB, setup_until_ms INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sessions (
+  token BLOB PRIMARY KEY, name TEXT NOT NULL REFERENCES accounts ON DELETE CASCADE, expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE login_failures (
+  name TEXT PRIMARY KEY, failures INTEGER NOT NULL, until_ms INTEGER NOT NULL, forget_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`,
+  },
 ];

@@ -1,0 +1,59 @@
+import { timingSafeEqual } from 'node:crypto';
+import { type CanActivate, type ExecutionContext, Inject, Injectable, SetMetadata } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { sha256, utf8 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { IncomingMessage } from 'node:http';
+import { type Caller, type Role, roles } from '../auth/index.js';
+import { API_CONTEXT, type ApiContext } from './context.js';
+
+const ACCESS = 'who may call a route';
+
+/** Roles whose accounts may call a route; the token file opens every route. */
+export const Allow = (...allowed: readonly Role[]) => SetMetadata(ACCESS, allowed);
+
+/** Every person with an account. */
+export const AllowAll = () => Allow(...roles);
+
+/** Without an account: health probes, and what leads to a session. */
+export const OpenRoute = () => SetMetadata(ACCESS, 'open');
+
+/** A request whose caller is known. */
+export interface CalledRequest extends IncomingMessage {
+  caller?: Caller;
+}
+
+/** Lets those pass whom the route names; a route that names nobody is closed. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  constructor(
+    @Inject(API_CONTEXT) private readonly context: ApiContext,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  canActivate(execution: ExecutionContext): boolean {
+    const access = this.reflector.get<readonly Role[] | 'open' | undefined>(ACCESS, execution.getHandler());
+    if (access === 'open') return true;
+    const request = execution.switchToHttp().getRequest<CalledRequest>();
+    const caller = this.callerOf(tokenOf(request));
+    if (!caller)
+      throw new RegulonError('E_AUTH', 'the request carries no valid token, or its session has ended');
+    if (caller.role !== null && !access?.includes(caller.role))
+      throw new RegulonError('E_ROLE', `an account with the role ${caller.role} may not do this`);
+    request.caller = caller;
+    if (request.method !== 'GET') this.context.acted(caller, execution.getHandler().name);
+    return true;
+  }
+
+  private callerOf(token: string): Caller | undefined {
+    const { bearerToken, accounts } = this.context;
+    if (timingSafeEqual(sha256(utf8(token)), sha256(utf8(bearerToken))))
+      return { name: 'token file', role: null };
+    return accounts.callerOf(token);
+  }
+}
+
+/** The bearer token of a request, or nothing. */
+export function tokenOf({ headers }: IncomingMessage): string {
+  return /^Bearer (\S+)$/.exec(headers.authorization ?? '')?.[1] ?? '';
+}

@@ -1,0 +1,75 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
+import { RegulonError } from '@regulon/shared/errors';
+import type { AccountFacts, Role, Session, SetupCode } from '../auth/index.js';
+import { Allow, AllowAll, type CalledRequest, OpenRoute, tokenOf } from './access.guard.js';
+import { API_CONTEXT, type ApiContext } from './context.js';
+import { activationSchema, credentialsSchema, newAccountSchema, parseBody } from './requests.js';
+
+/** Who is logged in. */
+export interface WhoAmI {
+  readonly name: string;
+  /** null: the token file */
+  readonly role: Role | null;
+}
+
+/** Accounts and sessions of people. No logic. */
+@Controller('api/v1')
+export class AccountsController {
+  constructor(@Inject(API_CONTEXT) private readonly context: ApiContext) {}
+
+  @Get('accounts')
+  @Allow('operator')
+  list(): { readonly accounts: readonly AccountFacts[] } {
+    return { accounts: this.context.accounts.list() };
+  }
+
+  @Post('accounts')
+  @Allow('operator')
+  add(@Body() body: unknown): SetupCode {
+    const { name, role } = parseBody(newAccountSchema, body);
+    return this.context.accounts.add(name, role);
+  }
+
+  @Post('accounts/:name/reset')
+  @HttpCode(200)
+  @Allow('operator')
+  reset(@Param('name') name: string): SetupCode {
+    return this.context.accounts.reset(name);
+  }
+
+  @Delete('accounts/:name')
+  @Allow('operator')
+  remove(@Param('name') name: string): { readonly removed: string } {
+    this.context.accounts.remove(name);
+    return { removed: name };
+  }
+
+  @Post('activations')
+  @HttpCode(200)
+  @OpenRoute()
+  async activate(@Body() body: unknown): Promise<{ readonly secondFactor: string | null }> {
+    const { name, setupCode, password } = parseBody(activationSchema, body);
+    return { secondFactor: await this.context.accounts.activate(name, setupCode, password) };
+  }
+
+  @Post('session')
+  @HttpCode(200)
+  @OpenRoute()
+  login(@Body() body: unknown): Promise<Session> {
+    return this.context.accounts.login(parseBody(credentialsSchema, body));
+  }
+
+  @Get('session')
+  @AllowAll()
+  whoAmI(@Req() { caller }: CalledRequest): WhoAmI {
+    if (!caller) throw new RegulonError('E_AUTH', 'nobody is logged in');
+    return caller;
+  }
+
+  @Delete('session')
+  @AllowAll()
+  logout(@Req() request: CalledRequest): { readonly ended: true } {
+    this.context.accounts.logout(tokenOf(request));
+    return { ended: true };
+  }
+}

@@ -1,0 +1,180 @@
+import { timingSafeEqual } from 'node:crypto';
+import { randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import type { AccountRows } from './account-rows.js';
+import { LoginLimit } from './login-limit.js';
+import { Passwords, verifyNewPassword } from './password.js';
+import { type Caller, needsSecondFactor, type Role } from './role.js';
+import { newSecondFactor, secondFactorUri, stepOfCode } from './second-factor.js';
+
+const HOUR_MS = 3_600_000;
+const SESSION_MS = 12 * HOUR_MS;
+const SETUP_MS = 24 * HOUR_MS;
+
+/** An account as operators see it. */
+export interface AccountFacts {
+  readonly name: string;
+  readonly role: Role;
+  /** invited: its person has not chosen a password yet */
+  readonly state: 'active' | 'invited';
+  /** ms since the epoch */
+  readonly created: number;
+}
+
+/** Works once, until its end; whoever has it chooses the password. */
+export interface SetupCode {
+  readonly setupCode: string;
+  /** ms since the epoch */
+  readonly expires: number;
+}
+
+/** What a person types to log in. */
+export interface Credentials {
+  readonly name: string;
+  readonly password: string;
+  /** of the second factor, for roles that have one */
+  readonly code?: string | undefined;
+}
+
+/** A session that was opened; the coordinator keeps only the digest of its token. */
+export interface Session {
+  readonly token: string;
+  readonly role: Role;
+  /** ms since the epoch */
+  readonly expires: number;
+}
+
+/** Local accounts of people: passwords by argon2id, TOTP for stewards and operators, sessions of 12 hours. */
+export class Accounts {
+  private readonly limit: LoginLimit;
+
+  /** @param federation shown by authenticator apps @param now ms since the epoch; specs replace it */
+  constructor(
+    private readonly rows: AccountRows,
+    private readonly federation: string,
+    private readonly now: () => number = Date.now,
+    private readonly passwords: Passwords = new Passwords(),
+  ) {
+    this.limit = new LoginLimit(rows);
+  }
+
+  list(): AccountFacts[] {
+    return this.rows.all().map(({ name, role, password, created_ms: created }) => {
+      return { name, role, state: password === null ? 'invited' : 'active', created };
+    });
+  }
+
+  /** @returns the code with which its person chooses a password @throws E_ARGUMENT when the name is taken */
+  add(name: string, role: Role): SetupCode {
+    return this.rows.transaction(() => {
+      if (this.rows.find(name)) throw new RegulonError('E_ARGUMENT', `there is an account ${name} already`);
+      const none = { password: null, second_factor: null, last_step: 0, setup: null, setup_until_ms: 0 };
+      this.rows.add({ name, role, ...none, created_ms: this.now() });
+      return this.invite(name);
+    });
+  }
+
+  /** Password, second factor and sessions of an account end. @returns a new code @throws E_NOT_FOUND */
+  reset(name: string): SetupCode {
+    return this.rows.transaction(() => {
+      this.rows.closeAll(name);
+      return this.invite(name);
+    });
+  }
+
+  /** @throws E_NOT_FOUND */
+  remove(name: string): void {
+    if (!this.rows.remove(name)) throw unknown(name);
+  }
+
+  /**
+   * The person of an account chooses the password.
+   *
+   * @returns the `otpauth://` URI of the second factor, shown once, or null when the role has none
+   * @throws E_AUTH when the code is wrong, used or expired; E_ARGUMENT for a weak password; E_BUSY after many failures
+   */
+  async activate(name: string, setupCode: string, password: string): Promise<string | null> {
+    verifyNewPassword(password, name);
+    this.limit.count(name, this.now());
+    const digest = sha256(utf8(setupCode));
+    this.invited(name, digest);
+    const hashed = await this.passwords.hash(password);
+    return this.rows.transaction(() => {
+      // it may have been used while the password was hashed
+      const role = this.invited(name, digest);
+      const second_factor = needsSecondFactor(role) ? newSecondFactor() : null;
+      const set = { password: hashed, second_factor, last_step: 0, setup: null, setup_until_ms: 0 };
+      this.rows.change(name, set);
+      this.rows.succeed(name);
+      return second_factor && secondFactorUri(second_factor, this.federation, name);
+    });
+  }
+
+  /** @throws E_AUTH, the same whatever is wrong; E_BUSY after many failures, or when too many log in */
+  async login({ name, password, code }: Credentials): Promise<Session> {
+    this.limit.count(name, this.now());
+    const hashed = this.rows.find(name)?.password ?? null;
+    const isKnown = await this.passwords.matches(hashed, password);
+    return this.rows.transaction(() => {
+      const account = this.rows.find(name);
+      // the account may have been changed while the password was checked
+      if (!isKnown || !account || account.password !== hashed) throw wrong();
+      const { role, second_factor: secret, last_step } = account;
+      if (secret) {
+        const step = stepOfCode(secret, code ?? '', this.now());
+        if (step === null || step <= last_step) throw wrong();
+        this.rows.change(name, { last_step: step });
+      }
+      return this.opened(name, role);
+    });
+  }
+
+  /** Who holds a token, or undefined. */
+  callerOf(token: string): Caller | undefined {
+    const session = this.rows.session(sha256(utf8(token)));
+    if (!session || session.expires_ms <= this.now()) return undefined;
+    const account = this.rows.find(session.name);
+    return account && { name: account.name, role: account.role };
+  }
+
+  logout(token: string): void {
+    this.rows.close(sha256(utf8(token)));
+  }
+
+  private opened(name: string, role: Role): Session {
+    const now = this.now();
+    const token = Buffer.from(randomBytes(32)).toString('base64url');
+    const expires = now + SESSION_MS;
+    this.rows.succeed(name);
+    this.rows.forget(now);
+    this.rows.open({ token: sha256(utf8(token)), name, expires_ms: expires });
+    return { token, role, expires };
+  }
+
+  private invite(name: string): SetupCode {
+    const setupCode = Buffer.from(randomBytes(16)).toString('base64url');
+    const expires = this.now() + SETUP_MS;
+    const none = { password: null, second_factor: null };
+    const setup = { setup: sha256(utf8(setupCode)), setup_until_ms: expires };
+    if (!this.rows.change(name, { ...none, ...setup })) throw unknown(name);
+    return { setupCode, expires };
+  }
+
+  /** @param digest of the setup code @returns the role of the account that waits for it @throws E_AUTH */
+  private invited(name: string, digest: Uint8Array): Role {
+    const account = this.rows.find(name);
+    if (account?.setup && this.now() < account.setup_until_ms && timingSafeEqual(account.setup, digest))
+      return account.role;
+    throw new RegulonError('E_AUTH', 'the name or the setup code is wrong, or the code was used or is old', {
+      hint: 'ask an operator for a new setup code',
+    });
+  }
+}
+
+const unknown = (name: string): RegulonError =>
+  new RegulonError('E_NOT_FOUND', `there is no account ${name}`);
+
+const wrong = (): RegulonError =>
+  new RegulonError('E_AUTH', 'the name, the password or the code is wrong', {
+    hint: 'try again; a code of the second factor works once, so wait for the next one',
+  });

@@ -1,0 +1,4 @@
+export { AccountRows } from './account-rows.js';
+export { type AccountFacts, Accounts, type Credentials, type Session, type SetupCode } from './accounts.js';
+export { LONGEST_PASSWORD } from './password.js';
+export { type Caller, type Role, roles } from './role.js';

@@ -1,0 +1,38 @@
+import { RegulonError } from '@regulon/shared/errors';
+import type { AccountRows } from './account-rows.js';
+
+const FREE_FAILURES = 5;
+const FIRST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 15 * 60_000;
+const MEMORY_MS = 24 * 3_600_000;
+
+/**
+ * Guesses of a password: five, then a wait that doubles from 30 s to 15 min. It holds for names without an account too,
+ * so that it tells nobody which exist, and a restart does not end it.
+ */
+export class LoginLimit {
+  constructor(private readonly rows: AccountRows) {}
+
+  /**
+   * Count an attempt before its secret is looked at: those that come at once are counted all the same. Success takes the
+   * count back.
+   *
+   * @param now ms since the epoch
+   * @throws E_BUSY until when the name has to wait
+   */
+  count(name: string, now: number): void {
+    this.rows.transaction(() => {
+      const { count, until } = this.rows.failures(name);
+      if (now < until) {
+        const at = new Date(until).toISOString();
+        throw new RegulonError('E_BUSY', `too many failed logins of this name: wait until ${at}`, {
+          hint: 'wait; an operator cannot shorten it, but can give a new setup code',
+        });
+      }
+      const failures = count + 1;
+      const over = failures - FREE_FAILURES;
+      const wait = over < 0 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(over, 20));
+      this.rows.fail(name, failures, now + wait, now + MEMORY_MS);
+    });
+  }
+}
