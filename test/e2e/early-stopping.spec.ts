@@ -6,6 +6,8 @@ import type { RunDocument } from '@regulon/coordinator/runs';
 import { stoppingState } from '@regulon/shared/plan';
 import { figuresOf } from '@regulon/shared/program';
 import { verifyBundle } from '@regulon/shared/transparency';
+import { readPlanFile } from '@regulon/cli/plan-file';
+import { exampleFile } from '@regulon/cli/sim';
 import { compiled, openRealFederation, restart, runToItsEnd } from '../support/real-federation.js';
 import { simulatedDataPlan } from '../support/toy-plan.js';
 
@@ -55,6 +57,38 @@ real(
       const [model] = document.models;
       const weights = await federation.api.model(model?.digest ?? '');
       expect(weights.byteLength).toBe(4 * (model?.parameters ?? 0));
+      const policy = readFileSync(join(federation.founded.folder.federation, 'quorum.policy'), 'utf8');
+      expect(verifyBundle({ bundle: await federation.api.bundle(), policy }).status).toBe('pass');
+    } finally {
+      await federation.stop();
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+  10 * MINUTES,
+);
+
+real(
+  'several heads stop together by the weighted sum of their losses, and the log says no loss of one',
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), 'regulon-early-'));
+    const text = readPlanFile(exampleFile('tumour-stopping.sim.yaml'), (document) => {
+      Object.assign(document['evaluation'] as object, { every: 1, earlyStopping: rule });
+      Object.assign(document['training'] as object, { rounds: 4 });
+    });
+    const { federation, plan: parsed } = await openRealFederation(root, JSON.parse(JSON.stringify(text)));
+    try {
+      const document = await runToItsEnd(federation, parsed);
+      checkStopped(document);
+      expect(document.result?.pooled.heads).toHaveLength(3);
+      for (const { loss, accuracy, heads = [] } of document.validation) {
+        expect(heads.map(({ head }) => head)).toEqual(['subtype', 'grading', 'relapse']);
+        const weights = [1, 1, 0.5];
+        expect(loss).toBeCloseTo(
+          heads.reduce((sum, head, h) => sum + (weights[h] ?? 0) * head.loss, 0),
+          9,
+        );
+        expect(accuracy).toBeNull();
+      }
       const policy = readFileSync(join(federation.founded.folder.federation, 'quorum.policy'), 'utf8');
       expect(verifyBundle({ bundle: await federation.api.bundle(), policy }).status).toBe('pass');
     } finally {

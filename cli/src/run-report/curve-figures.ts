@@ -55,7 +55,7 @@ function picturesOf(
     ),
     ...(points[0]?.heads ?? []).flatMap(({ head }, h) =>
       picture(
-        `Training loss of ${head}`,
+        `${lossTitle} of ${head}`,
         'mean loss of a target',
         linesOf(({ heads }) => heads?.[h]?.loss ?? null),
       ),

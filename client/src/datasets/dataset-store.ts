@@ -44,7 +44,7 @@ import {
 } from './arm-files.js';
 import { describeDataset } from './describe-dataset.js';
 import { siteBatchesPath, writeSiteBatches } from './site-batches.js';
-import { servesWholly, useOfFold } from './unit-use.js';
+import { servesWholly, summedUses, useOfFold } from './unit-use.js';
 import { patientNamesOf, unitsKeyOf, unitsOfPlan } from './units-of-plan.js';
 import { verifyComplete } from './verify-complete.js';
 import { verifyOwned } from './verify-owned.js';
@@ -108,8 +108,7 @@ export class DatasetStore {
     for (const arm of arms) {
       const view = (): UnitsView => this.select({ contract, siteId, arm }, 'train');
       verifyOwned(view, contract, siteId, MIN_UNITS);
-      const uses: UnitUse[] = contract.isPublic ? [] : arm.evaluated ? ['train', 'test'] : ['train'];
-      for (const use of uses)
+      for (const use of contract.isPublic ? [] : summedUses(arm))
         verifyPatterns(() => this.select({ contract, siteId, arm }, use), contract.plan, MIN_UNITS);
     }
     return Math.max(...arms.map((arm) => this.rowsOf({ contract, siteId, arm }, 'train').length));

@@ -7,6 +7,15 @@ export function useOfFold(fold: number, { heldOutFold, validationFold }: Arm): U
   return fold === validationFold ? 'validation' : 'train';
 }
 
+/** What units of an arm are in sums for. */
+export function summedUses({ evaluated, validationFold }: Arm): UnitUse[] {
+  return [
+    'train',
+    ...(validationFold === null ? [] : (['validation'] as const)),
+    ...(evaluated ? (['test'] as const) : []),
+  ];
+}
+
 /** Whether all units of this site serve an arm without folds. */
 export function servesWholly(contract: RunContract, arm: Arm, siteId: number, use: UnitUse): boolean {
   if (contract.plan.evaluation.split === 'chronological') return true;

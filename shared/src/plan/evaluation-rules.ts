@@ -74,21 +74,18 @@ function preparationRule({ evaluation, prepare }: Plan): BrokenRule | null {
   return { path, rule };
 }
 
-/** Tasks whose models no validation round scores, and why. */
-const unvalidated: Partial<Record<Plan['task'], string>> = {
-  forecast: 'a forecast holds out steps, and no units that could validate it',
-  heads: 'the scores of several heads are summed at the end only',
-};
-
 function validationRule({ task, evaluation, model }: Plan): BrokenRule | null {
   const { every, earlyStopping } = evaluation;
-  const rule = every === undefined ? undefined : unvalidated[task];
-  if (rule) return { path: 'evaluation.every', rule };
+  if (every !== undefined && task === 'forecast')
+    return {
+      path: 'evaluation.every',
+      rule: 'a forecast holds out steps, and no units that could validate it',
+    };
   if (!earlyStopping) return null;
   const path = 'evaluation.earlyStopping';
   if (every === undefined) return { path, rule: 'needs evaluation.every: it decides by validation rounds' };
   if (earlyStopping.metric === 'accuracy' && task !== 'classify')
-    return { path: `${path}.metric`, rule: `a ${task} has no accuracy` };
+    return { path: `${path}.metric`, rule: `the task ${task} has no accuracy` };
   if (model.blocks.some(({ aggregate }) => aggregate === 'local'))
     return { path, rule: 'the best round of weights that never leave their site is not kept' };
   return null;

@@ -95,7 +95,7 @@ export function scoreShapeOf({ plan, isPublic }: RunContract): ScoreShape | null
   return { names: metrics, classes, cells };
 }
 
-/** Numbers in one block of the evaluation vector; a validation round has this one block. */
+/** Numbers in one block of the evaluation vector. */
 export function blockLength(contract: RunContract): number {
   const classes = contract.plan.label?.classes.length ?? 0;
   const { task } = contract.plan;

@@ -22,7 +22,6 @@ export {
 } from './owned-blocks.js';
 export { encodeExtras, decodeExtras, headExtrasOf, type HeadTraining, weightOf } from './extras.js';
 export {
-  encodeBlock,
   encodeEvaluation,
   evaluationLength,
   scoreShapeOf,
@@ -33,6 +32,7 @@ export {
 } from './evaluation.js';
 export type { CurvePoint } from './learning-curve.js';
 export { figuresOf, type ValidationPoint } from './validation-point.js';
+export { encodeValidation } from './validation-sums.js';
 export { modelFrameOf, seriesChannels } from './model-frame.js';
 export { RunProgram } from './program.js';
 export type { ClosingRound } from './round-outcome.js';

@@ -6,13 +6,15 @@ export interface ValidationPoint {
   readonly arm: number;
   /** training round of the arm, from 0 */
   readonly iteration: number;
-  /** mean over units; of a reconstruction the mean squared error of a value */
+  /** mean over units; of a reconstruction the mean squared error of a value; of several heads Σ weight · mean loss of a target */
   readonly loss: number;
   /** share of units classified right; null where the task has no classes */
   readonly accuracy: number | null;
   readonly units: number;
   /** sites in the sum */
   readonly survivors: number;
+  /** of a task of several heads: mean loss of a target (of a Cox head, of an event) */
+  readonly heads?: readonly { readonly head: string; readonly loss: number; readonly accuracy: null }[];
 }
 
 /** Units of the accuracy in the log: finer digits of a ratio of counts tell the counts, which the log never has exactly. */

@@ -5,6 +5,7 @@ import { encodeBlock } from './evaluation.js';
 import { RunProgram } from './program.js';
 import { isValidation, Purpose, type ScheduledRound } from './schedule.js';
 import { toyContract } from './toy-contract.support.js';
+import { encodeValidation } from './validation-sums.js';
 
 const training = { rounds: 6, optimizer: { name: 'adam' } };
 const early = { split: 'holdout', every: 1, earlyStopping: { patience: 2 } };
@@ -159,5 +160,89 @@ describe('early stopping', () => {
     if (!last) throw new Error('nothing was trained');
     expect(program.model(0)).toEqual(modelOf(last));
     expect(program.keptModels(0)).toHaveLength(1);
+  });
+});
+
+describe('several heads', () => {
+  const dense = { type: 'dense', units: 'outputs' };
+  const ofHeads = (evaluation: object, isPublic = true): RunProgram =>
+    new RunProgram(
+      toyContract(
+        {
+          ...{ prepare: [], training, evaluation, task: 'heads', label: undefined },
+          targets: [
+            {
+              ...{ head: 'subtype', kind: 'classes' },
+              classes: ['x', 'y'].map((name) => ({ name, rule: `type == '${name}'` })),
+            },
+            { head: 'relapse', kind: 'survival', time: 'months', event: 'relapse', times: [1, 2] },
+          ],
+          model: {
+            blocks: ['subtype', 'relapse'].map((name) => ({ name, from: 'features', layers: [dense] })),
+            heads: [
+              { block: 'subtype', outputs: 2, loss: { type: 'cross-entropy' } },
+              { block: 'relapse', loss: { type: 'cox' }, weight: 0.5 },
+            ],
+          },
+        },
+        isPublic,
+      ),
+    );
+  /** Close a validation round of 20 units, of whom 16 have a class, with a mean loss of `subtype`, and some relapse, of 3. */
+  const scoreHeads = (program: RunProgram, subtype: number, events = 8): Uint8Array => {
+    const round = trainedNext(program);
+    expect(isValidation(round)).toBe(true);
+    const heads = [
+      { lossSum: 16 * subtype, targetCount: 16, scores: [8, 0, 0, 8] },
+      { lossSum: 3 * events, targetCount: events, scores: [16, events, 99, 60] },
+    ];
+    const sums = encodeValidation(program.contract, { count: 20, heads });
+    expect([...sums]).toEqual([20, 16 * subtype, 16, 3 * events, events]);
+    const outcome = { survivors: round.contributors, extras: {}, sums };
+    const { modelOut, advance } = program.closing(round, outcome);
+    advance();
+    return modelOut;
+  };
+
+  it('are scored by the weighted sum of their mean losses, of sums that hold no class, value or pair', () => {
+    const program = ofHeads(early);
+    const model = modelOf(train(program));
+    expect(scoreHeads(program, 0.25)).toEqual(validationDigest(model, { loss: '1.75' }));
+    const heads = [
+      { head: 'subtype', loss: 0.25, accuracy: null },
+      { head: 'relapse', loss: 3, accuracy: null },
+    ];
+    expect(program.validation.points).toEqual([
+      expect.objectContaining({ loss: 1.75, accuracy: null, units: 20, heads }),
+    ]);
+  });
+
+  it('stop together, and leave the model of the best sum', () => {
+    const program = ofHeads(early);
+    const models = [0.9, 0.2, 0.6, 0.5].map((loss) => {
+      const round = train(program);
+      scoreHeads(program, loss);
+      return modelOf(round);
+    });
+    expect(program.next()?.stepId).toBe('evaluate');
+    expect(program.model(0)).toEqual(models[1]);
+  });
+
+  it('are not scored where one of them has too few targets', () => {
+    const few = (events: number, isPublic: boolean) => () => {
+      const program = ofHeads(early, isPublic);
+      train(program);
+      scoreHeads(program, 0.5, events);
+    };
+    const refusal = expect.objectContaining({ code: 'E_UNITS' });
+    expect(few(4, false)).toThrow(refusal);
+    expect(few(5, false)).not.toThrow();
+    expect(few(0, true)).toThrow(refusal);
+    expect(few(1, true)).not.toThrow();
+  });
+
+  it('have no accuracy to stop by', () => {
+    const rule = { ...early, earlyStopping: { metric: 'accuracy', patience: 2 } };
+    expect(() => ofHeads(rule)).toThrow('evaluation.earlyStopping.metric: the task heads has no accuracy');
   });
 });

@@ -7,13 +7,10 @@ import {
 } from '../plan/index.js';
 import type { RunContract } from './contract.js';
 import type { ArmModel, ArmModels } from './arm-models.js';
-import { metricsOf } from './evaluation.js';
 import type { Following } from './round-outcome.js';
 import { isValidation, Purpose, type ScheduledRound } from './schedule.js';
 import { figuresOf, type ValidationPoint } from './validation-point.js';
-
-/** Fewest units that a released sum covers where data are not public. */
-const MIN_UNITS = 5;
+import { validationPointOf } from './validation-sums.js';
 
 /** What an arm has been scored at, in the order of its validation rounds. */
 interface Scored {
@@ -39,13 +36,13 @@ export class Validation {
   /**
    * What follows from the sum of a validation round.
    *
-   * @throws as `pointOf`; E_STATE before the model of its arm is initialised
+   * @throws as `validationPointOf`; E_STATE before the model of its arm is initialised
    */
   following(round: ScheduledRound, sums: Float64Array, survivors: number): Following {
     const { arm, iteration } = round;
     const scored = this.models.of(arm);
     if (!scored) throw new RegulonError('E_STATE', `arm ${arm} has no model to validate`);
-    const validation = this.pointOf(round, sums, survivors);
+    const validation = validationPointOf(this.contract, round, sums, survivors);
     const modelOut = validationDigest(scored.model, figuresOf(validation));
     const apply = (): void => {
       this.points.push(validation);
@@ -84,24 +81,6 @@ export class Validation {
     const isSaved = (round: ScheduledRound): boolean =>
       round.arm === arm && round.round > last && (round.purpose === Purpose.train || isValidation(round));
     return rounds.filter((round) => !isSaved(round)).map((round, i) => ({ ...round, round: i }));
-  }
-
-  /**
-   * The point that the sum of a validation round gives.
-   *
-   * @throws E_UNITS when it covers no units, or too few in a run that is not public
-   */
-  private pointOf(
-    { round, arm, iteration }: ScheduledRound,
-    sums: Float64Array,
-    survivors: number,
-  ): ValidationPoint {
-    const { count, loss, mse, accuracy } = metricsOf(this.contract, sums);
-    const least = this.contract.isPublic ? 1 : MIN_UNITS;
-    const mean = loss ?? mse;
-    if (count < least || mean === undefined)
-      throw new RegulonError('E_UNITS', `round ${round}: fewer than ${least} units validate arm ${arm}`);
-    return { round, arm, iteration, loss: mean, accuracy: accuracy ?? null, units: count, survivors };
   }
 
   private after(point: ValidationPoint, model: ArmModel): Scored {

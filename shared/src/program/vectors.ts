@@ -2,8 +2,9 @@ import type { FeatureSpecification, StatisticsStep } from '../genomics/index.js'
 import { parameterCount, type WeightSpec } from '../models/index.js';
 import type { BaselineFits } from './baselines.js';
 import type { RunContract } from './contract.js';
-import { blockLength, evaluationLength } from './evaluation.js';
+import { evaluationLength } from './evaluation.js';
 import { isValidation, Purpose, type ScheduledRound } from './schedule.js';
+import { validationLength } from './validation-sums.js';
 
 const EVALUATION_FRACTION_BITS = 24;
 
@@ -25,7 +26,7 @@ export function vectorLengthOf(program: Program, round: ScheduledRound): number 
     case Purpose.statistics:
       return program.step(round).length(program.specification(round.arm));
     case Purpose.evaluation:
-      if (isValidation(round)) return blockLength(contract);
+      if (isValidation(round)) return validationLength(contract);
       return baselines.sum(round)?.length(baselines.fit(round)) ?? evaluationLength(contract);
   }
 }

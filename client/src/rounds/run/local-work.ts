@@ -4,8 +4,8 @@ import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@reg
 import { slimFit } from '@regulon/shared/genomics';
 import {
   type Arm,
-  encodeBlock,
   encodeEvaluation,
+  encodeValidation,
   headShapesOf,
   isValidation,
   Purpose,
@@ -219,7 +219,8 @@ export class LocalWork {
       const job = this.scoringJob(arm, data);
       score = await this.trainer.run((trainer) => trainer.evaluate(job));
     }
-    return { file: this.saveValues(round, encodeBlock(this.live.contract, score)), weight: 1, extras: {} };
+    const values = encodeValidation(this.live.contract, score);
+    return { file: this.saveValues(round, values), weight: 1, extras: {} };
   }
 
   private scoringJob(arm: Arm, data: ArmData) {
