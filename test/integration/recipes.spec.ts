@@ -74,6 +74,23 @@ describe('examples that train federated on simulated data', () => {
     expect(without?.accuracy).toBeGreaterThan((without?.majority ?? 1) + 0.2);
   });
 
+  it('a gate weighs the omics that a patient has', async () => {
+    const { pooled, bySite } = await run('omics-gated.sim.yaml', 6);
+    expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.3);
+    const without = bySite?.at(-1)?.metrics;
+    expect(without?.accuracy).toBeGreaterThan((without?.majority ?? 1) + 0.2);
+  });
+
+  it('a bidirectional net tells coding bases from others, each base of a sequence', async () => {
+    const { pooled, bySite } = await run('per-base.sim.yaml', 8);
+    const [coding] = pooled.heads ?? [];
+    // 16 sequences of 300 bases at each of five sites, of whose labels one in fifty is missing
+    expect(coding?.count).toBeGreaterThan(0.97 * 80 * 300);
+    expect(coding?.count).toBeLessThan(0.99 * 80 * 300);
+    expect(coding?.classes?.accuracy).toBeGreaterThan((coding?.classes?.majority ?? 1) + 0.1);
+    expect(bySite?.map(({ metrics }) => metrics.count)).toEqual([16, 16, 16, 16, 16]);
+  });
+
   it('an encoder that four sites own trains without the fifth, which lacks its omic', async () => {
     const { pooled, bySite } = await run('omics-owners.sim.yaml', 6);
     expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.3);

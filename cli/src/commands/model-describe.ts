@@ -31,7 +31,7 @@ export function modelDescribeCommand(model: Command, context: Context): void {
   )
     .argument('<file>', 'plan, YAML or JSON')
     .option('--genes <n>', 'size of the gene panel, where the plan does not fix the features')
-    .option('--steps <n>', 'steps of a series, or bases of a sequence', '24')
+    .option('--steps <n>', 'steps of a series, or bases of a sequence whose plan does not say them', '24')
     .option('--svg <file>', 'also draw the graph')
     .option('--force', 'replace an existing file', false)
     .option('--no-time', 'train no steps to time them')
@@ -58,7 +58,10 @@ export function modelDescribeCommand(model: Command, context: Context): void {
 /** Shape of one unit. @throws E_ARGUMENT when it depends on the gene panel and nothing says its size */
 function frameOf(plan: Plan, { genes, steps }: Options): ModelFrame {
   if (plan.dataset.kind === 'sequences') {
-    return modelFrameOf(plan, LETTERS * wholeNumber('--steps', steps, 1, 1_000_000));
+    return modelFrameOf(
+      plan,
+      featuresOf(plan, undefined) ?? LETTERS * wholeNumber('--steps', steps, 1, 1_000_000),
+    );
   }
   const panel = genes === undefined ? undefined : wholeNumber('--genes', genes, 1, 10_000_000);
   const features = featuresOf(plan, panel);

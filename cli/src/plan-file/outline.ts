@@ -1,5 +1,5 @@
 import { hex } from '@regulon/shared/crypto';
-import { emptySpecification } from '@regulon/shared/genomics';
+import { emptySpecification, LETTERS } from '@regulon/shared/genomics';
 import { manifestOf, parameterCount, travellingWeights } from '@regulon/shared/models';
 import { type Plan, planHashOf } from '@regulon/shared/plan';
 import {
@@ -83,10 +83,16 @@ export function featuresOf(plan: Plan, genes: number | undefined): number | null
     return (plan.model.inputs ?? []).reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
   const projected = plan.prepare.find((step) => step.step === 'pca');
   if (projected) return projected.components;
-  if (plan.dataset.kind === 'sequences') return genes ?? null;
+  if (plan.dataset.kind === 'sequences') return genes ?? trackedOf(plan);
   const selected = plan.prepare.flatMap((step) => (step.step === 'top-variance' ? [step.k] : []));
   if (selected.length === 0) return genes ?? null;
   return Math.min(...selected, genes ?? Infinity);
+}
+
+/** Features of sequences with a label for every base; null without. */
+function trackedOf({ targets = [] }: Plan): number | null {
+  const [length] = targets.flatMap((target) => (target.kind === 'track' ? [target.length] : []));
+  return length === undefined ? null : LETTERS * length;
 }
 
 function contractOfOutline(plan: Plan, genes: number): RunContract {

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import type { SimulatedSite } from './generate/simulate-sites.js';
-import { simulateOmics, simulateSequences, simulateSeries, simulateSites } from './generate/index.js';
+import {
+  simulateCoding,
+  simulateOmics,
+  simulateSequences,
+  simulateSeries,
+  simulateSites,
+} from './generate/index.js';
 
 /** Where the files of one site lie. */
 export interface SiteFiles {
@@ -65,7 +71,7 @@ export function simulatedLayout(plan: Plan, folder: string, seed: number): DataL
 }
 
 function simulatedSites(
-  { dataset, task, secureAggregation, model }: Plan,
+  { dataset, task, secureAggregation, model, targets = [] }: Plan,
   where: { folder: string; seed: number; sites: readonly string[] },
 ): SimulatedSite[] {
   switch (dataset.kind) {
@@ -77,8 +83,10 @@ function simulatedSites(
       });
     case 'omics':
       return simulateOmics({ ...where, inputs: model.inputs ?? [] });
-    case 'sequences':
-      return simulateSequences(where);
+    case 'sequences': {
+      const track = targets.flatMap((target) => (target.kind === 'track' ? [target] : []))[0];
+      return track ? simulateCoding({ ...where, ...track }) : simulateSequences(where);
+    }
     case 'expression':
       return simulateSites({
         ...{ ...where, mostPatients: secureAggregation.weightCap },

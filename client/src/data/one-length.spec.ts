@@ -43,6 +43,27 @@ describe('sequences of one length', () => {
     await expect(load(fasta)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
+  const track = 'id\tbase_1\tbase_2\tbase_3\n';
+  it('with a label for every base have a column for each, and gaps', async () => {
+    const { columns } = await load('>a\nACG\n>b\nTTN\n', `${track}a\t0\t1\t1\nb\t1\t0\t\n`);
+    expect([...columns.values()]).toEqual([
+      [0, 1],
+      [1, 0],
+      [1, null],
+    ]);
+  });
+
+  it.each([
+    ['too few labels', 'a\t0\t1\t1\nb\t0\t1\n', 'E_DATA_FORMAT', /design\.tsv: line 3: 3 cells instead of 4/],
+    ['an infinite one', 'a\t0\t1\t1\nb\t0\t1\tinf\n', 'E_DATA_NOT_FINITE', /line 3, column base_3/],
+    ['none', 'a\t0\t1\t1\n', 'E_LABEL_MISSING', /1 of 2 units of s\.fa are missing \(line 3\)/],
+  ])('with %s for the bases of one are refused with file and line', async (_, rows, code, message) => {
+    await expect(load('>a\nACG\n>b\nTTN\n', `${track}${rows}`)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+
   it('without a label are counted and named by line, not by name', async () => {
     await expect(load('>secret\nACG\n', 'id\tbound\nb\t1\n')).rejects.toMatchObject({
       code: 'E_LABEL_MISSING',

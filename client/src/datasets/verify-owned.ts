@@ -58,6 +58,7 @@ function patientsFor(view: UnitsView, plan: Plan, block: string): number {
 }
 
 /** @param row numbers of the target of one unit; NaN, or a class of −1, = missing */
-function isPresent({ kind }: Target, row: Float64Array = new Float64Array(0)): boolean {
-  return kind === 'classes' ? (row[0] ?? -1) >= 0 : row.some((value) => !Number.isNaN(value));
+function isPresent(target: Target, row: Float64Array = new Float64Array(0)): boolean {
+  const hasClasses = target.kind === 'classes' || (target.kind === 'track' && target.classes !== undefined);
+  return row.some((value) => (hasClasses ? value >= 0 : !Number.isNaN(value)));
 }

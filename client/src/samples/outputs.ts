@@ -1,5 +1,5 @@
 import type { Loss } from '@regulon/shared/models';
-import { headTargets, type Plan, type Target } from '@regulon/shared/plan';
+import { headTargets, type Plan, type Target, trackColumns } from '@regulon/shared/plan';
 import type { LocalDataset } from '../data/index.js';
 
 /** A number that a model gives of each unit. */
@@ -44,6 +44,10 @@ function outputsOfHead(target: Target, loss: Loss): SampleOutput[] {
       const { columns, center, scale } = target;
       return columns.map((column) => ({ name: `${head}: ${column}`, center, scale }));
     }
+    case 'track':
+      return trackColumns(target).flatMap((base) =>
+        (target.classes ?? ['']).map((name) => plain(`${head}: ${base}${name && ` ${name}`}`)),
+      );
     case 'survival':
       return loss.type === 'discrete-time'
         ? loss.edges.map((edge) => plain(`${head}: hazard until ${edge}`))

@@ -113,3 +113,44 @@ describe('an evaluation of several heads', () => {
     });
   });
 });
+
+describe('a label for every base', () => {
+  const STEPS = 3;
+  /** A head that gives what it reads of each step: two logits. */
+  const perBase = async (features: readonly number[], labels: readonly number[]): Promise<EvaluateJob> => {
+    const n = labels.length / STEPS;
+    const declaration = modelDeclarationSchema.parse({
+      blocks: [{ name: 'coding', layers: [dense] }],
+      heads: [{ block: 'coding', outputs: 2, loss: { type: 'cross-entropy' } }],
+    });
+    return {
+      ...{ declaration, inputShape: [STEPS, 2], outputs: 1, task: 'heads' },
+      data: {
+        ...{ featuresPath: await files.write('steps', Float32Array.from(features)), shape: [n, STEPS, 2], n },
+        targetsPath: await files.write('labels', Float32Array.from(labels)),
+      },
+      weightsPath: await files.write('same', Float32Array.of(1, 0, 0, 1, 0, 0)),
+      heads: [{ kind: 'classes', classes: 2 }],
+    };
+  };
+
+  it('is scored base by base; what has no label, as behind the end of a short sequence, adds nothing', async () => {
+    const whole = [2, 0, 0, 1, 1, 3];
+    const short = [1, 0, 7, -7, 7, -7];
+    const job = await perBase([...whole, ...short], [0, 1, 0, 1, -1, -1]);
+    const [coding] = (await runEvaluateJob(job, context())).heads ?? [];
+    expect(coding?.scores).toEqual([1, 1, 1, 1]);
+    expect(coding?.targetCount).toBe(4);
+    const loss = (own: number, other: number): number => Math.log(1 + Math.exp(other - own));
+    expect(coding?.lossSum).toBeCloseTo(loss(2, 0) + loss(1, 0) + loss(1, 3) + loss(0, 1), 5);
+  });
+
+  it('that the file lacks for some base is refused', async () => {
+    const job = await perBase([2, 0, 0, 1, 1, 3], [0, 1, 0]);
+    const cut = {
+      ...job,
+      data: { ...job.data, targetsPath: await files.write('cut', Float32Array.of(0, 1)) },
+    };
+    await expect(runEvaluateJob(cut, context())).rejects.toMatchObject({ code: 'E_MODEL_SHAPE' });
+  });
+});

@@ -8,7 +8,14 @@ export {
 } from './early-stopping.js';
 export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PlanPrivacy, type PrepareStep } from './plan.js';
-export { type HeadTarget, headsWeigh, headTargets, type Target, targetWidth } from './targets.js';
+export {
+  type HeadTarget,
+  headsWeigh,
+  headTargets,
+  type Target,
+  targetWidth,
+  trackColumns,
+} from './targets.js';
 export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
 export { planOfBytes } from './plan-of-bytes.js';
 export {

@@ -6,11 +6,18 @@ import { NUMBERS, type Target } from './targets.js';
 /** Losses whose target keeps its meaning when it is shifted and scaled. */
 const SCALABLE: readonly Loss['type'][] = ['squared-error', 'absolute-error', 'huber'];
 
-const LOSSES: Readonly<Record<Target['kind'], readonly Loss['type'][]>> = {
-  classes: ['cross-entropy'],
-  numbers: NUMBERS,
-  survival: ['cox', 'discrete-time'],
-};
+function lossesOf(target: Target): readonly Loss['type'][] {
+  switch (target.kind) {
+    case 'classes':
+      return ['cross-entropy'];
+    case 'numbers':
+      return NUMBERS;
+    case 'survival':
+      return ['cox', 'discrete-time'];
+    case 'track':
+      return target.classes ? ['cross-entropy'] : NUMBERS;
+  }
+}
 
 type TargetPlan = Pick<Plan, 'model' | 'task' | 'targets' | 'label' | 'dataset'>;
 
@@ -28,7 +35,7 @@ export function targetRuleBroken(plan: TargetPlan): BrokenRule | null {
 }
 
 function headRule(
-  { targets = [] }: TargetPlan,
+  { targets = [], dataset }: TargetPlan,
   { block, loss, outputs = 1 }: NonNullable<Plan['model']['heads']>[number],
   index: number,
 ): BrokenRule | null {
@@ -36,7 +43,9 @@ function headRule(
   const own = targets.filter(({ head }) => head === block);
   const [target] = own;
   if (!target || own.length > 1) return { path: 'targets', rule: `head ${block} needs one target` };
-  const allowed = LOSSES[target.kind];
+  if (target.kind === 'track' && dataset.kind !== 'sequences')
+    return { path: 'targets', rule: `head ${block}: only sequences have a label for every base` };
+  const allowed = lossesOf(target);
   if (!allowed.includes(loss.type))
     return { path: `${path}.loss`, rule: `${target.kind} are learnt by ${allowed.join(', ')}` };
   const wanted = outputsOf(target, loss);
@@ -51,5 +60,6 @@ function headRule(
 function outputsOf(target: Target, loss: Loss): number {
   if (target.kind === 'classes') return target.classes.length;
   if (target.kind === 'numbers') return target.columns.length;
+  if (target.kind === 'track') return target.classes?.length ?? 1;
   return loss.type === 'discrete-time' ? loss.edges.length : 1;
 }

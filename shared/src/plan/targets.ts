@@ -14,6 +14,9 @@ const head = z
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'the name of a block: lower-case letters, digits and hyphens');
 const column = signedText(200).min(1);
 
+/** Bases of a sequence that may have a label each. */
+const MOST_BASES = 65_536;
+
 /** What one head of a model learns, from columns of the label table; an empty cell is a missing target of its unit. */
 export const targetSchema = z.discriminatedUnion('kind', [
   z.strictObject({ head, kind: z.literal('classes'), classes: z.array(labelClassSchema).min(2).max(64) }),
@@ -39,6 +42,17 @@ export const targetSchema = z.discriminatedUnion('kind', [
       .refine((e) => e.every((x, i) => i === 0 || x > (e[i - 1] ?? 0)), 'times grow')
       .optional(),
   }),
+  /**
+   * a label for every base of a sequence, in the columns `columnsPrefix`1 … `columnsPrefix`length: the number of its class,
+   * from 0, or without classes a number
+   */
+  z.strictObject({
+    head,
+    kind: z.literal('track'),
+    columnsPrefix: column,
+    length: z.int().min(1).max(MOST_BASES),
+    classes: z.array(signedText(64).min(1)).min(2).max(64).optional(),
+  }),
 ]);
 
 /** Losses over numbers, one by one. */
@@ -54,6 +68,10 @@ export const NUMBERS: readonly Loss['type'][] = [
 /** Target of one head. */
 export type Target = z.infer<typeof targetSchema>;
 
+/** Columns of the label table that hold a track, base by base. */
+export const trackColumns = ({ columnsPrefix, length }: Extract<Target, { kind: 'track' }>): string[] =>
+  Array.from({ length }, (_, base) => `${columnsPrefix}${base + 1}`);
+
 /** Numbers of one unit's target. */
 export function targetWidth(target: Target): number {
   switch (target.kind) {
@@ -63,6 +81,8 @@ export function targetWidth(target: Target): number {
       return target.columns.length;
     case 'survival':
       return 2;
+    case 'track':
+      return target.length;
   }
 }
 

@@ -27,7 +27,7 @@ export interface HeadSums {
 export interface HeadMetrics {
   /** name of its block */
   readonly head: string;
-  /** units with a target; of several columns of numbers, the numbers */
+  /** units with a target; of several columns of numbers, the numbers; of a track, the bases */
   readonly count: number;
   /** mean of a target; of a Cox head, of an event */
   readonly loss?: number;
@@ -49,6 +49,10 @@ export function headShapesOf({ plan, isPublic }: { plan: Plan; isPublic: boolean
         return { kind: 'classes', classes: target.classes.length };
       case 'numbers':
         return { kind: 'numbers', columns: target.columns.length };
+      case 'track':
+        return target.classes
+          ? { kind: 'classes', classes: target.classes.length }
+          : { kind: 'numbers', columns: 1 };
       case 'survival': {
         const times = target.times ?? (loss.type === 'discrete-time' ? loss.edges : undefined);
         const mayOrder = isPublic && plan.evaluation.split === 'holdout' && times !== undefined;

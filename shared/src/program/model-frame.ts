@@ -1,4 +1,5 @@
-import type { ModelFrame } from '../models/index.js';
+import { RegulonError } from '../errors/index.js';
+import { type ModelFrame, resolveModel } from '../models/index.js';
 import type { Plan } from '../plan/index.js';
 import { LETTERS } from '../genomics/index.js';
 
@@ -16,12 +17,28 @@ export function seriesChannels({ dataset }: Plan): number {
  * Shape of one prepared unit and width of the output, as a plan asks of its model.
  *
  * @param features prepared features of a unit: genes that are kept, channels of a series, four a base for a sequence
+ * @throws E_MODEL_SHAPE when a head does not give a label for every base of its track
  */
 export function modelFrameOf(plan: Plan, features: number): ModelFrame {
-  return {
+  const frame = {
     inputShape: inputShapeOf(plan, features),
     outputs: outputsOf(plan, features),
   };
+  verifyTracks(plan, frame);
+  return frame;
+}
+
+function verifyTracks({ targets = [], model }: Plan, frame: ModelFrame): void {
+  const tracks = targets.flatMap((target) => (target.kind === 'track' ? [target] : []));
+  if (tracks.length === 0) return;
+  const { heads } = resolveModel(model, frame);
+  for (const { head, length } of tracks) {
+    const own = heads.find(({ block }) => block === head)?.targetSize;
+    if (own === length) continue;
+    const rule = `head ${head} labels ${own ?? 0} bases of a sequence of ${frame.inputShape[0] ?? 0}, its track ${length}`;
+    const hint = 'the length of a track is that of the sequences, and padding: same keeps every base';
+    throw new RegulonError('E_MODEL_SHAPE', rule, { hint });
+  }
 }
 
 function outputsOf({ task, label }: Plan, features: number): number {

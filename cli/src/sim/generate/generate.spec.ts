@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { seriesBaselines, type UnitsView } from '@regulon/shared/genomics';
-import { simulateSequences, simulateSeries, simulateSites } from './index.js';
+import { simulateCoding, simulateSequences, simulateSeries, simulateSites } from './index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'regulon-simulate-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -216,5 +216,31 @@ describe('simulated sequences', () => {
       sites: SITES.slice(0, 1),
     });
     expect(readFileSync(again[0]?.counts ?? '').equals(readFileSync(written[0]?.counts ?? ''))).toBe(true);
+  });
+});
+
+describe('simulated sequences with a coding stretch', () => {
+  const simulation = { seed: 1, sites: SITES.slice(0, 2), length: 300, columnsPrefix: 'base_' };
+  const written = simulateCoding({ ...simulation, folder: join(root, 'coding') });
+
+  it('have one label a base: a stretch of whole codons, and gaps', async () => {
+    for (const { counts, labels = '', units } of written) {
+      const { columns, genes } = await loadDataset({ counts, labels, kind: 'sequences', scale: 'bases' });
+      expect([genes.length, columns.size]).toEqual([4 * 300, 300]);
+      for (let unit = 0; unit < units; unit++) {
+        const track = Array.from({ length: 300 }, (_, base) => columns.get(`base_${base + 1}`)?.[unit]);
+        const [first, last] = [track.indexOf(1), track.lastIndexOf(1)];
+        expect(track.slice(first, last + 1)).not.toContain(0);
+        expect(last + 1 - first).toBeLessThanOrEqual(210);
+        expect(track.filter((label) => label === null).length).toBeLessThan(30);
+      }
+    }
+  });
+
+  it('are the same bytes again, and others at each site', () => {
+    const again = simulateCoding({ ...simulation, folder: join(root, 'coding-again') });
+    for (const file of ['counts', 'labels'] as const)
+      expect(readFileSync(again[0]?.[file] ?? '').equals(readFileSync(written[0]?.[file] ?? ''))).toBe(true);
+    expect(readFileSync(written[1]?.counts ?? '').equals(readFileSync(written[0]?.counts ?? ''))).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import { RegulonError } from '../../errors/index.js';
 import { headTargets, type Plan, targetWidth } from '../../plan/index.js';
 import { add } from '../numbers.js';
 import type { HeadScored, HeadShape } from '../scores/head-scores.js';
@@ -24,10 +25,11 @@ export interface HeadUnits {
   readonly targets?: Float64Array | undefined;
 }
 
-/** The heads of a plan in the order of its model. */
+/** The heads of a plan in the order of its model. @throws E_ARGUMENT for a track */
 export function linearHeadsOf(plan: Pick<Plan, 'model' | 'targets'>): LinearHead[] {
   let at = 0;
   return headTargets(plan).map(({ target }) => {
+    if (target.kind === 'track') throw new RegulonError('E_ARGUMENT', 'a track has no linear model');
     const width = targetWidth(target);
     at += width;
     const outputs = target.kind === 'classes' ? target.classes.length : target.kind === 'numbers' ? width : 1;

@@ -41,6 +41,14 @@ function countedOf({ target, loss }: HeadTarget, at: number): CountedTarget[] {
         }));
       });
     }
+    case 'track': {
+      const any = (isWanted: (label: number) => boolean) => (row: ArrayLike<number>) =>
+        Array.from({ length: target.length }, (_, base) => row[at + base] ?? NaN).some(isWanted);
+      if (!target.classes) return [{ name: `track of head ${head}`, counts: any((x) => !Number.isNaN(x)) }];
+      return target.classes.map((name, k) => ({
+        ...{ name: `class ${name} of head ${head}`, counts: any((label) => label === k) },
+      }));
+    }
     case 'survival': {
       const time = (row: ArrayLike<number>): number => row[at] ?? NaN;
       const hasEvent = (row: ArrayLike<number>): boolean => row[at + 1] === 1;

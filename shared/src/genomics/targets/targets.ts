@@ -1,8 +1,9 @@
 import { RegulonError } from '../../errors/index.js';
-import { type HeadTarget, headTargets, type Plan, type Target } from '../../plan/index.js';
+import { type HeadTarget, headTargets, type Plan, type Target, trackColumns } from '../../plan/index.js';
 import { parseLabelRule } from '../label-rule.js';
 import { type LabelTable, labelsOf } from '../labels.js';
 import type { UnitsView } from '../view.js';
+import { trackOf } from './track.js';
 
 /**
  * Targets of each unit for the heads of a plan, in the order of its model; nothing for a task of one target.
@@ -41,6 +42,12 @@ function columnsOf(table: LabelTable, { target, loss }: HeadTarget): Float64Arra
       });
     case 'survival':
       return survivalIn(table, target);
+    case 'track':
+      return trackOf(table, target, (column) => {
+        const numbers = numbersIn(table, column, target.head);
+        verifyRange(numbers, column, loss);
+        return numbers;
+      });
   }
 }
 
@@ -96,6 +103,8 @@ export function targetColumns({ targets = [] }: Pick<Plan, 'targets'>): string[]
         return target.columns;
       case 'survival':
         return [target.time, ...parseLabelRule(target.event).columns];
+      case 'track':
+        return trackColumns(target);
     }
   });
 }
