@@ -1,3 +1,5 @@
+import type { WhoAmI } from '@regulon/coordinator/api';
+import type { AccountFacts, Credentials, Session, SetupCode } from '@regulon/coordinator/auth';
 import type {
   ActorHead,
   EntriesReply,
@@ -20,6 +22,15 @@ import {
   runDocument,
   runList,
 } from './documents.js';
+import {
+  accountList,
+  activationReply,
+  logoutReply,
+  removedReply,
+  session,
+  setupCode,
+  whoAmI,
+} from './account-documents.js';
 import { type ApiAddress, RestClient } from './rest-client.js';
 import { parseRunEvent } from './run-events.js';
 
@@ -85,6 +96,43 @@ export class CoordinatorApi {
 
   appendEntries(request: EntriesRequest): Promise<EntriesReply> {
     return this.rest.post(`${V1}/log/entries`, request, entriesReply);
+  }
+
+  login(credentials: Credentials): Promise<Session> {
+    return this.rest.post(`${V1}/session`, credentials, session);
+  }
+
+  async logout(): Promise<void> {
+    await this.rest.delete(`${V1}/session`, logoutReply);
+  }
+
+  whoAmI(): Promise<WhoAmI> {
+    return this.rest.get(`${V1}/session`, whoAmI);
+  }
+
+  async accounts(): Promise<readonly AccountFacts[]> {
+    return (await this.rest.get(`${V1}/accounts`, accountList)).accounts;
+  }
+
+  addAccount(account: Pick<AccountFacts, 'name' | 'role'>): Promise<SetupCode> {
+    return this.rest.post(`${V1}/accounts`, account, setupCode);
+  }
+
+  resetAccount(name: string): Promise<SetupCode> {
+    return this.rest.post(`${V1}/accounts/${encodeURIComponent(name)}/reset`, {}, setupCode);
+  }
+
+  async removeAccount(name: string): Promise<void> {
+    await this.rest.delete(`${V1}/accounts/${encodeURIComponent(name)}`, removedReply);
+  }
+
+  /** @returns the `otpauth://` URI of the second factor, or null without one */
+  activateAccount(request: {
+    readonly name: string;
+    readonly setupCode: string;
+    readonly password: string;
+  }): Promise<{ readonly secondFactor: string | null }> {
+    return this.rest.post(`${V1}/activations`, request, activationReply);
   }
 
   /** The auditor's bundle (zip). */

@@ -10,6 +10,7 @@ const TIMEOUT_MS = 30_000;
 export interface ApiAddress {
   /** e.g. `http://127.0.0.1:8080` */
   readonly server: string;
+  /** empty before a login */
   readonly token: string;
 }
 
@@ -27,6 +28,11 @@ export class RestClient {
     const headers = { 'content-type': 'application/json' };
     const response = await this.request(path, { method: 'POST', headers, body: JSON.stringify(body) });
     return this.parse(response, schema);
+  }
+
+  /** @throws as `get` */
+  async delete<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S>> {
+    return this.parse(await this.request(path, { method: 'DELETE' }), schema);
   }
 
   /** Bytes of a download, without a limit of time but the caller's. */
@@ -54,7 +60,7 @@ export class RestClient {
     timeoutMs: number | null = TIMEOUT_MS,
   ): Promise<Response> {
     const { server, token } = this.address;
-    const headers = { authorization: `Bearer ${token}`, ...init.headers };
+    const headers = { ...(token === '' ? {} : { authorization: `Bearer ${token}` }), ...init.headers };
     const limit = timeoutMs === null ? {} : { signal: AbortSignal.timeout(timeoutMs) };
     let response: Response;
     try {

@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** What a command changes: nothing, files on this machine, or something that others see. */
-export type Writes = 'nothing' | 'files' | 'federation';
+/** What a command changes: nothing, files on this machine, the person's own account, or something that others see. */
+export type Writes = 'nothing' | 'files' | 'account' | 'federation';
 
 const writesOf = new WeakMap<Command, Writes>();
 

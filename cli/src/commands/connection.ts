@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
@@ -28,13 +29,23 @@ export function connects(command: Command): Command {
 
 /** The API that the options, or the environment, name. @throws E_ARGUMENT when something is missing */
 export function apiFor(options: ConnectionOptions, context: Context): CoordinatorApi {
-  const tokenFile = options.tokenFile ?? context.env['REGULON_TOKEN_FILE'];
-  if (tokenFile === undefined) {
-    throw new RegulonError('E_ARGUMENT', '--token-file is missing', {
-      hint: 'name the token file of the coordinator, or set REGULON_TOKEN_FILE',
+  const tokenFile = tokenFileOf(options, context);
+  if (!existsSync(tokenFile) && tokenFile === sessionFile(context)) {
+    throw new RegulonError('E_ARGUMENT', 'nobody is logged in, and --token-file is missing', {
+      hint: 'log in with `regulon login`, or name the token file of the coordinator (REGULON_TOKEN_FILE)',
     });
   }
   return new CoordinatorApi({ server: serverOf(options, context), token: readToken(tokenFile) });
+}
+
+/** Where `regulon login` keeps the token of this user's session. */
+export function sessionFile({ env }: Context): string {
+  return join(env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? homedir(), '.config'), 'regulon', 'token');
+}
+
+/** The token file that the options or the environment name, or the one of the session. */
+export function tokenFileOf(options: ConnectionOptions, context: Context): string {
+  return options.tokenFile ?? context.env['REGULON_TOKEN_FILE'] ?? sessionFile(context);
 }
 
 function readToken(file: string): string {
@@ -45,7 +56,8 @@ function readToken(file: string): string {
   });
 }
 
-function serverOf(options: ConnectionOptions, context: Context): string {
+/** Address of the coordinator. @throws E_ARGUMENT when it is missing */
+export function serverOf(options: ConnectionOptions, context: Context): string {
   const given = options.server ?? context.env['REGULON_SERVER'];
   if (given !== undefined) return validUrl(given);
   const folder = options.federation ?? context.env['REGULON_FEDERATION'];

@@ -11,6 +11,7 @@ import {
   processStreams,
   type Streams,
 } from '../output/index.js';
+import { ProcessSecrets, type Secrets } from './secrets.js';
 
 /** What a command works with; replaced in tests. */
 export interface Context {
@@ -20,17 +21,20 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** whether a person can be asked */
   readonly interactive: boolean;
+  readonly secrets: Secrets;
   /** set by the last command that ran */
   exitCode: number;
 }
 
 /** The context of this process. */
 export function processContext(): Context {
+  const interactive = process.stdin.isTTY === true && process.stderr.isTTY === true;
   return {
     streams: processStreams,
     screen: stderrScreen,
     env: process.env,
-    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true,
+    interactive,
+    secrets: new ProcessSecrets(process.stdin, interactive, processStreams.err),
     exitCode: Exit.done,
   };
 }
@@ -76,6 +80,8 @@ export function handles<Options>(
       context.exitCode = result?.exitCode ?? exitCodeOfResult(result);
     } catch (error) {
       context.exitCode = output.error(error);
+    } finally {
+      context.secrets.close();
     }
   });
 }

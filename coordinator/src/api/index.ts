@@ -1,4 +1,5 @@
 export { ApiModule, startApi, type RunningApi } from './start-api.js';
+export type { WhoAmI } from './accounts.controller.js';
 export { API_CONTEXT, type ApiContext } from './context.js';
 export type {
   ActorHead,

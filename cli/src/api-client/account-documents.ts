@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { WhoAmI } from '@regulon/coordinator/api';
+import { type AccountFacts, roles, type Session, type SetupCode } from '@regulon/coordinator/auth';
+import { timeSchema } from './documents.js';
+
+/** What the coordinator answers about accounts and sessions, checked against its own types at compile time. */
+
+const text = z.string();
+const role = z.enum(roles);
+
+export const session = z.looseObject({
+  token: text.regex(/^[\w-]{43}$/),
+  role,
+  expires: timeSchema,
+}) satisfies z.ZodType<Session>;
+
+export const whoAmI = z.looseObject({ name: text, role: role.nullable() }) satisfies z.ZodType<WhoAmI>;
+
+export const setupCode = z.looseObject({
+  setupCode: text.regex(/^[\w-]{22}$/),
+  expires: timeSchema,
+}) satisfies z.ZodType<SetupCode>;
+
+const account = z.looseObject({
+  ...{ name: text, role },
+  ...{ state: z.enum(['active', 'invited']), created: timeSchema },
+}) satisfies z.ZodType<AccountFacts>;
+
+export const accountList = z.looseObject({ accounts: z.array(account) });
+export const activationReply = z.looseObject({ secondFactor: z.url({ protocol: /^otpauth$/ }).nullable() });
+export const removedReply = z.looseObject({ removed: text });
+export const logoutReply = z.looseObject({ ended: z.literal(true) });
