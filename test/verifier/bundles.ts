@@ -39,7 +39,7 @@ export const good: Readonly<Record<string, () => Case>> = {
       entries.flatMap((entry) => (entry.kind === 'round.contribution' ? [entry.body.gate.size] : [])),
     );
     const times = entries.map((entry) => Date.parse(entry.at) / 1000);
-    const thinning = new Thinning({ times, gates, skewSeconds: 300 });
+    const thinning = new Thinning({ times, gates, changes: [], skewSeconds: 300 });
     const sizes = everySize(log).map((size) => thinning.take({ size, first: SampleLog.timeOf(size) }));
     const kept = [...sizes, thinning.end()].filter((size) => size !== undefined);
     // the first, the gates, the last

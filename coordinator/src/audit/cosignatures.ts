@@ -1,7 +1,8 @@
 import { RegulonError } from '@regulon/shared/errors';
 import {
   cosignatureTimes,
-  type FederationKeys,
+  type KeyHistory,
+  oldSigners,
   type VouchedCheckpoint,
   vouchedTimes,
   withCosignatures,
@@ -12,7 +13,7 @@ import type { LogRows } from './log-rows.js';
 /** What collecting cosignatures needs. */
 export interface CosignaturesOptions {
   readonly rows: LogRows;
-  readonly keys: FederationKeys;
+  readonly history: KeyHistory;
   readonly now: () => Date;
 }
 
@@ -25,8 +26,7 @@ export class Cosignatures {
     private readonly options: CosignaturesOptions,
     size: number,
   ) {
-    const { rows, keys } = options;
-    const newest = rows.cosignedSizes(size, keys.genesis.quorum).at(-1);
+    const newest = this.wholeSizes(size).at(-1);
     this.head = newest === undefined ? undefined : this.noteOf(newest);
   }
 
@@ -49,7 +49,7 @@ export class Cosignatures {
     const stored = rows.checkpointOf(size);
     if (stored === undefined)
       throw new RegulonError('E_NOT_FOUND', `no checkpoint of size ${size} was signed`);
-    const time = this.verify(witness, stored.note, cosignature);
+    const time = this.verify(witness, { ...stored, size }, cosignature);
     this.verifyOrder(witness, size, time);
     rows.keepCosignature(size, witness, cosignature);
     if (size < (this.head?.size ?? 0) || this.missing(size) > 0) return undefined;
@@ -59,19 +59,33 @@ export class Cosignatures {
 
   /** A checkpoint with all cosignatures it has; undefined when none of this size was signed. */
   private noteOf(size: number, which: 'first' | 'last' = 'last'): CosignedHead | undefined {
-    const { rows, keys } = this.options;
+    const { rows, history } = this.options;
     const stored = rows.checkpointOf(size);
     if (stored === undefined) return undefined;
     const cosignatures = rows.cosignaturesOf(size, which);
-    const note = withCosignatures(stored.note, keys.witnesses, cosignatures);
-    return { size, root: Uint8Array.from(stored.root), note, newest: this.vouched(cosignatures).last };
+    const note = withCosignatures(stored.note, history.at(size).witnesses, cosignatures);
+    return { size, root: Uint8Array.from(stored.root), note, newest: this.vouched(size, cosignatures).last };
   }
 
   /** Every checkpoint up to this size that has a quorum, by the first cosignatures it got, ascending. */
   *upTo(size: number): Generator<VouchedCheckpoint> {
-    const { rows, keys } = this.options;
-    for (const at of rows.cosignedSizes(size, keys.genesis.quorum))
-      yield { size: at, first: this.vouched(rows.cosignaturesOf(at, 'first')).first };
+    const { rows } = this.options;
+    for (const at of this.wholeSizes(size))
+      yield { size: at, first: this.vouched(at, rows.cosignaturesOf(at, 'first')).first };
+  }
+
+  /** Sizes up to this one that have a quorum, ascending. */
+  private wholeSizes(size: number): number[] {
+    const { rows, history } = this.options;
+    const quorums = history.versions.map(({ genesis }) => genesis.quorum);
+    const sizes = rows.cosignedSizes(size, Math.min(...quorums));
+    if (history.changedAt.length === 0) return sizes;
+    let before = 0;
+    return sizes.filter((at) => {
+      const isWhole = this.lacking(at, before) === 0;
+      if (isWhole) before = at;
+      return isWhole;
+    });
   }
 
   /** The signed note of a checkpoint that {@link upTo} named, with the first cosignatures it got. @throws E_NOT_FOUND */
@@ -82,25 +96,49 @@ export class Cosignatures {
     return whole.note;
   }
 
-  private vouched(cosignatures: ReadonlyMap<string, Uint8Array>): ReturnType<typeof vouchedTimes> {
-    return vouchedTimes([...cosignatures.values()].map(timeOf), this.options.keys.genesis.colluders);
+  private vouched(
+    size: number,
+    cosignatures: ReadonlyMap<string, Uint8Array>,
+  ): ReturnType<typeof vouchedTimes> {
+    const { colluders } = this.options.history.at(size).genesis;
+    return vouchedTimes([...cosignatures.values()].map(timeOf), colluders);
   }
 
   /** Cosignatures that a checkpoint of this size lacks for its quorum. */
   missing(size: number): number {
-    const { rows, keys } = this.options;
-    return Math.max(0, keys.genesis.quorum - rows.cosignaturesOf(size).size);
+    return this.lacking(size, this.head?.size ?? 0);
+  }
+
+  /**
+   * Cosignatures that a checkpoint lacks: of the members at its size, and of those before each change that no checkpoint
+   * with a quorum covers yet.
+   *
+   * @param before size of the largest smaller checkpoint that has a quorum
+   */
+  private lacking(size: number, before: number): number {
+    const { rows, history } = this.options;
+    const signers = rows.cosignaturesOf(size);
+    const lacking = [history.at(size).genesis.quorum - signers.size];
+    for (const index of history.changedAt)
+      if (before <= index && index < size)
+        lacking.push(history.at(index).genesis.quorum - oldSigners(history, index, signers));
+    return Math.max(0, ...lacking);
   }
 
   /** @returns time of the cosignature, seconds since 1970 */
-  private verify(witness: string, note: string, cosignature: Uint8Array): number {
-    const { keys, now } = this.options;
-    const own = keys.witnesses.filter(({ name }) => name === witness);
+  private verify(
+    witness: string,
+    { size, note }: { readonly size: number; readonly note: string },
+    cosignature: Uint8Array,
+  ): number {
+    const { history, now } = this.options;
+    const { witnesses, genesis } = history.at(size);
+    const own = witnesses.filter(({ name }) => name === witness);
     const key = own[0]?.key;
     if (key === undefined) throw new RegulonError('E_VERIFY', `${witness} is no witness of this log`);
     const [time = 0] = cosignatureTimes(withCosignatures(note, own, new Map([[witness, cosignature]])), key);
     const ahead = time - now().getTime() / 1000;
-    if (ahead > keys.genesis.skewSeconds)
+    if (ahead > genesis.skewSeconds)
       throw new RegulonError(
         'E_CLOCK',
         `the cosignature of ${witness} is ${Math.round(ahead)} s ahead of this clock`,

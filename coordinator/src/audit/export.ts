@@ -2,7 +2,7 @@ import { utf8 } from '@regulon/shared/crypto';
 import {
   attachmentsOf,
   bundleFiles,
-  type FederationKeys,
+  type KeyHistory,
   type LogTree,
   newTiles,
   parseEntry,
@@ -21,7 +21,7 @@ export interface BundleSource {
   readonly head: PublishedHead;
   readonly tree: LogTree;
   readonly rows: LogRows;
-  readonly keys: FederationKeys;
+  readonly history: KeyHistory;
   readonly attachments: AttachmentFolder;
   /** checkpoints up to the head that a quorum of sites cosigned, ascending; none in gate mode `signed` */
   readonly cosigned: Iterable<VouchedCheckpoint>;
@@ -41,7 +41,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
  * @throws E_NOT_FOUND or E_DIGEST if an attachment is missing or was changed
  */
 export async function exportBundle(source: BundleSource): Promise<Uint8Array> {
-  const { head, tree, rows, keys, attachments } = source;
+  const { head, tree, rows, history, attachments } = source;
   const files = new Map<string, Uint8Array>([['checkpoint', utf8(head.note)]]);
   for (const tile of newTiles(0, head.size)) {
     const { path, bytes } = fileOf(tile, tree, (from, to) => rows.entries(from, to));
@@ -56,6 +56,7 @@ export async function exportBundle(source: BundleSource): Promise<Uint8Array> {
     files.set(siteCheckpointPath(size), utf8(source.noteOf(size)));
     await turn();
   }
+  const keys = history.at(head.size);
   const policy = await attachments.get(keys.genesis.quorumPolicy.digest);
   for (const [path, bytes] of bundleFiles(keys.genesis, keys.members, policy)) files.set(path, bytes);
   return writeBundle(files);
@@ -86,8 +87,9 @@ async function readEntries({ head, rows }: BundleSource): Promise<Said> {
 }
 
 /** Sizes of the cosigned checkpoints that the bundle carries. */
-async function thinned({ cosigned, keys }: BundleSource, { times, gates }: Said): Promise<number[]> {
-  const thinning = new Thinning({ times, gates, skewSeconds: keys.genesis.skewSeconds });
+async function thinned({ cosigned, history }: BundleSource, { times, gates }: Said): Promise<number[]> {
+  const { skewSeconds } = history.last.genesis;
+  const thinning = new Thinning({ times, gates, changes: history.changedAt, skewSeconds });
   const sizes: (number | undefined)[] = [];
   for (const checkpoint of cosigned) {
     if (sizes.push(thinning.take(checkpoint)) % PAGE === 0) await turn();

@@ -54,7 +54,17 @@ function* inPages<R>(read: (from: number) => R[], from: number): Generator<R> {
 /** The statements of the log on one connection; all synchronous, none opens a transaction. */
 export class LogRows {
   private readonly sql: Record<
-    'end' | 'head' | 'byHash' | 'bySeq' | 'insert' | 'range' | 'hashes' | 'all' | 'conflict' | 'ofRun',
+    | 'end'
+    | 'head'
+    | 'byHash'
+    | 'bySeq'
+    | 'insert'
+    | 'range'
+    | 'hashes'
+    | 'all'
+    | 'conflict'
+    | 'ofRun'
+    | 'ofKind',
     Statement<unknown[]>
   >;
   private readonly stored: Record<
@@ -77,6 +87,7 @@ export class LogRows {
       hashes: db.prepare('SELECT hash FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?').pluck(),
       all: db.prepare('SELECT bytes, hash, chain FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?'),
       conflict: db.prepare('INSERT OR IGNORE INTO log_equivocations (hash, bytes, idx, at) VALUES (?,?,?,?)'),
+      ofKind: db.prepare('SELECT idx FROM log_entries WHERE run IS NULL AND kind = ? ORDER BY idx').pluck(),
       ofRun: db.prepare('SELECT idx FROM log_entries WHERE run = ? AND kind = ? ORDER BY idx').pluck(),
     };
     this.stored = {
@@ -148,6 +159,11 @@ export class LogRows {
   /** Indexes of the entries of one kind in a run. */
   ofRun(run: string, kind: string): number[] {
     return this.sql.ofRun.all(run, kind) as number[];
+  }
+
+  /** Indexes of the entries of one kind that belong to no run. */
+  ofKind(kind: string): number[] {
+    return this.sql.ofKind.all(kind) as number[];
   }
 
   keepEquivocation(hash: Uint8Array, bytes: Uint8Array, index: number, at: string): void {

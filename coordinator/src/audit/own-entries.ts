@@ -1,5 +1,6 @@
 import {
   type BodyOf,
+  type ChangeKind,
   type ChainHead,
   digestText,
   type EntryDraft,
@@ -13,6 +14,7 @@ import type { LogEnd } from './log-rows.js';
 
 /** Kinds of entries that the coordinator writes by itself. */
 export type OwnKind =
+  | ChangeKind
   | 'run.start'
   | 'round.open'
   | 'round.aggregate'

@@ -1,12 +1,16 @@
 import type { Database } from 'better-sqlite3';
 import { equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import type { SignedRoster } from '@regulon/shared/plan';
 import {
   type Attachment,
   type ChainHead,
+  type ChangeKind,
   digestText,
   entryHash,
   type FederationKeys,
+  KeyHistory,
+  foundingRoster,
   keysOfGenesis,
   type LogEntry,
   MediaType,
@@ -19,6 +23,7 @@ import {
 import { admit, verifyAttachments } from './admission.js';
 import { AttachmentFolder } from './attachments.js';
 import { Cosignatures } from './cosignatures.js';
+import { replayChanges } from './changes.js';
 import { checkOwnKeys } from './own-keys.js';
 import { exportBundle } from './export.js';
 import { idle, LogHead, type PublishedHead } from './log-head.js';
@@ -33,6 +38,8 @@ export interface SequencerOptions {
   readonly folder: string;
   /** entry 0 and what it refers to; compared with the stored one when the log is not empty */
   readonly genesis: { readonly entry: Uint8Array; readonly attachments: readonly Uint8Array[] };
+  /** rosters that followed the one of entry 0, verified, oldest first; those that the log lacks are written into it */
+  readonly changes?: readonly SignedRoster[];
   /** Ed25519 seed of the log key, 32 bytes */
   readonly logSeed: Uint8Array;
   /** Ed25519 seed of the coordinator's statement key, 32 bytes */
@@ -59,7 +66,7 @@ interface Parts {
   readonly rows: LogRows;
   readonly head: LogHead;
   readonly cosignatures: Cosignatures;
-  readonly keys: FederationKeys;
+  readonly history: KeyHistory;
   readonly fed: string;
   readonly attachments: AttachmentFolder;
 }
@@ -84,26 +91,30 @@ export class Sequencer {
   static async open(options: SequencerOptions): Promise<Sequencer> {
     const given = new Map(options.genesis.attachments.map((bytes) => [digestText(sha256(bytes)), bytes]));
     const { entry } = openEntry(options.genesis.entry, undefined, (digest) => given.get(digest));
-    const keys = keysOfGenesis(entry, (digest) => given.get(digest));
-    checkOwnKeys(keys, options);
+    const resolve = (digest: string): Uint8Array | undefined => given.get(digest);
+    const keys = keysOfGenesis(entry, resolve);
     const attachments = new AttachmentFolder(options.folder);
     for (const bytes of given.values()) await attachments.put(bytes, MediaType.json);
     const rows = new LogRows(options.db);
+    const history = new KeyHistory(keys, foundingRoster(keys, resolve));
+    const pending = replayChanges(history, rows, options.changes ?? []);
+    checkOwnKeys(history.last, options);
     const { origin, gateMode } = keys.genesis;
     const head = await LogHead.open({ ...options, rows, origin, gateMode });
     const now = options.now ?? ((): Date => new Date());
-    const cosignatures = new Cosignatures({ rows, keys, now }, head.publishedTree.size);
+    const cosignatures = new Cosignatures({ rows, history, now }, head.publishedTree.size);
     // the process may have ended between the last cosignature of a quorum and the file
     if (cosignatures.latest) await head.publishCosigned(cosignatures.latest);
-    const parts = { rows, head, cosignatures, keys, fed: entry.fed, attachments };
+    const parts = { rows, head, cosignatures, history, fed: entry.fed, attachments };
     const sequencer = new Sequencer(options, parts);
     sequencer.beginWith(options.genesis.entry, entry);
+    for (const signed of pending) await sequencer.appendChange(signed);
     return sequencer;
   }
 
-  /** Keys of the federation, as entry 0 fixes them. */
+  /** Keys of the federation, as entry 0 and the last change of its membership fix them. */
   get keys(): FederationKeys {
-    return this.parts.keys;
+    return this.parts.history.last;
   }
 
   /**
@@ -121,14 +132,14 @@ export class Sequencer {
     attachments: readonly Uint8Array[] = [],
     beside: (entry: LogEntry, index: number) => void = () => undefined,
   ): Promise<Accepted> {
-    const { rows, keys } = this.parts;
+    const { rows } = this.parts;
     for (const attachment of attachments) await this.putAttachment(attachment, MediaType.json);
     await idle(this.options.db);
     const known = rows.indexOfHash(entryHash(bytes));
     if (known !== undefined)
       return { index: known, hash: entryHash(bytes), bytes, isNew: false, entry: parseEntry(bytes) };
-    const { entry, hash } = openEntry(bytes, keys);
-    admit({ entry, bytes, hash }, this.parts, this.now());
+    const { entry, hash } = openEntry(bytes, this.keys);
+    admit({ entry, bytes, hash }, { ...this.parts, keys: this.keys }, this.now());
     return this.options.db
       .transaction(() => {
         const appended = this.store(bytes, hash, entry);
@@ -146,8 +157,8 @@ export class Sequencer {
    * @throws E_LOG_ENTRY if the body breaks its schema or an attachment is missing
    */
   appendOwn(own: OwnEntry): Appended {
-    const { rows, keys, fed } = this.parts;
-    const keyName = statementKeyName(keys.genesis.origin, 'coordinator', 'coordinator');
+    const { rows, fed } = this.parts;
+    const keyName = statementKeyName(this.keys.genesis.origin, 'coordinator', 'coordinator');
     return this.options.db.transaction(() => {
       const place = {
         fed,
@@ -201,8 +212,8 @@ export class Sequencer {
 
   /** Cosignatures that the newest checkpoint lacks for its quorum; 0 in gate mode `signed`. */
   get cosignaturesMissing(): number {
-    const { head, keys, cosignatures } = this.parts;
-    return keys.genesis.gateMode === 'signed' ? 0 : cosignatures.missing(head.latest().size);
+    const { head, cosignatures } = this.parts;
+    return this.keys.genesis.gateMode === 'signed' ? 0 : cosignatures.missing(head.latest().size);
   }
 
   /** Last entry of an actor, or undefined before its first. */
@@ -251,13 +262,21 @@ export class Sequencer {
    */
   async exportBundle(): Promise<Uint8Array> {
     const head = await this.checkpoint();
-    const { rows, keys, attachments, cosignatures } = this.parts;
+    const { rows, history, attachments, cosignatures } = this.parts;
     const tree = this.parts.head.publishedTree;
     const noteOf = (size: number): string => cosignatures.firstNote(size);
-    const source = { tree, rows, keys, attachments, noteOf };
-    if (keys.genesis.gateMode === 'signed') return exportBundle({ ...source, head, cosigned: [] });
+    const source = { tree, rows, history, attachments, noteOf };
+    if (this.keys.genesis.gateMode === 'signed') return exportBundle({ ...source, head, cosigned: [] });
     const whole = cosignatures.latest ?? head;
     return exportBundle({ ...source, head: whole, cosigned: cosignatures.upTo(whole.size) });
+  }
+
+  /** Write the entry of a roster that follows the one in force; it is in force from there on. */
+  private async appendChange(signed: SignedRoster): Promise<void> {
+    const { kind, body, attachments } = this.parts.history.successionOf(signed);
+    for (const bytes of attachments) await this.putAttachment(bytes, MediaType.json);
+    const { index } = this.appendOwn({ kind, body } as OwnEntry<ChangeKind>);
+    this.parts.history.append(signed, index);
   }
 
   private now(): Date {
@@ -274,7 +293,8 @@ export class Sequencer {
   }
 
   private store(bytes: Uint8Array, hash: Uint8Array, entry: LogEntry): Appended {
-    const { rows, head, keys } = this.parts;
+    const { rows, head } = this.parts;
+    const { keys } = this;
     if (rows.head(keys.genesis.origin).fence !== head.fence) {
       throw new RegulonError('E_STATE_LOCKED', `another process writes the log ${keys.genesis.origin}`);
     }

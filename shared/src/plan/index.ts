@@ -44,3 +44,11 @@ export {
   type RosterMember,
   type SignedRoster,
 } from './roster.js';
+export {
+  changeOf,
+  handoverBytes,
+  verifyRosterChain,
+  verifySuccessor,
+  type KeyRole,
+  type RosterDifference,
+} from './succession.js';

@@ -54,6 +54,19 @@ export const rosterSchema = z.strictObject({
     gateMode: z.enum(['signed', 'cosigned']),
     gateLag: z.int().min(0).max(1).default(1),
   }),
+  /** in a roster that changes an earlier one; see `verifySuccessor` */
+  follows: z
+    .strictObject({
+      /** hash of the roster that was in force */
+      rosterHash: key,
+      reason: z.enum(['joined', 'left', 'compromised', 'lost', 'misconduct', 'routine']),
+      /** signature of the old key over the new one, when a key is exchanged; see `handoverBytes` */
+      handover: z
+        .string()
+        .regex(/^[0-9a-f]{128}$/, '64 bytes in hexadecimal')
+        .exactOptional(),
+    })
+    .exactOptional(),
 });
 
 /** A roster of the right form; whether it holds, `verifyRoster` tells. */
@@ -81,39 +94,59 @@ export function rosterHashOf(roster: Roster): Uint8Array {
 export const rosterSigningBytes = rosterHashOf;
 
 /**
- * Check a roster: unique ids, names and keys, acceptable keys, every member signed by its own identity key, k valid
- * signatures of distinct listed administrators. Whether it is in force is another question: `verifyInForce`.
+ * Check a roster that founds a federation: its form, and k valid signatures of distinct administrators that it lists.
+ * Whether it is in force is another question: `verifyInForce`; a later one is judged by `verifySuccessor`.
  *
  * @param pinnedHash the hash a daemon pinned at enrolment; when given, the roster must be that one
  * @throws E_ROSTER naming the rule that fails
  */
 export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Roster {
   const { roster, signatures } = signed;
-  const refuse = (rule: string): never => {
-    throw new RegulonError('E_ROSTER', `roster of ${roster.federationId} version ${roster.version}: ${rule}`);
-  };
-  const unique = (values: readonly (string | number)[]): boolean => new Set(values).size === values.length;
-  if (!unique(roster.members.map((m) => m.id)) || !unique(roster.members.map((m) => m.name)))
-    refuse('member ids and names must be unique');
-  const ids = new Set(roster.members.map((m) => m.id));
-  if (!unique(roster.admins.map((a) => a.id)) || !roster.admins.every((a) => ids.has(a.member)))
-    refuse('administrators have unique ids and belong to members');
-  const keys = [
-    ...roster.members.flatMap((m) => [m.key, m.cosignerKey, m.stewardKey]),
-    ...roster.admins.map((a) => a.key),
-    roster.coordinatorKey,
-  ];
-  if (!unique(keys)) refuse('one key stands in two roles');
-  if (!keys.every((k) => isAcceptablePublicKey(fromHex(k))))
-    refuse('a key is not a valid Ed25519 point of large order');
-  const unsigned = roster.members.find((member) => !isSelfSigned(member));
-  if (unsigned) refuse(`member ${unsigned.name} is not signed by its own identity key`);
+  const refuse = refusalOf(roster);
+  if (roster.follows) refuse('it follows another one, whose administrators must have signed it');
+  verifyRosterForm(roster);
   const hash = rosterHashOf(roster);
   if (pinnedHash && Buffer.compare(hash, pinnedHash) !== 0)
     refuse('it is not the roster that this site pinned');
   verifyQuorum(roster, hash, signatures, refuse);
   return roster;
 }
+
+/** Throws E_ROSTER about one roster. */
+export const refusalOf =
+  ({ federationId, version }: Roster) =>
+  (rule: string): never => {
+    throw new RegulonError('E_ROSTER', `roster of ${federationId} version ${version}: ${rule}`);
+  };
+
+/**
+ * Check what holds for every roster, whoever signed it: unique ids, names and keys, acceptable keys, every member signed
+ * by its own identity key.
+ *
+ * @throws E_ROSTER naming the rule that fails
+ */
+export function verifyRosterForm(roster: Roster): void {
+  const refuse = refusalOf(roster);
+  const unique = (values: readonly (string | number)[]): boolean => new Set(values).size === values.length;
+  if (!unique(roster.members.map((m) => m.id)) || !unique(roster.members.map((m) => m.name)))
+    refuse('member ids and names must be unique');
+  const ids = new Set(roster.members.map((m) => m.id));
+  if (!unique(roster.admins.map((a) => a.id)) || !roster.admins.every((a) => ids.has(a.member)))
+    refuse('administrators have unique ids and belong to members');
+  const keys = keysOfRoster(roster);
+  if (!unique(keys)) refuse('one key stands in two roles');
+  if (!keys.every((k) => isAcceptablePublicKey(fromHex(k))))
+    refuse('a key is not a valid Ed25519 point of large order');
+  const unsigned = roster.members.find((member) => !isSelfSigned(member));
+  if (unsigned) refuse(`member ${unsigned.name} is not signed by its own identity key`);
+}
+
+/** Every key of a roster, hexadecimal. */
+export const keysOfRoster = ({ members, admins, coordinatorKey }: Roster): string[] => [
+  ...members.flatMap((m) => [m.key, m.cosignerKey, m.stewardKey]),
+  ...admins.map((a) => a.key),
+  coordinatorKey,
+];
 
 /** What an administrator signed. */
 export type AdministratorSignature = SignedRoster['signatures'][number];

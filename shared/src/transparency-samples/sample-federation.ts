@@ -1,5 +1,11 @@
 import { canonicalJsonBytes, hex, publicKeyOf, sha256, signEd25519, utf8 } from '../crypto/index.js';
-import { type Roster, rosterSigningBytes, signMember } from '../plan/index.js';
+import {
+  type Roster,
+  type RosterMember,
+  rosterSigningBytes,
+  type SignedRoster,
+  signMember,
+} from '../plan/index.js';
 import {
   type ActorType,
   assembleEntry,
@@ -30,6 +36,7 @@ export class SampleFederation {
   /** entry 0, signed by everybody */
   readonly genesisEntry: Uint8Array;
   private readonly heads = new Map<string, ChainHead>();
+  private readonly exchanged = new Map<string, Uint8Array>();
 
   /**
    * @param sites number of members, `site-1`… with roster ids 1…
@@ -41,14 +48,8 @@ export class SampleFederation {
     policy: Partial<Roster['policy']> = {},
   ) {
     this.roster = sampleRoster(sites, policy);
-    const hash = rosterSigningBytes(this.roster);
-    const sign = (admin: number): string =>
-      hex(signEd25519(SampleFederation.seed('administrator', String(admin)), hash));
     this.genesis = genesisOf({
-      signedRoster: {
-        roster: this.roster,
-        signatures: [1, 2, 3].map((admin) => ({ admin, signature: sign(admin) })),
-      },
+      signedRoster: signSampleRoster(this.roster, [1, 2, 3]),
       coordinatorHost: 'regulon.example',
       logPublicKey: publicKeyOf(this.logSeed),
       people: [
@@ -87,11 +88,18 @@ export class SampleFederation {
     return SampleFederation.seed('coordinator', 'coordinator');
   }
 
+  /** Seed of an actor's key in service. */
+  seedOf(type: string, id: string): Uint8Array {
+    return this.exchanged.get(`${type} ${id}`) ?? SampleFederation.seed(type, id);
+  }
+
+  /** From here on an actor signs with another key. */
+  exchange(type: string, id: string, seed: Uint8Array): void {
+    this.exchanged.set(`${type} ${id}`, seed);
+  }
+
   signer(type: ActorType, id: string): NamedSeed {
-    return {
-      keyName: statementKeyName(this.genesis.origin, type, id),
-      seed: SampleFederation.seed(type, id),
-    };
+    return { keyName: statementKeyName(this.genesis.origin, type, id), seed: this.seedOf(type, id) };
   }
 
   /** The next entry of an actor. @param others further signers */
@@ -142,22 +150,40 @@ export class SampleFederation {
   }
 }
 
-function sampleRoster(sites: number, policy: Partial<Roster['policy']>): Roster {
-  const key = (type: string, id: string): string => hex(publicKeyOf(SampleFederation.seed(type, id)));
-  const names = Array.from({ length: sites }, (_, i) => `site-${i + 1}`);
+/** A roster with the signatures of these administrators. */
+export function signSampleRoster(roster: Roster, admins: readonly number[]): SignedRoster {
+  const hash = rosterSigningBytes(roster);
+  const sign = (admin: number): string =>
+    hex(signEd25519(SampleFederation.seed('administrator', String(admin)), hash));
+  return { roster, signatures: admins.map((admin) => ({ admin, signature: sign(admin) })) };
+}
+
+const keyOf = (type: string, id: string): string => hex(publicKeyOf(SampleFederation.seed(type, id)));
+
+/** The member `site-<id>`. */
+export function sampleMember(id: number): RosterMember {
+  const name = `site-${id}`;
   const valid = { validFrom: '2026-01-01T00:00:00.000Z', validTo: '2027-01-01T00:00:00.000Z' };
+  const [key, cosignerKey] = [keyOf('site', name), keyOf('cosigner', name)];
+  const self = { name, org: `Hospital ${id}`, key, cosignerKey };
+  const selfSignature = signMember(SampleFederation.seed('site', name), self);
+  return { id, ...self, selfSignature, stewardKey: keyOf('steward', name), ...valid };
+}
+
+/** The administrator of a member, who has its id. */
+export const sampleAdministrator = (id: number): Roster['admins'][number] => ({
+  ...{ id, member: id },
+  key: keyOf('administrator', String(id)),
+});
+
+function sampleRoster(sites: number, policy: Partial<Roster['policy']>): Roster {
   return {
     schema: 'regulon.roster/1',
     federationId: 'fed_sample',
     version: 1,
-    coordinatorKey: key('coordinator', 'coordinator'),
-    members: names.map((name, i) => {
-      const [own, cosignerKey] = [key('site', name), key('cosigner', name)];
-      const self = { name, org: `Hospital ${i + 1}`, key: own, cosignerKey };
-      const selfSignature = signMember(SampleFederation.seed('site', name), self);
-      return { id: i + 1, ...self, selfSignature, stewardKey: key('steward', name), ...valid };
-    }),
-    admins: [1, 2, 3].map((id) => ({ id, member: id, key: key('administrator', String(id)) })),
+    coordinatorKey: keyOf('coordinator', 'coordinator'),
+    members: Array.from({ length: sites }, (_, i) => sampleMember(i + 1)),
+    admins: [1, 2, 3].map(sampleAdministrator),
     k: 3,
     policy: {
       ...{ nMin: 5, gamma: { num: 1, den: 3 }, quorumRule: 'strict', gateMode: 'signed', gateLag: 1 },

@@ -1,4 +1,5 @@
 import { hex, leafHashOf, sha256, utf8 } from '../crypto/index.js';
+import type { SignedRoster } from '../plan/index.js';
 import {
   type ActorType,
   type Attachment,
@@ -9,8 +10,8 @@ import {
   cosign,
   digestText,
   encodeEntryBundle,
-  type FederationKeys,
   hashTileOf,
+  KeyHistory,
   keysOfGenesis,
   type Kind,
   LogTree,
@@ -40,6 +41,8 @@ export class SampleLog {
   /** digest text of the plan of its run */
   readonly planHash: string;
   readonly federation: SampleFederation;
+  /** rosters and keys, as they changed */
+  readonly history: KeyHistory;
   private readonly written = new Map<string, number>();
 
   constructor(private readonly options: SampleOptions = {}) {
@@ -49,6 +52,8 @@ export class SampleLog {
     const { federation } = this;
     federation.genesis.attachments.forEach((bytes) => this.attach(bytes, 'application/json'));
     this.add(federation.genesisEntry);
+    const keys = keysOfGenesis(parseEntry(federation.genesisEntry), (digest) => this.attachments.get(digest));
+    this.history = new KeyHistory(keys, federation.roster);
   }
 
   /** How its run protects patients, if it does. */
@@ -74,6 +79,15 @@ export class SampleLog {
     if (this.options.omit?.(kind, seen) === true) return -1;
     const spoiled = this.options.spoil?.(kind, { ...body }, seen) ?? body;
     return this.add(this.federation.entry(actor, kind, scope, spoiled as BodyOf<K>, others));
+  }
+
+  /** Append the entry of a roster that follows the one in force. @returns its index */
+  change(signed: SignedRoster): number {
+    const { kind, body, attachments } = this.history.successionOf(signed);
+    attachments.forEach((bytes) => this.attach(bytes, 'application/json'));
+    const index = this.write(['coordinator', 'coordinator'], kind, {}, body);
+    this.history.append(signed, index);
+    return index;
   }
 
   attach(bytes: Uint8Array, mediaType: string): Attachment {
@@ -106,19 +120,20 @@ export class SampleLog {
    * @param time seconds since 1970; by default when its last entry was signed
    */
   cosigned(size = this.entries.length, sites?: readonly string[], time = SampleLog.timeOf(size)): string {
-    const { genesis, roster } = this.federation;
-    const names = sites ?? roster.members.map(({ name }) => name);
+    const { genesis } = this.federation;
+    const { members, witnesses } = this.history.at(size);
+    const names = sites ?? members.map(({ name }) => name);
     const note = this.note(size);
     const { body } = parseNote(note);
     const lines = names.map((name) => {
       const signer = {
         keyName: `${genesis.origin}/site/${name}`,
-        seed: SampleFederation.seed('cosigner', name),
+        seed: this.federation.seedOf('cosigner', name),
       };
       const { signature } = cosign(body, signer, time);
       return [name, signature] as const;
     });
-    return withCosignatures(note, this.keys().witnesses, new Map(lines));
+    return withCosignatures(note, witnesses, new Map(lines));
   }
 
   /** When the last of the first entries was signed, seconds since 1970. */
@@ -131,7 +146,8 @@ export class SampleLog {
     const tree = this.tree();
     const isCosigned = this.options.gateMode === 'cosigned';
     const files = new Map([['checkpoint', utf8(isCosigned ? this.cosigned() : this.note())]]);
-    const gates = isCosigned ? this.gateSizes() : [];
+    const changes = this.history.changedAt.map((index) => index + 1);
+    const gates = isCosigned ? [...this.gateSizes(), ...changes] : [];
     for (const size of gates) files.set(siteCheckpointPath(size), utf8(this.cosigned(size)));
     for (const tile of newTiles(0, tree.size)) {
       const { level, index, width } = tile;
@@ -142,10 +158,8 @@ export class SampleLog {
     for (const [digest, bytes] of this.attachments) {
       files.set(`attachments/sha256/${digest.slice('sha256:'.length)}`, bytes);
     }
-    const { genesis } = this.federation;
-    const keys = this.keys();
-    for (const [path, bytes] of bundleFiles(keys.genesis, keys.members, utf8(genesis.quorumPolicy)))
-      files.set(path, bytes);
+    const { genesis, members } = this.history.last;
+    for (const [path, bytes] of bundleFiles(genesis, members, utf8(this.policy))) files.set(path, bytes);
     return files;
   }
 
@@ -153,18 +167,15 @@ export class SampleLog {
     return writeBundle(this.files());
   }
 
-  /** Text of the quorum policy. */
+  /** Text of the quorum policy in force. */
   get policy(): string {
-    return this.federation.genesis.quorumPolicy;
+    const { digest } = this.history.last.genesis.quorumPolicy;
+    return new TextDecoder().decode(this.attachments.get(digest));
   }
 
   /** Path of the attachment of some digest in a bundle. */
   static pathOf(bytes: Uint8Array): string {
     return `attachments/sha256/${hex(sha256(bytes))}`;
-  }
-
-  private keys(): FederationKeys {
-    return keysOfGenesis(parseEntry(this.federation.genesisEntry), (digest) => this.attachments.get(digest));
   }
 
   /** Sizes of the checkpoints that opened the gate of a site. */

@@ -40,6 +40,14 @@ export {
 } from './entries/seal.js';
 export { isPayloadSigned, signPayload } from './entries/dsse.js';
 export { keysOfGenesis, openEntry, verifyEntry, verifyPosition } from './entries/open.js';
+export {
+  type ChangeKind,
+  foundingRoster,
+  isChange,
+  KeyHistory,
+  oldSigners,
+  type Succession,
+} from './entries/key-history.js';
 export { FederationKeys } from './entries/federation-keys.js';
 export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';
 export {

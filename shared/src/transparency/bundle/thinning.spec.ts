@@ -6,8 +6,13 @@ const skewSeconds = 300;
 const HOUR = 3600;
 const start = Date.UTC(2026, 10, 20) / 1000;
 
-function kept(checkpoints: readonly VouchedCheckpoint[], times: readonly number[], gates: number[] = []) {
-  const thinning = new Thinning({ times, gates: new Set(gates), skewSeconds });
+function kept(
+  checkpoints: readonly VouchedCheckpoint[],
+  times: readonly number[],
+  gates: number[] = [],
+  changes: number[] = [],
+) {
+  const thinning = new Thinning({ times, gates: new Set(gates), changes, skewSeconds });
   const sizes = [...checkpoints.map((checkpoint) => thinning.take(checkpoint)), thinning.end()];
   return sizes.filter((size) => size !== undefined);
 }
@@ -44,6 +49,12 @@ describe('the cosigned checkpoints of a bundle', () => {
     expect(kept(checkpoints, times)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(kept([], [])).toEqual([]);
     expect(kept(checkpoints.slice(0, 1), times)).toEqual([1]);
+  });
+
+  it('hold the first over each change of the membership', () => {
+    const { checkpoints, times } = regular(40, 60);
+    expect(kept(checkpoints, times)).toEqual([1, 40]);
+    expect(kept(checkpoints, times, [], [6, 20])).toEqual([1, 7, 21, 40]);
   });
 
   it('say of every entry what all of them say, of those that are wrong too', () => {

@@ -13,6 +13,8 @@ export interface ThinningInput {
   readonly times: Readonly<Record<number, number>>;
   /** sizes of the checkpoints under which masked inputs left */
   readonly gates: ReadonlySet<number>;
+  /** indexes of the entries that change the membership */
+  readonly changes: readonly number[];
   readonly skewSeconds: number;
 }
 
@@ -29,11 +31,13 @@ interface Group {
   readonly high: number;
   /** each of these entries fits its checkpoint */
   readonly fits: boolean;
+  /** the newest is the first over a change of the membership: the members before it must have cosigned it */
+  readonly overChange: boolean;
 }
 
 /**
  * Which cosigned checkpoints a bundle carries, so that their number follows from the age of a log and its rounds, not from
- * how often it was cut: the first, the last, each that opened a gate, and of others one every six hours. One is left out
+ * how often it was cut: the first, the last, each that opened a gate or is the first over a change of the membership, and of others one every six hours. One is left out
  * only when its entries fit the next that stays as they fitted their own: row L4 says of every entry what it said before.
  */
 export class Thinning {
@@ -66,16 +70,18 @@ export class Thinning {
       const time = this.input.times[index] ?? NaN;
       [low, high] = [Math.min(low, time), Math.max(high, time)];
     }
-    return { last, since: last.first, low, high, fits: this.fit({ low, high }, last) };
+    const overChange = this.input.changes.some((index) => index >= this.covered && index < last.size);
+    return { last, since: last.first, low, high, fits: this.fit({ low, high }, last), overChange };
   }
 
   /** Both groups under the newest checkpoint; undefined when the last of the older one must stay. */
   private joined(older: Group, newer: Group): Group | undefined {
     const { last } = newer;
-    const mayGo = older.fits && !this.input.gates.has(older.last.size) && this.fit(older, last);
+    const { fits, overChange } = older;
+    const mayGo = fits && !overChange && !this.input.gates.has(older.last.size) && this.fit(older, last);
     if (!mayGo || last.first - older.since > LONGEST_GAP_SECONDS) return undefined;
     const [low, high] = [Math.min(older.low, newer.low), Math.max(older.high, newer.high)];
-    return { last, since: older.since, low, high, fits: newer.fits };
+    return { ...newer, since: older.since, low, high };
   }
 
   private fit({ low, high }: Pick<Group, 'low' | 'high'>, { first }: VouchedCheckpoint): boolean {

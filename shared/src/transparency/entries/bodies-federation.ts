@@ -18,7 +18,8 @@ import {
   vkey,
 } from './fields.js';
 
-const member = z.strictObject({
+/** One member, with its keys. */
+export const member = z.strictObject({
   /** roster id */
   id: siteId,
   name,

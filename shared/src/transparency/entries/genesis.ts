@@ -6,6 +6,7 @@ import {
   keyReference,
   KeyType,
   originOf,
+  parseVkey,
   statementKeyName,
   type VerifierKey,
   verifierKey,
@@ -67,8 +68,23 @@ class Names {
  */
 export function genesisOf(input: GenesisInput): GenesisDraft {
   const { roster } = input.signedRoster;
+  const { origin, body, attachments, quorumPolicy } = termsOf(input);
+  const actor = { type: 'coordinator', id: 'coordinator' } as const;
+  const draft = { kind: 'federation.genesis', fed: roster.federationId, actor, body } as const;
+  const coordinator = keyReference(parseVkey(body.coordinatorKey));
+  const payload = entryPayload({ ...draft, ...nextPosition(undefined, input.at) }, coordinator);
+  return { origin, payload, attachments, quorumPolicy };
+}
+
+/** What a federation is under one roster, in the form of a genesis. */
+export interface Terms extends Pick<GenesisDraft, 'origin' | 'attachments' | 'quorumPolicy'> {
+  readonly body: BodyOf<'federation.genesis'>;
+}
+
+/** The terms that a roster fixes, with what the federation decided beside it at its founding. */
+export function termsOf(input: Omit<GenesisInput, 'at'>): Terms {
+  const { roster } = input.signedRoster;
   const names = new Names(originOf(input.coordinatorHost, roster.federationId));
-  const coordinator = names.statement('coordinator', '', fromHex(roster.coordinatorKey));
   const quorumPolicy = policyOf(input, names);
   const members = listField(membersOf(roster, names));
   const [rosterBytes, policyBytes] = [canonicalJsonBytes(input.signedRoster), utf8(quorumPolicy)];
@@ -76,7 +92,7 @@ export function genesisOf(input: GenesisInput): GenesisDraft {
   const body: BodyOf<'federation.genesis'> = {
     origin: names.origin,
     logKey: formatVkey(verifierKey(names.origin, KeyType.log, input.logPublicKey)),
-    coordinatorKey: formatVkey(coordinator),
+    coordinatorKey: formatVkey(names.statement('coordinator', '', fromHex(roster.coordinatorKey))),
     rosterHash: digestText(rosterHashOf(roster)),
     roster: attachmentOf(rosterBytes, MediaType.json),
     members: members.field,
@@ -91,17 +107,14 @@ export function genesisOf(input: GenesisInput): GenesisDraft {
     ...{ skewSeconds: 300, gateMaxAgeSeconds: 86_400, mergeDelaySeconds: 600 },
     ...{ retention: [], evidenceLevel: 1, software: input.software },
   };
-  const actor = { type: 'coordinator', id: 'coordinator' } as const;
-  const draft = { kind: 'federation.genesis', fed: roster.federationId, actor, body } as const;
-  return {
-    origin: names.origin,
-    payload: entryPayload({ ...draft, ...nextPosition(undefined, input.at) }, keyReference(coordinator)),
-    attachments: [rosterBytes, policyBytes, ...(members.bytes === undefined ? [] : [members.bytes])],
-    quorumPolicy,
-  };
+  const attachments = [rosterBytes, policyBytes, ...(members.bytes === undefined ? [] : [members.bytes])];
+  return { origin: names.origin, body, attachments, quorumPolicy };
 }
 
-function policyOf({ signedRoster: { roster }, logPublicKey }: GenesisInput, names: Names): string {
+function policyOf(
+  { signedRoster: { roster }, logPublicKey }: Omit<GenesisInput, 'at'>,
+  names: Names,
+): string {
   return quorumPolicyText({
     log: verifierKey(names.origin, KeyType.log, logPublicKey),
     witnesses: roster.members.map((m) => ({

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { configStartBody, datasetBody, genesisBody, policyBody } from './bodies-federation.js';
+import { keyRotateBody, memberJoinBody, memberRevokeBody } from './bodies-member.js';
 import { planApproveBody, planProposeBody, runFinishBody, runStartBody } from './bodies-plan.js';
 import {
   roundAbortBody,
@@ -28,6 +29,9 @@ interface KindRule {
 /** Every kind of entry: where it belongs, who may write it, what it says. */
 export const kinds = {
   'federation.genesis': { scope: 'federation', actors: ['coordinator'], body: genesisBody },
+  'member.join': { scope: 'federation', actors: ['coordinator'], body: memberJoinBody },
+  'member.revoke': { scope: 'federation', actors: ['coordinator'], body: memberRevokeBody },
+  'key.rotate': { scope: 'federation', actors: ['coordinator'], body: keyRotateBody },
   'policy.set': { scope: 'federation', actors: ['steward'], body: policyBody },
   'dataset.commit': { scope: 'federation', actors: ['site', 'steward'], body: datasetBody },
   'plan.propose': { scope: 'federation', actors: ['researcher'], body: planProposeBody },

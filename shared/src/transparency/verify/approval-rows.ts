@@ -19,7 +19,7 @@ export interface ApprovedRun {
 
 /** Rows A1–A3 of a run: who proposed it, who approved it, and whether that is what ran. */
 export function checkApprovals(context: VerifyContext, view: RunView): ApprovedRun | undefined {
-  const { log, findings, keys } = context;
+  const { log, findings, history } = context;
   const { start } = view;
   if (start === undefined) {
     findings.fail('A2', `${view.run} has entries but no run.start`, firstIndex(view));
@@ -38,7 +38,7 @@ export function checkApprovals(context: VerifyContext, view: RunView): ApprovedR
   }
   checkProposal(context, proposal);
   const ids = integersOf(start.entry.body.sites, log.resolve);
-  const sites = ids.flatMap((id) => keys.members.find((member) => member.id === id) ?? []);
+  const sites = ids.flatMap((id) => history.at(start.index).members.find((member) => member.id === id) ?? []);
   if (
     sites.length !== ids.length ||
     String(ids) !== String(integersOf(proposal.entry.body.sites, log.resolve))
@@ -154,14 +154,14 @@ function checkPolicy(
 }
 
 function checkContributors(
-  { findings, keys }: VerifyContext,
+  { findings, history }: VerifyContext,
   view: RunView,
   proposal: Placed<'plan.propose'>,
   sites: ReadonlySet<number>,
 ): void {
   const start = view.start?.index ?? 0;
   for (const { entry, index } of view.contributions) {
-    const id = keys.member(entry.actor.id)?.id;
+    const id = history.idOf(entry.actor.id);
     if (id === undefined || !sites.has(id))
       findings.fail('A2', `${entry.actor.id} is not named in the plan`, index);
     if (index < start) findings.fail('A2', `${entry.actor.id} contributed before the run started`, index);

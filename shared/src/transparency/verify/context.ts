@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { hex } from '../../crypto/index.js';
-import { signedRosterSchema, type Roster, rosterHashOf, verifyRoster } from '../../plan/index.js';
+import { type Roster, rosterHashOf } from '../../plan/index.js';
 import type { RosterView } from '../../secagg/index.js';
 import { isAttachment } from '../entries/attachments.js';
 import type { FederationKeys, GenesisMember, ResolveAttachment } from '../entries/federation-keys.js';
 import { type Attachment, count, digestBytes, digestText } from '../entries/fields.js';
+import { type KeyHistory, verifiedRoster } from '../entries/key-history.js';
 import { parseVkey } from '../notes/vkey.js';
 import type { Findings } from './findings.js';
 import type { OpenedLog } from './log-entries.js';
@@ -12,10 +13,9 @@ import type { OpenedLog } from './log-entries.js';
 /** What the rows of a run are judged against. */
 export interface VerifyContext {
   readonly log: OpenedLog;
+  /** as entry 0 fixes them: terms that no later roster changes */
   readonly keys: FederationKeys;
-  readonly roster: RosterView;
-  /** who may reopen a burnt round, and how many of them; undefined when the signed roster cannot be verified */
-  readonly administrators: Pick<Roster, 'admins' | 'k'> | undefined;
+  readonly history: KeyHistory;
   readonly findings: Findings;
 }
 
@@ -47,45 +47,29 @@ export function integersOf(
   return elementsOf(field, count, resolve);
 }
 
-/**
- * Check the signed roster that entry 0 refers to against its members and its hash (row L3).
- *
- * @returns what secure aggregation needs of it
- */
-export function rosterOf(keys: FederationKeys, resolve: ResolveAttachment, findings: Findings): RosterView {
-  const { genesis } = keys;
-  const roster = readRoster(resolve(genesis.roster.digest));
-  if (roster === undefined) findings.fail('L3', 'the signed roster of entry 0 cannot be verified', 0);
-  else if (digestText(rosterHashOf(roster)) !== genesis.rosterHash || !sameMembers(roster, keys)) {
-    findings.fail('L3', 'entry 0 names other members or keys than the signed roster', 0);
-  } else if (roster.policy.quorumRule !== genesis.quorumRule) {
-    findings.fail('L3', 'entry 0 names another quorum rule than the signed roster', 0);
-  }
+/** What secure aggregation needs of the roster in force for an entry of this index. */
+export function rosterViewAt(history: KeyHistory, index: number): RosterView {
+  const { fed, genesis, members } = history.at(index);
   return {
-    federationId: keys.fed,
+    federationId: fed,
     rosterHash: digestBytes(genesis.rosterHash),
     coordinatorKey: parseVkey(genesis.coordinatorKey).publicKey,
-    members: keys.members.map(({ id, statement }) => ({ id, key: parseVkey(statement).publicKey })),
-    M: keys.members.length,
-    quorumRule: (roster?.policy ?? genesis).quorumRule === 'strict' ? 0 : 1,
+    members: members.map(({ id, statement }) => ({ id, key: parseVkey(statement).publicKey })),
+    M: members.length,
+    quorumRule: genesis.quorumRule === 'strict' ? 0 : 1,
   };
 }
 
-/** The administrators of the signed roster that entry 0 refers to; undefined when it cannot be verified. */
-export function administratorsOf(
-  { genesis }: FederationKeys,
-  resolve: ResolveAttachment,
-): VerifyContext['administrators'] {
-  const roster = readRoster(resolve(genesis.roster.digest));
-  return roster && digestText(rosterHashOf(roster)) === genesis.rosterHash ? roster : undefined;
-}
-
-function readRoster(bytes: Uint8Array | undefined): Roster | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    return verifyRoster(signedRosterSchema.parse(JSON.parse(new TextDecoder().decode(bytes))));
-  } catch {
-    return undefined;
+/** Check the signed roster that entry 0 refers to against its members and its hash (row L3). */
+export function checkFounding({ history, log, findings }: VerifyContext): void {
+  const founding = history.at(0);
+  const { genesis } = founding;
+  const roster = verifiedRoster(log.resolve(genesis.roster.digest));
+  if (roster === undefined) findings.fail('L3', 'the signed roster of entry 0 cannot be verified', 0);
+  else if (digestText(rosterHashOf(roster)) !== genesis.rosterHash || !sameMembers(roster, founding)) {
+    findings.fail('L3', 'entry 0 names other members or keys than the signed roster', 0);
+  } else if (roster.policy.quorumRule !== genesis.quorumRule) {
+    findings.fail('L3', 'entry 0 names another quorum rule than the signed roster', 0);
   }
 }
 

@@ -2,19 +2,19 @@ import { equalBytes } from '../../crypto/index.js';
 import { isRegulonError } from '../../errors/index.js';
 import { siteCheckpointSize } from '../bundle/layout.js';
 import type { ZipContent } from '../bundle/zip-reader.js';
-import type { FederationKeys } from '../entries/federation-keys.js';
 import { digestBytes } from '../entries/fields.js';
 import { verifyCheckpoint } from '../notes/checkpoint.js';
 import type { QuorumPolicy } from '../notes/quorum-policy.js';
 import { cosignersOf, vouchedTimes } from '../notes/quorum.js';
 import { entryTimeWrong } from './entry-time.js';
 import type { Findings } from './findings.js';
+import { type KeyHistory, oldSigners } from '../entries/key-history.js';
 import type { IndexedEntry } from './log-entries.js';
 import type { LogFiles } from './log-files.js';
 
 /** What the rows about cosignatures are judged on, gate mode `cosigned`. */
 export interface CosignatureInput {
-  readonly keys: FederationKeys;
+  readonly history: KeyHistory;
   readonly policy: QuorumPolicy;
   readonly content: ZipContent;
   readonly files: LogFiles;
@@ -38,7 +38,7 @@ interface Whole {
  * newest not too long ago; their times and those of the entries fit together.
  */
 export function checkCosignatures(input: CosignatureInput): void {
-  const { content, policy, findings } = input;
+  const { content, findings } = input;
   const newest = readWhole(content.files.get('checkpoint'), 'the newest checkpoint', input);
   const wholes = new Map<number, Whole>();
   for (const [path, bytes] of content.files) {
@@ -54,30 +54,46 @@ export function checkCosignatures(input: CosignatureInput): void {
   const ordered = [...wholes.values()].sort((a, b) => a.size - b.size);
   checkGates(wholes, input);
   if (newest !== undefined) checkFreshness(newest, input);
-  for (const { name } of policy.witnesses) checkTimesOf(name, ordered, findings);
+  checkChanges(ordered, input);
+  for (const name of new Set(input.history.everybody().map((member) => member.name)))
+    checkTimesOf(name, ordered, findings);
   checkEntryTimes(ordered, input);
 }
 
 function readWhole(bytes: Uint8Array | undefined, what: string, input: CosignatureInput): Whole | undefined {
-  const { policy, files, findings } = input;
+  const { history, policy, files, findings } = input;
   if (bytes === undefined) return undefined;
   const note = new TextDecoder().decode(bytes);
   try {
     const { size, root } = verifyCheckpoint(note, policy.log);
-    const times = cosignersOf(note, policy.witnesses);
+    const { witnesses, genesis } = history.at(size);
+    const times = cosignersOf(note, witnesses);
     if (size > files.tree.size || !equalBytes(files.tree.root(size), root))
       findings.fail('L2', `${what}, size ${size}, is not a state of this log`);
-    else if (times.size < policy.threshold)
-      findings.fail(
-        'L2',
-        `${what} has ${times.size} cosignatures of members, ${policy.threshold} are needed`,
-      );
+    else if (times.size < genesis.quorum)
+      findings.fail('L2', `${what} has ${times.size} cosignatures of members, ${genesis.quorum} are needed`);
     else return { size, root, times };
   } catch (error) {
     if (!isRegulonError(error, 'E_VERIFY')) throw error;
     findings.fail('L2', `${what}: ${error.message}`);
   }
   return undefined;
+}
+
+/** The first checkpoint over a change of the membership has a quorum of the members before it, too. */
+function checkChanges(ordered: readonly Whole[], { history, findings }: CosignatureInput): void {
+  for (const index of history.changedAt) {
+    const first = ordered.find(({ size }) => size > index);
+    if (first === undefined) continue;
+    const have = oldSigners(history, index, first.times);
+    const { quorum } = history.at(index).genesis;
+    if (have < quorum)
+      findings.fail(
+        'L2',
+        `the checkpoint of size ${first.size} has ${have} cosignatures of members before the change, ${quorum} are needed`,
+        index,
+      );
+  }
 }
 
 /** Each masked input left under a checkpoint with a quorum, of which the bundle has the note. */
@@ -97,15 +113,19 @@ function checkGates(wholes: ReadonlyMap<number, Whole>, { entries, findings }: C
   }
 }
 
-function checkFreshness({ times }: Whole, { asOf, maxAgeSeconds, keys, findings }: CosignatureInput): void {
-  const newest = vouchedTimes([...times.values()], keys.genesis.colluders).last;
+function checkFreshness(
+  { times }: Whole,
+  { asOf, maxAgeSeconds, history, findings }: CosignatureInput,
+): void {
+  const { colluders, skewSeconds } = history.last.genesis;
+  const newest = vouchedTimes([...times.values()], colluders).last;
   const age = Math.floor(asOf.getTime() / 1000) - newest;
   if (age > maxAgeSeconds)
     findings.fail(
       'L2',
       `the newest cosignature is of ${new Date(1000 * newest).toISOString()}, more than ${maxAgeSeconds} s before ${asOf.toISOString()}`,
     );
-  if (-age > keys.genesis.skewSeconds)
+  if (-age > skewSeconds)
     findings.fail(
       'L4',
       `a cosignature is of ${new Date(1000 * newest).toISOString()}, after ${asOf.toISOString()}`,
@@ -124,13 +144,14 @@ function checkTimesOf(witness: string, ordered: readonly Whole[], findings: Find
 }
 
 /** What an entry says of its time against the first cosignature over it; entries before the first have no such limit. */
-function checkEntryTimes(ordered: readonly Whole[], { entries, keys, findings }: CosignatureInput): void {
-  const { skewSeconds, colluders } = keys.genesis;
+function checkEntryTimes(ordered: readonly Whole[], { entries, history, findings }: CosignatureInput): void {
+  const { skewSeconds } = history.last.genesis;
   let at = 0;
   for (const { entry, index } of entries) {
     while (at < ordered.length && (ordered[at]?.size ?? 0) <= index) at++;
     const covering = ordered[at];
     if (covering === undefined) return;
+    const { colluders } = history.at(covering.size).genesis;
     const { first } = vouchedTimes([...covering.times.values()], colluders);
     const time = Date.parse(entry.at) / 1000;
     const wrong = entryTimeWrong(time, first, skewSeconds);

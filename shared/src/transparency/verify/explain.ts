@@ -13,6 +13,12 @@ const members = (field: readonly number[] | Attachment): string =>
 const sentences: { readonly [K in Kind]: Sentence<K> } = {
   'federation.genesis': (b) =>
     `founded the federation under roster ${short(b.rosterHash)}; the gate runs in mode ${b.gateMode}, ${b.quorum} sites are a quorum, ${b.colluders} may collude`,
+  'member.join': (b) =>
+    `took ${b.member.name} into the federation, as the administrators signed in roster ${short(b.rosterHash)}: ${b.quorum} sites are a quorum, ${b.colluders} may collude`,
+  'member.revoke': (b) =>
+    `removed ${b.member} from the federation (${b.reason}), as was signed in roster ${short(b.rosterHash)}: ${b.quorum} sites are a quorum, ${b.colluders} may collude`,
+  'key.rotate': (b) =>
+    `exchanged the ${b.role} key of ${b.id} (${b.reason}), as was signed in roster ${short(b.rosterHash)}`,
   'policy.set': (b) =>
     `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}`,
   'dataset.commit': (b) =>

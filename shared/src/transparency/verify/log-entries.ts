@@ -5,6 +5,7 @@ import type { ZipContent } from '../bundle/zip-reader.js';
 import { attachmentsOf } from '../entries/attachments.js';
 import type { FederationKeys, ResolveAttachment } from '../entries/federation-keys.js';
 import { digestBytes } from '../entries/fields.js';
+import { foundingRoster, isChange, KeyHistory } from '../entries/key-history.js';
 import { keysOfGenesis, openEntry, verifyPosition, verifySignatures } from '../entries/open.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
 import { entryRefused } from '../entries/rule-error.js';
@@ -22,10 +23,10 @@ export interface IndexedEntry {
   readonly chainBefore: Uint8Array;
 }
 
-/** All entries of the log, and the keys that entry 0 fixes. */
+/** All entries of the log, and the keys that entry 0 and later changes fix. */
 export interface OpenedLog {
-  /** undefined when entry 0 is not acceptable */
-  readonly keys: FederationKeys | undefined;
+  /** keys by the index of an entry; undefined when entry 0 is not acceptable */
+  readonly history: KeyHistory | undefined;
   /** the readable entries, in order; also those whose signature or place is wrong */
   readonly entries: readonly IndexedEntry[];
   /** who wrote an entry, readable or not */
@@ -36,13 +37,13 @@ export interface OpenedLog {
 /** Open every entry: form, signatures, keys, chains, attachments (rows L1, L3, L4, L5, D1). */
 export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findings: Findings): OpenedLog {
   const resolve = intactAttachments(content);
-  const keys = genesisKeys(bytes[0], resolve, findings);
+  const history = foundingKeys(bytes[0], resolve, findings);
   const heads = new Map<string, ChainHead>();
   const entries: IndexedEntry[] = [];
   let chain = CHAIN_START;
   bytes.forEach((entryBytes, index) => {
     const hash = entryHash(entryBytes);
-    const opened = openOne(entryBytes, index, keys, findings);
+    const opened = openOne(entryBytes, { index, history, resolve, findings });
     if (opened !== undefined) {
       checkPlace(opened, index, heads, findings);
       heads.set(`${opened.actor.type} ${opened.actor.id}`, { seq: opened.seq, hash, at: opened.at });
@@ -51,8 +52,8 @@ export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findi
     chain = nextChain(chain, hash);
   });
   checkAttachments(entries, content, findings);
-  if (keys !== undefined) checkBundleFiles(keys, content, findings);
-  return { keys, entries, labelOf: (index) => labelOf(bytes[index] ?? new Uint8Array(0)), resolve };
+  if (history !== undefined) checkBundleFiles(history.last, content, findings);
+  return { history, entries, labelOf: (index) => labelOf(bytes[index] ?? new Uint8Array(0)), resolve };
 }
 
 /** Reads attachments, but only those whose bytes have their digest: nothing is concluded from changed ones. */
@@ -67,13 +68,17 @@ function intactAttachments({ files }: ZipContent): ResolveAttachment {
   };
 }
 
-function genesisKeys(
+/** The keys of entry 0, with the signed roster that it refers to. */
+function foundingKeys(
   bytes: Uint8Array | undefined,
   resolve: ResolveAttachment,
   findings: Findings,
-): FederationKeys | undefined {
+): KeyHistory | undefined {
   try {
-    if (bytes !== undefined) return keysOfGenesis(openEntry(bytes, undefined, resolve).entry, resolve);
+    if (bytes !== undefined) {
+      const keys = keysOfGenesis(openEntry(bytes, undefined, resolve).entry, resolve);
+      return new KeyHistory(keys, foundingRoster(keys, resolve));
+    }
     findings.fail('L1', 'the log is empty');
   } catch (error) {
     failWith(error, 0, findings);
@@ -81,16 +86,20 @@ function genesisKeys(
   return undefined;
 }
 
+/** What opening an entry needs. */
+interface Place {
+  readonly index: number;
+  readonly history: KeyHistory | undefined;
+  readonly resolve: ResolveAttachment;
+  readonly findings: Findings;
+}
+
 /** @returns the entry if it can be read, whatever its signatures */
-function openOne(
-  bytes: Uint8Array,
-  index: number,
-  keys: FederationKeys | undefined,
-  findings: Findings,
-): LogEntry | undefined {
+function openOne(bytes: Uint8Array, place: Place): LogEntry | undefined {
+  const { index, history, findings } = place;
   try {
     const entry = parseEntry(bytes);
-    if (index > 0 && keys !== undefined) checkSignatures(entry, bytes, index, keys, findings);
+    if (index > 0 && history !== undefined) checkSignatures(entry, bytes, history, place);
     return entry;
   } catch (error) {
     if (index > 0) failWith(error, index, findings);
@@ -101,17 +110,31 @@ function openOne(
 function checkSignatures(
   entry: LogEntry,
   bytes: Uint8Array,
-  index: number,
-  keys: FederationKeys,
-  findings: Findings,
+  history: KeyHistory,
+  { index, resolve, findings }: Place,
 ): void {
+  const keys = history.last;
   try {
     if (entry.kind === 'federation.genesis') throw entryRefused('L3', 'a second federation.genesis');
     if (entry.fed !== keys.fed) throw entryRefused('L3', 'the entry belongs to another federation');
+    checkRevoked(entry, index, history, findings);
     verifySignatures(entry, bytes, keys);
+    if (isChange(entry)) history.appendEntry(entry, index, resolve);
   } catch (error) {
     failWith(error, index, findings);
   }
+}
+
+/** Row X1: who was removed from the federation contributes nothing more. */
+function checkRevoked(
+  { kind, actor }: LogEntry,
+  index: number,
+  history: KeyHistory,
+  findings: Findings,
+): void {
+  if (kind !== 'round.contribution' || history.last.member(actor.id) !== undefined) return;
+  if (history.idOf(actor.id) !== undefined)
+    findings.fail('X1', `${actor.id} contributed after it was removed from the federation`, index);
 }
 
 function checkPlace(
@@ -151,11 +174,11 @@ function checkBundleFiles(keys: FederationKeys, { files }: ZipContent, findings:
   for (const [path, bytes] of expected) {
     const found = files.get(path);
     if (found === undefined || !equalBytes(found, bytes))
-      findings.fail('L1', `${path} is not what entry 0 fixes`, 0);
+      findings.fail('L1', `${path} is not what entry 0 and the changes of the membership fix`, 0);
   }
   for (const path of files.keys()) {
     if (path.startsWith('keys/') && !expected.has(path))
-      findings.fail('L1', `entry 0 names no key for ${path}`, 0);
+      findings.fail('L1', `the log names no key for ${path}`, 0);
   }
 }
 

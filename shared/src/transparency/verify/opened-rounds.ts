@@ -4,7 +4,7 @@ import { digestBytes, digestText } from '../entries/fields.js';
 import type { RoundEvidence } from '../evidence/round-evidence.js';
 import type { DerivedRound } from '../evidence/verify-evidence.js';
 import type { ApprovedRun } from './approval-rows.js';
-import { integersOf, type VerifyContext } from './context.js';
+import { integersOf, rosterViewAt, type VerifyContext } from './context.js';
 import type { Placed, RunView } from './run-view.js';
 
 /** An attempt of a round as its manifest opens it. */
@@ -44,7 +44,7 @@ export function checkOpens(
 }
 
 function readManifest(
-  { log, findings, roster }: VerifyContext,
+  { log, findings, history }: VerifyContext,
   { entry, index }: Placed<'round.open'>,
 ): Manifest | undefined {
   const bytes = log.resolve(entry.body.manifest.digest);
@@ -52,7 +52,7 @@ function readManifest(
   try {
     const manifest = decodeManifest(bytes);
     verifyManifest(
-      roster.coordinatorKey,
+      rosterViewAt(history, index).coordinatorKey,
       manifest,
       Uint8Array.from(Buffer.from(entry.body.manifestSignature, 'base64')),
     );
@@ -101,13 +101,13 @@ function offPlan({ log }: VerifyContext, m: Manifest, approved: ApprovedRun | un
 
 /** Row S1 at opening: modes and small federations. */
 function checkRules(
-  { roster, findings }: VerifyContext,
+  { history, findings }: VerifyContext,
   open: Placed<'round.open'>,
   m: Manifest,
   approved: ApprovedRun | undefined,
 ): void {
   try {
-    checkManifest(m, roster);
+    checkManifest(m, rosterViewAt(history, open.index));
   } catch (error) {
     findings.fail(
       'S1',

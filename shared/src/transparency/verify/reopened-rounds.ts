@@ -2,7 +2,7 @@ import { equalBytes } from '../../crypto/index.js';
 import { contributorsOf } from '../../secagg/index.js';
 import { digestBytes } from '../entries/fields.js';
 import { verifyReopenEntry } from '../entries/reopen.js';
-import { integersOf, type VerifyContext } from './context.js';
+import { integersOf, rosterViewAt, type VerifyContext } from './context.js';
 import type { OpenedRound } from './opened-rounds.js';
 import type { Placed, RunView } from './run-view.js';
 
@@ -49,7 +49,7 @@ export function checkAnswersOnce(context: VerifyContext, view: RunView, opened: 
 
 /** Why a Reopen does not hold, or undefined. */
 function misreopened(
-  { roster, administrators, log }: VerifyContext,
+  { history, log }: VerifyContext,
   view: RunView,
   opened: Opened,
   { entry, index }: Placed<'round.reopen'>,
@@ -58,6 +58,7 @@ function misreopened(
   const ofBurnt = [...opened.values()].find(
     ({ open }) => open.index < index && open.entry.round === round && open.entry.attempt === body.burnt,
   );
+  const administrators = history.rosterAt(index);
   if (administrators === undefined) return 'a Reopen whose administrators are not known';
   if (ofBurnt === undefined) return `the Reopen of round ${round} names an attempt that was not opened`;
   const h3 = digestBytes(body.consistency);
@@ -65,6 +66,7 @@ function misreopened(
   const same = answers.find((u) => equalBytes(digestBytes(u.entry.body.consistency), h3));
   if (same === undefined) return `no site answered the survivors that the Reopen of round ${round} names`;
   const survivors = integersOf(same.entry.body.survivors, log.resolve);
+  const roster = rosterViewAt(history, ofBurnt.open.index);
   const burnt = { manifest: ofBurnt.manifest, roster, h3, survivors };
   try {
     verifyReopenEntry(administrators, { run, round, attempt }, body, burnt);

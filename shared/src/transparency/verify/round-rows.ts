@@ -3,10 +3,11 @@ import { isRegulonError } from '../../errors/index.js';
 import { abortTranscript, ctxOf, type Manifest, verifyTranscript } from '../../secagg/index.js';
 import { droppedSite } from '../entries/bodies-round.js';
 import { digestBytes, digestText } from '../entries/fields.js';
+import type { KeyHistory } from '../entries/key-history.js';
 import { deriveRound, type DerivedRound, transcriptOf } from '../evidence/verify-evidence.js';
 import { parseRoundEvidence, type RoundEvidence } from '../evidence/round-evidence.js';
 import { type ApprovedRun, isOpen } from './approval-rows.js';
-import { elementsOf, integersOf, type VerifyContext } from './context.js';
+import { elementsOf, integersOf, rosterViewAt, type VerifyContext } from './context.js';
 import { checkContributions, checkUnmasks } from './site-entries.js';
 import { checkOpens, type ClosedRound, type OpenedRound } from './opened-rounds.js';
 import { checkPrivateRun } from './privacy-rows.js';
@@ -43,7 +44,8 @@ function checkClosed(
   const evidence = readEvidence(context, aggregate);
   if (evidence === undefined) return [];
   const { manifest } = round;
-  const { roster, findings } = context;
+  const { history, findings } = context;
+  const roster = rosterViewAt(history, round.open.index);
   const uncounted = uncountedOf(approved);
   const complain = (rule: 'S1' | 'S2', note: string): void =>
     findings.fail(rule, `round ${manifest.round}: ${note}`, aggregate.index);
@@ -127,7 +129,7 @@ function misgrouped(
 }
 
 function checkTranscript(
-  { roster, findings }: VerifyContext,
+  { history, findings }: VerifyContext,
   { manifest, derived, aggregate }: ClosedRound,
 ): void {
   const { body } = aggregate.entry;
@@ -137,7 +139,7 @@ function checkTranscript(
   const sig = Uint8Array.from(Buffer.from(body.closeSignature, 'base64'));
   if (!equalBytes(T, digestBytes(body.transcript)))
     findings.fail('S2', `round ${manifest.round}: T does not recompute`, aggregate.index);
-  else if (!signs(roster.coordinatorKey, { ctx: ctxOf(manifest), tag: 'CLOSE', T, sig })) {
+  else if (!signs(coordinatorAt(history, aggregate.index), { ctx: ctxOf(manifest), tag: 'CLOSE', T, sig })) {
     findings.fail('S2', `round ${manifest.round}: T is not signed by the coordinator`, aggregate.index);
   }
 }
@@ -148,7 +150,7 @@ function checkTranscripts(
   view: RunView,
   opened: ReadonlyMap<string, OpenedRound>,
 ): void {
-  const { findings, roster } = context;
+  const { findings, history } = context;
   const ends = [...view.aggregates, ...view.aborts.filter(({ entry }) => entry.actor.type === 'coordinator')];
   const steps = [...view.opens, ...ends].sort((a, b) => a.index - b.index);
   let previous = digestText(new Uint8Array(32));
@@ -165,12 +167,15 @@ function checkTranscripts(
       const T = abortTranscript(ctx, reason, lastHash === null ? new Uint8Array(32) : digestBytes(lastHash));
       const sig = Uint8Array.from(Buffer.from(abortSignature ?? '', 'base64'));
       const holds =
-        transcript === digestText(T) && signs(roster.coordinatorKey, { ctx, tag: 'ABORT', T, sig });
+        transcript === digestText(T) && signs(coordinatorAt(history, index), { ctx, tag: 'ABORT', T, sig });
       if (round === undefined || !holds) findings.fail('S2', 'the abort does not recompute', index);
     }
     previous = entry.body.transcript ?? previous;
   }
 }
+
+const coordinatorAt = (history: KeyHistory, index: number): Uint8Array =>
+  rosterViewAt(history, index).coordinatorKey;
 
 function signs(key: Uint8Array, signed: Parameters<typeof verifyTranscript>[1]): boolean {
   try {

@@ -6,12 +6,12 @@ import type { Placed, RunView } from './run-view.js';
 
 /** Row S2: every masked input in the sum has the contribution that its site logged before. */
 export function checkContributions(context: VerifyContext, view: RunView, round: ClosedRound): void {
-  const { log, findings, keys } = context;
+  const { log, findings, history } = context;
   const { aggregate, evidence, derived } = round;
   const own = view.contributions.filter(({ entry }) => entry.body.context === aggregate.entry.body.context);
   const listed = new Set(integersOf(aggregate.entry.body.contributions, log.resolve));
   for (const { id, length, root } of evidence.commits) {
-    const name = keys.members.find((member) => member.id === id)?.name ?? `site ${id}`;
+    const name = history.nameOf(id) ?? `site ${id}`;
     const logged = own.find(({ entry }) => entry.actor.id === name);
     if (logged === undefined || logged.index > aggregate.index || !listed.has(logged.index)) {
       findings.fail(
@@ -34,7 +34,7 @@ export function checkContributions(context: VerifyContext, view: RunView, round:
 
 /** Row S2: every answering site logged what it revealed, one kind of share for each site. */
 export function checkUnmasks(context: VerifyContext, view: RunView, round: ClosedRound): void {
-  const { findings, keys } = context;
+  const { findings, history } = context;
   const { aggregate, evidence } = round;
   const own = view.unmasks.filter(({ entry }) => entry.body.context === aggregate.entry.body.context);
   for (const unmask of own) {
@@ -42,7 +42,7 @@ export function checkUnmasks(context: VerifyContext, view: RunView, round: Close
     if (wrong !== undefined) findings.fail('S2', `${unmask.entry.actor.id} ${wrong}`, unmask.index);
   }
   for (const id of evidence.responders) {
-    const name = keys.members.find((member) => member.id === id)?.name;
+    const name = history.nameOf(id);
     if (!own.some(({ entry }) => entry.actor.id === name)) {
       findings.fail(
         'S2',
@@ -54,13 +54,13 @@ export function checkUnmasks(context: VerifyContext, view: RunView, round: Close
 }
 
 function misrevealed(
-  { log, keys }: VerifyContext,
+  { log, history }: VerifyContext,
   { entry }: Placed<'round.unmask'>,
   { derived }: ClosedRound,
 ): string | undefined {
   const { body } = entry;
   const list = (field: typeof body.survivors): string => String(integersOf(field, log.resolve));
-  const id = keys.member(entry.actor.id)?.id ?? -1;
+  const id = history.idOf(entry.actor.id) ?? -1;
   const { u2, u3, h3 } = groupOf(derived, id) ?? derived;
   const dropped = u2.filter((other) => !u3.includes(other));
   if (body.consistency !== digestText(h3)) return 'answered for another survivor set than the sum';

@@ -1,13 +1,13 @@
 import { equalBytes } from '../../crypto/index.js';
 import { isRegulonError, RegulonError } from '../../errors/index.js';
 import { readBundle } from '../bundle/layout.js';
-import type { FederationKeys } from '../entries/federation-keys.js';
+import type { KeyHistory } from '../entries/key-history.js';
 import { verifyCheckpoint } from '../notes/checkpoint.js';
 import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-policy.js';
 import { formatVkey } from '../notes/vkey.js';
 import { checkApprovals } from './approval-rows.js';
 import { checkCosignatures } from './cosignature-rows.js';
-import { administratorsOf, rosterOf, type VerifyContext } from './context.js';
+import { checkFounding, type VerifyContext } from './context.js';
 import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
@@ -63,16 +63,15 @@ export function verifyBundle({
   const files = readLogFiles(content, policy.log, findings);
   const log = openLog(files.entries, content, findings);
   let runs: RunReport[] = [];
-  if (log.keys !== undefined) {
-    const context: VerifyContext = {
-      ...{ log, keys: log.keys, findings, roster: rosterOf(log.keys, log.resolve, findings) },
-      administrators: administratorsOf(log.keys, log.resolve),
-    };
-    checkPolicy(log.keys, policy, findings);
-    if (log.keys.genesis.gateMode === 'cosigned') {
+  const { history } = log;
+  if (history !== undefined) {
+    const context: VerifyContext = { log, keys: history.at(0), history, findings };
+    checkFounding(context);
+    checkPolicy(history, policy, findings);
+    if (history.last.genesis.gateMode === 'cosigned') {
       const { entries } = log;
       checkCosignatures({
-        ...{ keys: log.keys, policy, content, files, entries, asOf, maxAgeSeconds, findings },
+        ...{ history, policy, content, files, entries, asOf, maxAgeSeconds, findings },
       });
     }
     runs = checkRuns(context, run, maskedVectors);
@@ -80,7 +79,7 @@ export function verifyBundle({
     remark(context, runs);
   }
   siteCheckpoints.forEach((note) => checkSiteCheckpoint(note, policy, files, findings));
-  const genesis = log.keys === undefined ? undefined : { fed: log.keys.fed, ...log.keys.genesis };
+  const genesis = history && { fed: history.last.fed, ...history.last.genesis };
   return reportOf({ files, policy, asOf, genesis, runs, findings, labelOf: log.labelOf });
 }
 
@@ -121,12 +120,10 @@ function checkRuns(
   return reports;
 }
 
-/** The policy given by the auditor is the one that entry 0 fixes, with a threshold as the formula demands. */
-function checkPolicy(
-  { genesis, logKey, members }: FederationKeys,
-  policy: QuorumPolicy,
-  findings: Findings,
-): void {
+/** The policy given by the auditor is the one that the last roster fixes, each with a threshold as the formula demands. */
+function checkPolicy(history: KeyHistory, policy: QuorumPolicy, findings: Findings): void {
+  const { genesis, logKey, members } = history.last;
+  const at = history.changedAt.at(-1) ?? 0;
   const listed = new Set(policy.witnesses.map(({ key }) => formatVkey(key)));
   const same = members.length === listed.size && members.every(({ cosigner }) => listed.has(cosigner));
   if (formatVkey(logKey) !== formatVkey(policy.log))
@@ -134,9 +131,13 @@ function checkPolicy(
   if (genesis.gateMode === 'signed' && policy.threshold > 0)
     findings.fail('L2', `entry 0 says that no site cosigns, the policy wants ${policy.threshold} that do`, 0);
   else if (!same || policy.threshold !== (genesis.gateMode === 'signed' ? 0 : genesis.quorum))
-    findings.fail('L2', 'entry 0 names other witnesses or another quorum than the policy', 0);
-  const least = Math.floor((genesis.gamma.num * members.length) / genesis.gamma.den);
-  if (genesis.colluders < least || genesis.quorum < quorumOf(members.length, genesis.colluders))
+    findings.fail('L2', `entry ${at} names other witnesses or another quorum than the policy`, at);
+  const founding = history.at(0);
+  const least = Math.floor(
+    (founding.genesis.gamma.num * founding.members.length) / founding.genesis.gamma.den,
+  );
+  const { colluders, quorum } = founding.genesis;
+  if (colluders < least || quorum < quorumOf(founding.members.length, colluders))
     findings.fail('L2', 'the quorum of entry 0 is below the formula', 0);
 }
 
@@ -181,7 +182,8 @@ function remark(context: VerifyContext, runs: readonly RunReport[]): void {
   notBuilt('A4', 'no policy was overridden');
   notBuilt('R1', 'no model was exported or released');
   notBuilt('R2', 'no model was released');
-  notBuilt('X1', 'no member was revoked, no dataset withdrawn');
+  if (context.history.changedAt.length === 0) notBuilt('X1', 'no member was revoked, no dataset withdrawn');
+  else findings.remark('X1', 'pass', 'no dataset was withdrawn');
   const warnings = new Set(runs.flatMap((run) => run.warnings));
   if (warnings.size > 0) findings.remark('S1', 'pass', [...warnings].join('; '));
   if (runs.length > 0) return;
