@@ -2,9 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { exampleFile, filesOf, simulatedLayout } from '@regulon/cli/sim';
+import { readPlanFile } from '@regulon/cli/plan-file';
 import { parse } from 'yaml';
 import { verifyBundle } from '@regulon/shared/transparency';
 import { siteBudgetOf, type BudgetPlace } from '@regulon/client/privacy';
+import { classesOf, pulledModel } from '../support/pulled-model.js';
 import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
 import { simulatedDataPlan } from '../support/toy-plan.js';
 
@@ -103,4 +106,52 @@ describe('daemons with a privacy budget', () => {
     },
     600_000,
   );
+
+  real(
+    `train the documented default at ε = 8: what is spent is what the plan says, and the model tells subtypes apart ${NEEDS}`,
+    async () => {
+      const example = readPlanFile(exampleFile('brca3-private.sim.yaml'));
+      const policy = JSON.parse(readFileSync(policyFile, 'utf8')) as object;
+      writeFileSync(policyFile, JSON.stringify({ ...policy, privacy: { ...budget, epsilon: 8 } }));
+      const { federation, plan } = await openRealFederation(root, example, { policyFile });
+      try {
+        const document = await runToItsEnd(federation, plan);
+        expect(document).toMatchObject({ status: 'COMPLETED', reason: null, result: null });
+        for (const { config } of federation.founded.sites) {
+          const { spent } = siteBudgetOf(parse(readFileSync(config, 'utf8')) as BudgetPlace);
+          expect(spent.epsilon).toBeGreaterThan(7.9);
+          expect(spent.epsilon).toBeLessThanOrEqual(8);
+        }
+        const model = await pulledModel(federation, document, root);
+        let [right, patients] = [0, 0];
+        for (const { counts, labels = '' } of filesOf(
+          plan,
+          simulatedLayout(plan, join(root, 'again'), plan.seed),
+        )) {
+          const said = await classesOf(model, { where: { counts } }, root);
+          const truth = subtypesOf(labels);
+          expect([...said.keys()].sort()).toEqual([...truth.keys()].sort());
+          said.forEach((subtype, patient) => (right += Number(truth.get(patient) === subtype)));
+          patients += said.size;
+        }
+        // the largest class is less than 60 % of these patients, and other noise moves the score by .03
+        expect(right / patients).toBeGreaterThan(0.75);
+      } finally {
+        await federation.stop();
+      }
+    },
+    600_000,
+  );
 });
+
+/** Subtype of each patient of a simulated site. */
+function subtypesOf(file: string): Map<string, string> {
+  const [heading = '', ...rows] = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const at = heading.split('\t').indexOf('subtype');
+  return new Map(
+    rows.map((row) => {
+      const cells = row.split('\t');
+      return [cells[0] ?? '', cells.at(at - heading.split('\t').length) ?? ''];
+    }),
+  );
+}

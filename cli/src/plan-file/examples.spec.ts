@@ -6,6 +6,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { LETTERS } from '@regulon/shared/genomics';
 import { parseStrict, sitePolicySchema } from '@regulon/shared/plan';
+import { costOfRun } from '@regulon/shared/program';
 import { outlineOf, readPlanFile } from './index.js';
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url));
@@ -30,19 +31,19 @@ describe('the example plans', () => {
         'tumour-variational.sim.yaml',
       ].sort(),
     );
-    expect(names).toHaveLength(14);
+    expect(names).toHaveLength(15);
   });
 
   it.each(plans)('%s parses, its layers fit, and its weights are exact', (name) => {
     const plan = readPlanFile(join(examples, name));
     const outline = outlineOf(plan, name === 'motif-scanner.sim.yaml' ? LETTERS * 101 : undefined);
-    expect(outline.parameters).toBeGreaterThan(1000);
+    expect(outline.parameters).toBeGreaterThan(plan.privacy ? 100 : 1000);
     expect(Math.log2(plan.secureAggregation.weightCap) % 1).toBe(0);
     // yeast-phase has folds of genes, as other work on these data
     const held = plan.dataset.unit === 'gene' ? 'det5' : 'leave-site-out';
-    expect(plan.evaluation.split).toBe(
-      plan.task === 'forecast' ? 'chronological' : name.includes('.sim.') ? 'holdout' : held,
-    );
+    const usual = plan.task === 'forecast' ? 'chronological' : name.includes('.sim.') ? 'holdout' : held;
+    // a score is a sum that no noise covers yet
+    expect(plan.evaluation.split).toBe(plan.privacy ? 'none' : usual);
   });
 
   it.each(plans)('%s with an unknown key is refused, and the error names the path', (name) => {
@@ -54,6 +55,14 @@ describe('the example plans', () => {
     );
     expect(() => readPlanFile(path)).toThrow('training.warmUp: unknown key');
     rmSync(folder, { recursive: true });
+  });
+
+  it.each(['brca3-private.yaml', 'brca3-private.sim.yaml'])('%s costs the ε that its title says', (name) => {
+    const plan = readPlanFile(join(examples, name));
+    expect(plan.title).toContain('ε = 8');
+    const { reported } = costOfRun(plan)!;
+    expect(reported.epsilon).toBeLessThanOrEqual(8);
+    expect(reported.epsilon).toBeGreaterThan(7.9);
   });
 
   it('says who owns a block, how few sites a round may then lose, and when they are too few', () => {

@@ -51,7 +51,7 @@ export interface PlanOutline {
  */
 export function outlineOf(plan: Plan, genes?: number): PlanOutline {
   const features = featuresOf(plan, genes);
-  const program = new RunProgram(contractOfOutline(plan, genes ?? features ?? 1));
+  const program = new RunProgram(contractOfOutline(plan, genes ?? leastPanel(plan, features)));
   verifyOwnersEnough(program.contract);
   const blocks = plan.model.blocks.flatMap(({ name, owners }) => (owners ? [{ name, owners }] : []));
   const parameters =
@@ -84,7 +84,7 @@ export function featuresOf(plan: Plan, genes: number | undefined): number | null
   const projected = plan.prepare.find((step) => step.step === 'pca');
   if (projected) return projected.components;
   if (plan.dataset.kind === 'sequences') return genes ?? trackedOf(plan);
-  const selected = plan.prepare.flatMap((step) => (step.step === 'top-variance' ? [step.k] : []));
+  const selected = plan.prepare.flatMap((step) => chosenBy(step) ?? []);
   if (selected.length === 0) return genes ?? null;
   return Math.min(...selected, genes ?? Infinity);
 }
@@ -93,6 +93,18 @@ export function featuresOf(plan: Plan, genes: number | undefined): number | null
 function trackedOf({ targets = [] }: Plan): number | null {
   const [length] = targets.flatMap((target) => (target.kind === 'track' ? [target.length] : []));
   return length === undefined ? null : LETTERS * length;
+}
+
+/** The smallest panel that a plan can be about. */
+function leastPanel({ prepare }: Plan, features: number | null): number {
+  const listed = prepare.flatMap((step) => (step.step === 'gene-list' ? (step.genes.at(-1)?.at ?? 0) : []));
+  return Math.max(features ?? 1, ...listed);
+}
+
+/** Genes that a step leaves at most. */
+function chosenBy(step: Plan['prepare'][number]): number | undefined {
+  if (step.step === 'gene-list') return step.genes.length;
+  return step.step === 'top-variance' ? step.k : undefined;
 }
 
 function contractOfOutline(plan: Plan, genes: number): RunContract {

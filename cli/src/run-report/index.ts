@@ -1,5 +1,6 @@
 export { type Bar, barChart } from './bar-chart.js';
 export { axisOf, COLOURS, figureOf, FRAME, label, type Picture, place } from './chart-frame.js';
 export { escaped, htmlTable, numberText } from './html.js';
+export { type Line, lineChart } from './line-chart.js';
 export { htmlPage } from './html-page.js';
 export { reportPage } from './page.js';

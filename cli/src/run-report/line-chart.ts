@@ -15,6 +15,8 @@ export interface LineChart {
   readonly lines: readonly Line[];
   /** both axes from 0 to 1, as of shares */
   readonly shares?: boolean;
+  /** the legend stands at the foot, as it does for shares */
+  readonly isLegendLow?: boolean;
   /** the diagonal from (0, 0) to (1, 1), in words of what it means */
   readonly diagonal?: string;
 }
@@ -22,7 +24,7 @@ export interface LineChart {
 const LARGEST_LEGEND = 7;
 
 /** Lines over two scales. Points in the table: at most twenty a line. */
-export function lineChart({ title, words, names, lines, shares, diagonal }: LineChart): Picture {
+export function lineChart({ title, words, names, lines, shares, isLegendLow, diagonal }: LineChart): Picture {
   const points = lines.flatMap((line) => line.points);
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const x = shares ? acrossOf(0, 1) : acrossOf(Math.min(...xs), Math.max(...xs));
@@ -37,7 +39,11 @@ export function lineChart({ title, words, names, lines, shares, diagonal }: Line
     : '';
   return {
     ...{ title, words: diagonal ? `${words} Dotted: ${diagonal}.` : words },
-    inner: axesOf(x, y, names) + reference + paths.join('') + legendOf(lines, shares === true),
+    inner:
+      axesOf(x, y, names) +
+      reference +
+      paths.join('') +
+      legendOf(lines, shares === true || isLegendLow === true),
     numbers: { titles: ['line', ...names], rows: lines.flatMap(rowsOf) },
   };
 }

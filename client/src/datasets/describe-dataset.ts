@@ -7,7 +7,7 @@ export function describeDataset(dataset: LocalDataset): DatasetDescription {
   const { values, unitIds, genes, times, columns, patients, panel, panelDigest, notes } = dataset;
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return {
-    panel: { digest: panelDigest, size: panel.length },
+    panel: { digest: panelDigest, size: panel.length, names: panel },
     // whose values, of what and when, which values, which labels
     content: sha256(
       sha256(canonicalJsonBytes(unitIds)),

@@ -11,8 +11,8 @@ import type { UnitSets } from '../unit-sets/index.js';
 
 /** What the daemon knows of its dataset without holding it. */
 export interface DatasetDescription {
-  /** digest of the ordered panel, 32 bytes, and its size */
-  readonly panel: { readonly digest: Uint8Array; readonly size: number };
+  /** digest of the ordered panel, 32 bytes, its size, and its names */
+  readonly panel: { readonly digest: Uint8Array; readonly size: number; readonly names: readonly string[] };
   /** digest of unit identifiers and values: another version of the data has another one; 32 bytes */
   readonly content: Uint8Array;
   readonly units: number;

@@ -63,3 +63,20 @@ describe('a plan that claims privacy of patients', () => {
     );
   });
 });
+
+describe('a plan that lists genes', () => {
+  const listing = (...genes: { name: string; at: number }[]): RunContract => ({
+    ...contract,
+    plan: { ...plan, prepare: [{ step: 'gene-list', genes }, { step: 'log2-cpm' }] },
+  });
+  const { names } = testSite(federation).panel;
+  const [first = '', second = ''] = names;
+
+  it('calls them what the panel of the site does', () => {
+    expect(verified(listing({ name: first, at: 1 }, { name: second, at: 2 }), {})).not.toThrow();
+    expect(verified(listing({ name: first, at: 1 }, { name: first, at: 2 }), {})).toThrow(
+      expect.objectContaining({ code: 'E_PANEL', message: expect.stringContaining('prepare[0].genes[1]') }),
+    );
+    expect(verified(listing({ name: first, at: names.length + 1 }), {})).toThrow(/another name/);
+  });
+});

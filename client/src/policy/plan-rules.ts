@@ -22,6 +22,7 @@ export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds:
   verifyOwnedModel(contract, refuse);
   verifyDataset(contract, site, refuse);
   verifyPanelAgreed(contract, site);
+  verifyListedGenes(contract, site);
 }
 
 type Refuse = (key: string, rule: string) => never;
@@ -116,6 +117,20 @@ function verifyPanelAgreed(contract: RunContract, site: SiteView): void {
     'E_PANEL',
     `the panel of site ${site.own.name} (size ${site.panel.size}) is not the one of the run (size ${contract.panel.size})`,
   );
+}
+
+/** A plan that lists genes says what they are called: nobody approves one gene under the name of another. */
+function verifyListedGenes({ plan }: RunContract, { panel }: SiteView): void {
+  plan.prepare.forEach((step, p) => {
+    if (step.step !== 'gene-list') return;
+    const g = step.genes.findIndex(({ name, at }) => panel.names[at - 1] !== name);
+    if (g < 0) return;
+    throw new RegulonError(
+      'E_PANEL',
+      `plan ${plan.name}: prepare[${p}].genes[${g}]: the panel of this site has another name at ${step.genes[g]?.at}`,
+      { hint: 'ask the researcher to write the list with the panel of the run (regulon data panel)' },
+    );
+  });
 }
 
 /** @throws E_POLICY when a model is larger than the policy allows */

@@ -9,8 +9,8 @@ export interface SiteView {
   readonly own: RosterMember;
   readonly policy: SitePolicy;
   readonly dataset: DatasetConfig;
-  /** digest (32 bytes) and size of the local gene panel, or of the steps of the series */
-  readonly panel: { readonly digest: Uint8Array; readonly size: number };
+  /** digest (32 bytes), size and names of the local gene panel, or of the steps of the series */
+  readonly panel: { readonly digest: Uint8Array; readonly size: number; readonly names: readonly string[] };
   /** units of the dataset; never leaves */
   readonly units: number;
   /** what this site draws noise in the ring with */

@@ -234,7 +234,7 @@ export function testSite(
       ...{ name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient', counts: 'counts.tsv' },
       ...{ public: false, simulated: true, ...changes.dataset },
     },
-    panel: { digest: panelDigest(panel), size: panel.length },
+    panel: { digest: panelDigest(panel), size: panel.length, names: panel },
     samplers: changes.samplers ?? new Map(),
     ...{ units: changes.units ?? 40, content: sha256(utf8('content')) },
     statement: {

@@ -78,7 +78,7 @@ const parts: SiteParts = {
   dataOf: () =>
     ({
       describe: async () => ({
-        ...{ panel: { digest: panelDigest(genes), size: genes.length }, units: 40, notes: [] },
+        ...{ panel: { digest: panelDigest(genes), size: genes.length, names: genes }, units: 40, notes: [] },
         content: sha256(utf8('content')),
       }),
       release: async () => undefined,

@@ -1,5 +1,6 @@
 export { Daemon } from './daemon.js';
 export { statementsOf, type StewardStatements } from './statements.js';
 export { LocalWeights } from './run/local-weights.js';
+export { trainingOf } from './run/training-job.js';
 export { helloOnTime } from './hello.js';
 export { connectionOf } from './open-site.js';

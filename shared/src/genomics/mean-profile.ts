@@ -5,7 +5,8 @@ import { featureCount, type FeatureSpecification, type FittedStep } from './spec
 const CENTRES: ReadonlySet<FittedStep['step']> = new Set(['z-score', 'batch-center', 'batch-z-score', 'pca']);
 /** These look at values, or choose genes. */
 const CHANGES_NOTHING: ReadonlySet<FittedStep['step']> = new Set([
-  ...(['counts', 'folds', 'confounding', 'quality', 'batch-share', 'top-variance', 'co-expression'] as const),
+  ...(['counts', 'folds', 'confounding', 'quality', 'batch-share', 'gene-list'] as const),
+  ...(['top-variance', 'co-expression'] as const),
 ]);
 
 /**

@@ -3,12 +3,13 @@ import type { DatasetScale, PrepareStep } from '../plan/index.js';
 /** Steps that have one place; `batch-share` only reads and may stand anywhere after the logarithm. */
 type Placed = Exclude<PrepareStep['step'], 'batch-share'>;
 
-/** Places of the steps in a preparation: parse, filter, test, normalise, logarithm, quantiles, batch, select, scale, project. */
+/** Places of the steps in a preparation: parse, filter, test, list, normalise, logarithm, quantiles, batch, select, scale, project. */
 const PLACES = {
   quality: -2,
   confounding: -1,
   'filter-by-expression': 0,
   'limma-voom': 0.5,
+  'gene-list': 0.7,
   'size-factors': 1,
   'upper-quartile': 1,
   'log2-cpm': 2,
@@ -47,7 +48,7 @@ const COUNTS: ReadonlySet<Placed> = new Set([
 ]);
 /** Steps that let missing values through; the others before an imputation need a value of every gene. */
 const TAKES_GAPS: ReadonlySet<Placed> = new Set([
-  ...(['quality', 'confounding', 'batch-center', 'batch-z-score'] as const),
+  ...(['quality', 'confounding', 'gene-list', 'batch-center', 'batch-z-score'] as const),
 ]);
 /** Logarithms that scale units themselves. */
 const SCALES: ReadonlySet<Placed> = new Set(['log2-cpm', 'log2-tpm', 'log2-fpkm']);

@@ -30,6 +30,25 @@ export function topVariance(spec: FeatureSpecification, k: number): FeatureSpeci
   return withStep(spec, { step: 'top-variance', k, keptGenes });
 }
 
+/**
+ * Of the genes kept so far those that a plan names: a choice that no data made.
+ *
+ * @param genes places in the panel, from 1, ascending
+ * @throws E_PLAN when the panel has fewer genes, or none of these is left
+ */
+export function geneList(
+  spec: FeatureSpecification,
+  genes: readonly { readonly at: number }[],
+): FeatureSpecification {
+  const listed = new Set(genes.map(({ at }) => at - 1));
+  if ((genes.at(-1)?.at ?? 0) > spec.genes)
+    throw new RegulonError('E_PLAN', `plan: gene-list: the panel has ${spec.genes} genes only`);
+  const keptGenes = spec.keptGenes.filter((gene) => listed.has(gene));
+  if (keptGenes.length === 0)
+    throw new RegulonError('E_PLAN', 'plan: gene-list: none of its genes may enter a sum');
+  return withStep(spec, { step: 'gene-list', keptGenes });
+}
+
 /** z-score with mean and population SD of the training units; an SD below 1e-12 becomes 1. */
 export function zScore(spec: FeatureSpecification): FeatureSpecification {
   const { mean, variance } = momentsOf(spec);

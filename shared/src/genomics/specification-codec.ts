@@ -24,7 +24,7 @@ const fittedStep = z.discriminatedUnion('step', [
     minSites: whole,
     keptGenes: genes,
   }),
-  z.strictObject({ step: z.literal('folds'), keptGenes: genes }),
+  z.strictObject({ step: z.enum(['folds', 'gene-list']), keptGenes: genes }),
   z.strictObject({
     step: z.literal('confounding'),
     units: whole,

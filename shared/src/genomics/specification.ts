@@ -53,6 +53,12 @@ export interface FilterFit {
   readonly keptGenes: Uint32Array;
 }
 
+/** Genes that the plan names. */
+export interface GeneListFit {
+  readonly step: 'gene-list';
+  readonly keptGenes: Uint32Array;
+}
+
 /** log2(CPM + 1); the library is the sum over `libraryGenes`, or over the whole panel when absent. */
 export interface LogCpmFit {
   readonly step: 'log2-cpm';
@@ -184,6 +190,7 @@ export type FittedStep =
   | LibraryFit
   | LibraryCellsFit
   | FilterFit
+  | GeneListFit
   | BatchShareFit
   | VoomFit
   | LimmaVoomFit

@@ -20,7 +20,7 @@ import { maskedMomentSteps } from './omics/masked-moments.js';
 import { pcaSteps } from './pca/pca-rounds.js';
 import { misplaced } from './preparation-order.js';
 import { qualityStep } from './quality/quality-round.js';
-import { logCpm, topVariance, zScore } from './selection.js';
+import { geneList, logCpm, topVariance, zScore } from './selection.js';
 import { type FeatureSpecification, withStep } from './specification.js';
 import { type StatisticsOptions, type StatisticsStep, verifySum } from './statistics-step.js';
 import { targetsStep } from './targets/targets-step.js';
@@ -63,6 +63,7 @@ export function withoutSums(
   verifyOrder(prepare, scale);
   return prepare.reduce((spec, step, i) => {
     if (step.step === 'log2-cpm') return logCpm(spec);
+    if (step.step === 'gene-list') return geneList(spec, step.genes);
     if (step.step === 'log2' || step.step === 'clr')
       return withStep(spec, { step: step.step, pseudocount: step.pseudocount });
     throw new RegulonError('E_PLAN', `plan: prepare[${i}]: ${step.step} needs a sum over the sites`);
@@ -109,6 +110,8 @@ class Builder {
           );
         return this.addRounds(voomSteps(this.columnsOf(step.covariates, index), contrast, options));
       }
+      case 'gene-list':
+        return this.local((spec) => geneList(spec, step.genes));
       case 'size-factors':
         return this.addRounds(sizeFactorSteps(step.method, options));
       case 'upper-quartile':

@@ -96,6 +96,7 @@ export function operationOf(
     case 'library-cells':
     case 'batch-share':
     case 'filter-by-expression':
+    case 'gene-list':
     case 'voom':
     case 'limma-voom':
     case 'mean':

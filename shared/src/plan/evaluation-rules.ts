@@ -47,10 +47,13 @@ function baselineRule({ task, dataset, evaluation, prepare }: Plan): BrokenRule 
   if (baselines.length > 0 && dataset.kind !== 'expression')
     return { path, rule: `a dataset of ${dataset.kind} is not prepared for them` };
   const narrows = prepare.some(
-    (step) => step.step === 'pca' || (step.step === 'top-variance' && step.k <= 2000),
+    (step) =>
+      step.step === 'pca' ||
+      (step.step === 'top-variance' && step.k <= 2000) ||
+      (step.step === 'gene-list' && step.genes.length <= 2000),
   );
   if (has('ridge') && !narrows)
-    return { path, rule: 'ridge needs at most 2,000 features: prepare top-variance or pca' };
+    return { path, rule: 'ridge needs at most 2,000 features: prepare top-variance, gene-list or pca' };
   if (has('lone-sites') && split === 'leave-site-out')
     return { path, rule: 'a lone site holds no test units of the site that is left out' };
   return null;

@@ -8,6 +8,18 @@ export const prepareStep = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('confounding') }),
   /** histograms of library sizes, detected genes and missing values; it changes no value */
   z.strictObject({ step: z.literal('quality') }),
+  /** genes that the plan names, whatever the data are; `at`: place in the panel, from 1; each site checks the names */
+  z.strictObject({
+    step: z.literal('gene-list'),
+    genes: z
+      .array(z.strictObject({ name: signedText(200).min(1), at: count(10_000_000) }))
+      .min(1)
+      .max(20_000)
+      .refine(
+        (list) => list.every(({ at }, i) => i === 0 || at > (list[i - 1]?.at ?? 0)),
+        'genes stand in the order of the panel, each once',
+      ),
+  }),
   z.strictObject({
     step: z.literal('filter-by-expression'),
     minTotal: z.int().min(0).default(15),

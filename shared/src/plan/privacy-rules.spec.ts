@@ -46,7 +46,7 @@ describe('a plan that claims privacy of patients', () => {
     [
       'a preparation that sums',
       { prepare: [{ step: 'log2-cpm' }, { step: 'z-score' }] },
-      'prepare[1].step: a plan that claims privacy is prepared by log2, log2-cpm, clr only',
+      'prepare[1].step: a plan that claims privacy is prepared by gene-list, log2, log2-cpm, clr only',
     ],
     ['an evaluation', { evaluation: { split: 'holdout' } }, 'evaluation.split: this sum has no noise yet'],
     ['a validation between rounds', { evaluation: { split: 'none', every: 1 } }, 'evaluation.'],

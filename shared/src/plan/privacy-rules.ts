@@ -3,7 +3,7 @@ import type { BrokenRule } from './model-rules.js';
 import type { Plan } from './plan.js';
 
 /** Steps of a preparation that look at one unit at a time: no sum leaves for them. */
-const WITHOUT_SUMS: ReadonlySet<string> = new Set(['log2', 'log2-cpm', 'clr']);
+const WITHOUT_SUMS: ReadonlySet<string> = new Set(['gene-list', 'log2', 'log2-cpm', 'clr']);
 
 /**
  * What of a plan would release something that its claim of differential privacy does not cover, or cannot be trained
