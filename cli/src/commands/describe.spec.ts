@@ -48,6 +48,7 @@ describe('regulon describe', () => {
       'run.stop': 'federation',
       'run.reopen': 'federation',
       'run.report': 'files',
+      'run.search': 'federation',
       'model.attribute': 'files',
       'model.describe': 'files',
       'model.list': 'nothing',

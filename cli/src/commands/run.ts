@@ -9,16 +9,18 @@ import { reopenCommand } from './reopen.js';
 import { resolveRun } from './resolve-run.js';
 import { documentLines } from './run-lines.js';
 import { reportCommand } from './run-report.js';
+import { searchCommand } from './search.js';
 import { submitCommand } from './submit.js';
 import { watchRun } from './watch.js';
 
 /** `regulon run …`: what a researcher does with runs. */
 export function runCommands(program: Command, context: Context): void {
-  const run = program.command('run').description('runs: submit, follow, report, stop, reopen');
+  const run = program.command('run').description('runs: submit, follow, search, report, stop, reopen');
   submitCommand(run, context);
   list(run, context);
   show(run, context);
   watch(run, context);
+  searchCommand(run, context);
   stop(run, context);
   reopenCommand(run, context);
   reportCommand(run, context);

@@ -45,7 +45,7 @@ export async function watchRun(
 }
 
 /** Work that Ctrl-C ends, and nothing else in this process. */
-async function untilDetached<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function untilDetached<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const detach = new AbortController();
   const onInterrupt = (): void => detach.abort();
   process.once('SIGINT', onInterrupt);

@@ -1,3 +1,3 @@
 export { type Leaving, listedStep } from './leaving.js';
 export { featuresOf, outlineOf, type PlanOutline } from './outline.js';
-export { isPlanDocument, readPlanFile, type PlanDocument } from './read-plan.js';
+export { isPlanDocument, readDocument, readPlanFile, type PlanDocument } from './read-plan.js';

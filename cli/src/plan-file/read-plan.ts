@@ -11,10 +11,13 @@ import { namedError } from '../output/index.js';
  * @throws E_ARGUMENT when the file cannot be read; E_PLAN naming the path of the key, or the line that is no YAML
  */
 export function readPlanFile(path: string, change: (document: PlanDocument) => void = () => {}): Plan {
-  const document = parseYaml(readBytes(path), path, 'E_PLAN');
+  const document = readDocument(path);
   if (isPlanDocument(document)) change(document);
   return parsePlan(document);
 }
+
+/** A file of YAML or JSON, not checked against any schema. @throws E_ARGUMENT, E_PLAN */
+export const readDocument = (path: string): unknown => parseYaml(readBytes(path), path, 'E_PLAN');
 
 /** A plan file before it is checked. */
 export type PlanDocument = Record<string, unknown>;

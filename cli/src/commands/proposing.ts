@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { RegulonError } from '@regulon/shared/errors';
+import { type Plan, signedRosterSchema } from '@regulon/shared/plan';
+import { readJsonFile } from '../files/index.js';
+import { proposalFile } from '../proposals/index.js';
+import { type Proposal, proposal } from '../sim/index.js';
+import type { ConnectionOptions } from './connection.js';
+import type { Context } from './context.js';
+
+/** Options of commands that propose plans. */
+export interface ProposeOptions extends ConnectionOptions {
+  readonly key?: string;
+  readonly as: string;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+}
+
+/** The options themselves. */
+export const proposes = (command: Command): Command =>
+  command
+    .option('--key <file>', "the researcher's key, mode 0600 (REGULON_KEY_FILE)")
+    .option('--as <id>', 'id of the researcher in the federation', 'researcher-1')
+    .option('--dry-run', 'check everything, send nothing', false)
+    .option('--yes', 'do not ask', false);
+
+/** @throws E_PLAN when a site of the plan is no member */
+export function proposalFor(plan: Plan, federation: { id: string; folder: string }): Proposal {
+  const { roster } = readJsonFile(join(federation.folder, 'roster.json'), signedRosterSchema, 'E_ROSTER');
+  const ids = plan.sites.map((name) => {
+    const member = roster.members.find((m) => m.name === name);
+    if (member) return member.id;
+    throw new RegulonError('E_PLAN', `plan: sites: ${name} is not a member of ${federation.id}`);
+  });
+  return proposal(plan, ids);
+}
+
+/** @throws E_ARGUMENT without a key */
+export function keyFileOf(options: ProposeOptions, context: Context): string {
+  const key = options.key ?? context.env['REGULON_KEY_FILE'];
+  if (key !== undefined) return key;
+  throw new RegulonError('E_ARGUMENT', '--key is missing', {
+    hint: 'name your key file, or set REGULON_KEY_FILE',
+  });
+}
+
+/** Where this machine keeps the proposal of an idempotency key; null without one. */
+export function placeOf(
+  idempotencyKey: string | undefined,
+  { as }: ProposeOptions,
+  context: Context,
+  origin: string,
+): string | null {
+  if (idempotencyKey === undefined) return null;
+  return proposalFile({ idempotencyKey, origin, actor: as }, context.env);
+}

@@ -1,0 +1,124 @@
+import type { Command } from 'commander';
+import type { RunDocument, RunEvent } from '@regulon/coordinator/runs';
+import type { CoordinatorApi } from '../api-client/index.js';
+import { Person } from '../enrolment/index.js';
+import { type CommandResult, Exit, type Output } from '../output/index.js';
+import { proposeOnce } from '../proposals/index.js';
+import {
+  type DeclaredSearch,
+  outcomeJson,
+  outcomeLines,
+  readSearch,
+  type Runs,
+  runSearch,
+} from '../search/index.js';
+import { followRun, isFinal } from '../sim/index.js';
+import { apiFor, connects, federationFor } from './connection.js';
+import { confirm, type Context, handles } from './context.js';
+import { progressBar } from './progress-bar.js';
+import { keyFileOf, placeOf, proposalFor, proposes, type ProposeOptions } from './proposing.js';
+import { untilDetached } from './watch.js';
+
+/** `regulon run search`: runs over settings of a plan, and a last one of the best. */
+export function searchCommand(run: Command, context: Context): void {
+  const command = proposes(
+    connects(
+      run
+        .command('search')
+        .description(
+          'try settings of a plan, a run each, then train the best and test it once; repeat it to go on',
+        )
+        .argument('<search>', 'search file, YAML or JSON'),
+    ),
+  );
+  handles<ProposeOptions>(
+    command,
+    context,
+    ([file = ''], options, output) => search(readSearch(file), options, { context, output }),
+    'federation',
+  );
+}
+
+interface Place {
+  readonly context: Context;
+  readonly output: Output;
+}
+
+async function search(
+  declared: DeclaredSearch,
+  options: ProposeOptions,
+  place: Place,
+): Promise<CommandResult & { exitCode?: number }> {
+  const { search: of, plan, digest } = declared;
+  const { context, output } = place;
+  const most = of.runs + 1;
+  const budget = [
+    `search ${of.name}, ${digest}: at most ${of.runs} trials and one run of the best, each at ${plan.sites.length} sites`,
+    `none of the ${most} runs is differentially private: each tells its sums and its model`,
+  ];
+  const about = { search: of.name, digest, mostRuns: most };
+  if (options.dryRun) return { data: about, lines: budget };
+  const propose = proposer(declared, options, context);
+  budget.forEach((line) => output.progress(line));
+  await confirm(context, options, `propose up to ${most} runs, one after the other?`);
+  const found = await untilDetached(async (signal) => {
+    const carryOut: Runs['carryOut'] = async (trial, label) => {
+      const { api, run } = await propose(trial, label);
+      return follow(api, { run, label }, { ...place, signal });
+    };
+    return runSearch(declared.text, of, { carryOut, say: (text) => output.progress(text) }).catch(
+      (error: unknown) => {
+        if (signal.aborted) return null;
+        throw error;
+      },
+    );
+  });
+  if (!found) {
+    output.progress('detached; the run goes on, and the same command goes on with the search');
+    return { data: { ...about, detached: true }, rows: [], lines: [], exitCode: Exit.done };
+  }
+  const { trials, chosen } = found;
+  return {
+    data: outcomeJson(declared, found),
+    rows: trials,
+    lines: outcomeLines(declared, found),
+    partial: chosen.status === 'COMPLETED_PARTIAL',
+  };
+}
+
+/** Proposes a plan at most once for each label of a search; later it answers with the same run. */
+function proposer({ digest }: DeclaredSearch, options: ProposeOptions, context: Context) {
+  const federation = federationFor(options, context);
+  const person = Person.fromKeyFile(keyFileOf(options, context), 'researcher', options.as);
+  const api = apiFor(options, context);
+  return async (
+    ...[plan, label]: Parameters<Runs['carryOut']>
+  ): Promise<{ api: CoordinatorApi; run: string }> => {
+    const place = placeOf(`search-${digest}-${label}`, options, context, federation.origin);
+    const proposal = proposalFor(plan, federation);
+    const { run } = await proposeOnce({ plan, proposal, person, federation, api, place });
+    return { api, run };
+  };
+}
+
+/** Wait for the end of a run, with a bar of its rounds. @throws AbortError when Ctrl-C ended the waiting */
+async function follow(
+  api: CoordinatorApi,
+  { run, label }: { run: string; label: string },
+  { context, output, signal }: Place & { signal: AbortSignal },
+): Promise<RunDocument> {
+  const before = await api.run(run);
+  if (isFinal(before.status)) return before;
+  const waits = before.sites.filter(({ approved }) => !approved).map(({ name }) => name);
+  if (waits.length > 0) output.progress(`${run} waits for the approval of ${waits.join(', ')}`);
+  const bar = progressBar(context.screen, label, output.quiet);
+  const see = (event: RunEvent): void => {
+    if (event.type === 'round') bar.show(event.round / event.rounds);
+    // labels that go with batches are told before anything is trained, and once a search
+    if (event.type === 'closed' && event.facts.finding && label === 'trial-1')
+      output.progress(event.facts.finding.text);
+  };
+  await followRun(api, run, see, signal).finally(() => bar.end());
+  signal.throwIfAborted();
+  return api.run(run);
+}

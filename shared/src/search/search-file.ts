@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { hex, sha256, utf8 } from '../crypto/index.js';
+import { RegulonError } from '../errors/index.js';
+import { parseStrict } from '../plan/parse.js';
+import { dimensionSchema } from './space.js';
+
+const searchMethodSchema = z.discriminatedUnion('name', [
+  /** all values, and of each range so many steps, ends included */
+  z.strictObject({ name: z.literal('grid'), steps: z.int().min(1).max(100).default(3) }),
+  z.strictObject({ name: z.literal('random') }),
+  /** random places first, then where the expected improvement is largest */
+  z.strictObject({ name: z.literal('bayesian'), first: z.int().min(1).max(100).default(5) }),
+]);
+
+/** A search over settings of a plan, within a budget of runs. */
+export const searchSchema = z.strictObject({
+  schema: z.literal('regulon.search/1'),
+  /** trials are named NAME-trial-K and the last run NAME-chosen; another name is another search */
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'lower-case letters, digits and hyphens, at most 48'),
+  /** file of the plan, beside this file; it splits `holdout` */
+  plan: z.string().min(1).max(1000),
+  seed: z.int().min(0).max(0xffffffff).default(0),
+  method: searchMethodSchema.default({ name: 'bayesian', first: 5 }),
+  /** most trials; the run of the chosen settings comes on top */
+  runs: z.int().min(1).max(1000),
+  space: z
+    .array(dimensionSchema)
+    .min(1)
+    .max(16)
+    .refine((list) => new Set(list.map(({ key }) => key)).size === list.length, 'keys are unique'),
+});
+
+/** A search that was checked, defaults filled in. */
+export type Search = z.infer<typeof searchSchema>;
+
+/** What a search may vary: never whose data, which labels, what is scored, or what protects the patients. */
+const VARIABLE = /^(training|model|prepare)\./;
+
+/**
+ * Read a search from parsed YAML or JSON.
+ *
+ * @throws E_PLAN naming the path
+ */
+export function parseSearch(value: unknown): Search {
+  const search = parseStrict(searchSchema, value, 'search', 'E_PLAN');
+  const fixed = search.space.findIndex(({ key }) => !VARIABLE.test(key));
+  if (fixed < 0) return search;
+  throw new RegulonError(
+    'E_PLAN',
+    `search: space[${fixed}].key: only keys below training, model and prepare are varied`,
+  );
+}
+
+/** What a search is known by: its declaration, and the plan that it varies. @returns 16 hexadecimal digits */
+export function searchDigest({ plan: _file, ...declared }: Search, planHash: string): string {
+  return hex(sha256(utf8(JSON.stringify([declared, planHash])))).slice(0, 16);
+}

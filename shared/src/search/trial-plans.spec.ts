@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { toyPlan } from '../plan/toy-plan.support.js';
+import { chosenPlan, parseSearch, searchDigest, trialPlan, verifySearchable } from './index.js';
+
+const sites = ['a', 'b', 'c', 'd', 'e'];
+const rate = { key: 'training.optimizer.learningRate', low: 1e-4, high: 1e-2, log: true };
+const text = (more: object = {}) => ({
+  ...{ schema: 'regulon.search/1', name: 's', plan: 'plan.yaml', runs: 9, space: [rate] },
+  ...more,
+});
+const searchOf = (more: object = {}) => parseSearch(text(more));
+
+describe('the plans of a search', () => {
+  const plan = toyPlan(sites, {
+    evaluation: { split: 'holdout', every: 2, metrics: ['roc'], earlyStopping: { patience: 3 } },
+  });
+
+  it('hold the test units out in every trial, and test them in the last run', () => {
+    const search = searchOf();
+    const trial = trialPlan(plan, search, [0.5], 4);
+    expect(trial).toMatchObject({ name: 's-trial-4', evaluation: { split: 'nested', every: 2 } });
+    expect(trial.evaluation.metrics).toBeUndefined();
+    expect(trial.evaluation.earlyStopping?.patience).toBe(3);
+    expect(trial.training.optimizer.learningRate).toBeCloseTo(1e-3, 12);
+    const chosen = chosenPlan(plan, search, [1]);
+    expect(chosen.evaluation).toMatchObject({ split: 'holdout', metrics: ['roc'] });
+    expect(chosen.training.optimizer.learningRate).toBeCloseTo(1e-2, 12);
+    expect(verifySearchable(plan, search).name).toBe('toy');
+  });
+
+  it('vary keys of lists and keys that the plan leaves to their default', () => {
+    const space = [
+      { key: 'prepare.1.k', low: 2, high: 8, whole: true },
+      { key: 'training.localEpochs', values: [1, 5] },
+    ];
+    const trial = trialPlan(plan, searchOf({ space }), [0, 0.9], 1);
+    expect([trial.prepare[1], trial.training.localEpochs]).toEqual([{ step: 'top-variance', k: 2 }, 5]);
+    expect(plan['prepare']).toEqual(toyPlan(sites)['prepare']);
+  });
+
+  it.each([
+    ['whose test units', toyPlan(sites, { evaluation: { split: 'det5' } }), {}, 'splits det5'],
+    ['whose values make no plan', plan, { space: [{ ...rate, low: 0, log: false }] }, 'learningRate'],
+    [
+      'that lacks the key',
+      plan,
+      { space: [{ ...rate, key: 'training.optimizer.rates.low' }] },
+      'has no place',
+    ],
+    ['that lacks the layer', plan, { space: [{ ...rate, key: 'model.blocks.0.layers.7' }] }, 'has no place'],
+    ['with a key of its making', plan, { space: [{ ...rate, key: 'training.__proto__.x' }] }, 'has no place'],
+    [
+      'whose grid is larger than the runs',
+      plan,
+      { method: { name: 'grid', steps: 10 } },
+      'more places than the 9 runs',
+    ],
+  ])('are refused of a plan %s', (_, of, more, words) => {
+    expect(() => verifySearchable(of, searchOf(more))).toThrow(words);
+  });
+
+  it('are refused of a plan that claims privacy: no loss with noise would compare them', () => {
+    const claim = {
+      unit: 'patient',
+      adjacency: 'add-or-remove-one',
+      noiseMultiplier: 4,
+      localSteps: 1,
+      clipNorm: 1,
+    };
+    const secret = toyPlan(sites, {
+      ...{
+        prepare: [{ step: 'log2-cpm' }],
+        evaluation: { split: 'none' },
+        privacy: { ...claim, delta: 1e-3 },
+      },
+    });
+    expect(() => verifySearchable(secret, searchOf())).toThrow(
+      expect.objectContaining({ code: 'E_PRIVACY' }),
+    );
+  });
+});
+
+describe('the declaration of a search', () => {
+  it.each([
+    ['seed', 'only keys below'],
+    ['sites.0', 'only keys below'],
+    ['label.classes', 'only keys below'],
+    ['evaluation.every', 'only keys below'],
+    ['privacy.noiseMultiplier', 'only keys below'],
+  ])('varies no %s', (key, words) => {
+    expect(() => searchOf({ space: [{ ...rate, key }] })).toThrow(words);
+  });
+
+  it('refuses unknown keys, keys that are said twice, and a search without runs', () => {
+    expect(() => searchOf({ steps: 3 })).toThrow('search: steps: unknown key');
+    expect(() => searchOf({ space: [rate, rate] })).toThrow('keys are unique');
+    expect(() => searchOf({ runs: 0 })).toThrow('search: runs');
+  });
+
+  it('is another search under another name, budget, space or plan, wherever the file of the plan lies', () => {
+    const digests = [{}, { name: 't' }, { runs: 8 }, { seed: 1 }, { space: [{ ...rate, high: 1 }] }].map(
+      (more) => searchDigest(searchOf(more), 'sha256:0'),
+    );
+    digests.push(searchDigest(searchOf(), 'sha256:1'));
+    expect(new Set(digests).size).toBe(6);
+    expect(searchDigest(searchOf({ plan: 'other.yaml' }), 'sha256:0')).toBe(digests[0]);
+  });
+});
