@@ -24,7 +24,8 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/(shared|client|coordinator|cli|test)/dist'],
   coverageProvider: 'v8',
-  testTimeout: 60_000,
+  // ends what hangs; a busy machine may take long over what works
+  testTimeout: 300_000,
   // What a file loads stays in the heap of its process, some 12 MB: all files in one process met the limit
   // of 4 GB. So workers run them, and one that has grown is replaced.
   maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
