@@ -38,7 +38,6 @@ describe('a federation of real processes', () => {
         await federation.stop();
       }
     },
-    180_000,
   );
 
   real(
@@ -61,6 +60,5 @@ describe('a federation of real processes', () => {
         await federation.stop();
       }
     },
-    180_000,
   );
 });

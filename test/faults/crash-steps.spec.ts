@@ -74,6 +74,5 @@ describe('a coordinator that dies at every step of an upload (T4)', () => {
       }
       await coordinator.stop();
     },
-    120_000,
   );
 });

@@ -51,7 +51,7 @@ beforeAll(async () => {
     ...{ tls: sites.server, ports: { control: 0, bulk: 0 } },
   });
   before = coordinator.memory;
-}, 60_000);
+});
 afterAll(async () => {
   await sites.disconnect();
   if (possible) await coordinator.stop();

@@ -168,7 +168,7 @@ export class SimulatedFederation {
   }
 
   /** Wait for a run to end; at most so many ms. */
-  async finished(run: string, withinMs = 30_000): Promise<ReturnType<Core['views']['run']>> {
+  async finished(run: string, withinMs = 240_000): Promise<ReturnType<Core['views']['run']>> {
     const end = Date.now() + withinMs;
     for (;;) {
       const document = this.core.views.run(run);
