@@ -106,6 +106,26 @@ describe('the demo', () => {
   );
 
   demo(
+    'trains and scores a label for every base of a sequence at real sites (needs the compiled programs)',
+    async () => {
+      const track = example.replace('brca3-mlp', 'per-base');
+      const { ended, err } = start('--plan', track, '--rounds', '1', '--format', 'json', '--backend', 'wasm');
+      const { code, out } = await ended;
+      expect({ code, err: code === 0 ? '' : err() }).toEqual({ code: 0, err: '' });
+      const result = JSON.parse(out) as { final: { heads: [{ count: number }] } };
+      expect(result).toMatchObject({
+        ...{ status: 'COMPLETED', task: 'heads', log: { verified: true } },
+        final: { heads: [{ head: 'coding', classes: { accuracyInterval: null } }] },
+      });
+      // 16 sequences of 300 bases at each of five sites, of whose labels one in fifty is missing
+      const [{ count }] = result.final.heads;
+      expect(count).toBeGreaterThan(0.97 * 80 * 300);
+      expect(count).toBeLessThan(0.99 * 80 * 300);
+    },
+    6 * MINUTES,
+  );
+
+  demo(
     'stops everything on Ctrl-C and leaves nothing behind (needs the compiled programs)',
     async () => {
       const { child, ended, err } = start('--plan', example);

@@ -68,7 +68,7 @@ real(
 );
 
 real(
-  'several heads stop together by the weighted sum of their losses, and the log says no loss of one',
+  'several heads stop together by the weighted sum of their losses',
   async () => {
     const root = mkdtempSync(join(tmpdir(), 'regulon-early-'));
     const text = readPlanFile(exampleFile('tumour-stopping.sim.yaml'), (document) => {

@@ -40,6 +40,13 @@ const rocAreaAtLeast =
     { name: 'ROC area', value: scores?.classes?.[1]?.rocArea?.value ?? NaN, goal, better: 'higher' },
   ];
 
+/** Over the labels of the only head. */
+const headAccuracyAtLeast =
+  (goal: number) =>
+  ({ pooled }: RunResult): Figure[] => [
+    { name: 'accuracy', value: pooled.heads?.[0]?.classes?.accuracy ?? NaN, goal, better: 'higher' },
+  ];
+
 const errorAtMost =
   (goal: number) =>
   ({ pooled }: RunResult): Figure[] => [{ name: 'MSE', value: pooled.mse ?? NaN, goal, better: 'lower' }];
@@ -80,5 +87,6 @@ export const recipes: readonly Recipe[] = [
   { name: 'S11', plan: 'brca3-autoencoder.yaml', data: BRCA, figures: errorAtMost(0.62) },
   { name: 'S11-conv', plan: 'brca3-conv-autoencoder.yaml', data: BRCA, figures: errorAtMost(0.95) },
   { name: 'S15', plan: 'motif-scanner.sim.yaml', figures: rocAreaAtLeast(0.96) },
+  { name: 'S24', plan: 'per-base.sim.yaml', figures: headAccuracyAtLeast(0.8) },
   { name: 'S26', plan: 'brca3-graph.yaml', data: BRCA, figures: accuracyAtLeast(0.74) },
 ];

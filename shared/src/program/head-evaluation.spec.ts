@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { headScoreSums } from '../genomics/index.js';
+import { type HeadScored, headScoreSums } from '../genomics/index.js';
 import type { RunContract } from './contract.js';
 import { decodeEvaluation, encodeEvaluation, evaluationLength } from './evaluation.js';
 import { decodeExtras, encodeExtras, headExtrasOf, trainingExtras } from './extras.js';
@@ -137,5 +137,41 @@ describe('the rounds of a plan with several heads', () => {
       { head: 'index', loss: 0.2, accuracy: null },
       { head: 'relapse', loss: 2, accuracy: null },
     ]);
+  });
+});
+
+describe('a label for every base', () => {
+  const contractOfTrack = (classes?: readonly string[]): RunContract => {
+    const track = { head: 'track', kind: 'track', columnsPrefix: 'base_', length: 3 };
+    const outputs = classes?.length ?? 1;
+    return toyContract({
+      ...{ task: 'heads', label: undefined, prepare: [] },
+      dataset: { name: 'toy', kind: 'sequences', scale: 'bases', unit: 'sequence' },
+      targets: [{ ...track, ...(classes && { classes }) }],
+      model: {
+        blocks: [{ name: 'track', layers: [{ type: 'conv1d', filters: outputs, kernel: 1 }] }],
+        heads: [{ block: 'track', outputs, loss: { type: classes ? 'cross-entropy' : 'squared-error' } }],
+      },
+    });
+  };
+  const headOf = (contract: RunContract, scored: HeadScored) => {
+    const scores = headScoreSums(headShapesOf(contract)[0]!, scored);
+    const heads = [{ lossSum: 3, targetCount: 5, scores }];
+    return decodeEvaluation(contract, encodeEvaluation(contract, 1, { count: 2, heads })).pooled.heads?.[0];
+  };
+
+  it('is counted by bases, without an interval: bases of a sequence are not independent', () => {
+    const labels = [0, 1, 1, 0, -1, 1];
+    const logits = [1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1];
+    const track = headOf(contractOfTrack(['outside', 'coding']), { logits, labels });
+    expect(track).toMatchObject({ head: 'track', count: 5, loss: 0.6 });
+    expect(track?.classes).toMatchObject({ confusion: [2, 0, 1, 2], accuracy: 0.8, accuracyInterval: null });
+  });
+
+  it('of numbers has one error over all bases', () => {
+    const scored = { predicted: [1, 2, 3, 4, 9, 6], truth: [1, 2, 3, 4, NaN, 5] };
+    const track = headOf(contractOfTrack(), scored);
+    expect(track?.count).toBe(5);
+    expect(track?.numbers).toEqual([expect.objectContaining({ mae: 0.2, mse: 0.2, maeInterval: null })]);
   });
 });

@@ -103,17 +103,21 @@ export function decodeHeads(plan: Plan, shapes: readonly HeadShape[], sums: Floa
 
 function metricsOf({ target }: HeadTarget, scores: HeadScores, loss: { loss?: number }): HeadMetrics {
   const { head } = target;
+  // bases of one sequence are not independent: an interval over them would be too narrow
+  const isTrack = target.kind === 'track';
   switch (scores.kind) {
     case 'classes': {
       const count = scores.confusion.reduce((a, b) => a + b, 0);
-      return count === 0
-        ? { head, count }
-        : { head, count, ...loss, classes: classMetrics(scores.confusion) };
+      if (count === 0) return { head, count };
+      const classes = classMetrics(scores.confusion);
+      return { head, count, ...loss, classes: isTrack ? { ...classes, accuracyInterval: null } : classes };
     }
     case 'numbers': {
       const { count, columns } = scores;
       const unit = target.kind === 'numbers' ? target.scale : 1;
-      return { head, count, ...loss, numbers: columns.map((column) => column && inUnit(column, unit)) };
+      const numbers = columns.map((column) => column && inUnit(column, unit));
+      if (!isTrack) return { head, count, ...loss, numbers };
+      return { head, count, ...loss, numbers: numbers.map((own) => own && { ...own, maeInterval: null }) };
     }
     case 'survival': {
       const { count, events, concordance } = scores;
