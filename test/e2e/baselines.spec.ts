@@ -84,7 +84,7 @@ describe('baselines of a run through five daemons', () => {
     if (live === it.skip) return;
     root = mkdtempSync(join(tmpdir(), 'regulon-baselines-'));
     ({ federation } = await openRealFederation(root, planText));
-  }, 3 * MINUTES);
+  }, 10 * MINUTES);
   afterAll(async () => {
     if (live === it.skip) return;
     await federation.stop();

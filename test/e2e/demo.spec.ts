@@ -87,7 +87,7 @@ describe('the demo', () => {
       const policy = readFileSync(`${bundle}.policy`, 'utf8');
       expect(verifyBundle({ bundle: bytes, policy }).status).toBe('pass');
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 
   demo(
@@ -143,7 +143,7 @@ describe('the demo', () => {
       for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
       expect(leftovers()).toEqual([]);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 
   demo(
@@ -181,6 +181,6 @@ describe('the demo', () => {
       expect(err()).not.toContain('seven');
       expect(leftovers()).toEqual([]);
     },
-    3 * MINUTES,
+    10 * MINUTES,
   );
 });
