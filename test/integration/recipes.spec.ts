@@ -23,10 +23,15 @@ afterEach(async () => {
 });
 
 /** An example on simulated data without its baselines, through secure aggregation, for a few rounds. */
-function run(example: string, rounds: number): Promise<RunResult> {
+function run(
+  example: string,
+  rounds: number,
+  change?: (document: Record<string, unknown>) => void,
+): Promise<RunResult> {
   const plan = readPlanFile(join(EXAMPLES, example), (document) => {
     Object.assign(document['training'] as object, { rounds });
     delete (document['evaluation'] as { baselines?: unknown }).baselines;
+    change?.(document);
   });
   const sources = filesOf(plan, simulatedLayout(plan, join(folder, 'data'), 1));
   return federated(plan, sources, { trainer, folder, say: () => undefined });
@@ -72,6 +77,23 @@ describe('examples that train federated on simulated data', () => {
     expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.3);
     const without = bySite?.at(-1)?.metrics;
     expect(without?.accuracy).toBeGreaterThan((without?.majority ?? 1) + 0.2);
+  });
+
+  it('a GRU that resets its state before the product forecasts series', async () => {
+    const { pooled } = await run('yeast-gru.sim.yaml', 6, ({ model }) => {
+      const { blocks } = model as { blocks: { layers: { type: string }[] }[] };
+      Object.assign(blocks[0]?.layers[0] ?? {}, { type: 'gru-v3' });
+    });
+    expect(pooled.mse).toBeLessThan(pooled.zeroMse ?? 0);
+    expect(pooled.mse).toBeLessThan(pooled.lastValueMse ?? 0);
+  });
+
+  it('a hidden layer tells genes from landmarks', async () => {
+    const { pooled } = await run('landmark-genes.sim.yaml', 6);
+    const [genes] = pooled.heads ?? [];
+    const errors = (genes?.numbers ?? []).flatMap((column) => column?.r2 ?? []);
+    expect(errors).toHaveLength(30);
+    expect(errors.reduce((a, b) => a + b, 0) / 30).toBeGreaterThan(0.3);
   });
 
   it('a gate weighs the omics that a patient has', async () => {

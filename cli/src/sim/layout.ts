@@ -5,6 +5,7 @@ import type { Plan } from '@regulon/shared/plan';
 import type { SimulatedSite } from './generate/simulate-sites.js';
 import {
   simulateCoding,
+  simulateLandmarks,
   simulateOmics,
   simulateSequences,
   simulateSeries,
@@ -87,11 +88,14 @@ function simulatedSites(
       const track = targets.flatMap((target) => (target.kind === 'track' ? [target] : []))[0];
       return track ? simulateCoding({ ...where, ...track }) : simulateSequences(where);
     }
-    case 'expression':
+    case 'expression': {
+      const genes = targets.flatMap((target) => (target.kind === 'numbers' ? target.columns : []));
+      if (genes.length > 1) return simulateLandmarks({ ...where, columns: genes });
       return simulateSites({
         ...{ ...where, mostPatients: secureAggregation.weightCap },
         ...(task === 'heads' ? { followUp: true } : {}),
       });
+    }
   }
 }
 

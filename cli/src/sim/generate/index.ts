@@ -1,3 +1,4 @@
+export { simulateLandmarks } from './simulate-landmarks.js';
 export { simulateOmics } from './simulate-omics.js';
 export { simulateSites } from './simulate-sites.js';
 export { simulateSeries } from './simulate-series.js';
