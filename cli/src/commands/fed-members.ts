@@ -1,16 +1,13 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { signedRosterSchema } from '@regulon/shared/plan';
-import { fingerprint, FounderFolder, InvitationBook } from '../enrolment/index.js';
-import { readJsonFile } from '../files/index.js';
+import { fingerprint, FounderFolder, InvitationBook, rosterChainOf } from '../enrolment/index.js';
 import { tableLines } from '../output/index.js';
 import { type Context, handles } from './context.js';
 
 interface MemberRow {
   readonly site: string;
   readonly org: string;
-  readonly state: 'invited' | 'invitation expired' | 'asked to join' | 'member';
+  readonly state: 'invited' | 'invitation expired' | 'asked to join' | 'member' | 'former member';
   readonly until: string;
   readonly key: string | null;
 }
@@ -36,9 +33,12 @@ export function membersCommand(fed: Command, context: Context): void {
 
 function rowsOf(folder: FounderFolder, now: number): MemberRow[] {
   folder.terms();
-  const members = existsSync(folder.rosterFile)
-    ? readJsonFile(folder.rosterFile, signedRosterSchema, 'E_ROSTER').roster.members
-    : [];
+  const rosters = folder.stands ? rosterChainOf(folder).rosters : [];
+  const members = rosters.at(-1)?.members ?? [];
+  const former = rosters
+    .flatMap((before) => before.members)
+    .filter(({ id }) => !members.some((m) => m.id === id));
+  const left = new Map(former.map((member) => [member.name, member]));
   const inside = members.map(({ name, org, validTo, key }): MemberRow => ({
     site: name,
     org,
@@ -48,10 +48,13 @@ function rowsOf(folder: FounderFolder, now: number): MemberRow[] {
   }));
   const asked = new InvitationBook(folder.bookFile).rows().flatMap(({ invitation, usedAt }): MemberRow[] => {
     const { site, org, expiresAt } = invitation;
-    if (members.some(({ name }) => name === site)) return [];
+    if (left.has(site) || members.some(({ name }) => name === site)) return [];
     const isOver = now >= Date.parse(expiresAt);
     const state = usedAt !== null ? 'asked to join' : isOver ? 'invitation expired' : 'invited';
     return [{ site, org, state, until: expiresAt, key: null }];
   });
-  return [...inside, ...asked];
+  const gone = [...left.values()].map(({ name, org, validTo, key }): MemberRow => ({
+    ...{ site: name, org, state: 'former member', until: validTo, key },
+  }));
+  return [...inside, ...gone, ...asked];
 }

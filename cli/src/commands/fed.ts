@@ -9,19 +9,24 @@ import { wholeNumber } from '../arguments/index.js';
 import {
   admit,
   CERTIFICATE_DAYS,
+  certify,
   collect,
   createFederation,
+  type FederationFile,
   fingerprint,
   found,
   FounderFolder,
   invite,
-  isFounded,
+  isWhole,
   isRosterSigned,
   joinRequestSchema,
   openChange,
   proposeFounding,
+  proposeJoin,
+  putInForce,
   type RosterChange,
   rosterChangeSchema,
+  signersOf,
   type Terms,
   termsSchema,
   writeDocument,
@@ -31,6 +36,7 @@ import { readJsonFile } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
 import { type Context, handles } from './context.js';
 import { membersCommand } from './fed-members.js';
+import { laterOptions, revokeCommand } from './fed-revoke.js';
 import { renewalsCommand } from './fed-renew.js';
 
 interface CreateOptions {
@@ -54,6 +60,7 @@ export function fedCommands(program: Command, context: Context): void {
   admitCommand(fed, context);
   proposeCommand(fed, context);
   collectCommand(fed, context);
+  revokeCommand(fed, context);
   membersCommand(fed, context);
   renewalsCommand(fed, context);
   keyCommand(fed, context);
@@ -187,12 +194,18 @@ function proposeCommand(fed: Command, context: Context): void {
     .command('propose')
     .description('write the roster that administrators are asked to sign')
     .argument('<folder>', 'of the founder')
+    .option('--site <name>', 'who joins, when several were admitted to a federation that stands')
+    .option('--signatures <k>', 'then: administrators who must sign the roster after that')
     .requiredOption('--out <file>', 'what goes to every administrator');
-  handles<{ out: string }>(
+  handles<{ site?: string; signatures?: string; out: string }>(
     command,
     context,
-    async ([folder = ''], { out }) => {
-      const change = proposeFounding(new FounderFolder(resolve(folder)), new Date());
+    async ([folder = ''], { site, signatures, out }) => {
+      const founder = new FounderFolder(resolve(folder));
+      const options = laterOptions(signatures);
+      const change = founder.stands
+        ? proposeJoin(founder, site, options)
+        : proposeFounding(founder, options.now);
       writeDocument(out, change);
       return stateOf(change, out);
     },
@@ -216,11 +229,11 @@ function collectCommand(fed: Command, context: Context): void {
       for (const file of files) {
         change = collect(founder, readJsonFile(file, rosterChangeSchema, 'E_ROSTER'), file, new Date());
       }
-      if (!isFounded(change)) {
+      if (!isWhole(change)) {
         writeDocument(out, change);
         return stateOf(change, out);
       }
-      const federation = await found(founder, change);
+      const federation = await standing(founder, change);
       writeDocument(out, federation);
       const lines = [
         `${change.roster.federationId} stands: ${change.roster.members.length} sites, roster version ${change.roster.version}`,
@@ -232,17 +245,24 @@ function collectCommand(fed: Command, context: Context): void {
   );
 }
 
+/** Put a change in force: found the federation, or take the next roster of one that stands. */
+function standing(founder: FounderFolder, change: RosterChange): Promise<FederationFile> {
+  if (change.previous === null) return found(founder, change);
+  putInForce(founder, change);
+  return certify(founder);
+}
+
 /** How far a change has come, and what is due. */
 function stateOf(change: RosterChange, out: string): CommandResult {
   const { roster, signatures, genesis } = change;
-  const nameOf = (id: number): string => roster.members.find((member) => member.id === id)?.name ?? '';
-  const signed = signatures.map(({ admin }) =>
-    nameOf(roster.admins.find(({ id }) => id === admin)?.member ?? 0),
-  );
+  const { admins, k } = signersOf(change);
+  const members = [...(change.previous?.roster.members ?? []), ...roster.members];
+  const nameOf = (id: number): string => members.find((member) => member.id === id)?.name ?? '';
+  const signed = signatures.map(({ admin }) => nameOf(admins.find(({ id }) => id === admin)?.member ?? 0));
   const whole = genesis?.signatures.length ?? 0;
   const due = isRosterSigned(change)
     ? `first entry of the log: signed by ${whole} of ${roster.members.length} sites`
-    : `roster version ${roster.version}: signed by ${signed.length} of ${roster.k} administrators`;
+    : `roster version ${roster.version}: signed by ${signed.length} of ${k} administrators`;
   return {
     data: { stands: false, signed, rosterSigned: isRosterSigned(change), genesisSignatures: whole, out },
     lines: [due, `${out}  goes to the sites: regulon site sign ${out}`],

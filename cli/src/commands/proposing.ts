@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
-import { type Plan, signedRosterSchema } from '@regulon/shared/plan';
-import { readJsonFile } from '../files/index.js';
+import type { Plan } from '@regulon/shared/plan';
+import { chainIn } from '../enrolment/index.js';
 import { proposalFile } from '../proposals/index.js';
 import { type Proposal, proposal } from '../sim/index.js';
 import type { ConnectionOptions } from './connection.js';
@@ -26,7 +25,7 @@ export const proposes = (command: Command): Command =>
 
 /** @throws E_PLAN when a site of the plan is no member */
 export function proposalFor(plan: Plan, federation: { id: string; folder: string }): Proposal {
-  const { roster } = readJsonFile(join(federation.folder, 'roster.json'), signedRosterSchema, 'E_ROSTER');
+  const { roster } = chainIn(federation.folder).last;
   const ids = plan.sites.map((name) => {
     const member = roster.members.find((m) => m.name === name);
     if (member) return member.id;

@@ -6,8 +6,8 @@ import {
   dueSignature,
   federationFileSchema,
   fingerprint,
-  installCertificate,
   installSite,
+  installUpdate,
   invitationSchema,
   joinSite,
   renewSite,
@@ -101,7 +101,7 @@ function installCommand(site: Command, context: Context): void {
   const command = site
     .command('install')
     .description(
-      'check what the founder sent, and install it: the federation at first, later a new certificate',
+      'check what the founder sent, and install it: the federation at first, later a new certificate or roster',
     )
     .argument('<federation>', 'file from the founder')
     .requiredOption('--folder <dir>', 'of the site')
@@ -115,13 +115,13 @@ function install(file: string, { folder, dataset, policy, backend }: InstallOpti
   const place = new SiteFolder(resolve(folder));
   const federation = readJsonFile(file, federationFileSchema, 'E_ROSTER');
   if (dataset === undefined || policy === undefined) {
-    installCertificate(place, federation, Date.now());
-    const lines = [`${place.certificate}  installed; restart the daemon`];
-    return { data: { certificate: place.certificate }, lines };
+    const version = installUpdate(place, federation, Date.now());
+    const lines = [`${place.certificate}  installed, roster version ${version} pinned; restart the daemon`];
+    return { data: { certificate: place.certificate, version }, lines };
   }
   const files = { datasetFile: dataset, policyFile: policy, backend };
   const { rosterHash } = installSite(place, federation, files, Date.now());
-  const { version } = federation.roster.roster;
+  const { version } = (federation.changes.at(-1) ?? federation.roster).roster;
   const lines = [
     `${place.config}  pins roster version ${version}, sha256:${rosterHash}`,
     `next: regulon doctor --config ${place.config}`,

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DaemonConfig } from '@regulon/client/config';
 import { loadSiteKeys, readKeyFile } from '@regulon/client/enrol';
 import { CoordinatorConnection } from '@regulon/client/transport';
 import { DAEMON_VERSION } from '@regulon/client/version';
 import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { type Roster, rosterHashOf, signedRosterSchema, verifyRoster } from '@regulon/shared/plan';
-import { readJsonFile } from '../files/index.js';
+import { type Roster, rosterHashOf } from '@regulon/shared/plan';
+import { chainIn } from '../enrolment/index.js';
 import { failed, type Finding, ok, warning } from './row.js';
 
 const CLOCK_WARNING_MS = 5_000;
@@ -32,8 +31,7 @@ export function checkKeys(config: DaemonConfig): Finding {
 
 /** The roster that this site pinned. @throws E_ROSTER, E_CONFIG */
 export function rosterOf(config: DaemonConfig): Roster {
-  const signed = readJsonFile(join(config.federation, 'roster.json'), signedRosterSchema, 'E_ROSTER');
-  return verifyRoster(signed, fromHex(config.rosterHash));
+  return chainIn(config.federation, fromHex(config.rosterHash)).last.roster;
 }
 
 /** What one greeting over the real channel told. */

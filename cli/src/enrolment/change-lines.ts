@@ -28,7 +28,8 @@ export function changeLines({ previous, roster, signatures }: RosterChange, own:
     '',
     `coordinator  ${fingerprint(signed.coordinatorKey)}`,
     `rules: at least ${nMin} sites in a sum, gamma ${gamma.num}/${gamma.den}, quorum ${quorumRule}, gate ${gateMode}, lag ${gateLag}${changedPolicy(signed, before)}`,
-    `signed so far by ${signatures.length} of ${signed.k}`,
+    ...(signed.follows ? [`reason: ${signed.follows.reason}`] : []),
+    `signed so far by ${signatures.length} of ${before?.k ?? signed.k}`,
     '',
     `digest  ${digestOfRoster(signed)}`,
   ];

@@ -2,10 +2,18 @@ import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { hex, sha256, utf8 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { rosterHashOf, signedRosterSchema, verifyInForce, verifyRoster } from '@regulon/shared/plan';
+import {
+  rosterChangesSchema,
+  rosterHashOf,
+  type SignedRoster,
+  signedRosterSchema,
+  verifyInForce,
+} from '@regulon/shared/plan';
 import { openEntry, parseEntry, signedPayloadOf, verifyGenesisOfRoster } from '@regulon/shared/transparency';
 import { siteUri } from './authority.js';
 import { coordinatorAddress } from './fields.js';
+import { quorumPolicyOf } from './quorum-policy.js';
+import { chainOf } from './roster-chain.js';
 
 const pem = z.string().max(20_000);
 
@@ -13,7 +21,10 @@ const pem = z.string().max(20_000);
 export const federationFileSchema = z.strictObject({
   schema: z.literal('regulon.federation/1'),
   coordinator: coordinatorAddress,
+  /** the founding roster */
   roster: signedRosterSchema,
+  /** the rosters that followed it, oldest first */
+  changes: rosterChangesSchema.default([]),
   /** entry 0 of the log */
   genesis: z.base64().max(4 << 20),
   quorumPolicy: z.string().max(1 << 20),
@@ -74,6 +85,7 @@ export function verifyOwnRow(roster: z.infer<typeof signedRosterSchema>['roster'
  *
  * @param tlsKeys public halves of this site's TLS keys, the one in service and the one to come, SPKI DER
  * @param now ms since the epoch
+ * @returns the roster in force
  * @throws E_ROSTER when the roster is not signed by enough administrators, not in force, or other than this site knows;
  * E_LOG_ENTRY when a founder did not sign entry 0; E_CERTIFICATE when the certificate is not for this site's key
  */
@@ -82,20 +94,22 @@ export function verifyFederationFile(
   own: OwnFacts,
   tlsKeys: readonly Buffer[],
   now: number,
-): void {
-  const roster = verifyRoster(file.roster);
+): SignedRoster {
+  const { last } = chainOf(file.roster, file.changes);
+  const { roster } = last;
   verifyOwnRow(roster, own);
   verifyInForce(roster, now);
   const genesis = Uint8Array.from(Buffer.from(file.genesis, 'base64'));
   const implied = verifyGenesisOfRoster(signedPayloadOf(genesis, parseEntry(genesis)), file.roster);
   openEntry(genesis, undefined, implied.resolve);
-  if (implied.quorumPolicy !== file.quorumPolicy)
+  if (quorumPolicyOf(genesis, file.roster, file.changes) !== file.quorumPolicy)
     throw new RegulonError(
       'E_ROSTER',
       `the quorum policy is not the one that roster ${hex(rosterHashOf(roster))} implies`,
     );
   const id = roster.members.find(({ name }) => name === own.site)?.id ?? 0;
   verifyCertificate(file, own, tlsKeys, { id, now });
+  return last;
 }
 
 function verifyCertificate(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { privateFolder } from '@regulon/client/enrol';
 import { RegulonError } from '@regulon/shared/errors';
-import { rosterSchema } from '@regulon/shared/plan';
+import { ROSTER_CHANGES, rosterSchema } from '@regulon/shared/plan';
 import { readJsonFile } from '../files/index.js';
 import { coordinatorAddress, federationId, key } from './fields.js';
 
@@ -44,6 +44,8 @@ export class FounderFolder {
   readonly bookFile: string;
   readonly changeFile: string;
   readonly rosterFile: string;
+  /** rosters that followed it */
+  readonly changesFile: string;
   readonly authorityFile: string;
   readonly authorityKeyFile: string;
 
@@ -58,6 +60,7 @@ export class FounderFolder {
     this.bookFile = join(this.enrolment, 'invitations.json');
     this.changeFile = join(this.enrolment, 'change.json');
     this.rosterFile = join(this.federation, 'roster.json');
+    this.changesFile = join(this.federation, ROSTER_CHANGES);
     this.authorityFile = join(this.federation, 'ca.pem');
     this.authorityKeyFile = join(this.authority, 'ca.key.pem');
   }
@@ -75,16 +78,9 @@ export class FounderFolder {
     mkdirSync(this.federation, { mode: 0o755 });
   }
 
-  /** @throws E_ARGUMENT when the federation stands: its roster does not change yet */
-  verifyFounding(): void {
-    if (!existsSync(this.rosterFile)) return;
-    throw new RegulonError(
-      'E_ARGUMENT',
-      `${this.root}: the federation stands, and its roster does not change yet`,
-      {
-        hint: 'see the end of docs/enrolment.md; `regulon fed renew` makes new certificates',
-      },
-    );
+  /** Whether the federation stands: its first roster is signed. */
+  get stands(): boolean {
+    return existsSync(this.rosterFile);
   }
 
   /** What was decided when the federation was created. @throws E_ARGUMENT when none was; E_KEY_FILE */

@@ -29,7 +29,6 @@ export function invite(
   days: number,
   now: Date,
 ): Invitation {
-  folder.verifyFounding();
   const { federationId, coordinator } = folder.terms();
   const { host, controlPort, bulkPort } = coordinator;
   const { statement } = readCoordinatorSeeds(folder.coordinator);
@@ -43,7 +42,6 @@ export function invite(
 /** Take the request of a site. @throws E_INVITATION, E_ROSTER, E_CLOCK; then nothing is kept */
 export function admit(folder: FounderFolder, request: JoinRequest, now: Date): void {
   folder.terms();
-  folder.verifyFounding();
   const { name } = request.enrolment;
   const path = join(folder.requests, `${name}.json`);
   const before = existsSync(path) ? readJsonFile(path, joinRequestSchema, 'E_CONFIG') : null;

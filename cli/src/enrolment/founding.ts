@@ -2,13 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson, fromHex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import {
-  parseStrict,
-  rosterSchema,
-  type SignedRoster,
-  signedRosterSchema,
-  verifyRoster,
-} from '@regulon/shared/plan';
+import { parseStrict, rosterSchema } from '@regulon/shared/plan';
 import { digestText, genesisOf, isPayloadSigned, verifyGenesisOfRoster } from '@regulon/shared/transparency';
 import { readJsonFile } from '../files/index.js';
 import { issueSiteCertificates, issueServerCertificate, loadAuthority } from './certificates.js';
@@ -29,6 +23,7 @@ import {
   signedRosterOf,
   verifySignedChange,
 } from './roster-change.js';
+import { rosterChainOf } from './roster-chain.js';
 import { softwareDigest } from './software-digest.js';
 
 /**
@@ -37,7 +32,7 @@ import { softwareDigest } from './software-digest.js';
  * @throws E_ARGUMENT when a change is open, or the federation stands already; E_ROSTER when it would not hold
  */
 export function proposeFounding(folder: FounderFolder, now: Date): RosterChange {
-  folder.verifyFounding();
+  if (folder.stands) throw new RegulonError('E_ARGUMENT', `${folder.root}: the federation stands already`);
   if (existsSync(folder.changeFile))
     throw new RegulonError('E_ARGUMENT', `${folder.changeFile}: a change is open`, {
       hint: 'let the administrators sign it, or remove the file to begin again',
@@ -79,13 +74,15 @@ export function collect(folder: FounderFolder, other: RosterChange, from: string
   const change = openChange(folder);
   // signatures that come later would change the bytes that the first entry refers to
   const merged = change.genesis === null ? mergeSignatures(change, other, from) : change;
-  if (!isRosterSigned(merged)) return keep(folder, merged);
+  if (!isRosterSigned(merged) || merged.previous !== null) return keep(folder, merged);
   verifySignedChange(merged);
   return keep(folder, withGenesis(folder, merged, { other, from, now }));
 }
 
-/** Whether every founding site has signed the first entry of the log. */
-export function isFounded({ genesis, roster }: RosterChange): boolean {
+/** Whether nothing more is to be signed: of a founding the first entry of the log by every site, later the roster. */
+export function isWhole(change: RosterChange): boolean {
+  const { genesis, roster, previous } = change;
+  if (previous !== null) return isRosterSigned(change);
   return genesis !== null && genesis.signatures.length === roster.members.length;
 }
 
@@ -117,32 +114,21 @@ export async function found(folder: FounderFolder, change: RosterChange): Promis
  */
 export async function certify(folder: FounderFolder): Promise<FederationFile> {
   const { host, controlPort, bulkPort } = folder.terms().coordinator;
-  const signed = rosterInForce(folder);
+  const { founding, changes, last } = rosterChainOf(folder);
   const authority = await loadAuthority(folder);
-  const certificates = await issueSiteCertificates(authority, folder, signed.roster);
+  const certificates = await issueSiteCertificates(authority, folder, last.roster);
   await issueServerCertificate(folder, authority, host);
   const read = (name: string): Buffer => readFileSync(join(folder.federation, name));
   return {
     schema: 'regulon.federation/1',
     coordinator: { host, controlPort, bulkPort },
-    roster: signed,
+    roster: founding,
+    changes: [...changes],
     genesis: read('genesis.json').toString('base64'),
     quorumPolicy: read('quorum.policy').toString('utf8'),
     authority: authority.certificate,
     certificates,
   };
-}
-
-/** The roster that is in force. @throws E_ARGUMENT when the federation does not stand yet; E_ROSTER */
-export function rosterInForce(folder: FounderFolder): SignedRoster {
-  if (!existsSync(folder.rosterFile)) {
-    throw new RegulonError('E_ARGUMENT', `${folder.root}: the federation does not stand yet`, {
-      hint: 'let the administrators sign its first roster',
-    });
-  }
-  const signed = readJsonFile(folder.rosterFile, signedRosterSchema, 'E_ROSTER');
-  verifyRoster(signed);
-  return signed;
 }
 
 /** The draft of the first entry, or what was drafted before with the signatures that came with `other`. */

@@ -2,20 +2,12 @@ export { Authority, CERTIFICATE_DAYS, siteUri } from './authority.js';
 export { fingerprint, shown } from './change-lines.js';
 export { type Addresses, coordinatorYaml, daemonYaml, type SiteSetting } from './configs.js';
 export { type CoordinatorSeeds, makeCoordinatorKeys, readCoordinatorSeeds } from './coordinator-keys.js';
-export { federationFileSchema } from './federation-file.js';
+export { type FederationFile, federationFileSchema } from './federation-file.js';
 export { admit, admittedRequests, createFederation, invite } from './founder.js';
 export { FounderFolder, type Terms, termsSchema } from './founder-folder.js';
-export {
-  certify,
-  collect,
-  found,
-  isFounded,
-  openChange,
-  proposeFounding,
-  rosterInForce,
-} from './founding.js';
+export { certify, collect, found, isWhole, openChange, proposeFounding } from './founding.js';
 export { sealGenesis } from './genesis-entry.js';
-export { installCertificate, installSite } from './install-site.js';
+export { installSite, installUpdate } from './install-site.js';
 export { invitationSchema } from './invitation.js';
 export { InvitationBook } from './invitation-book.js';
 export { enrolmentRequestSchema, joinRequestSchema } from './join-request.js';
@@ -24,7 +16,15 @@ export { type FederationName, Person, type Statement } from './person.js';
 export { writeDocument, writePrivate, writePublic } from './public-files.js';
 export { renewalSchema, renewSite, takeRenewal } from './renewal.js';
 export { buildRoster, signRoster } from './roster.js';
-export { digestOfRoster, isRosterSigned, type RosterChange, rosterChangeSchema } from './roster-change.js';
+export {
+  digestOfRoster,
+  isRosterSigned,
+  signersOf,
+  type RosterChange,
+  rosterChangeSchema,
+} from './roster-change.js';
 export { dueSignature } from './sign-change.js';
 export { SiteFolder } from './site-folder.js';
+export { chainIn, rosterChainOf, rosterInForce } from './roster-chain.js';
+export { type ChangeOptions, proposeJoin, proposeRevoke, putInForce } from './membership.js';
 export { softwareDigest } from './software-digest.js';

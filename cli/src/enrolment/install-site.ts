@@ -6,14 +6,14 @@ import type { BackendChoice } from '@regulon/client/training';
 import { keyPathsOf, readKeyFile } from '@regulon/client/enrol';
 import { canonicalJson, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { rosterHashOf } from '@regulon/shared/plan';
+import { ROSTER_CHANGES, rosterHashOf } from '@regulon/shared/plan';
 import { MAX_YAML_BYTES, parseYaml } from '@regulon/shared/yaml';
 import { daemonYaml } from './configs.js';
 import { type FederationFile, verifyFederationFile } from './federation-file.js';
 import { ownFacts } from './join-site.js';
 import { writePrivate, writePublic } from './public-files.js';
 import { nextTlsKeyOf } from './renewal.js';
-import { verifyNewer } from './sign-change.js';
+import { verifyContinues } from './sign-change.js';
 import type { SiteFolder } from './site-folder.js';
 
 /** What the hospital decides when it installs a federation. */
@@ -40,9 +40,8 @@ export function installSite(
 ): DaemonConfig {
   const record = folder.record();
   const own = ownFacts(record);
-  const { roster } = file.roster;
-  verifyFederationFile(file, own, tlsKeysOf(folder), now);
-  verifyNewer({ roster }, record);
+  const { roster } = verifyFederationFile(file, own, tlsKeysOf(folder), now);
+  verifyContinues(file, record);
   readSitePolicy(options.policyFile);
   const hash = hex(rosterHashOf(roster));
   const setting = {
@@ -52,18 +51,24 @@ export function installSite(
   };
   const home = { home: folder.root, federation: folder.federation };
   const config = tryConfig(folder, daemonYaml(home, file.coordinator, hash, setting));
-  mkdirSync(folder.federation, { recursive: true, mode: 0o755 });
-  const publish = (name: string, content: string | Uint8Array): void =>
-    writePublic(join(folder.federation, name), content);
-  publish('roster.json', canonicalJson(file.roster));
-  publish('genesis.json', Buffer.from(file.genesis, 'base64'));
-  publish('quorum.policy', file.quorumPolicy);
-  publish('ca.pem', file.authority);
+  publishFederation(folder, file);
   installTls(folder, file.certificates[own.site] ?? '');
   copyFileSync(options.policyFile, folder.policyFile);
   renameSync(draftOf(folder), folder.config);
   writePrivate(folder.recordFile, { ...record, pinned: { version: roster.version, hash } });
   return config;
+}
+
+/** Copies of the public files. */
+function publishFederation(folder: SiteFolder, file: FederationFile): void {
+  mkdirSync(folder.federation, { recursive: true, mode: 0o755 });
+  const publish = (name: string, content: string | Uint8Array): void =>
+    writePublic(join(folder.federation, name), content);
+  publish('roster.json', canonicalJson(file.roster));
+  if (file.changes.length > 0) publish(ROSTER_CHANGES, canonicalJson(file.changes));
+  publish('genesis.json', Buffer.from(file.genesis, 'base64'));
+  publish('quorum.policy', file.quorumPolicy);
+  publish('ca.pem', file.authority);
 }
 
 const draftOf = (folder: SiteFolder): string => `${folder.config}.new`;
@@ -81,12 +86,15 @@ function tryConfig(folder: SiteFolder, text: string): DaemonConfig {
 }
 
 /**
- * Install a new certificate of a site whose federation is the same as before.
+ * Install what the founder sent to a member later: a new certificate, and the roster that follows the one it has. The rest
+ * of its configuration stays.
  *
  * @param now ms since the epoch
- * @throws E_ARGUMENT before the first installation; E_ROSTER when the roster is another one; E_CERTIFICATE
+ * @returns the version of the roster that is pinned
+ * @throws E_ARGUMENT before the first installation; E_ROSTER when the roster does not follow the one that is installed;
+ * E_CERTIFICATE; then nothing is changed
  */
-export function installCertificate(folder: SiteFolder, file: FederationFile, now: number): void {
+export function installUpdate(folder: SiteFolder, file: FederationFile, now: number): number {
   const record = folder.record();
   const own = ownFacts(record);
   if (record.pinned === null) {
@@ -94,14 +102,18 @@ export function installCertificate(folder: SiteFolder, file: FederationFile, now
       hint: 'name --dataset and --policy: the first installation writes the configuration of the daemon',
     });
   }
-  verifyFederationFile(file, own, tlsKeysOf(folder), now);
-  verifyNewer(file.roster, record);
-  if (hex(rosterHashOf(file.roster.roster)) !== record.pinned.hash) {
-    throw new RegulonError('E_ROSTER', 'the file brings another roster, not only a certificate', {
-      hint: 'install it with --dataset and --policy',
-    });
+  const { roster } = verifyFederationFile(file, own, tlsKeysOf(folder), now);
+  verifyContinues(file, record);
+  const hash = hex(rosterHashOf(roster));
+  if (hash !== record.pinned.hash) {
+    const text = readFileSync(folder.config, 'utf8');
+    tryConfig(folder, text.replace(/^rosterHash: .*$/m, `rosterHash: ${hash}`));
+    publishFederation(folder, file);
+    renameSync(draftOf(folder), folder.config);
+    writePrivate(folder.recordFile, { ...record, pinned: { version: roster.version, hash } });
   }
   installTls(folder, file.certificates[own.site] ?? '');
+  return roster.version;
 }
 
 /** Write the certificate, and put the key that it is for into service. */

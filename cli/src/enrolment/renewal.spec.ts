@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { keyPathsOf } from '@regulon/client/enrol';
 import type { FederationFile } from './federation-file.js';
-import { certify, rosterInForce } from './founding.js';
-import { installCertificate } from './install-site.js';
+import { certify } from './founding.js';
+import { installUpdate } from './install-site.js';
 import { type Renewal, renewSite, takeRenewal } from './renewal.js';
+import { rosterInForce } from './roster-chain.js';
 import { DAY_MS, NAMES, Walk } from './walk.support.js';
 
 const coded = (code: string, message: RegExp): object =>
@@ -40,8 +41,8 @@ const take = (change: Partial<Renewal> = {}, days = 0): void =>
     Date.now() + days * DAY_MS,
   );
 const tlsFile = (): string => keyPathsOf(walk.site('north').state).tls;
-const install = (file: FederationFile, days = 0): void =>
-  installCertificate(walk.site('north'), file, Date.now() + days * DAY_MS);
+const install = (file: FederationFile, days = 0): number =>
+  installUpdate(walk.site('north'), file, Date.now() + days * DAY_MS);
 
 describe('a certificate', () => {
   it('is renewed for the same key when no site asks for another', async () => {

@@ -40,9 +40,19 @@ export const signedRosterOf = ({ roster, signatures }: RosterChange): SignedRost
 /** What administrators sign and daemons pin, as people compare it. */
 export const digestOfRoster = (roster: Roster): string => `sha256:${hex(rosterHashOf(roster))}`;
 
-/** Whether enough administrators have signed the roster. */
+/** Who may sign the roster of a change, and how many must: a later one is signed by administrators of the one in force. */
+export const signersOf = ({ previous, roster }: RosterChange): Pick<Roster, 'admins' | 'k'> =>
+  previous?.roster ?? roster;
+
+/** Whether enough administrators have signed the roster; its own one is enough for a site that leaves. */
 export function isRosterSigned(change: RosterChange): boolean {
-  return new Set(change.signatures.map(({ admin }) => admin)).size >= change.roster.k;
+  const { admins, k } = signersOf(change);
+  const signed = new Set(change.signatures.map(({ admin }) => admin));
+  if (signed.size >= k) return true;
+  const { previous, roster } = change;
+  const gone = previous?.roster.members.filter(({ id }) => !roster.members.some((m) => m.id === id)) ?? [];
+  const isLeaving = gone.length === 1 && roster.k === k;
+  return isLeaving && admins.some(({ id, member }) => member === gone[0]?.id && signed.has(id));
 }
 
 /** @throws E_ROSTER when enough have signed, and it is not acceptable */
@@ -58,9 +68,9 @@ export function verifySignedChange(change: RosterChange): Roster {
  */
 export function signRosterChange(change: RosterChange, seed: Uint8Array): RosterChange {
   const own = hex(publicKeyOf(seed));
-  const admin = change.roster.admins.find(({ key }) => key === own)?.id;
+  const admin = signersOf(change).admins.find(({ key }) => key === own)?.id;
   if (admin === undefined) {
-    throw new RegulonError('E_ROSTER', 'this key is not one of an administrator of this roster', {
+    throw new RegulonError('E_ROSTER', 'this key is not one of an administrator who signs this roster', {
       hint: 'name the key of an administrator with --key',
     });
   }
@@ -82,7 +92,7 @@ export function mergeSignatures(change: RosterChange, other: RosterChange, from:
   }
   const bytes = rosterSigningBytes(change.roster);
   return other.signatures.reduce((merged, { admin, signature }) => {
-    const key = change.roster.admins.find(({ id }) => id === admin)?.key;
+    const key = signersOf(change).admins.find(({ id }) => id === admin)?.key;
     if (key === undefined || !verifyEd25519(fromHex(key), bytes, fromHex(signature)))
       throw new RegulonError('E_ROSTER', `${from}: the signature of administrator ${admin} is not valid`);
     return withSignature(merged, { admin, signature });

@@ -29,6 +29,12 @@ export interface AdministratorKey {
   readonly key: string;
 }
 
+/** How long a membership holds: from five minutes ago, for a year. */
+export const membershipTerm = (now: Date): Pick<Roster['members'][number], 'validFrom' | 'validTo'> => ({
+  validFrom: new Date(now.getTime() - 300_000).toISOString(),
+  validTo: new Date(now.getTime() + YEAR_MS).toISOString(),
+});
+
 /**
  * The roster of a new federation.
  *
@@ -45,8 +51,7 @@ export function buildRoster(fields: {
   now: Date;
 }): Roster {
   const { members, administrators, now } = fields;
-  const validFrom = new Date(now.getTime() - 300_000).toISOString();
-  const validTo = new Date(now.getTime() + YEAR_MS).toISOString();
+  const valid = membershipTerm(now);
   return {
     schema: 'regulon.roster/1',
     federationId: fields.federationId,
@@ -60,8 +65,7 @@ export function buildRoster(fields: {
       cosignerKey: member.cosignerKey,
       stewardKey: member.stewardKey,
       selfSignature: member.memberSignature,
-      validFrom,
-      validTo,
+      ...valid,
     })),
     admins: administrators.map(({ member, key }, i) => ({ id: i + 1, member: member + 1, key })),
     k: fields.k,

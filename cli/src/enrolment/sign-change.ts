@@ -4,7 +4,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { rosterHashOf, verifyInForce } from '@regulon/shared/plan';
 import { type BodyOf, type EntrySignature, verifyGenesisOfRoster } from '@regulon/shared/transparency';
 import { changeLines, fingerprint, shown } from './change-lines.js';
-import { verifyOwnRow } from './federation-file.js';
+import { type FederationFile, verifyOwnRow } from './federation-file.js';
 import { ownFacts } from './join-site.js';
 import { keyFileOf } from './person.js';
 import {
@@ -43,7 +43,7 @@ export function dueSignature(
 ): DueSignature {
   const record = folder.record();
   const own = ownFacts(record);
-  verifyOwnRow(change.roster, own);
+  verifyOwnRow(ownRosterOf(change, own.site), own);
   verifyInForce(change.roster, now);
   verifyNewer(change, record);
   verifyFollows(change, record);
@@ -52,6 +52,12 @@ export function dueSignature(
   if (change.genesis !== null) return dueGenesis(folder, change, now);
   const path = keyFile ?? keyFileOf(folder.people, 'administrator', own.site);
   return { what: 'roster', lines, digest, sign: () => signRosterChange(change, readSeedFile(path)) };
+}
+
+/** The roster that lists this site: of a change that removes it, the one in force. */
+function ownRosterOf({ roster, previous }: RosterChange, site: string): RosterChange['roster'] {
+  const leaves = previous !== null && !roster.members.some(({ name }) => name === site);
+  return leaves ? previous.roster : roster;
 }
 
 function dueGenesis(folder: SiteFolder, change: RosterChange, now: number): DueSignature {
@@ -97,6 +103,22 @@ function verifyFollows({ previous, roster }: RosterChange, { pinned }: SiteRecor
     `roster of ${roster.federationId} version ${roster.version}: it is said to follow another roster than the one that this site has`,
     { hint: 'sign nothing; ask the founder for the change that is open now' },
   );
+}
+
+/**
+ * The rosters of a file go on from the one that this site installed.
+ *
+ * @throws E_ROSTER for an older roster than that, and for others of its version
+ */
+export function verifyContinues(
+  { roster, changes }: Pick<FederationFile, 'roster' | 'changes'>,
+  record: SiteRecord,
+): void {
+  const chain = [roster, ...changes];
+  const last = chain.at(-1) ?? roster;
+  verifyNewer(last, record);
+  const same = chain.find((signed) => signed.roster.version === record.pinned?.version);
+  if (same !== undefined) verifyNewer(same, record);
 }
 
 /** @throws E_ROSTER for an older roster than the one that this site installed, or another one of the same version */

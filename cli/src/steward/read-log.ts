@@ -5,6 +5,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import {
   type Checkpoint,
   entryHash,
+  isChange,
   type Kind,
   type LogEntry,
   LogTree,
@@ -31,11 +32,12 @@ export interface LoggedEntry<K extends Kind = Kind> {
  */
 export async function readLog(
   link: Pick<CoordinatorLink, 'fetch'>,
-  { keys, genesis }: Pick<Federation, 'keys' | 'genesis'>,
+  { keys, versions, genesis }: Pick<Federation, 'keys' | 'versions' | 'genesis'>,
   note: string,
 ): Promise<LoggedEntry[]> {
   const checkpoint = note === '' ? undefined : verifyCheckpoint(note, keys.logKey);
   const log: LoggedEntry[] = [];
+  let changes = 0;
   for (let read = BATCH; read === BATCH;) {
     const items = await link.fetch({ type: 'logEntries', from: log.length, to: log.length + BATCH });
     read = items.length;
@@ -44,7 +46,8 @@ export async function readLog(
       if (index === 0 && !equalBytes(bytes, genesis))
         throw forked('entry 0 is not the one that this site signed');
       // entry 0 was checked when the federation was loaded
-      const entry = index === 0 ? parseEntry(bytes) : openEntry(bytes, keys).entry;
+      const entry = index === 0 ? parseEntry(bytes) : openEntry(bytes, versions[changes] ?? keys).entry;
+      if (isChange(entry)) changes += 1;
       log.push({ index, hash: entryHash(bytes), entry });
     }
   }

@@ -100,7 +100,15 @@ export function testFederation(...policy: Parameters<typeof testRoster>): Federa
   const keys = keysOfGenesis(parseEntry(genesis));
   const own = roster.members[0];
   if (!own) throw new TypeError('no members');
-  return { roster, rosterView: rosterViewOf(roster), own, keys, genesis };
+  return {
+    roster,
+    rosterView: rosterViewOf(roster),
+    own,
+    keys,
+    versions: [keys],
+    formerRosters: [],
+    genesis,
+  };
 }
 
 export const testPlan = (changes: Readonly<Record<string, unknown>> = {}): Plan =>

@@ -63,12 +63,16 @@ export async function openSite(
   const keys = loadSiteKeys(config.stateFolder);
   const federation = loadFederation(config.federation, config.site, config.rosterHash, keys.identity);
   const { roster, own, rosterView } = federation;
-  const state = SiteState.open(config.stateFolder, {
-    site: config.site,
-    federationId: roster.federationId,
-    rosterHash: config.rosterHash,
-    identityKey: hex(publicKeyOf(keys.identity)),
-  });
+  const state = SiteState.open(
+    config.stateFolder,
+    {
+      site: config.site,
+      federationId: roster.federationId,
+      rosterHash: config.rosterHash,
+      identityKey: hex(publicKeyOf(keys.identity)),
+    },
+    federation.formerRosters,
+  );
   const runs = new RunJournal(state);
   removeEndedRuns(state.paths, runs.live());
   const data = parts.dataOf(config.dataset, state.paths.runs);
@@ -99,7 +103,9 @@ export async function openSite(
     const outbox = new Outbox(state, sealer);
     const { gateMode, gateLag, gateMaxAgeSeconds } = federation.keys.genesis;
     const cosigner =
-      gateMode === 'cosigned' ? new Cosigner(state, federation.keys, config.site, keys.cosigner) : undefined;
+      gateMode === 'cosigned'
+        ? new Cosigner(state, federation.keys, config.site, keys.cosigner, Date.now, federation.versions)
+        : undefined;
     const read = async (from: number, to: number): Promise<Uint8Array[]> =>
       (await link.fetch({ type: 'logEntries', from, to })).map((item) => item.entry);
     const log = new LogFollower(state, outbox, { ...federation, site: config.site }, read, cosigner);

@@ -5,7 +5,7 @@ import { guarded, openDatabase } from './database.js';
 import { openStateFolder, type StatePaths } from './folder.js';
 import { Sealing } from './sealing.js';
 
-/** What a site has pinned at enrolment; it never changes under one state folder. */
+/** What a site has pinned; under one state folder only the roster changes, to one that follows it. */
 export interface IdentityPins {
   readonly site: string;
   readonly federationId: string;
@@ -28,9 +28,10 @@ export class SiteState {
   /**
    * @throws E_STATE_LOCKED, E_STATE_DB, E_KEY_FILE
    * @throws E_QUARANTINE when the database was exchanged for an older copy
-   * @throws E_ROSTER when it belongs to another site or roster
+   * @param formerRosters hashes of the rosters that the pinned one follows: it may take their place
+   * @throws E_ROSTER when it belongs to another site, or to a roster that the pinned one does not follow
    */
-  static open(folder: string, pins: IdentityPins): SiteState {
+  static open(folder: string, pins: IdentityPins, formerRosters: readonly string[] = []): SiteState {
     const { paths, release } = openStateFolder(folder);
     try {
       const db = openDatabase(paths.database);
@@ -38,7 +39,7 @@ export class SiteState {
       const fresh = read(db, 'site') === undefined;
       const counter = RollbackCounter.open(paths.anchor, stored);
       const sealing = Sealing.open(paths.anchor, fresh);
-      checkPins(db, pins);
+      checkPins(db, pins, formerRosters);
       return new SiteState(db, paths, sealing, counter, release);
     } catch (error) {
       release();
@@ -96,10 +97,11 @@ export class SiteState {
   }
 }
 
-function checkPins(db: Database, pins: IdentityPins): void {
+function checkPins(db: Database, pins: IdentityPins, formerRosters: readonly string[]): void {
   for (const [key, value] of Object.entries(pins)) {
     const known = read(db, key);
-    if (known === undefined) write(db, key, value as string);
+    const follows = key === 'rosterHash' && known !== undefined && formerRosters.includes(known);
+    if (known === undefined || follows) write(db, key, value as string);
     else if (known !== value) {
       throw new RegulonError('E_ROSTER', `this state folder was enrolled with another ${key}`, {
         hint: 'use the state folder of this site, or enrol into an empty one',

@@ -9,6 +9,7 @@ import {
   vouchedTimes,
 } from '@regulon/shared/transparency';
 import type { SiteState } from '../state/index.js';
+import { LogKeys } from './log-keys.js';
 
 /** A cosignature on its way to the coordinator. */
 export interface Cosignature {
@@ -41,17 +42,21 @@ interface Row {
  * @see C2SP tlog-witness; docs/protocol.md, Log
  */
 export class Cosigner {
+  private readonly logKeys: LogKeys;
   private readonly keyName: string;
   private head: QuorumHead | null;
 
   /** @throws E_CONFIG when the seed is not that of the cosigner that entry 0 names for this site */
   constructor(
     private readonly state: SiteState,
-    private readonly keys: FederationKeys,
+    keys: FederationKeys,
     private readonly site: string,
     private readonly seed: Uint8Array,
     private readonly now: () => number = Date.now,
+    /** keys and terms of each roster that this site pinned, oldest first */
+    versions: readonly FederationKeys[] = [keys],
   ) {
+    this.logKeys = new LogKeys(state, versions);
     const own = keys.witnesses.find(({ name }) => name === site);
     if (own === undefined || !equalBytes(own.key.publicKey, publicKeyOf(seed)))
       throw new RegulonError(
@@ -62,7 +67,8 @@ export class Cosigner {
     const row = state.db
       .prepare('SELECT * FROM cosigned WHERE note IS NOT NULL ORDER BY size DESC LIMIT 1')
       .get() as Row | undefined;
-    this.head = row?.note ? this.quorumHead(row, [...cosignersOf(row.note, keys.witnesses).values()]) : null;
+    const { witnesses } = row ? this.logKeys.at(row.size) : keys;
+    this.head = row?.note ? this.quorumHead(row, [...cosignersOf(row.note, witnesses).values()]) : null;
   }
 
   /** The newest checkpoint with a quorum; null before the first. */
@@ -121,8 +127,9 @@ export class Cosigner {
     if (row === undefined) return false;
     if (!equalBytes(row.root, root))
       throw new RegulonError('E_FORK', `the coordinator signed two checkpoints of size ${size}`);
-    const times = cosignersOf(note, this.keys.witnesses);
-    if (times.size >= this.keys.genesis.quorum) this.keepQuorum(note, row, [...times.values()]);
+    const times = cosignersOf(note, this.logKeys.at(size).witnesses);
+    if (this.logKeys.isQuorum(size, this.head?.size ?? 0, times))
+      this.keepQuorum(note, row, [...times.values()]);
     return times.has(this.site);
   }
 
@@ -143,7 +150,7 @@ export class Cosigner {
   }
 
   private quorumHead({ size, root }: Row, times: readonly number[]): QuorumHead {
-    const { origin, colluders } = this.keys.genesis;
+    const { origin, colluders } = this.logKeys.at(size).genesis;
     return { origin, size, root: Uint8Array.from(root), newest: vouchedTimes(times, colluders).last };
   }
 }

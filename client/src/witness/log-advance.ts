@@ -3,12 +3,14 @@ import { RegulonError } from '@regulon/shared/errors';
 import {
   entryHash,
   type FederationKeys,
+  isChange,
   type LogEntry,
   parseEntry,
   verifyEntry,
 } from '@regulon/shared/transparency';
 import type { Outbox } from '../state/index.js';
 import type { CompactTree } from './compact-tree.js';
+import type { LogKeys } from './log-keys.js';
 import type { PlacedEntry, SeenEntries } from './seen-entries.js';
 
 /** Reads entries `from` … `to − 1` of the log. */
@@ -16,7 +18,10 @@ export type ReadEntries = (from: number, to: number) => Promise<readonly Uint8Ar
 
 /** Whose log is followed, and by whom. */
 export interface FollowedFederation {
+  /** in force now */
   readonly keys: FederationKeys;
+  /** keys and terms of each roster that this site pinned, oldest first; by default those in force alone */
+  readonly versions?: readonly FederationKeys[];
   readonly genesis: Uint8Array;
   /** name of this site */
   readonly site: string;
@@ -40,6 +45,7 @@ export interface AdvanceParts {
   readonly federation: FollowedFederation;
   readonly outbox: Outbox;
   readonly seen: SeenEntries;
+  readonly keys: LogKeys;
   readonly read: ReadEntries;
   readonly limits: FollowLimits;
 }
@@ -55,6 +61,8 @@ export class LogAdvance {
   private kept: readonly PlacedEntry[] = [];
   /** bytes of all entries to keep */
   private bytes = 0;
+  /** changes of the membership so far */
+  private changes: number;
 
   /** @param tree of the last checkpoint; it grows with every entry */
   constructor(
@@ -62,6 +70,7 @@ export class LogAdvance {
     readonly tree: CompactTree,
   ) {
     this.start = tree.size;
+    this.changes = parts.keys.countBefore(tree.size);
     this.next = parts.outbox.nextInLog();
   }
 
@@ -119,14 +128,18 @@ export class LogAdvance {
       this.next += 1;
     }
     if (!seen.keeps(entry.kind)) return undefined;
-    if (!own) verifyEntry(entry, bytes, federation.keys);
+    if (!own) verifyEntry(entry, bytes, this.parts.keys.after(this.changes));
+    if (isChange(entry)) {
+      this.parts.keys.next(entry, this.changes);
+      this.changes += 1;
+    }
     return entry;
   }
 
   /** An entry in this site's name that its key did not sign is the log's forgery, not a restored database. */
   private verifySigned(index: number, entry: LogEntry, bytes: Uint8Array): void {
     try {
-      verifyEntry(entry, bytes, this.parts.federation.keys);
+      verifyEntry(entry, bytes, this.parts.keys.after(this.changes));
     } catch (cause) {
       throw new RegulonError(
         'E_FORK',

@@ -18,6 +18,7 @@ import {
   usualLimits,
 } from './log-advance.js';
 import type { Cosignature, Cosigner, QuorumHead } from './cosigner.js';
+import { LogKeys } from './log-keys.js';
 import { type PlacedOf, SeenEntries } from './seen-entries.js';
 
 /** Entries behind the last checkpoint that are looked at for the history of a round, at once and how often. */
@@ -34,6 +35,7 @@ export class LogFollower {
   private busy: Promise<unknown> = Promise.resolve();
   private readonly waiting = new Set<() => void>();
   private readonly seen: SeenEntries;
+  private readonly keys: LogKeys;
   private readonly parts: AdvanceParts;
 
   constructor(
@@ -45,7 +47,8 @@ export class LogFollower {
     limits: FollowLimits = usualLimits,
   ) {
     this.seen = new SeenEntries(state, () => this.head.size);
-    this.parts = { federation, outbox, seen: this.seen, read, limits };
+    this.keys = new LogKeys(state, federation.versions ?? [federation.keys]);
+    this.parts = { federation, outbox, seen: this.seen, keys: this.keys, read, limits };
     const origin = federation.keys.genesis.origin;
     const row = state.db.prepare('SELECT size, root, edge FROM witness WHERE origin = ?').get(origin) as
       { size: number; root: Buffer; edge: Buffer } | undefined;
@@ -143,11 +146,12 @@ export class LogFollower {
   /** Entries of a run about its rounds, from the verified log and from what follows its last checkpoint. */
   async roundEntries(run: string): Promise<LogEntry[]> {
     const known = this.seen.ofRun(run);
-    const { read, federation } = this.parts;
+    const { read } = this.parts;
+    const keys = this.keys.at(this.head.size);
     const fresh: LogEntry[] = [];
     for (let from = this.head.size, pages = 0; pages < LOOK_AHEAD_PAGES; pages++, from += LOOK_AHEAD) {
       const later = await read(from, from + LOOK_AHEAD);
-      fresh.push(...later.map((bytes) => openEntry(bytes, federation.keys).entry));
+      fresh.push(...later.map((bytes) => openEntry(bytes, keys).entry));
       if (later.length < LOOK_AHEAD) break;
     }
     return [...known, ...fresh.filter((entry) => entry.run === run)];

@@ -4,7 +4,7 @@ import type { SiteState } from '../state/index.js';
 /** Kinds that this site looks up later. */
 const KEPT = new Set<LogEntry['kind']>([
   ...(['dataset.commit', 'run.start', 'run.finish', 'round.open', 'round.aggregate', 'round.abort'] as const),
-  ...(['round.ack', 'round.reopen'] as const),
+  ...(['round.ack', 'round.reopen', 'member.join', 'member.revoke', 'key.rotate'] as const),
 ]);
 
 /** An entry with its place. */

@@ -119,9 +119,10 @@ export class Cosignatures {
     const { rows, history } = this.options;
     const signers = rows.cosignaturesOf(size);
     const lacking = [history.at(size).genesis.quorum - signers.size];
-    for (const index of history.changedAt)
-      if (before <= index && index < size)
-        lacking.push(history.at(index).genesis.quorum - oldSigners(history, index, signers));
+    for (const index of history.changedAt) {
+      const old = history.at(index);
+      if (before <= index && index < size) lacking.push(old.genesis.quorum - oldSigners(old, signers));
+    }
     return Math.max(0, ...lacking);
   }
 

@@ -40,6 +40,8 @@ export interface SequencerOptions {
   readonly genesis: { readonly entry: Uint8Array; readonly attachments: readonly Uint8Array[] };
   /** rosters that followed the one of entry 0, verified, oldest first; those that the log lacks are written into it */
   readonly changes?: readonly SignedRoster[];
+  /** called before the first of them is written; throws when the roster must not change now */
+  readonly beforeChange?: () => void;
   /** Ed25519 seed of the log key, 32 bytes */
   readonly logSeed: Uint8Array;
   /** Ed25519 seed of the coordinator's statement key, 32 bytes */
@@ -108,6 +110,7 @@ export class Sequencer {
     const parts = { rows, head, cosignatures, history, fed: entry.fed, attachments };
     const sequencer = new Sequencer(options, parts);
     sequencer.beginWith(options.genesis.entry, entry);
+    if (pending.length > 0) options.beforeChange?.();
     for (const signed of pending) await sequencer.appendChange(signed);
     return sequencer;
   }

@@ -1,13 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fromHex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   parseStrict,
   type Roster,
+  ROSTER_CHANGES,
+  rosterChangesSchema,
   type SignedRoster,
   signedRosterSchema,
-  verifyRoster,
+  verifyRosterChain,
 } from '@regulon/shared/plan';
 import { parseYaml } from '@regulon/shared/yaml';
 import { type Config, configSchema } from './config.js';
@@ -15,9 +17,12 @@ import { type Config, configSchema } from './config.js';
 /** Everything the process needs from its files, read once at start. */
 export interface Settings {
   readonly config: Config;
+  /** the roster in force */
   readonly roster: Roster;
-  /** the roster with its signatures, as the genesis refers to it */
+  /** the founding roster with its signatures, as the genesis refers to it */
   readonly signedRoster: SignedRoster;
+  /** the rosters that followed it, oldest first */
+  readonly rosterChanges: readonly SignedRoster[];
   /** entry bytes of federation.genesis, signed by the coordinator and every founding site */
   readonly genesis: Uint8Array;
   readonly quorumPolicy: string;
@@ -49,7 +54,11 @@ export function readSettings(file: string): Settings {
     'roster.json',
     'E_ROSTER',
   );
-  const roster = verifyRoster(signed);
+  const changes = existsSync(federation(ROSTER_CHANGES))
+    ? parseStrict(rosterChangesSchema, parseJson(federation(ROSTER_CHANGES)), ROSTER_CHANGES, 'E_ROSTER')
+    : [];
+  const rosters = verifyRosterChain([signed, ...changes]);
+  const roster = rosters.at(-1) ?? rosters[0];
   if (Buffer.compare(publicKeyOf(keys.statement), fromHex(roster.coordinatorKey)) !== 0) {
     throw new RegulonError('E_ROSTER', 'keys.statement is not the coordinator key of the roster');
   }
@@ -57,6 +66,7 @@ export function readSettings(file: string): Settings {
     config,
     roster,
     signedRoster: signed,
+    rosterChanges: changes,
     genesis: new Uint8Array(readBytes(federation('genesis.json'), 'genesis')),
     quorumPolicy: readText(federation('quorum.policy'), 'quorum policy'),
     keys,

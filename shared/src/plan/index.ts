@@ -32,6 +32,8 @@ export {
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';
 export { isSelfSigned, signMember } from './member.js';
 export {
+  ROSTER_CHANGES,
+  rosterChangesSchema,
   rosterSchema,
   signedRosterSchema,
   rosterHashOf,

@@ -82,6 +82,11 @@ export const signedRosterSchema = z.strictObject({
   ),
 });
 
+/** File beside `roster.json`: the rosters that followed it, oldest first. */
+export const ROSTER_CHANGES = 'roster-changes.json';
+/** What that file holds; `verifyRosterChain` tells whether it holds. */
+export const rosterChangesSchema = z.array(signedRosterSchema).max(10_000);
+
 /** A roster with signatures that nobody has checked yet. */
 export type SignedRoster = z.infer<typeof signedRosterSchema>;
 

@@ -31,6 +31,7 @@ function settingsIn(folder: string, federation: SampleFederation): Settings {
   return {
     config: parseConfig(utf8(JSON.stringify(files)), folder),
     ...{ roster, genesis: genesisEntry, quorumPolicy: genesis.quorumPolicy, bearerToken: TOKEN },
+    rosterChanges: [],
     signedRoster: signedRosterSchema.parse(JSON.parse(new TextDecoder().decode(signed))),
     keys: { statement: statementSeed, log: logSeed },
     tls: { cert: '', key: '', ca: '' },

@@ -60,6 +60,7 @@ export class SimulatedFederation {
       config,
       roster: federation.roster,
       signedRoster,
+      rosterChanges: [],
       genesis: federation.genesisEntry,
       quorumPolicy: federation.genesis.quorumPolicy,
       keys: { statement: federation.statementSeed, log: federation.logSeed },

@@ -160,15 +160,10 @@ export class KeyHistory {
 /**
  * How many of those who cosigned a checkpoint were members before a change; a member that exchanged its key is one.
  *
- * @param index of the entry that changed the membership
+ * @param old members before the change
  * @param signers names of those who cosigned under the keys in force for the checkpoint
  */
-export function oldSigners(
-  history: KeyHistory,
-  index: number,
-  signers: { readonly keys: () => Iterable<string> },
-): number {
-  const old = history.at(index);
+export function oldSigners(old: FederationKeys, signers: { readonly keys: () => Iterable<string> }): number {
   return [...signers.keys()].filter((name) => old.member(name) !== undefined).length;
 }
 

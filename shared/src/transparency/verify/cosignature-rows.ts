@@ -85,8 +85,9 @@ function checkChanges(ordered: readonly Whole[], { history, findings }: Cosignat
   for (const index of history.changedAt) {
     const first = ordered.find(({ size }) => size > index);
     if (first === undefined) continue;
-    const have = oldSigners(history, index, first.times);
-    const { quorum } = history.at(index).genesis;
+    const old = history.at(index);
+    const have = oldSigners(old, first.times);
+    const { quorum } = old.genesis;
     if (have < quorum)
       findings.fail(
         'L2',
