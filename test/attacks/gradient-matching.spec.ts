@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { sha256, utf8 } from '@regulon/shared/crypto';
-import { addRoundedGaussian, RandomWords } from '@regulon/shared/privacy';
+import { drawNormals, RandomWords, toNoisyMean } from '@regulon/shared/privacy';
 import { searched, searchFrom } from '../../shared/src/genomics/baselines/lbfgs.js';
 import { effort, measured, TIMEOUT_MS } from './support/attack-report.js';
 import { CLASSES, cosine, Draws, HIDDEN, honestStart, INPUTS, SECOND } from './support/nets.js';
@@ -34,13 +34,17 @@ function similarity(z: number): number {
     const clear = smoothGradient(weights, x[0]!, y[0]!);
     // the attacker is told by how much the gradient was clipped
     const norm = Math.max(1, Math.hypot(...clear));
-    const noisy = clear.map((g) => g / norm);
-    addRoundedGaussian(
+    const normals = new Float64Array(clear.length);
+    drawNormals(normals, new RandomWords(sha256(utf8(`A6 ${trial} ${z}`))));
+    const noisy = new Float32Array(clear.length);
+    const noise = { sigma: z, grid: 2 ** -20, denominator: 1 };
+    toNoisyMean(
+      clear.map((g) => g / norm),
+      normals,
       noisy,
-      { sigma: z, grid: 2 ** -20 },
-      new RandomWords(sha256(utf8(`A6 ${trial} ${z}`))),
+      noise,
     );
-    const seen = z > 0 ? noisy.map((g) => g * norm) : clear;
+    const seen = z > 0 ? Float64Array.from(noisy, (g) => g * norm) : clear;
     sum += cosine(matching(weights, seen), x[0]!);
   }
   const defence = z > 0 ? `DP-SGD z = ${z}` : 'none';

@@ -75,13 +75,13 @@ function costOf(plan: Plan): Measured['cost'] {
   return { q, z, steps: localSteps * plan.training.rounds, pld: pld ?? exact ?? NaN, rdp };
 }
 
-/** The first patients of each class and fold: as if the site had fewer. */
+/** Some patients of each class: as if the site had fewer. */
 function someOf(units: SiteUnits, share: number): SiteUnits {
-  const seen = new Map<string, number>();
+  const seen = new Map<number, number>();
   const rows = [...units.folds.keys()].filter((row) => {
-    const key = `${units.view.labels?.[row]} ${units.folds[row]}`;
-    const before = seen.get(key) ?? 0;
-    seen.set(key, before + 1);
+    const label = units.view.labels?.[row] ?? -1;
+    const before = seen.get(label) ?? 0;
+    seen.set(label, before + 1);
     return Math.floor((before + 1) * share) > Math.floor(before * share);
   });
   return {

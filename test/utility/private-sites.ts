@@ -76,7 +76,7 @@ export async function heldOutScore(
   let sum: Confusion = [];
   for (const site of sites) {
     const own = await site.confusion(run.program, model);
-    sum = own.map((n, i) => n + (sum[i] ?? 0));
+    if (own.length > 0) sum = own.map((n, i) => n + (sum[i] ?? 0));
   }
   return sum;
 }
@@ -128,6 +128,7 @@ class PrivateSite implements InProcessSite {
 
   /** Of the held-out units of this site. */
   async confusion(program: RunProgram, model: Float32Array): Promise<Confusion> {
+    if (rowsOf(this.units, (fold) => fold === this.training.fold).length === 0) return [];
     const { confusion } = await this.training.trainer.evaluate(
       this.jobOf(program, this.dataOf(program, true), model),
     );

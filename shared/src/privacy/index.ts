@@ -30,7 +30,7 @@ export { noiseFor, type CalibratedNoise, type NoiseTarget } from './calibrate.js
 export { DiscreteGaussian, wholeSigma } from './sampling/discrete-gaussian.js';
 export { verifyNoise } from './checks.js';
 export { exactRate, samplingThreshold } from './sampling/poisson.js';
-export { addRoundedGaussian } from './sampling/gaussian.js';
+export { drawNormals, toNoisyMean } from './sampling/gaussian.js';
 export { RandomWords, type WordSource } from './sampling/random-words.js';
 export {
   FIRST_LINK,

@@ -9,6 +9,7 @@ import { trainRound } from '../loop.js';
 import { softmaxCrossEntropy } from '../losses/index.js';
 import { Network } from '../network.js';
 import { trainPrivately } from './dp-sgd.js';
+import { NormalsAhead } from './normals-ahead.js';
 import { poissonSample, recordsByPatient } from './patients.js';
 
 const [GENES, N] = [6, 60];
@@ -37,6 +38,7 @@ const network = new Network(
   }),
   { inputShape: [GENES], outputs: 2 },
 );
+const dense = (units: number) => ({ type: 'dense', units, activation: 'tanh' });
 const size = network.specs.reduce((n, spec) => n + spec.size, 0);
 const weights = Float32Array.from({ length: size }, (_, i) => Math.cos(i) / 4);
 
@@ -98,6 +100,23 @@ describe('DP-SGD by patient', () => {
     expect(rates.length).toBe(40 * size);
     // five standard errors
     expect(Math.abs(deviation / 3 - 1)).toBeLessThan(5 / Math.sqrt(2 * rates.length));
+  });
+
+  it('noise drawn ahead by a thread has the same standard deviation (needs the compiled programs)', async () => {
+    const wide = new Network(
+      modelDeclarationSchema.parse({
+        blocks: [{ name: 'mlp', layers: [dense(20_000), { type: 'dense', units: 'outputs' }] }],
+      }),
+      { inputShape: [GENES], outputs: 2 },
+    );
+    const start = new Float32Array(wide.specs.reduce((n, spec) => n + spec.size, 0));
+    const [steps, z] = [30, 3];
+    expect(NormalsAhead.isWorth(steps * start.length)).toBe(true);
+    const asked = job({ steps, samplingRate: 2 ** -32, clipNorm: 2 ** -20, noiseMultiplier: z });
+    const { delta } = await trainRound({ network: wide, data, backend, job: asked }, start);
+    const moves = delta.map((d) => (d * 2 ** -32 * N) / 2 ** -20);
+    const deviation = Math.sqrt(moves.reduce((sum, x) => sum + x * x, 0) / moves.length);
+    expect(Math.abs(deviation / (z * Math.sqrt(steps)) - 1)).toBeLessThan(5 / Math.sqrt(2 * moves.length));
   });
 
   it('divides by a constant, whatever was drawn: more patients do not shrink what one of them moves', async () => {

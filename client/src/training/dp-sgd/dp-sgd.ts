@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
 import {
-  addRoundedGaussian,
   exactRate,
   RandomWords,
   samplingThreshold,
+  toNoisyMean,
   verifyNoise,
   type WordSource,
 } from '@regulon/shared/privacy';
@@ -15,6 +15,8 @@ import { Optimiser } from '../optimisers/index.js';
 import { RoundRandomness } from '../randomness.js';
 import { heapSlab } from '../slab.js';
 import { addClippedSum, type GradientSource } from './clipped-sum.js';
+import { type Normals, NormalsHere } from './normals.js';
+import { NormalsAhead } from './normals-ahead.js';
 import { poissonSample, type Records, recordsByPatient } from './patients.js';
 
 /** The noisy sum is rounded to this part of the clip norm: low bits of a floating-point sampler would tell its input. */
@@ -25,17 +27,18 @@ const GRID = 2 ** -20;
  * constant. A step that drew nobody is noise, and a step all the same.
  *
  * @param global flat weights [P]; not changed
- * @param source of sampling and noise; specs replace that of the operating system
+ * @param asked source of sampling and noise in a spec; else both come from the operating system, and much noise from a
+ *   thread that draws it ahead
  * @returns update of all weights; no loss, since no noise covers one
  * @throws E_PRIVACY, E_CLIP_NORM naming a parameter that protects nobody
- * @throws E_LOSS_NOT_FINITE; nothing is returned then
+ * @throws E_LOSS_NOT_FINITE, E_TRAINER_CRASH when the thread of the noise ended; nothing is returned then
  * @see Abadi et al. 2016 (arXiv:1607.00133), Algorithm 1; docs/privacy.md
  */
 export async function trainPrivately(
   round: LocalRound,
   privacy: PrivateTraining,
   global: Float32Array,
-  source: WordSource = new RandomWords(),
+  asked?: WordSource,
 ): Promise<{ delta: Float32Array; sums: typeof NO_LOSS; steps: number }> {
   verifyPrivacy(privacy);
   const { job, network, data, backend } = round;
@@ -53,19 +56,21 @@ export async function trainPrivately(
   // one array of each for all steps: as many as there are weights, and fresh ones cost as much as the sums
   const sum = new Float64Array(global.length);
   const means = network.specs.map(({ size }) => new Float32Array(size));
+  const source = asked ?? new RandomWords();
+  const normals = asked ? new NormalsHere(asked) : normalsOf(round, privacy, source);
   try {
     for (let step = 0; step < privacy.steps; step++) {
       const context = { randomOf: (layer: string) => random.dropout(step, layer) };
-      sum.fill(0);
       for (const piece of pieces(poissonSample(patients, threshold, source), job.batchSize))
         addClippedSum(from, piece, privacy.clipNorm, context, sum);
-      toNoisyMeans(round, sum, privacy, source, means);
+      await toNoisyMeans(round, sum, privacy, normals, means);
       const views = weights.map((tensor) => backend.view(tensor));
       optimiser.step(views, means, 1, factorOf(job, step, privacy.steps));
       await round.onStep?.(step + 1, privacy.steps, NO_LOSS);
     }
     return { delta: updateOf(round, weights, global), sums: NO_LOSS, steps: privacy.steps };
   } finally {
+    await normals.close();
     tf.dispose(weights);
     optimiser.dispose();
   }
@@ -102,26 +107,33 @@ function* pieces(sample: readonly Records[], most: number): Generator<Records[]>
   if (piece.length > 0) yield piece;
 }
 
+/** Where the noise of a whole training is drawn. */
+function normalsOf({ network }: LocalRound, { steps }: PrivateTraining, source: WordSource): Normals {
+  const draws = network.specs.reduce((n, { trainable, size }) => n + (trainable ? size : 0), 0);
+  return NormalsAhead.isWorth(draws * steps) ? new NormalsAhead(draws) : new NormalsHere(source);
+}
+
 /**
  * (Σ + noise) / (q·N̂) of what is trained, zeros elsewhere.
  *
- * @param sum noised in place
+ * @param sum zeros afterwards
  * @param means receives one array for each weight
  */
-function toNoisyMeans(
+async function toNoisyMeans(
   { network: { specs } }: Pick<LocalRound, 'network'>,
   sum: Float64Array,
   { noiseMultiplier, clipNorm, samplingRate, patients }: PrivateTraining,
-  source: WordSource,
+  normals: Normals,
   means: readonly Float32Array[],
-): void {
-  const noise = { sigma: noiseMultiplier * clipNorm, grid: clipNorm * GRID };
+): Promise<void> {
   const denominator = exactRate(samplingRate) * patients;
-  specs.forEach(({ offset, size, trainable }, s) => {
-    const own = sum.subarray(offset, offset + size);
-    if (trainable) addRoundedGaussian(own, noise, source);
-    const mean = means[s]!;
-    // a callback for each number would take longer than the noise
-    for (let i = 0; i < size; i++) mean[i] = own[i]! / denominator;
-  });
+  const noise = { sigma: noiseMultiplier * clipNorm, grid: clipNorm * GRID, denominator };
+  for (const [s, { offset, size, trainable }] of specs.entries()) {
+    for (let at = 0; trainable && at < size;) {
+      const drawn = await normals.next(size - at);
+      const to = at + drawn.length;
+      toNoisyMean(sum.subarray(offset + at, offset + to), drawn, means[s]!.subarray(at, to), noise);
+      at = to;
+    }
+  }
 }

@@ -1,20 +1,40 @@
 import type { WordSource } from './random-words.js';
 import { standardNormal } from './standard-normal.js';
 
+/** Fill an array with independent standard normal numbers, in float64. */
+export function drawNormals(values: Float64Array, source: WordSource): void {
+  for (let k = 0; k < values.length; k++) values[k] = standardNormal(source);
+}
+
+/** From a clipped sum to the mean that is released. */
+export interface NoisyMean {
+  /** standard deviation of the noise; ≥ 0 */
+  readonly sigma: number;
+  /** the noisy sum is rounded to its multiples; > 0 */
+  readonly grid: number;
+  /** a constant; > 0 */
+  readonly denominator: number;
+}
+
 /**
- * Add Gaussian noise of a standard deviation to every element, in float64, and round the sums to multiples of a grid: the
- * rounding hides the low bits through which a floating-point sampler would tell its input (Mironov 2012). Only for
- * noise of a single source; a sum of several would need the exact sampler.
+ * Add Gaussian noise to every element of a sum, round to multiples of a grid, and divide by a constant: the rounding hides
+ * the low bits through which a floating-point sampler would tell its input (Mironov 2012). Only for noise of a single
+ * source; a sum of several would need the exact sampler. One pass over memory.
  *
- * @param values changed in place
- * @param sigma ≥ 0
- * @param grid > 0, a power of two times the clip norm
+ * @param sum float64 [n]; zeros afterwards
+ * @param normals independent standard normal numbers [n] that nobody has used; not changed
+ * @param mean float32 [n], written
  */
-export function addRoundedGaussian(
-  values: Float64Array,
-  { sigma, grid }: { sigma: number; grid: number },
-  source: WordSource,
+export function toNoisyMean(
+  sum: Float64Array,
+  normals: Float64Array,
+  mean: Float32Array,
+  { sigma, grid, denominator }: NoisyMean,
 ): void {
-  for (let k = 0; k < values.length; k++)
-    values[k] = Math.round((values[k]! + sigma * standardNormal(source)) / grid) * grid;
+  const [perGrid, unit] = [1 / grid, grid / denominator];
+  for (let k = 0; k < sum.length; k++) {
+    // the result is a whole number times a constant, whatever the bits before the rounding were
+    mean[k] = Math.round((sum[k]! + sigma * normals[k]!) * perGrid) * unit;
+    sum[k] = 0;
+  }
 }

@@ -3,7 +3,7 @@ import { sha256, utf8 } from '../../crypto/index.js';
 import { chiSquaredTail } from '../../genomics/numeric/gamma.js';
 import { normalCdf } from '../normal.js';
 import { DiscreteGaussian, wholeSigma } from './discrete-gaussian.js';
-import { addRoundedGaussian } from './gaussian.js';
+import { drawNormals, toNoisyMean } from './gaussian.js';
 import { below, RandomWords } from './random-words.js';
 import { layers, standardNormal } from './standard-normal.js';
 
@@ -156,10 +156,19 @@ describe('standard normal numbers', () => {
 });
 
 describe('rounded Gaussian noise of one source', () => {
+  const normals = (count: number): Float64Array => {
+    const drawn = new Float64Array(count);
+    drawNormals(drawn, words('gauss'));
+    return drawn;
+  };
+
   it('has its standard deviation, and leaves only multiples of the grid', () => {
     const [count, sigma, grid] = [100_001, 3, 2 ** -10];
-    const values = new Float64Array(count).fill(0.3);
-    addRoundedGaussian(values, { sigma, grid }, words('gauss'));
+    const sum = new Float64Array(count).fill(0.3);
+    const values = new Float32Array(count);
+    toNoisyMean(sum, normals(count), values, { sigma, grid, denominator: 1 });
+    // the clipped sum does not stay in memory
+    expect(sum.every((x) => x === 0)).toBe(true);
     const mean = values.reduce((a, b) => a + b, 0) / count;
     const variance = values.reduce((a, b) => a + (b - 0.3) ** 2, 0) / count;
     expect(Math.abs(mean - 0.3)).toBeLessThan((5 * sigma) / Math.sqrt(count));
@@ -167,9 +176,10 @@ describe('rounded Gaussian noise of one source', () => {
     expect(values.every((x) => Number.isInteger(x / grid))).toBe(true);
   });
 
-  it('takes the last element of an odd count along, and without noise only rounds', () => {
-    const values = Float64Array.of(0.26, -0.26, 0.74);
-    addRoundedGaussian(values, { sigma: 0, grid: 0.5 }, words('gauss'));
-    expect([...values]).toEqual([0.5, -0.5, 0.5]);
+  it('without noise only rounds, and divides what is rounded', () => {
+    const values = new Float32Array(3);
+    const without = { sigma: 0, grid: 0.5, denominator: 4 };
+    toNoisyMean(Float64Array.of(0.26, -0.26, 0.74), normals(3), values, without);
+    expect([...values]).toEqual([0.125, -0.125, 0.125]);
   });
 });
