@@ -1,10 +1,4 @@
-import {
-  DiscreteGaussian,
-  drawNormals,
-  pldEpsilon,
-  RandomWords,
-  rdpEpsilon,
-} from '@regulon/shared/privacy';
+import { DiscreteGaussian, drawNormals, pldEpsilon, RandomWords, rdpEpsilon } from '@regulon/shared/privacy';
 import { bestOf, cpuSecondsOf } from './best-of.js';
 import type { BenchOptions } from './main.js';
 import { privateSteps } from './private-steps.js';

@@ -8,7 +8,7 @@ import { caseFiles, type LayerCase, layerCases } from '../layer-cases.support.js
 import { weightTensors } from '../local-round.js';
 import { squaredError } from '../losses/index.js';
 import { Network } from '../network.js';
-import { addClippedSum, clipFactor, type GradientSource } from './clipped-sum.js';
+import { clippedSum, clipFactor, type GradientSource } from './clipped-sum.js';
 import type { Records } from './patients.js';
 
 const context = { randomOf: () => ({ uniform: () => 0.7, words: (out: Uint32Array) => out.fill(2 ** 31) }) };
@@ -64,6 +64,13 @@ function gradientOf({ network, data, weights, lossScale }: GradientSource, rows:
   return gradient;
 }
 
+/** Where sums are added to one array of all weights. */
+const into =
+  ({ network }: GradientSource, total: Float64Array) =>
+  (spec: number, sum: Float32Array): void => {
+    const { offset, trainable } = network.specs[spec]!;
+    if (trainable) sum.forEach((g, i) => (total[offset + i]! += g));
+  };
 const norm = (values: Float64Array): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
 const distance = (a: Float64Array, b: Float64Array): number => norm(a.map((x, i) => x - b[i]!));
 
@@ -78,7 +85,7 @@ function deviation(source: GradientSource, clip?: number) {
     gradient.forEach((g, i) => (expected[i]! += factor * g));
   });
   const total = new Float64Array(expected.length);
-  const { norms } = addClippedSum(source, PATIENTS, bound, context, total);
+  const { norms } = clippedSum(source, PATIENTS, bound, context, into(source, total));
   const ofNorms = Math.max(...sizes.map((size, p) => Math.abs(norms[p]! - size) / (size || 1)));
   return { ofNorms, ofSum: distance(total, expected) / (norm(expected) || 1), total, expected, bound };
 }
@@ -100,7 +107,7 @@ describe('gradients by patient, without a loop over patients', () => {
     for (const layerCase of list) {
       const source = sourceOf(layerCase);
       const total = new Float64Array(source.network.specs.reduce((n, { size }) => n + size, 0));
-      expect(() => addClippedSum(source, PATIENTS, 1, context, total)).toThrow(
+      expect(() => clippedSum(source, PATIENTS, 1, context, into(source, total))).toThrow(
         expect.objectContaining({ code: 'E_PRIVACY', message: expect.stringContaining(type) }),
       );
     }
@@ -118,7 +125,7 @@ describe('gradients by patient, without a loop over patients', () => {
     for (const bound of [1e-3, 0.5, 10]) {
       for (const rows of PATIENTS) {
         const total = new Float64Array(source.network.specs.reduce((n, { size }) => n + size, 0));
-        addClippedSum(source, [rows], bound, context, total);
+        clippedSum(source, [rows], bound, context, into(source, total));
         expect(norm(total)).toBeLessThanOrEqual(bound);
       }
     }

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RegulonError } from '@regulon/shared/errors';
-import type { WeightSpec } from '@regulon/shared/models';
 import type { TrainingBackend } from '../backends/backend.js';
 import type { UnitData } from '../data.js';
 import { forwardLayer } from '../forward-layer.js';
@@ -30,21 +29,21 @@ export interface ClippedSum {
 }
 
 /**
- * Add Σ over patients of gradient · min(1, C/‖gradient‖), one forward pass, one way back to the layers' products for the
+ * Σ over patients of gradient · min(1, C/‖gradient‖), one forward pass, one way back to the layers' products for the
  * norms, and one way back of the records' losses, each scaled by the factor of its patient.
  *
  * @param patients records of each; one or more
- * @param total float64 [P] of all weights in manifest order; added to
- * @throws E_LOSS_NOT_FINITE when a loss or a gradient is NaN or infinite; `total` is not to be used then
+ * @param receive is told the sum of each weight by its place in the manifest, once; a view that is valid inside only
+ * @throws E_LOSS_NOT_FINITE when a loss or a gradient is NaN or infinite; nothing was added then
  * @throws E_PRIVACY naming a layer that cannot tell patients apart
  * @see Abadi et al. 2016 (arXiv:1607.00133), Algorithm 1; Lee & Kifer 2021 (arXiv:2009.03106), reweighted losses
  */
-export function addClippedSum(
+export function clippedSum(
   source: GradientSource,
   patients: readonly Records[],
   clipNorm: number,
   context: Pick<PassContext, 'randomOf'>,
-  total: Float64Array,
+  receive: (spec: number, sum: Float32Array) => void,
 ): ClippedSum {
   const { network, data, backend, weights, lossScale } = source;
   const rows = patients.flat();
@@ -66,7 +65,7 @@ export function addClippedSum(
     for (let p = 0; p < norms.length; p++) norms[p] = Math.sqrt(norms[p]!);
     if (!norms.every(Number.isFinite)) throw notFinite('the gradient of a patient');
     scaleRows(backend.view(gradient), ranges, (p) => clipFactor(norms[p]!, clipNorm));
-    pass.backward(gradient).forEach((tensor, s) => addTo(total, network.specs[s]!, backend.view(tensor)));
+    pass.backward(gradient).forEach((tensor, s) => receive(s, backend.view(tensor)));
   });
   return { norms };
 }
@@ -97,11 +96,6 @@ function scaleRows(
     const by = factor(p);
     for (let i = from * width; i < to * width; i++) values[i] = values[i]! * by;
   });
-}
-
-function addTo(total: Float64Array, { offset, size, trainable }: WeightSpec, gradient: Float32Array): void {
-  if (!trainable) return;
-  for (let i = 0; i < size; i++) total[offset + i] = total[offset + i]! + gradient[i]!;
 }
 
 const notFinite = (what: string): RegulonError =>

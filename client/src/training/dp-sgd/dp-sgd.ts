@@ -4,7 +4,6 @@ import {
   exactRate,
   RandomWords,
   samplingThreshold,
-  toNoisyMean,
   verifyNoise,
   type WordSource,
 } from '@regulon/shared/privacy';
@@ -14,9 +13,10 @@ import { NO_LOSS } from '../losses/index.js';
 import { Optimiser } from '../optimisers/index.js';
 import { RoundRandomness } from '../randomness.js';
 import { heapSlab } from '../slab.js';
-import { addClippedSum, type GradientSource } from './clipped-sum.js';
+import { clippedSum, type GradientSource } from './clipped-sum.js';
 import { type Normals, NormalsHere } from './normals.js';
 import { NormalsAhead } from './normals-ahead.js';
+import { StepSum } from './step-sum.js';
 import { poissonSample, type Records, recordsByPatient } from './patients.js';
 
 /** The noisy sum is rounded to this part of the clip norm: low bits of a floating-point sampler would tell its input. */
@@ -53,19 +53,20 @@ export async function trainPrivately(
   const random = new RoundRandomness(job.shuffleKey, job.round);
   const lossScale = 1 / termsOfLoss(round);
   const from: GradientSource = { network, data, backend, weights, lossScale };
-  // one array of each for all steps: as many as there are weights, and fresh ones cost as much as the sums
-  const sum = new Float64Array(global.length);
-  const means = network.specs.map(({ size }) => new Float32Array(size));
+  const records = patients.reduce((n, { length }) => n + length, 0);
+  const sum = new StepSum(network.specs, records <= job.batchSize);
+  const noise = noiseOf(privacy);
   const source = asked ?? new RandomWords();
   const normals = asked ? new NormalsHere(asked) : normalsOf(round, privacy, source);
   try {
     for (let step = 0; step < privacy.steps; step++) {
       const context = { randomOf: (layer: string) => random.dropout(step, layer) };
+      sum.clear();
       for (const piece of pieces(poissonSample(patients, threshold, source), job.batchSize))
-        addClippedSum(from, piece, privacy.clipNorm, context, sum);
-      await toNoisyMeans(round, sum, privacy, normals, means);
+        clippedSum(from, piece, privacy.clipNorm, context, (spec, part) => sum.add(spec, part));
+      await sum.addNoise(normals, noise);
       const views = weights.map((tensor) => backend.view(tensor));
-      optimiser.step(views, means, 1, factorOf(job, step, privacy.steps));
+      optimiser.step(views, sum.means, 1, factorOf(job, step, privacy.steps));
       await round.onStep?.(step + 1, privacy.steps, NO_LOSS);
     }
     return { delta: updateOf(round, weights, global), sums: NO_LOSS, steps: privacy.steps };
@@ -113,27 +114,11 @@ function normalsOf({ network }: LocalRound, { steps }: PrivateTraining, source: 
   return NormalsAhead.isWorth(draws * steps) ? new NormalsAhead(draws) : new NormalsHere(source);
 }
 
-/**
- * (Σ + noise) / (q·N̂) of what is trained, zeros elsewhere.
- *
- * @param sum zeros afterwards
- * @param means receives one array for each weight
- */
-async function toNoisyMeans(
-  { network: { specs } }: Pick<LocalRound, 'network'>,
-  sum: Float64Array,
-  { noiseMultiplier, clipNorm, samplingRate, patients }: PrivateTraining,
-  normals: Normals,
-  means: readonly Float32Array[],
-): Promise<void> {
-  const denominator = exactRate(samplingRate) * patients;
-  const noise = { sigma: noiseMultiplier * clipNorm, grid: clipNorm * GRID, denominator };
-  for (const [s, { offset, size, trainable }] of specs.entries()) {
-    for (let at = 0; trainable && at < size;) {
-      const drawn = await normals.next(size - at);
-      const to = at + drawn.length;
-      toNoisyMean(sum.subarray(offset + at, offset + to), drawn, means[s]!.subarray(at, to), noise);
-      at = to;
-    }
-  }
+/** Of the sum of a step, which is divided by the constant q·N̂. */
+function noiseOf({ noiseMultiplier, clipNorm, samplingRate, patients }: PrivateTraining) {
+  return {
+    sigma: noiseMultiplier * clipNorm,
+    grid: clipNorm * GRID,
+    denominator: exactRate(samplingRate) * patients,
+  };
 }

@@ -5,7 +5,7 @@ import { NormalsAhead } from './normals-ahead.js';
 
 const script = fileURLToPath(new URL('../../../dist/training/dp-sgd/normals-worker.js', import.meta.url));
 const threaded = existsSync(script) ? it : it.skip;
-const SLOT = 2 ** 16;
+const SLOT = 2 ** 18;
 
 /** A thread that does something else. */
 const doing = (code: string): URL =>
@@ -27,7 +27,7 @@ describe('normal numbers that a thread draws ahead', () => {
   threaded(
     'are independent standard normal, and none is handed out twice (needs the compiled programs)',
     async () => {
-      const count = 7 * SLOT + 11;
+      const count = 5 * SLOT + 11;
       const normals = [new NormalsAhead(2 * SLOT), new NormalsAhead(1)];
       const [one, two] = await Promise.all(normals.map((each) => taken(each, count)));
       await Promise.all(normals.map((each) => each.close()));

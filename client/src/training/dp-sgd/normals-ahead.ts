@@ -5,10 +5,10 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { Normals } from './normals.js';
 import type { FilledSlot, SlotToFill } from './normals-worker.js';
 
-/** Numbers of a slot: 512 KiB. */
-const SLOT = 2 ** 16;
+/** Numbers of a slot: 2 MiB. */
+const SLOT = 2 ** 18;
 /** 64 MiB */
-const MOST_SLOTS = 128;
+const MOST_SLOTS = 32;
 /** More draws than these take longer than a thread takes to start. */
 const WORTH_A_THREAD = 2 ** 22;
 
