@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { URI } from 'otpauth';
-import { runTyping } from '../../cli/src/commands/run-program.support.js';
+import { runAs } from '../../cli/src/commands/run-program.support.js';
 import { RestApi } from '../support/coordinator/rest-api.js';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
 
@@ -34,10 +34,10 @@ describe('accounts from the command line', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const operator = (...args: string[]): ReturnType<typeof runTyping> =>
-    runTyping([], { ...env, REGULON_TOKEN_FILE: tokenFile }, ...args);
-  const person = (lines: readonly string[], ...args: string[]): ReturnType<typeof runTyping> =>
-    runTyping(lines, { ...env, ...home }, ...args);
+  const operator = (...args: string[]): ReturnType<typeof runAs> =>
+    runAs({ env: { ...env, REGULON_TOKEN_FILE: tokenFile } }, ...args);
+  const person = (lines: readonly string[], ...args: string[]): ReturnType<typeof runAs> =>
+    runAs({ lines, env: { ...env, ...home } }, ...args);
   const data = ({ out }: { out: string }): Record<string, string> =>
     (JSON.parse(out) as { data: Record<string, string> }).data;
 

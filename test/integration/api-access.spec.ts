@@ -43,6 +43,8 @@ const access: Readonly<Record<string, readonly Role[] | 'open'>> = {
   'DELETE /api/v1/accounts/:name': ['operator'],
   'POST /api/v1/activations': 'open',
   'POST /api/v1/session': 'open',
+  'POST /api/v1/session/challenge': 'open',
+  'POST /api/v1/session/proved': 'open',
   'GET /api/v1/session': everybody,
   'DELETE /api/v1/session': everybody,
 };

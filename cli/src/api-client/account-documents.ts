@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { WhoAmI } from '@regulon/coordinator/api';
-import { type AccountFacts, roles, type Session, type SetupCode } from '@regulon/coordinator/auth';
+import {
+  type AccountFacts,
+  type ProviderChallenge,
+  providerUrl,
+  roles,
+  type Session,
+  type SetupCode,
+} from '@regulon/coordinator/auth';
 import { timeSchema } from './documents.js';
 
 /** What the coordinator answers about accounts and sessions, checked against its own types at compile time. */
@@ -22,11 +29,17 @@ export const setupCode = z.looseObject({
 }) satisfies z.ZodType<SetupCode>;
 
 const account = z.looseObject({
-  ...{ name: text, role },
+  ...{ name: text, role, subject: text.nullable() },
   ...{ state: z.enum(['active', 'invited']), created: timeSchema },
 }) satisfies z.ZodType<AccountFacts>;
 
 export const accountList = z.looseObject({ accounts: z.array(account) });
 export const activationReply = z.looseObject({ secondFactor: z.url({ protocol: /^otpauth$/ }).nullable() });
+export const addedReply = z.looseObject({ added: text });
+export const challenge = z.looseObject({
+  issuer: providerUrl,
+  clientId: text.max(200),
+  nonce: text.regex(/^[\w-]{43}$/),
+}) satisfies z.ZodType<ProviderChallenge>;
 export const removedReply = z.looseObject({ removed: text });
 export const logoutReply = z.looseObject({ ended: z.literal(true) });

@@ -1,5 +1,11 @@
 import type { WhoAmI } from '@regulon/coordinator/api';
-import type { AccountFacts, Credentials, Session, SetupCode } from '@regulon/coordinator/auth';
+import type {
+  AccountFacts,
+  Credentials,
+  ProviderChallenge,
+  Session,
+  SetupCode,
+} from '@regulon/coordinator/auth';
 import type {
   ActorHead,
   EntriesReply,
@@ -25,6 +31,8 @@ import {
 import {
   accountList,
   activationReply,
+  addedReply,
+  challenge,
   logoutReply,
   removedReply,
   session,
@@ -102,6 +110,15 @@ export class CoordinatorApi {
     return this.rest.post(`${V1}/session`, credentials, session);
   }
 
+  /** What this machine takes to the OpenID provider of the federation. */
+  challenge(): Promise<ProviderChallenge> {
+    return this.rest.post(`${V1}/session/challenge`, {}, challenge);
+  }
+
+  loginOfProvider(idToken: string): Promise<Session> {
+    return this.rest.post(`${V1}/session/proved`, { idToken }, session);
+  }
+
   async logout(): Promise<void> {
     await this.rest.delete(`${V1}/session`, logoutReply);
   }
@@ -116,6 +133,11 @@ export class CoordinatorApi {
 
   addAccount(account: Pick<AccountFacts, 'name' | 'role'>): Promise<SetupCode> {
     return this.rest.post(`${V1}/accounts`, account, setupCode);
+  }
+
+  /** @param account whose person logs in at the OpenID provider */
+  async addAccountOfProvider(account: Pick<AccountFacts, 'name' | 'role' | 'subject'>): Promise<void> {
+    await this.rest.post(`${V1}/accounts`, account, addedReply);
   }
 
   resetAccount(name: string): Promise<SetupCode> {

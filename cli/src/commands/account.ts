@@ -35,7 +35,7 @@ function list(account: Command, context: Context): void {
   });
 }
 
-type Changing = ConnectionOptions & { dryRun: boolean; yes: boolean };
+type Changing = ConnectionOptions & { dryRun: boolean; yes: boolean; role: Role; subject?: string };
 
 /** A command that changes one account after a person's yes. */
 function changing(
@@ -45,14 +45,14 @@ function changing(
     words,
     change,
   }: {
-    readonly words: (name: string, options: Changing & { role: Role }) => string;
-    readonly change: (api: CoordinatorApi, name: string, options: { role: Role }) => Promise<CommandResult>;
+    readonly words: (name: string, options: Changing) => string;
+    readonly change: (api: CoordinatorApi, name: string, options: Changing) => Promise<CommandResult>;
   },
 ): void {
   connects(command.argument('<name>', 'of the account'))
     .option('--dry-run', 'say what would change, change nothing', false)
     .option('--yes', 'do not ask', false);
-  handles<Changing & { role: Role }>(
+  handles<Changing>(
     command,
     context,
     async ([name = ''], options) => {
@@ -70,10 +70,15 @@ function add(account: Command, context: Context): void {
   const command = account
     .command('add')
     .description('invite a person; prints the code with which the person chooses a password')
-    .addOption(new Option('--role <role>', 'of the account').choices([...roles]).makeOptionMandatory());
+    .addOption(new Option('--role <role>', 'of the account').choices([...roles]).makeOptionMandatory())
+    .option('--subject <id>', 'who the person is at the OpenID provider; then there is no password here');
   changing(command, context, {
     words: (name, { role }) => `add the ${role} ${name}`,
-    change: async (api, name, { role }) => setupResult(name, await api.addAccount({ name, role })),
+    change: async (api, name, { role, subject }) => {
+      if (subject === undefined) return setupResult(name, await api.addAccount({ name, role }));
+      await api.addAccountOfProvider({ name, role, subject });
+      return { data: { name, role }, lines: [`${name} may log in: regulon login --provider`] };
+    },
   });
 }
 

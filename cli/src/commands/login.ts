@@ -1,6 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
+import type { Session } from '@regulon/coordinator/auth';
+import { RegulonError } from '@regulon/shared/errors';
 import { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
 import {
@@ -12,6 +14,7 @@ import {
   tokenFileOf,
 } from './connection.js';
 import { type Context, handles } from './context.js';
+import { idTokenOf } from './provider-login.js';
 
 /** `regulon login`, `logout` and `whoami`: the session of a person with an account. */
 export function sessionCommands(program: Command, context: Context): void {
@@ -20,35 +23,52 @@ export function sessionCommands(program: Command, context: Context): void {
   whoAmI(program, context);
 }
 
+interface LoginOptions extends ConnectionOptions {
+  readonly account?: string;
+  readonly provider: boolean;
+}
+
 function login(program: Command, context: Context): void {
   const command = connects(program.command('login').description('begin a session of 12 hours'))
-    .requiredOption('--account <name>', 'yours')
+    .option('--account <name>', 'yours, with a password')
+    .option('--provider', 'log in at the OpenID provider of the federation, in a browser', false)
     .addHelpText(
       'after',
       '\nThe password is asked for; a script writes it, and the code, to the standard input.',
     );
-  handles<ConnectionOptions & { account: string }>(
+  handles<LoginOptions>(
     command,
     context,
     async (_, options) => {
-      const { account: name } = options;
       const api = new CoordinatorApi({ server: serverOf(options, context), token: '' });
       const file = options.tokenFile ?? sessionFile(context);
       // it may be the coordinator's own
       if (options.tokenFile !== undefined) verifyReplaceable(file, false);
-      const password = await context.secrets.ask(`password of ${name}`);
-      const code = await context.secrets.ask('code of the second factor (empty without one)');
-      const { token, role, expires } = await api.login({ name, password, ...(code === '' ? {} : { code }) });
+      const session = await begun(api, options, context);
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      writeWhole(file, `${token}\n`, 0o600);
-      const until = new Date(expires).toISOString();
-      return {
-        data: { name, role, expires, file },
-        lines: [`${name} (${role}) until ${until}`, `token  ${file}`],
-      };
+      writeWhole(file, `${session.token}\n`, 0o600);
+      const { role, expires } = session;
+      const lines = [`${role} until ${new Date(expires).toISOString()}`, `token  ${file}`];
+      return { data: { role, expires, file }, lines };
     },
     'files',
   );
+}
+
+async function begun(api: CoordinatorApi, options: LoginOptions, context: Context): Promise<Session> {
+  const { account: name, provider } = options;
+  if (provider === (name !== undefined)) {
+    const hint =
+      '`regulon login --account NAME` asks for a password, `regulon login --provider` opens a browser';
+    throw new RegulonError('E_ARGUMENT', 'one of --account and --provider is needed', { hint });
+  }
+  if (name === undefined) {
+    const open = (url: string): void => context.streams.err(`open this address in a browser:\n${url}\n`);
+    return api.loginOfProvider(await idTokenOf(await api.challenge(), open));
+  }
+  const password = await context.secrets.ask(`password of ${name}`);
+  const code = await context.secrets.ask('code of the second factor (empty without one)');
+  return api.login({ name, password, ...(code === '' ? {} : { code }) });
 }
 
 function logout(program: Command, context: Context): void {

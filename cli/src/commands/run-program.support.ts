@@ -13,20 +13,32 @@ export async function runIn(
   env: Context['env'],
   ...args: string[]
 ): Promise<{ code: number; out: string; err: string }> {
-  return runTyping([], env, ...args);
+  return runAs({ env }, ...args);
 }
 
-/** Run a command line in an environment, with a line for each secret that it asks for; for specs. */
-export async function runTyping(
-  lines: readonly string[],
-  env: Context['env'],
+/** Who runs a command line in a spec. */
+export interface SpecPerson {
+  readonly env: Context['env'];
+  /** typed, a line for each secret that is asked for */
+  readonly lines?: readonly string[];
+  /** sees what is shown beside the result, when it is shown */
+  readonly sees?: (text: string) => void;
+}
+
+/** Run a command line as a person does; for specs. */
+export async function runAs(
+  { env, lines = [], sees = () => undefined }: SpecPerson,
   ...args: string[]
 ): Promise<{ code: number; out: string; err: string }> {
   const out: string[] = [];
   const err: string[] = [];
+  const show = (text: string): void => {
+    err.push(text);
+    sees(text);
+  };
   const context: Context = {
-    screen: { write: (t) => void err.push(t), isTerminal: false, width: () => 80 },
-    streams: { out: (t) => void out.push(t), err: (t) => void err.push(t), outIsTerminal: false },
+    screen: { write: show, isTerminal: false, width: () => 80 },
+    streams: { out: (t) => void out.push(t), err: show, outIsTerminal: false },
     env,
     interactive: false,
     secrets: new ProcessSecrets(Readable.from(lines.map((line) => `${line}\n`)), false, () => undefined),

@@ -1,9 +1,22 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { RegulonError } from '@regulon/shared/errors';
-import type { AccountFacts, Role, Session, SetupCode } from '../auth/index.js';
+import type {
+  AccountFacts,
+  IdentityProvider,
+  ProviderChallenge,
+  Role,
+  Session,
+  SetupCode,
+} from '../auth/index.js';
 import { Allow, AllowAll, type CalledRequest, OpenRoute, tokenOf } from './access.guard.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
-import { activationSchema, credentialsSchema, newAccountSchema, parseBody } from './requests.js';
+import {
+  activationSchema,
+  credentialsSchema,
+  idTokenSchema,
+  newAccountSchema,
+  parseBody,
+} from './requests.js';
 
 /** Who is logged in. */
 export interface WhoAmI {
@@ -25,9 +38,11 @@ export class AccountsController {
 
   @Post('accounts')
   @Allow('operator')
-  add(@Body() body: unknown): SetupCode {
-    const { name, role } = parseBody(newAccountSchema, body);
-    return this.context.accounts.add(name, role);
+  add(@Body() body: unknown): SetupCode | { readonly added: string } {
+    const { name, role, subject } = parseBody(newAccountSchema, body);
+    if (subject === undefined) return this.context.accounts.add(name, role);
+    this.context.accounts.addOfProvider(name, role, subject);
+    return { added: name };
   }
 
   @Post('accounts/:name/reset')
@@ -59,6 +74,21 @@ export class AccountsController {
     return this.context.accounts.login(parseBody(credentialsSchema, body));
   }
 
+  @Post('session/challenge')
+  @HttpCode(200)
+  @OpenRoute()
+  challenge(): ProviderChallenge {
+    return this.provider().challenge();
+  }
+
+  @Post('session/proved')
+  @HttpCode(200)
+  @OpenRoute()
+  async loginOfProvider(@Body() body: unknown): Promise<Session> {
+    const { idToken } = parseBody(idTokenSchema, body);
+    return this.context.accounts.loginOfProvider(await this.provider().identityOf(idToken));
+  }
+
   @Get('session')
   @AllowAll()
   whoAmI(@Req() { caller }: CalledRequest): WhoAmI {
@@ -71,5 +101,13 @@ export class AccountsController {
   logout(@Req() request: CalledRequest): { readonly ended: true } {
     this.context.accounts.logout(tokenOf(request));
     return { ended: true };
+  }
+
+  private provider(): IdentityProvider {
+    const { provider } = this.context;
+    if (provider) return provider;
+    throw new RegulonError('E_NOT_FOUND', 'this coordinator knows no OpenID provider', {
+      hint: 'log in with the password of your account: `regulon login --account NAME`',
+    });
   }
 }

@@ -1,5 +1,5 @@
 import type { Sequencer } from '../audit/index.js';
-import type { Accounts, Caller } from '../auth/index.js';
+import type { Accounts, Caller, IdentityProvider } from '../auth/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { LogIntake, RunsService, RunViews } from '../runs/index.js';
 
@@ -10,6 +10,8 @@ export const API_CONTEXT = Symbol('api context');
 export interface ApiContext {
   readonly bearerToken: string;
   readonly accounts: Accounts;
+  /** where people may log in too, if there is such a place */
+  readonly provider: IdentityProvider | undefined;
   /** somebody changes something; goes to the coordinator's own log */
   readonly acted: (caller: Caller, what: string) => void;
   readonly runs: RunsService;

@@ -27,7 +27,11 @@ const accountName = z.string().regex(/^[a-z][a-z0-9._-]{1,39}$/, '2 to 40 of a-z
 const password = z.string().max(4 * LONGEST_PASSWORD);
 
 /** `NewAccount` */
-export const newAccountSchema = z.strictObject({ name: accountName, role: z.enum(roles) });
+export const newAccountSchema = z.strictObject({
+  name: accountName,
+  role: z.enum(roles),
+  subject: z.string().min(1).max(255).optional(),
+});
 /** `Activation` */
 export const activationSchema = z.strictObject({
   name: accountName,
@@ -40,6 +44,9 @@ export const credentialsSchema = z.strictObject({
   password,
   code: z.string().max(20).optional(),
 });
+
+/** `ProvedLogin` */
+export const idTokenSchema = z.strictObject({ idToken: z.string().max(20_000) });
 
 /** A body of a known form. @throws E_MESSAGE naming path and rule */
 export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {

@@ -3,9 +3,9 @@ import type { Core } from './core.js';
 
 /** What the REST API stands on. @param notReady null when ready, else why not */
 export function apiContextOf(core: Core, bearerToken: string, notReady: () => string | null): ApiContext {
-  const { accounts, runs, views, intake, sequencer, publisher, metrics, logger } = core;
+  const { accounts, provider, runs, views, intake, sequencer, publisher, metrics, logger } = core;
   return {
-    ...{ bearerToken, accounts, runs, views, intake, sequencer, metrics, notReady },
+    ...{ bearerToken, accounts, provider, runs, views, intake, sequencer, metrics, notReady },
     acted: ({ name, role }, what) => logger.info({ account: name, role }, `${what} was asked for`),
     settleLog: () => publisher.settle(),
   };

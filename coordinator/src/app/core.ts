@@ -1,4 +1,4 @@
-import { AccountRows, Accounts } from '../auth/index.js';
+import { AccountRows, Accounts, IdentityProvider } from '../auth/index.js';
 import type { Settings } from '../config/index.js';
 import type { RunsService } from '../runs/index.js';
 import type { AttemptKey } from '../storage/index.js';
@@ -54,18 +54,8 @@ export async function openCore(settings: Settings, environment: Environment = {}
     throw error;
   }
   const accounts = new Accounts(new AccountRows(store), settings.roster.federationId);
-  return {
-    store,
-    accounts,
-    sequencer,
-    publisher,
-    ...runs,
-    gateway,
-    bulk,
-    boxKeys,
-    metrics,
-    monitor,
-    logger,
-    close,
-  };
+  const { oidc } = settings.config;
+  const people = { accounts, provider: oidc && new IdentityProvider(oidc) };
+  const log = { sequencer, publisher, logger };
+  return { store, ...people, ...log, ...runs, gateway, bulk, boxKeys, metrics, monitor, close };
 }

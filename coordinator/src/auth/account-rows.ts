@@ -21,6 +21,11 @@ export class AccountRows {
     return this.store.first(query.selectFrom('accounts').selectAll().where('name', '=', name));
   }
 
+  /** @param subject at the OpenID provider */
+  ofSubject(subject: string): AccountTable | undefined {
+    return this.store.first(query.selectFrom('accounts').selectAll().where('subject', '=', subject));
+  }
+
   add(row: AccountTable): void {
     this.store.run(query.insertInto('accounts').values(row));
   }

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { AccountRows } from './account-rows.js';
+import type { ProvedIdentity } from './identity-provider.js';
 import { LoginLimit } from './login-limit.js';
 import { Passwords, verifyNewPassword } from './password.js';
 import { type Caller, needsSecondFactor, type Role } from './role.js';
@@ -17,6 +18,8 @@ export interface AccountFacts {
   readonly role: Role;
   /** invited: its person has not chosen a password yet */
   readonly state: 'active' | 'invited';
+  /** at the OpenID provider, or null for a password here */
+  readonly subject: string | null;
   /** ms since the epoch */
   readonly created: number;
 }
@@ -59,24 +62,41 @@ export class Accounts {
   }
 
   list(): AccountFacts[] {
-    return this.rows.all().map(({ name, role, password, created_ms: created }) => {
-      return { name, role, state: password === null ? 'invited' : 'active', created };
+    return this.rows.all().map(({ name, role, password, subject, created_ms: created }) => {
+      return { name, role, subject, state: (password ?? subject) ? 'active' : 'invited', created };
     });
   }
 
   /** @returns the code with which its person chooses a password @throws E_ARGUMENT when the name is taken */
   add(name: string, role: Role): SetupCode {
     return this.rows.transaction(() => {
-      if (this.rows.find(name)) throw new RegulonError('E_ARGUMENT', `there is an account ${name} already`);
-      const none = { password: null, second_factor: null, last_step: 0, setup: null, setup_until_ms: 0 };
-      this.rows.add({ name, role, ...none, created_ms: this.now() });
+      this.insert(name, role, null);
       return this.invite(name);
     });
   }
 
-  /** Password, second factor and sessions of an account end. @returns a new code @throws E_NOT_FOUND */
+  /** An account whose person logs in at the OpenID provider. @throws E_ARGUMENT when name or subject is taken */
+  addOfProvider(name: string, role: Role, subject: string): void {
+    this.rows.transaction(() => {
+      const other = this.rows.ofSubject(subject);
+      if (other) throw new RegulonError('E_ARGUMENT', `this subject has the account ${other.name} already`);
+      this.insert(name, role, subject);
+    });
+  }
+
+  /**
+   * Password, second factor and sessions of an account end.
+   *
+   * @returns a new code
+   * @throws E_NOT_FOUND; E_ARGUMENT for an account without a password here
+   */
   reset(name: string): SetupCode {
     return this.rows.transaction(() => {
+      if (this.rows.find(name)?.subject)
+        throw new RegulonError(
+          'E_ARGUMENT',
+          `${name} logs in at the provider: there is no password to reset`,
+        );
       this.rows.closeAll(name);
       return this.invite(name);
     });
@@ -129,6 +149,24 @@ export class Accounts {
     });
   }
 
+  /** @throws E_AUTH without an account; E_ROLE when the role needs a second factor that the provider did not see */
+  loginOfProvider({ subject, hasSecondFactor }: ProvedIdentity): Session {
+    return this.rows.transaction(() => {
+      const account = this.rows.ofSubject(subject);
+      if (!account) {
+        const hint = 'ask an operator for an account, and name the subject that the provider gives you';
+        throw new RegulonError('E_AUTH', 'who the provider knows has no account here', { hint });
+      }
+      const { name, role } = account;
+      if (needsSecondFactor(role) && !hasSecondFactor)
+        throw new RegulonError(
+          'E_ROLE',
+          `a ${role} proves a second factor, and the provider did not see one`,
+        );
+      return this.opened(name, role);
+    });
+  }
+
   /** Who holds a token, or undefined. */
   callerOf(token: string): Caller | undefined {
     const session = this.rows.session(sha256(utf8(token)));
@@ -139,6 +177,12 @@ export class Accounts {
 
   logout(token: string): void {
     this.rows.close(sha256(utf8(token)));
+  }
+
+  private insert(name: string, role: Role, subject: string | null): void {
+    if (this.rows.find(name)) throw new RegulonError('E_ARGUMENT', `there is an account ${name} already`);
+    const none = { password: null, second_factor: null, last_step: 0, setup: null, setup_until_ms: 0 };
+    this.rows.add({ name, role, subject, ...none, created_ms: this.now() });
   }
 
   private opened(name: string, role: Role): Session {

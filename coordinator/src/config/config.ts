@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { providerUrl } from '../auth/index.js';
 
 const port = z.int().min(0).max(65_535);
 const path = z.string().min(1);
@@ -51,6 +52,14 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** file that holds the bearer token of the REST API, mode 0600 */
   bearerTokenFile: path,
+  /** people may log in at this OpenID provider too; see ProviderConfig */
+  oidc: z
+    .strictObject({
+      issuer: providerUrl,
+      clientId: z.string().min(1).max(200),
+      secondFactor: z.string().min(1).max(100).optional(),
+    })
+    .optional(),
   rounds: z
     .strictObject({
       /** stage deadlines; absent = 120 s each, and the plan's roundDeadlineSeconds for masked input */

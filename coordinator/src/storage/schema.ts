@@ -158,6 +158,8 @@ export interface AccountTable {
   role: 'researcher' | 'steward' | 'auditor' | 'operator';
   /** PHC string of argon2id; null until its person has chosen one */
   password: string | null;
+  /** who the person is at the OpenID provider; such an account has no password */
+  subject: string | null;
   /** secret of TOTP, 20 bytes; null when the role has none */
   second_factor: Uint8Array | null;
   /** time step of the last code that was used: a code works once */

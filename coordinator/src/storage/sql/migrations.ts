@@ -73,7 +73,7 @@ CREATE TABLE second_commits (
     sql: `
 CREATE TABLE accounts (
   name TEXT PRIMARY KEY, role TEXT NOT NULL CHECK (role IN ('researcher','steward','auditor','operator')),
-  password TEXT, second_factor BLOB, last_step INTEGER NOT NULL, setup BLOB, setup_until_ms INTEGER NOT NULL,
+  password TEXT, subject TEXT UNIQUE, second_factor BLOB, last_step INTEGER NOT NULL, setup BLOB, setup_until_ms INTEGER NOT NULL,
   created_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE sessions (
