@@ -1,6 +1,7 @@
 import { findBlas, startBackend, type TrainingBackend } from '@regulon/client/training/engine';
 import { fastestOf } from './kernels/fastest-of.js';
 import { layerRows } from './kernels/layers.js';
+import { loopRows } from './kernels/loops.js';
 import { productRows } from './kernels/products.js';
 import { publishedRows } from './kernels/published.js';
 import { weightRows } from './kernels/weights.js';
@@ -25,6 +26,7 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
   const parts: [name: string, rows: () => BenchRow[] | Promise<BenchRow[]>][] = [
     ['products', () => productRows(backends, time)],
     ['layers', () => layerRows(wasm, time)],
+    ['loops over all weights', () => loopRows(wasm, time)],
     ['published kernels', () => publishedRows(wasm, time)],
     ['weights', () => weightRows(wasm, time)],
   ];
