@@ -31,7 +31,7 @@ const CNN = [
 const GROUPED = [
   { type: 'conv1d', filters: 4, kernel: 5 },
   { type: 'group-norm', groups: 2 },
-  { type: 'activation', activation: 'tanh' },
+  { type: 'activation', function: 'tanh' },
   { type: 'max-pool1d', size: 4 },
   { type: 'flatten' },
 ];

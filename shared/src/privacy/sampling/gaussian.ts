@@ -1,9 +1,12 @@
-import type { WordSource } from './random-words.js';
-import { standardNormal } from './standard-normal.js';
+import { RandomWords, type WordSource } from './random-words.js';
+import { quickNormals, standardNormal } from './standard-normal.js';
 
 /** Fill an array with independent standard normal numbers, in float64. */
 export function drawNormals(values: Float64Array, source: WordSource): void {
-  for (let k = 0; k < values.length; k++) values[k] = standardNormal(source);
+  for (let k = 0; k < values.length; k++) {
+    if (source instanceof RandomWords) k += quickNormals(values.subarray(k), source);
+    if (k < values.length) values[k] = standardNormal(source);
+  }
 }
 
 /**

@@ -30,6 +30,17 @@ export class RandomWords implements WordSource {
     return this.words[this.at++]!;
   }
 
+  /** Words that come next, as many as lie ready, to be read in place until the next call; they are not used up yet. */
+  ahead(): Int32Array {
+    if (this.at === WORDS) this.refill();
+    return this.words.subarray(this.at);
+  }
+
+  /** Use up words that were read ahead. @param count at most as many as lay ready */
+  skip(count: number): void {
+    this.at += count;
+  }
+
   private refill(): void {
     wipe(new Uint8Array(this.words.buffer, this.words.byteOffset, 4 * WORDS));
     // read where the cipher wrote: a copy takes as long as the encryption

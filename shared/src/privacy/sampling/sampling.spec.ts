@@ -155,6 +155,19 @@ describe('standard normal numbers', () => {
   });
 });
 
+describe('normal numbers drawn together', () => {
+  it('are those that are drawn one after the other, whatever was drawn before', () => {
+    const [together, alone] = [words('together'), words('together')];
+    for (const count of [1, 16_384, 3, 50_001]) {
+      // an odd word before them: pairs do not end with the buffer
+      expect(together.next()).toBe(alone.next());
+      const drawn = new Float64Array(count);
+      drawNormals(drawn, together);
+      expect(drawn).toEqual(Float64Array.from(drawn, () => standardNormal(alone)));
+    }
+  });
+});
+
 describe('rounded Gaussian noise of one source', () => {
   const normals = (count: number): Float64Array => {
     const drawn = new Float64Array(count);
