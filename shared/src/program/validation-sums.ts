@@ -1,5 +1,5 @@
 import { RegulonError } from '../errors/index.js';
-import { headTargets } from '../plan/index.js';
+import { headTargets, type HeadTarget } from '../plan/index.js';
 import type { RunContract } from './contract.js';
 import { blockLength, encodeBlock, metricsOf, type SiteScore } from './evaluation.js';
 import type { ScheduledRound } from './schedule.js';
@@ -45,7 +45,7 @@ export function validationPointOf(
   survivors: number,
 ): ValidationPoint {
   const least = contract.isPublic ? 1 : MIN_UNITS;
-  const scores = contract.plan.task === 'heads' ? headsOf(contract, sums, least) : wholeOf(contract, sums);
+  const scores = contract.plan.task === 'heads' ? headsOf(contract, sums) : wholeOf(contract, sums);
   if (scores === null || scores.units < least)
     throw new RegulonError('E_UNITS', `round ${round}: fewer than ${least} units validate arm ${arm}`);
   return { round, arm, iteration, ...scores, survivors };
@@ -58,15 +58,30 @@ function wholeOf(contract: RunContract, sums: Float64Array): Scores | null {
 }
 
 /** The weighted sum of the mean losses; null where a head has too few targets. */
-function headsOf({ plan }: RunContract, [count = 0, ...sums]: Float64Array, least: number): Scores | null {
-  const heads = headTargets(plan).map(({ target: { head } }, h) => {
+function headsOf({ plan, isPublic }: RunContract, [count = 0, ...sums]: Float64Array): Scores | null {
+  const heads = headTargets(plan).map((own, h) => {
     const [lossSum = 0, terms = 0] = sums.slice(h * HEAD_LENGTH, (h + 1) * HEAD_LENGTH);
-    return { head, lossSum, terms: Math.round(terms) };
+    const needed = isPublic ? 1 : MIN_UNITS * mostTermsOf(own);
+    return { head: own.target.head, lossSum, terms: Math.round(terms), needed };
   });
-  if (heads.some(({ terms }) => terms < least)) return null;
+  if (heads.some(({ terms, needed }) => terms < needed)) return null;
   const means = heads.map(({ head, lossSum, terms }) => ({ head, loss: lossSum / terms, accuracy: null }));
   const weightOf = (head: string): number =>
     plan.model.heads?.find(({ block }) => block === head)?.weight ?? 1;
   const loss = means.reduce((sum, { head, loss: mean }) => sum + weightOf(head) * mean, 0);
   return { loss, accuracy: null, units: Math.round(count), heads: means };
+}
+
+/** Numbers that the loss of a head sums over for one unit, at most: so many may stand for no more than one patient. */
+function mostTermsOf({ target, loss }: HeadTarget): number {
+  switch (target.kind) {
+    case 'classes':
+      return 1;
+    case 'numbers':
+      return target.columns.length;
+    case 'survival':
+      return loss.type === 'discrete-time' ? loss.edges.length : 1;
+    case 'track':
+      return target.length;
+  }
 }

@@ -165,7 +165,8 @@ describe('early stopping', () => {
 
 describe('several heads', () => {
   const dense = { type: 'dense', units: 'outputs' };
-  const ofHeads = (evaluation: object, isPublic = true): RunProgram =>
+  const cox = { block: 'relapse', loss: { type: 'cox' }, weight: 0.5 };
+  const ofHeads = (evaluation: object, isPublic = true, relapse: object = cox): RunProgram =>
     new RunProgram(
       toyContract(
         {
@@ -179,10 +180,7 @@ describe('several heads', () => {
           ],
           model: {
             blocks: ['subtype', 'relapse'].map((name) => ({ name, from: 'features', layers: [dense] })),
-            heads: [
-              { block: 'subtype', outputs: 2, loss: { type: 'cross-entropy' } },
-              { block: 'relapse', loss: { type: 'cox' }, weight: 0.5 },
-            ],
+            heads: [{ block: 'subtype', outputs: 2, loss: { type: 'cross-entropy' } }, relapse],
           },
         },
         isPublic,
@@ -239,6 +237,17 @@ describe('several heads', () => {
     expect(few(5, false)).not.toThrow();
     expect(few(0, true)).toThrow(refusal);
     expect(few(1, true)).not.toThrow();
+  });
+
+  it('count units where one of them has several numbers: four patients of three intervals are too few', () => {
+    const hazards = { outputs: 3, loss: { type: 'discrete-time', edges: [1, 2, 3] } };
+    const few = (terms: number) => () => {
+      const program = ofHeads(early, false, { ...cox, ...hazards });
+      train(program);
+      scoreHeads(program, 0.5, terms);
+    };
+    expect(few(14)).toThrow(expect.objectContaining({ code: 'E_UNITS' }));
+    expect(few(15)).not.toThrow();
   });
 
   it('have no accuracy to stop by', () => {
