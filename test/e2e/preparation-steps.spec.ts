@@ -194,17 +194,6 @@ describe('gaps of yeast log-ratios at three sites, six arrays each, through thei
   );
 
   real(
-    'are filled from the nearest genes over all units (needs the compiled programs and the shared data)',
-    async () => {
-      const rows = await filled({ step: 'impute-neighbours', neighbours: 10 });
-      expect(largestDifference(rows, nearestFilled(views.flatMap(unitsOf), 10))).toBeLessThan(1e-6);
-      const alone = views.flatMap((view) => nearestFilled(unitsOf(view), 10));
-      expect(largestDifference(rows, alone)).toBeGreaterThan(0.1);
-    },
-    10 * MINUTES,
-  );
-
-  real(
     'are filled by a model of low rank as if the units were at one site (needs the compiled programs and the shared data)',
     async () => {
       const step: PrepareStep = { step: 'impute-low-rank', rank: 3, penalty: 0.01, iterations: 6 };
@@ -221,26 +210,6 @@ describe('gaps of yeast log-ratios at three sites, six arrays each, through thei
     10 * MINUTES,
   );
 });
-
-/** Gaps become the mean of the k genes with the smallest mean squared distance that the unit has. */
-function nearestFilled(units: number[][], k: number): number[][] {
-  const genes = [...(units[0] ?? []).keys()];
-  const nearest = genes.map((gene) => {
-    const distance = genes.map((other) => {
-      const squares = units
-        .map((unit) => ((unit[gene] ?? NaN) - (unit[other] ?? NaN)) ** 2)
-        .filter((x) => !Number.isNaN(x));
-      return other === gene ? Infinity : sum(squares) / squares.length;
-    });
-    return [...genes].sort((a, b) => (distance[a] ?? 0) - (distance[b] ?? 0)).slice(0, k);
-  });
-  return units.map((unit) =>
-    unit.map((x, gene) => {
-      const given = (nearest[gene] ?? []).map((other) => unit[other] ?? NaN).filter((y) => !Number.isNaN(y));
-      return Number.isNaN(x) ? sum(given) / given.length : x;
-    }),
-  );
-}
 
 /** A matrix of some columns with its gaps as empty cells. @returns its path */
 function writeSite(folder: string, table: Table, columns: readonly number[]): string {

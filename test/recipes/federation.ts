@@ -35,45 +35,82 @@ export interface SiteSource {
   readonly columnsPrefix?: string | readonly string[];
 }
 
-/**
- * A whole run of a plan in this process: the daemon's importer, preparation and trainer, the run's program, and secure
- * aggregation of every round; without network, log and approvals.
- *
- * @param folder for features and weights; removed by the caller
- */
+interface Workplace {
+  readonly trainer: Trainer;
+  /** for features and weights; removed by the caller */
+  readonly folder: string;
+  readonly say: (line: string) => void;
+}
+
+/** The result of a plan that is carried out in this process. @throws for a plan that scores nothing */
 export async function federated(
   plan: Plan,
   sources: readonly SiteSource[],
-  { trainer, folder, say }: { trainer: Trainer; folder: string; say: (line: string) => void },
+  at: Workplace,
 ): Promise<RunResult> {
-  const sites: RecipeSite[] = [];
-  let panel: { panelDigest: Uint8Array; genes: number } | undefined;
-  for (const [i, { name, ...source }] of sources.entries()) {
-    const { kind, scale } = plan.dataset;
-    const dataset = await loadDataset({ ...source, kind, scale });
-    panel ??= { panelDigest: dataset.panelDigest, genes: dataset.panel.length };
-    const view = {
-      ...{ ...viewOf(dataset, plan.label?.classes), ...designOf(dataset, plan.design) },
-      ...{ ...targetsOf(dataset, plan), ...omicsOf(dataset, plan) },
-    };
-    const own = join(folder, name);
-    mkdirSync(own);
-    sites.push(new RecipeSite({ id: i + 1, name, view, unitIds: dataset.unitIds }, plan, trainer, own));
+  const result = (await carriedOut(plan, sources, at)).program.result();
+  if (!result) throw new Error('the run has no evaluation');
+  return result;
+}
+
+/** How the model of a plan that holds nothing out scores units that no site of the run has, as a site would. */
+export async function scoredElsewhere(
+  plan: Plan,
+  { train, test }: { train: readonly SiteSource[]; test: readonly SiteSource[] },
+  at: Workplace,
+): Promise<SiteScore> {
+  const run = await carriedOut(plan, train, at);
+  let score: SiteScore = { count: 0 };
+  for (const [i, source] of test.entries()) {
+    const { site } = await openSite(plan, { ...source, name: `test-${source.name}` }, i + 1, at);
+    score = added(score, await site.scoreAll(run.program, run.models));
   }
+  return score;
+}
+
+/**
+ * A whole run of a plan in this process: the daemon's importer, preparation and trainer, the run's program, and secure
+ * aggregation of every round; without network, log and approvals.
+ */
+async function carriedOut(plan: Plan, sources: readonly SiteSource[], at: Workplace): Promise<InProcessRun> {
+  const opened = [];
+  for (const [i, source] of sources.entries()) opened.push(await openSite(plan, source, i + 1, at));
+  const panel = opened[0]?.panel;
   if (!panel) throw new Error('a plan without sites');
   const { nMin, gamma } = plan.secureAggregation;
-  const run = new InProcessRun(testRoster(plan.sites, { nMin, gamma }), sites, { plan, ...panel });
+  const roster = testRoster(plan.sites, { nMin, gamma });
+  const run = new InProcessRun(
+    roster,
+    opened.map(({ site }) => site),
+    { plan, ...panel },
+  );
   let [arm, started] = [-1, Date.now()];
   await run.finish((round) => {
     if (round.arm === arm) return;
-    say(
+    at.say(
       `${plan.name}: arm ${round.arm + 1} of ${run.program.arms.length}, ${(Date.now() - started) / 1000} s`,
     );
     [arm, started] = [round.arm, Date.now()];
   });
-  const result = run.program.result();
-  if (!result) throw new Error('the run has no evaluation');
-  return result;
+  return run;
+}
+
+async function openSite(
+  plan: Plan,
+  { name, ...source }: SiteSource,
+  id: number,
+  { trainer, folder }: Workplace,
+) {
+  const { kind, scale } = plan.dataset;
+  const dataset = await loadDataset({ ...source, kind, scale });
+  const view = {
+    ...{ ...viewOf(dataset, plan.label?.classes), ...designOf(dataset, plan.design) },
+    ...{ ...targetsOf(dataset, plan), ...omicsOf(dataset, plan) },
+  };
+  const own = join(folder, name);
+  mkdirSync(own);
+  const site = new RecipeSite({ id, name, view, unitIds: dataset.unitIds }, plan, trainer, own);
+  return { site, panel: { panelDigest: dataset.panelDigest, genes: dataset.panel.length } };
 }
 
 interface SiteUnits {
@@ -137,6 +174,17 @@ class RecipeSite implements InProcessSite {
     const { lastValue, zero, ar3 } = seriesBaselines(this.view, evaluation.horizon);
     const [last, none, auto] = [lastValue, zero, ar3].map(({ squaredError }) => squaredError);
     return { ...score, lastValue: last ?? 0, zero: none ?? 0, autoregressive: auto ?? 0 };
+  }
+
+  /** All units of this site by the model of the first arm. */
+  async scoreAll(...[program, models]: Parameters<InProcessSite['score']>) {
+    const { view } = this;
+    const specification = program.specification(0);
+    const prepared = sitePreparation(view, specification);
+    const data = writePrepared(view, specification, prepared, join(this.folder, 'all'));
+    const weights = models.get(0);
+    if (!weights) throw new Error('the run has no model');
+    return this.trainer.evaluate(this.jobOf(program, 0, data, weights));
   }
 
   private jobOf(program: RunProgram, arm: number, data: ArmData, weights: Float32Array): EvaluateJob {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { joinUnits, type UnitsView } from '@regulon/shared/genomics';
+import { joinUnits, selectUnits, type UnitsView } from '@regulon/shared/genomics';
 import { quartetSites } from '../../shared/src/genomics/golden-data.support.js';
 
 /** The reference materials, each a class; the first is the one without an indicator. */
@@ -19,18 +19,27 @@ export interface QuartetFiles {
  * Write a table of values and one of donors and batches for each site; needs the shared data.
  *
  * @param batches of each site, by number in the order of the published table, from 0
+ * @param replicates libraries of each donor and batch that are written
  */
 export function writeQuartetSites(
   root: string,
   names: readonly string[],
   batches: readonly (readonly number[])[],
+  replicates: readonly number[] = [1, 2, 3],
 ): QuartetFiles {
-  const { sites, columns: own, table } = quartetSites('Metabolite');
-  const columns = batches.map((list) => list.flatMap((batch) => own[batch] ?? []));
+  const { sites, columns: own, replicates: numbers, table } = quartetSites('Metabolite');
+  const rowsOf = (batch: number): number[] =>
+    (numbers[batch] ?? []).flatMap((replicate, row) => (replicates.includes(replicate) ? [row] : []));
+  const columns = batches.map((list) =>
+    list.flatMap((batch) => rowsOf(batch).map((row) => own[batch]?.[row] ?? NaN)),
+  );
   const views = batches.map((list): UnitsView => {
-    const parts = list.flatMap((batch) => sites[batch] ?? []);
-    const numbers = Int32Array.from(parts.flatMap((view, k) => new Array<number>(view.n).fill(k)));
-    return { ...joinUnits(parts), batches: numbers };
+    const parts = list.flatMap((batch) => {
+      const view = sites[batch];
+      return view ? [selectUnits(view, rowsOf(batch))] : [];
+    });
+    const plates = Int32Array.from(parts.flatMap((view, k) => new Array<number>(view.n).fill(k)));
+    return { ...joinUnits(parts), batches: plates };
   });
   const files = names.map((name, site) => {
     const folder = join(root, name);

@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
-import type { RunDocument } from '@regulon/coordinator/runs';
-import { decodeSpecification, type TestTable } from '@regulon/shared/genomics';
-import type { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { bytesText } from '../output/index.js';
-import { reportPage } from '../run-report/index.js';
+import { reportPage, shownPreparations } from '../run-report/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
 import { resolveRun } from './resolve-run.js';
@@ -26,20 +23,11 @@ export function reportCommand(run: Command, context: Context): void {
       verifyReplaceable(out, force);
       const api = apiFor(options, context);
       const document = await api.run(await resolveRun(api, name));
-      const page = reportPage(document, await testOf(api, document));
+      const page = reportPage(document, await shownPreparations(api, document));
       writeWhole(out, page);
       const data = { run: document.run, status: document.status, file: out, bytes: Buffer.byteLength(page) };
       return { data, lines: [`${out}  ${bytesText(data.bytes)}`] };
     },
     'files',
   );
-}
-
-/** The test of genes in the preparation of the run's first model; undefined without one. */
-async function testOf(api: CoordinatorApi, { modelDigest }: RunDocument): Promise<TestTable | undefined> {
-  if (modelDigest === null) return undefined;
-  const { featureSpecification } = await api.modelSpecification(modelDigest);
-  if (featureSpecification === null) return undefined;
-  const spec = decodeSpecification(Uint8Array.from(Buffer.from(featureSpecification, 'base64')));
-  return spec.steps.find((step) => step.step === 'limma-voom')?.table;
 }

@@ -6,7 +6,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import type { Plan } from '@regulon/shared/plan';
 import { writeWhole } from '../files/index.js';
 import { outlineOf } from '../plan-file/index.js';
-import { reportPage } from '../run-report/index.js';
+import { reportPage, shownPreparations } from '../run-report/index.js';
 import {
   followRun,
   openFederation,
@@ -48,7 +48,8 @@ export async function runDemo(
     const { federation, files } = await openFederation({ root, plan, layout, backend: options.backend, say });
     try {
       const run = await underInterrupt(takeRun(federation, plan, view, interrupted), interrupted);
-      if (options.report !== undefined) writeWhole(options.report, reportPage(run));
+      if (options.report !== undefined)
+        writeWhole(options.report, reportPage(run, await shownPreparations(federation.api, run)));
       const evidence = await exportAndVerify(federation, root, options.exportBundle);
       await federation.stop();
       view.say('reference process: pooled and lone models (it sees all data; no site or coordinator does)');

@@ -4,3 +4,4 @@ export { escaped, htmlTable, numberText } from './html.js';
 export { type Line, lineChart } from './line-chart.js';
 export { htmlPage } from './html-page.js';
 export { reportPage } from './page.js';
+export { shownPreparations } from './preparations.js';

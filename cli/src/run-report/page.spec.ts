@@ -54,7 +54,7 @@ describe('the report of a run', () => {
       ...{ average: numbers(() => 5), t: numbers(() => 1), freedom: 9, pValue, adjusted: pValue },
       ...{ logOdds: numbers(() => 0), halfWidth: numbers(() => 1) },
     };
-    const found = reportPage(toyDocument, table);
+    const found = reportPage(toyDocument, { test: table });
     expect(found).toContain('Of 40 genes 15 are higher and 15 lower at a false discovery rate of 0.05');
     expect(found.match(/<path transform/g)).toHaveLength(30);
     expect(found).not.toMatch(/NaN|Infinity/);

@@ -1,5 +1,4 @@
 import type { RunDocument } from '@regulon/coordinator/runs';
-import type { TestTable } from '@regulon/shared/genomics';
 import { type Plan, parsePlan } from '@regulon/shared/plan';
 import { costOfRun, type Metrics, privacyClaim } from '@regulon/shared/program';
 import { bytesText } from '../output/index.js';
@@ -11,20 +10,24 @@ import { escaped, htmlTable } from './html.js';
 import { htmlPage } from './html-page.js';
 import { absentBaselines, baselinePictures } from './baseline-figures.js';
 import { scoreRows, siteSentence } from './result-figures.js';
+import type { ShownPreparations } from './preparations.js';
+import { whyNoSites } from './site-means.js';
+import { sitePicture } from './site-picture.js';
 import { volcanoPicture } from './volcano.js';
 
 /**
  * A run as one HTML page that loads nothing and runs nothing: sums over sites only, and each picture in words, too.
  *
- * @param test contrast that the preparation tested gene by gene, if it has one
+ * @param shown of its preparations, as `shownPreparations` gives it
  * @throws E_PLAN when the plan of the document cannot be read
  */
-export function reportPage(document: RunDocument, test?: TestTable): string {
+export function reportPage(document: RunDocument, shown: ShownPreparations = {}): string {
   const plan = parsePlan(document.plan);
   const sections = [
     headOf(document, plan),
-    foundOf(document, test),
+    foundOf(document, shown),
     resultOf(document, plan),
+    sitesOf(document, plan, shown),
     roundsOf(document),
     privacyOf(plan),
     closing(document),
@@ -51,7 +54,7 @@ function headOf(document: RunDocument, plan: Plan): string {
 }
 
 /** What was found before training: labels against batches, genes that differ. */
-function foundOf({ rounds }: RunDocument, test: TestTable | undefined): string {
+function foundOf({ rounds }: RunDocument, { test }: ShownPreparations): string {
   const lines = rounds.flatMap(({ finding }) => (finding ? [`${finding.level}: ${finding.text}`] : []));
   if (lines.length === 0 && !test) return '';
   const list = lines.map((line) => `<li>${escaped(line)}</li>`).join('');
@@ -84,6 +87,18 @@ function resultOf(document: RunDocument, plan: Plan): string {
     ...(absent === '' ? [] : [`<p>${escaped(absent)}</p>`]),
     ...(learning.length > 0 ? ['<h2>Learning curves</h2>', figures('curve', learning)] : []),
   ].join('\n');
+}
+
+/** Sites on principal components of their means, or why they must not be compared. */
+function sitesOf(document: RunDocument, plan: Plan, { sites }: ShownPreparations): string {
+  const why =
+    whyNoSites(document, plan) ??
+    (sites ? null : 'no mean of at least ten units of every site was fitted that compares them');
+  const body =
+    sites && why === null
+      ? figures('sites', [sitePicture(sites)])
+      : `<p>Not drawn: ${escaped(why ?? '')}.</p>`;
+  return `<h2>Sites beside each other</h2>${body}`;
 }
 
 /** The confusion matrix of each head that has classes. */

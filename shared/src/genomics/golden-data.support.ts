@@ -82,6 +82,8 @@ const DONORS = ['D6', 'F7', 'M8'];
 export function quartetSites(omic: 'Metabolite' | 'Protein'): {
   sites: UnitsView[];
   columns: number[][];
+  /** number of the library of its donor and batch, 1 to 3, of each unit */
+  replicates: number[][];
   table: Table;
 } {
   const table =
@@ -98,10 +100,14 @@ export function quartetSites(omic: 'Metabolite' | 'Protein'): {
       .filter((cells) => cells[at('datatype')] === omic)
       .map((cells) => [
         plain(cells[at('library')] ?? ''),
-        { batch: cells[at('batch')] ?? '', donor: cells[at('sample')] ?? '' },
+        {
+          batch: cells[at('batch')] ?? '',
+          donor: cells[at('sample')] ?? '',
+          replicate: Number(cells[at('rep')]),
+        },
       ]),
   );
-  const found = table.columns.map((name) => meta.get(plain(name)) ?? { batch: '', donor: '' });
+  const found = table.columns.map((name) => meta.get(plain(name)) ?? { batch: '', donor: '', replicate: 0 });
   const batches = [...new Set(found.map(({ batch }) => batch))];
   const columns = batches.map((batch) => [...found.keys()].filter((c) => found[c]?.batch === batch));
   const chosen = omic === 'Protein' ? varying(table, columns).slice(0, 300) : [...table.rows.keys()];
@@ -117,7 +123,8 @@ export function quartetSites(omic: 'Metabolite' | 'Protein'): {
       ),
     }),
   );
-  return { sites, columns, table: part };
+  const replicates = columns.map((own) => own.map((c) => found[c]?.replicate ?? 0));
+  return { sites, columns, replicates, table: part };
 }
 
 /** Rows that take two values inside each group of columns. */
