@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ModelSpecification } from '@regulon/coordinator/runs';
-import { equalBytes, hex, rootOfBytes } from '@regulon/shared/crypto';
+import { hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { decodeSpecification, panelDigest, testTableText } from '@regulon/shared/genomics';
-import { digestBytes } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
@@ -13,6 +12,7 @@ import { type Context, handles } from './context.js';
 import { modelAttributeCommand } from './model-attribute.js';
 import { modelDescribeCommand } from './model-describe.js';
 import { modelPredictCommand } from './model-predict.js';
+import { pullModel } from './pulled.js';
 import { resolveRun } from './resolve-run.js';
 
 interface ModelRow {
@@ -81,15 +81,12 @@ function pull(model: Command, context: Context): void {
       for (const file of [out, specification, table]) verifyReplaceable(file, force);
       const api = apiFor(options, context);
       const digest = await resolveModel(api, name);
-      const [bytes, spec] = await Promise.all([api.model(digest), api.modelSpecification(digest)]);
-      verifyModel(bytes, digest);
-      writeWhole(specification, `${JSON.stringify(spec, null, 2)}\n`);
-      writeWhole(out, bytes);
+      const { bytes, specification: spec } = await pullModel(api, digest, out);
       const test = testOf(spec, panel);
       if (test !== null) writeWhole(table, test);
-      const data = { digest, bytes: bytes.length, file: out, specification, ...(test !== null && { table }) };
+      const data = { digest, bytes, file: out, specification, ...(test !== null && { table }) };
       const files = test === null ? [specification] : [specification, table];
-      return { data, lines: [`${out}  ${bytesText(bytes.length)}  ${digest}`, ...files] };
+      return { data, lines: [`${out}  ${bytesText(bytes)}  ${digest}`, ...files] };
     },
     'files',
   );
@@ -148,11 +145,4 @@ async function modelOfRun(api: CoordinatorApi, run: string): Promise<string> {
   const { modelDigest, status } = await api.run(run);
   if (modelDigest !== null) return modelDigest;
   throw new RegulonError('E_NOT_FOUND', `${run} is ${status} and has no model`, { hint: 'regulon run show' });
-}
-
-/** @throws E_DIGEST when the bytes are not the model that was asked for */
-function verifyModel(bytes: Uint8Array, digest: string): void {
-  if (!equalBytes(rootOfBytes(bytes), digestBytes(digest))) {
-    throw new RegulonError('E_DIGEST', `the downloaded model is not ${digest}`);
-  }
 }

@@ -16,6 +16,7 @@ import { followRun, isFinal } from '../sim/index.js';
 import { apiFor, connects, federationFor } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
 import { progressBar } from './progress-bar.js';
+import { sampleScorer } from './search-score.js';
 import { keyFileOf, placeOf, proposalFor, proposes, type ProposeOptions } from './proposing.js';
 import { untilDetached } from './watch.js';
 
@@ -49,29 +50,23 @@ async function search(
   options: ProposeOptions,
   place: Place,
 ): Promise<CommandResult & { exitCode?: number }> {
-  const { search: of, plan, digest } = declared;
+  const { search: of, digest, mostEpsilon } = declared;
   const { context, output } = place;
-  const most = of.runs + 1;
-  const budget = [
-    `search ${of.name}, ${digest}: at most ${of.runs} trials and one run of the best, each at ${plan.sites.length} sites`,
-    `none of the ${most} runs is differentially private: each tells its sums and its model`,
-  ];
-  const about = { search: of.name, digest, mostRuns: most };
+  const budget = budgetOf(declared);
+  const about = { search: of.name, digest, mostRuns: mostRuns(declared), mostEpsilon };
   if (options.dryRun) return { data: about, lines: budget };
-  const propose = proposer(declared, options, context);
+  const { api, propose } = proposer(declared, options, context);
   budget.forEach((line) => output.progress(line));
-  await confirm(context, options, `propose up to ${most} runs, one after the other?`);
+  await confirm(context, options, `propose up to ${about.mostRuns} runs, one after the other?`);
   const found = await untilDetached(async (signal) => {
-    const carryOut: Runs['carryOut'] = async (trial, label) => {
-      const { api, run } = await propose(trial, label);
-      return follow(api, { run, label }, { ...place, signal });
-    };
-    return runSearch(declared.text, of, { carryOut, say: (text) => output.progress(text) }).catch(
-      (error: unknown) => {
-        if (signal.aborted) return null;
-        throw error;
-      },
-    );
+    const carryOut: Runs['carryOut'] = async (trial, label) =>
+      follow(api, { run: await propose(trial, label), label }, { ...place, signal });
+    const score = of.validation && { score: sampleScorer(declared.file, of.validation, api) };
+    const say = (text: string): void => output.progress(text);
+    return runSearch(declared.text, of, { carryOut, say, ...score }).catch((error: unknown) => {
+      if (signal.aborted) return null;
+      throw error;
+    });
   });
   if (!found) {
     output.progress('detached; the run goes on, and the same command goes on with the search');
@@ -86,19 +81,42 @@ async function search(
   };
 }
 
+/** Trials, and the run of the chosen settings where trials test nothing. */
+const mostRuns = ({ search, mostEpsilon }: DeclaredSearch): number =>
+  search.runs + (mostEpsilon === null ? 1 : 0);
+
+/** What a search may cost, before anything starts. */
+function budgetOf({
+  search: { name, runs },
+  plan: { sites, privacy },
+  digest,
+  mostEpsilon,
+}: DeclaredSearch): string[] {
+  const what = `search ${name}, ${digest}: at most ${runs} trials`;
+  if (mostEpsilon === null || !privacy)
+    return [
+      `${what} and one run of the best, each at ${sites.length} sites`,
+      `none of the ${runs + 1} runs is differentially private: each tells its sums and its model`,
+    ];
+  const { delta, unit, hospitalsPerPatient: hospitals } = privacy;
+  return [
+    `${what}, each at ${sites.length} sites; the best model is one of them`,
+    `all ${runs} together cost a ${unit} of ${hospitals} of the hospitals at most ε = ${mostEpsilon.toPrecision(4)} at δ = ${delta}, more only where a site has to train a round anew`,
+    'each site charges its ledger and refuses what its budget does not hold',
+  ];
+}
+
 /** Proposes a plan at most once for each label of a search; later it answers with the same run. */
 function proposer({ digest }: DeclaredSearch, options: ProposeOptions, context: Context) {
   const federation = federationFor(options, context);
   const person = Person.fromKeyFile(keyFileOf(options, context), 'researcher', options.as);
   const api = apiFor(options, context);
-  return async (
-    ...[plan, label]: Parameters<Runs['carryOut']>
-  ): Promise<{ api: CoordinatorApi; run: string }> => {
+  const propose = async (...[plan, label]: Parameters<Runs['carryOut']>): Promise<string> => {
     const place = placeOf(`search-${digest}-${label}`, options, context, federation.origin);
     const proposal = proposalFor(plan, federation);
-    const { run } = await proposeOnce({ plan, proposal, person, federation, api, place });
-    return { api, run };
+    return (await proposeOnce({ plan, proposal, person, federation, api, place })).run;
   };
+  return { api, propose };
 }
 
 /** Wait for the end of a run, with a bar of its rounds. @throws AbortError when Ctrl-C ended the waiting */

@@ -4,7 +4,7 @@ import { type SearchOutcome, type Trial, valueText } from './run-search.js';
 
 /** A search for scripts. */
 export function outcomeJson(
-  { search, digest }: DeclaredSearch,
+  { search, digest, mostEpsilon }: DeclaredSearch,
   { trials, best, chosen }: SearchOutcome,
 ): object {
   const valuesOf = ({ values }: Trial) =>
@@ -12,7 +12,8 @@ export function outcomeJson(
   return {
     search: search.name,
     digest,
-    runs: new Set(trials.map(({ run }) => run)).size + 1,
+    runs: new Set([...trials.map(({ run }) => run), chosen.run]).size,
+    mostEpsilon,
     trials: trials.map((trial) => ({ ...trial, values: valuesOf(trial) })),
     best: { trial: best.trial, values: valuesOf(best), loss: best.loss },
     chosen: {
@@ -48,6 +49,12 @@ export function outcomeLines(
     ],
     trials,
   );
+  if (search.validation)
+    return [
+      ...rows,
+      '',
+      `* least loss on the samples of ${search.validation.data}; its model is that of ${chosen.run}`,
+    ];
   const { pooled } = chosen.result ?? {};
   const test =
     pooled?.accuracy === undefined

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import { type Plan, planHashOf } from '@regulon/shared/plan';
@@ -5,6 +6,7 @@ import {
   parseSearch,
   type PlanText,
   type Search,
+  searchCost,
   searchDigest,
   verifySearchable,
 } from '@regulon/shared/search';
@@ -17,6 +19,9 @@ export interface DeclaredSearch {
   /** as its file has it */
   readonly text: PlanText;
   readonly plan: Plan;
+  readonly file: string;
+  /** most ε of all trials together; null without a claim of privacy */
+  readonly mostEpsilon: number | null;
   /** of both: runs are proposed at most once under it */
   readonly digest: string;
 }
@@ -28,5 +33,15 @@ export function readSearch(file: string): DeclaredSearch {
   const text = readDocument(path);
   if (!isPlanDocument(text)) throw new RegulonError('E_PLAN', `${path}: no plan`);
   const plan = verifySearchable(text, search);
-  return { search, text, plan, digest: searchDigest(search, digestText(planHashOf(plan))) };
+  Object.values(search.validation ?? {}).forEach((name) => verifyThere(resolve(dirname(file), name)));
+  const digest = searchDigest(search, digestText(planHashOf(plan)));
+  return { search, text, plan, file, digest, mostEpsilon: searchCost(text, search) };
+}
+
+/** Samples that are missed only after the first run would have cost it. @throws E_ARGUMENT */
+function verifyThere(path: string): void {
+  if (existsSync(path)) return;
+  throw new RegulonError('E_ARGUMENT', `search: validation: ${path}: no such file`, {
+    hint: 'check the path',
+  });
 }

@@ -92,6 +92,19 @@ describe('a search', () => {
     await expect(none).rejects.toMatchObject({ code: 'E_STATE' });
   });
 
+  it('of private runs compares their models by what scores them, and trains nothing again', async () => {
+    const runs = fakeRuns(() => ({ validation: [] }));
+    const scored: string[] = [];
+    const score = async ({ run }: RunDocument) => {
+      scored.push(run);
+      return { loss: run === 'trial-3' ? NaN : Math.abs(Number(run.slice(6)) - 4.2), accuracy: 0.5 };
+    };
+    const { best, chosen, trials } = await runSearch(plan, searchOf(), { ...runs, score });
+    expect([best.trial, chosen.run, trials[2]?.loss]).toEqual([4, 'trial-4', null]);
+    expect(scored).toEqual([1, 2, 3, 4, 5, 6].map((k) => `trial-${k}`));
+    expect(new Set(runs.proposed.map(([label]) => label)).size).toBe(6);
+  });
+
   it.each(['E_BUDGET', 'E_POLICY', 'E_RUN_ABORTED'])('ends where a run ends by %s', async (code) => {
     const runs = fakeRuns(() => ended(code));
     await expect(runSearch(plan, searchOf(), runs)).rejects.toMatchObject({ code });

@@ -37,7 +37,16 @@ export interface SearchOutcome {
 export interface Runs {
   /** carry a plan out, or return the run that it became before; `label` tells runs of one search apart */
   readonly carryOut: (plan: Plan, label: string) => Promise<RunDocument>;
+  /** of plans that claim privacy: the model of a run on the researcher's own samples */
+  readonly score?: (document: RunDocument) => Promise<Score>;
   readonly say: (text: string) => void;
+}
+
+/** Loss and share of right classes of a model. */
+export interface Score {
+  /** null when it is no finite number */
+  readonly loss: number | null;
+  readonly accuracy: number | null;
 }
 
 /** Reasons that tell of the values that were tried, and not of the federation. */
@@ -45,6 +54,8 @@ const DIVERGED: readonly string[] = ['E_NOT_FINITE', 'E_LOSS_NOT_FINITE', 'E_FAU
 
 /**
  * Try places until the budget of runs is spent or the grid is exhausted, then train the best one and test it, once.
+ *
+ * Where the runs score nothing themselves the best one is the chosen one, and nothing is trained again.
  *
  * The same declaration and the same losses give the same trials, so a search that is begun again meets its own runs.
  *
@@ -65,8 +76,10 @@ export async function runSearch(plan: PlanText, search: Search, runs: Runs): Pro
     throw new RegulonError('E_STATE', `search: none of ${trials.length} trials ended with a finite loss`, {
       hint: 'lower the learning rates of the space, and give the search another name',
     });
-  runs.say(`trial ${best.trial} has the least loss: its values are trained, and tested once`);
-  const chosen = await runs.carryOut(chosenPlan(plan, search, place), 'chosen');
+  const again = runs.score ? trialPlan(plan, search, place, best.trial) : chosenPlan(plan, search, place);
+  if (!runs.score)
+    runs.say(`trial ${best.trial} has the least loss: its values are trained, and tested once`);
+  const chosen = await runs.carryOut(again, runs.score ? `trial-${best.trial}` : 'chosen');
   const failure = runFailure(chosen);
   if (failure) throw failure;
   return { trials, best, chosen };
@@ -83,7 +96,7 @@ async function tryPlace(
   const words = search.space.map(({ key }, d) => `${key} ${valueText(values[d])}`);
   runs.say(`trial ${trial} of at most ${search.runs}: ${words.join(', ')}`);
   const document = await runs.carryOut(trialPlan(plan, search, place, trial), `trial-${trial}`);
-  const score = scoreOf(document);
+  const score = await scoreOf(document, runs);
   runs.say(
     `trial ${trial}: ${score.loss === null ? 'no finite numbers' : `loss ${score.loss.toPrecision(4)}`}`,
   );
@@ -91,14 +104,18 @@ async function tryPlace(
 }
 
 /** Loss of the model that a run ended with. @throws what ended it, unless its numbers did */
-function scoreOf(document: RunDocument): { loss: number | null; accuracy: number | null } {
+async function scoreOf(document: RunDocument, { score }: Runs): Promise<Score> {
   const failure = runFailure(document);
   if (failure && !DIVERGED.includes(failure.code)) throw failure;
-  const kept = document.models[0]?.trainingRound;
-  const point =
-    document.validation.find(({ iteration }) => iteration + 1 === kept) ?? document.validation.at(-1);
-  if (failure || !point || !Number.isFinite(point.loss)) return { loss: null, accuracy: null };
-  return { loss: point.loss, accuracy: point.accuracy };
+  const found = failure ? null : score ? await score(document) : lastPoint(document);
+  return found && Number.isFinite(found.loss) ? found : { loss: null, accuracy: null };
+}
+
+/** What the validation round of the model that is kept summed. */
+function lastPoint({ models, validation }: RunDocument): Score | null {
+  const kept = models[0]?.trainingRound;
+  const point = validation.find(({ iteration }) => iteration + 1 === kept) ?? validation.at(-1);
+  return point ? { loss: point.loss, accuracy: point.accuracy } : null;
 }
 
 /** Diverged trials count as the worst that was seen. */

@@ -6,4 +6,5 @@ export {
   attributeSamples,
 } from './attribute.js';
 export { type Predictions, predictSamples } from './predict.js';
+export { type SampleScore, scoreSamples } from './score.js';
 export { openModel, type PulledModel } from './pulled-model.js';

@@ -2,4 +2,5 @@ export { type Evaluation, expectedImprovement, nextPlace, type SearchMethod } fr
 export { gaussianProcess } from './gaussian-process.js';
 export { type Dimension, dimensionSchema, gridPlaces, type Place, placeOf, valuesAt } from './space.js';
 export { parseSearch, type Search, searchDigest, searchSchema } from './search-file.js';
-export { chosenPlan, type PlanText, trialPlan, verifySearchable } from './trial-plans.js';
+export { chosenPlan, type PlanText, trialPlan } from './trial-plans.js';
+export { searchCost, verifySearchable } from './verify-search.js';

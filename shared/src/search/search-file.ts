@@ -23,6 +23,15 @@ export const searchSchema = z.strictObject({
   method: searchMethodSchema.default({ name: 'bayesian', first: 5 }),
   /** most trials; the run of the chosen settings comes on top */
   runs: z.int().min(1).max(1000),
+  /** of a plan that claims privacy: most that a patient may lose by all trials together, at the δ of the plan */
+  epsilon: z.number().positive().optional(),
+  /**
+   * of a plan that claims privacy: labelled samples of the researcher, by which the released models are compared; files
+   * beside this file
+   */
+  validation: z
+    .strictObject({ data: z.string().min(1).max(1000), labels: z.string().min(1).max(1000) })
+    .optional(),
   space: z
     .array(dimensionSchema)
     .min(1)
@@ -52,6 +61,9 @@ export function parseSearch(value: unknown): Search {
 }
 
 /** What a search is known by: its declaration, and the plan that it varies. @returns 16 hexadecimal digits */
-export function searchDigest({ plan: _file, ...declared }: Search, planHash: string): string {
+export function searchDigest(
+  { plan: _file, validation: _own, ...declared }: Search,
+  planHash: string,
+): string {
   return hex(sha256(utf8(JSON.stringify([declared, planHash])))).slice(0, 16);
 }

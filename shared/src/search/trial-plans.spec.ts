@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { toyPlan } from '../plan/toy-plan.support.js';
-import { chosenPlan, parseSearch, searchDigest, trialPlan, verifySearchable } from './index.js';
+import { gaussianEpsilon } from '../privacy/index.js';
+import { chosenPlan, parseSearch, searchCost, searchDigest, trialPlan, verifySearchable } from './index.js';
 
 const sites = ['a', 'b', 'c', 'd', 'e'];
 const rate = { key: 'training.optimizer.learningRate', low: 1e-4, high: 1e-2, log: true };
@@ -59,12 +60,12 @@ describe('the plans of a search', () => {
     expect(() => verifySearchable(of, searchOf(more))).toThrow(words);
   });
 
-  it('are refused of a plan that claims privacy: no loss with noise would compare them', () => {
+  describe('of a plan that claims privacy', () => {
     const claim = {
       unit: 'patient',
       adjacency: 'add-or-remove-one',
-      noiseMultiplier: 4,
-      localSteps: 1,
+      noiseMultiplier: 8,
+      localSteps: 3,
       clipNorm: 1,
     };
     const secret = toyPlan(sites, {
@@ -74,9 +75,38 @@ describe('the plans of a search', () => {
         privacy: { ...claim, delta: 1e-3 },
       },
     });
-    expect(() => verifySearchable(secret, searchOf())).toThrow(
-      expect.objectContaining({ code: 'E_PRIVACY' }),
-    );
+    const validation = { data: 'counts.tsv', labels: 'labels.tsv' };
+    const budget = (epsilon: number, more: object = {}) => searchOf({ epsilon, validation, ...more });
+
+    it('stay as they are, and their cost is that of all trials together, each with the most rounds', () => {
+      const space = [rate, { key: 'training.rounds', low: 2, high: 5, whole: true }];
+      expect(trialPlan(secret, budget(9), [0.5], 2)).toMatchObject({
+        name: 's-trial-2',
+        evaluation: { split: 'none' },
+      });
+      const cost = searchCost(secret, budget(9, { space })) ?? NaN;
+      // Gaussian steps add up in 1/z²: 9 trials of 5 rounds of 3 steps at z = 8, and 9 counts at z = 10
+      expect(cost).toBeCloseTo(gaussianEpsilon(Math.sqrt((9 * 15) / 64 + 9 / 100), 1e-3), 9);
+      expect(verifySearchable(secret, budget(cost * 1.001, { space })).name).toBe('toy');
+      expect(() => verifySearchable(secret, budget(cost * 0.999, { space }))).toThrow(
+        expect.objectContaining({ code: 'E_PRIVACY' }),
+      );
+      // the value of most rounds counts, wherever it stands
+      const listed = [{ key: 'training.rounds', values: [2, 5, 3] }];
+      expect(searchCost(secret, budget(9, { space: listed }))).toBe(cost);
+      expect(searchCost(plan, searchOf())).toBeNull();
+    });
+
+    it.each([
+      ['a budget', { validation }, 'epsilon is missing'],
+      ['samples to compare models by', { epsilon: 9 }, 'validation is missing'],
+    ])('are refused without %s', (_, more, words) => {
+      expect(() => verifySearchable(secret, searchOf(more))).toThrow(words);
+    });
+
+    it('are no others: sums score a plan without the claim', () => {
+      expect(() => verifySearchable(plan, budget(9))).toThrow('the plan claims no privacy');
+    });
   });
 });
 
