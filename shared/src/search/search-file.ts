@@ -3,6 +3,7 @@ import { hex, sha256, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
 import { parseStrict } from '../plan/parse.js';
 import { dimensionSchema } from './space.js';
+import { withUsualRange } from './usual-ranges.js';
 
 const searchMethodSchema = z.discriminatedUnion('name', [
   /** all values, and of each range so many steps, ends included */
@@ -33,7 +34,7 @@ export const searchSchema = z.strictObject({
     .strictObject({ data: z.string().min(1).max(1000), labels: z.string().min(1).max(1000) })
     .optional(),
   space: z
-    .array(dimensionSchema)
+    .array(z.preprocess(withUsualRange, dimensionSchema))
     .min(1)
     .max(16)
     .refine((list) => new Set(list.map(({ key }) => key)).size === list.length, 'keys are unique'),

@@ -121,6 +121,17 @@ describe('the declaration of a search', () => {
     expect(() => searchOf({ space: [{ ...rate, key }] })).toThrow(words);
   });
 
+  it('has usual ranges for keys of which nothing else is said, and none for others', () => {
+    const space = ['training.optimizer.learningRate', 'model.blocks.0.layers.0.units'].map((key) => ({
+      key,
+    }));
+    expect(searchOf({ space }).space).toEqual([
+      { ...rate, whole: false },
+      { key: space[1]?.key, low: 32, high: 512, log: false, whole: true },
+    ]);
+    expect(() => searchOf({ space: [{ key: 'prepare.1.k' }] })).toThrow('search: space[0]');
+  });
+
   it('refuses unknown keys, keys that are said twice, and a search without runs', () => {
     expect(() => searchOf({ steps: 3 })).toThrow('search: steps: unknown key');
     expect(() => searchOf({ space: [rate, rate] })).toThrow('keys are unique');
