@@ -52,12 +52,18 @@ export function checkMemory(network: Sizes, data: UnitCount, job: TrainJob, limi
   const moments = isFedSgd ? 0 : momentsOf(job.optimizer);
   const load: Load = {
     what: 'training',
-    // the update takes the place of the weights; the other two sum in float64, a private step hands on the mean in float32
-    copies: { tensors: 2 + moments, arrays: job.privacy ? 4 : isFedSgd ? 3 : 1 },
+    // the update takes the place of the weights; sums of several passes are float64, a private step has the mean in float32
+    // and noise of a step in float64 ahead
+    copies: { tensors: 2 + moments, arrays: arraysOf(job, data.n) },
     batch: Math.min(data.n, isFedSgd ? 512 : Math.max(job.batchSize, job.privacy?.recordsPerPatient ?? 0)),
     ...{ activations: 4, numbers: 0 },
   };
   refuseOverload(network, data, load, limits);
+}
+
+function arraysOf({ privacy, strategy, batchSize }: TrainJob, units: number): number {
+  if (privacy) return units <= batchSize ? 4 : 6;
+  return strategy === 'fed-sgd' ? 3 : 1;
 }
 
 /**
