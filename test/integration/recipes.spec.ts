@@ -113,6 +113,18 @@ describe('examples that train federated on simulated data', () => {
     expect(bySite?.map(({ metrics }) => metrics.count)).toEqual([16, 16, 16, 16, 16]);
   });
 
+  it('bases learnt as yes or no have the error of a chance, which a coin has at a quarter', async () => {
+    const { pooled } = await run('per-base.sim.yaml', 4, (document) => {
+      const [target] = document['targets'] as Record<string, unknown>[];
+      delete target?.['classes'];
+      const [head] = (document['model'] as { heads: object[] }).heads;
+      Object.assign(head ?? {}, { outputs: 1, loss: { type: 'binary-cross-entropy' } });
+    });
+    const [column] = pooled.heads?.[0]?.numbers ?? [];
+    expect(column?.mse).toBeLessThan(0.235);
+    expect(column?.maeInterval).toBeNull();
+  });
+
   it('an encoder that four sites own trains without the fifth, which lacks its omic', async () => {
     const { pooled, bySite } = await run('omics-owners.sim.yaml', 6);
     expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.3);

@@ -184,6 +184,7 @@ const curvePoint = open({
 const validationPoint = open({
   ...{ round: number, arm: number, iteration: number },
   ...{ loss: number, accuracy: numberOrNull, units: number, survivors: number },
+  heads: z.array(open({ head: text, loss: number, accuracy: z.null() })).exactOptional(),
 });
 
 /** `GET /api/v1/runs/:id` */

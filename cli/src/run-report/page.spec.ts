@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { readPlanFile } from '../plan-file/index.js';
+import { exampleFile } from '../sim/index.js';
 import { reportPage } from './page.js';
 import { verifyMarkup } from './markup.support.js';
 import { toyDocument } from './toy-document.support.js';
@@ -70,6 +72,36 @@ describe('the report of a run', () => {
     expect(found).toContain('evaluation: logistic</th><td>2</td>');
     expect(found).not.toContain('logistic-1');
     expect(found).toContain('evaluation: ridge-means</th><td>1</td>');
+  });
+
+  it('tells each head by itself: what it learnt, and its loss on validation units', () => {
+    const coding = {
+      ...{ accuracy: 0.8, accuracyInterval: null, balancedAccuracy: 0.8, macroF1: 0.8 },
+      ...{ matthewsCorrelation: 0.6, recallPerClass: [0.8, 0.8], precisionPerClass: [0.8, 0.8] },
+      ...{ majority: 0.5, confusion: [40, 10, 10, 40] },
+    };
+    const found = reportPage({
+      ...toyDocument,
+      plan: readPlanFile(exampleFile('per-base.sim.yaml')),
+      result: {
+        pooled: { count: 4, heads: [{ head: 'coding', count: 100, classes: coding }] },
+        bySite: null,
+      },
+      curve: toyDocument.curve.map((point) => ({
+        ...{ ...point, accuracy: null, heads: [{ head: 'coding', loss: point.loss, accuracy: null }] },
+      })),
+      validation: toyDocument.validation.map((point) => ({
+        ...{ ...point, accuracy: null, heads: [{ head: 'coding', loss: point.loss, accuracy: null }] },
+      })),
+    });
+    for (const words of [
+      'Confusion matrix of coding',
+      'outside',
+      'Training loss of coding',
+      'Validation loss of coding',
+    ])
+      expect(found).toContain(words);
+    verifyMarkup(found);
   });
 
   it('of a run without a result is a page all the same', () => {

@@ -105,8 +105,9 @@ function sitesOf(document: RunDocument, plan: Plan, { sites }: ShownPreparations
 function headTables({ targets = [] }: Plan, { heads = [] }: Metrics): string[] {
   return heads.flatMap(({ head, classes }) => {
     const target = targets.find((one) => one.head === head);
-    if (!classes || target?.kind !== 'classes') return [];
-    const names = target.classes.map(({ name }) => name);
+    const known = target && 'classes' in target ? (target.classes ?? []) : [];
+    if (!classes || known.length === 0) return [];
+    const names = known.map((one) => (typeof one === 'string' ? one : one.name));
     return [`<h2>Confusion matrix of ${escaped(head)}</h2>`, confusionTable(classes.confusion, names)];
   });
 }
