@@ -9,6 +9,7 @@ import {
 } from '@regulon/shared/transparency';
 import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
+import { goodMembers, wrongMembers } from './changed-members.js';
 import { claimed } from './private-runs.js';
 
 const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
@@ -27,6 +28,7 @@ const addCheckpoint = (files: Map<string, Uint8Array>, log: SampleLog, size: num
 
 /** Logs as they should be. */
 export const good: Readonly<Record<string, () => Case>> = {
+  ...goodMembers,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -273,4 +275,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...signedWrong,
   ...claimed,
   ...cosignatures,
+  ...wrongMembers,
 };

@@ -11,7 +11,7 @@ def check_cosignatures(log, kept, as_of, max_age):
     """`kept`: checkpoints that sites kept, beside those of the bundle."""
     if log.genesis["gateMode"] != "cosigned":
         return
-    newest, notes, witnesses, quorum = None, {}, log.policy.witnesses, log.policy.quorum
+    newest, notes = None, {}
     names = sorted(n for n in log.files if n.startswith("site-checkpoints/"))
     for name in ["checkpoint", *names]:
         try:
@@ -20,8 +20,9 @@ def check_cosignatures(log, kept, as_of, max_age):
             need(note.size <= len(log.hashes), "a checkpoint of a later log")
             need(tree.root(log.hashes[: note.size]) == note.root, "a checkpoint with another root")
             need(name in ("checkpoint", f"site-checkpoints/{note.size}.note"), "a checkpoint under another size")
-            note.times = cosignature_times(note, witnesses)
-            need(len(note.times) >= quorum, f"{name} has {len(note.times)} cosignatures")
+            members = log.at(note.size)
+            note.times = cosignature_times(note, members.cosigners)
+            need(len(note.times) >= members.body["quorum"], f"{name} has {len(note.times)} cosignatures")
             # of the newest size, site-checkpoints/ has the first cosignatures, checkpoint the last ones
             newest = newest or (note if name == "checkpoint" else None)
             notes[note.size] = note
@@ -33,8 +34,18 @@ def check_cosignatures(log, kept, as_of, max_age):
             log.add("L2", None, "the newest cosignature is too old")
         if latest > as_of + log.genesis["skewSeconds"]:
             log.add("L4", None, "a cosignature is dated after the time of the judgement")
+    check_changes(log, notes)
     check_gate_entries(log, notes)
     check_times(log, [*notes.values(), *kept])
+
+
+def check_changes(log, notes):
+    """The first checkpoint over a change has a quorum of the members before it, too."""
+    for index in log.history.indexes:
+        over = [size for size in notes if size > index]
+        before = log.at(index)
+        if over and len(set(notes[min(over)].times) & set(before.cosigners)) < before.body["quorum"]:
+            log.add("L2", index, "too few of the members before a change cosigned it")
 
 
 def check_gate_entries(log, notes):
@@ -49,7 +60,7 @@ def check_gate_entries(log, notes):
 def vouched(log, note):
     """The (f + 1)-th oldest and the (f + 1)-th newest time: one of each f + 1 is of an honest member."""
     times = sorted(note.times.values())
-    skipped = min(log.genesis["colluders"], len(times) - 1)
+    skipped = min(log.at(note.size).body["colluders"], len(times) - 1)
     return times[skipped], times[-1 - skipped]
 
 

@@ -12,6 +12,9 @@ MAX_ENTRY = 61_440
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 ACTORS = {
     "federation.genesis": ["coordinator"],
+    "member.join": ["coordinator"],
+    "member.revoke": ["coordinator"],
+    "key.rotate": ["coordinator"],
     "policy.set": ["steward"],
     "dataset.commit": ["site", "steward"],
     "plan.propose": ["researcher"],
@@ -85,7 +88,7 @@ def signed_bytes(entry):
 
 
 class Keys:
-    """Keys of entry 0, by who signs."""
+    """Keys that entry 0 or a later roster fixes, by who signs."""
 
     def __init__(self, body):
         self.body, origin = body, body["origin"]
@@ -126,7 +129,7 @@ class Keys:
         actor, type_ = entry["actor"], entry["actor"]["type"]
         key = self.by_actor.get((type_, actor["id"]))
         need(type_ in ACTORS[entry["kind"]], "an actor who does not sign this kind")
-        need(key and key.short == actor["key"], "the actor's key is not of entry 0")
+        need(key and key.short == actor["key"], "the actor's key is not in force")
         required = {key.short}
         if entry["kind"] == "federation.genesis":
             required |= {self.by_actor["site", m["name"]].short for m in self.body["members"]}

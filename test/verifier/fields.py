@@ -7,6 +7,11 @@ FIELDS = {
         "federation.genesis": "origin logKey coordinatorKey rosterHash roster members administratorThreshold people"
         " quorumPolicy gateMode colluders quorum gateLag minCohort gamma quorumRule skewSeconds gateMaxAgeSeconds"
         " mergeDelaySeconds retention evidenceLevel software",
+        "member.join": "member previous rosterHash roster reason quorumPolicy administratorThreshold colluders quorum",
+        "member.revoke": "member keys previous rosterHash roster reason quorumPolicy administratorThreshold colluders"
+        " quorum",
+        "key.rotate": "role id old key handover previous rosterHash roster reason quorumPolicy administratorThreshold"
+        " colluders quorum",
         "policy.set": "policy supersedes dataUse purposes legalBasis references epsilonCap delta unit minCohort gamma"
         " allowedPlans allowedCode reviewersNeeded egressKinds leaveSiteOut stableCohort allowDifference"
         " retentionClass validUntil",

@@ -5,6 +5,7 @@ import re
 
 import entries as log_entries
 import tree
+from membership import CHANGES, History
 from notes import parse_note, verify_log
 from primitives import Missing, Wrong, need
 from runs import run_of
@@ -17,7 +18,7 @@ class Log:
 
     def __init__(self, files, changed, policy):
         self.files, self.policy, self.findings = files, policy, []
-        self.entries, self.hashes, self.keys, self.genesis = [], [], None, None
+        self.entries, self.hashes, self.history, self.genesis = [], [], None, None
         self.checkpoint, self.used = None, {}
         for name in changed:
             if not name.startswith(("tile/", "attachments/")):
@@ -25,6 +26,15 @@ class Log:
 
     def add(self, row, index, note):
         self.findings.append((row, index, note))
+
+    def at(self, index):
+        """Keys in force for an entry of this index, or a checkpoint of this size."""
+        return self.history.at(index)
+
+    @property
+    def names(self):
+        """Name of each member by its id, former members too."""
+        return self.history.names()
 
     def of_kind(self, *kinds):
         return [(i, e) for i, e in enumerate(self.entries) if e and e["kind"] in kinds]
@@ -110,8 +120,8 @@ def read_attachments(log):
 
 
 def check_fixed_files(log):
-    """Files that follow from entry 0."""
-    body = log.genesis
+    """Files that follow from entry 0 and the changes of the membership."""
+    body = log.history.last.body
     keys = {"log": body["logKey"], "coordinator": body["coordinatorKey"]}
     for member in body["members"]:
         for role, name in (("site", "statement"), ("cosigner", "cosigner"), ("steward", "steward")):
@@ -153,11 +163,13 @@ def check_signers(log):
         log.genesis = first["body"]
         keys = log_entries.Keys(log.genesis)
         keys.check(first)
-        log_entries.check_roster(log.genesis, log_entries.parse_json(log.attachment(log.genesis["roster"])))
-        log.keys = keys
+        signed = log_entries.parse_json(log.attachment(log.genesis["roster"]))
+        log_entries.check_roster(log.genesis, signed)
+        need("follows" not in signed["roster"], "a founding roster that follows another")
+        log.history = History(keys, signed["roster"])
     except (Wrong, KeyError, TypeError, ValueError) as error:
         log.add("L3", 0, f"entry 0: {error}")
-    if log.keys is None:
+    if log.history is None:
         return
     for index, entry in enumerate(log.entries):
         if entry is None or index == 0:
@@ -165,9 +177,20 @@ def check_signers(log):
         try:
             need(entry["fed"] == first["fed"], "an entry of another federation")
             need(entry["kind"] != "federation.genesis", "a second genesis")
-            log.keys.check(entry)
-        except (Wrong, KeyError, ValueError) as error:
+            check_former(log, index, entry)
+            log.history.last.check(entry)
+            if entry["kind"] in CHANGES:
+                log.history.take(log, index, entry)
+        except (Wrong, KeyError, ValueError, TypeError, StopIteration) as error:
             log.add("L3", index, str(error))
+
+
+def check_former(log, index, entry):
+    """X1: a former member contributes nothing."""
+    name = entry["actor"]["id"]
+    is_former = name in log.names.values() and name not in log.history.last.names.values()
+    if entry["kind"] == "round.contribution" and is_former:
+        log.add("X1", index, f"{name} contributed after it was removed")
 
 
 def check_chains(log):
@@ -186,14 +209,14 @@ def check_chains(log):
 
 
 def check_policy(log):
-    body, policy = log.genesis, log.policy
+    body, policy, last = log.genesis, log.policy, log.history.last
     members = len(body["members"])
     most = body["gamma"]["num"] * members // body["gamma"]["den"]
-    if log.keys.log != policy.log:
+    if last.log != policy.log:
         log.add("L2", 0, "entry 0 names another log key than the policy")
-    needed = 0 if body["gateMode"] == "signed" else body["quorum"]
-    if log.keys.cosigners != policy.witnesses or needed != policy.quorum:
-        log.add("L2", 0, "entry 0 names other witnesses or another quorum than the policy")
+    needed = 0 if body["gateMode"] == "signed" else last.body["quorum"]
+    if last.cosigners != policy.witnesses or needed != policy.quorum:
+        log.add("L2", (log.history.indexes or [0])[-1], "the log names other witnesses or another quorum than the policy")
     if body["colluders"] < most or body["quorum"] < (members + most) // 2 + 1:
         log.add("L2", 0, "the quorum is below the formula")
 

@@ -10,7 +10,7 @@ def owners_of(log, run):
         named = [set(block["owners"]) for block in blocks if "owners" in block]
     except (Wrong, KeyError, ValueError, TypeError):
         return []
-    return [{i for i, name in log.keys.names.items() if name in names} for names in named]
+    return [{i for i, name in log.names.items() if name in names} for names in named]
 
 
 def cover_owners(log, run, m, u3, least):

@@ -35,12 +35,12 @@ def check_reopen(log, index, entry, opened):
     need(body["proof"] or body["contributors"] == wanted, "other contributors than those of the burnt attempt")
     models = body["modelHash"], body["planHash"]
     need(models == ("sha256:" + m["modelHash"].hex(), "sha256:" + m["planHash"].hex()), "another model or plan")
-    check_signatures(log, entry)
+    check_signatures(log.at(index).body, entry)
 
 
-def check_signatures(log, entry):
+def check_signatures(terms, entry):
     body, admins = entry["body"], {}
-    for member in log.genesis["members"]:
+    for member in terms["members"]:
         for text in member["administrators"]:
             key = vkey(text, STATEMENT)
             admins[int(key.name.rsplit("-", 1)[1])] = key.key
@@ -59,6 +59,6 @@ def check_signatures(log, entry):
     )
     signers = [s["admin"] for s in body["signatures"]]
     need(signers == sorted(set(signers)), "order of the signatures")
-    need(len(signers) >= log.genesis["administratorThreshold"], "fewer administrators than k signed")
+    need(len(signers) >= terms["administratorThreshold"], "fewer administrators than k signed")
     for s in body["signatures"]:
         need(verifies(admins[s["admin"]], unbase64(s["signature"]), message), "an administrator's signature")

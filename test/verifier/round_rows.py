@@ -46,7 +46,7 @@ def on_open(log, index, entry, place):
     m = secagg.parse_manifest(data)
     place.opened[key_of(entry)] = index, m
     signature = unbase64(body["manifestSignature"])
-    need(secagg.signed_by(log.keys.coordinator, signature, m["ctx"], "MANIFEST"), "signature of the manifest")
+    need(secagg.signed_by(log.at(index).coordinator, signature, m["ctx"], "MANIFEST"), "signature of the manifest")
     same = [
         (body["context"], hexes(m["ctx"])),
         (entry["run"], "run_" + m["run"].hex()),
@@ -57,7 +57,7 @@ def on_open(log, index, entry, place):
         (body["rosterHash"], hexes(m["rosterHash"])),
         (sorted(body["invited"]), sorted(i for i, _ in m["roles"])),
         ([log_entries.seconds(t) * 1000 for t in body["deadlines"]], [float(d) for d in m["deadlines"]]),
-        (body["rosterHash"], log.genesis["rosterHash"]),
+        (body["rosterHash"], log.at(index).body["rosterHash"]),
         (entry["fed"], m["federation"]),
     ]
     need(all(a == b for a, b in same), "round.open is not its manifest")
@@ -80,10 +80,11 @@ def check_manifest(log, index, m, run):
     """S1: the checks of any manifest."""
     N, cap = m["N"], 2 ** (m["ringBits"] - 1)
     roles = [i for i, _ in m["roles"]]
-    c = secagg.thresholds(m, len(log.keys.sites), N)["c"]
+    sites = log.at(index).sites
+    c = secagg.thresholds(m, len(sites), N)["c"]
     holds = (
         len(set(roles)) == len(roles) == N
-        and set(roles) <= set(log.keys.sites)
+        and set(roles) <= set(sites)
         and m["rule"] == ["strict", "majority"].index(log.genesis["quorumRule"])
         and m["nMin"] >= 3
         and m["prg"] == 0
@@ -116,7 +117,7 @@ def on_abort(log, index, entry, place):
     signature = unbase64(body["abortSignature"])
     place.previous[entry["run"]] = transcript
     need(body["transcript"] == hexes(transcript), "the abort does not recompute")
-    need(secagg.signed_by(log.keys.coordinator, signature, m["ctx"], "ABORT", transcript), "signature of the abort")
+    need(secagg.signed_by(log.at(index).coordinator, signature, m["ctx"], "ABORT", transcript), "signature of the abort")
 
 
 def on_aggregate(log, index, entry, place):
@@ -124,45 +125,46 @@ def on_aggregate(log, index, entry, place):
     need(key in place.opened, "a sum without opening")
     place.previous[entry["run"]] = raw(body["transcript"])
     need(key[:2] not in {k[:2] for k in place.closed}, "a second sum of a round")
-    _, m = place.opened[key]
+    start, m = place.opened[key]
+    sites = log.at(start).sites
     evidence = secagg.parse_evidence(log.attachment(body["evidence"]))
     need(body["context"] == hexes(m["ctx"]), "a sum of another attempt")
-    check_advertised(log, m, evidence)
+    check_advertised(sites, m, evidence)
     h1 = secagg.h1_of(m["ctx"], evidence.advertise)
     u1 = list(evidence.advertise)
-    members = len(log.keys.sites)
+    members = len(sites)
     lists = secagg.groups_of(h1, u1, m["subCohort"]) if m["subCohort"] else [u1]
     parts = []
     for i, ids in enumerate(lists):
         own = H("SUB", m["ctx"], h1, u32(i), u32(len(ids)), *map(u32, ids)) if m["subCohort"] else h1
         parts.append(secagg.Attempt(m, members, evidence, own, ids))
     place.closed[key] = index, m, parts
-    check_sizes(log, index, entry, m, parts, u1)
+    check_sizes(log, index, entry, m, parts, u1, members)
     for part in parts:
-        part.check(log.keys.sites)
+        part.check(sites)
     check_derived(body, m, parts, h1, u1, evidence, secagg.thresholds(m, members, len(u1)))
-    check_transcript(log, body, m, parts, h1)
+    check_transcript(log, index, body, m, parts, h1)
     check_contributions(log, index, entry, evidence, parts, m)
 
 
-def check_advertised(log, m, evidence):
+def check_advertised(sites, m, evidence):
     roles = {i for i, _ in m["roles"]}
     public_keys = [k for c, s, _, _ in evidence.advertise.values() for k in (c, s)]
     need(len(set(public_keys)) == len(public_keys), "a key twice in L1")
     for i, (c, s, nonce, sigma) in evidence.advertise.items():
-        good = i in roles and secagg.signed(log.keys.sites, i, sigma, m["ctx"], "R0", u32(i), c, s, nonce)
+        good = i in roles and secagg.signed(sites, i, sigma, m["ctx"], "R0", u32(i), c, s, nonce)
         need(good, f"σ0 of site {i}")
 
 
-def check_sizes(log, index, entry, m, parts, u1):
+def check_sizes(log, index, entry, m, parts, u1, members):
     """S1: how many sites each set has."""
-    whole = secagg.thresholds(m, len(log.keys.sites), len(u1))
+    whole = secagg.thresholds(m, members, len(u1))
     floor = max(m["nMin"], whole["quorum"], 2 * m["subCohort"])
     run = run_of(log, entry["run"])
     less = run.open_sites if run and not run.is_public else set()
     contributors = {i for i, role in m["roles"] if role == 0} - less
     policies = {e["actor"]["id"]: e["body"] for i, e in log.of_kind("policy.set") if i < index}
-    names = {log.keys.names[i] for i, _ in m["roles"]}
+    names = {log.names[i] for i, _ in m["roles"]}
     cohort = max([log.genesis["minCohort"], *(p["minCohort"] for n, p in policies.items() if n in names)])
     fits = floor <= len(u1) <= m["N"]
     for part in parts:
@@ -193,7 +195,7 @@ def joined(m, parts, name):
     return secagg.over_groups(m["ctx"], hashes) if m["subCohort"] else hashes[0]
 
 
-def check_transcript(log, body, m, parts, h1):
+def check_transcript(log, index, body, m, parts, h1):
     answers = [a for part in parts for a in part.answer_hashes()]
     root = raw(body["aggregateRoot"])
     if m["subCohort"]:
@@ -202,7 +204,7 @@ def check_transcript(log, body, m, parts, h1):
     transcript = H("T", m["ctx"], *fields, raw(body["modelOut"]))
     need(body["transcript"] == hexes(transcript), "the transcript does not recompute")
     signature = unbase64(body["closeSignature"])
-    need(secagg.signed_by(log.keys.coordinator, signature, m["ctx"], "CLOSE", transcript), "signature of the close")
+    need(secagg.signed_by(log.at(index).coordinator, signature, m["ctx"], "CLOSE", transcript), "signature of the close")
 
 
 def check_contributions(log, index, entry, evidence, parts, m):
@@ -216,10 +218,10 @@ def check_contributions(log, index, entry, evidence, parts, m):
         listed[other["actor"]["id"]], numbers[other["actor"]["id"]] = other["body"], number
     for part in parts:
         for i, (length, root, _) in part.commits.items():
-            body = listed[log.keys.names[i]]
+            body = listed[log.names[i]]
             same = body["maskedInput"] == {"length": length, "root": hexes(root)}
             if not same or body["context"] != hexes(m["ctx"]) or body["cohort"] != hexes(part.h2):
-                log.add("S2", numbers[log.keys.names[i]], f"another upload than that of site {i}")
+                log.add("S2", numbers[log.names[i]], f"another upload than that of site {i}")
 
 
 def check_unmasks(log, closed):
@@ -233,7 +235,7 @@ def check_unmasks(log, closed):
         for part in parts:
             u3, gone = part.u3, [i for i in part.u2 if i not in part.commits]
             for i, (shares, _) in part.answers.items():
-                number, body = entries.get(log.keys.names[i], (None, None))
+                number, body = entries.get(log.names[i], (None, None))
                 if body is None or number not in stated or number > index:
                     log.add("S2", index, f"round.unmask of site {i} is missing")
                     continue

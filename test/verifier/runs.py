@@ -23,6 +23,6 @@ def run_of(log, name):
         return None
     newest = {e["actor"]["id"]: e["body"] for i, e in log.of_kind("dataset.commit") if i < start}
     names = {name for name, data in newest.items() if data["public"] or data["simulated"]}
-    open_sites = {i for i, name in log.keys.names.items() if name in names}
+    open_sites = {i for i, name in log.names.items() if name in names}
     sites = proposal["body"]["sites"]
     return Run(start, body, proposal["body"], open_sites, body["public"] and set(sites) <= open_sites)

@@ -3,7 +3,7 @@
     python3 verify.py --bundle b.zip --policy quorum.policy [--site-checkpoints FILE...] [--as-of TIME] [--max-age SECONDS]
 
 Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
-"notes": [...]}. It implements rows L1 to L5, S1, S2, P1, P2 and P4; exit codes are those of the document.
+"notes": [...]}. It implements rows L1 to L5, S1, S2, P1, P2, P4 and X1; exit codes are those of the document.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import training
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
-ROWS = ["L1", "L2", "L3", "L4", "L5", "S1", "S2", "P1", "P2", "P4", "D1"]
+ROWS = ["L1", "L2", "L3", "L4", "L5", "S1", "S2", "P1", "P2", "P4", "D1", "X1"]
 
 
 def verify(bundle, policy, kept, as_of, max_age):
@@ -38,24 +38,24 @@ def verify(bundle, policy, kept, as_of, max_age):
         log_rows.check_site_checkpoints(log, kept)
     except Wrong as error:
         raise Wrong(f"a site's checkpoint: {error}") from error
-    if log.keys is None:
+    if log.history is None:
         return log.findings
     log_rows.check_chain_values(log)
     log_rows.check_fixed_files(log)
     log_rows.check_policy(log)
     log_rows.check_gates(log)
     log_rows.check_deletions(log)
-    cosignatures.check_cosignatures(log, notes_of(kept, log.policy), as_of, max_age)
+    cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
     round_rows.check_rounds(log)
     training.check_training(log)
     privacy.check_privacy(log)
     return log.findings
 
 
-def notes_of(kept, policy):
+def notes_of(kept, log):
     notes = [parse_note(data) for data in kept]
     for note in notes:
-        note.times = cosignature_times(note, policy.witnesses)
+        note.times = cosignature_times(note, log.at(note.size).cosigners)
     return notes
 
 
