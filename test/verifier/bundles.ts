@@ -9,7 +9,7 @@ import {
 } from '@regulon/shared/transparency';
 import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
-import { goodMembers, wrongMembers } from './changed-members.js';
+import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { claimed } from './private-runs.js';
 
 const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
@@ -276,4 +276,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...claimed,
   ...cosignatures,
   ...wrongMembers,
+  ...withdrawnData,
 };

@@ -15,7 +15,7 @@ import {
   sampleRun,
   signSampleRoster,
 } from '@regulon/shared/transparency-samples';
-import { type Case, caseOf, rewritten } from './cases.js';
+import { type Case, caseOf, rewritten, run } from './cases.js';
 
 const cosigned = { gateMode: 'cosigned' } as const;
 const newSteward = sha256(utf8('new steward'));
@@ -44,6 +44,10 @@ function change(log: SampleLog): void {
 export const goodMembers: Readonly<Record<string, () => Case>> = {
   'a log whose members change': rewritten(change, cosigned),
   'a log whose members change, in mode signed': rewritten(change),
+  'a dataset that is withdrawn after its run': rewritten((log) => {
+    const body = { dataset: 'expression', scope: 'all', reason: 'consent' } as const;
+    log.write(['steward', 'site-2'], 'dataset.withdraw', {}, body);
+  }),
 };
 
 /** The entry of a join whose roster, or whose body, is another one. */
@@ -82,7 +86,7 @@ export const wrongMembers: Readonly<Record<string, () => Case>> = {
     const { body, attachments, kind } = log.history.successionOf(by(joined(gone, 6), [1, 2, 7]));
     attachments.slice(1).forEach((bytes) => log.attach(bytes, 'text/plain'));
     const roster = log.attach(canonicalJsonBytes(by(joined(gone, 6))), 'application/json');
-    log.write(['coordinator', 'coordinator'], kind, {}, { ...body, roster } as BodyOf<typeof kind>);
+    log.write(['coordinator', 'coordinator'], kind, {}, { ...body, roster });
   }, cosigned),
   'an exchanged key that the old one did not hand over': forged((log) =>
     by(rotated(log.federation.roster, 'steward', 3, newSteward, newSteward)),
@@ -99,8 +103,8 @@ export const wrongMembers: Readonly<Record<string, () => Case>> = {
           e.kind === 'round.contribution' && e.actor.id === 'site-4',
       )!;
     log.change(by(left(log.federation.roster, 4)));
-    const { run, round, attempt, body } = given;
-    log.write(['site', 'site-4'], 'round.contribution', { run, round, attempt }, body);
+    const { run: of, round, attempt, body } = given;
+    log.write(['site', 'site-4'], 'round.contribution', { run: of, round, attempt }, body);
   }, cosigned),
   'the policy of before a change': () => {
     const log = sampleRun(cosigned);
@@ -115,4 +119,17 @@ export const wrongMembers: Readonly<Record<string, () => Case>> = {
     const files = new Map([...log.files(), [siteCheckpointPath(index + 1), few]]);
     return { bundle: writeBundle(files), policy: log.policy };
   },
+};
+
+/** The steward of a site withdraws its dataset before the first entry of a kind. */
+const withdrawnBefore = (kind: string): (() => Case) => {
+  const body = { dataset: 'expression', scope: 'all', reason: 'consent' } as const;
+  const word = { site: 'site-2', kind: 'dataset.withdraw', body } as const;
+  return run({ before: (next, seen) => (next === kind && seen === 0 ? word : undefined) });
+};
+
+/** Datasets that were withdrawn, and used all the same. */
+export const withdrawnData: Readonly<Record<string, () => Case>> = {
+  'a run that starts over a withdrawn dataset': withdrawnBefore('run.start'),
+  'a round over a withdrawn dataset': withdrawnBefore('round.open'),
 };

@@ -16,6 +16,9 @@ FIELDS = {
         " allowedPlans allowedCode reviewersNeeded egressKinds leaveSiteOut stableCohort allowDifference"
         " retentionClass validUntil",
         "dataset.commit": "dataset version commitment schema panel band unit qualityReport dataUse public simulated",
+        "dataset.withdraw": "dataset scope reason",
+        "plan.reject": "planHash reason",
+        "plan.withdraw": "planHash reason",
         "plan.propose": "name plan planHash purpose code provenance architecture initialModel privacy"
         " secureAggregation sites rounds requireAll",
         "plan.approve": "planHash policy dataset datasetVersion commitment conditions validUntil",

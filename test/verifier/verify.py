@@ -18,6 +18,7 @@ import log_rows
 import privacy
 import round_rows
 import training
+import withdrawals
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
@@ -49,6 +50,7 @@ def verify(bundle, policy, kept, as_of, max_age):
     round_rows.check_rounds(log)
     training.check_training(log)
     privacy.check_privacy(log)
+    withdrawals.check_withdrawals(log)
     return log.findings
 
 

@@ -1,7 +1,5 @@
-import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describeSite } from '@regulon/client/describe';
-import { Person } from '../enrolment/index.js';
 import { tableLines, type CommandResult } from '../output/index.js';
 import {
   approvalEnd,
@@ -15,32 +13,19 @@ import {
   requestLines,
   settlePolicy,
   type SiteLink,
-  StewardBook,
   withSite,
 } from '../steward/index.js';
 import { agree } from './agree.js';
 import { type Context, handles } from './context.js';
+import { withdrawCommands } from './site-withdraw.js';
+import { bookOf, type StewardOptions, signs } from './stewarding.js';
 
-interface StewardOptions {
-  readonly config: string;
-  readonly key?: string;
-  readonly digest?: string;
-  readonly dryRun: boolean;
-}
-
-/** `regulon site policy|inbox|approve`: what the steward of a site reads and signs, over the site's own connection. */
+/** `regulon site policy|inbox|approve|reject|withdraw`: what the steward of a site reads and signs, over the site's own connection. */
 export function stewardCommands(site: Command, context: Context): void {
   policyCommand(site, context);
   inboxCommand(site, context);
   approveCommand(site, context);
-}
-
-function signs(command: Command): Command {
-  return command
-    .requiredOption('--config <file>', 'configuration of the daemon')
-    .option('--key <file>', "the steward's key; default: the one that `site join` made")
-    .option('--digest <digest>', 'of what you have read, instead of typing it')
-    .option('--dry-run', 'show what would be signed, sign nothing', false);
+  withdrawCommands(site, context);
 }
 
 function policyCommand(site: Command, context: Context): void {
@@ -139,10 +124,4 @@ async function approve(
     data: { body, digest, signed: true, index },
     lines: [`approved until ${body.validUntil}: entry ${index}`],
   };
-}
-
-/** The steward of the site, with the record of what was signed under the key. */
-function bookOf({ config, key }: StewardOptions, site: string): StewardBook {
-  const path = key ?? join(dirname(resolve(config)), 'people', `steward-${site}.key`);
-  return new StewardBook(`${path}.signed.json`, Person.fromKeyFile(path, 'steward', site));
 }

@@ -12,12 +12,15 @@ import {
 } from '@regulon/shared/transparency';
 
 /** What people of a federation say in its log. */
-export type Statement = {
-  [K in 'policy.set' | 'dataset.commit' | 'plan.propose' | 'plan.approve']: {
-    readonly kind: K;
-    readonly body: BodyOf<K>;
-  };
-}['policy.set' | 'dataset.commit' | 'plan.propose' | 'plan.approve'];
+export type Statement = { [K in Said]: { readonly kind: K; readonly body: BodyOf<K> } }[Said];
+type Said =
+  | 'policy.set'
+  | 'dataset.commit'
+  | 'dataset.withdraw'
+  | 'plan.propose'
+  | 'plan.approve'
+  | 'plan.reject'
+  | 'plan.withdraw';
 
 /** Which federation an entry is for. */
 export interface FederationName {

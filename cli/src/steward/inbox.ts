@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { hashJson } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { type Plan, planOfBytes } from '@regulon/shared/plan';
-import { type BodyOf, digestText, elementsOf } from '@regulon/shared/transparency';
+import { type BodyOf, digestText, elementsOf, isConsent, Withdrawals } from '@regulon/shared/transparency';
 import { type LoggedEntry, ofKind } from './read-log.js';
 import type { SiteLink } from './site-link.js';
 
@@ -15,7 +15,7 @@ export interface InboxItem {
   readonly planHash: string;
   readonly researcher: string;
   readonly proposedAt: string;
-  readonly state: 'waits' | 'approved' | 'expired';
+  readonly state: 'waits' | 'approved' | 'expired' | 'rejected' | 'withdrawn';
   /** end of the approval */
   readonly until: string | null;
 }
@@ -23,10 +23,12 @@ export interface InboxItem {
 /** Proposals that name this site, the newest last. @param now ms since the epoch */
 export async function inboxOf(site: InboxLog, now: number): Promise<InboxItem[]> {
   const proposals = await proposalsTo(site);
+  const taken = withdrawalsIn(site);
   return proposals.map(({ entry }) => {
     const { name, planHash } = entry.body;
     const until = lastApproval(site, planHash)?.validUntil ?? null;
-    const state = until === null ? 'waits' : Date.parse(until) > now ? 'approved' : 'expired';
+    const given = until === null ? 'waits' : Date.parse(until) > now ? 'approved' : 'expired';
+    const state = taken.refusalOf(site.own.name, planHash) ?? given;
     return { plan: name, planHash, researcher: entry.actor.id, proposedAt: entry.at, state, until };
   });
 }
@@ -74,6 +76,16 @@ async function proposalsTo(site: InboxLog): Promise<LoggedEntry<'plan.propose'>[
     if (elementsOf(sites, z.int().min(0), () => bytes).includes(site.own.id)) found.push(logged);
   }
   return found;
+}
+
+/** What the stewards of all sites have taken back. */
+export function withdrawalsIn({ log }: Pick<InboxLog, 'log'>): Withdrawals {
+  const taken = new Withdrawals();
+  log
+    .map(({ entry }) => entry)
+    .filter(isConsent)
+    .forEach((entry) => taken.take(entry));
+  return taken;
 }
 
 /** The newest approval of a plan by this site's steward. */

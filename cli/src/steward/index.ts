@@ -5,3 +5,4 @@ export { requestLines } from './request-lines.js';
 export { type SiteLink, withSite } from './site-link.js';
 export { StewardBook } from './steward-book.js';
 export { settlePolicy, policyLines } from './policy.js';
+export { type DueWithdrawal, refusePlan, withdrawDataset, WITHDRAWAL_REASONS } from './withdrawal.js';

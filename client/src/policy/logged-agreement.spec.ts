@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type BodyOf, digestText } from '@regulon/shared/transparency';
+import { type BodyOf, type ConsentEntry, digestText, Withdrawals } from '@regulon/shared/transparency';
 import { verifyAgreement } from './agreement.js';
 import { type LoggedStatements, verifyLoggedAgreement } from './logged-agreement.js';
 import { contractBytes, run, testFederation, testPlan, testSite } from './site.support.js';
@@ -16,8 +16,10 @@ const commits = new Map(agreement.datasets.map(({ site, body }) => [site, body])
 const log = (
   starts: object[],
   changed: ReadonlyMap<string, object | undefined> = new Map(),
+  taken = new Withdrawals(),
 ): LoggedStatements => ({
   startsOf: (name) => (name === run ? (starts as BodyOf<'run.start'>[]) : []),
+  withdrawals: () => taken,
   latestCommit: (site, dataset) => {
     const body = changed.has(site) ? changed.get(site) : commits.get(site);
     return dataset === 'toy' ? (body as BodyOf<'dataset.commit'> | undefined) : undefined;
@@ -43,6 +45,19 @@ describe('what the verified log says of a run', () => {
   it('starts the run, and once', () => {
     expect(check(log([]))).toThrow(refused(/nowhere/));
     expect(check(log([start, start]))).toThrow(refused(/more than once/));
+  });
+
+  it.each<[string, object]>([
+    [
+      'withdrawn dataset toy',
+      { kind: 'dataset.withdraw', body: { dataset: 'toy', scope: 'all', reason: 'other' } },
+    ],
+    ['withdrawn the plan', { kind: 'plan.withdraw', body: { planHash: start.planHash, reason: 'other' } }],
+    ['rejected the plan', { kind: 'plan.reject', body: { planHash: start.planHash, reason: 'other' } }],
+  ])('has no word of a steward that takes back what was agreed on: %s', (what, entry) => {
+    const taken = new Withdrawals();
+    taken.take({ ...entry, actor: { type: 'steward', id: 'b', key: '' } } as ConsentEntry);
+    expect(check(log([start], new Map(), taken))).toThrow(refused(new RegExp(`steward of b has ${what}`)));
   });
 
   it('has no newer commitment than the one that the coordinator showed, least of all one that is not public', () => {

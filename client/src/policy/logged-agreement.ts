@@ -1,6 +1,6 @@
 import { canonicalJson } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { type BodyOf, digestText, listField } from '@regulon/shared/transparency';
+import { type BodyOf, digestText, listField, type Withdrawals } from '@regulon/shared/transparency';
 import type { Agreement } from './agreement.js';
 import { isSameCommit } from './steward-statements.js';
 
@@ -10,6 +10,8 @@ export interface LoggedStatements {
   startsOf(run: string): readonly BodyOf<'run.start'>[];
   /** the newest `dataset.commit` of a site for a dataset */
   latestCommit(site: string, dataset: string): BodyOf<'dataset.commit'> | undefined;
+  /** what stewards have taken back */
+  withdrawals(): Pick<Withdrawals, 'isWithdrawn' | 'refusalOf'>;
 }
 
 /**
@@ -17,7 +19,8 @@ export interface LoggedStatements {
  * coordinator chose which entries to show when the run was agreed on; here it has no choice.
  *
  * @param run `run_…`
- * @throws E_POLICY when the log starts another run under this name, or a site has committed to other data since
+ * @throws E_POLICY when the log starts another run under this name, a site has committed to other data since, or its
+ * steward has taken plan or dataset back
  */
 export function verifyLoggedAgreement(
   run: string,
@@ -33,7 +36,14 @@ export function verifyLoggedAgreement(
     canonicalJson(start.sites) === canonicalJson(listField(sites).field);
   if (!same || start.public !== contract.isPublic)
     throw new RegulonError('E_POLICY', `the log starts ${run} with another plan, other sites or other data`);
+  const taken = log.withdrawals();
   for (const { site, body } of datasets) {
+    const refusal = taken.refusalOf(site, start.planHash);
+    if (refusal || taken.isWithdrawn(site, body.dataset))
+      throw new RegulonError(
+        'E_POLICY',
+        `${run}: by the log, the steward of ${site} has ${refusal ? `${refusal} the plan` : `withdrawn dataset ${body.dataset}`}`,
+      );
     const latest = log.latestCommit(site, body.dataset);
     if (latest && isSameCommit(latest, body)) continue;
     const what = latest ? 'has committed to another version of' : 'has not committed to';

@@ -6,6 +6,7 @@ import {
   type LogEntry,
   openEntry,
   verifyCheckpoint,
+  type Withdrawals,
 } from '@regulon/shared/transparency';
 import type { Outbox, SiteState } from '../state/index.js';
 import { CompactTree } from './compact-tree.js';
@@ -136,6 +137,11 @@ export class LogFollower {
   /** What the verified log says of the start of a run, at most twice. */
   startsOf(run: string): BodyOf<'run.start'>[] {
     return this.seen.bodies('run.start', run, null, 2);
+  }
+
+  /** What stewards have taken back by the verified log. */
+  withdrawals(): Withdrawals {
+    return this.seen.withdrawals();
   }
 
   /** What a site last committed to by the verified log. */

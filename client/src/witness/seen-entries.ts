@@ -1,10 +1,11 @@
-import { type BodyOf, type LogEntry, parseEntry } from '@regulon/shared/transparency';
+import { type BodyOf, isConsent, type LogEntry, parseEntry, Withdrawals } from '@regulon/shared/transparency';
 import type { SiteState } from '../state/index.js';
 
 /** Kinds that this site looks up later. */
 const KEPT = new Set<LogEntry['kind']>([
   ...(['dataset.commit', 'run.start', 'run.finish', 'round.open', 'round.aggregate', 'round.abort'] as const),
   ...(['round.ack', 'round.reopen', 'member.join', 'member.revoke', 'key.rotate'] as const),
+  ...(['dataset.withdraw', 'plan.approve', 'plan.reject', 'plan.withdraw'] as const),
 ]);
 
 /** An entry with its place. */
@@ -26,6 +27,7 @@ export interface PlacedOf<K extends LogEntry['kind']> {
  */
 export class SeenEntries {
   private commits: Map<string, BodyOf<'dataset.commit'>> | undefined;
+  private consents: Withdrawals | undefined;
   /** whether rows may lie behind the verified part; a stopped process may have left some */
   private dirty = true;
 
@@ -65,6 +67,7 @@ export class SeenEntries {
   grown(): void {
     this.dirty = false;
     this.commits = undefined;
+    this.consents = undefined;
   }
 
   /** @param below only entries before this position count, and before the end of the verified part */
@@ -110,6 +113,24 @@ export class SeenEntries {
   latestCommit(site: string, dataset: string): BodyOf<'dataset.commit'> | undefined {
     this.commits ??= this.readCommits();
     return this.commits.get(`${site}/${dataset}`);
+  }
+
+  /** What stewards have taken back. */
+  withdrawals(): Withdrawals {
+    this.consents ??= this.readConsents();
+    return this.consents;
+  }
+
+  private readConsents(): Withdrawals {
+    const rows = this.state.db
+      .prepare('SELECT bytes FROM seen WHERE run IS NULL AND log_index < ? ORDER BY log_index')
+      .all(this.verified()) as Row[];
+    const found = new Withdrawals();
+    rows
+      .map(entryOf)
+      .filter(isConsent)
+      .forEach((entry) => found.take(entry));
+    return found;
   }
 
   private readCommits(): Map<string, BodyOf<'dataset.commit'>> {

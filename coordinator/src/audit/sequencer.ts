@@ -254,6 +254,11 @@ export class Sequencer {
     return this.parts.rows.entries(from, to);
   }
 
+  /** Indexes of the entries of one kind that belong to no run, ascending. */
+  indexesOfKind(kind: LogEntry['kind']): number[] {
+    return this.parts.rows.ofKind(kind);
+  }
+
   /** Indexes of the entries of one kind in a run, ascending. */
   indexesOf(run: string, kind: LogEntry['kind']): number[] {
     return this.parts.rows.ofRun(run, kind);

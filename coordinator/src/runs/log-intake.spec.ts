@@ -36,6 +36,7 @@ describe('intake of log entries', () => {
     intake = new LogIntake(sequencer, rows, new RoundRows(store), federation.roster, {
       agreementChanged: () => void told.push('agreement'),
       checkpointWanted: () => void told.push('checkpoint'),
+      withdrawn: ({ kind }) => void told.push(kind),
     });
     rows.insert({
       ...{ run_id: runId, name: 'toy', plan: '{}', plan_hash: planHash, propose_index: 1 },
@@ -91,6 +92,25 @@ describe('intake of log entries', () => {
     await intake.append(entry, [], beside);
     await intake.append(entry, [], fails);
     expect(rows.get(runId)?.reason).toBe('entry 1');
+  });
+
+  it('forgets an approval and a dataset that their steward takes back, and says so', async () => {
+    await intake.append(approval());
+    await intake.append(commitment(10));
+    const reason = 'consent';
+    const refusal = { planHash: digestText(planHash), reason };
+    await intake.append(federation.entry(['steward', 'site-1'], 'plan.withdraw', {}, refusal));
+    expect(rows.approvals(runId).size).toBe(0);
+    const dataset = { dataset: 'toy', scope: 'commitment', reason } as const;
+    await intake.append(federation.entry(['steward', 'site-1'], 'dataset.withdraw', {}, dataset));
+    expect(rows.datasets('toy').size).toBe(0);
+    await intake.append(commitment(20));
+    expect(rows.datasets('toy').get(1)?.panel_size).toBe(20);
+    const forGood = { ...dataset, scope: 'all' } as const;
+    await intake.append(federation.entry(['steward', 'site-1'], 'dataset.withdraw', {}, forGood));
+    await intake.append(commitment(30));
+    expect(rows.datasets('toy').size).toBe(0);
+    expect(told).toEqual(expect.arrayContaining(['plan.withdraw', 'dataset.withdraw']));
   });
 
   it('does not let an older commitment, sent again, replace the newer one', async () => {

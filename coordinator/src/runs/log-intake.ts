@@ -1,7 +1,7 @@
 import { equalBytes } from '@regulon/shared/crypto';
 import { parseRunName } from '@regulon/shared/program';
 import type { Roster } from '@regulon/shared/plan';
-import { type ChainHead, digestBytes, type LogEntry } from '@regulon/shared/transparency';
+import { type ChainHead, digestBytes, type LogEntry, parseEntry } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
 import type { RoundRows, RunRows } from '../storage/index.js';
 
@@ -9,6 +9,8 @@ import type { RoundRows, RunRows } from '../storage/index.js';
 export interface IntakeListener {
   /** an approval, a policy or a dataset: a queued run may start */
   agreementChanged(): void;
+  /** a steward took a dataset or the approval of a plan back: runs that use it end */
+  withdrawn(entry: LogEntry<'dataset.withdraw' | 'plan.reject' | 'plan.withdraw'>): void;
   /** a daemon waits for a checkpoint that covers its start */
   checkpointWanted(): void;
 }
@@ -59,6 +61,7 @@ export class LogIntake {
         return this.runs.putPolicy(site, index);
       case 'dataset.commit': {
         const { dataset, panel, band } = entry.body;
+        if (this.isGone(entry.actor.id, dataset)) return;
         const isPublic = entry.body.public || entry.body.simulated ? 1 : 0;
         const values = {
           panel_digest: digestBytes(panel.digest),
@@ -75,6 +78,16 @@ export class LogIntake {
         }
         return;
       }
+      case 'dataset.withdraw':
+        return this.runs.removeDataset(site, entry.body.dataset);
+      case 'plan.reject':
+      case 'plan.withdraw': {
+        const planHash = digestBytes(entry.body.planHash);
+        for (const run of this.runs.withStatus(['QUEUED'])) {
+          if (equalBytes(run.plan_hash, planHash)) this.runs.removeApproval(run.run_id, site);
+        }
+        return;
+      }
       case 'round.contribution':
       case 'round.unmask':
       case 'round.ack': {
@@ -88,6 +101,9 @@ export class LogIntake {
         );
       }
       case 'federation.genesis':
+      case 'member.join':
+      case 'member.revoke':
+      case 'key.rotate':
       case 'plan.propose':
       case 'run.start':
       case 'round.open':
@@ -101,7 +117,19 @@ export class LogIntake {
     }
   }
 
+  /** A dataset that was withdrawn for good stays so, whatever is committed to later. */
+  private isGone(site: string, dataset: string): boolean {
+    return this.sequencer.indexesOfKind('dataset.withdraw').some((index) => {
+      const { kind, actor, body } = parseEntry(this.sequencer.entry(index));
+      return (
+        kind === 'dataset.withdraw' && actor.id === site && body.dataset === dataset && body.scope === 'all'
+      );
+    });
+  }
+
   private tell(entry: LogEntry): void {
+    if (entry.kind === 'dataset.withdraw' || entry.kind === 'plan.withdraw' || entry.kind === 'plan.reject')
+      this.listener.withdrawn(entry);
     if (entry.kind === 'config.start') this.listener.checkpointWanted();
     if (entry.kind === 'policy.set' || entry.kind === 'dataset.commit' || entry.kind === 'plan.approve') {
       this.listener.agreementChanged();

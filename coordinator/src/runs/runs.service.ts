@@ -1,6 +1,7 @@
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import type { Plan } from '@regulon/shared/plan';
 import { parseRunName, type RunProgram, runName } from '@regulon/shared/program';
-import type { ReopenDocument } from '@regulon/shared/transparency';
+import { digestText, type LogEntry, type ReopenDocument } from '@regulon/shared/transparency';
 import type { WireRunState } from '@regulon/shared/wire';
 import { isFinal, liveStatuses, type RunTable } from '../storage/index.js';
 import type { RoundDriver } from '../rounds/index.js';
@@ -106,6 +107,20 @@ export class RunsService {
     const driver = this.drivers.get(name);
     if (driver) return driver.stop('stopped by its researcher');
     this.endUnstarted(row, 'E_RUN_ABORTED', 'stopped before it began');
+  }
+
+  /** Runs under way end when a steward takes their plan or the site's dataset back. */
+  withdrawn({ kind, actor, body }: LogEntry<'dataset.withdraw' | 'plan.reject' | 'plan.withdraw'>): void {
+    for (const row of this.on.runs.withStatus(liveStatuses)) {
+      const plan = JSON.parse(row.plan) as Plan;
+      const isOf = plan.sites.includes(actor.id);
+      const isMeant =
+        kind === 'dataset.withdraw'
+          ? plan.dataset.name === body.dataset
+          : digestText(new Uint8Array(row.plan_hash)) === body.planHash;
+      if (isOf && isMeant)
+        this.drivers.get(runName(row.run_id))?.stop(`the steward of ${actor.id} took its consent back`);
+    }
   }
 
   /** What the administrators would have to sign to reopen the burnt round of a run. @throws E_NOT_FOUND, E_STATE */

@@ -2,4 +2,4 @@ export { SampleFederation, signSampleRoster } from './sample-federation.js';
 export { joined, left, rotated } from './sample-membership.js';
 export { SampleLog } from './sample-log.js';
 export { sampleRun } from './sample-run.js';
-export { samplePolicyBytes, type SampleOptions } from './sample-options.js';
+export { samplePolicyBytes, type SampleOptions, type StewardWord } from './sample-options.js';

@@ -1,5 +1,5 @@
 import { canonicalJsonBytes, hashJson, sha256, utf8 } from '../crypto/index.js';
-import { digestText } from '../transparency/index.js';
+import { type BodyOf, digestText } from '../transparency/index.js';
 import { privatePlan, type SamplePrivacy } from './sample-privacy.js';
 
 /** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
@@ -37,6 +37,13 @@ export const samplePolicy = (site: string): string => digestText(sha256(samplePo
 /** Commitment of a site to its data, digest text. */
 export const sampleCommitment = (site: string): string => digestText(sha256(utf8(`data of ${site}`)));
 
+type Word = 'dataset.withdraw' | 'plan.reject' | 'plan.withdraw';
+
+/** What the steward of a site takes back. */
+export type StewardWord = {
+  [K in Word]: { readonly site: string; readonly kind: K; readonly body: BodyOf<K> };
+}[Word];
+
 /** Changes that make a run wrong in one way. */
 export interface SampleOptions {
   /** site without approval */
@@ -65,6 +72,8 @@ export interface SampleOptions {
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */
   readonly spoil?:
     undefined | ((kind: string, body: Record<string, unknown>, seen: number) => Record<string, unknown>);
+  /** what a steward says before an entry of some kind is written; `seen` counts entries of this kind from 0 */
+  readonly before?: (kind: string, seen: number) => StewardWord | undefined;
   /** leaves an entry out */
   readonly omit?: (kind: string, seen: number) => boolean;
 }

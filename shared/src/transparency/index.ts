@@ -48,6 +48,7 @@ export {
   oldSigners,
   type Succession,
 } from './entries/key-history.js';
+export { type ConsentEntry, isConsent, Withdrawals } from './entries/withdrawals.js';
 export { FederationKeys } from './entries/federation-keys.js';
 export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';
 export {

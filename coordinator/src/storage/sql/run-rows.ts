@@ -108,6 +108,16 @@ export class RunRows {
     );
   }
 
+  /** A site's dataset may not be used any more. */
+  removeDataset(site: number, name: string): void {
+    this.store.run(query.deleteFrom('datasets').where('site', '=', site).where('name', '=', name));
+  }
+
+  /** A site does not approve a run any more. */
+  removeApproval(runId: Uint8Array, site: number): void {
+    this.store.run(query.deleteFrom('approvals').where('run_id', '=', runId).where('site', '=', site));
+  }
+
   datasets(name: string): Map<number, DatasetTable> {
     const rows = this.store.all(query.selectFrom('datasets').selectAll().where('name', '=', name));
     return new Map(rows.map((row) => [row.site, row]));

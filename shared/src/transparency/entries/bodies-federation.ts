@@ -117,6 +117,14 @@ export const datasetBody = z.strictObject({
   simulated: z.boolean(),
 });
 
+/** A steward takes a dataset back: no later round uses it. */
+export const datasetWithdrawBody = z.strictObject({
+  dataset: name,
+  /** `commitment`: until the site commits to another version; `all`: for good */
+  scope: z.enum(['all', 'commitment']),
+  reason: code,
+});
+
 /** A process has started with some configuration; the nonce must come back in a checkpoint. */
 export const configStartBody = z.strictObject({
   /** 32 random bytes, hexadecimal */

@@ -74,6 +74,12 @@ export const planApproveBody = z.strictObject({
   validUntil: time,
 });
 
+/** A steward says no to a plan, or takes an approval back: no later round of it may use the site's data. */
+export const planRefusalBody = z.strictObject({
+  planHash: digest,
+  reason: code,
+});
+
 /** A run begins. */
 export const runStartBody = z.strictObject({
   planHash: digest,

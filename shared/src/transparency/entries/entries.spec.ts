@@ -40,8 +40,10 @@ describe('entries', () => {
     const missing = Object.keys(kinds).filter((kind) => !seen.has(kind as never));
     // a changed membership is held by ../verify/membership.spec.ts
     const changes = ['member.join', 'member.revoke', 'key.rotate'];
+    // and what stewards take back by ../verify/withdrawal-rows.spec.ts
+    const back = ['dataset.withdraw', 'plan.reject', 'plan.withdraw'];
     // what a coordinator removes is held by test/integration/coordinator-retention.spec.ts
-    expect(missing).toEqual(['federation.genesis', ...changes, 'retention.delete', 'config.start']);
+    expect(missing).toEqual(['federation.genesis', ...changes, ...back, 'retention.delete', 'config.start']);
     expect(openEntry(federation.genesisEntry, undefined).entry.kind).toBe('federation.genesis');
   });
 

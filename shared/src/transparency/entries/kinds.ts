@@ -1,7 +1,19 @@
 import type { z } from 'zod';
-import { configStartBody, datasetBody, genesisBody, policyBody } from './bodies-federation.js';
+import {
+  configStartBody,
+  datasetBody,
+  datasetWithdrawBody,
+  genesisBody,
+  policyBody,
+} from './bodies-federation.js';
 import { keyRotateBody, memberJoinBody, memberRevokeBody } from './bodies-member.js';
-import { planApproveBody, planProposeBody, runFinishBody, runStartBody } from './bodies-plan.js';
+import {
+  planApproveBody,
+  planProposeBody,
+  planRefusalBody,
+  runFinishBody,
+  runStartBody,
+} from './bodies-plan.js';
 import {
   roundAbortBody,
   roundAckBody,
@@ -34,8 +46,11 @@ export const kinds = {
   'key.rotate': { scope: 'federation', actors: ['coordinator'], body: keyRotateBody },
   'policy.set': { scope: 'federation', actors: ['steward'], body: policyBody },
   'dataset.commit': { scope: 'federation', actors: ['site', 'steward'], body: datasetBody },
+  'dataset.withdraw': { scope: 'federation', actors: ['steward'], body: datasetWithdrawBody },
   'plan.propose': { scope: 'federation', actors: ['researcher'], body: planProposeBody },
   'plan.approve': { scope: 'federation', actors: ['steward'], body: planApproveBody },
+  'plan.reject': { scope: 'federation', actors: ['steward'], body: planRefusalBody },
+  'plan.withdraw': { scope: 'federation', actors: ['steward'], body: planRefusalBody },
   'run.start': { scope: 'run', actors: ['coordinator'], body: runStartBody },
   'round.open': { scope: 'round', actors: ['coordinator'], body: roundOpenBody },
   'round.contribution': { scope: 'round', actors: ['site'], body: roundContributionBody },

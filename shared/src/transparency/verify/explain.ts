@@ -23,10 +23,14 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}`,
   'dataset.commit': (b) =>
     `committed to version ${b.version} of dataset ${b.dataset}: ${b.band} units (${b.unit}), ${b.panel.size} features, ${openness(b)}`,
+  'dataset.withdraw': (b) =>
+    `withdrew dataset ${b.dataset} ${b.scope === 'all' ? 'for good' : 'until a new commitment'} (${b.reason})`,
   'plan.propose': (b) =>
     `proposed the plan ${b.name} (${short(b.planHash)}) for ${b.purpose}: ${b.rounds} rounds with ${members(b.sites)}, ${b.privacy === null ? 'without differential privacy' : 'with differential privacy'}`,
   'plan.approve': (b) =>
     `approved the plan ${short(b.planHash)} for version ${b.datasetVersion} of dataset ${b.dataset} until ${b.validUntil}`,
+  'plan.reject': (b) => `rejected the plan ${short(b.planHash)} (${b.reason})`,
+  'plan.withdraw': (b) => `took the approval of plan ${short(b.planHash)} back (${b.reason})`,
   'run.start': (b) =>
     `started the run of plan ${short(b.planHash)} with ${members(b.sites)}${b.public ? ', on public or simulated data' : ''}`,
   'round.open': (b) =>

@@ -20,6 +20,7 @@ import { reportOf, type RunReport, runReportOf, type VerifyReport } from './repo
 import { checkRounds } from './round-rows.js';
 import { runsOf } from './run-view.js';
 import { checkCoverage, checkTexts } from './text-rows.js';
+import { checkWithdrawals, type JudgedRun } from './withdrawal-rows.js';
 import { checkTraining } from './training-rows.js';
 
 const WEEK_SECONDS = 7 * 24 * 3600;
@@ -74,9 +75,12 @@ export function verifyBundle({
         ...{ history, policy, content, files, entries, asOf, maxAgeSeconds, findings },
       });
     }
-    runs = checkRuns(context, run, maskedVectors);
+    const judged: JudgedRun[] = [];
+    runs = checkRuns(context, run, maskedVectors, judged);
+    const containing = checkWithdrawals(context, judged);
     checkTexts(context);
     remark(context, runs);
+    remarkRemoved(context, containing);
   }
   siteCheckpoints.forEach((note) => checkSiteCheckpoint(note, policy, files, findings));
   const genesis = history && { fed: history.last.fed, ...history.last.genesis };
@@ -87,6 +91,7 @@ function checkRuns(
   context: VerifyContext,
   only: string | undefined,
   maskedVectors: MaskedVectors | undefined,
+  judged: JudgedRun[],
 ): RunReport[] {
   let [replayed, closed] = [0, 0];
   const views = runsOf(context.log.entries).filter(({ run }) => only === undefined || run === only);
@@ -94,6 +99,7 @@ function checkRuns(
     throw new RegulonError('E_ARGUMENT', `the bundle has no ${only}`);
   const reports = views.map((view) => {
     const approved = checkApprovals(context, view);
+    judged.push([view, approved]);
     const rounds = checkRounds(context, view, approved);
     checkOwners(context, rounds, approved);
     checkModels(context, view, rounds);
@@ -182,12 +188,19 @@ function remark(context: VerifyContext, runs: readonly RunReport[]): void {
   notBuilt('A4', 'no policy was overridden');
   notBuilt('R1', 'no model was exported or released');
   notBuilt('R2', 'no model was released');
-  if (context.history.changedAt.length === 0) notBuilt('X1', 'no member was revoked, no dataset withdrawn');
-  else findings.remark('X1', 'pass', 'no dataset was withdrawn');
   const warnings = new Set(runs.flatMap((run) => run.warnings));
   if (warnings.size > 0) findings.remark('S1', 'pass', [...warnings].join('; '));
   if (runs.length > 0) return;
   for (const row of ['A1', 'A2', 'A3', 'S1', 'S2', 'S4', 'D2'] as const) notBuilt(row, 'the log has no run');
+}
+
+/** What row X1 has to say: who was removed, and which models contain what was withdrawn. */
+function remarkRemoved({ history, log, findings }: VerifyContext, containing: readonly string[]): void {
+  const isWithdrawn = log.entries.some(({ entry }) => entry.kind === 'dataset.withdraw');
+  const models = containing.length === 0 ? 'no model contains withdrawn data' : containing.join('; ');
+  if (isWithdrawn) findings.remark('X1', 'pass', models);
+  else if (history.changedAt.length > 0) findings.remark('X1', 'pass', 'no dataset was withdrawn');
+  else findings.remark('X1', 'not-applicable', 'no member was revoked, no dataset withdrawn');
 }
 
 /** What of the privacy rows could be judged. */

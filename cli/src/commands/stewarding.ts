@@ -1,0 +1,27 @@
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { Person } from '../enrolment/index.js';
+import { StewardBook } from '../steward/index.js';
+
+/** Options of what a steward signs. */
+export interface StewardOptions {
+  readonly config: string;
+  readonly key?: string;
+  readonly digest?: string;
+  readonly dryRun: boolean;
+}
+
+/** A command by which a steward signs. */
+export function signs(command: Command): Command {
+  return command
+    .requiredOption('--config <file>', 'configuration of the daemon')
+    .option('--key <file>', "the steward's key; default: the one that `site join` made")
+    .option('--digest <digest>', 'of what you have read, instead of typing it')
+    .option('--dry-run', 'show what would be signed, sign nothing', false);
+}
+
+/** The steward of the site, with the record of what was signed under the key. */
+export function bookOf({ config, key }: StewardOptions, site: string): StewardBook {
+  const path = key ?? join(dirname(resolve(config)), 'people', `steward-${site}.key`);
+  return new StewardBook(`${path}.signed.json`, Person.fromKeyFile(path, 'steward', site));
+}

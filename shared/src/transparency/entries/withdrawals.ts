@@ -1,0 +1,66 @@
+import type { Kind } from './kinds.js';
+import type { LogEntry } from './schema.js';
+
+/** Entries that say whether a site's data may be used, in the order of the log. */
+export type ConsentEntry = LogEntry<
+  'dataset.commit' | 'dataset.withdraw' | 'plan.approve' | 'plan.reject' | 'plan.withdraw'
+>;
+
+const KINDS: readonly Kind[] = [
+  'dataset.commit',
+  'dataset.withdraw',
+  'plan.approve',
+  'plan.reject',
+  'plan.withdraw',
+] satisfies ConsentEntry['kind'][];
+
+/** True for an entry that says whether a site's data may be used. */
+export function isConsent(entry: LogEntry): entry is ConsentEntry {
+  return KINDS.includes(entry.kind);
+}
+
+/** What the stewards of all sites have taken back, entry after entry. */
+export class Withdrawals {
+  private readonly datasets = new Map<string, 'all' | 'commitment'>();
+  private readonly plans = new Map<string, 'rejected' | 'withdrawn'>();
+
+  /** Take the next entry of the log. */
+  take(entry: ConsentEntry): void {
+    const site = entry.actor.id;
+    switch (entry.kind) {
+      case 'dataset.withdraw':
+        if (!this.isGone(site, entry.body.dataset))
+          this.datasets.set(keyOf(site, entry.body.dataset), entry.body.scope);
+        return;
+      case 'dataset.commit':
+        if (!this.isGone(site, entry.body.dataset)) this.datasets.delete(keyOf(site, entry.body.dataset));
+        return;
+      case 'plan.approve':
+        this.plans.delete(keyOf(site, entry.body.planHash));
+        return;
+      case 'plan.reject':
+      case 'plan.withdraw':
+        this.plans.set(
+          keyOf(site, entry.body.planHash),
+          entry.kind === 'plan.reject' ? 'rejected' : 'withdrawn',
+        );
+    }
+  }
+
+  /** Whether a site's dataset may not be used. */
+  isWithdrawn(site: string, dataset: string): boolean {
+    return this.datasets.has(keyOf(site, dataset));
+  }
+
+  /** Whether no later commitment brings a site's dataset back. */
+  isGone(site: string, dataset: string): boolean {
+    return this.datasets.get(keyOf(site, dataset)) === 'all';
+  }
+
+  /** What the last word of a site's steward on a plan is, when it is no approval. */
+  refusalOf(site: string, planHash: string): 'rejected' | 'withdrawn' | undefined {
+    return this.plans.get(keyOf(site, planHash));
+  }
+}
+
+const keyOf = (site: string, what: string): string => `${site} ${what}`;

@@ -1,0 +1,51 @@
+import { isConsent, Withdrawals } from '../entries/withdrawals.js';
+import type { ApprovedRun } from './approval-rows.js';
+import type { VerifyContext } from './context.js';
+import type { RunView } from './run-view.js';
+
+/** A run, and what it was approved as. */
+export type JudgedRun = readonly [RunView, ApprovedRun | undefined];
+
+/**
+ * Rows X1 and A2: no run starts and no round is opened over a dataset that its steward has withdrawn, or under a plan whose
+ * approval a steward has taken back.
+ *
+ * @returns the models that contain withdrawn data, as a person reads them
+ */
+export function checkWithdrawals(context: VerifyContext, runs: readonly JudgedRun[]): string[] {
+  const { log, findings } = context;
+  const withdrawals = new Withdrawals();
+  const steps = new Map(runs.flatMap((judged) => stepsOf(judged).map((index) => [index, judged] as const)));
+  for (const { entry, index } of log.entries) {
+    const judged = steps.get(index);
+    for (const [site, dataset] of judged ? usesOf(judged) : []) {
+      if (withdrawals.isWithdrawn(site, dataset))
+        findings.fail(
+          'X1',
+          `${judged?.[0].run} uses dataset ${dataset} of ${site}, which was withdrawn`,
+          index,
+        );
+      const planHash = judged?.[0].start?.entry.body.planHash ?? '';
+      const refusal = withdrawals.refusalOf(site, planHash);
+      if (refusal)
+        findings.fail('A2', `the steward of ${site} had ${refusal} the plan of ${judged?.[0].run}`, index);
+    }
+    if (isConsent(entry)) withdrawals.take(entry);
+  }
+  return runs.flatMap((judged) => containing(judged, withdrawals));
+}
+
+const stepsOf = ([{ start, opens }]: JudgedRun): number[] =>
+  [start, ...opens].flatMap((step) => step?.index ?? []);
+
+/** Site and dataset of everything that a run uses. */
+const usesOf = ([, approved]: JudgedRun): [string, string][] =>
+  [...(approved?.datasets.values() ?? [])].map(({ entry }) => [entry.actor.id, entry.body.dataset]);
+
+function containing(judged: JudgedRun, withdrawals: Withdrawals): string[] {
+  const [{ run, finish, aggregates }] = judged;
+  const model = finish?.entry.body.finalModel ?? aggregates.at(-1)?.entry.body.modelOut;
+  const gone = usesOf(judged).filter(([site, dataset]) => withdrawals.isWithdrawn(site, dataset));
+  if (model === undefined || gone.length === 0) return [];
+  return [`${model} of ${run} contains ${gone.map(([site, dataset]) => `${dataset} of ${site}`).join(', ')}`];
+}
