@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadDataset, viewOf } from '@regulon/client/data';
 import { seriesBaselines, type UnitsView } from '@regulon/shared/genomics';
-import { simulateCoding, simulateSequences, simulateSeries, simulateSites } from './index.js';
+import {
+  simulateCoding,
+  simulateLandmarks,
+  simulateSequences,
+  simulateSeries,
+  simulateSites,
+} from './index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'regulon-simulate-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -242,5 +248,28 @@ describe('simulated sequences with a coding stretch', () => {
     for (const file of ['counts', 'labels'] as const)
       expect(readFileSync(again[0]?.[file] ?? '').equals(readFileSync(written[0]?.[file] ?? ''))).toBe(true);
     expect(readFileSync(written[1]?.counts ?? '').equals(readFileSync(written[0]?.counts ?? ''))).toBe(false);
+  });
+});
+
+describe('simulated landmark genes', () => {
+  const columns = ['T1', 'T2', 'T3'];
+  const simulation = { seed: 1, sites: SITES.slice(0, 2), columns, patients: 60 };
+  const written = simulateLandmarks({ ...simulation, folder: join(root, 'landmarks') });
+
+  it('are measured of every patient, the genes to be told from them of most', async () => {
+    for (const { counts, labels = '', units } of written) {
+      const dataset = await loadDataset({ counts, labels, kind: 'expression', scale: 'log-ratio' });
+      expect([dataset.unitIds.length, dataset.genes.length]).toEqual([units, 40]);
+      expect([...dataset.columns.keys()]).toEqual(columns);
+      const known = columns.flatMap((name) => dataset.columns.get(name) ?? []).filter((x) => x !== null);
+      expect(known.length / (3 * units)).toBeGreaterThan(0.8);
+      expect(known.length / (3 * units)).toBeLessThan(1);
+    }
+  });
+
+  it('are the same bytes again', () => {
+    const again = simulateLandmarks({ ...simulation, folder: join(root, 'landmarks-again') });
+    for (const file of ['counts', 'labels'] as const)
+      expect(readFileSync(again[1]?.[file] ?? '').equals(readFileSync(written[1]?.[file] ?? ''))).toBe(true);
   });
 });
