@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { leafHashOf, utf8 } from '@regulon/shared/crypto';
+import { LogTree } from '@regulon/shared/transparency';
+import { runVectors } from './tlog-vectors.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'regulon-vectors-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const write = (path: string, content: unknown): void => {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), typeof content === 'string' ? content : JSON.stringify(content));
+};
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+const tree = new LogTree();
+const leaves = ['a', 'b', 'c'].map((text) => leafHashOf(utf8(text)));
+leaves.forEach((leaf) => tree.append(leaf));
+const inclusion = {
+  ...{ leafIdx: 1, treeSize: 3, leafHash: base64(leaves[1]!), root: base64(tree.root(3)) },
+  ...{ proof: tree.inclusion(1, 3).map(base64), desc: 'self-made', wantErr: false },
+};
+const consistency = {
+  ...{ size1: 2, size2: 3, root1: base64(tree.root(2)), root2: base64(tree.root(3)) },
+  ...{ proof: tree.consistency(2, 3).map(base64), desc: 'self-made', wantErr: false },
+};
+
+describe('public vectors of transparency logs', () => {
+  it('are run where they lie as in their repositories, and the others named as absent', () => {
+    write('merkle/testdata/inclusion/1/happy-path.json', inclusion);
+    write('merkle/testdata/inclusion/1/no-proof.json', { ...inclusion, proof: null, wantErr: true });
+    write('merkle/testdata/consistency/1/happy-path.json', consistency);
+    write('json-canonicalization/testdata/input/values.json', '{ "b": 1, "a": [true, null, "\\u20ac"] }');
+    write('json-canonicalization/testdata/output/values.json', '{"a":[true,null,"€"],"b":1}');
+    expect(runVectors(root)).toEqual([
+      { set: 'transparency-dev/merkle inclusion', passed: 2, failed: [] },
+      { set: 'transparency-dev/merkle consistency', passed: 1, failed: [] },
+      { set: 'transparency-dev/tessera log', passed: null, failed: [] },
+      { set: 'cyberphone/json-canonicalization', passed: 1, failed: [] },
+    ]);
+  });
+
+  it('name each that does not agree', () => {
+    write('testdata/inclusion/1/happy-path.json', { ...inclusion, wantErr: true });
+    write('testdata/consistency/1/modified.json', { ...consistency, root1: base64(tree.root(1)) });
+    write('testdata/log/checkpoint.1', 'no checkpoint');
+    expect(runVectors(root).map(({ failed }) => failed)).toEqual([
+      ['1/happy-path.json'],
+      ['1/modified.json'],
+      ['checkpoint.1'],
+      [],
+    ]);
+  });
+});
