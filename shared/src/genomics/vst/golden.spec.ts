@@ -69,4 +69,39 @@ describe('variance-stabilising transformation (P09)', () => {
       expect(Math.abs(own.asymptotic - 0.02212788)).toBeGreaterThan(1e-3);
     },
   );
+
+  withData(
+    'equals DESeq2 on ten genes of a hundred samples; one site alone does not (needs the shared data)',
+    () => {
+      const table = tableOf('fixtures/pydeseq2_r_reference/test_counts.csv');
+      const golden = tableOf('fixtures/pydeseq2_r_reference/r_vst.csv');
+      expect(table.columns).toEqual(golden.columns);
+      const places = [...golden.columns.keys()];
+      const sites = [places.slice(0, 30), places.slice(30, 60), places.slice(60)].map((c) =>
+        siteOf(table, c),
+      );
+      const [genes, few] = [golden.rows.length, { sites: 3, classes: 0, uMin: 1, minUnits: 1 }];
+      const prepare: PrepareStep[] = [
+        { step: 'size-factors', method: 'ratio' },
+        { step: 'vst', iterations: 100 },
+      ];
+      const steps = statisticsSteps(prepare, { ...few, genes, weightCap: 1000, fractionBits: 32 });
+      const rowsOf = (views: readonly UnitsView[], spec: FeatureSpecification): Float64Array[] =>
+        views.flatMap((view) => {
+          const prepared = unitTransform(view, spec);
+          return Array.from({ length: view.n }, (_, unit) => {
+            const row = new Float64Array(genes);
+            prepared.apply(unit, row);
+            return row;
+          });
+        });
+      const wanted = places.map((c) => golden.values.map((row) => row[c] ?? NaN));
+      expect(largestDifference(rowsOf(sites, fitOver(sites, steps, 'clear')), wanted)).toBeLessThan(1e-9);
+      const turned = fitOver([...sites].reverse(), steps, 'secure');
+      expect(largestDifference(rowsOf(sites, turned), wanted)).toBeLessThan(1e-6);
+      const [one] = sites;
+      const alone = one ? rowsOf([one], fitOver([one], steps, 'clear')) : [];
+      expect(largestDifference(alone, wanted.slice(0, 30))).toBeGreaterThan(0.01);
+    },
+  );
 });
