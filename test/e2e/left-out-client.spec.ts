@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { reportPage, shownPreparations } from '@regulon/cli/run-report';
 import { fitLoneSite, scoreLinear, transform, type UnitsView } from '@regulon/shared/genomics';
 import { statisticsSteps } from '../../shared/src/genomics/statistics-steps.js';
 import { fitOver } from '../../shared/src/genomics/sums.support.js';
@@ -25,7 +26,7 @@ describe('the breast cancer subtypes of five clients, through their daemons', ()
   });
 
   withBrca(
-    `logistic regression of a client that is left out is .855 right, and .05 better than what clients do alone ${BRCA_NEEDS}`,
+    `logistic regression of a client that is left out is .855 right, and .05 better than what clients do alone; the report draws the clients beside each other ${BRCA_NEEDS}`,
     async () => {
       const document = await brca.completed(
         brcaPlan({
@@ -42,6 +43,12 @@ describe('the breast cancer subtypes of five clients, through their daemons', ()
       expect(logistic?.metrics.count).toBe(152);
       const accuracy = logistic?.metrics.accuracy ?? NaN;
       expect(Math.abs(accuracy - 0.855)).toBeLessThanOrEqual(0.01);
+      // what single clients are like may be drawn: their data are public, and each of them was left out once
+      const shown = await shownPreparations(brca.federation.api, document);
+      expect(shown.sites?.map(({ site, units }) => [site, units])).toEqual(
+        BRCA_CLIENTS.map((name, site) => [name, brca.views[site]?.n]),
+      );
+      expect(reportPage(document, shown)).toMatch(/Mean profiles of 5 sites over \d+ genes/);
       const alone = BRCA_CLIENTS.map((_, site) => loneAccuracy(site));
       expect(accuracy).toBeGreaterThanOrEqual(alone.reduce((a, b) => a + b, 0) / alone.length + 0.05);
     },
