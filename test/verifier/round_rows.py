@@ -72,7 +72,8 @@ def check_plan(m, start, plan):
     own = plan["secureAggregation"]
     need(plan["planHash"] == hexes(m["planHash"]), "another plan than the proposal")
     gamma = own["gamma"]["num"], own["gamma"]["den"]
-    need((gamma, own["nMin"], own["weightCap"]) == ((m["num"], m["den"]), m["nMin"], m["weightCap"]), "other limits")
+    need((gamma, own["nMin"]) == ((m["num"], m["den"]), m["nMin"]), "other limits")
+    need(m["purpose"] != 0 or own["weightCap"] == m["weightCap"], "another weight cap")
     need(m["N"] == len(start["sites"]), "another N than the plan")
 
 
