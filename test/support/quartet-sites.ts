@@ -6,7 +6,7 @@ import { quartetSites } from '../../shared/src/genomics/golden-data.support.js';
 /** The reference materials, each a class; the first is the one without an indicator. */
 export const DONORS = ['D5', 'D6', 'F7', 'M8'];
 
-/** What hospitals would have of the Quartet metabolites. */
+/** What hospitals would have of the Quartet materials. */
 export interface QuartetFiles {
   readonly files: { name: string; counts: string; labels: string }[];
   /** units of each site, with their batches */
@@ -20,14 +20,16 @@ export interface QuartetFiles {
  *
  * @param batches of each site, by number in the order of the published table, from 0
  * @param replicates libraries of each donor and batch that are written
+ * @param omic metabolites, or the 300 proteins of the golden files
  */
 export function writeQuartetSites(
   root: string,
   names: readonly string[],
   batches: readonly (readonly number[])[],
   replicates: readonly number[] = [1, 2, 3],
+  omic: 'Metabolite' | 'Protein' = 'Metabolite',
 ): QuartetFiles {
-  const { sites, columns: own, replicates: numbers, table } = quartetSites('Metabolite');
+  const { sites, columns: own, replicates: numbers, table } = quartetSites(omic);
   const rowsOf = (batch: number): number[] =>
     (numbers[batch] ?? []).flatMap((replicate, row) => (replicates.includes(replicate) ? [row] : []));
   const columns = batches.map((list) =>
