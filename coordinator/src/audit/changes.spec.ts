@@ -66,6 +66,7 @@ describe('a log whose federation changes', () => {
     const { entry, attachment } = federation.policy('site-6');
     await log.append(entry, [attachment]);
     const revoked = federation.policy('site-2');
+    expect([0, 1, 2, 3].map((index) => log.rosterAt(index).members.length)).toEqual([5, 5, 6, 5]);
     await expect(log.append(revoked.entry, [revoked.attachment])).rejects.toThrow(
       /not one of the federation/,
     );

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { equalBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import type { SignedRoster } from '@regulon/shared/plan';
+import type { Roster, SignedRoster } from '@regulon/shared/plan';
 import {
   type Attachment,
   type ChainHead,
@@ -222,6 +222,13 @@ export class Sequencer {
   /** Last entry of an actor, or undefined before its first. */
   headOf(actor: { readonly type: string; readonly id: string }): ChainHead | undefined {
     return this.parts.rows.headOf(actor);
+  }
+
+  /** The roster in force for an entry of this index. */
+  rosterAt(index: number): Roster {
+    const roster = this.parts.history.rosterAt(index);
+    if (roster === undefined) throw new RegulonError('E_STATE_DB', `no roster is known for entry ${index}`);
+    return roster;
   }
 
   /** Number of committed entries, published or not. */

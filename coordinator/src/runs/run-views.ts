@@ -57,7 +57,8 @@ export class RunViews {
     const plan = JSON.parse(row.plan) as Plan;
     const outcome = row.result === null ? null : (JSON.parse(row.result) as RunOutcome);
     const live = this.programOf(row.run_id);
-    const contract = row.document && contractOfDocument(new Uint8Array(row.document), this.on.roster);
+    const contract =
+      row.document && contractOfDocument(new Uint8Array(row.document), this.rosterOf(row.run_id));
     const outcomes = this.on.services.rounds.outcomes(row.run_id);
     const models = outcome?.models ?? [];
     const first = live?.model(0) ?? null;
@@ -129,7 +130,7 @@ export class RunViews {
     const document = this.on.rows.get(row.run_id)?.document;
     if (!document || row.arm === null)
       throw new RegulonError('E_NOT_FOUND', `no description of the model ${digest}`);
-    const contract = contractOfDocument(new Uint8Array(document), this.on.roster);
+    const contract = contractOfDocument(new Uint8Array(document), this.rosterOf(row.run_id));
     const program = this.programOf(contract.runId) ?? (await this.restored(contract));
     const hasFeatures = isPrepared(contract.plan.dataset.kind);
     const specification = hasFeatures ? encodeSpecification(program.specification(row.arm)) : null;
@@ -191,11 +192,19 @@ export class RunViews {
     };
   }
 
+  /** The roster that a run began under; sites that have left since stand in it. */
+  private rosterOf(runId: Uint8Array): Roster {
+    const { sequencer, roster } = this.on;
+    const [start] = sequencer.indexesOf(runName(new Uint8Array(runId)), 'run.start');
+    return start === undefined ? roster : sequencer.rosterAt(start);
+  }
+
   private sitesOf(row: RunTable, plan: Plan): SiteInRun[] {
     const approvals = this.on.rows.approvals(row.run_id);
     const datasets = this.on.rows.datasets(plan.dataset.name);
+    const { members } = this.rosterOf(row.run_id);
     return plan.sites.map((name) => {
-      const id = this.on.roster.members.find((m) => m.name === name)?.id ?? 0;
+      const id = members.find((m) => m.name === name)?.id ?? 0;
       const dataset = datasets.get(id);
       return {
         id,
