@@ -80,14 +80,30 @@ describe('300 Quartet proteins of fifteen batches through five daemons', () => {
 });
 
 describe('counts of a hundred samples through three daemons', () => {
+  const names = ['a', 'b', 'c'];
+  const planFor = (prepare: readonly PrepareStep[]) =>
+    toyPlan(names, {
+      ...ONE_ROUND,
+      dataset: { name: 'counts', kind: 'expression', scale: 'counts', unit: 'library' },
+      ...{ task: 'reconstruct', label: undefined },
+      prepare,
+      secureAggregation: { nMin: 3, gamma: { num: 0, den: 1 }, weightCap: 64 },
+    });
+  const stabilised: PrepareStep[] = [
+    { step: 'size-factors', method: 'ratio' },
+    { step: 'vst', iterations: 100 },
+  ];
+  const scaled: PrepareStep[] = [
+    { step: 'size-factors', method: 'poscounts' },
+    { step: 'log2', pseudocount: 1 },
+  ];
+
   real(
-    `are stabilised as DESeq2 stabilises the pooled matrix ${NEEDS}`,
+    `are stabilised, and scaled by their positive counts, as DESeq2 does with the pooled matrix ${NEEDS}`,
     async () => {
       const root = mkdtempSync(join(tmpdir(), 'regulon-counts-'));
-      const names = ['a', 'b', 'c'];
       const table = tableOf('fixtures/pydeseq2_r_reference/test_counts.csv');
-      const golden = tableOf('fixtures/pydeseq2_r_reference/r_vst.csv');
-      const own = names.map((_, site) => [...golden.columns.keys()].filter((c) => c % 3 === site));
+      const own = names.map((_, site) => [...table.columns.keys()].filter((c) => c % 3 === site));
       const files = names.map((name, site) => {
         const units = {
           table,
@@ -96,25 +112,27 @@ describe('counts of a hundred samples through three daemons', () => {
         };
         return { name, counts: writeSiteTables(join(root, 'data', name), 'none', units).counts };
       });
-      const plan = toyPlan(names, {
-        ...ONE_ROUND,
-        dataset: { name: 'counts', kind: 'expression', scale: 'counts', unit: 'library' },
-        ...{ task: 'reconstruct', label: undefined },
-        prepare: [
-          { step: 'size-factors', method: 'ratio' },
-          { step: 'vst', iterations: 100 },
-        ],
-        secureAggregation: { nMin: 3, gamma: { num: 0, den: 1 }, weightCap: 64 },
-      });
       const policyFile = exampleFile('site-policy.small-public.yaml');
-      const { federation } = await openRealFederation(root, plan, { files, policyFile });
-      try {
-        const spec = await fitted(federation, plan);
+      const { federation } = await openRealFederation(root, planFor(stabilised), { files, policyFile });
+      /** Largest distance of prepared values from a matrix of genes × samples. */
+      const distance = async (prepare: readonly PrepareStep[], golden: number[][]): Promise<number> => {
+        const spec = await fitted(federation, planFor(prepare));
         const rows = own.flatMap((columns) => rowsOf(siteOf(table, columns), spec));
-        const wanted = own.flatMap((columns) =>
-          columns.map((c) => golden.values.map((row) => row[c] ?? NaN)),
+        return largestDifference(
+          rows,
+          own.flat().map((c) => golden.map((row) => row[c] ?? NaN)),
         );
-        expect(largestDifference(rows, wanted)).toBeLessThan(1e-6);
+      };
+      try {
+        const vst = tableOf('fixtures/pydeseq2_r_reference/r_vst.csv');
+        expect(vst.columns).toEqual(table.columns);
+        expect(await distance(stabilised, vst.values)).toBeLessThan(1e-6);
+        const factors = tableOf('fixtures/pydeseq2_r_reference/r_test_size_factors_poscount.csv');
+        expect(factors.rows).toEqual(table.columns);
+        const logs = table.values.map((counts) =>
+          counts.map((count, c) => Math.log2(count / (factors.values[c]?.[0] ?? NaN) + 1)),
+        );
+        expect(await distance(scaled, logs)).toBeLessThan(1e-6);
       } finally {
         await federation.stop();
         rmSync(root, { recursive: true, force: true });

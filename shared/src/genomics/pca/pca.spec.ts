@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { Matrix, SVD } from 'ml-matrix';
 import type { PrepareStep } from '../../plan/index.js';
 import { brcaTable, siteOf, withData } from '../golden-data.support.js';
 import { type FeatureSpecification, lastStep } from '../specification.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, type Path } from '../sums.support.js';
-import { transform, unitTransform } from '../transform.js';
-import { joinUnits, type UnitsView } from '../view.js';
+import { transform } from '../transform.js';
+import type { UnitsView } from '../view.js';
+import { agreement, pooledComponents } from './pooled-components.support.js';
 
 const COMPONENTS = 10;
 
@@ -15,36 +15,6 @@ const options = (genes: number, more: Partial<StatisticsOptions> = {}): Statisti
   ...{ genes, classes: 0, weightCap: 1000, fractionBits: 32, uMin: 4 },
   ...more,
 });
-
-/** Components of the pooled matrix by singular values, in rows. */
-function pooledComponents(
-  sites: readonly UnitsView[],
-  spec: FeatureSpecification,
-  genes: number,
-): number[][] {
-  const before = { ...spec, steps: spec.steps.filter(({ step }) => step !== 'pca') };
-  const all = joinUnits(sites);
-  const prepared = unitTransform(all, before);
-  const rows = Array.from({ length: all.n }, (_, unit) => {
-    const row = new Float64Array(genes);
-    prepared.apply(unit, row);
-    return row;
-  });
-  const matrix = new Matrix(rows).center('column');
-  return new SVD(matrix, { autoTranspose: true }).rightSingularVectors.transpose().to2DArray();
-}
-
-/** Smallest |cosine| between the components of two fits. */
-function agreement(spec: FeatureSpecification, pooled: readonly number[][], count: number): number {
-  const fit = lastStep(spec, 'pca');
-  if (!fit) return NaN;
-  const genes = fit.mean.length;
-  return Math.min(
-    ...Array.from({ length: count }, (_, c) =>
-      Math.abs((pooled[c] ?? []).reduce((sum, x, j) => sum + x * (fit.loadings[c * genes + j] ?? 0), 0)),
-    ),
-  );
-}
 
 const prepare = (k: number, pca: Omit<Extract<PrepareStep, { step: 'pca' }>, 'step'>): PrepareStep[] => [
   { step: 'log2-cpm' },
