@@ -1,7 +1,15 @@
 import { Option } from 'commander';
 import type { BackendChoice } from '@regulon/client/training';
 
-const BACKENDS = ['auto', 'cpu', 'gpu', 'blas', 'wasm', 'native'] as const satisfies readonly BackendChoice[];
+const BACKENDS = [
+  'auto',
+  'cpu',
+  'gpu',
+  'blas',
+  'wasm',
+  'native',
+  'webgpu',
+] as const satisfies readonly BackendChoice[];
 
 /** `--backend`: what the sites of a simulated federation train with. */
 export function backendOption(): Option {

@@ -40,7 +40,7 @@ const dataset = z
 
 const training = z.strictObject({
   /** `auto`: the fastest that passes its self-test; `cpu`: that without a GPU; or one of them, and no other */
-  backend: z.enum(['auto', 'cpu', 'gpu', 'blas', 'wasm', 'native']).default('auto'),
+  backend: z.enum(['auto', 'cpu', 'gpu', 'blas', 'wasm', 'native', 'webgpu']).default('auto'),
   /** when a GPU is lost in the middle of a run: leave the round, or go on with the CPU and say so in the record */
   fallback: z.enum(['none', 'cpu']).default('none'),
   threads: z.int().min(1).max(256).optional(),

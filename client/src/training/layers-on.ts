@@ -45,9 +45,11 @@ const pair = ({ weights }: LayerInput): readonly [tf.Tensor, tf.Tensor] => [weig
 const operations: { readonly [T in LayerDeclaration['type']]?: Operation<T> } = {
   dense: ({ activation }, input) => denseOperation(input.x, pair(input), activation, false),
   'dense-tied': ({ activation }, input) => denseOperation(input.x, pair(input), activation, true),
-  conv1d: (layer, input) =>
-    input.mask || layer.dilation > 1 ? undefined : conv1dOperation(input.x, pair(input), layer),
-  conv2d: (layer, input) => conv2dOperation(input.x, pair(input), layer),
+  conv1d: (layer, input, { backend }) =>
+    input.mask || layer.dilation > 1
+      ? undefined
+      : conv1dOperation(input.x, pair(input), layer, backend.filterGradient),
+  conv2d: (layer, input, { backend }) => conv2dOperation(input.x, pair(input), layer, backend.filterGradient),
   'max-pool1d': ({ size }, { x, mask }) => (mask ? undefined : maxPool1dOperation(x, size)),
   'max-pool2d': ({ size }, { x }) => maxPool2dOperation(x, [size, size]),
   gru: sequence,

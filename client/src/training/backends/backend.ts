@@ -1,10 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerKernels } from '../kernels/layer-kernels.js';
+import type { FilterGradient } from '../ops/tensors/filter-gradient.js';
 import type { Matrix, ProductOptions, Transposed } from './matrix.js';
 
 export type { Matrix, ProductOptions, Transposed } from './matrix.js';
 
-export type BackendName = 'gpu' | 'blas' | 'wasm' | 'native' | 'cpu';
+export type BackendName = 'gpu' | 'blas' | 'wasm' | 'native' | 'webgpu' | 'cpu';
 
 /**
  * The little that the catalogue's layers need from a TensorFlow.js backend.
@@ -17,6 +18,8 @@ export interface TrainingBackend {
   readonly kernels?: LayerKernels | undefined;
   /** layers are made of TensorFlow.js's operations (`ops/tensors`), since views are copies here */
   readonly hasOperations?: boolean;
+  /** gradient of a convolution's filter where TensorFlow.js's own cannot be used */
+  readonly filterGradient?: FilterGradient;
   /** Make this backend the one that TensorFlow.js uses in this process. */
   activate(): void;
   /** A float32 tensor whose values are not yet set. */
@@ -53,6 +56,8 @@ export interface BackendRecord {
   /** SHA-256 of the code that trains, hexadecimal: own kernels, TensorFlow.js's module, BLAS library */
   readonly digests: Readonly<Record<string, string>>;
   readonly cpu: string;
+  /** who made the device, what it is and what its driver calls it */
+  readonly device?: string;
   readonly threads: number;
   /** SHA-256 of the self-test's results, hexadecimal */
   readonly selfTestDigest: string;

@@ -1,14 +1,15 @@
 import { findBlas } from './find-blas.js';
 import { findTensorFlow } from './find-tensorflow.js';
+import { findWebGpu } from './find-webgpu.js';
 
 /** Backends that a machine may have, in the order in which they are tried. */
-export const CANDIDATES = ['gpu', 'blas', 'wasm', 'native'] as const;
+export const CANDIDATES = ['gpu', 'blas', 'wasm', 'native', 'webgpu'] as const;
 export type Candidate = (typeof CANDIDATES)[number];
 
 /** A pinned backend, `auto`, or `cpu`: `auto` without a device. */
 export type BackendChoice = 'auto' | 'cpu' | Candidate;
 
-/** `native` is slower than `blas` and takes more memory: only who asks for it gets it. */
+/** `native` is slower than `blas` and takes more memory, `webgpu` is experimental: only who asks gets them. */
 const CHAINS: Readonly<Record<'auto' | 'cpu', readonly Candidate[]>> = {
   auto: ['gpu', 'blas', 'wasm'],
   cpu: ['blas', 'wasm'],
@@ -29,5 +30,7 @@ export function isThere(candidate: Candidate, acceleratorFolder: string | undefi
     case 'native':
     case 'gpu':
       return findTensorFlow(candidate, acceleratorFolder) !== undefined;
+    case 'webgpu':
+      return findWebGpu() !== undefined;
   }
 }

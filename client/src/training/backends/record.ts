@@ -9,6 +9,7 @@ import { BlasBackend } from './blas.js';
 import { installedDigest } from './installed-files.js';
 import { TensorFlowBackend } from './tensorflow.js';
 import { wasmFolder } from './wasm.js';
+import { WebGpuBackend } from './webgpu.js';
 
 /** What a run's record says about a backend that passed its self-test. */
 export function backendRecord(
@@ -25,6 +26,7 @@ export function backendRecord(
     },
     digests: digestsOf(backend),
     cpu: os.cpus()[0]?.model ?? 'unknown',
+    ...(backend instanceof WebGpuBackend ? { device: deviceOf(backend) } : {}),
     threads: backend.name === 'wasm' ? 1 : threads,
     ...found,
   };
@@ -34,8 +36,14 @@ function versionOf(name: string): string {
   return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 }
 
-function ownVersions(backend: TrainingBackend): Record<string, string> {
+function deviceOf({ watched }: WebGpuBackend): string {
+  const { vendor, architecture, device, description } = watched.info;
+  return [vendor, architecture, device, description].filter((part) => part !== '').join(', ');
+}
+
+function ownVersions(backend: TrainingBackend): Readonly<Record<string, string>> {
   if (backend instanceof TensorFlowBackend) return { tensorflow: backend.version };
+  if (backend instanceof WebGpuBackend) return backend.packages.versions;
   const wasm = { 'tfjs-backend-wasm': versionOf('@tensorflow/tfjs-backend-wasm') };
   if (!(backend instanceof BlasBackend)) return wasm;
   return { ...wasm, openblas: backend.version, 'openblas-core': backend.core };
@@ -46,6 +54,11 @@ function digestsOf(backend: TrainingBackend): Record<string, string> {
   if (backend instanceof TensorFlowBackend) {
     const { folder, packageFile } = backend.library;
     return { tensorflow: folder === null ? digestOf(packageFile) : (installedDigest(folder) ?? '') };
+  }
+  if (backend instanceof WebGpuBackend) {
+    return Object.fromEntries(
+      Object.entries(backend.packages.files).map(([name, file]) => [name, digestOf(file)]),
+    );
   }
   return {
     'layer-kernels': LAYER_KERNELS_SHA256,

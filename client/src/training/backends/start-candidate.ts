@@ -3,9 +3,11 @@ import { BlasBackend } from './blas.js';
 import type { Candidate } from './candidates.js';
 import { findBlas } from './find-blas.js';
 import { findTensorFlow } from './find-tensorflow.js';
+import { findWebGpu } from './find-webgpu.js';
 import { verifyInstalled } from './installed-files.js';
 import { TensorFlowBackend } from './tensorflow.js';
 import { WasmBackend } from './wasm.js';
+import { WebGpuBackend } from './webgpu.js';
 
 /**
  * Load a backend into this process.
@@ -25,6 +27,8 @@ export async function startCandidate(
       if (library?.folder !== undefined) await verifyInstalled(library.folder);
       return library && BlasBackend.startWith(library, threads);
     }
+    case 'webgpu':
+      return WebGpuBackend.startWith(findWebGpu());
     case 'native':
     case 'gpu': {
       const library = findTensorFlow(candidate, acceleratorFolder);

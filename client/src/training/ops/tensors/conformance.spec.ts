@@ -4,8 +4,11 @@ import { modelDeclarationSchema } from '@regulon/shared/models';
 import type { TrainingBackend } from '../../backends/backend.js';
 import { CpuBackend } from '../../backends/cpu.js';
 import { findTensorFlow } from '../../backends/find-tensorflow.js';
+import { findWebGpu } from '../../backends/find-webgpu.js';
 import { selfTest } from '../../backends/self-test.js';
 import { TensorFlowBackend } from '../../backends/tensorflow.js';
+import { WANTS_WEBGPU } from '../../backends/webgpu.support.js';
+import { WebGpuBackend } from '../../backends/webgpu.js';
 import { drawer, lossAndGradient } from '../../gradient-check.support.js';
 import { dataOf, networkOf } from '../../layer-bench.support.js';
 import { layerCases } from '../../layer-cases.support.js';
@@ -17,12 +20,18 @@ class OperationsOnCpu extends CpuBackend {
 }
 
 const library = findTensorFlow('native', process.env['REGULON_ACCELERATOR']);
+const packages = WANTS_WEBGPU ? findWebGpu() : undefined;
 const adapters: [string, typeof it.skip, () => Promise<TrainingBackend>][] = [
   ['operations on the cpu backend', it, async () => (await CpuBackend.start(), new OperationsOnCpu())],
   [
     'native (needs libtensorflow in REGULON_ACCELERATOR)',
     library ? it : it.skip,
     () => TensorFlowBackend.startWith(library!),
+  ],
+  [
+    'webgpu (needs its packages and an adapter, REGULON_WEBGPU=1)',
+    packages ? it : it.skip,
+    () => WebGpuBackend.startWith(packages),
   ],
 ];
 const table = Object.entries(layerCases).flatMap(([type, cases]) =>

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Activation } from '@regulon/shared/models';
 import type { LayerPass } from '../op.js';
 import { activated, throughActivated } from './activation.js';
+import { type FilterGradient, publishedFilterGradient } from './filter-gradient.js';
 
 /** How the windows of a convolution lie; gaps between taps are not for these operations. */
 export interface Convolution {
@@ -19,6 +20,7 @@ export function conv2dOperation(
   x: tf.Tensor,
   [kernel, bias]: readonly [kernel: tf.Tensor, bias: tf.Tensor],
   { stride, padding: pad, activation }: Convolution,
+  gradientOf = publishedFilterGradient,
 ): LayerPass {
   const strides: [number, number] = [stride, stride];
   const attributes = { strides, pad, dataFormat: 'NHWC', dilations: 1 };
@@ -27,7 +29,7 @@ export function conv2dOperation(
     output: y,
     backward(gradient, wantsInput) {
       const dy = throughActivated(y, gradient, activation);
-      const dKernel = run('Conv2DBackpropFilter', { x, dy }, { ...attributes, filterShape: kernel.shape });
+      const dKernel = gradientOf(x, dy, { strides, pad, filterShape: kernel.shape });
       const weights = [dKernel, tf.sum(dy, [0, 1, 2])];
       if (!wantsInput) return { weights };
       const input = run(
@@ -45,12 +47,13 @@ export function conv1dOperation(
   x: tf.Tensor,
   [kernel, bias]: readonly [kernel: tf.Tensor, bias: tf.Tensor],
   options: Convolution,
+  gradientOf?: FilterGradient,
 ): LayerPass {
   const [batch = 1, steps = 1, channels = 1] = x.shape;
   const [taps = 1, , filters = 1] = kernel.shape;
   const picture = tf.reshape(x, [batch, 1, steps, channels]);
   const flat = tf.reshape(kernel, [1, taps, channels, filters]);
-  const pass = conv2dOperation(picture, [flat, bias], options);
+  const pass = conv2dOperation(picture, [flat, bias], options, gradientOf);
   const { shape } = pass.output;
   return {
     output: tf.reshape(pass.output, [batch, shape[2] ?? 1, filters]),
