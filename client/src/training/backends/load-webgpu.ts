@@ -50,7 +50,7 @@ function standForBrowser({ globals }: DawnPackage, { entry: gpu }: WatchedDevice
 }
 
 /** An optional package: its name is no literal, so that the compiler asks for none of it. */
-async function importPackage(name: WebGpuPackage): Promise<object> {
+export async function importPackage(name: WebGpuPackage): Promise<object> {
   try {
     return (await import(name)) as object;
   } catch (cause) {

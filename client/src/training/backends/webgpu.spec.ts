@@ -1,84 +1,17 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import * as tf from '@tensorflow/tfjs-core';
-import { modelDeclarationSchema } from '@regulon/shared/models';
-import type { UnitData } from '../data.js';
-import { drawer } from '../gradient-check.support.js';
-import type { TrainJob } from '../job.js';
-import { trainRound } from '../loop.js';
-import { squaredError } from '../losses/index.js';
-import { Network } from '../network.js';
-import type { TrainingBackend } from './backend.js';
 import { CANDIDATES, chainOf } from './candidates.js';
 import { CpuBackend } from './cpu.js';
-import { findWebGpu, WEBGPU_VERSIONS } from './find-webgpu.js';
+import { WEBGPU_VERSIONS } from './find-webgpu.js';
 import { loadWebGpu } from './load-webgpu.js';
 import { mapNow } from './map-now.js';
+import { backendRecord } from './record.js';
+import { MODELS, train } from './small-models.support.js';
 import { WatchedDevice } from './watched-device.js';
-import {
-  entryOf,
-  gpuErrors,
-  heapOnCpu,
-  INFO,
-  StandInBuffer,
-  StandInDevice,
-  WANTS_WEBGPU,
-} from './webgpu.support.js';
+import { entryOf, gpuErrors, heapOnCpu, INFO, StandInBuffer, StandInDevice } from './webgpu.support.js';
 import { WebGpuBackend } from './webgpu.js';
-
-const relu = { activation: 'relu' };
-const OUT = { type: 'dense', units: 'outputs' };
-
-/** The parity models in small shapes. @see docs/benchmarks.md */
-const MODELS: readonly { id: string; inputShape: number[]; outputs: number; layers: object[] }[] = [
-  {
-    ...{ id: 'A, 1D CNN', inputShape: [50, 1], outputs: 2 },
-    layers: [
-      { type: 'conv1d', filters: 8, kernel: 5, ...relu },
-      { type: 'max-pool1d', size: 2 },
-      { type: 'conv1d', filters: 16, kernel: 5, ...relu },
-      { type: 'max-pool1d', size: 2 },
-      { type: 'flatten' },
-      { type: 'dense', units: 32, ...relu },
-      OUT,
-    ],
-  },
-  {
-    ...{ id: 'B, LSTM', inputShape: [5, 20], outputs: 1 },
-    layers: [{ type: 'lstm', units: 12 }, OUT],
-  },
-  {
-    ...{ id: 'E, MLP', inputShape: [150], outputs: 2 },
-    layers: [{ type: 'dense', units: 16, ...relu }, OUT],
-  },
-];
-
-/** Three steps of Adam on one batch: the update and the last loss. */
-function train(
-  { inputShape, outputs, layers }: (typeof MODELS)[number],
-  backend: TrainingBackend,
-  onStep?: (step: number) => void,
-) {
-  const declaration = modelDeclarationSchema.parse({ blocks: [{ name: 'trunk', layers }] });
-  const network = new Network(declaration, { inputShape, outputs });
-  const draw = drawer(5);
-  const n = 8;
-  const weights = draw(
-    network.specs.reduce((sum, { size }) => sum + size, 0),
-    0.3,
-  );
-  const features = draw(n * inputShape.reduce((a, b) => a * b, 1));
-  const targets = draw(n * outputs);
-  const data: UnitData = {
-    ...{ n, inputShape, features },
-    lossOf: (output, rows) => squaredError(output, targets, undefined, rows, outputs),
-  };
-  const job = {
-    ...{ epochs: 3, batchSize: n, strategy: 'fed-avg', shuffleKey: '07'.repeat(32), round: 0 },
-    optimizer: { name: 'adam', learningRate: 1e-2 },
-  } as TrainJob;
-  backend.activate();
-  return trainRound({ network, data, backend, job, ...(onStep ? { onStep } : {}) }, weights);
-}
 
 let cpu: CpuBackend;
 beforeAll(async () => {
@@ -222,32 +155,23 @@ describe('training on a device that throws nothing', () => {
   });
 });
 
-const packages = WANTS_WEBGPU ? findWebGpu() : undefined;
-
-const onDevice = packages ? it : it.skip;
-
-describe('three steps of Adam', () => {
-  onDevice.each(MODELS)(
-    '$id: as the cpu backend (needs its packages and an adapter, REGULON_WEBGPU=1)',
-    async (model) => {
-      const backend = await WebGpuBackend.startWith(packages);
-      const [exact, other] = [await train(model, cpu), await train(model, backend)];
-      expect(Math.abs(other.sums.lossSum / exact.sums.lossSum - 1)).toBeLessThan(1e-5);
-      const distance = Math.hypot(...other.delta.map((d, i) => d - exact.delta[i]!));
-      expect(distance / Math.hypot(...exact.delta)).toBeLessThan(1e-4);
-    },
-  );
-
-  onDevice(
-    'leave no tensor and no buffer behind (needs its packages and an adapter, REGULON_WEBGPU=1)',
-    async () => {
-      const backend = await WebGpuBackend.startWith(packages);
-      const after = async (): Promise<object> => {
-        await train(MODELS[1]!, backend);
-        return { ...tf.memory() };
-      };
-      await after();
-      expect(await after()).toEqual(await after());
-    },
-  );
+describe('the record of a run', () => {
+  it('names the device, and what was installed with its digests', () => {
+    const file = fileURLToPath(import.meta.url);
+    const files = { webgpu: file, '@tensorflow/tfjs-backend-webgpu': file };
+    const watched = new WatchedDevice(entryOf(null), new StandInDevice(), INFO);
+    const backend = new WebGpuBackend(
+      heapOnCpu(() => undefined),
+      watched,
+      { versions: WEBGPU_VERSIONS, files },
+    );
+    const tested = { selfTestDigest: 'aa', selfTestMilliseconds: 1, warnings: [] };
+    const digest = createHash('sha256').update(readFileSync(file)).digest('hex');
+    expect(backendRecord(backend, 2, tested)).toMatchObject({
+      backend: 'webgpu',
+      device: 'maker, kind, driver 1',
+      versions: WEBGPU_VERSIONS,
+      digests: { webgpu: digest, '@tensorflow/tfjs-backend-webgpu': digest },
+    });
+  });
 });
