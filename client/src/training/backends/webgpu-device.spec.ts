@@ -69,4 +69,20 @@ describe('a device of this machine', () => {
       expect(() => watched.verify()).toThrow(expect.objectContaining({ code: 'E_DEVICE_LOST' }));
     },
   );
+
+  // last: it takes the device of all the others
+  onDevice(
+    'that goes in the middle of a step ends training with E_DEVICE_LOST (needs its packages and an adapter, REGULON_WEBGPU=1)',
+    async () => {
+      const backend = await WebGpuBackend.startWith(packages);
+      let views = 0;
+      const view = backend.view.bind(backend);
+      backend.view = (tensor) => {
+        if (++views === 40) (backend.watched.device as RealDevice).destroy();
+        return view(tensor);
+      };
+      await expect(train(MODELS[0]!, backend)).rejects.toMatchObject({ code: 'E_DEVICE_LOST' });
+      expect(views).toBeGreaterThanOrEqual(40);
+    },
+  );
 });
