@@ -1,5 +1,6 @@
 export { auditMigrations } from './migrations.js';
-export { Sequencer, type Appended, type SequencerOptions } from './sequencer.js';
+export { Sequencer } from './sequencer.js';
+export type { Appended, SequencerOptions } from './sequencer-options.js';
 export { type PublishedHead } from './log-head.js';
 export { type OwnBody, type OwnEntry, type OwnKind } from './own-entries.js';
 export { MAX_ATTACHMENT_BYTES } from './attachments.js';
