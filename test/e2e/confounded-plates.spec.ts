@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parsePlan } from '@regulon/shared/plan';
 import type { RunEvent } from '@regulon/coordinator/runs';
 import { exampleFile, followRun } from '@regulon/cli/sim';
-import { lastStep } from '../../shared/src/genomics/specification.js';
+import { lastStep } from '../../shared/src/genomics/fitted-steps.js';
 import { writePlateSites } from '../support/plate-sites.js';
 import { specificationOf } from '../support/prepared-rows.js';
 import { compiled, openRealFederation } from '../support/real-federation.js';

@@ -8,7 +8,7 @@ import { parsePlan } from '@regulon/shared/plan';
 import type { RunDocument } from '@regulon/coordinator/runs';
 import { brcaTable, tableOf } from '../../shared/src/genomics/golden-data.support.js';
 import { largestDifference } from '../../shared/src/genomics/sums.support.js';
-import { lastStep } from '../../shared/src/genomics/specification.js';
+import { lastStep } from '../../shared/src/genomics/fitted-steps.js';
 import { rowsOf, specificationOf } from '../support/prepared-rows.js';
 import { DONORS, writeQuartetSites } from '../support/quartet-sites.js';
 import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';

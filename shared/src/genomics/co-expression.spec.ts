@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeSpecification, encodeSpecification, specificationDigest } from './specification-codec.js';
-import { type FeatureSpecification, lastStep } from './specification.js';
+import { type FeatureSpecification } from './specification.js';
+import { lastStep } from './fitted-steps.js';
 import { statisticsSteps } from './statistics-steps.js';
 import { fitOver } from './sums.support.js';
 import { joinUnits, type UnitsView } from './view.js';

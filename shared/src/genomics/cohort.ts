@@ -1,5 +1,6 @@
 import { RegulonError } from '../errors/index.js';
-import { type FeatureSpecification, requireStep } from './specification.js';
+import { type FeatureSpecification } from './specification.js';
+import { requireStep } from './fitted-steps.js';
 
 /** Number of units of a sum, its first coordinate; every step of an arm covers the same units. @throws E_COHORT */
 export function verifiedUnits(spec: FeatureSpecification, sums: Float64Array): number {

@@ -1,7 +1,8 @@
 import { RegulonError } from '../errors/index.js';
 import { libraryCellsSteps } from './library-cells.js';
 import { libraryMedianSteps, medianLibrary } from './library-median.js';
-import { type FeatureSpecification, requireStep, withStep } from './specification.js';
+import { type FeatureSpecification, withStep } from './specification.js';
+import { requireStep } from './fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
 import { libraryOf } from './library.js';
 import type { UnitsView } from './view.js';

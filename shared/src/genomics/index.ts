@@ -12,13 +12,8 @@ export { sitePreparation } from './batch/site-preparation.js';
 export { hasBatchSteps, type SitePreparation } from './batch/site-parameters.js';
 export { FOLDS, foldsOf } from './folds.js';
 export { patientsOf } from './patients.js';
-export {
-  type FeatureSpecification,
-  emptySpecification,
-  featureCount,
-  genesBefore,
-  lastStep,
-} from './specification.js';
+export { type FeatureSpecification, emptySpecification, genesBefore } from './specification.js';
+export { featureCount, lastStep } from './fitted-steps.js';
 export { decodeSpecification, encodeSpecification, specificationDigest } from './specification-codec.js';
 export { type StatisticsStep } from './statistics-step.js';
 export { statisticsSteps, withoutSums } from './statistics-steps.js';

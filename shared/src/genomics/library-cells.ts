@@ -3,7 +3,8 @@ import { placeOf } from './normalize/cell-quantiles.js';
 import { verifiedUnits } from './cohort.js';
 import { add } from './numbers.js';
 import type { LibraryCellsFit } from './library-cells-fit.js';
-import { type FeatureSpecification, lastStep, requireStep, withStep } from './specification.js';
+import { type FeatureSpecification, withStep } from './specification.js';
+import { lastStep, requireStep } from './fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
 import type { UnitsView } from './view.js';
 

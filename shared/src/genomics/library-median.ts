@@ -1,11 +1,6 @@
 import { RegulonError } from '../errors/index.js';
-import {
-  type FeatureSpecification,
-  lastStep,
-  type LibraryFit,
-  requireStep,
-  withStep,
-} from './specification.js';
+import { type FeatureSpecification, type LibraryFit, withStep } from './specification.js';
+import { lastStep, requireStep } from './fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from './statistics-step.js';
 import { libraryOf } from './library.js';
 import type { UnitsView } from './view.js';

@@ -1,5 +1,6 @@
 import { pick, positionsIn } from './numbers.js';
-import { featureCount, type FeatureSpecification, type FittedStep } from './specification.js';
+import { type FeatureSpecification, type FittedStep } from './specification.js';
+import { featureCount } from './fitted-steps.js';
 
 /** After these the training units have mean 0, of all sites together. */
 const CENTRES: ReadonlySet<FittedStep['step']> = new Set(['z-score', 'batch-center', 'batch-z-score', 'pca']);

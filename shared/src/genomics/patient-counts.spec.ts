@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { countPatients } from './patient-counts.js';
-import { requireStep } from './specification.js';
+import { requireStep } from './fitted-steps.js';
 import type { StatisticsOptions } from './statistics-step.js';
 import { statisticsSteps } from './statistics-steps.js';
 import { fitOver } from './sums.support.js';

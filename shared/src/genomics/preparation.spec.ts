@@ -5,7 +5,7 @@ import { medianOf } from './numbers.js';
 import { placeOf } from './normalize/cell-quantiles.js';
 import { toReference } from './normalize/to-reference.js';
 import { decodeSpecification, encodeSpecification } from './specification-codec.js';
-import { lastStep } from './specification.js';
+import { lastStep } from './fitted-steps.js';
 import type { StatisticsOptions } from './statistics-step.js';
 import { statisticsSteps } from './statistics-steps.js';
 import { fitOver } from './sums.support.js';

@@ -1,5 +1,6 @@
 import { RegulonError } from '../errors/index.js';
-import { type FeatureSpecification, requireStep, withStep } from './specification.js';
+import { type FeatureSpecification, withStep } from './specification.js';
+import { requireStep } from './fitted-steps.js';
 
 /** An SD below this counts as constant and is replaced by 1 (genomics.md §1). */
 const SMALLEST_SD = 1e-12;

@@ -1,7 +1,8 @@
 import { RegulonError } from '../errors/index.js';
 import type { SitePreparation } from './batch/site-parameters.js';
 import { positionsIn } from './numbers.js';
-import { featureCount, type FeatureSpecification, genesBefore, type PcaFit } from './specification.js';
+import { type FeatureSpecification, genesBefore, type PcaFit } from './specification.js';
+import { featureCount } from './fitted-steps.js';
 import { type Operation, operationOf, WHOLE_ROW } from './unit-operations.js';
 import type { UnitsView } from './view.js';
 

@@ -1,7 +1,8 @@
 import { batchesOf } from '../batch/batches.js';
 import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
-import { type FeatureSpecification, lastStep, withStep } from '../specification.js';
+import { type FeatureSpecification, withStep } from '../specification.js';
+import { lastStep } from '../fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import { unitTransform } from '../transform.js';
 import type { UnitsView } from '../view.js';

@@ -1,7 +1,8 @@
 import { RegulonError } from '../../errors/index.js';
 import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
-import { type FeatureSpecification, requireBatchFit, withStep } from '../specification.js';
+import { type FeatureSpecification, withStep } from '../specification.js';
+import { requireBatchFit } from '../fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import { unitTransform } from '../transform.js';
 import type { UnitsView } from '../view.js';

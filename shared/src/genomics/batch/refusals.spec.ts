@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Matrix } from 'ml-matrix';
 import type { PrepareStep } from '../../plan/index.js';
-import { requireBatchFit } from '../specification.js';
+import { requireBatchFit } from '../fitted-steps.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, sumOf } from '../sums.support.js';

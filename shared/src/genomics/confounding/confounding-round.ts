@@ -1,7 +1,8 @@
 import { RegulonError } from '../../errors/index.js';
 import { batchesOf } from '../batch/batches.js';
 import { verifiedUnits } from '../cohort.js';
-import { type FeatureSpecification, requireStep, withStep } from '../specification.js';
+import { type FeatureSpecification, withStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import type { UnitsView } from '../view.js';
 

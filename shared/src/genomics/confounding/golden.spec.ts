@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { brcaTable, cellsOf, linesOf, withData } from '../golden-data.support.js';
-import { requireStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver } from '../sums.support.js';
 import type { UnitsView } from '../view.js';

@@ -1,4 +1,5 @@
-import { emptySpecification, requireStep, withStep } from '../specification.js';
+import { emptySpecification, withStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import { type Association, associationOf } from './association.js';
 import { confoundingRound } from './confounding-round.js';
 

@@ -1,7 +1,8 @@
 import type { BatchShareFit } from '../batch-share/batch-share-fit.js';
 import { associationOf } from '../confounding/association.js';
 import type { ConfoundingFit } from '../confounding/confounding-fit.js';
-import { type FeatureSpecification, lastStep } from '../specification.js';
+import { type FeatureSpecification } from '../specification.js';
+import { lastStep } from '../fitted-steps.js';
 import { qualityFinding } from '../quality/quality-finding.js';
 import type { LimmaVoomFit } from '../voom/voom-fit.js';
 

@@ -1,6 +1,7 @@
 import { RegulonError } from '../../errors/index.js';
 import { libraryOf } from '../library.js';
-import { type FeatureSpecification, lastStep, withStep } from '../specification.js';
+import { type FeatureSpecification, withStep } from '../specification.js';
+import { lastStep } from '../fitted-steps.js';
 import type { UnitsView } from '../view.js';
 import type { GeneLengthsFit } from './gene-lengths-fit.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect } from '@jest/globals';
 import { brcaTable, quartetSites, siteOf, type Table, tableOf, withData } from '../golden-data.support.js';
-import { type FeatureSpecification, requireStep } from '../specification.js';
+import { type FeatureSpecification } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, largestDifference, type Path } from '../sums.support.js';

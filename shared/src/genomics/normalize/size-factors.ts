@@ -1,7 +1,8 @@
 import { RegulonError } from '../../errors/index.js';
 import { verifiedUnits } from '../cohort.js';
 import { add, medianOf } from '../numbers.js';
-import { type FeatureSpecification, requireStep, type SizeFactorsFit, withStep } from '../specification.js';
+import { type FeatureSpecification, type SizeFactorsFit, withStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import type { UnitsView } from '../view.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { brcaTable, siteOf, withData } from '../golden-data.support.js';
-import { requireStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, largestDifference } from '../sums.support.js';

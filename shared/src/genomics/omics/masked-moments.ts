@@ -1,6 +1,7 @@
 import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
-import { type FeatureSpecification, requireStep, withStep } from '../specification.js';
+import { type FeatureSpecification, withStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import { unitTransform } from '../transform.js';
 import type { UnitsView } from '../view.js';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PrepareStep } from '../../plan/index.js';
 import { brcaTable, siteOf, withData } from '../golden-data.support.js';
-import { type FeatureSpecification, lastStep } from '../specification.js';
+import { type FeatureSpecification } from '../specification.js';
+import { lastStep } from '../fitted-steps.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, type Path } from '../sums.support.js';

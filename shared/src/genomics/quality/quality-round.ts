@@ -1,7 +1,8 @@
 import { verifiedUnits } from '../cohort.js';
 import { MIN_UNITS } from '../counts-step.js';
 import { add } from '../numbers.js';
-import { type FeatureSpecification, requireStep, withStep } from '../specification.js';
+import { type FeatureSpecification, withStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import type { UnitsView } from '../view.js';
 

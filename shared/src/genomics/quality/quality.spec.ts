@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { findingOf } from '../findings/finding.js';
 import { brcaTable, siteOf, withData } from '../golden-data.support.js';
-import { requireStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import { decodeSpecification, encodeSpecification } from '../specification-codec.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';

@@ -1,5 +1,6 @@
 import { RegulonError } from '../../errors/index.js';
-import { type FeatureSpecification, lastStep } from '../specification.js';
+import { type FeatureSpecification } from '../specification.js';
+import { lastStep } from '../fitted-steps.js';
 
 const HEADER = ['gene', 'logFC', 'CI.L', 'CI.R', 'AveExpr', 't', 'P.Value', 'adj.P.Val', 'B'];
 

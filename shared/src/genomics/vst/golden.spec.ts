@@ -1,7 +1,8 @@
 import { describe, expect } from '@jest/globals';
 import type { PrepareStep } from '../../plan/index.js';
 import { siteOf, tableOf, withData } from '../golden-data.support.js';
-import { type FeatureSpecification, requireStep } from '../specification.js';
+import { type FeatureSpecification } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions } from '../statistics-step.js';
 import { statisticsSteps } from '../statistics-steps.js';
 import { fitOver, largestDifference, type Path } from '../sums.support.js';

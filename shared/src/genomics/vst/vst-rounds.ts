@@ -2,7 +2,8 @@ import { RegulonError } from '../../errors/index.js';
 import { verifiedUnits } from '../cohort.js';
 import { add } from '../numbers.js';
 import { sizeFactorOf } from '../normalize/size-factors.js';
-import { type FeatureSpecification, requireStep, withStep } from '../specification.js';
+import { type FeatureSpecification, withStep } from '../specification.js';
+import { requireStep } from '../fitted-steps.js';
 import type { StatisticsOptions, StatisticsStep } from '../statistics-step.js';
 import type { UnitsView } from '../view.js';
 import {
