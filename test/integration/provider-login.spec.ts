@@ -32,8 +32,9 @@ describe('people who log in at an OpenID provider', () => {
     await federation.open();
     api = await RestApi.start(federation, defects);
     const { accounts } = federation.core;
-    accounts.addOfProvider('ada', 'researcher', 'subject-of-ada');
-    accounts.addOfProvider('grace', 'steward', 'subject-of-grace');
+    const subjectOf = (sub: string): string => `${provider.issuer} ${sub}`;
+    accounts.addOfProvider('ada', 'researcher', subjectOf('subject-of-ada'));
+    accounts.addOfProvider('grace', 'steward', subjectOf('subject-of-grace'));
   });
   afterAll(async () => {
     provider.close();
@@ -79,7 +80,9 @@ describe('people who log in at an OpenID provider', () => {
     const { provider: checker } = federation.core;
     if (!checker) throw new TypeError('no provider');
     const token = await idTokenOf(checker.challenge(), (url) => void browse(url));
-    await expect(checker.identityOf(token)).resolves.toMatchObject({ subject: 'subject-of-ada' });
+    await expect(checker.identityOf(token)).resolves.toMatchObject({
+      subject: `${provider.issuer} subject-of-ada`,
+    });
     await expect(checker.identityOf(token)).rejects.toThrow(refused('E_AUTH'));
   });
 
@@ -88,9 +91,9 @@ describe('people who log in at an OpenID provider', () => {
       refused('E_AUTH'),
     );
     expect(() => federation.core.accounts.reset('ada')).toThrow(refused('E_ARGUMENT'));
-    expect(() => federation.core.accounts.addOfProvider('eve', 'operator', 'subject-of-ada')).toThrow(
-      refused('E_ARGUMENT'),
-    );
+    expect(() =>
+      federation.core.accounts.addOfProvider('eve', 'operator', `${provider.issuer} subject-of-ada`),
+    ).toThrow(refused('E_ARGUMENT'));
   });
 });
 
@@ -161,7 +164,21 @@ describe('an ID token', () => {
     ];
     for (const one of [...bad, 'rubbish', ''])
       await expect(at.identityOf(one)).rejects.toThrow(refused('E_AUTH'));
-    await expect(at.identityOf(await token({ nonce }))).resolves.toMatchObject({ subject: 's' });
+    await expect(at.identityOf(await token({ nonce }))).resolves.toMatchObject({ subject: `${issuer} s` });
+  });
+
+  it('of another process, or asked for ten minutes ago, is refused; others that were asked for stay', async () => {
+    const at = checker();
+    const { nonce } = at.challenge();
+    for (let i = 0; i < 2000; i++) at.challenge();
+    await expect(checker().identityOf(await token({ nonce }))).rejects.toThrow(refused('E_AUTH'));
+    let late = now;
+    const clock = new IdentityProvider({ issuer, clientId: CLIENT }, () => late);
+    const old = clock.challenge().nonce;
+    late += 10 * 60_000;
+    const fresh = { iat: late / 1000, exp: late / 1000 + 60 };
+    await expect(clock.identityOf(await token({ nonce: old, ...fresh }))).rejects.toThrow(/too long ago/);
+    await expect(at.identityOf(await token({ nonce }))).resolves.toMatchObject({ hasSecondFactor: false });
   });
 
   it('cannot be checked while the provider does not answer', async () => {

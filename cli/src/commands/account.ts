@@ -130,7 +130,9 @@ function activate(account: Command, context: Context): void {
       const setupCode = await context.secrets.ask('code that the operator gave you');
       const password = await context.secrets.ask('new password');
       if ((await context.secrets.ask('the same again')) !== password)
-        throw new RegulonError('E_ARGUMENT', 'the two passwords differ; nothing was changed');
+        throw new RegulonError('E_ARGUMENT', 'the two passwords differ; nothing was changed', {
+          hint: 'repeat the command: the code still works',
+        });
       const { secondFactor } = await api.activateAccount({ name, setupCode, password });
       return { data: { name, secondFactor }, lines: activatedLines(name, secondFactor) };
     },

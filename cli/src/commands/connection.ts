@@ -65,7 +65,7 @@ export function serverOf(options: ConnectionOptions, context: Context): string {
   if (file === undefined || !existsSync(file)) {
     const found = file === undefined ? '' : ` and there is no ${file}`;
     throw new RegulonError('E_ARGUMENT', `--server is missing${found}`, {
-      hint: 'name the coordinator, e.g. http://127.0.0.1:8080, or set REGULON_SERVER or REGULON_FEDERATION',
+      hint: 'name the coordinator, e.g. http://127.0.0.1:7003, or set REGULON_SERVER or REGULON_FEDERATION',
     });
   }
   const { httpPort } = readJsonFile(file, coordinatorFile, 'E_CONFIG');
@@ -78,7 +78,7 @@ function validUrl(text: string): string {
     const { username, password, search, hash } = new URL(text);
     if (username + password + search + hash === '') return text;
   }
-  throw new RegulonError('E_ARGUMENT', '--server: not an address such as http://127.0.0.1:8080');
+  throw new RegulonError('E_ARGUMENT', '--server: not an address such as http://127.0.0.1:7003');
 }
 
 /** Name and log of the federation, from its genesis. @throws E_ARGUMENT without a federation folder */

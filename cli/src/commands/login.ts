@@ -1,18 +1,11 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Session } from '@regulon/coordinator/auth';
 import { RegulonError } from '@regulon/shared/errors';
 import { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
-import {
-  apiFor,
-  type ConnectionOptions,
-  connects,
-  serverOf,
-  sessionFile,
-  tokenFileOf,
-} from './connection.js';
+import { apiFor, type ConnectionOptions, connects, serverOf, sessionFile } from './connection.js';
 import { type Context, handles } from './context.js';
 import { idTokenOf } from './provider-login.js';
 
@@ -48,7 +41,12 @@ function login(program: Command, context: Context): void {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
       writeWhole(file, `${session.token}\n`, 0o600);
       const { role, expires } = session;
-      const lines = [`${role} until ${new Date(expires).toISOString()}`, `token  ${file}`];
+      const hidden = context.env['REGULON_TOKEN_FILE'] !== undefined && options.tokenFile === undefined;
+      const lines = [
+        `${role} until ${new Date(expires).toISOString()}`,
+        `token  ${file}`,
+        ...(hidden ? ['other commands use REGULON_TOKEN_FILE while it is set'] : []),
+      ];
       return { data: { role, expires, file }, lines };
     },
     'files',
@@ -71,6 +69,12 @@ async function begun(api: CoordinatorApi, options: LoginOptions, context: Contex
   return api.login({ name, password, ...(code === '' ? {} : { code }) });
 }
 
+/** A session that a person began comes before the token file that the environment names. */
+function ofSession(options: ConnectionOptions, context: Context): ConnectionOptions {
+  const own = sessionFile(context);
+  return options.tokenFile === undefined && existsSync(own) ? { ...options, tokenFile: own } : options;
+}
+
 function logout(program: Command, context: Context): void {
   const command = connects(
     program.command('logout').description('end the session, here and at the coordinator'),
@@ -79,10 +83,11 @@ function logout(program: Command, context: Context): void {
     command,
     context,
     async (_, options) => {
-      await apiFor(options, context).logout();
-      const file = tokenFileOf(options, context);
-      if (file === sessionFile(context)) rmSync(file, { force: true });
-      return { data: { ended: true }, lines: ['the session has ended'] };
+      const api = apiFor(ofSession(options, context), context);
+      const { name } = await api.whoAmI();
+      await api.logout();
+      if (options.tokenFile === undefined) rmSync(sessionFile(context), { force: true });
+      return { data: { ended: name }, lines: [`the session of ${name} has ended`] };
     },
     'files',
   );
@@ -91,7 +96,7 @@ function logout(program: Command, context: Context): void {
 function whoAmI(program: Command, context: Context): void {
   const command = connects(program.command('whoami').description('whose session this is'));
   handles<ConnectionOptions>(command, context, async (_, options) => {
-    const who = await apiFor(options, context).whoAmI();
+    const who = await apiFor(ofSession(options, context), context).whoAmI();
     const role = who.role ?? "the coordinator's own token: every route";
     return { data: who, lines: [`${who.name} (${role})`] };
   });

@@ -30,7 +30,7 @@ export async function idTokenOf(
       code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
       code_challenge_method: 'S256',
     });
-    const came = callback(server, redirect);
+    const came = callback(server, redirect, expectedState);
     show(url.href);
     const checks = { pkceCodeVerifier, expectedState, expectedNonce: nonce, idTokenExpected: true };
     const { id_token: idToken } = await client.authorizationCodeGrant(config, await came, checks);
@@ -57,14 +57,16 @@ async function providerOf(issuer: string, clientId: string): Promise<client.Conf
 }
 
 /** The address at which the browser comes back. @throws E_AUTH after five minutes */
-function callback(server: Server, redirect: string): Promise<URL> {
+function callback(server: Server, redirect: string, state: string): Promise<URL> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
       reject(new RegulonError('E_AUTH', 'nobody logged in at the provider within five minutes'));
     }, PATIENCE_MS);
     server.on('request', (request, response) => {
       const url = new URL(request.url ?? '/', redirect);
-      const isExpected = url.pathname === new URL(redirect).pathname;
+      // others on this machine may call too
+      const isExpected =
+        url.pathname === new URL(redirect).pathname && url.searchParams.get('state') === state;
       response.writeHead(isExpected ? 200 : 404, { 'content-type': 'text/plain', connection: 'close' });
       response.end(isExpected ? 'You may close this page and go back to the terminal.\n' : 'not found\n');
       if (!isExpected) return;

@@ -21,6 +21,8 @@ export const OpenRoute = () => SetMetadata(ACCESS, 'open');
 /** A request whose caller is known. */
 export interface CalledRequest extends IncomingMessage {
   caller?: Caller;
+  /** parts of the path */
+  params?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Lets those pass whom the route names; a route that names nobody is closed. */
@@ -35,13 +37,14 @@ export class AccessGuard implements CanActivate {
     const access = this.reflector.get<readonly Role[] | 'open' | undefined>(ACCESS, execution.getHandler());
     if (access === 'open') return true;
     const request = execution.switchToHttp().getRequest<CalledRequest>();
+    const { name, id } = request.params ?? {};
     const caller = this.callerOf(tokenOf(request));
     if (!caller)
       throw new RegulonError('E_AUTH', 'the request carries no valid token, or its session has ended');
     if (caller.role !== null && !access?.includes(caller.role))
       throw new RegulonError('E_ROLE', `an account with the role ${caller.role} may not do this`);
     request.caller = caller;
-    if (request.method !== 'GET') this.context.acted(caller, execution.getHandler().name);
+    if (request.method !== 'GET') this.context.acted(caller, execution.getHandler().name, name ?? id);
     return true;
   }
 

@@ -41,7 +41,7 @@ export class AccountsController {
   add(@Body() body: unknown): SetupCode | { readonly added: string } {
     const { name, role, subject } = parseBody(newAccountSchema, body);
     if (subject === undefined) return this.context.accounts.add(name, role);
-    this.context.accounts.addOfProvider(name, role, subject);
+    this.context.accounts.addOfProvider(name, role, this.provider().subjectOf(subject));
     return { added: name };
   }
 
@@ -99,6 +99,11 @@ export class AccountsController {
   @Delete('session')
   @AllowAll()
   logout(@Req() request: CalledRequest): { readonly ended: true } {
+    if (request.caller?.role === null)
+      throw new RegulonError(
+        'E_ARGUMENT',
+        'the token file of the coordinator is no session: nothing has ended',
+      );
     this.context.accounts.logout(tokenOf(request));
     return { ended: true };
   }

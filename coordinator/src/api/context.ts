@@ -12,8 +12,8 @@ export interface ApiContext {
   readonly accounts: Accounts;
   /** where people may log in too, if there is such a place */
   readonly provider: IdentityProvider | undefined;
-  /** somebody changes something; goes to the coordinator's own log */
-  readonly acted: (caller: Caller, what: string) => void;
+  /** somebody is about to change something; goes to the coordinator's own log with the account or run that it is about */
+  readonly acted: (caller: Caller, what: string, about?: string) => void;
   readonly runs: RunsService;
   readonly views: RunViews;
   readonly intake: LogIntake;

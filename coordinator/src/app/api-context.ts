@@ -6,7 +6,11 @@ export function apiContextOf(core: Core, bearerToken: string, notReady: () => st
   const { accounts, provider, runs, views, intake, sequencer, publisher, metrics, logger } = core;
   return {
     ...{ bearerToken, accounts, provider, runs, views, intake, sequencer, metrics, notReady },
-    acted: ({ name, role }, what) => logger.info({ account: name, role }, `${what} was asked for`),
+    acted: ({ name, role }, what, about) =>
+      logger.info(
+        { account: name, role, ...(about === undefined ? {} : { about }) },
+        `${what} was asked for`,
+      ),
     settleLog: () => publisher.settle(),
   };
 }

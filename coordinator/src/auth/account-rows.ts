@@ -1,5 +1,11 @@
 import { sql } from 'kysely';
-import { type AccountTable, query, type SessionTable, type Store } from '../storage/index.js';
+import {
+  type AccountTable,
+  type LoginFailureTable,
+  query,
+  type SessionTable,
+  type Store,
+} from '../storage/index.js';
 
 /** more names than people will ever mistype; guesses of made-up names do not fill the disk */
 const MOST_NAMES = 10_000;
@@ -70,8 +76,8 @@ export class AccountRows {
     return { count: row?.failures ?? 0, until: row?.until_ms ?? 0 };
   }
 
-  fail(name: string, failures: number, until_ms: number, forget_ms: number): void {
-    const values = { failures, until_ms, forget_ms };
+  /** @param now ms since the epoch; who has to wait now is never forgotten */
+  fail(name: string, values: Omit<LoginFailureTable, 'name'>, now: number): void {
     this.store.run(
       query
         .insertInto('login_failures')
@@ -80,7 +86,8 @@ export class AccountRows {
     );
     const names = query.selectFrom('login_failures').select('name').orderBy('forget_ms', 'desc');
     const old = names.limit(sql<number>`-1`).offset(MOST_NAMES);
-    this.store.run(query.deleteFrom('login_failures').where('name', 'in', old));
+    const forgotten = query.deleteFrom('login_failures').where('name', 'in', old);
+    this.store.run(forgotten.where('until_ms', '<=', now));
   }
 
   succeed(name: string): void {

@@ -132,6 +132,34 @@ describe('accounts', () => {
     });
   });
 
+  it('ends the wait of a name with a new setup code, and takes a wrong code without a wait', async () => {
+    await active('ada', 'researcher');
+    const guess = { name: 'ada', password: 'guess guess guess' };
+    for (let i = 0; i < 5; i++) await expect(accounts.login(guess)).rejects.toThrow(refused('E_AUTH'));
+    await expect(accounts.login(guess)).rejects.toThrow(refused('E_BUSY'));
+    const { setupCode } = accounts.reset('ada');
+    for (let i = 0; i < 9; i++)
+      await expect(accounts.activate('ada', 'wrong', PASSWORD)).rejects.toThrow(refused('E_AUTH'));
+    await accounts.activate('ada', setupCode, PASSWORD);
+    await expect(accounts.login({ name: 'ada', password: PASSWORD })).resolves.toMatchObject({
+      role: 'researcher',
+    });
+  });
+
+  it('forgets no name that has to wait, however many are made up', () => {
+    const rows = new AccountRows(store);
+    const failed = (failures: number, wait: number) => ({
+      ...{ failures, until_ms: now + wait, forget_ms: now + (failures > 1 ? 1 : 1000) },
+    });
+    rows.fail('ada', failed(5, 30_000), now);
+    rows.transaction(() => {
+      for (let i = 0; i < 10_050; i++) rows.fail(`made-up-${i}`, failed(1, 0), now);
+    });
+    expect(rows.failures('ada')).toEqual({ count: 5, until: now + 30_000 });
+    const { n } = store.raw.prepare('SELECT count(*) AS n FROM login_failures').get() as { n: number };
+    expect(n).toBeLessThanOrEqual(10_001);
+  });
+
   it('refuses a name that is taken', () => {
     accounts.add('ada', 'researcher');
     expect(() => accounts.add('ada', 'operator')).toThrow(refused('E_ARGUMENT'));

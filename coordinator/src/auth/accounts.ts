@@ -111,11 +111,10 @@ export class Accounts {
    * The person of an account chooses the password.
    *
    * @returns the `otpauth://` URI of the second factor, shown once, or null when the role has none
-   * @throws E_AUTH when the code is wrong, used or expired; E_ARGUMENT for a weak password; E_BUSY after many failures
+   * @throws E_AUTH when the code is wrong, used or expired; E_ARGUMENT for a weak password; E_BUSY
    */
   async activate(name: string, setupCode: string, password: string): Promise<string | null> {
     verifyNewPassword(password, name);
-    this.limit.count(name, this.now());
     const digest = sha256(utf8(setupCode));
     this.invited(name, digest);
     const hashed = await this.passwords.hash(password);
@@ -132,9 +131,12 @@ export class Accounts {
 
   /** @throws E_AUTH, the same whatever is wrong; E_BUSY after many failures, or when too many log in */
   async login({ name, password, code }: Credentials): Promise<Session> {
-    this.limit.count(name, this.now());
+    const takeBack = this.limit.count(name, this.now());
     const hashed = this.rows.find(name)?.password ?? null;
-    const isKnown = await this.passwords.matches(hashed, password);
+    const isKnown = await this.passwords.matches(hashed, password).catch((error: unknown) => {
+      takeBack();
+      throw error;
+    });
     return this.rows.transaction(() => {
       const account = this.rows.find(name);
       // the account may have been changed while the password was checked
@@ -201,6 +203,7 @@ export class Accounts {
     const none = { password: null, second_factor: null };
     const setup = { setup: sha256(utf8(setupCode)), setup_until_ms: expires };
     if (!this.rows.change(name, { ...none, ...setup })) throw unknown(name);
+    this.rows.succeed(name);
     return { setupCode, expires };
   }
 

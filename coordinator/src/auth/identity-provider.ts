@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { randomBytes } from '@regulon/shared/crypto';
@@ -5,7 +6,9 @@ import { RegulonError } from '@regulon/shared/errors';
 
 const TIMEOUT_MS = 10_000;
 const NONCE_MS = 10 * 60_000;
-const MOST_NONCES = 1000;
+/** of a nonce: end and chance, then as many bytes of proof */
+const BODY_BYTES = 16;
+const TIME_BYTES = 6;
 const OLDEST_TOKEN = '5m';
 const SKEW_SECONDS = 60;
 /** signatures by a public key only */
@@ -66,7 +69,9 @@ type Keys = ReturnType<typeof createRemoteJWKSet>;
 
 /** Checks ID tokens of one OpenID provider; it alone says who somebody is, the accounts say what they may do. */
 export class IdentityProvider {
-  private readonly nonces = new Map<string, number>();
+  private readonly key = randomBytes(32);
+  /** nonces that were used, until their end */
+  private readonly used = new Map<string, number>();
   private keys: Promise<Keys> | undefined;
 
   constructor(
@@ -74,14 +79,16 @@ export class IdentityProvider {
     private readonly now: () => number = Date.now,
   ) {}
 
+  /** Who somebody is: the same identifier at another provider is somebody else. @param sub claim of an ID token */
+  subjectOf(sub: string): string {
+    return `${this.config.issuer} ${sub}`;
+  }
+
+  /** Nothing is kept of it: whoever asks for many takes nobody's away. */
   challenge(): ProviderChallenge {
-    const now = this.now();
-    for (const [nonce, end] of this.nonces) {
-      if (end > now && this.nonces.size < MOST_NONCES) break;
-      this.nonces.delete(nonce);
-    }
-    const nonce = Buffer.from(randomBytes(32)).toString('base64url');
-    this.nonces.set(nonce, now + NONCE_MS);
+    const body = Buffer.concat([Buffer.alloc(TIME_BYTES), randomBytes(BODY_BYTES - TIME_BYTES)]);
+    body.writeUIntBE(this.now() + NONCE_MS, 0, TIME_BYTES);
+    const nonce = Buffer.concat([body, this.proofOf(body)]).toString('base64url');
     const { issuer, clientId } = this.config;
     return { issuer, clientId, nonce };
   }
@@ -98,13 +105,29 @@ export class IdentityProvider {
     if (!success || (data.azp ?? clientId) !== clientId) throw refused('it is not for this federation');
     const audiences = Array.isArray(payload.aud) ? payload.aud : [payload.aud];
     if (audiences.length > 1 && data.azp === undefined) throw refused(`${issuer} gave it to several clients`);
-    const end = this.nonces.get(data.nonce);
-    this.nonces.delete(data.nonce);
-    if (end === undefined || end <= this.now())
-      throw refused('it was used already, or asked for too long ago');
+    this.use(data.nonce);
     const { amr } = payload;
     const hasSecondFactor = secondFactor !== undefined && Array.isArray(amr) && amr.includes(secondFactor);
-    return { subject: data.sub, hasSecondFactor };
+    return { subject: this.subjectOf(data.sub), hasSecondFactor };
+  }
+
+  /** @throws E_AUTH when it is not of this process, too old, or was used */
+  private use(nonce: string): void {
+    const now = this.now();
+    const bytes = Buffer.from(nonce, 'base64url');
+    const body = bytes.subarray(0, BODY_BYTES);
+    const isOwn =
+      bytes.length === 2 * BODY_BYTES && timingSafeEqual(this.proofOf(body), bytes.subarray(BODY_BYTES));
+    const end = isOwn ? body.readUIntBE(0, TIME_BYTES) : 0;
+    // text that decodes to the same bytes is the same nonce
+    const name = bytes.toString('hex');
+    if (end <= now || this.used.has(name)) throw refused('it was used already, or asked for too long ago');
+    for (const [old, until] of this.used) if (until <= now) this.used.delete(old);
+    this.used.set(name, end);
+  }
+
+  private proofOf(body: Uint8Array): Buffer {
+    return createHmac('sha256', this.key).update(body).digest().subarray(0, BODY_BYTES);
   }
 
   private async verified(idToken: string): Promise<JWTPayload> {

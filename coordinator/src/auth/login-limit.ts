@@ -14,25 +14,28 @@ export class LoginLimit {
   constructor(private readonly rows: AccountRows) {}
 
   /**
-   * Count an attempt before its secret is looked at: those that come at once are counted all the same. Success takes the
-   * count back.
+   * Count an attempt before its secret is looked at: those that come at once are counted all the same. Success forgets
+   * the count.
    *
    * @param now ms since the epoch
+   * @returns takes this attempt back, because the secret was not looked at
    * @throws E_BUSY until when the name has to wait
    */
-  count(name: string, now: number): void {
-    this.rows.transaction(() => {
+  count(name: string, now: number): () => void {
+    return this.rows.transaction(() => {
       const { count, until } = this.rows.failures(name);
       if (now < until) {
         const at = new Date(until).toISOString();
         throw new RegulonError('E_BUSY', `too many failed logins of this name: wait until ${at}`, {
-          hint: 'wait; an operator cannot shorten it, but can give a new setup code',
+          hint: 'wait, or ask an operator for a new setup code',
         });
       }
       const failures = count + 1;
       const over = failures - FREE_FAILURES;
       const wait = over < 0 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(over, 20));
-      this.rows.fail(name, failures, now + wait, now + MEMORY_MS);
+      this.rows.fail(name, { failures, until_ms: now + wait, forget_ms: now + MEMORY_MS }, now);
+      return () =>
+        this.rows.fail(name, { failures: count, until_ms: until, forget_ms: now + MEMORY_MS }, now);
     });
   }
 }

@@ -8,6 +8,7 @@ export type {
   AccountTable,
   BlobTable,
   DatasetTable,
+  LoginFailureTable,
   OutcomeTable,
   RunStatus,
   RunTable,
