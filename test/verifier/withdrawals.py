@@ -2,7 +2,7 @@
 
 
 def check_withdrawals(log):
-    gone, uses = {}, {}
+    gone, uses, newest, taken_back = {}, {}, {}, set()
     for index, entry in enumerate(log.entries):
         if entry is None:
             continue
@@ -14,10 +14,16 @@ def check_withdrawals(log):
                 log.add("X1", index, "a withdrawn dataset is used")
         if kind in ("dataset.withdraw", "dataset.commit"):
             key = site, body["dataset"]
-            if kind == "dataset.commit" and gone.get(key) != "all":
-                gone.pop(key, None)
-            if kind == "dataset.withdraw" and gone.get(key) != "all":
-                gone[key] = body["scope"]
+            if kind == "dataset.commit":
+                newest[key] = body["commitment"]
+                if (key, newest[key]) in taken_back:
+                    gone.setdefault(key, "commitment")
+                elif gone.get(key) != "all":
+                    gone.pop(key, None)
+            if kind == "dataset.withdraw":
+                taken_back.add((key, newest.get(key)))
+                if gone.get(key) != "all":
+                    gone[key] = body["scope"]
 
 
 def used(log, start, body):

@@ -3,8 +3,10 @@ import type { CoordinatorLink } from '@regulon/client/transport';
 import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
+  type ChainHead,
   type Checkpoint,
   entryHash,
+  headOf,
   isChange,
   type Kind,
   type LogEntry,
@@ -12,6 +14,7 @@ import {
   openEntry,
   parseEntry,
   verifyCheckpoint,
+  verifyPosition,
 } from '@regulon/shared/transparency';
 
 const BATCH = 256;
@@ -25,7 +28,7 @@ export interface LoggedEntry<K extends Kind = Kind> {
 
 /**
  * Read the whole log and check it: entry 0 is the one that this site signed, every entry is signed by its actor, and
- * what the signed checkpoint covers gives its root.
+ * continues what that said before, and what the signed checkpoint covers gives its root.
  *
  * @param note newest checkpoint, empty before the first
  * @throws E_FORK, E_LOG_ENTRY, E_VERIFY
@@ -37,6 +40,7 @@ export async function readLog(
 ): Promise<LoggedEntry[]> {
   const checkpoint = note === '' ? undefined : verifyCheckpoint(note, keys.logKey);
   const log: LoggedEntry[] = [];
+  const heads = new Map<string, ChainHead>();
   let changes = 0;
   for (let read = BATCH; read === BATCH;) {
     const items = await link.fetch({ type: 'logEntries', from: log.length, to: log.length + BATCH });
@@ -47,6 +51,9 @@ export async function readLog(
         throw forked('entry 0 is not the one that this site signed');
       // entry 0 was checked when the federation was loaded
       const entry = index === 0 ? parseEntry(bytes) : openEntry(bytes, versions[changes] ?? keys).entry;
+      const who = `${entry.actor.type} ${entry.actor.id}`;
+      verifyPosition(entry, heads.get(who));
+      heads.set(who, headOf(bytes));
       if (isChange(entry)) changes += 1;
       log.push({ index, hash: entryHash(bytes), entry });
     }

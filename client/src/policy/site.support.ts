@@ -159,12 +159,12 @@ export function signedEntry(
   const draft = {
     kind,
     fed: 'fed_test',
-    ...place,
     actor: { type, id: name },
     body,
     seq: 0,
     prev: NO_PREVIOUS,
     at,
+    ...place,
   };
   return sealEntry(draft as EntryDraft, [
     { keyName: statementKeyName(origin, type, name), seed: seedOf(type, id) },
@@ -193,9 +193,12 @@ const datasetBody: BodyOf<'dataset.commit'> = {
   ...{ qualityReport: null, dataUse: [], public: false, simulated: true },
 };
 
-export function datasetBy(id: number, changes: object = {}): Uint8Array {
-  return signedEntry('dataset.commit', 'steward', id, { ...datasetBody, ...changes });
+export function datasetBy(id: number, changes: object = {}, place: object = {}): Uint8Array {
+  return signedEntry('dataset.commit', 'steward', id, { ...datasetBody, ...changes }, place);
 }
+
+/** Where a second entry of somebody stands. */
+export const second = { seq: 1, prev: digestText(new Uint8Array(32)) };
 
 /** What every steward of the test federation says about a plan. */
 export const statementsAbout = (plan: Plan, dataset: object = {}): Uint8Array[] =>

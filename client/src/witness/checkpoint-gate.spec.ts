@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { datasetBy, run } from '../policy/site.support.js';
+import { datasetBy, run, second } from '../policy/site.support.js';
 import { LogGate } from './checkpoint-gate.js';
 import {
   abort,
@@ -62,7 +62,7 @@ describe('the gate', () => {
   });
 
   it('does not open when a site has since committed to data that are not public, in any round', async () => {
-    const closed = datasetBy(4, { version: 2, public: false, simulated: false });
+    const closed = datasetBy(4, { version: 2, public: false, simulated: false }, second);
     await site.follower.follow(site.log.add(start(), aggregate(0), closed).note());
     await expect(gate().pass(request(0))).rejects.toThrow(/site d has committed to another version/);
     await expect(gate().pass(request(2))).rejects.toThrow(refused('E_POLICY'));

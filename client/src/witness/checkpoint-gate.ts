@@ -78,6 +78,7 @@ export class LogGate implements CheckpointGate {
   /** What the first `size` entries of the log do not show yet. */
   private missing({ run, round, startIndex }: GateRequest, size: number): string | null {
     if (startIndex === null || startIndex >= size) return "the start of this site's daemon";
+    if (!this.log.coversRosters(size)) return 'the newest roster that this site has installed';
     if (this.log.owesOwnEntry()) return 'an entry of this site that the coordinator took long ago';
     const closing = round - 1 - this.rules.gateLag;
     if (closing < 0) return this.log.has('run.start', run, null, size) ? null : 'the start of the run';

@@ -4,6 +4,7 @@ import {
   entryHash,
   type FederationKeys,
   isChange,
+  isConsent,
   type LogEntry,
   parseEntry,
   verifyEntry,
@@ -61,6 +62,8 @@ export class LogAdvance {
   private kept: readonly PlacedEntry[] = [];
   /** bytes of all entries to keep */
   private bytes = 0;
+  /** number of the last word on consent of each who may say one */
+  private readonly words: Map<string, number>;
   /** changes of the membership so far */
   private changes: number;
 
@@ -70,6 +73,7 @@ export class LogAdvance {
     readonly tree: CompactTree,
   ) {
     this.start = tree.size;
+    this.words = parts.seen.lastConsents();
     this.changes = parts.keys.countBefore(tree.size);
     this.next = parts.outbox.nextInLog();
   }
@@ -129,11 +133,24 @@ export class LogAdvance {
     }
     if (!seen.keeps(entry.kind)) return undefined;
     if (!own) verifyEntry(entry, bytes, this.parts.keys.after(this.changes));
+    if (isConsent(entry)) this.verifyLater(index, entry);
     if (isChange(entry)) {
       this.parts.keys.next(entry, this.changes);
       this.changes += 1;
     }
     return entry;
+  }
+
+  /** Words on consent count in the order in which they were said: an old one that comes again would lift a withdrawal. */
+  private verifyLater(index: number, { actor, seq }: LogEntry): void {
+    const who = `${actor.type} ${actor.id}`;
+    const last = this.words.get(who);
+    if (last !== undefined && seq <= last)
+      throw new RegulonError(
+        'E_FORK',
+        `entry ${index} of the log is number ${seq} of ${who}, behind its number ${last}`,
+      );
+    this.words.set(who, seq);
   }
 
   /** An entry in this site's name that its key did not sign is the log's forgery, not a restored database. */

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256 } from '@regulon/shared/crypto';
-import { signCheckpoint } from '@regulon/shared/transparency';
-import { datasetBy, origin, run, seedOf, signedEntry } from '../policy/site.support.js';
+import { planHashOf } from '@regulon/shared/plan';
+import { digestText, parseEntry, signCheckpoint } from '@regulon/shared/transparency';
+import {
+  approvalBy,
+  datasetBy,
+  origin,
+  run,
+  second,
+  seedOf,
+  signedEntry,
+  testPlan,
+} from '../policy/site.support.js';
 import {
   aggregate,
   commits,
@@ -100,7 +110,7 @@ describe('following the log', () => {
   });
 
   it('knows the newest commitment of a site, from the verified log only', async () => {
-    const later = datasetBy(3, { version: 2, simulated: false });
+    const later = datasetBy(3, { version: 2, simulated: false }, second);
     await site.follower.follow(site.log.add(...commits()).note());
     expect(site.follower.latestCommit('c', 'toy')?.version).toBe(1);
     site.log.add(later);
@@ -110,6 +120,41 @@ describe('following the log', () => {
     site.restart();
     expect(site.follower.latestCommit('c', 'toy')?.version).toBe(2);
     expect(site.follower.latestCommit('c', 'other')).toBeUndefined();
+  });
+});
+
+describe('words on consent', () => {
+  const plan = testPlan();
+  const about = { planHash: digestText(planHashOf(plan)), reason: 'consent' };
+  const withdrawn = (): Uint8Array => signedEntry('plan.withdraw', 'steward', 2, about, second);
+
+  it('do not come back: an approval that the log shows again behind its withdrawal is a fork', async () => {
+    const approval = approvalBy(2, plan);
+    await site.follower.follow(site.log.add(...commits().slice(0, 1), approval, withdrawn()).note());
+    expect(site.follower.withdrawals().refusalOf('b', about.planHash)).toBe('withdrawn');
+    site.restart();
+    await expect(site.follower.follow(site.log.add(approval).note())).rejects.toThrow(refused('E_FORK'));
+    expect(site.follower.withdrawals().refusalOf('b', about.planHash)).toBe('withdrawn');
+  });
+
+  it('do not come late: an approval behind a withdrawal that was said after it is a fork', async () => {
+    const log = site.log.add(withdrawn(), approvalBy(2, plan));
+    await expect(site.follower.follow(log.note())).rejects.toThrow(refused('E_FORK'));
+  });
+
+  it('of a site: data that were taken back stay so when they are committed to again, by whom ever', async () => {
+    const gone = { dataset: 'toy', scope: 'commitment', reason: 'consent' };
+    await site.follower.follow(
+      site.log.add(datasetBy(2), signedEntry('dataset.withdraw', 'steward', 2, gone, second)).note(),
+    );
+    const { body } = parseEntry(datasetBy(2));
+    const again = signedEntry('dataset.commit', 'site', 2, { ...body, public: false, simulated: false });
+    await site.follower.follow(site.log.add(again).note());
+    expect(site.follower.withdrawals().isWithdrawn('b', 'toy')).toBe(true);
+    const third = { ...second, seq: 2 };
+    const other = datasetBy(2, { version: 2, commitment: digestText(new Uint8Array(32).fill(9)) }, third);
+    await site.follower.follow(site.log.add(other).note());
+    expect(site.follower.withdrawals().isWithdrawn('b', 'toy')).toBe(false);
   });
 });
 

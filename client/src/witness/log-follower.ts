@@ -114,6 +114,11 @@ export class LogFollower {
     return this.seen.has(kind, run, round, below);
   }
 
+  /** True when the first `size` entries put every roster in force that this site has installed. */
+  coversRosters(size: number): boolean {
+    return this.keys.isNewest(size);
+  }
+
   /** True when the coordinator owes this site a checkpoint over an entry that it took long ago. */
   owesOwnEntry(): boolean {
     return this.parts.outbox.overdue(1000 * this.parts.federation.keys.genesis.mergeDelaySeconds);

@@ -25,6 +25,11 @@ export class LogKeys {
     return this.changesIn(0, index).length;
   }
 
+  /** Whether the roster pinned last is in force at this index. */
+  isNewest(index: number): boolean {
+    return this.countBefore(index) === this.versions.length - 1;
+  }
+
   /** Keys and terms after so many changes. @throws E_ROSTER when this site has not installed that roster */
   after(changes: number): FederationKeys {
     const keys = this.versions[changes];

@@ -1,4 +1,11 @@
-import { type BodyOf, isConsent, type LogEntry, parseEntry, Withdrawals } from '@regulon/shared/transparency';
+import {
+  type BodyOf,
+  type ConsentEntry,
+  isConsent,
+  type LogEntry,
+  parseEntry,
+  Withdrawals,
+} from '@regulon/shared/transparency';
 import type { SiteState } from '../state/index.js';
 
 /** Kinds that this site looks up later. */
@@ -121,16 +128,22 @@ export class SeenEntries {
     return this.consents;
   }
 
+  /** Number of the last word on consent of each who said one, by `type id`. */
+  lastConsents(): Map<string, number> {
+    return new Map(this.consentEntries().map(({ actor, seq }) => [`${actor.type} ${actor.id}`, seq]));
+  }
+
   private readConsents(): Withdrawals {
+    const found = new Withdrawals();
+    this.consentEntries().forEach((entry) => found.take(entry));
+    return found;
+  }
+
+  private consentEntries(): ConsentEntry[] {
     const rows = this.state.db
       .prepare('SELECT bytes FROM seen WHERE run IS NULL AND log_index < ? ORDER BY log_index')
       .all(this.verified()) as Row[];
-    const found = new Withdrawals();
-    rows
-      .map(entryOf)
-      .filter(isConsent)
-      .forEach((entry) => found.take(entry));
-    return found;
+    return rows.map(entryOf).filter(isConsent);
   }
 
   private readCommits(): Map<string, BodyOf<'dataset.commit'>> {

@@ -36,6 +36,7 @@ export {
   rosterChangesSchema,
   rosterSchema,
   signedRosterSchema,
+  refusalOf,
   rosterHashOf,
   rosterSigningBytes,
   verifyInForce,

@@ -109,6 +109,7 @@ export function verifyRoster(signed: SignedRoster, pinnedHash?: Uint8Array): Ros
   const { roster, signatures } = signed;
   const refuse = refusalOf(roster);
   if (roster.follows) refuse('it follows another one, whose administrators must have signed it');
+  if (roster.version !== 1) refuse('a federation is founded with version 1');
   verifyRosterForm(roster);
   const hash = rosterHashOf(roster);
   if (pinnedHash && Buffer.compare(hash, pinnedHash) !== 0)

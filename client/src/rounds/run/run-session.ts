@@ -75,6 +75,7 @@ export class RunSession {
     }
     if (row.state !== 'live')
       throw new RegulonError('E_STATE', `${run} has ended at this site (${row.state})`);
+    verifySameRoster(site, run);
     const folder = join(site.state.paths.runs, run);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const session = new RunSession(site, run, agreement, row.roundingSecret, folder);
@@ -248,6 +249,15 @@ function differenceOf(
   if (own?.h3 !== undefined && !released.includes(digestText(fromHex(own.h3, 32)))) return 'set of uploads';
   if (canonicalJson(logged.figures ?? null) !== canonicalJson(figures ?? null)) return 'score';
   return modelHash && logged.modelOut !== digestText(modelHash) ? 'model' : undefined;
+}
+
+/** A run that began under a roster ends with it. */
+function verifySameRoster(site: SiteContext, run: string): void {
+  const manifest = site.attempts.lastShared(run);
+  if (!manifest || equalBytes(decodeManifest(manifest).rosterHash, site.federation.rosterView.rosterHash)) return;
+  throw new RegulonError('E_ROSTER', `${run} began under another roster than this site has installed since`, {
+    hint: 'propose the plan again: a new run begins under the new roster',
+  });
 }
 
 async function contractBytes(site: SiteContext, run: string): Promise<Uint8Array> {

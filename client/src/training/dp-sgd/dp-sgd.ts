@@ -21,6 +21,7 @@ import { poissonSample, type Records, recordsByPatient } from './patients.js';
 
 /** The noisy sum is rounded to this part of the clip norm: low bits of a floating-point sampler would tell its input. */
 const GRID = 2 ** -20;
+const MOST_NOISE = 2 ** 20;
 
 /**
  * DP-SGD by patient: every step draws patients by chance, sums their clipped gradients, adds noise once, and divides by a
@@ -80,6 +81,9 @@ export async function trainPrivately(
 /** @throws E_PRIVACY, E_CLIP_NORM */
 function verifyPrivacy({ steps, noiseMultiplier, clipNorm, patients }: PrivateTraining): void {
   verifyNoise(noiseMultiplier);
+  // far beyond it a noisy sum leaves the numbers whose grid is exact
+  if (noiseMultiplier > MOST_NOISE)
+    throw new RegulonError('E_PRIVACY', `the noise multiplier z must be at most ${MOST_NOISE}`);
   if (!(clipNorm > 0) || !Number.isFinite(clipNorm))
     throw new RegulonError('E_CLIP_NORM', 'the bound of the gradient of a patient must be a positive number');
   if (!Number.isInteger(steps) || steps < 1)

@@ -53,6 +53,7 @@ export class NormalsAhead implements Normals {
   }
 
   async next(most: number): Promise<Float64Array> {
+    if (this.failure) throw this.failure;
     if (this.current?.at === SLOT) this.giveBack(this.current.slot);
     this.current ??= { slot: await this.nextSlot(), at: 0 };
     const { slot, at } = this.current;
@@ -80,6 +81,7 @@ export class NormalsAhead implements Normals {
   }
 
   private take({ slot, serial }: FilledSlot): void {
+    if (this.failure) return;
     if (serial !== this.handedOver++ || this.full.includes(slot) || this.current?.slot === slot)
       return this.fail(new Error(`slot ${slot} came as number ${serial}`));
     if (!this.waiting) return void this.full.push(slot);

@@ -22,6 +22,9 @@ export function isConsent(entry: LogEntry): entry is ConsentEntry {
 /** What the stewards of all sites have taken back, entry after entry. */
 export class Withdrawals {
   private readonly datasets = new Map<string, 'all' | 'commitment'>();
+  /** the newest commitment of each, and those that were taken back */
+  private readonly commitments = new Map<string, string>();
+  private readonly takenBack = new Set<string>();
   private readonly plans = new Map<string, 'rejected' | 'withdrawn'>();
 
   /** Take the next entry of the log. */
@@ -29,11 +32,10 @@ export class Withdrawals {
     const site = entry.actor.id;
     switch (entry.kind) {
       case 'dataset.withdraw':
-        if (!this.isGone(site, entry.body.dataset))
-          this.datasets.set(keyOf(site, entry.body.dataset), entry.body.scope);
+        this.withdraw(keyOf(site, entry.body.dataset), entry.body.scope);
         return;
       case 'dataset.commit':
-        if (!this.isGone(site, entry.body.dataset)) this.datasets.delete(keyOf(site, entry.body.dataset));
+        this.commit(keyOf(site, entry.body.dataset), entry.body.commitment);
         return;
       case 'plan.approve':
         this.plans.delete(keyOf(site, entry.body.planHash));
@@ -45,6 +47,19 @@ export class Withdrawals {
           entry.kind === 'plan.reject' ? 'rejected' : 'withdrawn',
         );
     }
+  }
+
+  private withdraw(dataset: string, scope: 'all' | 'commitment'): void {
+    this.takenBack.add(`${dataset} ${this.commitments.get(dataset) ?? ''}`);
+    if (this.datasets.get(dataset) !== 'all') this.datasets.set(dataset, scope);
+  }
+
+  /** What was taken back stays so, whoever commits to it again; other data are other data. */
+  private commit(dataset: string, commitment: string): void {
+    this.commitments.set(dataset, commitment);
+    if (this.takenBack.has(`${dataset} ${commitment}`))
+      this.datasets.set(dataset, this.datasets.get(dataset) ?? 'commitment');
+    else if (this.datasets.get(dataset) !== 'all') this.datasets.delete(dataset);
   }
 
   /** Whether a site's dataset may not be used. */
