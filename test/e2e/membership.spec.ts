@@ -47,7 +47,7 @@ describe('the members of a federation that stands', () => {
           ...['fed', 'revoke', walk.founder, '--site', 'south', '--reason', 'compromised'],
           ...['--out', walk.letter('leaving.json')],
         );
-        const third = await walk.agree('leaving', ['north', 'west']);
+        const third = await walk.agree('leaving', ['east', 'north', 'west']);
         await walk.update(third, rest.sites);
         const back = await regulon('site', 'install', joined, '--folder', walk.site('west'));
         expect(back.err).toMatch(/E_ROSTER.*version 2 is older than version 3/);

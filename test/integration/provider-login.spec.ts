@@ -130,7 +130,7 @@ describe('an ID token', () => {
     const at = checker();
     const { nonce } = at.challenge();
     await expect(at.identityOf(await token({ nonce }))).resolves.toEqual({
-      subject: 's',
+      subject: `${issuer} s`,
       hasSecondFactor: false,
     });
   });

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
+import { digestOfRoster, federationFileSchema } from '@regulon/cli/enrolment';
+import { readJsonFile } from '@regulon/cli/files';
 import { exampleFile, programs, simulatedLayout, type Supervisor } from '@regulon/cli/sim';
 import { parsePlan, type Plan } from '@regulon/shared/plan';
 import { done, EnrolmentWalk } from './enrolled-federation.js';
@@ -33,8 +35,20 @@ export class MembershipWalk extends EnrolmentWalk {
     const { name: _name, ...files } = sites.find(({ name }) => name === site)!;
     const dataset = join(this.site(site), 'dataset.yaml');
     writeFileSync(dataset, stringify({ ...plan.dataset, ...files, simulated: true }));
+    const { changes } = readJsonFile(federation, federationFileSchema, 'E_ROSTER');
+    const digest = digestOfRoster(changes.at(-1)!.roster);
     await done(
-      ...['site', 'install', federation, '--folder', this.site(site), '--backend', 'wasm'],
+      ...[
+        'site',
+        'install',
+        federation,
+        '--folder',
+        this.site(site),
+        '--backend',
+        'wasm',
+        '--digest',
+        digest,
+      ],
       ...['--dataset', dataset, '--policy', exampleFile('site-policy.small-public.yaml')],
     );
   }

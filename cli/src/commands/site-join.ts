@@ -14,6 +14,7 @@ import {
   rosterChangeSchema,
   SiteFolder,
   writeDocument,
+  unreadRoster,
 } from '../enrolment/index.js';
 import { readJsonFile } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
@@ -94,6 +95,7 @@ interface InstallOptions {
   readonly folder: string;
   readonly dataset?: string;
   readonly policy?: string;
+  readonly digest?: string;
   readonly backend: BackendChoice;
 }
 
@@ -107,11 +109,24 @@ function installCommand(site: Command, context: Context): void {
     .requiredOption('--folder <dir>', 'of the site')
     .option('--dataset <file>', 'at first, YAML: the section `dataset` of the configuration')
     .option('--policy <file>', 'at first: policy of the site, YAML')
+    .option(
+      '--digest <digest>',
+      'a site that joins later: of the roster that it has read, instead of typing it',
+    )
     .addOption(backendOption());
-  handles<InstallOptions>(command, context, async ([file = ''], options) => install(file, options), 'files');
+  handles<InstallOptions>(
+    command,
+    context,
+    ([file = ''], options) => install(file, options, context),
+    'files',
+  );
 }
 
-function install(file: string, { folder, dataset, policy, backend }: InstallOptions): CommandResult {
+async function install(
+  file: string,
+  { folder, dataset, policy, digest, backend }: InstallOptions,
+  context: Context,
+): Promise<CommandResult> {
   const place = new SiteFolder(resolve(folder));
   const federation = readJsonFile(file, federationFileSchema, 'E_ROSTER');
   if (dataset === undefined || policy === undefined) {
@@ -119,6 +134,8 @@ function install(file: string, { folder, dataset, policy, backend }: InstallOpti
     const lines = [`${place.certificate}  installed, roster version ${version} pinned; restart the daemon`];
     return { data: { certificate: place.certificate, version }, lines };
   }
+  const unread = unreadRoster(place, federation);
+  if (unread) await agree(context, digest, unread);
   const files = { datasetFile: dataset, policyFile: policy, backend };
   const { rosterHash } = installSite(place, federation, files, Date.now());
   const { version } = (federation.changes.at(-1) ?? federation.roster).roster;

@@ -18,7 +18,7 @@ export function changeLines({ previous, roster, signatures }: RosterChange, own:
   const before = previous?.roster;
   const { gamma, nMin, quorumRule, gateMode, gateLag } = signed.policy;
   return [
-    `${signed.federationId}, roster version ${signed.version}${before ? `, after version ${before.version}` : ': the federation is founded'}`,
+    `${signed.federationId}, roster version ${signed.version}${before ? `, after version ${before.version}` : signed.version === 1 ? ': the federation is founded' : ''}`,
     '',
     'members:',
     ...membersLines(signed, before, own),

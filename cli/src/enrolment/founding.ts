@@ -40,7 +40,7 @@ export function proposeFounding(folder: FounderFolder, now: Date): RosterChange 
   const { federationId, policy, k: asked } = folder.terms();
   const requests = admittedRequests(folder);
   const k = asked ?? Math.floor(requests.length / 2) + 1;
-  const least = Math.max(3, k);
+  const least = Math.max(3, k, policy.nMin ?? 3);
   if (requests.length < least) {
     const words = `${requests.length} sites were admitted, this federation needs at least ${least}`;
     throw new RegulonError('E_ARGUMENT', words, { hint: 'invite and admit the others first' });

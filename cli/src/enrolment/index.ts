@@ -7,7 +7,7 @@ export { admit, admittedRequests, createFederation, invite } from './founder.js'
 export { FounderFolder, type Terms, termsSchema } from './founder-folder.js';
 export { certify, collect, found, isWhole, openChange, proposeFounding } from './founding.js';
 export { sealGenesis } from './genesis-entry.js';
-export { installSite, installUpdate } from './install-site.js';
+export { installSite, installUpdate, unreadRoster } from './install-site.js';
 export { invitationSchema } from './invitation.js';
 export { InvitationBook } from './invitation-book.js';
 export { enrolmentRequestSchema, joinRequestSchema } from './join-request.js';

@@ -8,11 +8,13 @@ import { canonicalJson, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { ROSTER_CHANGES, rosterHashOf } from '@regulon/shared/plan';
 import { MAX_YAML_BYTES, parseYaml } from '@regulon/shared/yaml';
+import { changeLines } from './change-lines.js';
 import { daemonYaml } from './configs.js';
 import { type FederationFile, verifyFederationFile } from './federation-file.js';
 import { ownFacts } from './join-site.js';
 import { writePrivate, writePublic } from './public-files.js';
 import { nextTlsKeyOf } from './renewal.js';
+import { digestOfRoster } from './roster-change.js';
 import { verifyContinues } from './sign-change.js';
 import type { SiteFolder } from './site-folder.js';
 
@@ -57,6 +59,24 @@ export function installSite(
   renameSync(draftOf(folder), folder.config);
   writePrivate(folder.recordFile, { ...record, pinned: { version: roster.version, hash } });
   return config;
+}
+
+/** A roster that nobody at the site has read: of one that neither founded the federation nor installed it before. */
+export function unreadRoster(
+  folder: SiteFolder,
+  { roster: founding, changes }: FederationFile,
+): { readonly lines: readonly string[]; readonly digest: string } | undefined {
+  const record = folder.record();
+  if (record.founding !== null || record.pinned !== null) return undefined;
+  const { roster, signatures } = changes.at(-1) ?? founding;
+  const change = {
+    schema: 'regulon.roster-change/1' as const,
+    previous: null,
+    roster,
+    signatures,
+    genesis: null,
+  };
+  return { lines: changeLines(change, record.invitation.site), digest: digestOfRoster(roster) };
 }
 
 /** Copies of the public files. */

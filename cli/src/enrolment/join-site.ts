@@ -48,6 +48,7 @@ function recordOf(invitation: Invitation, request: JoinRequest): SiteRecord {
     cosignerKey: request.enrolment.cosignerKey,
     stewardKey: request.stewardKey,
     administratorKey: request.administratorKey,
+    founding: null,
     pinned: null,
   };
 }

@@ -10,10 +10,11 @@ import { changeLines } from './change-lines.js';
 import type { FederationFile } from './federation-file.js';
 import { admit } from './founder.js';
 import { certify } from './founding.js';
-import { installUpdate } from './install-site.js';
+import { installUpdate, unreadRoster } from './install-site.js';
 import { proposeJoin, proposeRevoke, putInForce } from './membership.js';
 import { keyFileOf } from './person.js';
-import { isRosterSigned, type RosterChange, signRosterChange } from './roster-change.js';
+import { writePrivate } from './public-files.js';
+import { digestOfRoster, isRosterSigned, type RosterChange, signRosterChange } from './roster-change.js';
 import { rosterChainOf } from './roster-chain.js';
 import { Walk } from './walk.support.js';
 
@@ -49,7 +50,7 @@ beforeAll(async () => {
   for (const site of ['east', 'north', 'south']) update(site, files[1]!);
   walk.install('west', files[1]!);
   leaving = proposeRevoke(walk.founder, 'south', 'compromised', { now: walk.now });
-  files.push(await inForce(leaving, 'north', 'west'));
+  files.push(await inForce(leaving, 'east', 'north', 'west'));
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -60,7 +61,10 @@ describe('a federation that stands', () => {
     expect(lines).toMatch(/\+ 4 west \(Hospital west\)/);
     expect(lines).toMatch(/\+ 4 of west/);
     expect(lines).toMatch(/reason: joined/);
-    expect(lines).not.toMatch(/CHANGED/);
+    // more than half of them, as at the founding
+    expect(lines.match(/.*CHANGED.*/g)).toEqual([
+      'administrators: 3 of 4 must sign a roster (CHANGED, was 2)',
+    ]);
     expect(rosterChainOf(walk.founder).rosters.map(({ members }) => members.map(({ name }) => name))).toEqual(
       [
         ['east', 'north', 'south'],
@@ -80,6 +84,33 @@ describe('a federation that stands', () => {
     expect(update('east', files[2]!)).toBe(3);
     expect(loaded('east').versions.map(({ genesis }) => genesis.quorum)).toEqual([2, 3, 2]);
     expect(loaded('east').roster.follows?.reason).toBe('compromised');
+  });
+
+  it('begins with the roster that its founders signed, and shows every site the version that it has', () => {
+    const { founder } = walk;
+    const record = walk.site('north').record();
+    const other = { ...record, founding: '00'.repeat(32) };
+    writePrivate(walk.site('north').recordFile, other);
+    expect(() => update('north', files[2]!)).toThrow(
+      coded('E_ROSTER', /another roster than this site signed/),
+    );
+    writePrivate(walk.site('north').recordFile, record);
+    const later = { ...files[0]!.roster, roster: { ...files[0]!.roster.roster, version: 2 } };
+    expect(() => update('north', { ...files[0]!, roster: later })).toThrow(
+      coded('E_ROSTER', /founded with version 1/),
+    );
+    expect(rosterChainOf(founder).founding.roster.version).toBe(1);
+  });
+
+  it('is read by who joins it later, and by nobody twice', () => {
+    const { recordFile } = walk.site('west');
+    const record = walk.site('west').record();
+    expect(unreadRoster(walk.site('west'), files[2]!)).toBeUndefined();
+    writePrivate(recordFile, { ...record, pinned: null });
+    const { lines = [], digest } = unreadRoster(walk.site('west'), files[1]!) ?? {};
+    expect(digest).toBe(digestOfRoster(files[1]!.changes[0]!.roster));
+    expect(lines.join('\n')).toMatch(/west \(Hospital west\), this site[^]*digest {2}sha256:/);
+    writePrivate(recordFile, record);
   });
 
   it('goes no step back: an older file, or a fork of the version that is installed, is refused', () => {
@@ -117,7 +148,7 @@ describe('a federation that stands', () => {
     });
 
     it.each<[string, (third: SignedRoster) => SignedRoster, RegExp]>([
-      ['that too few signed', (third) => by(third, [[1, 'east']]), /version 3: 1 of 2 administrators signed/],
+      ['that too few signed', (third) => by(third, [[1, 'east']]), /version 3: 1 of 3 administrators signed/],
       [
         'that skips a version',
         (third) => ({ ...third, roster: { ...third.roster, version: 4 } }),

@@ -51,8 +51,14 @@ export function proposeJoin(
   const member = memberOf(request, next(members), options.now);
   const admin = { id: next(admins), member: member.id, key: request.administratorKey };
   const changes = { members: [...roster.members, member], admins: [...roster.admins, admin] };
-  return propose(folder, chain, 'joined', { ...changes, k: options.k ?? roster.k });
+  return propose(folder, chain, 'joined', {
+    ...changes,
+    k: options.k ?? Math.max(roster.k, majorityOf(changes.admins)),
+  });
 }
+
+/** More than half: two such groups share somebody, so that no two rosters of one version are signed. */
+export const majorityOf = (admins: readonly unknown[]): number => Math.floor(admins.length / 2) + 1;
 
 /**
  * The roster that a site has left: nobody has signed it.

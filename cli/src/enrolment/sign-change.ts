@@ -1,12 +1,18 @@
 import { readSeedFile, signGenesisPayload } from '@regulon/client/enrol';
-import { hex } from '@regulon/shared/crypto';
+import { hex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { rosterHashOf, verifyInForce } from '@regulon/shared/plan';
-import { type BodyOf, type EntrySignature, verifyGenesisOfRoster } from '@regulon/shared/transparency';
+import { refusalOf, type Roster, rosterHashOf, verifyInForce } from '@regulon/shared/plan';
+import {
+  type BodyOf,
+  digestText,
+  type EntrySignature,
+  verifyGenesisOfRoster,
+} from '@regulon/shared/transparency';
 import { changeLines, fingerprint, shown } from './change-lines.js';
 import { type FederationFile, verifyOwnRow } from './federation-file.js';
 import { ownFacts } from './join-site.js';
 import { keyFileOf } from './person.js';
+import { writePrivate } from './public-files.js';
 import {
   digestOfRoster,
   isRosterSigned,
@@ -51,7 +57,12 @@ export function dueSignature(
   const lines = changeLines(change, own.site);
   if (change.genesis !== null) return dueGenesis(folder, change, now);
   const path = keyFile ?? keyFileOf(folder.people, 'administrator', own.site);
-  return { what: 'roster', lines, digest, sign: () => signRosterChange(change, readSeedFile(path)) };
+  const sign = (): RosterChange => {
+    const signed = signRosterChange(change, readSeedFile(path));
+    keepFounding(folder, change);
+    return signed;
+  };
+  return { what: 'roster', lines, digest, sign };
 }
 
 /** The roster that lists this site: of a change that removes it, the one in force. */
@@ -70,13 +81,21 @@ function dueGenesis(folder: SiteFolder, change: RosterChange, now: number): DueS
   const payload = Uint8Array.from(Buffer.from(change.genesis?.payload ?? '', 'base64'));
   const signed = signedRosterOf(change);
   const { keys } = verifyGenesisOfRoster(payload, signed);
-  const digest = digestOfRoster(change.roster);
-  const sign = (): RosterChange =>
-    withGenesisSignature(change, signGenesisPayload(folder.state, payload, signed, now));
-  return { what: 'first entry of the log', lines: genesisLines(keys.genesis, digest), digest, sign };
+  const digest = digestText(sha256(payload));
+  const sign = (): RosterChange => {
+    const signature = signGenesisPayload(folder.state, payload, signed, now);
+    keepFounding(folder, change);
+    return withGenesisSignature(change, signature);
+  };
+  return {
+    what: 'first entry of the log',
+    lines: genesisLines(keys.genesis, change.roster, digest),
+    digest,
+    sign,
+  };
 }
 
-function genesisLines(genesis: BodyOf<'federation.genesis'>, digest: string): string[] {
+function genesisLines(genesis: BodyOf<'federation.genesis'>, roster: Roster, digest: string): string[] {
   const people = genesis.people.map(({ id, role, key }) => `  ${role} ${id}  ${shown(key)}`);
   return [
     `first entry of the log ${shown(genesis.origin)}`,
@@ -84,7 +103,9 @@ function genesisLines(genesis: BodyOf<'federation.genesis'>, digest: string): st
     `gate ${genesis.gateMode}: ${genesis.quorum} sites cosign, ${genesis.colluders} may collude with the coordinator`,
     people.length === 0 ? 'nobody may propose a plan yet' : 'people who act under an own key:',
     ...people,
-    `roster  ${digest}`,
+    `roster  ${digestOfRoster(roster)}`,
+    '',
+    `digest  ${digest}`,
   ];
 }
 
@@ -117,8 +138,20 @@ export function verifyContinues(
   const chain = [roster, ...changes];
   const last = chain.at(-1) ?? roster;
   verifyNewer(last, record);
-  const same = chain.find((signed) => signed.roster.version === record.pinned?.version);
+  const { pinned, founding } = record;
+  const same = chain.find((signed) => signed.roster.version === pinned?.version);
   if (same !== undefined) verifyNewer(same, record);
+  const refuse = refusalOf(last.roster);
+  if (pinned !== null && same === undefined)
+    refuse(`the file does not show version ${pinned.version}, which this site has`);
+  if (founding !== null && hex(rosterHashOf(roster.roster)) !== founding)
+    refuse('the federation was founded with another roster than this site signed');
+}
+
+/** Keep what the site signed, if it founds the federation: what is installed must begin with it. */
+function keepFounding(folder: SiteFolder, { previous, roster }: RosterChange): void {
+  if (previous !== null) return;
+  writePrivate(folder.recordFile, { ...folder.record(), founding: hex(rosterHashOf(roster)) });
 }
 
 /** @throws E_ROSTER for an older roster than the one that this site installed, or another one of the same version */

@@ -16,6 +16,8 @@ const siteRecordSchema = z.strictObject({
   cosignerKey: key,
   stewardKey: key,
   administratorKey: key,
+  /** hash of the first roster, once this site has signed it: what is installed begins with it */
+  founding: key.nullable().default(null),
   /** the roster that is installed: an older one is refused */
   pinned: z.strictObject({ version: z.int().min(1), hash: key }).nullable(),
 });

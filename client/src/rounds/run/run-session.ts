@@ -254,7 +254,8 @@ function differenceOf(
 /** A run that began under a roster ends with it. */
 function verifySameRoster(site: SiteContext, run: string): void {
   const manifest = site.attempts.lastShared(run);
-  if (!manifest || equalBytes(decodeManifest(manifest).rosterHash, site.federation.rosterView.rosterHash)) return;
+  if (!manifest || equalBytes(decodeManifest(manifest).rosterHash, site.federation.rosterView.rosterHash))
+    return;
   throw new RegulonError('E_ROSTER', `${run} began under another roster than this site has installed since`, {
     hint: 'propose the plan again: a new run begins under the new roster',
   });
