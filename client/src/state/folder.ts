@@ -69,7 +69,8 @@ export function removeRunFiles(paths: StatePaths, run: string): void {
 
 /** Remove what runs that are no longer live have left: a process may end between the end of a run and its clean-up. */
 export function removeEndedRuns(paths: StatePaths, live: readonly string[]): void {
-  const ended = readdirSync(paths.runs).filter((run) => !live.includes(run));
+  // beside the folders of runs lies the cache of the dataset, which outlives them
+  const ended = readdirSync(paths.runs).filter((name) => name.startsWith('run_') && !live.includes(name));
   ended.forEach((run) => removeRunFiles(paths, run));
 }
 

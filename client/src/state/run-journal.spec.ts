@@ -29,7 +29,9 @@ describe('the journal of runs', () => {
     runs.begin(run, utf8('contract'));
     runs.begin(ended, utf8('contract'));
     runs.end(ended, 'failed');
+    writeFileSync(join(state.paths.runs, 'dataset.cache'), 'x');
     removeEndedRuns(state.paths, runs.live());
+    expect(readdirSync(state.paths.runs)).toContain('dataset.cache');
     expect(readdirSync(join(state.paths.runs, run)).sort()).toEqual(names);
     expect(readdirSync(join(state.paths.runs, ended))).toEqual(['evidence-3-0.json']);
   });

@@ -1,5 +1,6 @@
 import { Matrix, SVD } from 'ml-matrix';
-import { type FeatureSpecification, lastStep } from '../specification.js';
+import { lastStep } from '../fitted-steps.js';
+import type { FeatureSpecification } from '../specification.js';
 import { unitTransform } from '../transform.js';
 import { joinUnits, type UnitsView } from '../view.js';
 
