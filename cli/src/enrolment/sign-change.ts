@@ -155,7 +155,7 @@ function keepFounding(folder: SiteFolder, { previous, roster }: RosterChange): v
 }
 
 /** @throws E_ROSTER for an older roster than the one that this site installed, or another one of the same version */
-export function verifyNewer({ roster }: Pick<RosterChange, 'roster'>, { pinned }: SiteRecord): void {
+function verifyNewer({ roster }: Pick<RosterChange, 'roster'>, { pinned }: SiteRecord): void {
   if (pinned === null || roster.version > pinned.version) return;
   if (roster.version === pinned.version && hex(rosterHashOf(roster)) === pinned.hash) return;
   const which = roster.version < pinned.version ? 'is older than' : 'is another roster than';

@@ -1,8 +1,10 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { RegulonError } from '@regulon/shared/errors';
 import { Secret, TOTP } from 'otpauth';
 import { coordinatorMigrations, Store } from '../storage/index.js';
 import { AccountRows } from './account-rows.js';
 import { Accounts } from './accounts.js';
+import { Passwords } from './password.js';
 import { stepOfCode } from './second-factor.js';
 
 const PASSWORD = 'a heron on one leg';
@@ -144,6 +146,22 @@ describe('accounts', () => {
     await expect(accounts.login({ name: 'ada', password: PASSWORD })).resolves.toMatchObject({
       role: 'researcher',
     });
+  });
+
+  it('takes back only the attempt that was not looked at, not those that came with it', async () => {
+    const busy = new RegulonError('E_BUSY', 'full');
+    const passwords = new Passwords();
+    const rows = new AccountRows(store);
+    const crowded = new Accounts(rows, 'fed_test', () => now, passwords);
+    const matches = jest.spyOn(passwords, 'matches').mockResolvedValue(false);
+    let full: (error: Error) => void = () => undefined;
+    matches.mockReturnValueOnce(new Promise((_, reject) => (full = reject)));
+    const guess = (): Promise<unknown> => crowded.login({ name: 'ada', password: 'guess guess guess' });
+    const waits = expect(guess()).rejects.toThrow(refused('E_BUSY'));
+    for (let i = 0; i < 3; i++) await expect(guess()).rejects.toThrow(refused('E_AUTH'));
+    full(busy);
+    await waits;
+    expect(rows.failures('ada').count).toBe(3);
   });
 
   it('forgets no name that has to wait, however many are made up', () => {

@@ -30,12 +30,22 @@ export class LoginLimit {
           hint: 'wait, or ask an operator for a new setup code',
         });
       }
-      const failures = count + 1;
-      const over = failures - FREE_FAILURES;
-      const wait = over < 0 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(over, 20));
-      this.rows.fail(name, { failures, until_ms: now + wait, forget_ms: now + MEMORY_MS }, now);
-      return () =>
-        this.rows.fail(name, { failures: count, until_ms: until, forget_ms: now + MEMORY_MS }, now);
+      this.keep(name, count + 1, now);
+      return () => this.takeBack(name, now);
     });
+  }
+
+  /** One attempt less; those of others that came meanwhile stay counted. */
+  private takeBack(name: string, now: number): void {
+    this.rows.transaction(() => {
+      const { count } = this.rows.failures(name);
+      if (count > 0) this.keep(name, count - 1, now);
+    });
+  }
+
+  private keep(name: string, failures: number, now: number): void {
+    const over = failures - FREE_FAILURES;
+    const wait = over < 0 ? 0 : Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(over, 20));
+    this.rows.fail(name, { failures, until_ms: now + wait, forget_ms: now + MEMORY_MS }, now);
   }
 }

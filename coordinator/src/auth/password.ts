@@ -11,7 +11,7 @@ const DECOY =
 const AT_ONCE = 2;
 const MOST_WAITING = 16;
 
-export const SHORTEST_PASSWORD = 12;
+const SHORTEST_PASSWORD = 12;
 export const LONGEST_PASSWORD = 200;
 
 /** Hashes and checks passwords off the event loop, a few at a time. */
