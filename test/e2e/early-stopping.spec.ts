@@ -40,7 +40,7 @@ function checkStopped({ status, reason, curve, validation, models, rounds }: Run
 }
 
 real(
-  'five daemons and the coordinator stop training by the rule of the plan, over a crash, and keep the best weights',
+  'five daemons and the coordinator stop training by the rule of the plan, over a crash, and keep the best weights (needs the compiled programs)',
   async () => {
     const root = mkdtempSync(join(tmpdir(), 'regulon-early-'));
     const evaluation = { split: 'holdout', every: 1, earlyStopping: rule };
@@ -68,7 +68,7 @@ real(
 );
 
 real(
-  'several heads stop together by the weighted sum of their losses',
+  'several heads stop together by the weighted sum of their losses (needs the compiled programs)',
   async () => {
     const root = mkdtempSync(join(tmpdir(), 'regulon-early-'));
     const text = readPlanFile(exampleFile('tumour-stopping.sim.yaml'), (document) => {

@@ -90,7 +90,7 @@ async function applied(
 const dataOf = (site: string, file: string): string => join(root, 'data', site, file);
 
 real(
-  'omics, each missing at a patient or a whole site, train through daemons; the model is applied at a site',
+  'omics, each missing at a patient or a whole site, train through daemons; the model is applied at a site (needs the compiled programs)',
   async () => {
     const text = JSON.parse(JSON.stringify(readPlanFile(exampleFile('omics-fusion.sim.yaml')))) as object;
     const plan = {
@@ -119,7 +119,7 @@ real(
 );
 
 real(
-  'batches are corrected in a new sample as the daemon fitted them, after the run is over',
+  'batches are corrected in a new sample as the daemon fitted them, after the run is over (needs the compiled programs)',
   async () => {
     const plan = simulatedDataPlan(SITES, {
       name: 'batches-test',
