@@ -27,7 +27,8 @@ export function sampleScorer(
       const { loss, accuracy } = await scoreSamples(
         await openModel(path),
         { where },
-        { folder, backend: 'auto' },
+        // the same everywhere: another digit would lead a search that goes on to another place
+        { folder, backend: 'wasm' },
       );
       return { loss, accuracy };
     });

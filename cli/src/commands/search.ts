@@ -101,7 +101,7 @@ function budgetOf({
   const { delta, unit, hospitalsPerPatient: hospitals } = privacy;
   return [
     `${what}, each at ${sites.length} sites; the best model is one of them`,
-    `all ${runs} together cost a ${unit} of ${hospitals} of the hospitals at most ε = ${mostEpsilon.toPrecision(4)} at δ = ${delta}, more only where a site has to train a round anew`,
+    `all ${runs} together cost a ${unit} of ${hospitals} of the hospitals at most ε = ${mostEpsilon.toPrecision(4)} at δ = ${delta}, more only where a site has to train a round anew; what earlier searches cost comes on top`,
     'each site charges its ledger and refuses what its budget does not hold',
   ];
 }
