@@ -1,5 +1,6 @@
 import { findBlas, startBackend, type TrainingBackend } from '@regulon/client/training/engine';
 import { fastestOf } from './kernels/fastest-of.js';
+import { gatherRowsOfTables } from './kernels/gather.js';
 import { layerRows } from './kernels/layers.js';
 import { loopRows } from './kernels/loops.js';
 import { productRows } from './kernels/products.js';
@@ -26,6 +27,7 @@ export async function run({ quick, say }: BenchOptions): Promise<BenchRow[]> {
   const parts: [name: string, rows: () => BenchRow[] | Promise<BenchRow[]>][] = [
     ['products', () => productRows(backends, time)],
     ['layers', () => layerRows(wasm, time)],
+    ['gather', () => gatherRowsOfTables(wasm, time)],
     ['loops over all weights', () => loopRows(wasm, time)],
     ['published kernels', () => publishedRows(wasm, time)],
     ['weights', () => weightRows(wasm, time)],

@@ -50,6 +50,11 @@ describe('examples that train federated on simulated data', () => {
     expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.1);
   });
 
+  it('a separable convolution, each channel by a filter of its own, classifies tumours', async () => {
+    const { pooled } = await run('brca3-separable.sim.yaml', 6);
+    expect(pooled.accuracy).toBeGreaterThan((pooled.majority ?? 1) + 0.1);
+  });
+
   it('a variational autoencoder tells more of a tumour than the mean of each gene', async () => {
     const { pooled } = await run('tumour-variational.sim.yaml', 8);
     expect(pooled.mse).toBeLessThan(0.95);

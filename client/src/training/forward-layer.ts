@@ -11,6 +11,7 @@ import { chebyshev } from './ops/chebyshev.js';
 import { conv1d } from './ops/conv1d.js';
 import { conv2d, dilatedConv1d } from './ops/convolution.js';
 import { dense, tiedDense } from './ops/dense.js';
+import { depthwiseConv1d } from './ops/depthwise.js';
 import { dropout } from './ops/dropout.js';
 import { gaussianCode } from './ops/gaussian-code.js';
 import { gruCell } from './ops/gru-cell.js';
@@ -68,6 +69,7 @@ export function forwardLayer(layer: ResolvedLayer, input: LayerInput, context: P
     case 'gaussian-noise':
       return gaussianNoise(x, declaration.sd, name, context);
     case 'conv1d':
+    case 'depthwise-conv1d':
       return convolution(declaration, input, context);
     case 'conv1d-strands':
       return bySlices(input, (part) => convolution(declaration, part, context), context.backend);
@@ -134,7 +136,7 @@ export function forwardLayer(layer: ResolvedLayer, input: LayerInput, context: P
 type Layer<T extends LayerDeclaration['type']> = Extract<LayerDeclaration, { type: T }>;
 
 function convolution(
-  layer: Layer<'conv1d' | 'conv1d-strands'>,
+  layer: Layer<'conv1d' | 'depthwise-conv1d' | 'conv1d-strands'>,
   { x, weights, mask }: LayerInput,
   context: PassContext,
 ): LayerPass {
@@ -145,13 +147,21 @@ function convolution(
     const pass = conv1dStrands(input, [kernel, bias], activation, context);
     return { ...pass, ...windowMask(x, pass, { taps: layer.kernel, stride: 1, dilation: 1 }, mask) };
   }
-  const isPlain = layer.padding === 'valid' && layer.dilation === 1;
-  const pass = isPlain
-    ? conv1d(input, kernel, bias, layer, context)
-    : dilatedConv1d(input, [kernel, bias], layer, context);
+  const pass = slidingFilters(layer, input, [kernel, bias], context);
   if (layer.padding === 'same') return mask ? withoutPaddedGradient(pass, mask, context.backend) : pass;
   const { kernel: taps, stride, dilation } = layer;
   return { ...pass, ...windowMask(x, pass, { taps, stride, dilation }, mask) };
+}
+
+function slidingFilters(
+  layer: Layer<'conv1d' | 'depthwise-conv1d'>,
+  x: tf.Tensor,
+  weights: readonly [kernel: tf.Tensor, bias: tf.Tensor],
+  context: PassContext,
+): LayerPass {
+  if (layer.type === 'depthwise-conv1d') return depthwiseConv1d(x, weights, layer, context);
+  const isPlain = layer.padding === 'valid' && layer.dilation === 1;
+  return isPlain ? conv1d(x, ...weights, layer, context) : dilatedConv1d(x, weights, layer, context);
 }
 
 /** Steps that the convolution read as zeros have no gradient. */

@@ -75,6 +75,13 @@ export const layerCases: Readonly<Record<LayerDeclaration['type'], readonly Laye
     after({ type: 'conv1d', filters: 2, kernel: 3, dilation: 2, stride: 2, ...smooth }, [13, 1], 2),
     after({ type: 'conv1d', filters: 3, kernel: 4, padding: 'same', ...smooth }, [7, 2], 3),
   ],
+  'depthwise-conv1d': [
+    after({ type: 'depthwise-conv1d', kernel: 3, ...smooth }, [11, 2], 3),
+    after({ type: 'depthwise-conv1d', kernel: 4, stride: 3, activation: 'relu' }, [20, 2], 8),
+    after({ type: 'depthwise-conv1d', kernel: 3, dilation: 2, stride: 2, ...smooth }, [13, 1], 4),
+    after({ type: 'depthwise-conv1d', kernel: 4, padding: 'same', ...smooth }, [7, 2], 4),
+    after({ type: 'depthwise-conv1d', kernel: 5, dilation: 2, padding: 'same' }, [3, 2], 5),
+  ],
   'conv1d-strands': [after({ type: 'conv1d-strands', filters: 3, kernel: 5, ...smooth }, [13, 2], 4)],
   conv2d: [
     after({ type: 'conv2d', filters: 2, kernel: [2, 3], ...smooth }, [5, 6, 2], 3),

@@ -95,6 +95,15 @@ export const modelClasses: Readonly<Record<string, ModelClass>> = {
       { type: 'flatten' },
     ),
   },
+  'separable 1D CNN': classifier(
+    12,
+    { type: 'conv1d', filters: 6, kernel: 3, ...relu },
+    { type: 'depthwise-conv1d', kernel: 3, padding: 'same' },
+    { type: 'dense', units: 6, ...relu },
+    { type: 'max-pool1d', size: 2 },
+    { type: 'flatten' },
+    dense(8),
+  ),
   '2D CNN on a gene grid': {
     ...classifier(
       12,

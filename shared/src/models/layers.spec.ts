@@ -40,6 +40,11 @@ const cases: Readonly<Record<LayerDeclaration['type'], readonly Case[]>> = {
     [{ type: 'conv1d', filters: 4, kernel: 3, dilation: 3 }, [10, 2], [4, 4], [[3, 2, 4], [4]]],
     [{ type: 'conv1d', filters: 4, kernel: 4, padding: 'same' }, [3, 2], [3, 4], [[4, 2, 4], [4]]],
   ],
+  'depthwise-conv1d': [
+    [{ type: 'depthwise-conv1d', kernel: 3, stride: 2 }, [10, 3], [4, 3], [[3, 1, 3], [3]]],
+    [{ type: 'depthwise-conv1d', kernel: 3, dilation: 3 }, [10], [4, 1], [[3, 1, 1], [1]]],
+    [{ type: 'depthwise-conv1d', kernel: 4, padding: 'same' }, [3, 2], [3, 2], [[4, 1, 2], [2]]],
+  ],
   'conv1d-strands': [[{ type: 'conv1d-strands', filters: 3, kernel: 5 }, [9, 4], [5, 3], [[5, 4, 3], [3]]]],
   conv2d: [
     [{ type: 'conv2d', filters: 4, kernel: [2, 3] }, [5, 7], [4, 5, 4], [[2, 3, 1, 4], [4]]],

@@ -5,6 +5,7 @@ import type { LayerDeclaration } from './layers/index.js';
 export const patientLevelLayers: ReadonlySet<LayerDeclaration['type']> = new Set([
   'dense',
   'conv1d',
+  'depthwise-conv1d',
   'conv1d-strands',
   'conv2d',
   'embedding',

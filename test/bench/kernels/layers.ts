@@ -22,6 +22,11 @@ const LAYERS: readonly [title: string, inputShape: number[], layer: Declared][] 
   ['conv1d 16 × 5 on 2,498 × 8', [2498, 8], { type: 'conv1d', filters: 16, kernel: 5, ...relu }],
   ['conv1d, dilation 4', [512, 16], { type: 'conv1d', filters: 32, kernel: 5, dilation: 4, ...relu }],
   [
+    'depthwise-conv1d 5 on 2,498 × 8',
+    [2498, 8],
+    { type: 'depthwise-conv1d', kernel: 5, padding: 'same', ...relu },
+  ],
+  [
     'conv2d 32 × 3 × 3 on 48 × 48 × 16',
     [48, 48, 16],
     { type: 'conv2d', filters: 32, kernel: [3, 3], padding: 'same', ...relu },

@@ -1,6 +1,7 @@
 import {
   add,
   conv2d,
+  depthwiseConv2d,
   maxPool,
   mean,
   mul,
@@ -43,6 +44,15 @@ const PUBLISHED: readonly Published[] = [
     theirs: (x, [kernel, bias]) => {
       const row = reshape<Rank.R4>(x, [BATCH, 1, 2498, 8]);
       return add(conv2d(row, reshape<Rank.R4>(kernel!, [1, 5, 8, 16]), 1, 'valid'), bias!);
+    },
+  },
+  {
+    title: 'depthwise-conv1d 5 on 2,498 × 8',
+    inputShape: [2498, 8],
+    layer: { type: 'depthwise-conv1d', kernel: 5 },
+    theirs: (x, [kernel, bias]) => {
+      const row = reshape<Rank.R4>(x, [BATCH, 1, 2498, 8]);
+      return add(depthwiseConv2d(row, reshape<Rank.R4>(kernel!, [1, 5, 8, 1]), 1, 'valid'), bias!);
     },
   },
   {

@@ -35,21 +35,30 @@ describe('a map over windows', () => {
   });
 });
 
-/** A detector of the pattern 1, −1, 1 anywhere, through a pool and a plain head. */
-function detector(padding: 'valid' | 'same', steps: number): ExplainedNetwork {
+/**
+ * A detector of the pattern 1, −1, 1 anywhere, through a pool and a plain head.
+ *
+ * @param separable the sequence and its opposite as two channels, each with a filter of its own
+ */
+function detector(padding: 'valid' | 'same', steps: number, separable = false): ExplainedNetwork {
+  const window = { kernel: 3, padding, activation: 'relu' };
+  const signs = { type: 'conv1d', filters: 2, kernel: 1 };
   const network = networkOf(
     [
       { type: 'reshape', shape: [steps, 1] },
-      { type: 'conv1d', filters: 2, kernel: 3, padding, activation: 'relu' },
+      ...(separable
+        ? [signs, { type: 'depthwise-conv1d', ...window }]
+        : [{ type: 'conv1d', filters: 2, ...window }]),
       { type: 'global-average-pool' },
       out,
     ],
     [steps],
   );
   const weights = new Float32Array(network.specs.reduce((n, { size }) => n + size, 0));
-  const [kernel, bias, dense] = network.specs;
+  const [kernel, bias, dense] = network.specs.slice(separable ? 2 : 0);
   // [taps, 1, filters]: filter 0 looks for the pattern, filter 1 for its opposite
-  weights.set([1, -1, -1, 1, 1, -1], kernel!.offset);
+  weights.set(separable ? [1, 1, -1, -1, 1, 1] : [1, -1, -1, 1, 1, -1], kernel!.offset);
+  if (separable) weights.set([1, -1], network.specs[0]!.offset);
   weights.fill(-2, bias!.offset, bias!.offset + 2);
   // output 1 rises with filter 0 and falls with filter 1
   weights.set([0, 5, 0, -5], dense!.offset);
@@ -57,13 +66,17 @@ function detector(padding: 'valid' | 'same', steps: number): ExplainedNetwork {
 }
 
 describe('Grad-CAM', () => {
-  it.each(['valid', 'same'] as const)(
-    '%s: the genes of the pattern shine, those of its opposite do not',
-    (padding) => {
+  it.each([
+    ['valid', false],
+    ['same', false],
+    ['same', true],
+  ] as const)(
+    '%s, a filter a channel %s: the genes of the pattern shine, those of its opposite do not',
+    (padding, separable) => {
       const unit = new Float64Array(24);
       unit.set([1, -1, 1], 6);
       unit.set([-1, 1, -1], 17);
-      const model = detector(padding, 24);
+      const model = detector(padding, 24, separable);
       const map = gradCam(model, { unit, output: 1 });
       model.dispose();
       const best = map.indexOf(Math.max(...map));

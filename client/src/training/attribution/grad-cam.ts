@@ -8,7 +8,7 @@ import type { ExplainedNetwork } from './explained-network.js';
 import { type Side, sideOf, upsampled, type Window } from './positions.js';
 
 type LayerType = LayerDeclaration['type'];
-const CONVOLUTIONS: readonly LayerType[] = ['conv1d', 'conv1d-strands', 'conv2d'];
+const CONVOLUTIONS: readonly LayerType[] = ['conv1d', 'depthwise-conv1d', 'conv1d-strands', 'conv2d'];
 /** Numbers change places: the way back of the layer itself moves a map. */
 const MOVES: readonly LayerType[] = ['flatten', 'reshape', 'tokens', 'gene-grid'];
 /** Every number stays in its place. */
@@ -126,7 +126,7 @@ function sidesOf({ declaration, inputShape, outputShape }: ResolvedLayer): [Side
 /** Along the steps of a sequence, or down and across a picture. */
 function windowsOf(declaration: LayerDeclaration): [Window, Window?] | undefined {
   const { type } = declaration;
-  if (type === 'conv1d') {
+  if (type === 'conv1d' || type === 'depthwise-conv1d') {
     const { kernel, dilation, stride, padding } = declaration;
     return [{ reach: (kernel - 1) * dilation + 1, stride, same: padding === 'same' }];
   }

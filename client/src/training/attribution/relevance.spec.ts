@@ -36,6 +36,16 @@ const CASES: [name: string, layers: unknown[], inputShape: number[]][] = [
     [17, 3],
   ],
   [
+    'separable convolution',
+    [
+      { type: 'conv1d', filters: 4, kernel: 1 },
+      { type: 'depthwise-conv1d', kernel: 5, stride: 2, ...relu },
+      { type: 'dense', units: 3, ...relu },
+      ...head,
+    ],
+    [21, 2],
+  ],
+  [
     'genes on a grid',
     [
       { type: 'gene-grid', rows: 6, columns: 5 },

@@ -28,6 +28,7 @@ type LayerType = LayerDeclaration['type'];
 const LINEAR = [
   'dense',
   'conv1d',
+  'depthwise-conv1d',
   'conv2d',
   'average-pool1d',
   'average-pool2d',

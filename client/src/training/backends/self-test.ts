@@ -29,6 +29,7 @@ const ODD_MODELS: readonly TestModel[] = [
     inputShape: [19, 2],
     layers: [
       { type: 'conv1d', filters: 3, kernel: 4, stride: 2, activation: 'tanh' },
+      { type: 'depthwise-conv1d', kernel: 3, padding: 'same', activation: 'tanh' },
       { type: 'max-pool1d', size: 2 },
       { type: 'flatten' },
       { type: 'dense', units: 5, activation: 'sigmoid' },
@@ -53,6 +54,7 @@ const LANE_MODELS: readonly TestModel[] = [
       { type: 'conv1d', filters: 4, kernel: 3, activation: 'relu' },
       { type: 'max-pool1d', size: 2 },
       { type: 'conv1d', filters: 8, kernel: 2, activation: 'tanh' },
+      { type: 'depthwise-conv1d', kernel: 3, dilation: 2, padding: 'same', activation: 'tanh' },
       { type: 'max-pool1d', size: 5 },
       { type: 'flatten' },
       { type: 'dense', units: 8, activation: 'relu' },

@@ -6,6 +6,7 @@ export { loadUnits } from '../data.js';
 export { readFloat32, readFloat32Into, writeFloat32 } from '../files.js';
 export type { OptimizerOptions, TrainJob } from '../job.js';
 export { KeptArray } from '../kept-array.js';
+export { gatherRows, sumRows } from '../kernels/gather.js';
 export { trainRound } from '../loop.js';
 export { Network } from '../network.js';
 export { columnSums } from '../ops/activation.js';

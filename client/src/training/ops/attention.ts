@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TrainingBackend } from '../backends/backend.js';
+import { gatherRows, sumRows } from '../kernels/gather.js';
 import { affine, composedLayer, product } from './composed.js';
 import { filled, type LayerPass, type PassContext, type StepMask } from './op.js';
 import { maskedSoftmax, maskTensor } from './step-mask.js';
@@ -66,31 +67,12 @@ export function positionEmbedding(x: tf.Tensor, table: tf.Tensor): LayerPass {
  * @returns output [batch, steps, units]
  */
 export function embedding(x: tf.Tensor, table: tf.Tensor, { backend }: PassContext): LayerPass {
-  const [vocabulary = 1, units = 1] = table.shape;
+  const units = table.shape[1] ?? 1;
   const ids = Int32Array.from(backend.view(x));
-  const known = (id: number): boolean => id >= 0 && id < vocabulary;
-  const output = filled([...x.shape, units], backend, (values) => {
-    const rows = backend.view(table);
-    values.fill(0);
-    ids.forEach((id, i) => {
-      if (known(id)) values.set(rows.subarray(id * units, (id + 1) * units), i * units);
-    });
-  });
   return {
-    output,
+    output: filled([...x.shape, units], backend, (out) => gatherRows(backend.view(table), ids, units, out)),
     backward: (gradient) => ({
-      weights: [
-        filled(table.shape, backend, (sums) => {
-          const rows = backend.view(gradient);
-          sums.fill(0);
-          ids.forEach((id, i) => {
-            if (!known(id)) return;
-            for (let j = 0; j < units; j++) {
-              sums[id * units + j] = sums[id * units + j]! + rows[i * units + j]!;
-            }
-          });
-        }),
-      ],
+      weights: [filled(table.shape, backend, (sums) => sumRows(backend.view(gradient), ids, units, sums))],
     }),
   };
 }

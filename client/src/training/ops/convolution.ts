@@ -6,14 +6,19 @@ import { columnNorm, squares, unitsOf } from '../dp-sgd/squares.js';
 import { addBiasAndActivate, columnSums, throughActivation } from './activation.js';
 import type { LayerPass, PassContext } from './op.js';
 
-interface Options {
+/** How the windows of a convolution lie. */
+export interface SlidingOptions {
   readonly stride: number;
   readonly padding: 'valid' | 'same';
   readonly activation: Activation;
 }
 
 /** Output positions along one side, and zeros before it. */
-function side(size: number, reach: number, { stride, padding }: Options): { out: number; before: number } {
+export function alongSide(
+  size: number,
+  reach: number,
+  { stride, padding }: SlidingOptions,
+): { out: number; before: number } {
   return padding === 'same'
     ? { out: size, before: Math.floor((reach - 1) / 2) }
     : { out: Math.floor((size - reach) / stride) + 1, before: 0 };
@@ -29,13 +34,13 @@ function side(size: number, reach: number, { stride, padding }: Options): { out:
 export function dilatedConv1d(
   x: tf.Tensor,
   weights: readonly [kernel: tf.Tensor, bias: tf.Tensor],
-  options: Options & { dilation: number },
+  options: SlidingOptions & { dilation: number },
   context: PassContext,
 ): LayerPass {
   const [batch = 1, steps = 1, channels = 1] = x.shape;
   const [taps = 1] = weights[0].shape;
   const { stride, dilation } = options;
-  const { out, before } = side(steps, (taps - 1) * dilation + 1, options);
+  const { out, before } = alongSide(steps, (taps - 1) * dilation + 1, options);
   const windows: Windows = {
     ...{ batch, rows: 1, columns: steps, channels, high: 1, wide: taps, stride, dilation },
     ...{ top: 0, left: before, outRows: 1, outColumns: out },
@@ -53,13 +58,13 @@ export function dilatedConv1d(
 export function conv2d(
   x: tf.Tensor,
   weights: readonly [kernel: tf.Tensor, bias: tf.Tensor],
-  options: Options,
+  options: SlidingOptions,
   context: PassContext,
 ): LayerPass {
   const [batch = 1, rows = 1, columns = 1, channels = 1] = x.shape;
   const [high = 1, wide = 1] = weights[0].shape;
-  const down = side(rows, high, options);
-  const across = side(columns, wide, options);
+  const down = alongSide(rows, high, options);
+  const across = alongSide(columns, wide, options);
   const windows: Windows = {
     ...{ batch, rows, columns, channels, high, wide, stride: options.stride, dilation: 1 },
     ...{ top: down.before, left: across.before, outRows: down.out, outColumns: across.out },

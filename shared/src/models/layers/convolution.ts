@@ -12,10 +12,7 @@ import { activation, kernelInit, size } from './schema.js';
 
 const padding = z.enum(['valid', 'same']).default('valid');
 
-/** Convolution over the steps of a sequence. */
-export const conv1dSchema = z.strictObject({
-  type: z.literal('conv1d'),
-  filters: size(4096),
+const alongSteps = {
   kernel: size(1024),
   stride: size(1024).default(1),
   dilation: size(1024).default(1),
@@ -23,7 +20,17 @@ export const conv1dSchema = z.strictObject({
   padding,
   activation,
   init: kernelInit,
+};
+
+/** Convolution over the steps of a sequence. */
+export const conv1dSchema = z.strictObject({
+  type: z.literal('conv1d'),
+  filters: size(4096),
+  ...alongSteps,
 });
+
+/** Each channel by a filter of its own: with a dense layer behind it, a separable convolution. @see Chollet 2017 */
+export const depthwiseConv1dSchema = z.strictObject({ type: z.literal('depthwise-conv1d'), ...alongSteps });
 
 /**
  * Motif scanners on both strands of one-hot DNA (A, C, G, T): each filter is read forward and as its reverse
@@ -55,18 +62,41 @@ const kernelAndBias = (shape: Shape, init: 'glorot-uniform' | 'he-uniform'): Lay
 
 export function inferConv1d(layer: z.output<typeof conv1dSchema>, given: Shape, place: Place): Inferred {
   const [steps, channels] = sequence(place, given);
-  const { kernel, stride, dilation, filters } = layer;
+  const { kernel, filters, init } = layer;
+  return {
+    inputShape: [steps, channels],
+    outputShape: [stepsOut(layer, [steps, channels], place), filters],
+    weights: kernelAndBias([kernel, channels, filters], init),
+    mask: 'keeps',
+  };
+}
+
+export function inferDepthwiseConv1d(
+  layer: z.output<typeof depthwiseConv1dSchema>,
+  given: Shape,
+  place: Place,
+): Inferred {
+  const [steps, channels] = sequence(place, given);
+  return {
+    inputShape: [steps, channels],
+    outputShape: [stepsOut(layer, [steps, channels], place), channels],
+    // one channel in: the bound of the first weights is that of a filter
+    weights: kernelAndBias([layer.kernel, 1, channels], layer.init),
+    mask: 'keeps',
+  };
+}
+
+function stepsOut(
+  layer: Omit<z.output<typeof depthwiseConv1dSchema>, 'type'>,
+  [steps, channels]: readonly [steps: number, channels: number],
+  place: Place,
+): number {
+  const { kernel, stride, dilation } = layer;
   const reach = (kernel - 1) * dilation + 1;
   const same = layer.padding === 'same';
   if (same && stride !== 1) mismatch(place, [stride], ['a stride of 1 with padding same']);
   if (!same && steps < reach) mismatch(place, [steps, channels], [`${reach} or more steps`, channels]);
-  const out = same ? steps : Math.floor((steps - reach) / stride) + 1;
-  return {
-    inputShape: [steps, channels],
-    outputShape: [out, filters],
-    weights: kernelAndBias([kernel, channels, filters], layer.init),
-    mask: 'keeps',
-  };
+  return same ? steps : Math.floor((steps - reach) / stride) + 1;
 }
 
 export function inferConv1dStrands(

@@ -16,9 +16,11 @@ import {
   conv1dSchema,
   conv1dStrandsSchema,
   conv2dSchema,
+  depthwiseConv1dSchema,
   inferConv1d,
   inferConv1dStrands,
   inferConv2d,
+  inferDepthwiseConv1d,
 } from './convolution.js';
 import {
   denseSchema,
@@ -76,6 +78,7 @@ export const layerSchema = z.discriminatedUnion('type', [
   maskingNoiseSchema,
   gaussianNoiseSchema,
   conv1dSchema,
+  depthwiseConv1dSchema,
   conv1dStrandsSchema,
   conv2dSchema,
   ...pool1dSchemas,
@@ -125,6 +128,8 @@ export function inferLayer(layer: LayerDeclaration, shape: Shape, place: LayerPl
       return inferElementwise(shape);
     case 'conv1d':
       return inferConv1d(layer, shape, place);
+    case 'depthwise-conv1d':
+      return inferDepthwiseConv1d(layer, shape, place);
     case 'conv1d-strands':
       return inferConv1dStrands(layer, shape, place);
     case 'conv2d':
