@@ -25,6 +25,21 @@ describe('regulon data', () => {
     expect(json.data).toMatchObject({ genes: 2, units: 2, scale: 'counts', missing: 0 });
   });
 
+  it('shows whole numbers whole, and says nothing of what there is none of', async () => {
+    const wide = join(folder, 'wide.tsv');
+    const genes = Array.from(
+      { length: 12_347 },
+      (_, g) => `ENSG${String(g).padStart(11, '0')}\t${g + 1}\t${g + 2}`,
+    );
+    writeFileSync(wide, ['gene\tP1\tP2', ...genes, 'ENSG00000099999\t0\t0', ''].join('\n'));
+    const { out } = await run('data', 'inspect', wide, '--format', 'table');
+    // four digits would be 12,350: more genes than the file has
+    expect(out).toMatch(/detected a unit +12,347 \(all\)/);
+    expect(out).toMatch(/range +0 … 12,348/);
+    expect(out).toMatch(/silent +1 genes without any value but zero/);
+    expect(out).not.toMatch(/ 0 (units|genes)/);
+  });
+
   it('imports, lists and validates a dataset', async () => {
     const into = join(folder, 'datasets');
     const imported = await run('data', 'import', file, '--name', 'toy', '--into', into, '--format', 'table');

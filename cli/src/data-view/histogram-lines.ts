@@ -14,9 +14,10 @@ export function histogramLines(histogram: Histogram | null): string {
   return `${numberText(edges[0])} ▕${bars}▏ ${numberText(edges.at(-1))}${unit}`;
 }
 
-/** A number in at most four digits. */
+/** A number in at most four digits; a whole one as it is, so that no part is larger than the whole. */
 export function numberText(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   if (value !== 0 && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-3)) return value.toExponential(2);
+  if (Number.isInteger(value)) return value.toLocaleString('en');
   return Number(value.toPrecision(4)).toLocaleString('en', { maximumFractionDigits: 4 });
 }

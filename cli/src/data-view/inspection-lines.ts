@@ -45,7 +45,7 @@ export function inspectionLines(i: Inspection): string[] {
     i.silentGenes + i.silentUnits > 0
       ? [
           'silent',
-          `${count(i.silentGenes)} genes and ${count(i.silentUnits)} units without any value but zero${i.scale === 'counts' ? '' : ': not measured?'}`,
+          `${parts([i.silentGenes, 'genes'], [i.silentUnits, 'units'])} without any value but zero${i.scale === 'counts' ? '' : ': not measured?'}`,
         ]
       : null,
     i.scale !== 'counts' && i.atFloor > FLOOR_SHARE * i.cells
@@ -57,7 +57,7 @@ export function inspectionLines(i: Inspection): string[] {
     i.constantGenes + i.repeatedUnits > 0
       ? [
           'alike',
-          `${count(i.constantGenes)} genes do not vary, ${count(i.repeatedUnits)} units repeat another one`,
+          parts([i.constantGenes, 'genes do not vary'], [i.repeatedUnits, 'units repeat another one']),
         ]
       : null,
     i.unlabelled === null
@@ -80,6 +80,13 @@ export function inspectionLines(i: Inspection): string[] {
   const width = Math.min(28, Math.max(...shown.map(([title]) => title.length)));
   return shown.map(([title, text]) => `${title.padEnd(width)}  ${text}`.slice(0, 160));
 }
+
+/** What there is of some things; nothing is said of what there is none of. */
+const parts = (...all: readonly (readonly [n: number, what: string])[]): string =>
+  all
+    .filter(([n]) => n > 0)
+    .map(([n, what]) => `${count(n)} ${what}`)
+    .join(', ');
 
 function kinds(identifiers: Inspection['identifiers']): string {
   const parts = Object.entries(identifiers).map(([kind, n]) => `${count(n)} ${kind}`);

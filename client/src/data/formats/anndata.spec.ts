@@ -65,12 +65,20 @@ describe('h5ad', () => {
       });
     });
     expect(await refusalOfFile(file)).toMatch(/3 units × 2 genes, but no \/X$/);
+    await expect(collect(file)).rejects.toMatchObject({
+      hint: 'name what is there with --layer: raw, counts',
+    });
     expect((await collect(file, { layer: 'raw' })).values).toEqual([
       [0, 0, 0],
       [0, 0, 0],
       [0, 0, 7],
     ]);
     expect((await collect(file, { layer: 'counts' })).values[2]).toEqual([5, 6]);
+  });
+
+  it('without any matrix says that there is none to name', async () => {
+    const file = await hdf5File((root) => (named(root), void root.create_group('layers')));
+    await expect(collect(file)).rejects.toMatchObject({ hint: expect.stringMatching(/no matrix at all/) });
   });
 
   it('of the encodings before 0.8 and before 0.7', async () => {

@@ -12,6 +12,8 @@ import { streamSparse, verifyFinite } from './sparse-rows.js';
 
 /** Numbers of a dense matrix that are read at once. */
 const DENSE_CELLS = 2 ** 21;
+/** Layers that an error names. */
+const MAX_NAMED = 8;
 
 /** An AnnData tree and how it lies on disk. */
 export interface AnnData {
@@ -34,7 +36,7 @@ export async function readAnnData(ann: AnnData, options: ReadOptions, sink: Matr
   const units = await readAnnTable(tree, 'obs', file);
   const genes = await readAnnTable(tree, genesAt, file);
   const node = await tree.node(path);
-  if (!node) throw absent(ann, root, path, [units.names.length, genes.names.length]);
+  if (!node) throw await absent(ann, root, path, [units.names.length, genes.names.length]);
   const kind = kindOf(node);
   if (!kind) throw new RegulonError('E_DATA_FORMAT', `${file}: /${path}: neither dense nor a sparse matrix`);
   const shape = shapeOf(node);
@@ -144,14 +146,24 @@ async function streamDense(
   }
 }
 
-function absent(
-  { file }: AnnData,
+/** What is not there, and which matrices are. */
+async function absent(
+  { tree, file }: AnnData,
   root: TreeNode | null,
   path: string,
   [units, genes]: readonly [number, number],
-): RegulonError {
-  const has = root?.kind === 'group' && root.children.some((name) => name === 'raw' || name === 'raw.X');
+): Promise<RegulonError> {
+  const has = (name: string): boolean => root?.kind === 'group' && root.children.includes(name);
+  const layers = has('layers') ? await tree.node('layers') : null;
+  const known = [
+    ...(has('X') ? ['X'] : []),
+    ...(has('raw') || has('raw.X') ? ['raw'] : []),
+    ...(layers?.kind === 'group' ? layers.children : []),
+  ];
+  const names = known.slice(0, MAX_NAMED).join(', ');
   return new RegulonError('E_DATA_FORMAT', `${file}: ${units} units × ${genes} genes, but no /${path}`, {
-    hint: has ? 'repeat it with --layer raw, or the name of a layer' : 'name a layer with --layer',
+    hint: names
+      ? `name what is there with --layer: ${names}${known.length > MAX_NAMED ? ', …' : ''}`
+      : 'the file holds annotations and no matrix at all: export it again with X, or with a layer',
   });
 }

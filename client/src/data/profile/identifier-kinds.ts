@@ -10,7 +10,8 @@ const FEATURES: readonly (readonly [string, RegExp])[] = [
   ['Affymetrix probe set', /_(at|st)$/],
   ['FlyBase gene', /^FBgn\d{7}$/],
   ['yeast ORF', /^Y[A-P][LR]\d{3}[CW](-[A-Z])?$/],
-  ['HMDB metabolite', /^HMDB\d{5,7}$/],
+  // its common name may stand behind it
+  ['HMDB metabolite', /^HMDB\d{5,7}(\|.+)?$/],
   ['RefSeq', /^[NX][MR]_\d+(\.\d+)?$/],
   ['locus tag', /^[A-Z]{2}\d{4}(\.\d)?$/],
   ['UniProt', /^([OPQ][0-9][A-Z0-9]{3}[0-9]|[A-NR-Z][0-9]([A-Z][A-Z0-9]{2}[0-9]){1,2})$/],

@@ -92,6 +92,11 @@ describe('kinds of identifiers', () => {
     ]);
     expect([...kindsOf(['PA0001', 'PA0002', 'PA0003'])]).toEqual([['locus tag', 3]]);
   });
+
+  it('a metabolite may have its common name behind its number', () => {
+    const names = ['HMDB0001844|2-Methylsuccinic acid', 'HMDB0000357|3-Hydroxybutyric acid', 'HMDB0000208'];
+    expect([...kindsOf(names)]).toEqual([['HMDB metabolite', 3]]);
+  });
 });
 
 describe('a table of labels', () => {
