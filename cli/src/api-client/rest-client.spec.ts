@@ -23,6 +23,14 @@ describe('the client of the REST API', () => {
     expect(await client.get('/api/v1/runs', z.object({ got: z.string() }))).toEqual({ got: 'Bearer secret' });
   });
 
+  it('asks over a new connection each time: one kept could be closed when it is used again', async () => {
+    let connections = 0;
+    const client = await serve((_, response) => void response.end('null'));
+    server?.on('connection', () => connections++);
+    for (let k = 0; k < 3; k++) await client.get('/x', z.null());
+    expect(connections).toBe(3);
+  });
+
   it("passes the coordinator's own error on", async () => {
     const client = await serve((_, response) => {
       response.writeHead(403);

@@ -60,7 +60,11 @@ export class RestClient {
     timeoutMs: number | null = TIMEOUT_MS,
   ): Promise<Response> {
     const { server, token } = this.address;
-    const headers = { ...(token === '' ? {} : { authorization: `Bearer ${token}` }), ...init.headers };
+    // a kept connection may have been closed by the time a busy process uses it again, and a lost POST is not repeated
+    const headers = {
+      ...{ connection: 'close', ...(token === '' ? {} : { authorization: `Bearer ${token}` }) },
+      ...init.headers,
+    };
     const limit = timeoutMs === null ? {} : { signal: AbortSignal.timeout(timeoutMs) };
     let response: Response;
     try {
