@@ -20,6 +20,7 @@ import {
   verifyPosition,
 } from '@regulon/shared/transparency';
 import { admit, verifyAttachments } from './admission.js';
+import { AppendQueue } from './append-queue.js';
 import { AttachmentFolder } from './attachments.js';
 import { Cosignatures } from './cosignatures.js';
 import { replayChanges } from './changes.js';
@@ -46,10 +47,14 @@ interface Parts {
  * `checkpoint`. Killed at any point, `open` brings back the same log.
  */
 export class Sequencer {
+  private readonly queue: AppendQueue;
+
   private constructor(
     private readonly options: SequencerOptions,
     private readonly parts: Parts,
-  ) {}
+  ) {
+    this.queue = new AppendQueue(options.db);
+  }
 
   /**
    * Take over the log: rebuild the tree from the rows, compare it with head and tiles, write entry 0 if there is none.
@@ -101,21 +106,16 @@ export class Sequencer {
     attachments: readonly Uint8Array[] = [],
     beside: (entry: LogEntry, index: number) => void = () => undefined,
   ): Promise<Accepted> {
-    const { rows } = this.parts;
     for (const attachment of attachments) await this.putAttachment(attachment, MediaType.json);
-    await idle(this.options.db);
-    const known = rows.indexOfHash(entryHash(bytes));
-    if (known !== undefined)
-      return { index: known, hash: entryHash(bytes), bytes, isNew: false, entry: parseEntry(bytes) };
-    const { entry, hash } = openEntry(bytes, this.keys);
-    admit({ entry, bytes, hash }, { ...this.parts, keys: this.keys }, this.now());
-    return this.options.db
-      .transaction(() => {
+    return this.queue.add(
+      () => this.judge(bytes),
+      ({ entry, hash, known }) => {
+        if (known !== undefined) return { index: known, hash, bytes, isNew: false, entry };
         const appended = this.store(bytes, hash, entry);
         beside(entry, appended.index);
         return { ...appended, isNew: true, entry };
-      })
-      .immediate();
+      },
+    );
   }
 
   /**
@@ -258,6 +258,16 @@ export class Sequencer {
     for (const bytes of attachments) await this.putAttachment(bytes, MediaType.json);
     const { index } = this.appendOwn({ kind, body } as OwnEntry<ChangeKind>);
     this.parts.history.append(signed, index);
+  }
+
+  /** @returns with the index of an entry that is there already @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION */
+  private judge(bytes: Uint8Array): { entry: LogEntry; hash: Uint8Array; known: number | undefined } {
+    const hash = entryHash(bytes);
+    const known = this.parts.rows.indexOfHash(hash);
+    if (known !== undefined) return { entry: parseEntry(bytes), hash, known };
+    const { entry } = openEntry(bytes, this.keys);
+    admit({ entry, bytes, hash }, { ...this.parts, keys: this.keys }, this.now());
+    return { entry, hash, known };
   }
 
   private now(): Date {
