@@ -41,10 +41,11 @@ export class AppendQueue {
         } catch (error) {
           // a full disk rolls the whole transaction back, whatever step meets it
           if (!this.db.inTransaction) throw error;
-          settle = () => reject(error as Error);
+          settle = () => job.reject(error);
         }
       };
-      this.waiting.push({ run, settle: () => settle(), reject });
+      const job: Job = { run, settle: () => settle(), reject };
+      this.waiting.push(job);
       this.schedule();
     });
   }

@@ -46,9 +46,9 @@ export class SampleLog {
   private readonly written = new Map<string, number>();
 
   constructor(private readonly options: SampleOptions = {}) {
-    const { gateMode = 'signed' } = options;
+    const { gateMode = 'signed', sites = 5 } = options;
     this.planHash = samplePlanHash(options);
-    this.federation = new SampleFederation(5, SampleFederation.ticking(), { gateMode });
+    this.federation = new SampleFederation(sites, SampleFederation.ticking(), { gateMode });
     const { federation } = this;
     federation.genesis.attachments.forEach((bytes) => this.attach(bytes, 'application/json'));
     this.add(federation.genesisEntry);

@@ -46,6 +46,10 @@ export type StewardWord = {
 
 /** Changes that make a run wrong in one way. */
 export interface SampleOptions {
+  /** members of the federation, all in the run; 5 by default */
+  readonly sites?: number;
+  /** training rounds of a run that is neither private nor validated; 2 by default */
+  readonly trainingRounds?: number;
   /** site without approval */
   readonly unapproved?: number;
   /** every dataset is declared simulated (default) */

@@ -62,6 +62,10 @@ export class SampleRound {
     this.state = sampleAttempt(cohort, this.context, fields.losses);
   }
 
+  get number(): number {
+    return this.fields.number;
+  }
+
   /** End the attempt without a sum; its model stays. */
   abort(answersSent = false): this {
     const { server } = this.state;

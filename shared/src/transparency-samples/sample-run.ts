@@ -9,7 +9,7 @@ const { code, dataset, run } = sample;
 const coordinator = ['coordinator', 'coordinator'] as const;
 
 /**
- * A whole run of five sites in a log: statistics with one lost upload (not in a private run), an aborted attempt, two
+ * A whole run in a log, of five sites unless the options say more: statistics with one lost upload (not in a private run), an aborted attempt, two
  * training rounds.
  *
  * Every signature is real; the rounds were run by the client and server machines.
@@ -38,14 +38,25 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
   const first = round({ number: from, attempt: 1, losses }, aborted).close();
   const { model, rounds } = options.validated
     ? validatedTraining(options.validated, first, round)
-    : { model: round({ number: from + 1, losses: { r4: [2] } }, first).close().modelOut, rounds: from + 2 };
+    : plainTraining(options, first, (previous, number) => round({ number, losses: { r4: [2] } }, previous));
   const body: BodyOf<'run.finish'> = {
     ...{ status: 'COMPLETED', reason: null, finalModel: model, rounds },
     models: [{ arm: 0, model, featureSpecification: statistics?.modelOut ?? null }],
-    coverage: { sites: 5, band: '500+' },
+    coverage: { sites: names.length, band: '500+' },
   };
   log.write(coordinator, 'run.finish', { run }, body);
   return log;
+}
+
+/** Training rounds after the first, closed one. @returns the last model, and rounds of the run */
+function plainTraining(
+  { trainingRounds = 2 }: SampleOptions,
+  first: SampleRound,
+  round: (previous: SampleRound, number: number) => SampleRound,
+): { model: string; rounds: number } {
+  let [last, next] = [first, first.number + 1];
+  for (let k = 1; k < trainingRounds; k++) last = round(last, next++).close();
+  return { model: last.modelOut, rounds: next };
 }
 
 /** Training rounds, each with its validation. @param first the first of them, closed @returns the model of least loss */
@@ -132,6 +143,10 @@ function proposalOf(log: SampleLog, sites: number[], options: SampleOptions): Bo
       weightCap: 1024,
       fractionBits: 24,
     },
-    ...{ sites, rounds: options.privacy ? PRIVATE_ROUNDS : 3, requireAll: false },
+    ...{
+      sites,
+      rounds: options.privacy ? PRIVATE_ROUNDS : 1 + (options.trainingRounds ?? 2),
+      requireAll: false,
+    },
   };
 }
