@@ -11,6 +11,7 @@ import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { claimed } from './private-runs.js';
+import { goodReleases, wrongReleases } from './released-models.js';
 
 const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
   const copy = Uint8Array.from(bytes ?? []);
@@ -29,6 +30,7 @@ const addCheckpoint = (files: Map<string, Uint8Array>, log: SampleLog, size: num
 /** Logs as they should be. */
 export const good: Readonly<Record<string, () => Case>> = {
   ...goodMembers,
+  ...goodReleases,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -277,4 +279,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...cosignatures,
   ...wrongMembers,
   ...withdrawnData,
+  ...wrongReleases,
 };

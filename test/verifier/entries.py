@@ -32,6 +32,8 @@ ACTORS = {
     "round.ack": ["site"],
     "retention.delete": ["coordinator"],
     "run.finish": ["coordinator"],
+    "model.release": ["researcher"],
+    "model.export": ["researcher"],
     "config.start": ["site", "coordinator"],
 }
 
@@ -53,7 +55,7 @@ def check_frame(entry):
     area = entry["kind"].split(".")[0]
     if entry["kind"] == "retention.delete":
         area = "round"
-    scope = {"run": {"run"}, "round": {"run", "round", "attempt"}}.get(area, set())
+    scope = {"run": {"run"}, "model": {"run"}, "round": {"run", "round", "attempt"}}.get(area, set())
     need(entry["v"] == 1 and entry["kind"] in ACTORS, "version or kind")
     need(set(entry) == known | scope, "members of an entry")
     need(DIGEST.fullmatch(entry["prev"]) and isinstance(entry["seq"], int), "place in the chain")

@@ -35,6 +35,8 @@ FIELDS = {
         "round.ack": "context modelOut receipt audited",
         "retention.delete": "context transcript class vectors bytes rule",
         "run.finish": "status reason finalModel models rounds coverage",
+        "model.release": "arm model format file privacy intendedUse tests approvals",
+        "model.export": "release model format file",
         "config.start": "nonce version software configuration",
     }.items()
 }

@@ -3,7 +3,7 @@
     python3 verify.py --bundle b.zip --policy quorum.policy [--site-checkpoints FILE...] [--as-of TIME] [--max-age SECONDS]
 
 Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
-"notes": [...]}. It implements rows L1 to L5, S1, S2, P1, P2, P4 and X1; exit codes are those of the document.
+"notes": [...]}. It implements rows L1 to L5, S1, S2, P1, P2, P4, R1, R2 and X1; exit codes are those of the document.
 """
 
 import argparse
@@ -16,13 +16,14 @@ import archive
 import cosignatures
 import log_rows
 import privacy
+import releases
 import round_rows
 import training
 import withdrawals
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
-ROWS = ["L1", "L2", "L3", "L4", "L5", "S1", "S2", "P1", "P2", "P4", "D1", "X1"]
+ROWS = ["L1", "L2", "L3", "L4", "L5", "S1", "S2", "P1", "P2", "P4", "D1", "R1", "R2", "X1"]
 
 
 def verify(bundle, policy, kept, as_of, max_age):
@@ -50,6 +51,7 @@ def verify(bundle, policy, kept, as_of, max_age):
     round_rows.check_rounds(log)
     training.check_training(log)
     privacy.check_privacy(log)
+    releases.check_releases(log)
     withdrawals.check_withdrawals(log)
     return log.findings
 

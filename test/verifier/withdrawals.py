@@ -1,4 +1,4 @@
-"""Row X1: no run starts and no round opens over a dataset that its steward has withdrawn."""
+"""Row X1: no run starts, no round opens and no model leaves over a dataset that its steward has withdrawn."""
 
 
 def check_withdrawals(log):
@@ -9,7 +9,7 @@ def check_withdrawals(log):
         kind, body, site = entry["kind"], entry["body"], entry["actor"]["id"]
         if kind == "run.start":
             uses[entry["run"]] = used(log, index, body)
-        if kind in ("run.start", "round.open"):
+        if kind in ("run.start", "round.open", "model.release", "model.export"):
             if any(key in gone for key in uses.get(entry["run"], ())):
                 log.add("X1", index, "a withdrawn dataset is used")
         if kind in ("dataset.withdraw", "dataset.commit"):

@@ -133,6 +133,8 @@ export interface EvaluateJob extends ModelJob {
   readonly scores?: ScoreShape;
   /** what is summed of each head of a task of several, in their order */
   readonly heads?: readonly HeadShape[];
+  /** where the loss of each unit is written, float32 little-endian; it stays at the site. Absent: nowhere */
+  readonly lossesPath?: string;
 }
 
 export interface PredictJob extends ModelJob {

@@ -5,6 +5,7 @@ import type { HeadTraining } from '@regulon/shared/program';
 import type { TrainingBackend } from './backends/backend.js';
 import { loadUnits } from './data.js';
 import { evaluateUnits } from './evaluate.js';
+import { lossesOfUnits } from './unit-losses.js';
 import { writeFloat32 } from './files.js';
 import { headShare } from './head-share.js';
 import { INFERENCE_BATCH } from './inference.js';
@@ -113,6 +114,8 @@ export async function runEvaluateJob(job: EvaluateJob, context: JobContext): Pro
   checkInferenceMemory(network, data, INFERENCE_BATCH, context);
   const weights = await weightsOf(job, network, context.kept);
   const sums = evaluateUnits(network, weights, data, context.backend, job.scores, job.heads);
+  if (job.lossesPath !== undefined)
+    await writeFloat32(job.lossesPath, lossesOfUnits(network, weights, data, context.backend));
   const { lossSum, targetCount, confusion, heads, scores } = sums;
   return {
     count: data.n,

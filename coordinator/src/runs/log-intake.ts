@@ -112,6 +112,8 @@ export class LogIntake {
       case 'round.reopen':
       case 'retention.delete':
       case 'run.finish':
+      case 'model.release':
+      case 'model.export':
       case 'config.start':
         return;
     }

@@ -248,6 +248,11 @@ export const registry = {
     1,
     'one actor signed two different entries with one number: keep the evidence',
   ),
+  E_RELEASE: code(
+    'FAILED_PRECONDITION',
+    1,
+    'a release needs an attack report of that very model and the approval of every site in it: docs/privacy.md',
+  ),
   E_BUNDLE: code('INVALID_ARGUMENT', 4, 'ask for a fresh export of the bundle'),
   E_VERIFY: code('FAILED_PRECONDITION', 1, 'the first wrong entry is named: ask the operator of the log'),
 } as const satisfies Record<string, Registration>;

@@ -26,6 +26,7 @@ export {
   type PrivacyAccount,
   type PrivacyEvent,
 } from './account.js';
+export { areaUnder, foundAt, mostFound, type MembershipScores } from './membership.js';
 export { noiseFor, type CalibratedNoise, type NoiseTarget } from './calibrate.js';
 export { DiscreteGaussian, wholeSigma } from './sampling/discrete-gaussian.js';
 export { verifyNoise } from './checks.js';

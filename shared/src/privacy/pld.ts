@@ -57,6 +57,16 @@ export function pldDelta(
   return max(...pldsOf(events, h).map((pld) => deltaOf(pld, epsilon)));
 }
 
+/** δ at each of several ε, composed once; the larger of both directions. @throws E_PRIVACY */
+export function pldDeltas(
+  events: readonly SampledGaussianSteps[],
+  epsilons: readonly number[],
+  h: number = REPORT_GRID,
+): number[] {
+  const directions = pldsOf(events, h);
+  return epsilons.map((epsilon) => max(...directions.map((pld) => deltaOf(pld, epsilon))));
+}
+
 /** The composition in both directions; one is enough when nothing is sampled, as the loss is symmetric. */
 function pldsOf(events: readonly SampledGaussianSteps[], h: number): LossDistribution[] {
   if (events.length === 0) throw new RegulonError('E_PRIVACY', 'nothing to account for: no event');

@@ -3,3 +3,4 @@ export { joined, left, rotated } from './sample-membership.js';
 export { SampleLog } from './sample-log.js';
 export { sampleRun } from './sample-run.js';
 export { samplePolicyBytes, type SampleOptions, type StewardWord } from './sample-options.js';
+export { sampleExport, sampleRelease, type SampleRelease } from './sample-release.js';

@@ -59,6 +59,27 @@ export {
   type ReopenDocument,
   type ReopenPlace,
 } from './entries/reopen.js';
+export { NOT_PROTECTED } from './entries/bodies-release.js';
+export {
+  isApproved,
+  releaseDocument,
+  releasePayload,
+  signRelease,
+  type ReleaseApproval,
+  type ReleaseDocument,
+  type ReleasePlace,
+  type ReleaseTerms,
+} from './entries/release.js';
+export {
+  attackReportBytes,
+  errorOfShare,
+  FALSE_POSITIVE_RATES,
+  LEAST_TESTED,
+  parseAttackReport,
+  ratesAboveBound,
+  type AttackReport,
+  type AttackResult,
+} from './entries/attack-report.js';
 export { entryRefused } from './entries/rule-error.js';
 export { parseTilePath } from './bundle/tile-paths.js';
 export { bundleFiles, readBundle, siteCheckpointPath, writeBundle } from './bundle/layout.js';
@@ -76,4 +97,6 @@ export type { MaskedVector, MaskedVectors } from './verify/replay.js';
 export { verifyBundle, type VerifyInput } from './verify/verify-bundle.js';
 export { type VerifyReport } from './verify/report.js';
 export { explainEntry } from './verify/explain.js';
+export { releasableRun, type ReleasableRun, type RunWords } from './verify/releasable-run.js';
+export { faultsOfRelease, faultsOfTerms, faultsOfTests } from './verify/release-faults.js';
 export { elementsOf } from './verify/context.js';

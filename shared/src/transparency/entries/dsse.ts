@@ -7,10 +7,11 @@ const PAYLOAD_TYPE = 'application/vnd.regulon.audit+json;v=1';
 /**
  * What is signed for a payload: `DSSEv1 <type length> <type> <payload length> <payload>`.
  *
+ * @param type what the payload is; a signature under one type is none under another
  * @see secure-systems-lab/dsse, pre-authentication encoding
  */
-export function preAuthenticationEncoding(payload: Uint8Array): Uint8Array {
-  const head = `DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `;
+export function preAuthenticationEncoding(payload: Uint8Array, type: string = PAYLOAD_TYPE): Uint8Array {
+  const head = `DSSEv1 ${type.length} ${type} ${payload.length} `;
   return concatBytes(new TextEncoder().encode(head), payload);
 }
 

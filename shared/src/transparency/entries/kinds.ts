@@ -14,6 +14,7 @@ import {
   runFinishBody,
   runStartBody,
 } from './bodies-plan.js';
+import { modelExportBody, modelReleaseBody } from './bodies-release.js';
 import {
   roundAbortBody,
   roundAckBody,
@@ -61,6 +62,8 @@ export const kinds = {
   'round.ack': { scope: 'round', actors: ['site'], body: roundAckBody },
   'retention.delete': { scope: 'round', actors: ['coordinator'], body: retentionDeleteBody },
   'run.finish': { scope: 'run', actors: ['coordinator'], body: runFinishBody },
+  'model.release': { scope: 'run', actors: ['researcher'], body: modelReleaseBody },
+  'model.export': { scope: 'run', actors: ['researcher'], body: modelExportBody },
   'config.start': { scope: 'federation', actors: ['site', 'coordinator'], body: configStartBody },
 } as const satisfies Record<string, KindRule>;
 

@@ -172,6 +172,15 @@ function checkContributors(
 }
 
 function firstIndex(view: RunView): number {
-  const groups = [view.opens, view.contributions, view.unmasks, view.aggregates, view.aborts, view.acks];
+  const groups = [
+    view.opens,
+    view.contributions,
+    view.unmasks,
+    view.aggregates,
+    view.aborts,
+    view.acks,
+    view.releases,
+    view.exports,
+  ];
   return Math.min(...groups.flat().map(({ index }) => index), view.finish?.index ?? Infinity);
 }

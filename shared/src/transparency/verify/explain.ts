@@ -1,4 +1,5 @@
 import { isAttachment } from '../entries/attachments.js';
+import { NOT_PROTECTED } from '../entries/bodies-release.js';
 import type { Attachment } from '../entries/fields.js';
 import type { Kind } from '../entries/kinds.js';
 import type { LogEntry } from '../entries/schema.js';
@@ -50,6 +51,10 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `removed the ${b.vectors} masked vectors of the round (${b.bytes} bytes): ${b.rule === 'next-run' ? 'the next run began' : 'a later round has closed'}`,
   'run.finish': (b) =>
     `finished the run: ${b.status}${b.reason === null ? '' : ` (${b.reason})`} after ${b.rounds} rounds; final model ${b.finalModel === null ? 'none' : short(b.finalModel)}`,
+  'model.release': (b) =>
+    `released the model ${short(b.model)} of arm ${b.arm} as the file ${short(b.file.digest)} (${b.format}, ${b.file.size} bytes) for "${b.intendedUse}": ${guarantee(b.privacy)}; ${b.tests.length} attack reports of it; approved by the stewards of ${b.approvals.map(({ site }) => site).join(', ') || 'no site'}`,
+  'model.export': (b) =>
+    `took the file ${short(b.file.digest)} of the model ${short(b.model)} out, under the release of entry ${b.release}`,
   'config.start': (b) => `started version ${b.version} with the nonce ${b.nonce.slice(0, 12)}`,
 };
 
@@ -72,6 +77,12 @@ export function explainEntry(entry: LogEntry, index: number): string {
     `${actor.type} ${actor.id} ${sentence(entry.body, entry)}.`,
     `signed with ${actor.key}${others.length === 0 ? '' : ` and ${others.join(', ')}`}; number ${seq} of this actor's chain.`,
   ].join('\n');
+}
+
+function guarantee(privacy: LogEntry<'model.release'>['body']['privacy']): string {
+  if (privacy === NOT_PROTECTED) return 'not protected by differential privacy';
+  const sites = privacy.sites.map(({ site, epsilon, delta }) => `${site} ε = ${epsilon} at δ = ${delta}`);
+  return `each ${privacy.unit} protected by differential privacy, in total ${sites.join(', ')}`;
 }
 
 function openness(body: LogEntry<'dataset.commit'>['body']): string {

@@ -23,6 +23,8 @@ export interface RunView {
   readonly reopens: readonly Placed<'round.reopen'>[];
   readonly deletions: readonly Placed<'retention.delete'>[];
   readonly acks: readonly Placed<'round.ack'>[];
+  readonly releases: readonly Placed<'model.release'>[];
+  readonly exports: readonly Placed<'model.export'>[];
 }
 
 /** Entries of one kind, in the order of the log. */
@@ -53,5 +55,7 @@ export function runsOf(entries: readonly IndexedEntry[]): RunView[] {
     reopens: ofKind(own, 'round.reopen'),
     deletions: ofKind(own, 'retention.delete'),
     acks: ofKind(own, 'round.ack'),
+    releases: ofKind(own, 'model.release'),
+    exports: ofKind(own, 'model.export'),
   }));
 }

@@ -16,6 +16,7 @@ import { checkOwners } from './owner-rows.js';
 import { checkLedgers } from './privacy-ledger.js';
 import { checkDeletions } from './retention-rows.js';
 import { type MaskedVectors, replayRounds } from './replay.js';
+import { checkReleases, remarkReleases } from './release-rows.js';
 import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
 import { checkRounds } from './round-rows.js';
 import { runsOf } from './run-view.js';
@@ -105,6 +106,7 @@ function checkRuns(
     checkModels(context, view, rounds);
     checkTraining(context, view, approved);
     checkDeletions(context, view);
+    checkReleases(context, view, approved);
     if (maskedVectors) replayed += replayRounds(context.findings, view.run, rounds, maskedVectors);
     closed += rounds.length;
     checkCoverage(context, rounds);
@@ -186,8 +188,7 @@ function remark(context: VerifyContext, runs: readonly RunReport[]): void {
   findings.remark('A1', 'pass', 'role and purpose; compatibility of DUO codes is for a person to judge');
   findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
   notBuilt('A4', 'no policy was overridden');
-  notBuilt('R1', 'no model was exported or released');
-  notBuilt('R2', 'no model was released');
+  remarkReleases(context);
   const warnings = new Set(runs.flatMap((run) => run.warnings));
   if (warnings.size > 0) findings.remark('S1', 'pass', [...warnings].join('; '));
   if (runs.length > 0) return;

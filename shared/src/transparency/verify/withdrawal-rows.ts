@@ -1,3 +1,4 @@
+import type { LogEntry } from '../entries/schema.js';
 import { isConsent, Withdrawals } from '../entries/withdrawals.js';
 import type { ApprovedRun } from './approval-rows.js';
 import type { VerifyContext } from './context.js';
@@ -7,8 +8,8 @@ import type { RunView } from './run-view.js';
 export type JudgedRun = readonly [RunView, ApprovedRun | undefined];
 
 /**
- * Rows X1 and A2: no run starts and no round is opened over a dataset that its steward has withdrawn, or under a plan whose
- * approval a steward has taken back.
+ * Rows X1 and A2: no run starts, no round is opened and no model is released over a dataset that its steward has withdrawn,
+ * and no run under a plan whose approval a steward has taken back.
  *
  * @returns the models that contain withdrawn data, as a person reads them
  */
@@ -25,6 +26,7 @@ export function checkWithdrawals(context: VerifyContext, runs: readonly JudgedRu
           `${judged?.[0].run} uses dataset ${dataset} of ${site}, which was withdrawn`,
           index,
         );
+      if (isRelease(entry)) continue;
       const planHash = judged?.[0].start?.entry.body.planHash ?? '';
       const refusal = withdrawals.refusalOf(site, planHash);
       if (refusal)
@@ -35,17 +37,22 @@ export function checkWithdrawals(context: VerifyContext, runs: readonly JudgedRu
   return runs.flatMap((judged) => containing(judged, withdrawals));
 }
 
-const stepsOf = ([{ start, opens }]: JudgedRun): number[] =>
-  [start, ...opens].flatMap((step) => step?.index ?? []);
+const stepsOf = ([{ start, opens, releases, exports }]: JudgedRun): number[] =>
+  [start, ...opens, ...releases, ...exports].flatMap((step) => step?.index ?? []);
+
+/** A model that stands may leave although a steward wants no further run of its plan. */
+const isRelease = ({ kind }: LogEntry): boolean => kind === 'model.release' || kind === 'model.export';
 
 /** Site and dataset of everything that a run uses. */
 const usesOf = ([, approved]: JudgedRun): [string, string][] =>
   [...(approved?.datasets.values() ?? [])].map(({ entry }) => [entry.actor.id, entry.body.dataset]);
 
 function containing(judged: JudgedRun, withdrawals: Withdrawals): string[] {
-  const [{ run, finish, aggregates }] = judged;
+  const [{ run, finish, aggregates, releases }] = judged;
   const model = finish?.entry.body.finalModel ?? aggregates.at(-1)?.entry.body.modelOut;
   const gone = usesOf(judged).filter(([site, dataset]) => withdrawals.isWithdrawn(site, dataset));
   if (model === undefined || gone.length === 0) return [];
-  return [`${model} of ${run} contains ${gone.map(([site, dataset]) => `${dataset} of ${site}`).join(', ')}`];
+  const parts = gone.map(([site, dataset]) => `${dataset} of ${site}`).join(', ');
+  const released = releases.map(({ entry, index }) => `${entry.body.model} was released by entry ${index}`);
+  return [[`${model} of ${run} contains ${parts}`, ...released].join('; ')];
 }
