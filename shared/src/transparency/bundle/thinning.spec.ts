@@ -51,6 +51,25 @@ describe('the cosigned checkpoints of a bundle', () => {
     expect(kept(checkpoints.slice(0, 1), times)).toEqual([1]);
   });
 
+  it('say of an entry what they said, also beside one whose time cannot be read', () => {
+    const { checkpoints, times } = regular(5, 60);
+    const lateEntry = times.with(2, start - 26 * HOUR);
+    const pairs = checkpoints.filter(({ size }) => size !== 2);
+    expect(kept(pairs, times)).toEqual([1, 5]);
+    expect(kept(pairs, lateEntry)).toEqual([1, 3, 5]);
+    for (const unread of [lateEntry.with(1, NaN), lateEntry.map((t, i) => (i === 1 ? undefined : t))])
+      expect(kept(pairs, unread as number[])).toEqual([1, 3, 5]);
+  });
+
+  it('need none over a size that was cut again', () => {
+    const { checkpoints, times } = regular(3, 60);
+    const again = checkpoints.flatMap(({ size, first }) => [
+      { size, first },
+      { size, first: first + 30 },
+    ]);
+    expect(kept(again, times)).toEqual([1, 3]);
+  });
+
   it('hold the first over each change of the membership', () => {
     const { checkpoints, times } = regular(40, 60);
     expect(kept(checkpoints, times)).toEqual([1, 40]);

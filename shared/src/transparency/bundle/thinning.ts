@@ -68,7 +68,9 @@ export class Thinning {
     let [low, high] = [Infinity, -Infinity];
     for (let index = this.covered; index < last.size; index++) {
       const time = this.input.times[index] ?? NaN;
-      [low, high] = [Math.min(low, time), Math.max(high, time)];
+      // a time that cannot be read is neither
+      if (time < low) low = time;
+      if (time > high) high = time;
     }
     const overChange = this.input.changes.some((index) => index >= this.covered && index < last.size);
     return { last, since: last.first, low, high, fits: this.fit({ low, high }, last), overChange };

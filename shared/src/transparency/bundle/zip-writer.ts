@@ -22,9 +22,9 @@ export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
     throw new RegulonError('E_BUNDLE', `a bundle of ${members.length} files and ${total} bytes is too large`);
   }
   const writer = new ZipWriter(new Uint8Array(total));
-  const offsets = members.map((m) => writer.local(m));
+  const written = members.map((m) => [m, writer.local(m)] as const);
   const directory = writer.offset;
-  members.forEach((m, i) => writer.central(m, offsets[i] ?? 0));
+  for (const [m, offset] of written) writer.central(m, offset);
   writer.end(members.length, directory);
   return writer.out;
 }

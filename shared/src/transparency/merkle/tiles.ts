@@ -21,8 +21,7 @@ export interface Tile {
  */
 export function tilePath({ level, index, width }: Tile): string {
   const digits = String(index).padStart(Math.ceil(String(index).length / 3) * 3, '0');
-  const groups = digits.match(/.{3}/g) ?? [];
-  const name = groups.map((group, i) => (i < groups.length - 1 ? `x${group}` : group)).join('/');
+  const name = digits.replace(/\d{3}(?=\d)/g, 'x$&/');
   return `tile/${level}/${name}${width === TILE_WIDTH ? '' : `.p/${width}`}`;
 }
 

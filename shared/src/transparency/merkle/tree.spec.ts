@@ -84,6 +84,23 @@ describe('log tree', () => {
     );
   });
 
+  it('refuses proofs of another form than the sizes have', () => {
+    const [oldRoot, newRoot, proof] = [tree.root(3), tree.root(7), tree.consistency(3, 7)];
+    const claim = { oldSize: 3, newSize: 7, oldRoot, newRoot, proof };
+    verifyConsistency(claim);
+    for (const wrong of [
+      { oldSize: 2.5 },
+      { newSize: Infinity },
+      { oldRoot: oldRoot.slice(1) },
+      { proof: [] },
+      { proof: [...proof, newRoot] },
+      { newSize: 3 },
+    ])
+      expect(() => verifyConsistency({ ...claim, ...wrong })).toThrow(
+        expect.objectContaining({ code: 'E_FORK' }),
+      );
+  });
+
   it('refuses a proof from size 0, and sizes that do not exist', () => {
     const [oldRoot, newRoot] = [tree.root(0), tree.root(3)];
     expect(() => verifyConsistency({ oldSize: 0, newSize: 3, oldRoot, newRoot, proof: [] })).toThrow();
@@ -92,5 +109,6 @@ describe('log tree', () => {
     expect(() => tree.inclusion(5, 5)).toThrow();
     expect(() => tree.consistency(6, 5)).toThrow();
     expect(() => tree.append(new Uint8Array(31))).toThrow();
+    expect(() => tree.tileHashes(3, 0, 1)).toThrow(expect.objectContaining({ code: 'E_NOT_FOUND' }));
   });
 });

@@ -32,7 +32,7 @@ class HashColumn {
  */
 export class LogTree {
   /** level k holds the hashes of the complete, aligned subtrees of 2^k leaves */
-  private readonly levels: HashColumn[] = [new HashColumn()];
+  private readonly levels: HashColumn[] = [];
 
   /** Number of leaves. */
   get size(): number {
@@ -42,12 +42,12 @@ export class LogTree {
   /** Append one leaf. @param leafHash SHA-256(0x00 ‖ entry), 32 bytes @throws E_INTERNAL for another length */
   append(leafHash: Uint8Array): void {
     if (leafHash.length !== HASH_BYTES) throw new RegulonError('E_INTERNAL', 'a leaf hash has 32 bytes');
-    let hash = leafHash;
-    for (let level = 0; ; level++) {
-      const column = (this.levels[level] ??= new HashColumn());
+    let [column, level] = [this.column(0), 0];
+    column.push(leafHash);
+    while (column.length % 2 === 0) {
+      const hash = nodeHashOf(this.node(level, column.length - 2), this.node(level, column.length - 1));
+      column = this.column(++level);
       column.push(hash);
-      if (column.length % 2 === 1) return;
-      hash = nodeHashOf(this.node(level, column.length - 2), this.node(level, column.length - 1));
     }
   }
 
@@ -124,11 +124,12 @@ export class LogTree {
     return column.slice(from, to);
   }
 
+  private column(level: number): HashColumn {
+    return (this.levels[level] ??= new HashColumn());
+  }
+
   private node(level: number, index: number): Uint8Array {
-    const column = this.levels[level];
-    if (column === undefined || index >= column.length)
-      throw new RegulonError('E_INTERNAL', 'no such tree node');
-    return column.slice(index, index + 1);
+    return this.column(level).slice(index, index + 1);
   }
 
   private subtree(lo: number, hi: number): Uint8Array {

@@ -33,6 +33,10 @@ describe('verifier keys', () => {
   it('refuses weak keys and names that cannot stand in a note', () => {
     const weak = Buffer.concat([Buffer.of(1), Buffer.alloc(31), Buffer.alloc(1)]).toString('base64');
     expect(() => parseVkey(`x+00000000+${weak}`)).toThrow(expect.objectContaining({ code: 'E_KEY_FILE' }));
+    const statement = Buffer.from(formatVkey(verifierKeyOf({ keyName: 'x', seed }, KeyType.statement)));
+    const other = statement.toString().replace('+/3JlZ3Vsb24', '+/3JlZ3Vsb25');
+    expect(other).not.toBe(statement.toString());
+    expect(() => parseVkey(other)).toThrow('is not of the form');
     expect(() => verifierKeyOf({ keyName: 'a b', seed }, KeyType.log)).toThrow();
     expect(() => verifierKeyOf({ keyName: 'a+b', seed }, KeyType.log)).toThrow();
   });
@@ -64,6 +68,7 @@ describe('checkpoints', () => {
     expect(() => parseCheckpoint(note.replace('\n\n', '\nextension\n\n'))).toThrow();
     const cosigner = verifierKeyOf({ keyName: origin, seed }, KeyType.cosigner);
     expect(() => verifyCheckpoint(note, cosigner)).toThrow();
+    expect(() => verifyCheckpoint(`${'x'.repeat(512 * 1024)}${note}`, logKey)).toThrow('512 KiB');
   });
 
   it('ignore unknown keys, and bound the number of signature lines', () => {

@@ -51,6 +51,8 @@ describe('quorum policy', () => {
       [`frobnicate\n${text}`, 'line 1'],
       [`log nonsense\n`, 'line 1'],
       ['quorum none\n', 'names no log'],
+      [text.replace('quorum', 'group others 1 site-1\nquorum'), 'line 6: a second group'],
+      ['#'.repeat(512 * 1024 + 1), 'larger than 512 KiB'],
     ];
     for (const [policyText, where] of bad) {
       expect(() => parseQuorumPolicy(policyText)).toThrow(where);

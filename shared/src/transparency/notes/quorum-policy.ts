@@ -54,8 +54,8 @@ class PolicyReader {
 
   line(line: string, number: number): void {
     if (line === '' || line.startsWith('#')) return;
-    const [word, ...rest] = line.split(/[ \t]+/);
-    const problem = this.accept(word ?? '', rest);
+    const [word = '', ...rest] = line.split(/[ \t]+/);
+    const problem = this.accept(word, rest);
     if (problem !== undefined)
       throw new RegulonError('E_ARGUMENT', `quorum policy, line ${number}: ${problem}`);
   }

@@ -35,7 +35,10 @@ export function vouchedTimes(
 ): { readonly first: number; readonly last: number } {
   const ordered = [...times].sort((a, b) => a - b);
   const skipped = Math.min(colluders, ordered.length - 1);
-  return { first: ordered[skipped] ?? 0, last: ordered[ordered.length - 1 - skipped] ?? 0 };
+  return {
+    first: Math.min(...ordered.slice(skipped)),
+    last: Math.max(...ordered.slice(0, ordered.length - skipped)),
+  };
 }
 
 /**

@@ -73,12 +73,11 @@ export function signaturesOf(
 }
 
 function parseSignatureLine(line: string): NoteSignature {
-  const match = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line);
-  const bytes = Buffer.from(match?.[2] ?? '', 'base64');
-  if (match === null || bytes.toString('base64') !== match[2] || bytes.length < 5)
-    throw malformed('a signature line');
+  const [, name = '', base64 = ''] = /^\u2014 ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line) ?? [];
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64') !== base64 || bytes.length < 5) throw malformed('a signature line');
   return {
-    name: match[1] ?? '',
+    name,
     keyId: Uint8Array.from(bytes.subarray(0, 4)),
     signature: Uint8Array.from(bytes.subarray(4)),
   };

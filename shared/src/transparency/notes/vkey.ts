@@ -73,14 +73,15 @@ export function keyReference(key: VerifierKey): string {
  * @throws E_KEY_FILE if the form, the type, the key id or the key itself is wrong
  */
 export function parseVkey(text: string): VerifierKey {
-  const match = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{20,200}={0,2})$/.exec(text);
-  const bytes = Buffer.from(match?.[3] ?? '', 'base64');
+  const form = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{20,200}={0,2})$/;
+  const [, name = '', keyId = '', base64 = ''] = form.exec(text) ?? [];
+  const bytes = Buffer.from(base64, 'base64');
   const type = bytes[0];
-  if (match === null || bytes.toString('base64') !== match[3] || !isKeyType(type)) throw malformed();
+  if (bytes.toString('base64') !== base64 || !isKeyType(type)) throw malformed();
   const prefix = type === KeyType.statement ? STATEMENT_ALGORITHM.length : 0;
   if (!equalBytes(bytes.subarray(1, 1 + prefix), STATEMENT_ALGORITHM.subarray(0, prefix))) throw malformed();
-  const key = verifierKey(match[1] ?? '', type, Uint8Array.from(bytes.subarray(1 + prefix)));
-  if (hex(key.keyId) !== match[2]) throw malformed();
+  const key = verifierKey(name, type, Uint8Array.from(bytes.subarray(1 + prefix)));
+  if (hex(key.keyId) !== keyId) throw malformed();
   return key;
 }
 
