@@ -19,6 +19,17 @@ const TRAINING = 1;
 /** the simulated sites derive their programs for this run */
 const testing = { allowTesting: true, testing: { runId: '07'.repeat(16) } };
 
+/** One site sends as much as all others together may, once. */
+function poisoningOnce(): SiteBehaviour {
+  let sent = 0;
+  return {
+    poison: (vector, { purpose, d, Q }) => {
+      if (purpose === 0 && sent++ === 0)
+        new Int32Array(vector.buffer, 0, d).fill(Math.round((7 * Q) / Math.sqrt(d)));
+    },
+  };
+}
+
 /** The dealer commits to another seed than it deals, once. */
 function lyingOnce(): SiteBehaviour {
   let lies = 0;
@@ -37,7 +48,7 @@ function lyingOnce(): SiteBehaviour {
   };
 }
 
-describe('a round that a dealer has burnt', () => {
+describe('a burnt round', () => {
   let folder: string;
   let federation: SimulatedFederation;
   const fatal: unknown[] = [];
@@ -55,11 +66,11 @@ describe('a round that a dealer has burnt', () => {
   });
 
   /** @returns a run that waits for its administrators */
-  async function burnt(sites: number, more: object = {}): Promise<string> {
+  async function burnt(sites: number, more: object = {}, wrong = lyingOnce()): Promise<string> {
     const environment = { aggregator: new InlineAggregator(), fatal: (e: unknown) => void fatal.push(e) };
     federation = new SimulatedFederation(folder, sites, { ...testing, ...more }, environment);
     await federation.open();
-    federation.connect({ 1: { before: () => hold }, [DEALER]: lyingOnce() });
+    federation.connect({ 1: { before: () => hold }, [DEALER]: wrong });
     await federation.prepare();
     return federation.submit(toyPlan(federation.names, rounds));
   }
@@ -96,6 +107,21 @@ describe('a round that a dealer has burnt', () => {
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.firstLine).toMatch(/^PASS/);
+  });
+
+  it('a poisoned sum is not applied; the administrators may let the same sites send once more', async () => {
+    const run = await burnt(6, {}, poisoningOnce());
+    await until(() => stageOf(run) === 'burnt');
+    const terms = federation.core.runs.reopenTerms(run);
+    expect(terms).toMatchObject({ reason: { code: 'E_CEILING' } });
+    expect(terms.document.body).toMatchObject({ contributors: [1, 2, 3, 4, 5, 6], proof: null });
+    federation.core.runs.reopen(run, signed(terms));
+    const document = await federation.finished(run);
+    expect(document).toMatchObject({ status: 'COMPLETED', reason: null });
+    expect(document.rounds.find(({ round }) => round === TRAINING)).toMatchObject({ attempt: 1 });
+    const bundle = await federation.core.sequencer.exportBundle();
+    const { firstLine } = verifyBundle({ bundle, policy: federation.federation.genesis.quorumPolicy });
+    expect(firstLine).toMatch(/^PASS/);
   });
 
   it('keeps no other run waiting, and goes on after it, over a restart', async () => {

@@ -1,10 +1,10 @@
 import { rootOfBytes } from '@regulon/shared/crypto';
 import {
   encodeExtras,
-  fedAvgStep,
   Purpose,
   type RunProgram,
   type ScheduledRound,
+  serverStepOf,
 } from '@regulon/shared/program';
 import {
   decodeFixed,
@@ -62,30 +62,48 @@ export function sumVector(
   return vector;
 }
 
+/** The sums of a closed round. */
+export interface RoundSums {
+  /** of all sites, unmasked, extras included */
+  readonly words: Uint8Array;
+  /** of the groups, where the plan compares them */
+  readonly groups?: readonly Uint8Array[];
+  readonly survivors: readonly number[];
+}
+
 /**
- * Let the program go on after a round, as every site derives it from the sum.
+ * Let the program go on after a round, as every site derives it from the sums.
  *
- * @param words the unmasked sum, extras included
  * @param weights of the arm, stepped in place; asked for in training rounds only
  * @returns digest of the new model, or null when the round trained nothing
  */
 export function completeRound(
   program: RunProgram,
   round: ScheduledRound,
-  { words, survivors }: { readonly words: Uint8Array; readonly survivors: readonly number[] },
+  { words, groups = [], survivors }: RoundSums,
   weights: () => Float32Array,
 ): Uint8Array | null {
   const ringBits = round.purpose === Purpose.train ? 32 : 64;
   const split = words.length - ((1 + program.extras(round).length) * ringBits) / 8;
-  const extras = program.decodeExtras(round, unpackIntegers(words.slice(split), ringBits));
+  const extrasOf = (sum: Uint8Array) =>
+    program.decodeExtras(round, unpackIntegers(sum.slice(split), ringBits));
+  const extras = extrasOf(words);
   if (round.purpose !== Purpose.train) {
     const sums = decodeFixed(words.slice(0, split), program.fractionBits(round));
     program.complete(round, { survivors, extras, sums });
     return null;
   }
   const model = weights();
-  const sum = new Int32Array(words.slice(0, split).buffer);
-  fedAvgStep(program.stepTerms(round.arm, extras)).tile(model, sum, model, 0);
+  const terms = { all: extras, groups: groups.map(extrasOf), survivors: survivors.length };
+  const step = serverStepOf(program.stepTerms(round.arm, terms));
+  const sums = groups.length > 0 ? groups : [words];
+  step.tile(
+    model,
+    sums.map((sum) => new Int32Array(sum.slice(0, split).buffer)),
+    model,
+    0,
+  );
+  step.finish();
   const modelHash = rootOfBytes(bytesOf(model));
   program.complete(round, { survivors, extras, modelHash });
   return modelHash;

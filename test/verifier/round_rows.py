@@ -4,6 +4,7 @@ import math
 
 import entries as log_entries
 import secagg
+from combination import enough_groups
 from notes import unbase64
 from owners import cover_owners
 from primitives import H, Missing, Wrong, hexes, need, u32
@@ -173,7 +174,7 @@ def check_sizes(log, index, entry, m, parts, u1, members):
         fits = fits and len(part.u2) >= (part.limits["uMin"] if m["subCohort"] else floor)
         fits = fits and min(len(part.u3), counted) >= max(part.limits["uMin"], cohort)
         fits = fits and cover_owners(log, run, m, [i for i in part.u3 if i in contributors], part.limits["uMin"])
-    if not fits:
+    if not fits or not enough_groups(log, run, m, parts):
         log.add("S1", index, "a set is below its threshold")
 
 

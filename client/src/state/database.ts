@@ -90,6 +90,10 @@ const migrations: readonly string[] = [
   `
   CREATE INDEX cosigned_time ON cosigned (time);
   `,
+  // JSON of the roots of the groups' sums that a model was derived from, hexadecimal, in their order
+  `
+  ALTER TABLE outcomes ADD COLUMN group_roots TEXT;
+  `,
 ];
 
 /**

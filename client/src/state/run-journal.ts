@@ -1,4 +1,4 @@
-import { randomBytes } from '@regulon/shared/crypto';
+import { fromHex, hex, randomBytes } from '@regulon/shared/crypto';
 import type { SiteState } from './site-state.js';
 
 /** Where a run stands at this site. */
@@ -26,6 +26,8 @@ export interface OutcomeRow {
   /** T of the close */
   readonly transcript: Uint8Array;
   readonly aggregateRoot: Uint8Array;
+  /** of the sums of the groups that the model was derived from, where the plan compares them; else none */
+  readonly groupRoots?: readonly Uint8Array[];
 }
 
 /** What this site computed for a round, once for all attempts. */
@@ -92,7 +94,7 @@ export class RunJournal {
     const sums = o.sums && Buffer.from(o.sums.buffer, o.sums.byteOffset, o.sums.byteLength);
     this.state.transact('round outcome', () => {
       this.state.db
-        .prepare('INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+        .prepare('INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
         .run(
           run,
           o.round,
@@ -103,6 +105,7 @@ export class RunJournal {
           o.modelHash ?? null,
           o.transcript,
           o.aggregateRoot,
+          o.groupRoots ? JSON.stringify(o.groupRoots.map(hex)) : null,
         );
       this.state.db
         .prepare('UPDATE attempts SET sealed = NULL WHERE run = ? AND round = ?')
@@ -120,6 +123,7 @@ export class RunJournal {
       model_hash: Buffer | null;
       transcript: Buffer;
       aggregate_root: Buffer;
+      group_roots: string | null;
     };
     const rows = this.state.db
       .prepare('SELECT * FROM outcomes WHERE run = ? ORDER BY round')
@@ -133,6 +137,9 @@ export class RunJournal {
       ...(row.model_hash ? { modelHash: plain(row.model_hash) } : {}),
       transcript: plain(row.transcript),
       aggregateRoot: plain(row.aggregate_root),
+      ...(row.group_roots === null
+        ? {}
+        : { groupRoots: (JSON.parse(row.group_roots) as string[]).map((root) => fromHex(root, 32)) }),
     }));
   }
 

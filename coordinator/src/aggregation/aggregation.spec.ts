@@ -93,9 +93,9 @@ describe('aggregation jobs', () => {
       kind: 'server-step',
       strategy: 'fed-avg',
       model,
-      aggregate: path,
+      sums: [path],
       d,
-      terms: { weight: 2.5, Q: 2 ** 28, C: 100, owned: [] },
+      terms: { rule: 'mean', ceiling: 1e9, weight: 2.5, Q: 2 ** 28, C: 100, owned: [] },
       place,
     } as const;
     const { digest } = await aggregator.run(job);

@@ -7,6 +7,7 @@ export type {
   OpenedTile,
   ResultOf,
   ServerStepJob,
+  SteppedModel,
   WrittenBlob,
 } from './job.js';
 export { WorkerAggregator } from './worker-aggregator.js';

@@ -1,5 +1,5 @@
 import type { WeightSpec } from '@regulon/shared/models';
-import type { FedAvgTerms } from '@regulon/shared/program';
+import type { StepTerms } from '@regulon/shared/program';
 import type { TileRange } from '@regulon/shared/secagg';
 
 /** A mask to remove from the folded sum. */
@@ -59,10 +59,11 @@ export interface ServerStepJob {
   readonly kind: 'server-step';
   readonly strategy: 'fed-avg';
   readonly model: string;
-  readonly aggregate: string;
+  /** files of the sum of all sites, or of a robust rule of those of the groups in their order */
+  readonly sums: readonly string[];
   /** parameters */
   readonly d: number;
-  readonly terms: FedAvgTerms;
+  readonly terms: StepTerms;
   readonly place: BlobPlace;
 }
 
@@ -91,6 +92,12 @@ export interface WrittenBlob {
   readonly size: number;
 }
 
+/** A model that followed from sums. */
+export interface SteppedModel extends WrittenBlob {
+  /** L2 norm of each decoded sum, in the unit of the weights */
+  readonly norms: readonly number[];
+}
+
 /** A 64 KiB piece of a file with its Merkle path. */
 export interface OpenedTile {
   readonly tile: Uint8Array;
@@ -105,7 +112,7 @@ export interface ResultOf {
   /** leaf hashes of the range */
   'fold-range': readonly Uint8Array[];
   publish: WrittenBlob;
-  'server-step': WrittenBlob;
+  'server-step': SteppedModel;
   /** by tile, then by file */
   spot: readonly (readonly OpenedTile[])[];
   /** signed integers */

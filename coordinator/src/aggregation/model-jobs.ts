@@ -1,6 +1,7 @@
 import { initialWeights } from '@regulon/shared/models';
+import type { CheckedStep } from '@regulon/shared/program';
 import { withFiles } from './file-reader.js';
-import type { InitialModelJob, ServerStepJob, WrittenBlob } from './job.js';
+import type { InitialModelJob, ServerStepJob, SteppedModel, WrittenBlob } from './job.js';
 import { writeBlob } from './blob-writer.js';
 import { strategies } from './strategies/index.js';
 
@@ -11,26 +12,42 @@ export function initialModel({ specs, seed, arm, place }: InitialModelJob): Writ
   return writeBlob(place, asBytes(initialWeights(specs, { seed, arm })));
 }
 
-/** Next model from the current one and the sum, in tiles of 256 KiB: memory does not depend on the model. */
-export function serverStep(job: ServerStepJob): WrittenBlob {
-  return withFiles([job.model, job.aggregate], ([model, aggregate]) => {
-    if (!model || !aggregate) throw new TypeError('two files were opened');
-    return writeBlob(job.place, stepTiles(job, model, aggregate));
+/**
+ * Next model from the current one and the sums, in tiles of 256 KiB: memory depends on neither, only on how many sums.
+ *
+ * @throws E_CEILING when honest sites cannot have made the sum; no file is left behind
+ */
+export function serverStep(job: ServerStepJob): SteppedModel {
+  const step = strategies[job.strategy](job);
+  return withFiles([job.model, ...job.sums], ([model, ...sums]) => {
+    if (!model) throw new TypeError('a file was opened');
+    let norms: readonly number[] = [];
+    const pieces = function* (): Generator<Uint8Array> {
+      yield* stepTiles(job.d, step, model, sums);
+      norms = step.finish();
+    };
+    return { ...writeBlob(job.place, pieces()), norms };
   });
 }
 
 type Readable = { read(into: Uint8Array, offset: number): void };
 
-function* stepTiles(job: ServerStepJob, model: Readable, aggregate: Readable): Generator<Uint8Array> {
-  const step = strategies[job.strategy](job);
-  const [global, words] = [new Float32Array(TILE_ELEMENTS), new Int32Array(TILE_ELEMENTS)];
-  for (let at = 0; at < job.d; at += TILE_ELEMENTS) {
-    const count = Math.min(TILE_ELEMENTS, job.d - at);
-    const [g, a] = [global.subarray(0, count), words.subarray(0, count)];
-    model.read(bytesOf(g), at * 4);
-    aggregate.read(bytesOf(a), at * 4);
-    step.tile(g, a, g, at);
-    yield bytesOf(g);
+function* stepTiles(
+  d: number,
+  step: CheckedStep,
+  model: Readable,
+  sums: readonly Readable[],
+): Generator<Uint8Array> {
+  const global = new Float32Array(TILE_ELEMENTS);
+  const buffers = sums.map(() => new Int32Array(TILE_ELEMENTS));
+  for (let at = 0; at < d; at += TILE_ELEMENTS) {
+    const count = Math.min(TILE_ELEMENTS, d - at);
+    const tile = global.subarray(0, count);
+    const words = buffers.map((buffer) => buffer.subarray(0, count));
+    model.read(bytesOf(tile), at * 4);
+    sums.forEach((sum, s) => sum.read(bytesOf(words[s] ?? new Int32Array()), at * 4));
+    step.tile(tile, words, tile, at);
+    yield bytesOf(tile);
   }
 }
 

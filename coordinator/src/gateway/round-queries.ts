@@ -155,6 +155,7 @@ export class RoundQueries {
         aggregateRoot: isClosed ? new Uint8Array(outcome.aggregate_root) : new Uint8Array(0),
         modelHash: isClosed && outcome.model_hash ? new Uint8Array(outcome.model_hash) : new Uint8Array(0),
         reason: row.reason ?? '',
+        groupRoots: isClosed ? groupRootsOf(outcome.facts) : [],
       };
     }
   }
@@ -231,3 +232,9 @@ export class RoundQueries {
 }
 
 const attemptOf = ({ run, round, attempt }: AttemptRef): AttemptKey => ({ runId: run, round, attempt });
+
+/** Roots of the sums of the groups of a closed round, from the facts that a board shows. */
+function groupRootsOf(facts: string): Uint8Array[] {
+  const { groups = [] } = JSON.parse(facts) as RoundFacts;
+  return groups.map(({ aggregateRoot }) => fromHex(aggregateRoot, 32));
+}

@@ -1,8 +1,16 @@
 import { hex } from '@regulon/shared/crypto';
-import { type ClosingRound, figuresOf, Purpose, runName, type ScheduledRound } from '@regulon/shared/program';
+import { isRobust } from '@regulon/shared/plan';
+import {
+  ceilingOfRound,
+  type ClosingRound,
+  figuresOf,
+  Purpose,
+  runName,
+  type ScheduledRound,
+} from '@regulon/shared/program';
 import { signTranscript } from '@regulon/shared/secagg';
 import { type Attachment, bandOf, digestText } from '@regulon/shared/transparency';
-import type { WrittenBlob } from '../aggregation/index.js';
+import type { SteppedModel, WrittenBlob } from '../aggregation/index.js';
 import type { Attempt } from './attempt.js';
 import { base64 } from './attempt-entries.js';
 import type { RoundState } from './machine/index.js';
@@ -36,7 +44,7 @@ export interface Sums {
 
 /** What a close is written from. */
 export interface Close extends Sums {
-  readonly model: WrittenBlob | null;
+  readonly model: SteppedModel | null;
   readonly extras: Extras;
   readonly modelOut: Uint8Array;
   /** of the learning curve, in training */
@@ -90,17 +98,33 @@ function groupsOf({ server }: Attempt, { groups }: Sums) {
   }));
 }
 
-function summedGroups({ server }: Attempt, groups: Sums['groups']): NonNullable<RoundFacts['groups']> {
-  return server.groups.map(({ u1, u3 }, k) => ({
+function summedGroups(
+  { attempt, context }: Closing,
+  { groups, model }: Close,
+): NonNullable<RoundFacts['groups']> {
+  const { contract } = context.program;
+  return attempt.server.groups.map(({ u1, u3 }, k) => ({
     ...{ sites: u1, survivors: u3, aggregateRoot: hex(groups[k]?.digest ?? new Uint8Array()) },
+    ...(isRobust(contract.plan) ? measured(attempt, contract, model?.norms[k], u3.length) : {}),
   }));
 }
 
-function factsOf(
-  { services, round, attempt }: Closing,
-  { extras, aggregate, groups, point, validation, finding }: Close,
-  now: number,
-): RoundFacts {
+/** Norm and ceiling of a sum, rounded to what people read. */
+function measured(
+  { server }: Attempt,
+  contract: RunContext['program']['contract'],
+  norm: number | undefined,
+  survivors: number,
+): { readonly norm: number; readonly ceiling: number } | undefined {
+  if (norm === undefined) return undefined;
+  const ceiling = ceilingOfRound(contract, { survivors, d: server.manifest.d });
+  return { norm: Number(norm.toPrecision(6)), ceiling: Number(ceiling.toPrecision(6)) };
+}
+
+function factsOf(closing: Closing, close: Close, now: number): RoundFacts {
+  const { services, context, round, attempt } = closing;
+  const { extras, aggregate, groups, model, point, validation, finding } = close;
+  const { contract } = context.program;
   const { key, server } = attempt;
   const row = services.rounds.attempt(key);
   return {
@@ -112,7 +136,8 @@ function factsOf(
     iteration: round.iteration,
     seconds: (now - (row?.opened_ms ?? now)) / 1000,
     survivors: server.u3,
-    ...(groups.length === 0 ? {} : { groups: summedGroups(attempt, groups) }),
+    ...(groups.length === 0 ? {} : { groups: summedGroups(closing, close) }),
+    ...(isRobust(contract.plan) ? {} : measured(attempt, contract, model?.norms[0], server.u3.length)),
     loss: (point ?? validation)?.loss ?? null,
     accuracy: (point ?? validation)?.accuracy ?? null,
     units: extras['count'] ?? validation?.units ?? null,

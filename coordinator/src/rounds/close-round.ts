@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
+import { isRobust } from '@regulon/shared/plan';
 import { Purpose } from '@regulon/shared/program';
 import { decodeFixed, type Unmasking, vectorLength } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
-import type { BlobPlace, MaskToRemove, WrittenBlob } from '../aggregation/index.js';
+import type { BlobPlace, MaskToRemove, SteppedModel, WrittenBlob } from '../aggregation/index.js';
 import { type Closing, type Extras, type Sums, writeClose } from './close-entry.js';
 import { evidenceOf } from './evidence.js';
 import type { Services } from './ports.js';
@@ -12,6 +13,7 @@ import type { Services } from './ports.js';
  * Fold, unmask, apply the server step, and close: after the commit the round has its sum, or nothing has happened.
  *
  * @throws E_DEALER, E_FAULT, E_UNITS, E_COHORT: the run cannot go on
+ * @throws E_CEILING: only the administrators can let the round be done again
  */
 export async function closeRound(closing: Closing): Promise<void> {
   const { services, context, round, attempt } = closing;
@@ -22,7 +24,8 @@ export async function closeRound(closing: Closing): Promise<void> {
   services.crashPoint('folded', round.round);
   const path = services.blobs.pathOf(aggregate.digest);
   const extras = await extrasOf(closing, path);
-  const model = round.purpose === Purpose.train ? await stepModel(closing, path, extras) : null;
+  const model =
+    round.purpose === Purpose.train ? await stepModel(closing, { aggregate, groups }, extras) : null;
   const result = model ? { modelHash: model.digest } : { sums: await sumsOf(closing, path) };
   const evidence = await services.log.putAttachment(
     evidenceOf(services.rounds, attempt, responders),
@@ -95,11 +98,8 @@ async function sumsOf({ attempt }: Closing, path: string): Promise<Float64Array>
 }
 
 /** The next model of an arm, in the worker; a fault is named before anything is derived from a wrong sum. */
-async function stepModel(
-  { services, context, round, attempt }: Closing,
-  aggregate: string,
-  extras: Extras,
-): Promise<WrittenBlob> {
+async function stepModel(closing: Closing, sums: Sums, extras: Extras): Promise<SteppedModel> {
+  const { services, context, round, attempt } = closing;
   const { program } = context;
   if ((extras['fault'] ?? 0) > 0) {
     throw new RegulonError(
@@ -109,13 +109,23 @@ async function stepModel(
   }
   const { d, modelHash } = attempt.server.manifest;
   const model = services.blobs.pathOf(program.model(round.arm) ?? modelHash);
+  const paths = pathsToCombine(closing, sums);
+  const groups = isRobust(program.contract.plan)
+    ? await Promise.all(paths.map((path) => extrasOf(closing, path)))
+    : [];
   const written = await services.aggregator.run({
     kind: 'server-step',
     strategy: 'fed-avg',
-    ...{ model, aggregate, d },
-    terms: program.stepTerms(round.arm, extras),
+    ...{ model, sums: paths, d },
+    terms: program.stepTerms(round.arm, { all: extras, groups, survivors: attempt.server.u3.length }),
     place: placeOf(services),
   });
   services.crashPoint('stepped', round.round);
   return written;
+}
+
+/** The sum of all sites, or where the plan compares the groups, the sum of each. */
+function pathsToCombine({ services, context }: Closing, { aggregate, groups }: Sums): string[] {
+  const sums = isRobust(context.program.contract.plan) ? groups : [aggregate];
+  return sums.map(({ digest }) => services.blobs.pathOf(digest));
 }

@@ -1,4 +1,4 @@
-import type { Roster } from '@regulon/shared/plan';
+import { combinationOf, type Roster } from '@regulon/shared/plan';
 import type { RunProgram, ScheduledRound } from '@regulon/shared/program';
 import { ownedBlocks, Purpose } from '@regulon/shared/program';
 import type { RosterView } from '@regulon/shared/secagg';
@@ -112,6 +112,7 @@ export function rulesOf(
     strict: roster.quorumRule === 0,
     nMin: plan.secureAggregation.nMin,
     subCohort: round.purpose === Purpose.train ? (plan.secureAggregation.subCohort ?? 0) : 0,
+    leastGroups: Math.max(2, combinationOf(plan).leastGroups),
     groups: null,
     minSurvivors: minSurvivors ?? 0,
     fullCohort: isComplete(round.purpose, isPublic),

@@ -248,7 +248,9 @@ export abstract class RoundCore {
       const { code, message, details } = error;
       const dealer =
         code === 'E_DEALER' && typeof details['site'] === 'number' ? { dealer: details['site'] } : {};
-      if (stillFolding()) this.dispatch({ type: 'broken', code, message, lasting: true, ...dealer });
+      // a sum that was poisoned once may be an honest one when its administrators reopen the round
+      const lasting = code !== 'E_CEILING';
+      if (stillFolding()) this.dispatch({ type: 'broken', code, message, lasting, ...dealer });
       return;
     }
     if (this.phase !== 'closed') return;

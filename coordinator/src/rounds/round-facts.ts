@@ -27,7 +27,13 @@ export interface RoundFacts {
     readonly sites: readonly number[];
     readonly survivors: readonly number[];
     readonly aggregateRoot: string;
+    /** where the plan compares the groups: L2 norm of the sum, and the longest of honest sites; above it the group is poisoned */
+    readonly norm?: number;
+    readonly ceiling?: number;
   }[];
+  /** of a training round whose sums are added up: L2 norm of the sum, and the longest of honest sites */
+  readonly norm?: number;
+  readonly ceiling?: number;
   /** mean loss over the units in the sum: training units, or those of a validation round */
   readonly loss: number | null;
   readonly accuracy: number | null;

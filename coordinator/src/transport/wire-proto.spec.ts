@@ -85,7 +85,10 @@ const queries: Query[] = [
   { type: 'answers', ...attempt },
   { type: 'attachment', digest: fill(32) },
 ];
-const closed = { attempt: 1, transcript: fill(32), signature: fill(64), reason: 'why' };
+const closed = {
+  ...{ attempt: 1, transcript: fill(32), signature: fill(64), reason: 'why' },
+  groupRoots: [fill(32), fill(32)],
+};
 const items: Item[] = [
   { type: 'runContract', contract: fill(50) },
   { type: 'manifest', manifest: fill(50), signature: fill(64), attempt: 1, resumeStage: 'closed' },

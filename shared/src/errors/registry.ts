@@ -125,6 +125,11 @@ export const registry = {
     1,
     'one or more sites met a value outside the declared bounds; their own logs say which',
   ),
+  E_CEILING: code(
+    'ABORTED',
+    1,
+    'the sum is longer than honest updates can make it: a site may be poisoning the run; look at the participants, then reopen the round or propose the plan again',
+  ),
   E_NOT_FINITE: code('FAILED_PRECONDITION', 1, 'training produced NaN or infinity: lower the learning rate'),
   E_IMPRINT: code(
     'FAILED_PRECONDITION',

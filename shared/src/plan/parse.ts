@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { canonicalJson, hashJson, utf8 } from '../crypto/index.js';
 import { type ErrorCode, RegulonError } from '../errors/index.js';
 import { verifyCatalogue } from '../models/index.js';
+import { combinationRuleBroken } from './combination.js';
 import { evaluationRuleBroken } from './evaluation-rules.js';
 import { modelRuleBroken } from './model-rules.js';
 import { type Plan, planSchema } from './plan.js';
@@ -79,6 +80,8 @@ export function parsePlan(value: unknown): Plan {
     refuse('secureAggregation.quantizationBits', 'noise needs it: the default leaves no room in the ring');
   const wrong = wrongSubCohort(plan);
   if (wrong) refuse(...wrong);
+  const uncombined = combinationRuleBroken(plan);
+  if (uncombined) refuse(uncombined.path, uncombined.rule);
   const { schedule, rounds } = plan.training;
   if (schedule && schedule.warmupRounds >= rounds)
     refuse('training.schedule.warmupRounds', `the warm-up must end before the last of ${rounds} rounds`);

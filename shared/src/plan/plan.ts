@@ -133,6 +133,10 @@ const secureAggregation = z.strictObject({
   gamma: gammaSchema.default({ num: 1, den: 3 }),
   /** training rounds sum groups of at least so many sites each, not all sites at once; absent = off */
   subCohort: z.int().min(4).max(127).optional(),
+  /** how the sums of the groups become one update; absent = mean, of all sites as without groups */
+  combine: z.enum(['mean', 'median', 'trimmed-mean']).optional(),
+  /** values that a trimmed-mean leaves out at either end of each coordinate; absent = 1 */
+  trim: z.int().min(1).max(31).optional(),
   /** integer noise that the sites add to training updates in the ring, standard deviation z·Q of the sum; absent = none */
   noise: z
     .strictObject({ mechanism: z.enum(['discrete-gaussian', 'skellam']), z: positive.max(10_000) })

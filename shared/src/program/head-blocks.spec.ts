@@ -73,7 +73,7 @@ describe('blocks that only one head reads', () => {
     const owned = headRanges(plan, specs, extras);
     expect(owned.map(({ block: name }) => name)).toEqual(['path', 'subtype', 'grading']);
     const out = new Float32Array(d);
-    fedAvgStep({ weight: total('units') / CAP, Q, C, owned }).tile(new Float32Array(d), sum, out, 0);
+    fedAvgStep({ weight: total('units') / CAP, Q, C, owned }).tile(new Float32Array(d), [sum], out, 0);
     out.forEach((value, k) => expect(Math.abs(value - (expected[k] ?? NaN))).toBeLessThan(2e-3));
   });
 
@@ -84,7 +84,7 @@ describe('blocks that only one head reads', () => {
     const own = specs.filter((spec) => spec.block === 'grading');
     const global = new Float32Array(specs.reduce((n, { size }) => n + size, 0)).fill(7);
     const sum = new Int32Array(global.length).fill(1000);
-    fedAvgStep({ weight: 1, Q: 2 ** 20, C: 100, owned }).tile(global, sum, global, 0);
+    fedAvgStep({ weight: 1, Q: 2 ** 20, C: 100, owned }).tile(global, [sum], global, 0);
     own.forEach(({ offset, size }) =>
       expect([...global.subarray(offset, offset + size)]).toEqual(Array<number>(size).fill(7)),
     );

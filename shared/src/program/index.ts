@@ -10,7 +10,11 @@ export type { ClassMetrics } from './class-metrics.js';
 export { contractOf, runName, parseRunName, type RunContract } from './contract.js';
 export { quorumRuleOf, rosterViewOf } from './roster-view.js';
 export { armsOf, isValidation, Purpose, type Arm, type ScheduledRound } from './schedule.js';
-export { fedAvgStep, type FedAvgTerms, type ServerStep } from './server-step.js';
+export { fedAvgStep, type FedAvgTerms } from './server-step.js';
+export { robustStep, type RobustTerms } from './robust-step.js';
+export { type CheckedStep, serverStepOf } from './checked-step.js';
+export { ceilingOf, ceilingOfRound, type CeilingTerms } from './sum-ceiling.js';
+export type { StepTerms, TrainingSums } from './step-terms.js';
 export {
   type OwnedBlock,
   ownedBlocks,

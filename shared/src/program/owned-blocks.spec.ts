@@ -75,7 +75,7 @@ describe('blocks that only some sites train', () => {
     fc.assert(
       fc.property(made, ({ specs, global, sum, weight, expected }) => {
         const out = new Float32Array(global.length);
-        fedAvgStep({ weight, Q, C, owned: ownedRanges(specs) }).tile(global, sum, out, 0);
+        fedAvgStep({ weight, Q, C, owned: ownedRanges(specs) }).tile(global, [sum], out, 0);
         out.forEach((value, k) => expect(value).toBe(Math.fround(expected[k] ?? NaN)));
       }),
     );
@@ -86,11 +86,11 @@ describe('blocks that only some sites train', () => {
       fc.property(made, fc.integer({ min: 1, max: 50 }), ({ specs, global, sum, weight }, width) => {
         const step = fedAvgStep({ weight, Q, C, owned: ownedRanges(specs) });
         const whole = new Float32Array(global.length);
-        step.tile(global, sum, whole, 0);
+        step.tile(global, [sum], whole, 0);
         const pieces = Float32Array.from(global);
         for (let at = 0; at < pieces.length; at += width) {
           const tile = pieces.subarray(at, at + width);
-          step.tile(tile, sum.subarray(at, at + tile.length), tile, at);
+          step.tile(tile, [sum.subarray(at, at + tile.length)], tile, at);
         }
         expect(pieces).toEqual(whole);
       }),

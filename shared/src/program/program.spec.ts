@@ -7,7 +7,7 @@ import { quantumOf } from './quantum.js';
 import { specificationDigest } from '../genomics/index.js';
 import { RunProgram } from './program.js';
 import { Purpose } from './schedule.js';
-import { fedAvgStep } from './server-step.js';
+import { serverStepOf } from './checked-step.js';
 import { toyContract, toySites } from './toy-contract.support.js';
 
 const names = toySites;
@@ -124,9 +124,9 @@ describe('RunProgram', () => {
     const program = new RunProgram(contract);
     const Q = quantumOf(contract.plan);
     const out = new Float32Array(2);
-    fedAvgStep(program.stepTerms(0, { weight: 0.5 })).tile(
+    serverStepOf(program.stepTerms(0, { all: { weight: 0.5 }, groups: [], survivors: 5 })).tile(
       Float32Array.of(1, -1),
-      Int32Array.of(Q / 100, -Q / 50),
+      [Int32Array.of(Q / 100, -Q / 50)],
       out,
       0,
     );

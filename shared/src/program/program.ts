@@ -48,8 +48,7 @@ import {
   scheduleOf,
   type ScheduledRound,
 } from './schedule.js';
-import type { FedAvgTerms } from './server-step.js';
-import { stepTermsOf } from './step-terms.js';
+import { type StepTerms, stepTermsOf, type TrainingSums } from './step-terms.js';
 import { Validation } from './validation.js';
 import { boundOf, fractionBitsOf, vectorLengthOf } from './vectors.js';
 
@@ -207,9 +206,9 @@ export class RunProgram {
     return decodeExtras(this.extras(round), integers);
   }
 
-  /** What the server step (`fedAvgStep`) of a training round of an arm depends on. @param extras sums over the survivors */
-  stepTerms(arm: number, extras: Readonly<SummedExtras>): FedAvgTerms {
-    return stepTermsOf(this.contract.plan, this.weightSpecs(arm), extras);
+  /** What the server step (`serverStepOf`) of a training round of an arm depends on. */
+  stepTerms(arm: number, sums: TrainingSums): StepTerms {
+    return stepTermsOf(this.contract, this.weightSpecs(arm), sums);
   }
 
   /**

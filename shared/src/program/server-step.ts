@@ -1,17 +1,18 @@
 import { RegulonError } from '../errors/index.js';
 import type { OwnedRange } from './owned-blocks.js';
 
-/** How a decoded sum becomes the next model; identical bytes at the coordinator, at every site and in the verifier. */
+/** How decoded sums become the next model; identical bytes at the coordinator, at every site and in the verifier. */
 export interface ServerStep {
   /**
-   * One tile of the next model.
+   * One tile of the next model; tiles come in ascending order, each once.
    *
    * @param global current weights, float32, shape [m]; not changed
-   * @param aggregate unmasked ring words of the same coordinates, signed, shape [m]
+   * @param sums unmasked ring words of the same coordinates, signed, each of shape [m]: the sum of all sites, or of a
+   *   robust rule the sum of each group in their order
    * @param out receives the next weights, float32, shape [m]; may be `global` itself
    * @param at place of the first coordinate in the whole vector
    */
-  tile(global: Float32Array, aggregate: Int32Array, out: Float32Array, at: number): void;
+  tile(global: Float32Array, sums: readonly Int32Array[], out: Float32Array, at: number): void;
 }
 
 /** What the step of FedAvg depends on. */
@@ -38,7 +39,7 @@ export interface FedAvgTerms {
 export function fedAvgStep({ weight, Q, C, owned }: FedAvgTerms): ServerStep {
   if (!(weight > 0)) throw new RegulonError('E_COHORT', 'the sum carries no weight: no site contributed');
   return {
-    tile(global, aggregate, out, at) {
+    tile(global, [aggregate = new Int32Array()], out, at) {
       const step = (from: number, to: number, divisor: number): void => {
         for (let k = from; k < to; k++) out[k] = (global[k] ?? 0) + (((aggregate[k] ?? 0) / Q) * C) / divisor;
       };

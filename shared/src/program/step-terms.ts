@@ -1,17 +1,46 @@
 import type { WeightSpec } from '../models/index.js';
-import type { Plan } from '../plan/index.js';
+import { combinationOf } from '../plan/index.js';
+import type { RunContract } from './contract.js';
 import type { SummedExtras } from './extras.js';
 import { headRanges } from './head-blocks.js';
 import { ownedRanges } from './owned-blocks.js';
-import { quantumOf } from './quantum.js';
+import type { RobustTerms } from './robust-step.js';
 import type { FedAvgTerms } from './server-step.js';
+import { ceilingOfRound, scaleOf } from './sum-ceiling.js';
 
-/** What the server step of a training round depends on. @param extras sums over the survivors */
+/** What the mean of all sites depends on. */
+export interface MeanTerms extends FedAvgTerms {
+  readonly rule: 'mean';
+  /** longest sum of honest sites, L2, in the unit of the weights */
+  readonly ceiling: number;
+}
+
+/** What the server step of a training round depends on; plain data, so that a worker can be given it. */
+export type StepTerms = MeanTerms | RobustTerms;
+
+/** The extras of a training round, and how many uploads they are the sum of. */
+export interface TrainingSums {
+  /** over all survivors */
+  readonly all: Readonly<SummedExtras>;
+  /** with a robust rule: over those of each group */
+  readonly groups: readonly Readonly<SummedExtras>[];
+  /** |U3| */
+  readonly survivors: number;
+}
+
+/** What the server step of a training round depends on. @param specs weights that travel */
 export function stepTermsOf(
-  plan: Plan,
+  contract: RunContract,
   specs: readonly WeightSpec[],
-  extras: Readonly<SummedExtras>,
-): FedAvgTerms {
-  const owned = [...ownedRanges(specs), ...headRanges(plan, specs, extras)].sort((a, b) => a.from - b.from);
-  return { weight: extras.weight, Q: quantumOf(plan), C: plan.secureAggregation.clipNorm, owned };
+  { all, groups, survivors }: TrainingSums,
+): StepTerms {
+  const { plan } = contract;
+  const { rule, trim } = combinationOf(plan);
+  const scale = scaleOf(plan);
+  if (rule !== 'mean')
+    return { rule, trim, weights: groups.map(({ weight }) => weight), sites: plan.sites.length, ...scale };
+  const owned = [...ownedRanges(specs), ...headRanges(plan, specs, all)].sort((a, b) => a.from - b.from);
+  const d = specs.reduce((total, { size }) => total + size, 0);
+  const ceiling = ceilingOfRound(contract, { survivors, d });
+  return { rule, weight: all.weight, owned, ceiling, ...scale };
 }

@@ -38,11 +38,14 @@ export function ringBoundsHold(manifest: Manifest, roster: RosterView): void {
   }
 }
 
+/** What of a manifest says how many sites a sum may have. */
+type CohortTerms = Pick<Manifest, 'N' | 'nMin' | 'gammaNum' | 'gammaDen' | 'quorumRule' | 'subCohort'>;
+
 /**
  * κ, with κ² the largest n/h over admissible n: how much the noise of all sites exceeds what the ledger counts. With
  * sub-cohorts the largest |G|/h of a group, times the number of groups, as their sums are added up.
  */
-export function kappa(manifest: Manifest, roster: RosterView): number {
+export function kappa(manifest: CohortTerms, roster: Pick<RosterView, 'M'>): number {
   const { N, subCohort } = manifest;
   const largest = Math.max(1, ...admissible(manifest, roster).map(({ n, h }) => n / h));
   return Math.sqrt(largest * (subCohort === 0 ? 1 : Math.floor(N / subCohort)));
@@ -55,7 +58,7 @@ function leastLocalSigma(manifest: Manifest, roster: RosterView): number {
 }
 
 /** Thresholds of every number of sites with which a round, or a group of it, may go on. */
-function admissible(manifest: Manifest, roster: RosterView): Thresholds[] {
+function admissible(manifest: CohortTerms, roster: Pick<RosterView, 'M'>): Thresholds[] {
   const { N, nMin, gammaNum, gammaDen, quorumRule, subCohort } = manifest;
   const [least, most] = subCohort === 0 ? [nMin, N] : [subCohort, Math.min(N, 2 * subCohort - 1)];
   return Array.from({ length: Math.max(0, most - least + 1) }, (_, k) =>

@@ -3,7 +3,7 @@ import { type BodyOf, digestText } from '../transparency/index.js';
 import { privatePlan, type SamplePrivacy } from './sample-privacy.js';
 
 /** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
-export const samplePlan = ({ validated, owners, privacy }: SampleOptions = {}): Uint8Array =>
+export const samplePlan = ({ validated, owners, privacy, combination }: SampleOptions = {}): Uint8Array =>
   canonicalJsonBytes({
     plan: 'sample',
     ...(owners && {
@@ -14,6 +14,7 @@ export const samplePlan = ({ validated, owners, privacy }: SampleOptions = {}): 
       evaluation: { every: '1', earlyStopping: { metric: 'loss', patience: '1', minDelta: '0' } },
     }),
     ...(privacy && privatePlan(privacy)),
+    ...(combination && { secureAggregation: combination }),
   });
 
 /** What every entry of a sample run shares. */
@@ -69,6 +70,8 @@ export interface SampleOptions {
   readonly validated?: readonly string[];
   /** roster ids that own a block of the model; by default all sites train all of it */
   readonly owners?: readonly number[];
+  /** how the plan combines the groups of a round; the rounds have none */
+  readonly combination?: { readonly combine: string; readonly trim?: string };
   /** site whose upload is lost in the first training round */
   readonly lost?: number;
   /** the plan protects each patient: two training rounds and nothing else */

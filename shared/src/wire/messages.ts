@@ -191,8 +191,9 @@ export const itemCodec = union(
           aggregateRoot: field(5, bytes(32)),
           modelHash: field(6, bytes(32)),
           reason: field(7, text(256)),
+          groupRoots: field(8, list(fixed(32), 64)),
         },
-        KIB,
+        4 * KIB,
       ),
     ],
     logEntries: [

@@ -67,7 +67,7 @@ const items: readonly Item[] = [
   { type: 'advertised', message },
   {
     ...{ type: 'closed', attempt: 1, outcome: 'closed', transcript: bytes(32), signature: bytes(64) },
-    ...{ aggregateRoot: bytes(32), modelHash: bytes(32), reason: '' },
+    ...{ aggregateRoot: bytes(32), modelHash: bytes(32), reason: '', groupRoots: [bytes(32)] },
   },
   { type: 'logEntries', index: 3, entry: message },
   { type: 'consistencyProof', note: 'a\n1\nx\n', hashes: [bytes(32), bytes(32)] },

@@ -73,7 +73,7 @@ describe('K13: crashes at every point', () => {
 
   const rules: RoundRules = {
     ...{ sites: all, contributors: all, counted: all, M: 5, gammaNum: 1, gammaDen: 3, strict: true, nMin: 5 },
-    ...{ subCohort: 0, groups: null, blocks: [] },
+    ...{ subCohort: 0, leastGroups: 2, groups: null, blocks: [] },
     ...{ minSurvivors: 0, fullCohort: false, maxAttempts: 3, stageMs: [100, 100, 1000, 100, 100] as const },
     ...{ gatherMs: 50, idleLimitMs: 5000, retryMs: 10, resumeMs: 200 },
   };

@@ -56,6 +56,7 @@ async function closed(announce: (honest: Uint8Array) => Uint8Array): Promise<boo
     ...{ type: 'closed', attempt: 0, outcome: 'closed', transcript, aggregateRoot: rootOfBytes(sum) },
     signature: signTranscript(coordinatorSeed, client.ctx, 'CLOSE', transcript),
     modelHash: announce(honestResult(values)),
+    groupRoots: [],
   };
   const shown: Partial<Record<Query['type'], object[]>> = {
     closed: [end],

@@ -28,6 +28,8 @@ export interface SiteBehaviour {
   before?(site: SimulatedSite, notice: StageNotice): void | Promise<void>;
   /** what it deals in place of an honest message */
   deal?(site: SimulatedSite, honest: ShareKeys, client: SecAggClient, round: number): ShareKeys;
+  /** changes what it sends in place of an honest vector, before the masks */
+  poison?(vector: Uint8Array, manifest: Manifest): void;
   /** number of its units */
   units?: number;
 }
@@ -112,6 +114,11 @@ export class SimulatedSite {
     return this.link.ask(request);
   }
 
+  /** Weights of an arm of a run as this site derived them. */
+  async weights(run: Uint8Array, arm: number): Promise<Float32Array> {
+    return Float32Array.from((await this.programOf(run)).weightsOf(arm));
+  }
+
   private async handle(notice: StageNotice, generation: number): Promise<void> {
     if (generation !== this.generation) return;
     await this.behaviour.before?.(this, notice);
@@ -184,6 +191,7 @@ export class SimulatedSite {
     const { masks, h2 } = client.maskPlan(await this.link.messages('deliveries', ref));
     const program = await this.programOf(ref.run);
     const vector = program.vectorOf(ref.round, manifest);
+    this.behaviour.poison?.(vector, manifest);
     for (let at = 0; at < vector.length; at += TILE_BYTES)
       this.engine.maskTile(vector.subarray(at, at + TILE_BYTES), at, masks, manifest.ringBits);
     const root = rootOfBytes(vector);

@@ -1,5 +1,5 @@
 import { specificationDigest } from '@regulon/shared/genomics';
-import type { Roster } from '@regulon/shared/plan';
+import { isRobust, type Roster } from '@regulon/shared/plan';
 import {
   contractOf,
   decodeContractFile,
@@ -108,11 +108,16 @@ export class SiteProgram {
     const words = await this.link.download(close.aggregateRoot);
     const ref: AttemptRef = { run: this.run, round: round.round, attempt: close.attempt };
     const survivors = (await this.link.messages('survivors', ref)).map(({ id }) => id);
-    const model = completeRound(this.program, round, { words, survivors }, () => this.weightsOf(round.arm));
+    const isCompared = round.purpose === Purpose.train && isRobust(this.program.contract.plan);
+    const roots = isCompared ? close.groupRoots : [];
+    const groups = await Promise.all(roots.map((root) => this.link.download(root)));
+    const sums = { words, groups, survivors };
+    const model = completeRound(this.program, round, sums, () => this.weightsOf(round.arm));
     if (model && Buffer.compare(model, close.modelHash) !== 0) throw new Error('another model');
   }
 
-  private weightsOf(arm: number): Float32Array {
+  /** Current weights of an arm. */
+  weightsOf(arm: number): Float32Array {
     const weights = this.models.get(arm) ?? initialWeights(this.program, arm);
     this.models.set(arm, weights);
     return weights;

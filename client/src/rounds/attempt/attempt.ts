@@ -13,7 +13,7 @@ import {
 } from '@regulon/shared/secagg';
 import { type AttemptFacts, Step } from '../../state/index.js';
 import { sendUpdate } from '../../update/index.js';
-import { cohortFacts } from './cohort-facts.js';
+import { cohortFacts, verifyGroups } from './cohort-facts.js';
 import { contributionBody } from './entries.js';
 import { factsOf } from './contribution-facts.js';
 import { chargeOf, chargeStatement, eventOf } from './charge.js';
@@ -121,6 +121,7 @@ export class Attempt {
     if (this.step < Step.shared) {
       const list = (await this.fetch('advertised')).map((i) => decodeMessage('advertise', i.message));
       this.client.shareKeys(list);
+      verifyGroups(this.client.groups(), this.session.agreement.contract.plan, this.round);
       this.facts = { ...this.facts, ...cohortFacts(this.client, this.manifest) };
       this.save(Step.shared, this.facts);
       this.site.crash.reached('r1-persisted', this.round.round);

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes, MerkleHasher } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import type { ServerStep } from '@regulon/shared/program';
+import type { CheckedStep } from '@regulon/shared/program';
 import { decodeSigned32, TILE_BYTES } from '@regulon/shared/secagg';
 import { readFully, rootOfFile, writeWhole } from '../../files/index.js';
 
@@ -28,36 +28,38 @@ export class ModelFiles {
   }
 
   /**
-   * Apply the server step tile by tile: memory is three tiles, whatever the model.
+   * Apply the server step tile by tile: memory is a tile of the weights and of each sum, whatever the model.
    *
    * @param from current weights
-   * @param aggregate ring words of the sum, 4 bytes each; extras behind the weights are left alone
+   * @param sums files of ring words, 4 bytes each, as the step takes them; extras behind the weights are left alone
    * @param parameters d
    * @returns modelHash of the next weights, 32 bytes
+   * @throws E_CEILING when honest sites cannot have made the sum; no model is left behind
    */
   async step(
-    job: { arm: number; round: number; from: string; aggregate: string; parameters: number },
-    serverStep: ServerStep,
+    job: { arm: number; round: number; from: string; sums: readonly string[]; parameters: number },
+    serverStep: CheckedStep,
   ): Promise<Uint8Array> {
-    const [weights, words] = [await open(job.from, 'r'), await open(job.aggregate, 'r')];
     const size = 4 * job.parameters;
-    const buffers = [new Uint8Array(TILE_BYTES), new Uint8Array(TILE_BYTES)] as const;
+    const files: FileHandle[] = [];
+    const buffers = [job.from, ...job.sums].map(() => new Uint8Array(TILE_BYTES));
     const tiles = async function* (): AsyncGenerator<Uint8Array> {
       for (let offset = 0; offset < size; offset += TILE_BYTES) {
         const length = Math.min(TILE_BYTES, size - offset);
-        const [current, sum] = [buffers[0].subarray(0, length), buffers[1].subarray(0, length)];
-        await readFully(weights, current, offset);
-        await readFully(words, sum, offset);
+        const [current = new Uint8Array(), ...sums] = buffers.map((buffer) => buffer.subarray(0, length));
+        for (const [f, file] of files.entries())
+          await readFully(file, [current, ...sums][f] ?? current, offset);
         const next = new Float32Array(current.buffer, 0, length / 4);
-        serverStep.tile(next, decodeSigned32(sum), next, offset / 4);
+        serverStep.tile(next, sums.map(decodeSigned32), next, offset / 4);
         yield current;
       }
+      serverStep.finish();
     };
     try {
+      for (const path of [job.from, ...job.sums]) files.push(await open(path, 'r'));
       return await this.write(this.path(job.arm, job.round), tiles);
     } finally {
-      await weights.close();
-      await words.close();
+      for (const file of files) await file.close();
     }
   }
 

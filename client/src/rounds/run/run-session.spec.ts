@@ -25,7 +25,7 @@ function siteAfterCrash(closed: ClosedRound): SiteContext {
   runs.saveOutcome(run, {
     ...{ round: 0, attempt: 0, survivors: [1, 2, 3, 4, 5], extras: { weight: 5, fault: 0 } },
     sums: new Float64Array(closed.manifest.d).fill(100),
-    ...{ transcript: sha256(), aggregateRoot: rootOfBytes(closed.aggregate) },
+    ...{ transcript: sha256(), aggregateRoot: rootOfBytes(closed.aggregate), groupRoots: [sha256()] },
   });
   const append = (_kind: string, place: { round: number }, body: object) => {
     acks.push({ round: place.round, ...(body as { audited: { result: string } }).audited });
@@ -68,6 +68,7 @@ describe('the last rounds of a run', () => {
     const body = {
       transcript: digestText(sha256()),
       aggregateRoot: digestText(rootOfBytes(closed.aggregate)),
+      groups: [{ aggregateRoot: digestText(sha256()) }],
     };
     all = { ...body, u3: [1, 2, 3, 4, 5], h3: digestText(closed.h3), modelOut: digestText(sha256()) };
     return (session = await RunSession.open({ ...context, log } as unknown as SiteContext, run));
@@ -85,6 +86,8 @@ describe('the last rounds of a run', () => {
   it.each([
     ['transcript', { transcript: digestText(new Uint8Array(32)) }],
     ['sum', { aggregateRoot: digestText(new Uint8Array(32)) }],
+    ['sum of a group', { groups: [{ aggregateRoot: digestText(new Uint8Array(32)) }] }],
+    ['sum of a group', { groups: [] }],
     ['set of survivors', { u3: [1, 2, 3, 4] }],
     ['set of uploads', { h3: digestText(new Uint8Array(32)) }],
     ['score', { figures: { loss: '0.5' } }],

@@ -237,12 +237,14 @@ export class RunSession {
 /** What the log says otherwise of a closed round than this site was told. */
 function differenceOf(
   logged: BodyOf<'round.aggregate'>,
-  { transcript, aggregateRoot, survivors, modelHash }: OutcomeRow,
+  { transcript, aggregateRoot, groupRoots, survivors, modelHash }: OutcomeRow,
   own: AttemptFacts | undefined,
   figures: ValidationFigures | undefined,
 ): string | undefined {
   if (logged.transcript !== digestText(transcript)) return 'transcript';
   if (logged.aggregateRoot !== digestText(aggregateRoot)) return 'sum';
+  const loggedRoots = (logged.groups ?? []).map((group) => group.aggregateRoot);
+  if (groupRoots && loggedRoots.join() !== groupRoots.map(digestText).join()) return 'sum of a group';
   if (canonicalJson(logged.u3) !== canonicalJson(survivors)) return 'set of survivors';
   // with sub-cohorts this site has signed the survivors of its group
   const released = own?.groups ? (logged.groups ?? []).map(({ h3 }) => h3) : [logged.h3];

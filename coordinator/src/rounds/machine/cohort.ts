@@ -29,7 +29,8 @@ export function isEnough(
   if (rules.subCohort > 0 && set !== 'u1') return areEnough(rules, members);
   const { quorum, uMin } = thresholdsFor(rules, n);
   const smallest = Math.max(uMin, rules.minSurvivors);
-  const cohort = set === 'u3' ? smallest : Math.max(rules.nMin, quorum, smallest, 2 * rules.subCohort);
+  const cohort =
+    set === 'u3' ? smallest : Math.max(rules.nMin, quorum, smallest, rules.leastGroups * rules.subCohort);
   const counted = rules.counted.filter((id) => members.includes(id)).length;
   const complete = !rules.fullCohort || rules.contributors.every((id) => members.includes(id));
   return complete && members.length >= cohort && counted >= smallest && !thinBlockOf(rules, members, n);

@@ -89,6 +89,18 @@ describe('round machine', () => {
     expect(other.send({ type: 'time' }).state).toMatchObject({ phase: 'consistency', u3: [2, 3, 4, 5] });
   });
 
+  it('begins with as many groups as the rule of the plan compares, not with two', () => {
+    const grouped = { gammaNum: 0, subCohort: 5 };
+    const here = Array.from({ length: 14 }, (_, i) => i + 1);
+    const two = new Play(rulesFor(15, grouped), here).send({ type: 'begin' }).wait(50);
+    expect(two.state.phase).toBe('advertise');
+    const three = new Play(rulesFor(15, { ...grouped, leastGroups: 3 }), here)
+      .send({ type: 'begin' })
+      .wait(50);
+    expect(three.state.phase).toBe('waiting');
+    expect(three.send({ type: 'connected', site: 15 }).state.phase).toBe('advertise');
+  });
+
   it('says at once that too few owners of a block may take part', () => {
     const blocks = [{ name: 'rna', owners: [1, 2, 3] }];
     const { state } = new Play(rulesFor(5, { blocks })).send({ type: 'begin' });

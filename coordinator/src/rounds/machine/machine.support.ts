@@ -23,6 +23,7 @@ export const rulesFor = (count: number, more: Partial<RoundRules> = {}): RoundRu
       strict: true,
       nMin: 5,
       subCohort: 0,
+      leastGroups: 2,
       groups: null,
     },
     ...{ minSurvivors: 0, fullCohort: false, maxAttempts: 3, stageMs: [100, 100, 1000, 100, 100] as const },

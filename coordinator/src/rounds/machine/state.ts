@@ -49,6 +49,8 @@ export interface RoundRules {
   readonly minSurvivors: number;
   /** least sites of a group that is summed by itself; 0 = all sites are summed at once */
   readonly subCohort: number;
+  /** fewest groups of U1, with sub-cohorts: two, or as many as the rule that compares them needs */
+  readonly leastGroups: number;
   /** the groups of U1 once it is fixed, with sub-cohorts */
   readonly groups: readonly (readonly number[])[] | null;
   /** every contributor must be in the sum (statistics; evaluation of a run that is not public) */

@@ -12,6 +12,7 @@ import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
+import { checkCombination } from './combination-rows.js';
 import { checkOwners } from './owner-rows.js';
 import { checkLedgers } from './privacy-ledger.js';
 import { checkDeletions } from './retention-rows.js';
@@ -103,6 +104,7 @@ function checkRuns(
     judged.push([view, approved]);
     const rounds = checkRounds(context, view, approved);
     checkOwners(context, rounds, approved);
+    checkCombination(context, rounds, approved);
     checkModels(context, view, rounds);
     checkTraining(context, view, approved);
     checkDeletions(context, view);
