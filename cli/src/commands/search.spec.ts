@@ -43,6 +43,29 @@ describe('regulon run search --dry-run', () => {
     expect(err).toContain(words);
   });
 
+  it('is another search over other samples under the same names, as losses on them are others', async () => {
+    const file = join(folder, 'private.json');
+    const declared = {
+      ...{ schema: 'regulon.search/1', name: 'private', runs: 2, epsilon: 1e6 },
+      plan: join(dirname(dirname(example)), 'brca3-private.sim.yaml'),
+      validation: { data: 'own.tsv', labels: 'own.csv' },
+      space: [{ key: 'training.optimizer.learningRate' }],
+    };
+    writeFileSync(file, JSON.stringify(declared));
+    writeFileSync(join(folder, 'own.csv'), 'unit,subtype\nP1,LumA\n');
+    const digestOver = async (samples: string): Promise<string> => {
+      writeFileSync(join(folder, 'own.tsv'), samples);
+      const { out } = await run('run', 'search', file, '--dry-run', '--format', 'json');
+      return (JSON.parse(out) as { data: { digest: string } }).data.digest;
+    };
+    const [first, other, again] = [await digestOver('a'), await digestOver('b'), await digestOver('a')];
+    expect(first).toMatch(/^[0-9a-f]{16}$/);
+    expect([other === first, again === first]).toEqual([false, true]);
+    rmSync(join(folder, 'own.tsv'));
+    const { code, err } = await run('run', 'search', file, '--dry-run');
+    expect([code, err]).toEqual([4, expect.stringContaining('own.tsv: no such file')]);
+  });
+
   it('asks for the key of the researcher before anything is proposed', async () => {
     const { code, err } = await run('run', 'search', example, '--yes');
     expect([code, err]).toEqual([4, expect.stringContaining('--federation is missing')]);

@@ -35,7 +35,7 @@ export function searchCommand(run: Command, context: Context): void {
   handles<ProposeOptions>(
     command,
     context,
-    ([file = ''], options, output) => search(readSearch(file), options, { context, output }),
+    async ([file = ''], options, output) => search(await readSearch(file), options, { context, output }),
     'federation',
   );
 }

@@ -61,10 +61,17 @@ export function parseSearch(value: unknown): Search {
   );
 }
 
-/** What a search is known by: its declaration, and the plan that it varies. @returns 16 hexadecimal digits */
+/**
+ * What a search is known by: its declaration, the plan that it varies, and the samples that its models are compared on.
+ *
+ * @param samples digest of the bytes of `validation`; absent where the search declares none
+ * @returns 16 hexadecimal digits
+ */
 export function searchDigest(
-  { plan: _file, validation: _own, ...declared }: Search,
+  { plan: _file, validation: _paths, ...declared }: Search,
   planHash: string,
+  samples?: string,
 ): string {
-  return hex(sha256(utf8(JSON.stringify([declared, planHash])))).slice(0, 16);
+  const parts = [declared, planHash, ...(samples === undefined ? [] : [samples])];
+  return hex(sha256(utf8(JSON.stringify(parts)))).slice(0, 16);
 }

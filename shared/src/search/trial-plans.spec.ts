@@ -138,12 +138,13 @@ describe('the declaration of a search', () => {
     expect(() => searchOf({ runs: 0 })).toThrow('search: runs');
   });
 
-  it('is another search under another name, budget, space or plan, wherever the file of the plan lies', () => {
+  it('is another search under another name, budget, space, plan or samples, wherever the file of the plan lies', () => {
     const digests = [{}, { name: 't' }, { runs: 8 }, { seed: 1 }, { space: [{ ...rate, high: 1 }] }].map(
       (more) => searchDigest(searchOf(more), 'sha256:0'),
     );
     digests.push(searchDigest(searchOf(), 'sha256:1'));
-    expect(new Set(digests).size).toBe(6);
+    digests.push(...['a', 'b'].map((samples) => searchDigest(searchOf(), 'sha256:0', samples)));
+    expect(new Set(digests).size).toBe(8);
     expect(searchDigest(searchOf({ plan: 'other.yaml' }), 'sha256:0')).toBe(digests[0]);
   });
 });
