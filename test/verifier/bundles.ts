@@ -12,6 +12,7 @@ import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } 
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { claimed } from './private-runs.js';
 import { goodReleases, wrongReleases } from './released-models.js';
+import { statedRight, statedWrong } from './self-evidence.js';
 
 const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
   const copy = Uint8Array.from(bytes ?? []);
@@ -31,6 +32,7 @@ const addCheckpoint = (files: Map<string, Uint8Array>, log: SampleLog, size: num
 export const good: Readonly<Record<string, () => Case>> = {
   ...goodMembers,
   ...goodReleases,
+  ...statedRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -283,4 +285,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...wrongMembers,
   ...withdrawnData,
   ...wrongReleases,
+  ...statedWrong,
 };

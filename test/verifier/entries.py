@@ -35,6 +35,10 @@ ACTORS = {
     "model.release": ["researcher"],
     "model.export": ["researcher"],
     "config.start": ["site", "coordinator"],
+    "witness.refusal": ["site"],
+    "fork.evidence": ["site", "coordinator", "steward", "administrator", "researcher", "auditor", "operator"],
+    "report.issued": ["auditor", "coordinator"],
+    "anchor": ["coordinator"],
 }
 
 

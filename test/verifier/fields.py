@@ -38,6 +38,10 @@ FIELDS = {
         "model.release": "arm model format file privacy intendedUse tests approvals",
         "model.export": "release model format file",
         "config.start": "nonce version software configuration",
+        "witness.refusal": "code held offered shown",
+        "fork.evidence": "about first second",
+        "report.issued": "report checkpoint verifier",
+        "anchor": "checkpoint form token",
     }.items()
 }
 

@@ -166,7 +166,7 @@ def check_signers(log):
         signed = log_entries.parse_json(log.attachment(log.genesis["roster"]))
         log_entries.check_roster(log.genesis, signed)
         need("follows" not in signed["roster"], "a founding roster that follows another")
-        log.history = History(keys, signed["roster"])
+        log.history = History(keys, signed["roster"], first["fed"])
     except (Wrong, KeyError, TypeError, ValueError) as error:
         log.add("L3", 0, f"entry 0: {error}")
     if log.history is None:

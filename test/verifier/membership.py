@@ -14,7 +14,8 @@ FIELDS = {"site": "key", "cosigner": "cosignerKey", "steward": "stewardKey"}
 class History:
     """The keys of each roster; `at(index)` are those for an entry of this index, or a checkpoint of this size."""
 
-    def __init__(self, keys, roster):
+    def __init__(self, keys, roster, fed):
+        self.fed = fed
         self.versions, self.rosters, self.indexes = [keys], [roster], []
 
     def at(self, index):

@@ -14,6 +14,7 @@ from datetime import datetime
 
 import archive
 import cosignatures
+import evidence
 import log_rows
 import privacy
 import releases
@@ -47,6 +48,7 @@ def verify(bundle, policy, kept, as_of, max_age):
     log_rows.check_policy(log)
     log_rows.check_gates(log)
     log_rows.check_deletions(log)
+    evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
     round_rows.check_rounds(log)
     training.check_training(log)

@@ -8,6 +8,7 @@ import { CheckpointWatch } from './checkpoint-watch.js';
 import type { SiteContext } from './context.js';
 import { consequenceOf, isPassing } from './errors/failures.js';
 import { insist } from './errors/insist.js';
+import { lastWord } from './last-word.js';
 import { namedError } from '../errors/index.js';
 import { type OpenSite, openSite, type SiteParts } from './open-site.js';
 import { type StageNotice, tellRefusal } from './errors/refusals.js';
@@ -172,7 +173,8 @@ export class Daemon {
     if (this.stopping) return;
     const named = namedError(error);
     if (named.retryable || isPassing(named)) return this.warn(named);
-    this.giveUp(named);
+    if (named.code !== 'E_FORK') return this.giveUp(named);
+    void lastWord(() => this.site.drainOutbox()).then(() => this.giveUp(named));
   }
 
   /** The daemon ends; of a defect its log keeps where it arose. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
-import { type ErrorCode, explainError, RegulonError } from '@regulon/shared/errors';
+import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { RosterView } from '@regulon/shared/secagg';
 import { type DaemonConfig, readSitePolicy } from '../config/index.js';
 import { loadSiteKeys, readKeyFile } from '../enrol/index.js';
@@ -26,6 +26,7 @@ import { entrySealer } from './attempt/entries.js';
 import { insist } from './errors/insist.js';
 import { openSiteData } from '../datasets/index.js';
 import { helloOnTime } from './hello.js';
+import { lastWord } from './last-word.js';
 import { saltOf, statementsOf, type StewardStatements } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;
@@ -111,7 +112,11 @@ export async function openSite(
     const log = new LogFollower(state, outbox, { ...federation, site: config.site }, read, cosigner);
     const tell = (error: RegulonError): void => logger.warn({ code: error.code }, explainError(error));
     const { skewSeconds } = federation.keys.genesis;
-    await connect(link, log, skewSeconds, tell);
+    const drainOutbox = () => outbox.drain((entry) => sendEntry(link, log, entry));
+    await connect(link, log, skewSeconds, tell).catch(async (error: unknown) => {
+      if (isRegulonError(error, 'E_FORK')) await lastWord(drainOutbox);
+      throw error;
+    });
     const body = {
       nonce: hex(randomBytes(32)),
       version: DAEMON_VERSION,
@@ -119,8 +124,6 @@ export async function openSite(
       configuration: null,
     };
     const { seq } = outbox.append('config.start', {}, body);
-    const drainOutbox = () =>
-      outbox.drain(async (entry) => (await link.exchange({ type: 'appendEntry', entry })).index);
     await insist(drainOutbox, { tell });
     const crashAt = config.testing?.crashAt;
     const context: SiteContext = {
@@ -139,6 +142,12 @@ export async function openSite(
     await close();
     throw error;
   }
+}
+
+/** Send an entry of this site, what it refers to first. @returns the index that the coordinator claims */
+async function sendEntry(link: CoordinatorLink, log: LogFollower, entry: Uint8Array): Promise<number> {
+  for (const bytes of log.attachmentsOf(entry)) await link.exchange({ type: 'putAttachment', bytes });
+  return (await link.exchange({ type: 'appendEntry', entry })).index;
 }
 
 /** Connect, and follow the log to its newest checkpoint before anything is signed. */

@@ -58,6 +58,25 @@ describe('following the log', () => {
     expect(site.follower.latest.size).toBe(4);
   });
 
+  it('tells the log once of a checkpoint that it refuses, with both notes', async () => {
+    const held = site.log.add(start(), note(2)).note();
+    await site.follower.follow(held);
+    const offered = new TestLog().add(start(), note(3)).note();
+    await expect(site.follower.follow(offered)).rejects.toThrow(refused('E_FORK'));
+    site.restart();
+    await expect(site.follower.follow(offered)).rejects.toThrow(refused('E_FORK'));
+    const [row, ...more] = site.outbox.unsent();
+    expect([row?.kind, more]).toEqual(['witness.refusal', []]);
+    const bytes = row?.bytes ?? new Uint8Array(0);
+    expect(parseEntry(bytes).body).toMatchObject({ code: 'E_FORK', shown: { size: 3 } });
+    const texts = site.follower.attachmentsOf(bytes).map((text) => Buffer.from(text).toString());
+    expect(texts).toEqual([held, offered]);
+    expect(parseEntry(bytes).body).toMatchObject({
+      held: { digest: digestText(sha256(Buffer.from(held))) },
+      offered: { digest: digestText(sha256(Buffer.from(offered))) },
+    });
+  });
+
   it('refuses two roots for one size, and another genesis', async () => {
     await site.follower.follow(site.log.add(start()).note());
     await expect(site.follower.follow(new TestLog().add(note(2)).note())).rejects.toThrow(refused('E_FORK'));

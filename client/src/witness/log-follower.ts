@@ -1,4 +1,4 @@
-import { equalBytes, hex } from '@regulon/shared/crypto';
+import { equalBytes } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import {
   type BodyOf,
@@ -8,6 +8,7 @@ import {
   verifyCheckpoint,
   type Withdrawals,
 } from '@regulon/shared/transparency';
+import { isSaidByCoordinator } from '@regulon/shared/wire';
 import type { Outbox, SiteState } from '../state/index.js';
 import { CompactTree } from './compact-tree.js';
 import {
@@ -20,6 +21,7 @@ import {
 } from './log-advance.js';
 import type { Cosignature, Cosigner, QuorumHead } from './cosigner.js';
 import { LogKeys } from './log-keys.js';
+import { Refusals } from './refusals.js';
 import { type PlacedOf, SeenEntries } from './seen-entries.js';
 
 /** Entries behind the last checkpoint that are looked at for the history of a round, at once and how often. */
@@ -38,6 +40,7 @@ export class LogFollower {
   private readonly seen: SeenEntries;
   private readonly keys: LogKeys;
   private readonly parts: AdvanceParts;
+  private readonly refusals: Refusals;
 
   constructor(
     private readonly state: SiteState,
@@ -51,6 +54,7 @@ export class LogFollower {
     this.keys = new LogKeys(state, federation.versions ?? [federation.keys]);
     this.parts = { federation, outbox, seen: this.seen, keys: this.keys, read, limits };
     const origin = federation.keys.genesis.origin;
+    this.refusals = new Refusals(state, outbox, origin);
     const row = state.db.prepare('SELECT size, root, edge FROM witness WHERE origin = ?').get(origin) as
       { size: number; root: Buffer; edge: Buffer } | undefined;
     this.tree = row ? CompactTree.restore(row.size, Uint8Array.from(row.edge)) : CompactTree.empty();
@@ -171,21 +175,35 @@ export class LogFollower {
   private async advance(note: string): Promise<Cosignature | undefined> {
     const checkpoint = verifyCheckpoint(note, this.parts.federation.keys.logKey);
     const { cosigner } = this;
+    const way = new LogAdvance(this.parts, this.tree.copy());
     try {
-      await this.moveTo(checkpoint, note);
+      await this.moveTo(checkpoint, note, way);
       if (cosigner?.observe(note, checkpoint) === true) return undefined;
     } catch (error) {
-      if (isRegulonError(error, 'E_FORK') || isRegulonError(error, 'E_VERIFY'))
-        this.keepEvidence(checkpoint.size, note);
+      this.refuse(error, checkpoint, note, way);
       throw error;
     }
     if (checkpoint.size < this.head.size || this.owesOwnEntry()) return undefined;
     return cosigner?.sign(note, checkpoint);
   }
 
-  private async moveTo(checkpoint: Checkpoint, note: string): Promise<void> {
+  /** Keep a checkpoint that this site finds wrong, and tell the log of one that forks it; what the coordinator says is no finding. */
+  private refuse(error: unknown, checkpoint: Checkpoint, note: string, { tree }: LogAdvance): void {
+    const isFork = isRegulonError(error, 'E_FORK');
+    if (!(isFork || isRegulonError(error, 'E_VERIFY')) || isSaidByCoordinator(error)) return;
+    this.seen.dropUnverified();
+    this.refusals.keep(checkpoint, note, this.head);
+    if (!isFork) return;
+    this.refusals.tell(error.code, checkpoint, note, tree.size === checkpoint.size ? tree : undefined);
+  }
+
+  /** Attachments of this site's entries that are kept here until the coordinator has them. @param entry bytes */
+  attachmentsOf(entry: Uint8Array): Uint8Array[] {
+    return this.refusals.attachmentsOf(entry);
+  }
+
+  private async moveTo(checkpoint: Checkpoint, note: string, way: LogAdvance): Promise<void> {
     if (checkpoint.size < this.head.size) return;
-    const way = new LogAdvance(this.parts, this.tree.copy());
     await way.to(checkpoint.size);
     if (!equalBytes(way.tree.root(), checkpoint.root))
       throw new RegulonError(
@@ -215,11 +233,5 @@ export class LogFollower {
     this.tree = way.tree;
     this.head = checkpoint;
     this.seen.grown();
-  }
-
-  /** The signed note that cannot follow on what this site has seen, beside the root of that. */
-  private keepEvidence(size: number, note: string): void {
-    this.seen.dropUnverified();
-    this.state.set(`fork:${size}`, JSON.stringify({ note, root: hex(this.head.root) }));
   }
 }

@@ -1,7 +1,7 @@
 /** A log in memory and a site that follows it, for specs. */
 import { join } from 'node:path';
 import { sha256 } from '@regulon/shared/crypto';
-import { digestText, entryHash, LogTree, signCheckpoint } from '@regulon/shared/transparency';
+import { digestText, entryHash, LogTree, parseEntry, signCheckpoint } from '@regulon/shared/transparency';
 import { verifyAgreement } from '../policy/index.js';
 import {
   contractBytes,
@@ -15,6 +15,7 @@ import {
   testPlan,
   testSite,
 } from '../policy/site.support.js';
+import { entrySealer } from '../rounds/attempt/entries.js';
 import { Outbox, SiteState } from '../state/index.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 import type { FollowLimits, ReadEntries } from './log-advance.js';
@@ -117,11 +118,12 @@ export class FollowingSite {
 
   /** Another process with the same state. */
   restart(limits?: FollowLimits, read?: ReadEntries): void {
-    const sealed = { seq: 0, bytes: note(1), hash: entryHash(note(1)) };
+    const first = { seq: 0, bytes: note(1), hash: entryHash(note(1)) };
+    const seal = entrySealer(federation.keys, 'fed_test', 'a', seedOf('site', 1));
     const { state } = this;
     this.outbox = new Outbox(
       state,
-      () => sealed,
+      (draft) => (draft.kind === 'config.start' && !draft.previous ? first : seal(draft)),
       () => this.clock,
     );
     const shown: ReadEntries = async (from, to) => this.log.entries.slice(from, to);
@@ -131,7 +133,7 @@ export class FollowingSite {
 
   /** The site writes `note(1)`, and the coordinator acknowledges it at this place. */
   async acknowledged(index: number): Promise<void> {
-    this.outbox.append('config.start', {}, {});
+    this.outbox.append('config.start', {}, parseEntry(note(1)).body);
     await this.outbox.drain(async () => index);
   }
 }

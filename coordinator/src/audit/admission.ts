@@ -2,8 +2,13 @@ import { RegulonError } from '@regulon/shared/errors';
 import {
   attachmentsOf,
   entryRefused,
-  type FederationKeys,
+  judgeFork,
+  type JudgedLog,
+  judgeRefusal,
+  type KeyHistory,
   type LogEntry,
+  type LogTree,
+  verifyQuoted,
 } from '@regulon/shared/transparency';
 import type { AttachmentFolder } from './attachments.js';
 import type { LogRows } from './log-rows.js';
@@ -19,30 +24,53 @@ export interface Submission {
 /** What a submission is judged against. */
 export interface AdmissionState {
   readonly rows: LogRows;
-  readonly keys: FederationKeys;
+  readonly history: KeyHistory;
   readonly attachments: AttachmentFolder;
+  /** the log as far as checkpoints were signed over it */
+  readonly tree: LogTree;
 }
 
+/** Bytes of an attachment that is read before the entry is taken: a note of 512 KiB is the largest. */
+const MAX_READ_BYTES = 512 * 1024;
+
 /**
- * Check what the signatures do not say: who may submit, the clock, the attachments, and numbers used before.
+ * Check what the signatures do not say: who may submit, the clock, the attachments, what it says of the log itself, and
+ * numbers used before.
  *
  * @throws E_LOG_ENTRY with the broken row; `retryable` when waiting or sending an attachment helps
- * @throws E_LOG_EQUIVOCATION if the actor signed another entry with this number; both are kept
+ * @throws E_LOG_EQUIVOCATION if the actor signed another entry with this number, which `details.index` names
  */
-export function admit(submission: Submission, { rows, keys, attachments }: AdmissionState, now: Date): void {
-  const { entry } = submission;
+export function admit({ entry }: Submission, state: AdmissionState, now: Date): void {
+  const { rows, history, attachments } = state;
   const who = `${entry.actor.type} ${entry.actor.id}`;
   if (entry.actor.type === 'coordinator') throw entryRefused('L3', 'the coordinator writes its own entries');
-  if (Date.parse(entry.at) > now.getTime() + keys.genesis.skewSeconds * 1000) {
+  if (Date.parse(entry.at) > now.getTime() + history.last.genesis.skewSeconds * 1000) {
     throw entryRefused('L4', `the clock of ${who} is ahead of this one`, {}, true);
   }
   verifyAttachments(entry, attachments);
   const index = rows.indexOfSeq(entry);
-  if (index === undefined) return;
-  rows.keepEquivocation(submission.hash, submission.bytes, index, now.toISOString());
+  if (index === undefined) return verifyStated(entry, state);
   throw new RegulonError('E_LOG_EQUIVOCATION', `${who} signed two entries with number ${entry.seq}`, {
     details: { index, seq: entry.seq },
   });
+}
+
+/** What an entry says of the log itself is true of the log. @throws E_LOG_ENTRY (L1, L3) */
+export function verifyStated(entry: LogEntry, { rows, history, attachments, tree }: AdmissionState): void {
+  const index = rows.end().size;
+  const read: JudgedLog['resolve'] = (digest) => attachments.read(digest);
+  const log: JudgedLog = { tree, history, resolve: read };
+  if (entry.kind === 'report.issued' || entry.kind === 'anchor') return verifyQuoted(entry, index, log);
+  if (entry.kind !== 'witness.refusal' && entry.kind !== 'fork.evidence') return;
+  verifySmall(entry);
+  if (entry.kind === 'witness.refusal') judgeRefusal(entry.body, index, log);
+  else judgeFork(entry.body, index, log);
+}
+
+/** @throws E_LOG_ENTRY (D1) */
+function verifySmall(entry: LogEntry): void {
+  if (attachmentsOf(entry).some(({ size }) => size > MAX_READ_BYTES))
+    throw entryRefused('D1', `an attachment of ${entry.kind} is larger than ${MAX_READ_BYTES} bytes`);
 }
 
 /** @throws E_LOG_ENTRY (L1, retryable) if an attachment of the entry was not put */

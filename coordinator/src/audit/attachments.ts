@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes, hex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -46,6 +46,13 @@ export class AttachmentFolder {
     const present = existsSync(join(this.folder, AttachmentFolder.pathOf(digest)));
     if (present) this.known.add(digest);
     return present;
+  }
+
+  /** Bytes of a small attachment, at once; undefined if it is not kept, or the file was changed. */
+  read(digest: string): Uint8Array | undefined {
+    if (!this.has(digest)) return undefined;
+    const bytes = Uint8Array.from(readFileSync(join(this.folder, AttachmentFolder.pathOf(digest))));
+    return equalBytes(sha256(bytes), digestBytes(digest)) ? bytes : undefined;
   }
 
   /** @throws E_NOT_FOUND if it is not kept; E_DIGEST if the file was changed */

@@ -63,6 +63,7 @@ export class LogRows {
     | 'hashes'
     | 'all'
     | 'conflict'
+    | 'twins'
     | 'ofRun'
     | 'ofKind',
     Statement<unknown[]>
@@ -87,6 +88,7 @@ export class LogRows {
       hashes: db.prepare('SELECT hash FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?').pluck(),
       all: db.prepare('SELECT bytes, hash, chain FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?'),
       conflict: db.prepare('INSERT OR IGNORE INTO log_equivocations (hash, bytes, idx, at) VALUES (?,?,?,?)'),
+      twins: db.prepare('SELECT count(*) FROM log_equivocations WHERE idx = ?').pluck(),
       ofKind: db.prepare('SELECT idx FROM log_entries WHERE run IS NULL AND kind = ? ORDER BY idx').pluck(),
       ofRun: db.prepare('SELECT idx FROM log_entries WHERE run = ? AND kind = ? ORDER BY idx').pluck(),
     };
@@ -166,8 +168,11 @@ export class LogRows {
     return this.sql.ofKind.all(kind) as number[];
   }
 
-  keepEquivocation(hash: Uint8Array, bytes: Uint8Array, index: number, at: string): void {
+  /** @returns whether it is the first that is kept for the entry of this index */
+  keepEquivocation(hash: Uint8Array, bytes: Uint8Array, index: number, at: string): boolean {
+    const isFirst = this.sql.twins.get(index) === 0;
     this.sql.conflict.run(hash, bytes, index, at);
+    return isFirst;
   }
 
   /** Make this process the only writer. @returns the head, with the new fence */

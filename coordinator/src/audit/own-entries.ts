@@ -22,7 +22,10 @@ export type OwnKind =
   | 'round.reopen'
   | 'retention.delete'
   | 'run.finish'
-  | 'config.start';
+  | 'config.start'
+  | 'fork.evidence'
+  | 'report.issued'
+  | 'anchor';
 
 /** A body as the coordinator knows it; the sequencer fills what depends on the position in the log. */
 export type OwnBody<K extends OwnKind> = K extends 'round.open'

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import {
+  attachmentsOf,
+  digestText,
   headOf,
   nextPosition,
   parseEntry,
   readBundle,
   sealEntry,
+  signCheckpoint,
   verifyCheckpoint,
   verifyConsistency,
   verifyInclusion,
@@ -184,6 +187,44 @@ describe('sequencer', () => {
       details: { index: 1, seq: 0 },
     });
     expect(db.prepare('SELECT count(*) FROM log_equivocations').pluck().get()).toBe(1);
+    await expect(log.append(twin)).rejects.toMatchObject({ code: 'E_LOG_EQUIVOCATION' });
+    expect(log.size).toBe(3);
+    const evidence = parseEntry(log.entry(2));
+    expect(evidence).toMatchObject({
+      kind: 'fork.evidence',
+      actor: { type: 'coordinator' },
+      body: { about: 'entries' },
+    });
+    const kept = attachmentsOf(evidence).map(({ digest }) => log.attachment(digest));
+    expect((await Promise.all(kept)).map((bytes) => Buffer.from(bytes))).toEqual(
+      [log.entry(1), twin].map((bytes) => Buffer.from(bytes)),
+    );
+  });
+
+  it('takes no evidence that proves nothing, and no report on another log', async () => {
+    const log = await open();
+    await appendPolicy(log, 'site-1');
+    const { note, root } = await log.checkpoint();
+    const text = await log.putAttachment(Buffer.from(note), 'text/plain');
+    const refused = { code: 'E_LOG_ENTRY', details: { rule: 'L3' } };
+    const evidence = { about: 'notes', first: text, second: text } as const;
+    const accuse = (): Uint8Array => federation.entry(['site', 'site-2'], 'fork.evidence', {}, evidence);
+    await expect(log.append(accuse())).rejects.toMatchObject(refused);
+    const other = signCheckpoint(
+      { origin: federation.genesis.origin, size: 2, root: new Uint8Array(32) },
+      { keyName: federation.genesis.origin, seed: new Uint8Array(32) },
+    );
+    const offered = await log.putAttachment(Buffer.from(other), 'text/plain');
+    const refusal = { code: 'E_FORK', held: text, offered, shown: null };
+    const refuse = federation.entry(['site', 'site-3'], 'witness.refusal', {}, refusal);
+    await expect(log.append(refuse)).rejects.toMatchObject(refused);
+    const report = (size: number) => () =>
+      log.appendOwn({
+        kind: 'report.issued',
+        body: { report: zero, checkpoint: { size, root: digestText(root) }, verifier: 'regulon-0.1.0' },
+      });
+    expect(report(1)).toThrow(expect.objectContaining({ code: 'E_LOG_ENTRY' }));
+    expect(report(2)()).toMatchObject({ index: 2 });
   });
 
   it('refuses entries from the future until it has come', async () => {

@@ -1,5 +1,5 @@
 import { equalBytes, sha256 } from '@regulon/shared/crypto';
-import { RegulonError } from '@regulon/shared/errors';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { Roster, SignedRoster } from '@regulon/shared/plan';
 import {
   type Attachment,
@@ -19,7 +19,7 @@ import {
   statementKeyName,
   verifyPosition,
 } from '@regulon/shared/transparency';
-import { admit, verifyAttachments } from './admission.js';
+import { type AdmissionState, admit, verifyAttachments, verifyStated } from './admission.js';
 import { AppendQueue } from './append-queue.js';
 import { AttachmentFolder } from './attachments.js';
 import { Cosignatures } from './cosignatures.js';
@@ -30,6 +30,7 @@ import { idle, LogHead, type PublishedHead } from './log-head.js';
 import { LogRows } from './log-rows.js';
 import { type OwnEntry, sealOwn } from './own-entries.js';
 import type { Accepted, Appended, SequencerOptions } from './sequencer-options.js';
+import { keepTwin } from './twins.js';
 
 interface Parts {
   readonly rows: LogRows;
@@ -99,7 +100,7 @@ export class Sequencer {
    *   not called for a repetition
    * @returns after the row is committed
    * @throws E_LOG_ENTRY if a rule is broken; `retryable` when an earlier entry or an attachment is missing
-   * @throws E_LOG_EQUIVOCATION if the actor has signed another entry with this number; both are kept
+   * @throws E_LOG_EQUIVOCATION if the actor has signed another entry with this number; both are kept, and the log says so
    */
   async append(
     bytes: Uint8Array,
@@ -107,7 +108,7 @@ export class Sequencer {
     beside: (entry: LogEntry, index: number) => void = () => undefined,
   ): Promise<Accepted> {
     for (const attachment of attachments) await this.putAttachment(attachment, MediaType.json);
-    return this.queue.add(
+    const accepted = this.queue.add(
       () => this.judge(bytes),
       ({ entry, hash, known }) => {
         if (known !== undefined) return { index: known, hash, bytes, isNew: false, entry };
@@ -116,6 +117,11 @@ export class Sequencer {
         return { ...appended, isNew: true, entry };
       },
     );
+    return accepted.catch(async (error: unknown) => {
+      if (isRegulonError(error, 'E_LOG_EQUIVOCATION'))
+        await keepTwin(bytes, this.admission, this.queue, (own) => this.appendOwn(own));
+      throw error;
+    });
   }
 
   /**
@@ -138,6 +144,7 @@ export class Sequencer {
       const bytes = sealOwn(own, { keyName, seed: this.options.statementSeed }, place);
       const entry = parseEntry(bytes);
       verifyAttachments(entry, this.parts.attachments);
+      verifyStated(entry, this.admission);
       return this.store(bytes, entryHash(bytes), entry);
     })();
   }
@@ -266,8 +273,12 @@ export class Sequencer {
     const known = this.parts.rows.indexOfHash(hash);
     if (known !== undefined) return { entry: parseEntry(bytes), hash, known };
     const { entry } = openEntry(bytes, this.keys);
-    admit({ entry, bytes, hash }, { ...this.parts, keys: this.keys }, this.now());
+    admit({ entry, bytes, hash }, this.admission, this.now());
     return { entry, hash, known };
+  }
+
+  private get admission(): AdmissionState {
+    return { ...this.parts, tree: this.parts.head.publishedTree };
   }
 
   private now(): Date {

@@ -115,6 +115,10 @@ export class LogIntake {
       case 'model.release':
       case 'model.export':
       case 'config.start':
+      case 'witness.refusal':
+      case 'fork.evidence':
+      case 'report.issued':
+      case 'anchor':
         return;
     }
   }

@@ -4,3 +4,12 @@ export { SampleLog } from './sample-log.js';
 export { sampleRun } from './sample-run.js';
 export { samplePolicyBytes, type SampleOptions, type StewardWord } from './sample-options.js';
 export { sampleExport, sampleRelease, type SampleRelease } from './sample-release.js';
+export {
+  attachNote,
+  forkedNote,
+  twinOfFirstPolicy,
+  writeAnchor,
+  writeEvidence,
+  writeRefusal,
+  writeReport,
+} from './sample-evidence.js';

@@ -19,7 +19,13 @@ export {
   verifierKeyOf,
   type NamedSeed,
 } from './notes/vkey.js';
-export { parseCheckpoint, signCheckpoint, verifyCheckpoint, type Checkpoint } from './notes/checkpoint.js';
+export {
+  checkpointBody,
+  parseCheckpoint,
+  signCheckpoint,
+  verifyCheckpoint,
+  type Checkpoint,
+} from './notes/checkpoint.js';
 export { cosign, cosignatureTimes } from './notes/cosignature.js';
 export { formatTlogProof, parseTlogProof, verifyTlogProof, type TlogProof } from './notes/tlog-proof.js';
 export { cosignersOf, vouchedTimes, withCosignatures, type Witnesses } from './notes/quorum.js';
@@ -93,6 +99,13 @@ export {
   parseRoundEvidence,
   roundEvidenceOf,
 } from './evidence/round-evidence.js';
+export {
+  isStateBefore,
+  judgeFork,
+  judgeRefusal,
+  type JudgedLog,
+  verifyQuoted,
+} from './evidence/log-states.js';
 export type { MaskedVector, MaskedVectors } from './verify/replay.js';
 export { verifyBundle, type VerifyInput } from './verify/verify-bundle.js';
 export { type VerifyReport } from './verify/report.js';

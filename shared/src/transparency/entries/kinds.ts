@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { anchorBody, forkEvidenceBody, reportIssuedBody, witnessRefusalBody } from './bodies-evidence.js';
 import {
   configStartBody,
   datasetBody,
@@ -39,6 +40,10 @@ interface KindRule {
   readonly body: z.ZodType;
 }
 
+const ANYBODY = [
+  ...(['site', 'coordinator', 'steward', 'administrator', 'researcher', 'auditor', 'operator'] as const),
+] as const;
+
 /** Every kind of entry: where it belongs, who may write it, what it says. */
 export const kinds = {
   'federation.genesis': { scope: 'federation', actors: ['coordinator'], body: genesisBody },
@@ -65,6 +70,10 @@ export const kinds = {
   'model.release': { scope: 'run', actors: ['researcher'], body: modelReleaseBody },
   'model.export': { scope: 'run', actors: ['researcher'], body: modelExportBody },
   'config.start': { scope: 'federation', actors: ['site', 'coordinator'], body: configStartBody },
+  'witness.refusal': { scope: 'federation', actors: ['site'], body: witnessRefusalBody },
+  'fork.evidence': { scope: 'federation', actors: ANYBODY, body: forkEvidenceBody },
+  'report.issued': { scope: 'federation', actors: ['auditor', 'coordinator'], body: reportIssuedBody },
+  anchor: { scope: 'federation', actors: ['coordinator'], body: anchorBody },
 } as const satisfies Record<string, KindRule>;
 
 /** Name of a kind of entry, e.g. `round.open`. */

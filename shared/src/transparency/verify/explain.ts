@@ -55,6 +55,16 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `released the model ${short(b.model)} of arm ${b.arm} as the file ${short(b.file.digest)} (${b.format}, ${b.file.size} bytes) for "${b.intendedUse}": ${guarantee(b.privacy)}; ${b.tests.length} attack reports of it; approved by the stewards of ${b.approvals.map(({ site }) => site).join(', ') || 'no site'}`,
   'model.export': (b) =>
     `took the file ${short(b.file.digest)} of the model ${short(b.model)} out, under the release of entry ${b.release}`,
+  'witness.refusal': (b) =>
+    `refused a checkpoint (${b.code}): ${b.shown === null ? 'the entries that were shown for it broke a rule' : `the ${b.shown.size} entries that were shown for it give ${short(b.shown.root)}, which it does not state`}; it stays at ${b.held === null ? 'no checkpoint' : `the one of ${short(b.held.digest)}`}`,
+  'fork.evidence': (b) =>
+    b.about === 'notes'
+      ? `showed two checkpoints that the log key signed and that cannot be states of one log (${short(b.first.digest)}, ${short(b.second.digest)})`
+      : `showed two entries that one actor signed under one number (${short(b.first.digest)}, ${short(b.second.digest)})`,
+  'report.issued': (b) =>
+    `issued the report ${short(b.report)} over the log of ${b.checkpoint.size} entries, judged by ${b.verifier}`,
+  anchor: (b) =>
+    `had the checkpoint of size ${b.checkpoint.size} dated outside the federation (${b.form}, ${short(b.token.digest)})`,
   'config.start': (b) => `started version ${b.version} with the nonce ${b.nonce.slice(0, 12)}`,
 };
 

@@ -7,6 +7,7 @@ import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-
 import { formatVkey } from '../notes/vkey.js';
 import { checkApprovals } from './approval-rows.js';
 import { checkCosignatures } from './cosignature-rows.js';
+import { checkEvidence } from './evidence-rows.js';
 import { checkFounding, type VerifyContext } from './context.js';
 import { Findings } from './findings.js';
 import { openLog } from './log-entries.js';
@@ -83,6 +84,7 @@ export function verifyBundle({
     checkTexts(context);
     remark(context, runs);
     remarkRemoved(context, containing);
+    checkEvidence(context, files);
   }
   siteCheckpoints.forEach((note) => checkSiteCheckpoint(note, policy, files, findings));
   const genesis = history && { fed: history.last.fed, ...history.last.genesis };

@@ -1,0 +1,152 @@
+import { equalBytes, sha256, utf8 } from '../../crypto/index.js';
+import { isRegulonError } from '../../errors/index.js';
+import type { ResolveAttachment } from '../entries/federation-keys.js';
+import { type Attachment, digestBytes } from '../entries/fields.js';
+import type { BodyOf } from '../entries/kinds.js';
+import type { KeyHistory } from '../entries/key-history.js';
+import { verifySignatures } from '../entries/open.js';
+import { parseEntry } from '../entries/parse.js';
+import { entryRefused } from '../entries/rule-error.js';
+import type { LogEntry } from '../entries/schema.js';
+import type { LogTree } from '../merkle/tree.js';
+import { type Checkpoint, checkpointBody, verifyCheckpoint } from '../notes/checkpoint.js';
+
+/** The log that an entry about its own states is judged against. */
+export interface JudgedLog {
+  readonly tree: Pick<LogTree, 'size' | 'root'>;
+  readonly history: KeyHistory;
+  readonly resolve: ResolveAttachment;
+}
+
+/** What evidence proves, and against whom. */
+export type Proven =
+  | { readonly by: 'log' }
+  | { readonly by: 'actor'; readonly actor: LogEntry['actor']; readonly seq: number }
+  /** a refusal whose notes are both states of this log */
+  | { readonly by: 'nobody' };
+
+/** Whether a checkpoint is a state of this log, from before its entry `index`: what an entry quotes was signed earlier. */
+export function isStateBefore(
+  index: number,
+  { size, root }: Pick<Checkpoint, 'size' | 'root'>,
+  tree: JudgedLog['tree'],
+): boolean {
+  return size <= Math.min(index, tree.size) && equalBytes(tree.root(size), root);
+}
+
+/**
+ * Check that the checkpoint that a report or an anchor names is a state of this log.
+ *
+ * @throws E_LOG_ENTRY (L1); also when the token of an anchor does not hold the digest of the checkpoint's text
+ */
+export function verifyQuoted(
+  entry: LogEntry<'report.issued' | 'anchor'>,
+  index: number,
+  { tree, history, resolve }: JudgedLog,
+): void {
+  const { size, root: text } = entry.body.checkpoint;
+  const root = digestBytes(text);
+  if (!isStateBefore(index, { size, root }, tree))
+    throw entryRefused('L1', `${entry.kind} names a checkpoint of size ${size} that is no state of this log`);
+  if (entry.kind === 'report.issued') return;
+  const token = resolve(entry.body.token.digest);
+  const digest = sha256(utf8(checkpointBody({ origin: history.last.genesis.origin, size, root })));
+  if (token !== undefined && !holdsDigest(token, digest))
+    throw entryRefused('L1', `the token of the anchor is not about the checkpoint of size ${size}`);
+}
+
+/** A digest as it stands in DER, or in a text as hexadecimal or base64. */
+function holdsDigest(token: Uint8Array, digest: Uint8Array): boolean {
+  const [bytes, wanted] = [Buffer.from(token), Buffer.from(digest)];
+  return [wanted, wanted.toString('hex'), wanted.toString('base64')].some((form) => bytes.includes(form));
+}
+
+/**
+ * Judge what a site says of a checkpoint that it refused.
+ *
+ * @returns undefined when a note is not attached
+ * @throws E_LOG_ENTRY (L3) when the log key did not sign what the site holds against it
+ */
+export function judgeRefusal(
+  { held, offered }: BodyOf<'witness.refusal'>,
+  index: number,
+  log: JudgedLog,
+): Proven | undefined {
+  const notes = [...(held === null ? [] : [held]), offered].map((note) => signedNote(note, log));
+  if (notes.includes(undefined)) return undefined;
+  return { by: areStates(notes, index, log) ? 'nobody' : 'log' };
+}
+
+/**
+ * Judge evidence that a party said two things that cannot both be true.
+ *
+ * @returns undefined when it is not attached
+ * @throws E_LOG_ENTRY (L3) when it proves nothing
+ */
+export function judgeFork(
+  { about, first, second }: BodyOf<'fork.evidence'>,
+  index: number,
+  log: JudgedLog,
+): Proven | undefined {
+  if (about === 'entries') return judgeTwins(first, second, log);
+  const notes = [first, second].map((note) => signedNote(note, log));
+  if (notes.includes(undefined)) return undefined;
+  if (areStates(notes, index, log))
+    throw entryRefused('L3', 'the evidence proves no fork: both checkpoints are states of this log');
+  return { by: 'log' };
+}
+
+const areStates = (notes: readonly (Checkpoint | undefined)[], index: number, { tree }: JudgedLog): boolean =>
+  notes.every((note) => note !== undefined && isStateBefore(index, note, tree));
+
+/** @throws E_LOG_ENTRY (L3) unless the log key signed the note */
+function signedNote({ digest }: Attachment, { resolve, history }: JudgedLog): Checkpoint | undefined {
+  const bytes = resolve(digest);
+  if (bytes === undefined) return undefined;
+  try {
+    return verifyCheckpoint(new TextDecoder().decode(bytes), history.last.logKey);
+  } catch (error) {
+    if (isRegulonError(error, 'E_VERIFY'))
+      throw entryRefused('L3', `the evidence is no checkpoint of this log: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Two entries that one actor signed under one number. */
+function judgeTwins(first: Attachment, second: Attachment, log: JudgedLog): Proven | undefined {
+  const twins = [first, second].map(({ digest }) => log.resolve(digest));
+  const [one, two] = twins.map((bytes) => bytes && signedEntry(bytes, log.history));
+  if (one === undefined || two === undefined) return undefined;
+  const { actor, seq } = one;
+  const same = actor.type === two.actor.type && actor.id === two.actor.id && seq === two.seq;
+  if (!same || first.digest === second.digest)
+    throw entryRefused('L3', 'the evidence proves no fork: these are not two entries with one number');
+  return { by: 'actor', actor, seq };
+}
+
+/** @throws E_LOG_ENTRY when the entry is not acceptable under the keys of any roster so far */
+function signedEntry(bytes: Uint8Array, { versions, last }: KeyHistory): LogEntry {
+  const entry = readEntry(bytes);
+  if (entry.fed !== last.fed) throw entryRefused('L3', 'the evidence is about another federation');
+  const errors = versions.map((keys) => {
+    try {
+      verifySignatures(entry, bytes, keys);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  });
+  const wrong = errors.every((error) => error !== undefined);
+  if (wrong) throw entryRefused('L3', 'the evidence is not signed by the actor that it names');
+  return entry;
+}
+
+function readEntry(bytes: Uint8Array): LogEntry {
+  try {
+    return parseEntry(bytes);
+  } catch (error) {
+    if (isRegulonError(error, 'E_LOG_ENTRY'))
+      throw entryRefused('L3', `the evidence is no entry: ${error.message}`);
+    throw error;
+  }
+}
