@@ -12,6 +12,7 @@ import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } 
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { claimed } from './private-runs.js';
 import { goodReleases, wrongReleases } from './released-models.js';
+import { rolesRight, rolesWrong } from './granted-roles.js';
 import { statedRight, statedWrong } from './self-evidence.js';
 
 const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
@@ -33,6 +34,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...goodMembers,
   ...goodReleases,
   ...statedRight,
+  ...rolesRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -286,4 +288,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...withdrawnData,
   ...wrongReleases,
   ...statedWrong,
+  ...rolesWrong,
 };

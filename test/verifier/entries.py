@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from fields import is_body
 from notes import COSIGNER, LOG, STATEMENT, unbase64, vkey
 from primitives import Wrong, check_key, hash_json, jcs, need, parse_json, verifies
+from roles import Roles
 
 TYPE = "application/vnd.regulon.audit+json;v=1"
 MAX_ENTRY = 61_440
@@ -15,6 +16,8 @@ ACTORS = {
     "member.join": ["coordinator"],
     "member.revoke": ["coordinator"],
     "key.rotate": ["coordinator"],
+    "role.grant": ["steward"],
+    "role.revoke": ["steward"],
     "policy.set": ["steward"],
     "dataset.commit": ["site", "steward"],
     "dataset.withdraw": ["steward"],
@@ -99,8 +102,9 @@ def signed_bytes(entry):
 class Keys:
     """Keys that entry 0 or a later roster fixes, by who signs."""
 
-    def __init__(self, body):
+    def __init__(self, body, roles=None):
         self.body, origin = body, body["origin"]
+        self.roles = roles or Roles()
         self.log = vkey(body["logKey"], LOG)
         need(self.log.name == origin, "name of the log key")
         self.by_actor, self.cosigners, every = {}, {}, [self.log.key]
@@ -128,6 +132,7 @@ class Keys:
         for person in body["people"]:
             statement(person["role"], person["id"], person["key"])
         need(len(set(every)) == len(every), "a key is repeated")
+        self.every = set(every)
         self.by_short = {key.short: key for key in self.by_actor.values()}
         self.sites = {m["id"]: self.by_actor["site", m["name"]].key for m in body["members"]}
         self.names = {m["id"]: m["name"] for m in body["members"]}
@@ -137,9 +142,14 @@ class Keys:
         """Signatures of an entry. Raises what is wrong."""
         actor, type_ = entry["actor"], entry["actor"]["type"]
         key = self.by_actor.get((type_, actor["id"]))
+        if key is None or key.short != actor["key"]:
+            key = self.roles.key_of(type_, actor["id"], actor["key"])
         need(type_ in ACTORS[entry["kind"]], "an actor who does not sign this kind")
         need(key and key.short == actor["key"], "the actor's key is not in force")
+        self.roles.check_time(key.short, entry["at"])
         required = {key.short}
+        if entry["kind"] in ("role.grant", "role.revoke"):
+            required.add(self.by_actor["coordinator", "coordinator"].short)
         if entry["kind"] == "federation.genesis":
             required |= {self.by_actor["site", m["name"]].short for m in self.body["members"]}
         if entry["kind"] == "dataset.commit" and (entry["body"].get("public") or entry["body"].get("simulated")):
@@ -147,7 +157,7 @@ class Keys:
         need(required <= {s["key"] for s in entry["sigs"]}, "a required signature is missing")
         message = signed_bytes(entry)
         for signature in entry["sigs"]:
-            signer = self.by_short.get(signature["key"])
+            signer = key if signature["key"] == key.short else self.by_short.get(signature["key"])
             need(signer and verifies(signer.key, unbase64(signature["sig"]), message), "a signature does not verify")
 
 

@@ -12,6 +12,8 @@ FIELDS = {
         " quorum",
         "key.rotate": "role id old key handover previous rosterHash roster reason quorumPolicy administratorThreshold"
         " colluders quorum",
+        "role.grant": "role subject key issuer validUntil",
+        "role.revoke": "role subject key reason",
         "policy.set": "policy supersedes dataUse purposes legalBasis references epsilonCap delta unit minCohort gamma"
         " allowedPlans allowedCode reviewersNeeded egressKinds leaveSiteOut stableCohort allowDifference"
         " retentionClass validUntil",

@@ -8,6 +8,7 @@ import tree
 from membership import CHANGES, History
 from notes import parse_note, verify_log
 from primitives import Missing, Wrong, need
+from roles import Ended
 from runs import run_of
 
 DAY = 86_400
@@ -181,6 +182,10 @@ def check_signers(log):
             log.history.last.check(entry)
             if entry["kind"] in CHANGES:
                 log.history.take(log, index, entry)
+            if entry["kind"] in ("role.grant", "role.revoke"):
+                log.history.last.roles.take(entry, log.history.last)
+        except Ended as error:
+            log.add("A1" if entry["kind"] == "plan.propose" else "L3", index, str(error))
         except (Wrong, KeyError, ValueError, TypeError, StopIteration) as error:
             log.add("L3", index, str(error))
 

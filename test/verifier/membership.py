@@ -35,7 +35,7 @@ class History:
         need(set(signed) == {"roster", "signatures"}, "members of the signed roster")
         roster = signed["roster"]
         change = check_successor(self.rosters, roster, signed["signatures"])
-        keys = Keys(terms(self.versions[0].body, roster, body))
+        keys = Keys(terms(self.versions[0].body, roster, body), self.last.roles)
         policy = parse_policy(log.attachment(body["quorumPolicy"]).decode())
         gate = keys.body["gateMode"]
         need(policy.log == keys.log and policy.witnesses == keys.cosigners, "policy of the change")

@@ -9,7 +9,7 @@ import { good, spoiled } from './bundles.js';
 import type { Case } from './cases.js';
 
 /** Rows that the second verifier implements. */
-const ROWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'S1', 'S2', 'P1', 'P2', 'P4', 'R1', 'R2', 'X1'] as const;
+const ROWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'A1', 'S1', 'S2', 'P1', 'P2', 'P4', 'R1', 'R2', 'X1'] as const;
 const AS_OF = new Date(Date.UTC(2026, 10, 21));
 const program = join(import.meta.dirname, 'verify.py');
 const python = process.env['REGULON_PYTHON'] ?? 'python3';

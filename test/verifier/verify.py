@@ -24,7 +24,7 @@ import withdrawals
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
-ROWS = ["L1", "L2", "L3", "L4", "L5", "S1", "S2", "P1", "P2", "P4", "D1", "R1", "R2", "X1"]
+ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "S1", "S2", "P1", "P2", "P4", "D1", "R1", "R2", "X1"]
 
 
 def verify(bundle, policy, kept, as_of, max_age):

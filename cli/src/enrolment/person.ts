@@ -14,6 +14,8 @@ import {
 /** What people of a federation say in its log. */
 export type Statement = { [K in Said]: { readonly kind: K; readonly body: BodyOf<K> } }[Said];
 type Said =
+  | 'role.grant'
+  | 'role.revoke'
   | 'policy.set'
   | 'dataset.commit'
   | 'dataset.withdraw'

@@ -4,5 +4,6 @@ export { requestFacts } from './request-facts.js';
 export { requestLines } from './request-lines.js';
 export { type SiteLink, withSite } from './site-link.js';
 export { StewardBook } from './steward-book.js';
+export { grantRole, revokeRole, ROLE_REASONS } from './roles.js';
 export { settlePolicy, policyLines } from './policy.js';
 export { type DueWithdrawal, refusePlan, withdrawDataset, WITHDRAWAL_REASONS } from './withdrawal.js';

@@ -8,6 +8,7 @@ import {
   entryHash,
   headOf,
   isChange,
+  isRole,
   type Kind,
   type LogEntry,
   LogTree,
@@ -50,10 +51,12 @@ export async function readLog(
       if (index === 0 && !equalBytes(bytes, genesis))
         throw forked('entry 0 is not the one that this site signed');
       // entry 0 was checked when the federation was loaded
-      const entry = index === 0 ? parseEntry(bytes) : openEntry(bytes, versions[changes] ?? keys).entry;
+      const inForce = versions[changes] ?? keys;
+      const entry = index === 0 ? parseEntry(bytes) : openEntry(bytes, inForce).entry;
       const who = `${entry.actor.type} ${entry.actor.id}`;
       verifyPosition(entry, heads.get(who));
       heads.set(who, headOf(bytes));
+      if (isRole(entry)) inForce.roles.take(entry, inForce);
       if (isChange(entry)) changes += 1;
       log.push({ index, hash: entryHash(bytes), entry });
     }

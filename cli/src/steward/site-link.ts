@@ -3,9 +3,10 @@ import { loadSiteKeys } from '@regulon/client/enrol';
 import { type Federation, loadFederation } from '@regulon/client/policy';
 import { connectionOf, helloOnTime } from '@regulon/client/rounds';
 import type { CoordinatorLink } from '@regulon/client/transport';
-import { fromHex } from '@regulon/shared/crypto';
+import { equalBytes, fromHex } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
 import type { RosterMember } from '@regulon/shared/plan';
-import { entryHash, parseEntry } from '@regulon/shared/transparency';
+import { entryHash, isRole, parseEntry, signedPayloadOf } from '@regulon/shared/transparency';
 import type { FederationName } from '../enrolment/index.js';
 import { type LoggedEntry, readLog } from './read-log.js';
 
@@ -60,8 +61,18 @@ function channelOf(link: CoordinatorLink, log: LoggedEntry[]): Pick<SiteLink, 'a
     append: async (entry, attachments) => {
       for (const bytes of attachments) await link.exchange({ type: 'putAttachment', bytes });
       const { index } = await link.exchange({ type: 'appendEntry', entry });
-      log.push({ index, hash: entryHash(entry), entry: parseEntry(entry) });
+      const logged = isRole(parseEntry(entry)) ? await loggedEntry(link, index, entry) : entry;
+      log.push({ index, hash: entryHash(logged), entry: parseEntry(logged) });
       return index;
     },
   };
+}
+
+/** An entry as it stands in the log: the coordinator signs some beside the steward. @throws E_FORK when it says something else there */
+async function loggedEntry(link: CoordinatorLink, index: number, sent: Uint8Array): Promise<Uint8Array> {
+  const [item] = await link.fetch({ type: 'logEntries', from: index, to: index + 1 });
+  const logged = item?.entry ?? new Uint8Array(0);
+  const payloadOf = (bytes: Uint8Array): Uint8Array => signedPayloadOf(bytes, parseEntry(bytes));
+  if (equalBytes(payloadOf(logged), payloadOf(sent))) return logged;
+  throw new RegulonError('E_FORK', `entry ${index} of the log is not the one that this steward signed`);
 }

@@ -78,7 +78,8 @@ export class StewardBook {
   ): Promise<number> {
     try {
       const index = await site.append(entry, attachments);
-      const { seq, hash, at } = headOf(entry);
+      const { seq, at, ...sent } = headOf(entry);
+      const hash = site.log.find((logged) => logged.index === index)?.hash ?? sent.hash;
       this.write({ ...this.read(), head: { seq, hash: hex(hash), at }, pending: null });
       return index;
     } catch (error) {

@@ -5,6 +5,7 @@ import {
   type Checkpoint,
   type LogEntry,
   openEntry,
+  parseEntry,
   verifyCheckpoint,
   type Withdrawals,
 } from '@regulon/shared/transparency';
@@ -166,10 +167,11 @@ export class LogFollower {
     const fresh: LogEntry[] = [];
     for (let from = this.head.size, pages = 0; pages < LOOK_AHEAD_PAGES; pages++, from += LOOK_AHEAD) {
       const later = await read(from, from + LOOK_AHEAD);
-      fresh.push(...later.map((bytes) => openEntry(bytes, keys).entry));
+      const own = later.filter((bytes) => parseEntry(bytes).run === run);
+      fresh.push(...own.map((bytes) => openEntry(bytes, keys).entry));
       if (later.length < LOOK_AHEAD) break;
     }
-    return [...known, ...fresh.filter((entry) => entry.run === run)];
+    return [...known, ...fresh];
   }
 
   private async advance(note: string): Promise<Cosignature | undefined> {

@@ -2,6 +2,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import {
   attachmentsOf,
   entryRefused,
+  isRole,
   judgeFork,
   type JudgedLog,
   judgeRefusal,
@@ -49,6 +50,7 @@ export function admit({ entry }: Submission, state: AdmissionState, now: Date): 
   }
   verifyAttachments(entry, attachments);
   const index = rows.indexOfSeq(entry);
+  if (index === undefined && isRole(entry)) return history.last.roles.verify(entry, history.last);
   if (index === undefined) return verifyStated(entry, state);
   throw new RegulonError('E_LOG_EQUIVOCATION', `${who} signed two entries with number ${entry.seq}`, {
     details: { index, seq: entry.seq },

@@ -6,7 +6,9 @@ import BetterSqlite, { type Database } from 'better-sqlite3';
 import {
   attachmentsOf,
   digestText,
+  formatVkey,
   headOf,
+  KeyType,
   nextPosition,
   parseEntry,
   readBundle,
@@ -14,6 +16,7 @@ import {
   signCheckpoint,
   verifyCheckpoint,
   verifyConsistency,
+  verifierKeyOf,
   verifyInclusion,
 } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
@@ -225,6 +228,39 @@ describe('sequencer', () => {
       });
     expect(report(1)).toThrow(expect.objectContaining({ code: 'E_LOG_ENTRY' }));
     expect(report(2)()).toMatchObject({ index: 2 });
+  });
+
+  it('signs beside a steward who grants a role, once, and keeps to the role after a restart', async () => {
+    const log = await open();
+    const signer = federation.signer('researcher', 'r2');
+    const key = formatVkey(verifierKeyOf(signer, KeyType.statement));
+    const body = {
+      role: 'researcher',
+      subject: 'r2',
+      key,
+      issuer: 'site-1',
+      validUntil: '2027-01-01T00:00:00.000Z',
+    };
+    const grant = federation.entry(['steward', 'site-1'], 'role.grant', {}, body as never);
+    expect(await log.append(grant)).toMatchObject({ index: 1, isNew: true });
+    expect(parseEntry(log.entry(1)).sigs.map((sig) => sig.key)).toEqual([
+      ...[expect.stringContaining('/coordinator+'), expect.stringContaining('/steward/site-1+')],
+    ]);
+    expect(await log.append(grant)).toMatchObject({ index: 1, isNew: false });
+    const evidence = { about: 'notes', first: 0, second: 0 };
+    const note = await log.putAttachment(Buffer.from((await log.checkpoint()).note), 'text/plain');
+    const accuse = (id: string): Uint8Array =>
+      federation.entry(['researcher', id], 'fork.evidence', {}, {
+        ...evidence,
+        first: note,
+        second: note,
+      } as never);
+    const again = await open();
+    await expect(again.append(accuse('r3'))).rejects.toThrow('not one of the federation');
+    await expect(again.append(accuse('r2'))).rejects.toThrow('proves no fork');
+    await expect(
+      again.append(federation.entry(['steward', 'site-2'], 'role.grant', {}, body as never)),
+    ).resolves.toMatchObject({ index: 2 });
   });
 
   it('refuses entries from the future until it has come', async () => {

@@ -10,21 +10,24 @@ import {
   type FederationKeys,
   KeyHistory,
   foundingRoster,
+  isRole,
   keysOfGenesis,
   type LogEntry,
   MediaType,
+  type NamedSeed,
   nextChain,
   openEntry,
   parseEntry,
   statementKeyName,
   verifyPosition,
 } from '@regulon/shared/transparency';
-import { type AdmissionState, admit, verifyAttachments, verifyStated } from './admission.js';
+import { type AdmissionState, admit, type Submission, verifyAttachments, verifyStated } from './admission.js';
 import { AppendQueue } from './append-queue.js';
 import { AttachmentFolder } from './attachments.js';
 import { Cosignatures } from './cosignatures.js';
 import { replayChanges } from './changes.js';
 import { checkOwnKeys } from './own-keys.js';
+import { countersigned, mayBeRole, replayRoles } from './roles.js';
 import { exportBundle } from './export.js';
 import { idle, LogHead, type PublishedHead } from './log-head.js';
 import { LogRows } from './log-rows.js';
@@ -72,6 +75,7 @@ export class Sequencer {
     const rows = new LogRows(options.db);
     const history = new KeyHistory(keys, foundingRoster(keys, resolve));
     const pending = replayChanges(history, rows, options.changes ?? []);
+    replayRoles(history, rows);
     checkOwnKeys(history.last, options);
     const { origin, gateMode } = keys.genesis;
     const head = await LogHead.open({ ...options, rows, origin, gateMode });
@@ -95,7 +99,7 @@ export class Sequencer {
   /**
    * Accept an entry from outside. The same bytes give the same index again.
    *
-   * @param bytes at most 61,440, attacker-controlled; its attachments must be there or be given
+   * @param given at most 61,440 bytes, attacker-controlled; its attachments must be there or be given
    * @param beside writes the rows that follow from a new entry, in its transaction: both are committed, or neither;
    *   not called for a repetition
    * @returns after the row is committed
@@ -103,23 +107,26 @@ export class Sequencer {
    * @throws E_LOG_EQUIVOCATION if the actor has signed another entry with this number; both are kept, and the log says so
    */
   async append(
-    bytes: Uint8Array,
+    given: Uint8Array,
     attachments: readonly Uint8Array[] = [],
     beside: (entry: LogEntry, index: number) => void = () => undefined,
   ): Promise<Accepted> {
     for (const attachment of attachments) await this.putAttachment(attachment, MediaType.json);
     const accepted = this.queue.add(
-      () => this.judge(bytes),
-      ({ entry, hash, known }) => {
+      () => this.judge(given),
+      ({ entry, bytes, hash, known }) => {
         if (known !== undefined) return { index: known, hash, bytes, isNew: false, entry };
         const appended = this.store(bytes, hash, entry);
+        if (isRole(entry)) this.keys.roles.take(entry, this.keys);
         beside(entry, appended.index);
         return { ...appended, isNew: true, entry };
       },
     );
     return accepted.catch(async (error: unknown) => {
+      // what was taken into memory may not have reached the disk
+      if (mayBeRole(given)) replayRoles(this.parts.history, this.parts.rows);
       if (isRegulonError(error, 'E_LOG_EQUIVOCATION'))
-        await keepTwin(bytes, this.admission, this.queue, (own) => this.appendOwn(own));
+        await keepTwin(given, this.admission, this.queue, (own) => this.appendOwn(own));
       throw error;
     });
   }
@@ -133,7 +140,6 @@ export class Sequencer {
    */
   appendOwn(own: OwnEntry): Appended {
     const { rows, fed } = this.parts;
-    const keyName = statementKeyName(this.keys.genesis.origin, 'coordinator', 'coordinator');
     return this.options.db.transaction(() => {
       const place = {
         fed,
@@ -141,7 +147,7 @@ export class Sequencer {
         end: rows.end(),
         now: this.now(),
       };
-      const bytes = sealOwn(own, { keyName, seed: this.options.statementSeed }, place);
+      const bytes = sealOwn(own, this.statementKey, place);
       const entry = parseEntry(bytes);
       verifyAttachments(entry, this.parts.attachments);
       verifyStated(entry, this.admission);
@@ -268,13 +274,19 @@ export class Sequencer {
   }
 
   /** @returns with the index of an entry that is there already @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION */
-  private judge(bytes: Uint8Array): { entry: LogEntry; hash: Uint8Array; known: number | undefined } {
+  private judge(given: Uint8Array): Submission & { readonly known: number | undefined } {
+    const bytes = countersigned(given, this.statementKey, this.parts.rows);
     const hash = entryHash(bytes);
     const known = this.parts.rows.indexOfHash(hash);
-    if (known !== undefined) return { entry: parseEntry(bytes), hash, known };
+    if (known !== undefined) return { entry: parseEntry(bytes), bytes, hash, known };
     const { entry } = openEntry(bytes, this.keys);
     admit({ entry, bytes, hash }, this.admission, this.now());
-    return { entry, hash, known };
+    return { entry, bytes, hash, known };
+  }
+
+  private get statementKey(): NamedSeed {
+    const keyName = statementKeyName(this.keys.genesis.origin, 'coordinator', 'coordinator');
+    return { keyName, seed: this.options.statementSeed };
   }
 
   private get admission(): AdmissionState {

@@ -114,6 +114,8 @@ export class LogIntake {
       case 'run.finish':
       case 'model.release':
       case 'model.export':
+      case 'role.grant':
+      case 'role.revoke':
       case 'config.start':
       case 'witness.refusal':
       case 'fork.evidence':

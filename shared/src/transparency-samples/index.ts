@@ -13,3 +13,4 @@ export {
   writeRefusal,
   writeReport,
 } from './sample-evidence.js';
+export { personKey, writeGrant, writeProposal, writeRevoke } from './sample-roles.js';

@@ -16,6 +16,7 @@ export {
   KeyType,
   parseVkey,
   statementKeyName,
+  verifierKey,
   verifierKeyOf,
   type NamedSeed,
 } from './notes/vkey.js';
@@ -55,6 +56,7 @@ export {
   type Succession,
 } from './entries/key-history.js';
 export { type ConsentEntry, isConsent, Withdrawals } from './entries/withdrawals.js';
+export { isRole, type RoleEntry } from './entries/granted-roles.js';
 export { FederationKeys } from './entries/federation-keys.js';
 export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';
 export {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { member } from './bodies-federation.js';
-import { attachment, code, count, digest, name, signature, vkey } from './fields.js';
+import { attachment, code, count, digest, name, signature, time, vkey } from './fields.js';
 
 /** What every change of the membership says: the roster from here on, and what follows from it. */
 const terms = {
@@ -35,3 +35,22 @@ export const keyRotateBody = z.strictObject({
   handover: signature,
   ...terms,
 });
+
+/** A person and the key that stands for the role. */
+const person = {
+  role: z.enum(['researcher', 'auditor', 'operator']),
+  /** opaque id; who that is only the organisation knows */
+  subject: name,
+  key: vkey,
+};
+
+/** A person may act under a key until some time; the coordinator signs beside the steward. */
+export const roleGrantBody = z.strictObject({
+  ...person,
+  /** who knows the person: a site, or an identity provider */
+  issuer: code,
+  validUntil: time,
+});
+
+/** From here on a key stands for no role. */
+export const roleRevokeBody = z.strictObject({ ...person, reason: code });

@@ -4,6 +4,7 @@ import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } 
 import type { Witnesses } from '../notes/quorum.js';
 import type { ActorType, BodyOf } from './kinds.js';
 import { isAttachment } from './attachments.js';
+import { GrantedRoles } from './granted-roles.js';
 import { memberList } from './bodies-federation.js';
 import { entryRefused } from './rule-error.js';
 
@@ -42,6 +43,8 @@ export class FederationKeys {
     readonly fed: string,
     readonly genesis: BodyOf<'federation.genesis'>,
     resolve: ResolveAttachment = () => undefined,
+    /** what later entries say of people; every roster of a federation shares it */
+    readonly roles: GrantedRoles = new GrantedRoles(),
   ) {
     this.members = membersOf(genesis, resolve);
     refuseRepeated(
@@ -72,7 +75,17 @@ export class FederationKeys {
 
   /** The actor behind a key reference, undefined if the federation does not know the key. */
   find(reference: string): ActorKey | undefined {
-    return this.byReference.get(reference);
+    return this.byReference.get(reference) ?? this.roles.find(reference);
+  }
+
+  /** Everybody whom entry 0 or the roster gives a statement key. */
+  actors(): Iterable<ActorKey> {
+    return this.byReference.values();
+  }
+
+  /** Whether a key serves here, as whatever: statements, cosignatures, the log. */
+  isUsed({ publicKey }: VerifierKey): boolean {
+    return this.seen.has(hex(publicKey));
   }
 
   /** The member of this name. */

@@ -115,7 +115,7 @@ export class KeyHistory {
       software,
     });
     const attached = new Map(terms.attachments.map((bytes) => [digestText(sha256(bytes)), bytes]));
-    const keys = new FederationKeys(fed, terms.body, (digest) => attached.get(digest));
+    const keys = new FederationKeys(fed, terms.body, (digest) => attached.get(digest), this.last.roles);
     const [attachments, quorumPolicy] = [terms.attachments.slice(0, 2), terms.quorumPolicy];
     return { ...entryOf(difference, this.last, keys, signed.roster), attachments, keys, quorumPolicy };
   }

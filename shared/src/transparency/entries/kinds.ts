@@ -7,7 +7,13 @@ import {
   genesisBody,
   policyBody,
 } from './bodies-federation.js';
-import { keyRotateBody, memberJoinBody, memberRevokeBody } from './bodies-member.js';
+import {
+  keyRotateBody,
+  memberJoinBody,
+  memberRevokeBody,
+  roleGrantBody,
+  roleRevokeBody,
+} from './bodies-member.js';
 import {
   planApproveBody,
   planProposeBody,
@@ -50,6 +56,8 @@ export const kinds = {
   'member.join': { scope: 'federation', actors: ['coordinator'], body: memberJoinBody },
   'member.revoke': { scope: 'federation', actors: ['coordinator'], body: memberRevokeBody },
   'key.rotate': { scope: 'federation', actors: ['coordinator'], body: keyRotateBody },
+  'role.grant': { scope: 'federation', actors: ['steward'], body: roleGrantBody },
+  'role.revoke': { scope: 'federation', actors: ['steward'], body: roleRevokeBody },
   'policy.set': { scope: 'federation', actors: ['steward'], body: policyBody },
   'dataset.commit': { scope: 'federation', actors: ['site', 'steward'], body: datasetBody },
   'dataset.withdraw': { scope: 'federation', actors: ['steward'], body: datasetWithdrawBody },

@@ -2,6 +2,7 @@ import { equalBytes, verifyEd25519 } from '../../crypto/index.js';
 import { preAuthenticationEncoding } from './dsse.js';
 import { FederationKeys, type ResolveAttachment } from './federation-keys.js';
 import { digestBytes } from './fields.js';
+import { isRole } from './granted-roles.js';
 import { entryHash, parseEntry, signedPayloadOf } from './parse.js';
 import { entryRefused } from './rule-error.js';
 import type { LogEntry } from './schema.js';
@@ -85,13 +86,19 @@ export function verifyPosition(entry: LogEntry, head: ChainHead | undefined): vo
  * Check the actor's key, the signers that the kind demands, and every signature.
  *
  * @param bytes from which `parseEntry` read the entry
- * @throws E_LOG_ENTRY (L3)
+ * @throws E_LOG_ENTRY (L3; A1 when the role of who proposes a plan has ended)
  */
 export function verifySignatures(entry: LogEntry, bytes: Uint8Array, keys: FederationKeys): void {
   const actor = keys.find(entry.actor.key);
   if (actor === undefined || actor.type !== entry.actor.type || actor.id !== entry.actor.id) {
     throw entryRefused('L3', `the key of ${entry.actor.type} ${entry.actor.id} is not one of the federation`);
   }
+  const ended = keys.roles.endOf(entry.actor.key, entry.at);
+  if (ended !== undefined)
+    throw entryRefused(
+      entry.kind === 'plan.propose' ? 'A1' : 'L3',
+      `the role of ${entry.actor.type} ${entry.actor.id} ${ended}`,
+    );
   const signed = new Set(entry.sigs.map((sig) => sig.key));
   for (const reference of requiredSigners(entry, keys)) {
     if (!signed.has(reference)) throw entryRefused('L3', `the signature of ${reference} is missing`);
@@ -111,6 +118,7 @@ function requiredSigners(entry: LogEntry, keys: FederationKeys): string[] {
   const referenceOf = (vkey: string): string => vkey.split('+', 2).join('+');
   if (entry.kind === 'federation.genesis')
     references.push(...keys.members.map((m) => referenceOf(m.statement)));
+  if (isRole(entry)) references.push(referenceOf(keys.genesis.coordinatorKey));
   if (entry.kind === 'dataset.commit' && (entry.body.public || entry.body.simulated)) {
     references.push(referenceOf(keys.member(entry.actor.id)?.steward ?? ''));
   }

@@ -20,6 +20,10 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `removed ${b.member} from the federation (${b.reason}), as was signed in roster ${short(b.rosterHash)}: ${b.quorum} sites are a quorum, ${b.colluders} may collude`,
   'key.rotate': (b) =>
     `exchanged the ${b.role} key of ${b.id} (${b.reason}), as was signed in roster ${short(b.rosterHash)}`,
+  'role.grant': (b) =>
+    `and the coordinator made ${b.subject}, whom ${b.issuer} knows, ${b.role} until ${b.validUntil}, under the key ${b.key.split('+', 2).join('+')}`,
+  'role.revoke': (b) =>
+    `and the coordinator took the role ${b.role} of ${b.subject} away (${b.reason}), under the key ${b.key.split('+', 2).join('+')}`,
   'policy.set': (b) =>
     `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}`,
   'dataset.commit': (b) =>

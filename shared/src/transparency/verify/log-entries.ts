@@ -5,6 +5,7 @@ import type { ZipContent } from '../bundle/zip-reader.js';
 import { attachmentsOf } from '../entries/attachments.js';
 import type { FederationKeys, ResolveAttachment } from '../entries/federation-keys.js';
 import { digestBytes } from '../entries/fields.js';
+import { isRole } from '../entries/granted-roles.js';
 import { foundingRoster, isChange, KeyHistory } from '../entries/key-history.js';
 import { keysOfGenesis, openEntry, verifyPosition, verifySignatures } from '../entries/open.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
@@ -120,6 +121,7 @@ function checkSignatures(
     checkRevoked(entry, index, history, findings);
     verifySignatures(entry, bytes, keys);
     if (isChange(entry)) history.appendEntry(entry, index, resolve);
+    if (isRole(entry)) keys.roles.take(entry, keys);
   } catch (error) {
     failWith(error, index, findings);
   }

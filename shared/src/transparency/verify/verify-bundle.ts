@@ -189,7 +189,11 @@ function remark(context: VerifyContext, runs: readonly RunReport[]): void {
     notBuilt('L4', 'times do not go back in any chain; cosignature times exist in gate mode cosigned only');
   }
   remarkPrivacy(context);
-  findings.remark('A1', 'pass', 'role and purpose; compatibility of DUO codes is for a person to judge');
+  findings.remark(
+    'A1',
+    'pass',
+    'role in force and purpose; compatibility of DUO codes is for a person to judge',
+  );
   findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
   notBuilt('A4', 'no policy was overridden');
   remarkReleases(context);
