@@ -33,6 +33,8 @@ const access: Readonly<Record<string, readonly Role[] | 'open'>> = {
   'GET /api/v1/log': everybody,
   'GET /api/v1/log/export': everybody,
   'POST /api/v1/log/entries': ['researcher', 'steward'],
+  'POST /api/v1/log/reports': ['auditor', 'operator'],
+  'POST /api/v1/log/anchors': ['operator'],
   'POST /api/v1/log/attachments': ['researcher', 'steward'],
   'GET /api/v1/log/actors/:type/:id': everybody,
   'GET /api/v1/models/:digest': ['researcher'],

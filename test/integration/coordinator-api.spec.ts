@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import type { RunDocument } from '@regulon/coordinator/api';
+import { concatBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import { planHashOf, parsePlan } from '@regulon/shared/plan';
+import { digestText, parseNote } from '@regulon/shared/transparency';
 import { RestApi, type RestRequest } from '../support/coordinator/rest-api.js';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
 import { toyPlan } from '../support/toy-plan.js';
@@ -23,6 +25,8 @@ const routes = [
   ['GET', '/api/v1/log'],
   ['GET', '/api/v1/log/export'],
   ['POST', '/api/v1/log/entries'],
+  ['POST', '/api/v1/log/reports'],
+  ['POST', '/api/v1/log/anchors'],
   ['POST', '/api/v1/log/attachments'],
   ['GET', '/api/v1/log/actors/researcher/r1'],
 ] as const;
@@ -98,6 +102,29 @@ describe('REST API of the coordinator', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { code: 'E_PLAN' } });
     expect(federation.core.sequencer.size).toBe(size);
+  });
+
+  it('writes down reports on states of the log and who dated them, and nothing about another log', async () => {
+    const { size, root, note } = await federation.core.sequencer.checkpoint();
+    const post = async (path: string, body: object): Promise<unknown> => {
+      const response = await request(`/api/v1/log/${path}`, { method: 'POST', body });
+      return [response.status, await response.json()];
+    };
+    const checkpoint = { size, root: digestText(root) };
+    const report = { report: digestText(sha256(utf8('report'))), checkpoint, verifier: 'regulon-0.1.0' };
+    const next = federation.core.sequencer.size;
+    expect(await post('reports', report)).toEqual([201, { indexes: [next] }]);
+    const { body } = parseNote(note);
+    const anchor = { checkpoint, form: 'rfc3161', token: base64(concatBytes(utf8('0'), sha256(utf8(body)))) };
+    expect(await post('anchors', anchor)).toEqual([201, { indexes: [next + 1] }]);
+    const other = { size, root: digestText(sha256(utf8('other'))) };
+    const refused = [400, { error: expect.objectContaining({ code: 'E_LOG_ENTRY' }) as unknown }];
+    expect(await post('reports', { ...report, checkpoint: other })).toEqual(refused);
+    expect(await post('anchors', { ...anchor, token: base64(utf8('another')) })).toEqual(refused);
+    expect(await post('anchors', { ...anchor, checkpoint: { ...checkpoint, size: size + 5 } })).toEqual(
+      refused,
+    );
+    expect(federation.core.sequencer.size).toBe(next + 2);
   });
 
   it('takes a run from proposal to model, and tells a board about it', async () => {

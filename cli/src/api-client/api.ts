@@ -8,12 +8,14 @@ import type {
 } from '@regulon/coordinator/auth';
 import type {
   ActorHead,
+  AnchorRequest,
   EntriesReply,
   EntriesRequest,
   ModelSpecification,
   ProposeReply,
   ProposeRequest,
   ReopenReply,
+  ReportRequest,
   RunDocument,
   RunEvent,
   RunSummary,
@@ -104,6 +106,16 @@ export class CoordinatorApi {
 
   appendEntries(request: EntriesRequest): Promise<EntriesReply> {
     return this.rest.post(`${V1}/log/entries`, request, entriesReply);
+  }
+
+  /** Have the coordinator write `report.issued`. */
+  recordReport(request: ReportRequest): Promise<EntriesReply> {
+    return this.rest.post(`${V1}/log/reports`, request, entriesReply);
+  }
+
+  /** Have the coordinator write `anchor`. */
+  recordAnchor(request: AnchorRequest): Promise<EntriesReply> {
+    return this.rest.post(`${V1}/log/anchors`, request, entriesReply);
   }
 
   login(credentials: Credentials): Promise<Session> {

@@ -13,6 +13,7 @@ import {
 } from '../audit/index.js';
 import { verifyReplaceable } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
+import { recordCommands } from './audit-record.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
 import { VERSION } from './version.js';
@@ -44,6 +45,7 @@ export function auditCommands(program: Command, context: Context): void {
   checkProof(audit, context);
   compare(audit, context);
   watch(audit, context);
+  recordCommands(audit, context);
 }
 
 function exportBundle(audit: Command, context: Context): void {

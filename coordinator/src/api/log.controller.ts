@@ -7,7 +7,7 @@ import { appendEntries } from './append-entries.js';
 import { sendBytes } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import type { ActorHead, AttachmentsReply, EntriesReply } from '../runs/index.js';
-import { attachmentsSchema, bytesOf, parseBody } from './requests.js';
+import { anchorSchema, attachmentsSchema, bytesOf, parseBody, reportSchema } from './requests.js';
 
 /** The log: entries of people, attachments, the auditor's bundle. */
 @Controller('api/v1/log')
@@ -34,6 +34,26 @@ export class LogController {
   @Allow('researcher', 'steward')
   entries(@Body() body: unknown): Promise<EntriesReply> {
     return appendEntries(this.context, body);
+  }
+
+  /** A report on a state of the log was issued: the coordinator writes it down under the state that it is about. */
+  @Post('reports')
+  @Allow('auditor', 'operator')
+  report(@Body() body: unknown): EntriesReply {
+    const said = parseBody(reportSchema, body);
+    return { indexes: [this.context.sequencer.appendOwn({ kind: 'report.issued', body: said }).index] };
+  }
+
+  /** Somebody outside dated a checkpoint. */
+  @Post('anchors')
+  @Allow('operator')
+  async anchor(@Body() body: unknown): Promise<EntriesReply> {
+    const { checkpoint, form, token: text } = parseBody(anchorSchema, body);
+    const { sequencer } = this.context;
+    const mediaType = form === 'rfc3161' ? 'application/timestamp-reply' : 'application/octet-stream';
+    const token = await sequencer.putAttachment(bytesOf(text), mediaType);
+    const own = { kind: 'anchor', body: { checkpoint, form, token } } as const;
+    return { indexes: [sequencer.appendOwn(own).index] };
   }
 
   @Post('attachments')

@@ -22,6 +22,20 @@ export const attachmentsSchema = z.strictObject({
     .max(64),
 });
 
+const state = z.strictObject({ size: z.int().min(0), root: z.string().regex(/^sha256:[0-9a-f]{64}$/) });
+/** `ReportRequest`; the entry's own schema checks the rest. */
+export const reportSchema = z.strictObject({
+  report: z.string().max(100),
+  checkpoint: state,
+  verifier: z.string().max(100),
+});
+/** `AnchorRequest` */
+export const anchorSchema = z.strictObject({
+  checkpoint: state,
+  form: z.enum(['rfc3161', 'public-log']),
+  token: z.base64().max(88_000),
+});
+
 const accountName = z.string().regex(/^[a-z][a-z0-9._-]{1,39}$/, '2 to 40 of a-z, 0-9, dot, _ and -');
 // longer ones are refused by their own rule, in words
 const password = z.string().max(4 * LONGEST_PASSWORD);

@@ -50,6 +50,30 @@ export interface EntriesReply {
   readonly indexes: readonly number[];
 }
 
+/** A state of the log, as checkpoints name it. */
+export interface LogState {
+  readonly size: number;
+  /** digest text */
+  readonly root: string;
+}
+
+/** `POST /api/v1/log/reports`: a report on the log was issued. */
+export interface ReportRequest {
+  /** digest text of its bytes */
+  readonly report: string;
+  readonly checkpoint: LogState;
+  /** name and version of the program that judged */
+  readonly verifier: string;
+}
+
+/** `POST /api/v1/log/anchors`: somebody outside dated a checkpoint. */
+export interface AnchorRequest {
+  readonly checkpoint: LogState;
+  readonly form: 'rfc3161' | 'public-log';
+  /** base64 */
+  readonly token: string;
+}
+
 /** `POST /api/v1/log/attachments` */
 export interface AttachmentsRequest {
   readonly attachments: readonly { readonly bytes: string; readonly mediaType?: string }[];

@@ -1,0 +1,71 @@
+import { sha256 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
+import { digestText, parseCheckpoint, readBundle } from '@regulon/shared/transparency';
+import type { CoordinatorApi } from '../api-client/index.js';
+import { readBundleFile, readBytes, readTextFile } from './files.js';
+
+/** What the log then says, and where. */
+export interface Recorded {
+  readonly index: number;
+  /** entries of the checkpoint that it is about */
+  readonly size: number;
+}
+
+/** Arguments of `regulon audit record`. */
+export interface RecordArguments {
+  /** path of the report */
+  readonly report: string;
+  /** path of the bundle that it is about */
+  readonly bundle: string;
+  /** name and version of the program that judged */
+  readonly verifier: string;
+  readonly api: Pick<CoordinatorApi, 'recordReport'>;
+}
+
+/**
+ * Have the log say that a report was issued: its digest, and the state of the log that it is about.
+ *
+ * @throws E_ARGUMENT, E_BUNDLE, E_VERIFY for files that cannot be used; E_LOG_ENTRY when the log has no such state
+ */
+export async function recordCommand({ report, bundle, verifier, api }: RecordArguments): Promise<Recorded> {
+  const { files } = readBundle(await readBundleFile(bundle));
+  const checkpoint = headOfNote(new TextDecoder().decode(files.get('checkpoint')));
+  const digest = digestText(sha256(await readBytes('the report', report)));
+  const { indexes } = await api.recordReport({ report: digest, checkpoint, verifier });
+  return { index: indexes[0] ?? 0, size: checkpoint.size };
+}
+
+/** Arguments of `regulon audit anchor`. */
+export interface AnchorArguments {
+  /** path of what a timestamp authority or a public log answered */
+  readonly token: string;
+  /** path of the checkpoint that was dated: a signed note */
+  readonly checkpoint: string;
+  readonly form: 'rfc3161' | 'public-log';
+  readonly api: Pick<CoordinatorApi, 'recordAnchor'>;
+}
+
+/** A token is some kilobytes. */
+const MAX_TOKEN_BYTES = 64 * 1024;
+
+/**
+ * Have the log say that somebody outside dated a checkpoint of it.
+ *
+ * @throws E_ARGUMENT, E_VERIFY for files that cannot be used; E_LOG_ENTRY when the log has no such state, or the token is
+ * about something else
+ */
+export async function anchorCommand({ token, checkpoint, form, api }: AnchorArguments): Promise<Recorded> {
+  const bytes = await readBytes('the token', token);
+  if (bytes.length > MAX_TOKEN_BYTES)
+    throw new RegulonError('E_ARGUMENT', `${token} has ${bytes.length} bytes: no token is so large`);
+  const head = headOfNote(await readTextFile('the checkpoint', checkpoint));
+  const request = { checkpoint: head, form, token: Buffer.from(bytes).toString('base64') };
+  const { indexes } = await api.recordAnchor(request);
+  return { index: indexes[0] ?? 0, size: head.size };
+}
+
+/** What a checkpoint states; whether the log key signed it is the coordinator's to judge. @throws E_VERIFY */
+function headOfNote(note: string): { readonly size: number; readonly root: string } {
+  const { size, root } = parseCheckpoint(note);
+  return { size, root: digestText(root) };
+}
