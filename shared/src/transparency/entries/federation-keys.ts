@@ -2,6 +2,7 @@ import { hex } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
 import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
 import type { Witnesses } from '../notes/quorum.js';
+import type { ActorKey, KnownKeys } from './actor-key.js';
 import type { ActorType, BodyOf } from './kinds.js';
 import { isAttachment } from './attachments.js';
 import { GrantedRoles } from './granted-roles.js';
@@ -11,13 +12,6 @@ import { entryRefused } from './rule-error.js';
 /** Members of a federation as its genesis names them. */
 export type GenesisMember = Extract<BodyOf<'federation.genesis'>['members'], readonly unknown[]>[number];
 
-/** Statement key of one actor. */
-export interface ActorKey {
-  readonly type: ActorType;
-  readonly id: string;
-  readonly key: VerifierKey;
-}
-
 /** Reads an attachment by its digest text; undefined when it is not there. */
 export type ResolveAttachment = (digest: string) => Uint8Array | undefined;
 
@@ -26,7 +20,7 @@ export type ResolveAttachment = (digest: string) => Uint8Array | undefined;
  *
  * Each key serves one role, and each actor has one key: a key, a member or a person that stands twice is refused.
  */
-export class FederationKeys {
+export class FederationKeys implements KnownKeys {
   readonly logKey: VerifierKey;
   readonly members: readonly GenesisMember[];
   /** cosigner key of every member, by the member's name */

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../crypto/index.js';
 import { isRegulonError } from '../../errors/index.js';
 import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
-import type { ActorKey, FederationKeys } from './federation-keys.js';
+import type { ActorKey, KnownKeys } from './actor-key.js';
 import { entryRefused } from './rule-error.js';
 import type { LogEntry } from './schema.js';
 
@@ -40,13 +40,13 @@ export class GrantedRoles {
    * @param keys in force at the entry
    * @throws E_LOG_ENTRY (L3)
    */
-  verify(entry: RoleEntry, keys: FederationKeys): void {
+  verify(entry: RoleEntry, keys: KnownKeys): void {
     if (entry.kind === 'role.revoke') this.verifyRevoke(entry, keys);
     else this.verifyGrant(entry, keys);
   }
 
   /** Take an entry: what follows it is judged by it. @throws as `verify` */
-  take(entry: RoleEntry, keys: FederationKeys): void {
+  take(entry: RoleEntry, keys: KnownKeys): void {
     this.verify(entry, keys);
     const { role, subject } = entry.body;
     const key = keyOf(entry, keys);
@@ -63,7 +63,7 @@ export class GrantedRoles {
     this.revoked.clear();
   }
 
-  private verifyRevoke(entry: LogEntry<'role.revoke'>, keys: FederationKeys): void {
+  private verifyRevoke(entry: LogEntry<'role.revoke'>, keys: KnownKeys): void {
     const { role, subject } = entry.body;
     const reference = keyReference(keyOf(entry, keys));
     const known = keys.find(reference);
@@ -71,7 +71,7 @@ export class GrantedRoles {
       throw entryRefused('L3', `${role} ${subject} has no role under this key`);
   }
 
-  private verifyGrant(entry: LogEntry<'role.grant'>, keys: FederationKeys): void {
+  private verifyGrant(entry: LogEntry<'role.grant'>, keys: KnownKeys): void {
     const { role, subject, validUntil } = entry.body;
     const key = keyOf(entry, keys);
     const reference = keyReference(key);
@@ -89,7 +89,7 @@ export class GrantedRoles {
 }
 
 /** The key that an entry is about. @throws E_LOG_ENTRY (L3) when it is malformed or misnamed */
-function keyOf({ body }: RoleEntry, { genesis }: FederationKeys): VerifierKey {
+function keyOf({ body }: RoleEntry, { genesis }: KnownKeys): VerifierKey {
   const name = statementKeyName(genesis.origin, body.role, body.subject);
   try {
     const key = parseVkey(body.key);
