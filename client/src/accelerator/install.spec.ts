@@ -88,6 +88,39 @@ describe('an accelerator from a file', () => {
     expect(await installedIn(folder)).toEqual(before);
   });
 
+  it('from a folder that lacks files names all of them, and copies none', async () => {
+    const said: string[] = [];
+    const native = packageFor(acceleratorOf('native'), 'linux-x64').files.map(({ file }) => file);
+    writeFileSync(join(root, native[1] ?? ''), 'here');
+    const attempt = install({
+      ...{
+        name: 'native',
+        folder,
+        source: { from: root },
+        say: (line) => void said.push(line),
+        probe: passes,
+      },
+    });
+    await expect(attempt).rejects.toMatchObject({
+      code: 'E_ARGUMENT',
+      message: expect.stringContaining(`does not hold ${native[0]}, ${native[2]}`),
+      hint: expect.stringMatching(/^bring these 2 there as published \(pip download --no-deps, npm pack\)/),
+    });
+    expect([said, readdirSync(folder)]).toEqual([[], []]);
+  });
+
+  it('for a GPU is not fetched where no driver is there', async () => {
+    const request = { name: 'gpu', folder, source: { from: root }, say: () => {}, probe: passes };
+    await expect(install({ ...request, seesDevice: () => false })).rejects.toMatchObject({
+      code: 'E_BACKEND',
+      message: expect.stringContaining('nothing was fetched'),
+    });
+    expect(existsSync(folder)).toBe(false);
+    // with one, the folder is asked
+    const other = install({ ...request, seesDevice: () => true });
+    await expect(other).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
   it('replaces a damaged installation, and clears what an interrupted one left', async () => {
     const wheel = otherWheel();
     await installFrom(wheel);

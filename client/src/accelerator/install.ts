@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
@@ -7,7 +8,7 @@ import { type Accelerator, acceleratorOf, packageFor } from './catalogue.js';
 import { folderOf, type Installed, installedIn } from './installed.js';
 import { unpackAccelerator } from './layout.js';
 import type { PinnedFile } from './pinned-file.js';
-import { type FetchedFile, fetchFile, type Source } from './sources.js';
+import { type FetchedFile, fetchFile, type Source, verifyFolder } from './sources.js';
 
 /**
  * Name of what is not yet installed, before the number of the process that installs it; what an interrupted installation
@@ -39,6 +40,8 @@ export interface InstallRequest {
   readonly say: (line: string) => void;
   /** replaced in tests */
   readonly probe?: Probe;
+  /** whether a driver for NVIDIA's GPUs is there; replaced in tests */
+  readonly seesDevice?: () => boolean;
 }
 
 export interface InstallOutcome {
@@ -65,6 +68,7 @@ export async function install(request: InstallRequest): Promise<InstallOutcome> 
     const tested = await probe(folder, accelerator.name);
     return { changed: false, record: present.record, folder: present.folder, tested };
   }
+  verifyDevice(request, accelerator);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await removeLeftovers(folder);
@@ -77,6 +81,24 @@ export async function install(request: InstallRequest): Promise<InstallOutcome> 
   } catch (error) {
     throw diskError('the accelerator', error);
   }
+}
+
+/** Device files of NVIDIA's driver on Linux, and of Windows' under WSL. */
+const DEVICES = ['/dev/nvidiactl', '/dev/dxg'];
+
+/** The self-test would say so too, behind gigabytes. @throws E_BACKEND where no driver answers */
+function verifyDevice(
+  { seesDevice = () => DEVICES.some((path) => existsSync(path)) }: InstallRequest,
+  { name }: Accelerator,
+): void {
+  if (name !== 'gpu' || seesDevice()) return;
+  throw new RegulonError(
+    'E_BACKEND',
+    'gpu: no driver for an NVIDIA GPU on this machine; nothing was fetched',
+    {
+      hint: `install NVIDIA's driver first (${DEVICES[0]} must be there); the CPU trains without: accelerator install blas`,
+    },
+  );
 }
 
 /** @throws E_ARGUMENT when one digest is to stand for several files */
@@ -133,13 +155,14 @@ async function installFrom(
   return { changed: true, record, folder: place, tested };
 }
 
-/** @throws E_DIGEST when a file is another one than the pinned */
+/** @throws E_DIGEST when a file is another one than the pinned; errors of the sources */
 async function fetchAll(
   wanted: readonly PinnedFile[],
   source: Source,
   scratch: string,
   say: (line: string) => void,
 ): Promise<FetchedFile[]> {
+  await verifyFolder(wanted, source);
   const fetched: FetchedFile[] = [];
   for (const [i, pinned] of wanted.entries()) {
     say(`fetching ${pinned.file}${wanted.length > 1 ? ` (${i + 1} of ${wanted.length})` : ''}`);

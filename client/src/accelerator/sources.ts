@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -47,6 +47,28 @@ export async function fetchFile(pinned: PinnedFile, source: Source, scratch: str
     return fromIndex(source.index, pinned, scratch);
   return fromClient(pinned, scratch);
 }
+
+/**
+ * A folder that lacks files says so of all of them, before gigabytes are copied.
+ *
+ * @throws E_ARGUMENT naming each file
+ */
+export async function verifyFolder(wanted: readonly PinnedFile[], { from }: Source): Promise<void> {
+  // what cannot be listed is a file, or told by the first fetch
+  const names = from === undefined ? null : await readdir(from).catch(() => null);
+  const missing = names === null ? [] : wanted.filter(({ file }) => !names.includes(file));
+  if (missing.length === 0) return;
+  const list = missing.map(({ file }) => file).join(', ');
+  const clients = new Set(missing.map(({ registry }) => CLIENT_OF[registry]));
+  throw new RegulonError('E_ARGUMENT', `--from: ${from} does not hold ${list}`, {
+    hint: `bring ${missing.length === 1 ? 'it' : `these ${missing.length}`} there as published (${[...clients].join(', ')})`,
+  });
+}
+
+const CLIENT_OF: Readonly<Record<PinnedFile['registry'], string>> = {
+  pypi: 'pip download --no-deps',
+  npm: 'npm pack',
+};
 
 async function fromPath(from: string, pinned: PinnedFile, scratch: string): Promise<FetchedFile> {
   try {
