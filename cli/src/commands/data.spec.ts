@@ -40,6 +40,17 @@ describe('regulon data', () => {
     expect(out).not.toMatch(/ 0 (units|genes)/);
   });
 
+  it('names the column of a table of labels that tells units apart, where the first one only counts', async () => {
+    const labels = join(folder, 'design.tsv');
+    const rows = [0, 1, 2, 0, 1, 2].map((n, i) => `${n}\tTCGA-0${i}\t${40 + i}\t${i % 2}`);
+    writeFileSync(labels, ['\tname\tage\tstage', ...rows, ''].join('\n'));
+    const { out } = await run('data', 'inspect', labels, '--format', 'table');
+    expect(out).toMatch(/format +table of labels/);
+    expect(out).toMatch(
+      /duplicates +3 units stand again\nnote +column name names every unit differently: put it first/,
+    );
+  });
+
   it('imports, lists and validates a dataset', async () => {
     const into = join(folder, 'datasets');
     const imported = await run('data', 'import', file, '--name', 'toy', '--into', into, '--format', 'table');

@@ -16,6 +16,7 @@ export function labelLines(table: LabelInspection): string[] {
     ['shape', `${units.toLocaleString('en')} units × ${vocabularies.length} columns`],
     ['duplicates', repeatedUnits === 0 ? 'none' : `${repeatedUnits.toLocaleString('en')} units stand again`],
     first === undefined ? null : ['first column', first],
+    repeatedUnits === 0 ? null : advice(table),
     ...associations.slice(0, MAX_ASSOCIATIONS).map((a) => [a.level, association(a)] as const),
     ...vocabularies.slice(0, MAX_COLUMNS).map((v) => [v.column, rules.get(v.column) ?? words(v)] as const),
     hidden > 0 ? ['', `… and ${hidden} more columns (--format json shows all)`] : null,
@@ -23,4 +24,10 @@ export function labelLines(table: LabelInspection): string[] {
   const shown = rows.filter((row) => row !== null);
   const width = Math.min(28, Math.max(...shown.map(([title]) => title.length)));
   return shown.map(([title, text]) => `${title.padEnd(width)}  ${text}`.slice(0, 160));
+}
+
+/** Which column would name each unit, where the first one does not. */
+function advice({ units, vocabularies }: LabelInspection): readonly [string, string] | null {
+  const own = vocabularies.find(({ distinct, missing }) => distinct === units && missing === 0);
+  return own ? ['note', `column ${own.column} names every unit differently: put it first`] : null;
 }

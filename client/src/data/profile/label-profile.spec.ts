@@ -129,6 +129,11 @@ describe('a table of labels', () => {
       'labels',
     ],
     [
+      'numbered rows whose units a later column names',
+      '\tname\tage\tstage\n0\tTCGA-01\t5\t1\n1\tTCGA-02\t6\t2\n0\tTCGA-03\t6\t2\n1\tTCGA-04\t6\t2\n',
+      'labels',
+    ],
+    [
       'a matrix with gene names',
       'gene\tP1\tP2\nENSG00000000003\t5\t0\nENSG00000000005\t7\t9\nENSG00000000419\t1\t1\n',
       'matrix',

@@ -41,9 +41,11 @@ export function looksLikeLabels(
   if (format !== 'delimited text' || because === 'you' || because === 'labels') return false;
   const [rows, columns] = [sharesOf(rowNames), sharesOf(columnNames)];
   const words = shape.vocabularies.length;
+  // the first column may number rows whose units a later one names
+  const named = shape.vocabularies.map(({ frequent }) => sharesOf(frequent.map(([word]) => word)).unit);
   if (Math.max(rows.feature, columns.feature, columns.unit) >= NAMED_CLEARLY) return false;
   if (columnNames.length + words > MAX_COLUMNS || rowNames.length <= columnNames.length) return false;
-  return words >= 2 || (columnNames.length <= 10 && rows.unit >= NAMED_CLEARLY);
+  return words >= 2 || (columnNames.length <= 10 && Math.max(rows.unit, ...named) >= NAMED_CLEARLY);
 }
 
 /** Whether a table of few columns has at least two of words. */
