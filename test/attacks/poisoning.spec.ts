@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import { ceilingOf, serverStepOf } from '@regulon/shared/program';
 import { clipScale, quantiseTile } from '@regulon/shared/secagg';
 import { refused } from '../security/support/refused.js';
 import { measured } from './support/attack-report.js';
 import { Draws, type Units } from './support/nets.js';
 import {
   accuracyOf,
-  ceilingOf,
-  combined,
   flipped,
   net,
   outlyingTiles,
   type Rule,
   SITES,
+  stepped,
   triggered,
   unitsOf,
   updateOf,
@@ -38,19 +38,15 @@ const backdoor = scaled((own) => {
 /** Rounds of twenty sites in groups that change every round. @param groups 1 is the plain mean of all */
 function federated(rule: Rule, groups: number, poison?: Poison): Float64Array {
   const draws = new Draws('C1 groups');
-  let weights = start;
+  let weights: Float64Array = start;
   for (let round = 0; round < ROUNDS; round++) {
     const updates = sites.map((own, s) => (poison && s === MALICIOUS ? poison : updateOf)(weights, own));
     const order = updates.map((update) => ({ update, at: draws.normal() })).sort((a, b) => a.at - b.at);
     const size = SITES / groups;
-    const means = Array.from({ length: groups }, (_, g) =>
-      combined(
-        order.slice(g * size, (g + 1) * size).map(({ update }) => update),
-        'mean',
-      ),
+    const cut = Array.from({ length: groups }, (_, g) =>
+      order.slice(g * size, (g + 1) * size).map(({ update }) => update),
     );
-    const update = combined(means, rule);
-    weights = weights.map((w, i) => w + update[i]!);
+    weights = stepped(weights, cut, rule);
   }
   return weights;
 }
@@ -86,10 +82,11 @@ describe('C1 one poisoned site of twenty', () => {
   });
 
   it('two groups are refused: their median is their mean', () => {
-    const two = [new Float64Array(3), new Float64Array(3)];
-    expect(() => combined(two, 'median')).toThrow(refused('E_POLICY', /needs three/));
-    expect(() => combined(two, 'trimmed-mean')).toThrow(refused('E_POLICY'));
-    expect([...combined([Float64Array.of(1), Float64Array.of(3)], 'mean')]).toEqual([2]);
+    const two = [[new Float64Array(3)], [new Float64Array(3)]];
+    for (const rule of ['median', 'trimmed-mean'] as const)
+      expect(() => stepped(new Float64Array(3), two, rule)).toThrow(
+        refused('E_POLICY', /2 groups are too few/),
+      );
   });
 });
 
@@ -102,7 +99,14 @@ describe('C2 words that are no update', () => {
       const own = i >= from && i < to ? word / Q : 0;
       return honest.reduce((total, update) => total + update[i]!, own);
     });
-  const ceiling = ceilingOf({ survivors: 20, C, Q, d });
+  const ceiling = ceilingOf({ survivors: 20, C, Q, d, noise: 0 });
+  /** The server step of a mean over the words of such a sum. */
+  const apply = (sum: readonly number[]): readonly number[] => {
+    const words = Int32Array.from(sum, (value) => Math.round((value / C) * Q));
+    const step = serverStepOf({ rule: 'mean', weight: 20, owned: [], ceiling, C, Q });
+    step.tile(new Float32Array(d), [words], new Float32Array(d), 0);
+    return step.finish();
+  };
   const normOf = (sum: readonly number[]): number => Math.hypot(...sum);
   const note = (setting: string, sum: readonly number[]) => {
     measured({
@@ -119,14 +123,17 @@ describe('C2 words that are no update', () => {
   it('control: an honest sum lies below the ceiling, and no tile stands out', () => {
     const { norm, tiles } = note('honest', sumWith(0, 0, 0));
     expect(norm).toBeLessThan(ceiling);
+    expect(apply(sumWith(0, 0, 0))[0]).toBeCloseTo(norm, 3);
     expect(tiles).toEqual([]);
   });
 
   it.each([
     ['2³¹ − 1 in one word', 2 ** 31 - 1, 0, 1],
     ['Q in every word', Q, 0, d],
-  ] as const)('%s exceeds the ceiling', (setting, word, from, to) => {
-    expect(note(setting, sumWith(word, from, to)).norm).toBeGreaterThan(ceiling);
+  ] as const)('%s exceeds the ceiling, and no model is made of it', (setting, word, from, to) => {
+    const sum = sumWith(word, from, to);
+    expect(note(setting, sum).norm).toBeGreaterThan(ceiling);
+    expect(() => apply(sum)).toThrow(refused('E_CEILING'));
   });
 
   it('a few words below the ceiling stand out in their tile', () => {

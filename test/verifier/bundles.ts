@@ -59,6 +59,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   'a run with a block that four of five sites own': run({ owners: [1, 2, 3, 4] }),
   'a run that loses an upload of no owner': run({ owners: [1, 2, 3, 4], lost: 5 }),
   'a run whose plan names the mean': run({ combination: { combine: 'mean' } }),
+  'a run whose loss rises within its gate': run({ validated: ['0.5', '0.25', '0.75'], maxWorsening: '0.5' }),
   'a run that stops early': run({ validated: ['0.5', '0.25', '0.75'] }),
   'a run that improves to its end': run({ validated: ['0.5', '0.25', '0.2', '0.1'] }),
   'a run that protects patients': run({ privacy: { cap: '3' } }),
@@ -201,6 +202,7 @@ const signedWrong: Record<string, () => Case> = {
   'a block that three sites own': run({ owners: [1, 2, 3] }),
   'a block summed over three of its four owners': run({ owners: [1, 2, 3, 4], lost: 2 }),
   'training that goes on against its rule': run({ validated: ['0.5', '0.25', '0.25', '0.1'] }),
+  'a model beyond the validation gate': run({ validated: ['0.5', '0.25', '0.75'], maxWorsening: '0.4' }),
   'training that ends before its rule': run({ validated: ['0.5', '0.25'] }),
   'figures that the result does not cover': changed('round.aggregate', { figures: { loss: '0.3' } }, 4, {
     validated: ['0.5', '0.25', '0.75'],

@@ -25,17 +25,18 @@ def key_of(entry):
 
 
 def plan_of(log, run):
-    """Rounds, `every` and rule of the attached plan, whose numbers are decimal strings."""
+    """Rounds, `every`, rule and gate of the attached plan, whose numbers are decimal strings."""
     try:
         plan = parse_json(log.attachment(run.proposal["plan"]))
         rule, every = plan["evaluation"].get("earlyStopping"), plan["evaluation"].get("every")
-        return int(plan["training"]["rounds"]), every and int(every), rule
+        most = plan["evaluation"].get("maxWorsening")
+        return int(plan["training"]["rounds"]), every and int(every), rule, None if most is None else float(most)
     except (Wrong, KeyError, ValueError, TypeError):
         return None
 
 
 def steps_of(plan, figures):
-    rounds, every, rule = plan
+    rounds, every, rule, _ = plan
     for iteration in range(1, rounds + 1):
         yield "train"
         if every is None or (iteration % every and iteration != rounds):
@@ -72,6 +73,9 @@ def walk(log, plan, rounds):
             log.add("S2", index, "the result does not cover the figures")
             return None
         figures.append(stated)
+        losses = [float(figure["loss"]) for figure in figures]
+        if plan[3] is not None and len(losses) > 1 and losses[-1] > min(losses[:-1]) + plan[3]:
+            log.add("S2", index, "a model beyond the validation gate of the plan")
     return next(steps, None) is None
 
 

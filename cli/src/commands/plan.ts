@@ -151,6 +151,7 @@ function outlineLines(outline: PlanOutline): string[] {
     ...outline.ownedBlocks.map(
       ({ name, owners }) => `owners     of ${name}: ${owners.join(', ')}; its sum is one over these alone`,
     ),
+    ...outline.groups.map((line) => `groups     ${line}`),
     `models     ${outline.arms.length}: ${outline.arms.join(', ')}`,
     `features   ${outline.features ?? 'as many as the gene panel'}`,
     `parameters ${outline.parameters?.toLocaleString('en') ?? 'depends on the gene panel'}`,

@@ -1,7 +1,7 @@
 import { hex } from '@regulon/shared/crypto';
 import { emptySpecification, LETTERS } from '@regulon/shared/genomics';
 import { manifestOf, parameterCount, travellingWeights } from '@regulon/shared/models';
-import { type Plan, planHashOf } from '@regulon/shared/plan';
+import { groupsOfPlan, isRobust, type Plan, planHashOf } from '@regulon/shared/plan';
 import {
   modelFrameOf,
   Purpose,
@@ -12,6 +12,7 @@ import {
   verifyOwnersEnough,
 } from '@regulon/shared/program';
 import { thresholds } from '@regulon/shared/secagg';
+import { groupLines } from './group-lines.js';
 import { type Leaving, leavingOf } from './leaving.js';
 
 /** Rounds of one purpose and what each moves. */
@@ -41,6 +42,8 @@ export interface PlanOutline {
   readonly mayLose: number;
   /** blocks of the model that only some sites train, and are summed over these alone */
   readonly ownedBlocks: readonly { readonly name: string; readonly owners: readonly string[] }[];
+  /** with sub-cohorts: who sees which sums, and what their combination withstands, in words */
+  readonly groups: readonly string[];
 }
 
 /**
@@ -73,6 +76,7 @@ export function outlineOf(plan: Plan, genes?: number): PlanOutline {
     leaves: leavingOf(program, bytesOf),
     mayLose: Math.min(N, ...blocks.map(({ owners }) => owners.length)) - uMin,
     ownedBlocks: blocks,
+    groups: groupLines(plan),
   };
 }
 
@@ -158,12 +162,20 @@ function roundsOf(program: RunProgram, bytesOf: (round: ScheduledRound) => numbe
     ['training', Purpose.train],
     ['evaluation', Purpose.evaluation],
   ] as const;
+  const { plan } = program.contract;
   return purposes.map(([purpose, code]) => {
     const rounds = program.schedule.filter((round) => round.purpose === code);
     const bytes = rounds.reduce<number | null>((sum, round) => {
       const own = bytesOf(round);
       return sum === null || own === null ? null : sum + own;
     }, 0);
-    return { purpose, rounds: rounds.length, bytesUp: bytes, bytesDown: bytes };
+    // where the groups are compared, their sums are downloaded and not that of all sites
+    const sums = code === Purpose.train && isRobust(plan) ? groupsOfPlan(plan) : 1;
+    return {
+      purpose,
+      rounds: rounds.length,
+      bytesUp: bytes,
+      bytesDown: bytes === null ? null : sums * bytes,
+    };
   });
 }

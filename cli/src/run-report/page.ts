@@ -2,7 +2,7 @@ import type { RunDocument } from '@regulon/coordinator/runs';
 import { type Plan, parsePlan } from '@regulon/shared/plan';
 import { costOfRun, type Metrics, privacyClaim } from '@regulon/shared/program';
 import { bytesText } from '../output/index.js';
-import { listedStep } from '../plan-file/index.js';
+import { groupLines, listedStep } from '../plan-file/index.js';
 import { figureOf, type Picture } from './chart-frame.js';
 import { calibrationPicture, confusionTable, curvePictures } from './class-figures.js';
 import { learningPictures } from './curve-figures.js';
@@ -135,7 +135,10 @@ function roundsOf({ rounds }: RunDocument): string {
 /** What differential privacy covers of this run and what it does not. */
 function privacyOf(plan: Plan): string {
   const { protectedBy, notProtected } = privacyClaim(plan, costOfRun(plan));
-  return `<h2>Differential privacy</h2><p>Protected: ${escaped(protectedBy)}.</p><p>Not protected: ${escaped(notProtected)}.</p>`;
+  const groups = groupLines(plan)
+    .map((line) => `<p>${escaped(line)}.</p>`)
+    .join('');
+  return `<h2>Differential privacy</h2><p>Protected: ${escaped(protectedBy)}.</p><p>Not protected: ${escaped(notProtected)}.</p>${groups}`;
 }
 
 const closing = ({ run }: RunDocument): string =>

@@ -5,7 +5,7 @@ import { thresholds } from '@regulon/shared/secagg';
 import type { BodyOf } from '@regulon/shared/transparency';
 import { shown } from '../enrolment/index.js';
 import { bytesText, tableLines } from '../output/index.js';
-import { type Leaving, outlineOf, type PlanOutline } from '../plan-file/index.js';
+import { groupLines, type Leaving, outlineOf, type PlanOutline } from '../plan-file/index.js';
 import type { Proposed } from './inbox.js';
 
 /** What the screen of a request is made from; everything of it is read back from signed bytes, or is this site's own. */
@@ -104,5 +104,6 @@ function privacyLines({ plan, budget, members }: RequestFacts): string[] {
       ? 'the policy sets no budget'
       : `budget left now ε = ${left}, after this run at least ${after} at δ = ${budget?.budget?.delta}`,
     `a sum covers at least ${counts.uMin} of ${N} sites; ${counts.c} of ${members} members may collude with the coordinator`,
+    ...groupLines(plan),
   ];
 }

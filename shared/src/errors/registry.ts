@@ -130,6 +130,11 @@ export const registry = {
     1,
     'the sum is longer than honest updates can make it: a site may be poisoning the run; look at the participants, then reopen the round or propose the plan again',
   ),
+  E_WORSENED: code(
+    'ABORTED',
+    1,
+    'the held-out loss rose further than evaluation.maxWorsening allows: no model of the run is taken; look for poisoned or broken data, then propose the plan again',
+  ),
   E_NOT_FINITE: code('FAILED_PRECONDITION', 1, 'training produced NaN or infinity: lower the learning rate'),
   E_IMPRINT: code(
     'FAILED_PRECONDITION',

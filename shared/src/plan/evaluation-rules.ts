@@ -78,11 +78,16 @@ function preparationRule({ evaluation, prepare }: Plan): BrokenRule | null {
 }
 
 function validationRule({ task, evaluation, model }: Plan): BrokenRule | null {
-  const { every, earlyStopping } = evaluation;
+  const { every, earlyStopping, maxWorsening } = evaluation;
   if (every !== undefined && task === 'forecast')
     return {
       path: 'evaluation.every',
       rule: 'a forecast holds out steps, and no units that could validate it',
+    };
+  if (maxWorsening !== undefined && every === undefined)
+    return {
+      path: 'evaluation.maxWorsening',
+      rule: 'needs evaluation.every: validation rounds tell the loss',
     };
   if (!earlyStopping) return null;
   const path = 'evaluation.earlyStopping';

@@ -7,6 +7,7 @@ export {
   type ValidationFigures,
 } from './early-stopping.js';
 export { type Combination, combinationOf, groupsOfPlan, isRobust, toleratedGroups } from './combination.js';
+export { hasWorsened } from './validation-gate.js';
 export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PlanPrivacy, type PrepareStep } from './plan.js';
 export {

@@ -117,6 +117,8 @@ const evaluation = z.strictObject({
   every: count(10_000).optional(),
   /** ends the training of an arm, and gives it the weights of the best validation round; absent = every round */
   earlyStopping: stoppingRuleSchema.optional(),
+  /** validation gate: how far the loss of an arm may rise above its lowest before the run ends; absent = any */
+  maxWorsening: z.number().min(0).optional(),
 });
 
 const secureAggregation = z.strictObject({

@@ -110,6 +110,39 @@ describe('validation rounds', () => {
   });
 });
 
+describe('the validation gate', () => {
+  const gated = { split: 'holdout', every: 1, maxWorsening: 0.25 };
+
+  it('takes no model whose loss lies too far above the lowest before it, and the program stays where it was', () => {
+    const program = programOf(gated);
+    for (const loss of [0.5, 0.7]) {
+      train(program);
+      score(program, loss);
+    }
+    train(program);
+    const before = program.next();
+    expect(() => score(program, 0.8)).toThrow(expect.objectContaining({ code: 'E_WORSENED' }));
+    expect(program.next()).toBe(before);
+    expect(program.validation.points).toHaveLength(2);
+    expect(() => score(program, 0.75)).not.toThrow();
+  });
+
+  it('lets the loss rise without the rule, and compares each arm with itself', () => {
+    const program = programOf({ split: 'holdout', every: 1 });
+    for (const loss of [0.5, 9]) {
+      train(program);
+      expect(() => score(program, loss)).not.toThrow();
+    }
+    expect(() => programOf({ split: 'holdout', maxWorsening: 1 })).toThrow('needs evaluation.every');
+    const arms = programOf({ ...gated, split: 'det5', every: 6 });
+    const losses = [0.5, 5, 6, 7, 8, 9];
+    for (const loss of losses) {
+      for (let i = 0; i < 6; i++) train(arms);
+      expect(() => score(arms, loss)).not.toThrow();
+    }
+  });
+});
+
 describe('early stopping', () => {
   it('takes the rounds after it out, and gives the arm its best model', () => {
     const program = programOf(early);

@@ -1,5 +1,6 @@
 import { RegulonError } from '../errors/index.js';
 import {
+  hasWorsened,
   stoppingState,
   type StoppingState,
   validationDigest,
@@ -36,13 +37,15 @@ export class Validation {
   /**
    * What follows from the sum of a validation round.
    *
-   * @throws as `validationPointOf`; E_STATE before the model of its arm is initialised
+   * @throws as `validationPointOf`; E_STATE before the model of its arm is initialised; E_WORSENED when the loss lies too far
+   *   above the lowest of its arm: nothing is made of the model
    */
   following(round: ScheduledRound, sums: Float64Array, survivors: number): Following {
     const { arm, iteration } = round;
     const scored = this.models.of(arm);
     if (!scored) throw new RegulonError('E_STATE', `arm ${arm} has no model to validate`);
     const validation = validationPointOf(this.contract, round, sums, survivors);
+    this.verifyGate(validation);
     const modelOut = validationDigest(scored.model, figuresOf(validation));
     const apply = (): void => {
       this.points.push(validation);
@@ -81,6 +84,19 @@ export class Validation {
     const isSaved = (round: ScheduledRound): boolean =>
       round.arm === arm && round.round > last && (round.purpose === Purpose.train || isValidation(round));
     return rounds.filter((round) => !isSaved(round)).map((round, i) => ({ ...round, round: i }));
+  }
+
+  /** The run ends with a poisoned model, not with one release of it: a model before it would need its rounds again. */
+  private verifyGate(point: ValidationPoint): void {
+    const { maxWorsening } = this.contract.plan.evaluation;
+    if (maxWorsening === undefined) return;
+    const own = [...this.points, point].filter(({ arm }) => arm === point.arm);
+    const losses = own.map(({ loss }) => loss);
+    if (!hasWorsened(losses, maxWorsening)) return;
+    throw new RegulonError(
+      'E_WORSENED',
+      `round ${point.round}: the held-out loss of arm ${point.arm} is ${point.loss.toPrecision(4)}, more than ${maxWorsening} above ${Math.min(...losses.slice(0, -1)).toPrecision(4)}`,
+    );
   }
 
   private after(point: ValidationPoint, model: ArmModel): Scored {

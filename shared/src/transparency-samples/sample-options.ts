@@ -3,7 +3,13 @@ import { type BodyOf, digestText } from '../transparency/index.js';
 import { privatePlan, type SamplePrivacy } from './sample-privacy.js';
 
 /** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
-export const samplePlan = ({ validated, owners, privacy, combination }: SampleOptions = {}): Uint8Array =>
+export const samplePlan = ({
+  validated,
+  maxWorsening,
+  owners,
+  privacy,
+  combination,
+}: SampleOptions = {}): Uint8Array =>
   canonicalJsonBytes({
     plan: 'sample',
     ...(owners && {
@@ -11,7 +17,11 @@ export const samplePlan = ({ validated, owners, privacy, combination }: SampleOp
     }),
     ...(validated && {
       training: { rounds: '4' },
-      evaluation: { every: '1', earlyStopping: { metric: 'loss', patience: '1', minDelta: '0' } },
+      evaluation: {
+        ...(maxWorsening === undefined ? {} : { maxWorsening }),
+        every: '1',
+        earlyStopping: { metric: 'loss', patience: '1', minDelta: '0' },
+      },
     }),
     ...(privacy && privatePlan(privacy)),
     ...(combination && { secureAggregation: combination }),
@@ -68,6 +78,8 @@ export interface SampleOptions {
    * most four, and stops after the first that does not lower the loss
    */
   readonly validated?: readonly string[];
+  /** validation gate of that plan */
+  readonly maxWorsening?: string;
   /** roster ids that own a block of the model; by default all sites train all of it */
   readonly owners?: readonly number[];
   /** how the plan combines the groups of a round; the rounds have none */

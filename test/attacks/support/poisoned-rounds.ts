@@ -1,4 +1,4 @@
-import { RegulonError } from '@regulon/shared/errors';
+import { serverStepOf, type StepTerms } from '@regulon/shared/program';
 import { gradientDescent, mlpNet } from '../../support/reference-nets/index.js';
 import { Draws, type Units } from './nets.js';
 
@@ -40,40 +40,43 @@ export function accuracyOf(weights: Float64Array, { x, y }: Units): number {
   return right.length / x.length;
 }
 
-export type Rule = 'mean' | 'median' | 'trimmed-mean';
+export type Rule = StepTerms['rule'];
+/** Q and C of these rounds: no honest word comes near the end of the ring, nor does the poison. */
+const scale = { Q: 2 ** 20, C: 4 };
+/** w̃ of every site */
+const WEIGHT = 0.5;
 
 /**
- * One update from the mean updates of groups, coordinate by coordinate. What the robust mode of the design computes; no
- * plan of this version can ask for it.
+ * One round as coordinator and sites carry it out: updates in the ring, summed by groups, and the server step of the plan's
+ * rule.
  *
- * @throws E_POLICY with fewer than three groups, where a median is a mean
- * @see Yin et al. 2018 (arXiv:1803.01498)
+ * @param groups updates of the sites of each group
+ * @returns next weights
  */
-export function combined(groups: readonly Float64Array[], rule: Rule): Float64Array {
-  if (rule !== 'mean' && groups.length < 3)
-    throw new RegulonError('E_POLICY', `${groups.length} groups: a robust combination needs three or more`);
-  return groups[0]!.map((_, i) => {
-    const values = groups.map((group) => group[i]!).sort((a, b) => a - b);
-    const [low, high] = [values[(values.length - 1) >> 1]!, values[values.length >> 1]!];
-    if (rule === 'median') return (low + high) / 2;
-    const kept = rule === 'mean' ? values : values.slice(1, -1);
-    return kept.reduce((a, b) => a + b, 0) / kept.length;
-  });
+export function stepped(
+  weights: Float64Array,
+  groups: readonly (readonly Float64Array[])[],
+  rule: Rule,
+): Float64Array {
+  const sums = groups.map((updates) => sumOf(updates, weights.length));
+  const totals = groups.map((updates) => WEIGHT * updates.length);
+  const step = serverStepOf(
+    rule === 'mean'
+      ? { rule, weight: totals.reduce((a, b) => a + b), owned: [], ceiling: Infinity, ...scale }
+      : { rule, weights: totals, sites: SITES, trim: rule === 'median' ? 0 : 1, ...scale },
+  );
+  const next = Float32Array.from(weights);
+  step.tile(next, rule === 'mean' ? [sumOf(groups.flat(), weights.length)] : sums, next, 0);
+  step.finish();
+  return Float64Array.from(next);
 }
 
-/** Ceiling of the norm of a sum of so many updates of norm C, rounded to C/Q. */
-export function ceilingOf({
-  survivors,
-  C,
-  Q,
-  d,
-}: {
-  survivors: number;
-  C: number;
-  Q: number;
-  d: number;
-}): number {
-  return survivors * C * (1 + Math.sqrt(d) / Q);
+function sumOf(updates: readonly Float64Array[], d: number): Int32Array {
+  const sum = new Int32Array(d);
+  const { Q, C } = scale;
+  for (const update of updates)
+    for (let k = 0; k < d; k++) sum[k]! += Math.round(((WEIGHT * update[k]!) / C) * Q);
+  return sum;
 }
 
 /** Tiles of a sum whose energy exceeds the median of the tiles so many times. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { enc, equalBytes, sha256, utf8 } from '../../crypto/index.js';
 import {
+  hasWorsened,
   stoppingRuleSchema,
   stoppingState,
   validationDigest,
@@ -22,6 +23,7 @@ const trainingPlan = z.object({
   training: z.object({ rounds: number }),
   evaluation: z.object({
     every: number.optional(),
+    maxWorsening: number.optional(),
     earlyStopping: z
       .object({ metric: stoppingRuleSchema.shape.metric, patience: number, minDelta: number })
       .optional(),
@@ -117,6 +119,10 @@ function armOf(
       return { rounds, model: undefined, isDone: true };
     }
     figures.push(stated.figures);
+    if (isBarred(plan, figures)) {
+      const note = `round ${round} takes a model whose loss lies further above the lowest of arm ${arm} than the plan allows`;
+      findings.fail('S2', note, aggregate.index);
+    }
     scored.push(modelIn);
   }
   const isDone = steps.next().done === true;
@@ -124,6 +130,18 @@ function armOf(
   const last = rounds.findLast(({ open }) => open.entry.body.stepId === 'train');
   const best = rule && isDone && figures.length > 0 ? scored[stoppingState(figures, rule).best] : undefined;
   return { rounds, model: best ?? last?.aggregate.entry.body.modelOut, isDone };
+}
+
+/** Whether the validation gate of the plan has barred the newest model. */
+function isBarred(
+  { evaluation: { maxWorsening } }: TrainingPlan,
+  figures: readonly ValidationFigures[],
+): boolean {
+  if (maxWorsening === undefined) return false;
+  return hasWorsened(
+    figures.map(({ loss }) => Number(loss)),
+    maxWorsening,
+  );
 }
 
 const isFrom = (modelIn: string, figures: ValidationFigures, modelOut: string): boolean =>
