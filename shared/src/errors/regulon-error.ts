@@ -38,6 +38,17 @@ export function isRegulonError(error: unknown, code?: ErrorCode): error is Regul
   return error instanceof RegulonError && (code === undefined || error.code === code);
 }
 
+/**
+ * What was thrown, when it is an error of this project.
+ *
+ * @param code to match, if only one is expected
+ * @throws the error itself when it is another one: a defect stays one
+ */
+export function refusalOf(error: unknown, code?: ErrorCode): RegulonError {
+  if (isRegulonError(error, code)) return error;
+  throw error;
+}
+
 /** The two lines a person reads: `CODE: what and where` and `next: what to do`. */
 export function explainError(error: unknown): string {
   if (error instanceof RegulonError) return `${error.code}: ${error.message}\nnext: ${error.hint}`;

@@ -3,12 +3,12 @@ import { canonicalJsonBytes, publicKeyOf, utf8 } from '../../crypto/index.js';
 import { SampleFederation, sampleRun } from '../../transparency-samples/index.js';
 import { keyReference, KeyType, verifierKeyOf } from '../notes/vkey.js';
 import { attachmentOf, attachmentsOf, listField } from './attachments.js';
-import { preAuthenticationEncoding, signPayload } from './dsse.js';
+import { isPayloadSigned, preAuthenticationEncoding, signPayload } from './dsse.js';
 import { bandOf, digestText } from './fields.js';
 import { kinds } from './kinds.js';
-import { keysOfGenesis, openEntry } from './open.js';
+import { keysOfGenesis, openEntry, verifyPosition } from './open.js';
 import { entryHash, parseEntry } from './parse.js';
-import { headOf, nextPosition, NO_PREVIOUS, sealEntry } from './seal.js';
+import { assembleEntry, headOf, nextPosition, NO_PREVIOUS, sealEntry } from './seal.js';
 
 const federation = new SampleFederation();
 const keys = keysOfGenesis(parseEntry(federation.genesisEntry));
@@ -31,6 +31,14 @@ describe('DSSE', () => {
       'YlDUarfOnbT9ZvxUlF6cmvsAyx990W/4ODguC473bWOgXZ2p+0ZIVAgItJK6Ltm36XHXwR4zHL5QanALxqgyAA==',
     );
   });
+
+  it('knows who signed a payload', () => {
+    const seed = new Uint8Array(32).fill(1);
+    const signature = signPayload(utf8('x'), { keyName: 'x', seed });
+    expect(isPayloadSigned(utf8('x'), signature, publicKeyOf(seed))).toBe(true);
+    expect(isPayloadSigned(utf8('y'), signature, publicKeyOf(seed))).toBe(false);
+    expect(isPayloadSigned(utf8('x'), signature, publicKeyOf(new Uint8Array(32).fill(2)))).toBe(false);
+  });
 });
 
 describe('entries', () => {
@@ -43,7 +51,10 @@ describe('entries', () => {
     // and what stewards take back by ../verify/withdrawal-rows.spec.ts
     const back = ['dataset.withdraw', 'plan.reject', 'plan.withdraw'];
     // what a coordinator removes is held by test/integration/coordinator-retention.spec.ts
-    expect(missing).toEqual(['federation.genesis', ...changes, ...back, 'retention.delete', 'config.start']);
+    // and what leaves a federation by ../verify/release-rows.spec.ts
+    const out = ['model.release', 'model.export'];
+    const more = [...changes, ...back, 'retention.delete', ...out, 'config.start'];
+    expect(missing).toEqual(['federation.genesis', ...more]);
     expect(openEntry(federation.genesisEntry, undefined).entry.kind).toBe('federation.genesis');
   });
 
@@ -88,6 +99,14 @@ describe('entries', () => {
     ['a number above 2^53', (e): unknown => (e.seq = 2 ** 53)],
   ])('with %s are refused', (_, change) => {
     expect(() => parseEntry(edited(change))).toThrow(refusal('D1'));
+  });
+
+  it('are no payload without an object', () => {
+    expect(() => assembleEntry(utf8('7'), [])).toThrow(refusal('D1'));
+  });
+
+  it('name the whole entry where the rule has no path', () => {
+    expect(() => parseEntry(edited((e) => (e.extra = 1)))).toThrow(/^policy\.set: entry: unknown field/);
   });
 
   it('name path and rule, never the value', () => {
@@ -164,6 +183,11 @@ describe('keys of a federation', () => {
     expect(() => keysOfGenesis(withBody({ logKey: 'x+00000000+AAAA' }) as typeof genesis)).toThrow(
       refusal('L3'),
     );
+    const admins = members.map((member) => ({ ...member, administrators: [member.cosigner] }));
+    expect(() => keysOfGenesis(withBody({ members: admins }) as typeof genesis)).toThrow(
+      /another type or name/,
+    );
+    expect(() => keysOfGenesis(parseEntry(policy))).toThrow('entry 0 is not federation.genesis');
   });
 
   it('belong to one actor each', () => {
@@ -185,6 +209,7 @@ describe('keys of a federation', () => {
     const opened = openEntry(many.genesisEntry, undefined, (digest) => attached.get(digest));
     expect(keysOfGenesis(opened.entry, (digest) => attached.get(digest)).members).toHaveLength(70);
     expect(() => keysOfGenesis(opened.entry)).toThrow(refusal('L3'));
+    expect(() => keysOfGenesis(opened.entry, () => utf8('['))).toThrow(/cannot be read/);
   });
 
   it('follow from the roster', () => {
@@ -207,6 +232,10 @@ describe('chains', () => {
     const head = { seq: 4, hash: new Uint8Array(32), at: '2026-11-20T10:00:05.000Z' };
     expect(nextPosition(head, now)).toEqual({ seq: 5, prev: digestText(new Uint8Array(32)), at: head.at });
     expect(headOf(policy)).toMatchObject({ seq: 0, hash: entryHash(policy) });
+    const later = parseEntry(federation.policy('site-1').entry);
+    const known = headOf(policy);
+    expect(() => verifyPosition(later, known)).not.toThrow();
+    expect(() => verifyPosition(later, { ...known, at: '2030-01-01T00:00:00.000Z' })).toThrow(refusal('L4'));
   });
 });
 

@@ -1,5 +1,4 @@
 import { hex } from '../../crypto/index.js';
-import { RegulonError } from '../../errors/index.js';
 import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
 import type { Witnesses } from '../notes/quorum.js';
 import type { ActorKey, KnownKeys } from './actor-key.js';
@@ -114,7 +113,7 @@ function readVkey(text: string): VerifierKey {
   try {
     return parseVkey(text);
   } catch (cause) {
-    throw entryRefused('L3', cause instanceof RegulonError ? cause.message : 'a verifier key cannot be read');
+    throw entryRefused('L3', (cause as Error).message);
   }
 }
 

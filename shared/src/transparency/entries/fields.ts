@@ -84,7 +84,7 @@ export const listOf = <S extends z.ZodType>(item: S) => z.union([z.array(item).m
 
 /** Numbers in ascending order without duplicates. */
 export const ascending = (list: readonly number[]): boolean =>
-  list.every((id, i) => i === 0 || id > (list[i - 1] ?? 0));
+  list.every((id, i) => list.slice(i - 1, i).every((before) => before < id));
 
 /** Roster ids in ascending order without duplicates. */
 export const siteList = z.union([z.array(siteId).max(MAX_LIST).refine(ascending, 'ids ascend'), attachment]);

@@ -132,6 +132,11 @@ describe('the genesis that a roster implies', () => {
   it('is canonical JSON of one form', () => {
     for (const text of ['', 'null', '{}', ` ${Buffer.from(payload).toString()}`])
       expect(() => verifyGenesisOfRoster(utf8(text), roster)).toThrow(/no genesis/);
+    expect(() => verifyGenesisOfRoster(Uint8Array.of(0xff), roster)).toThrow(/no genesis/);
+    const elsewhere = changed(() => ({ origin: 'regulon.example/fed/fed_other' }));
+    expect(() => verifyGenesisOfRoster(elsewhere, roster)).toThrow(/its origin names another federation/);
+    const weak = changed(() => ({ logKey: `${origin}+00000000+${Buffer.alloc(33, 1).toString('base64')}` }));
+    expect(() => verifyGenesisOfRoster(weak, roster)).toThrow(/fed_sample/);
     const foreign = canonicalJsonBytes({ ...draft, kind: 'round.open' });
     expect(() => verifyGenesisOfRoster(foreign, roster)).toThrow(/kind is not what/);
   });

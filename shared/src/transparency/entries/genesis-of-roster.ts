@@ -1,5 +1,5 @@
 import { equalBytes, parseCanonicalJson } from '../../crypto/index.js';
-import { isRegulonError, RegulonError } from '../../errors/index.js';
+import { refusalOf, RegulonError } from '../../errors/index.js';
 import type { SignedRoster } from '../../plan/index.js';
 import { parseVkey } from '../notes/vkey.js';
 import { attachmentOf, MediaType } from './attachments.js';
@@ -34,7 +34,7 @@ export function verifyGenesisOfRoster(payload: Uint8Array, signedRoster: SignedR
   if (!draft) throw refusal(federationId, 'it is no genesis in canonical JSON');
   const expected = impliedBy(signedRoster, draft);
   if (!equalBytes(expected.payload, payload)) {
-    const implied = recordOf(expected.payload) ?? {};
+    const implied = JSON.parse(new TextDecoder().decode(expected.payload)) as Draft['whole'];
     throw refusal(federationId, `${firstDifference(draft.whole, implied)} is not what the roster implies`);
   }
   const attached = new Map(
@@ -63,8 +63,8 @@ function recordOf(payload: Uint8Array): Draft['whole'] | undefined {
     const value = parseCanonicalJson(payload, 'the genesis');
     return isRecord(value) ? value : undefined;
   } catch (error) {
-    if (isRegulonError(error)) return undefined;
-    throw error;
+    refusalOf(error);
+    return undefined;
   }
 }
 
@@ -82,8 +82,7 @@ function impliedBy(signedRoster: SignedRoster, { body, at }: Draft): GenesisDraf
       at: new Date(at),
     });
   } catch (cause) {
-    if (isRegulonError(cause)) throw refusal(federationId, cause.message);
-    throw cause;
+    throw refusal(federationId, refusalOf(cause).message);
   }
 }
 
@@ -91,10 +90,15 @@ function impliedBy(signedRoster: SignedRoster, { body, at }: Draft): GenesisDraf
 function firstDifference(one: Draft['whole'], other: Draft['whole']): string {
   const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-  const name = names.find((key) => !same(one[key], other[key])) ?? '';
-  const [own, others] = [one[name], other[name]];
-  if (name !== 'body' || !isRecord(own) || !isRecord(others)) return name;
-  return `body.${firstDifference(own, others)}`;
+  const [path = ''] = names
+    .filter((key) => !same(one[key], other[key]))
+    .map((key) => {
+      const [own, others] = [one[key], other[key]];
+      return key === 'body' && isRecord(own) && isRecord(others)
+        ? `body.${firstDifference(own, others)}`
+        : key;
+    });
+  return path;
 }
 
 function refusal(federationId: string, what: string): RegulonError {

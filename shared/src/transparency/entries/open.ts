@@ -120,7 +120,8 @@ function requiredSigners(entry: LogEntry, keys: FederationKeys): string[] {
     references.push(...keys.members.map((m) => referenceOf(m.statement)));
   if (isRole(entry)) references.push(referenceOf(keys.genesis.coordinatorKey));
   if (entry.kind === 'dataset.commit' && (entry.body.public || entry.body.simulated)) {
-    references.push(referenceOf(keys.member(entry.actor.id)?.steward ?? ''));
+    const own = keys.members.filter((member) => member.name === entry.actor.id);
+    references.push(...own.map(({ steward }) => referenceOf(steward)));
   }
   return references;
 }

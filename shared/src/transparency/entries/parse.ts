@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { canonicalJsonBytes, concatBytes, leafHashOf, parseCanonicalJson } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import { MAX_ENTRY_BYTES } from '../merkle/tiles.js';
 import { isKind } from './kinds.js';
 import { entryRefused } from './rule-error.js';
@@ -45,8 +45,7 @@ function parseCanonical(bytes: Uint8Array): unknown {
   try {
     return parseCanonicalJson(bytes, 'the entry');
   } catch (error) {
-    if (isRegulonError(error)) throw entryRefused('L1', error.message);
-    throw error;
+    throw entryRefused('L1', refusalOf(error).message);
   }
 }
 
@@ -63,10 +62,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function issueText(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return 'not acceptable';
-  const path = issue.path.map(String).join('.').slice(0, 100);
-  return issue.code === 'unrecognized_keys'
-    ? `${path || 'entry'}: unknown field`
-    : `${path || 'entry'}: ${issue.message}`;
+  const [first = ''] = error.issues.map(({ code, message, path }) => {
+    const where = path.map(String).join('.').slice(0, 100) || 'entry';
+    return `${where}: ${code === 'unrecognized_keys' ? 'unknown field' : message}`;
+  });
+  return first;
 }

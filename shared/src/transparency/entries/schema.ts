@@ -40,7 +40,7 @@ const sigs = z
   .min(1)
   .max(256)
   .refine(
-    (list) => list.every((s, i) => i === 0 || s.key > (list[i - 1]?.key ?? '')),
+    (list) => list.every((s, i) => list.slice(i - 1, i).every((before) => before.key < s.key)),
     'sorted by key, without duplicates',
   );
 
@@ -50,28 +50,25 @@ const scopes = {
   round: { run: runName, round: z.int().min(0).max(0xffff_ffff), attempt: z.int().min(0).max(0xffff) },
 };
 
-const envelopes = new Map<Kind, z.ZodType>(
-  (Object.keys(kinds) as Kind[]).map((kind) => {
-    const { actors, scope, body } = kinds[kind];
-    const schema = z.strictObject({
-      v: z.literal(1),
-      kind: z.literal(kind),
-      fed: federationId,
-      ...scopes[scope],
-      seq: count,
-      prev: digest,
-      at: time,
-      actor: z.strictObject({ type: z.enum(actors), id: name, key: keyReference }),
-      body,
-      sigs,
-    });
-    return [kind, schema];
-  }),
-);
+const schemas: Partial<Record<Kind, z.ZodType>> = {};
+
+function schemaOf(kind: Kind): z.ZodType {
+  const { actors, scope, body } = kinds[kind];
+  return z.strictObject({
+    v: z.literal(1),
+    kind: z.literal(kind),
+    fed: federationId,
+    ...scopes[scope],
+    seq: count,
+    prev: digest,
+    at: time,
+    actor: z.strictObject({ type: z.enum(actors), id: name, key: keyReference }),
+    body,
+    sigs,
+  });
+}
 
 /** The strict schema of a whole entry of this kind. */
 export function entrySchema(kind: Kind): z.ZodType {
-  const schema = envelopes.get(kind);
-  if (schema === undefined) throw new TypeError(`no schema for ${kind}`);
-  return schema;
+  return (schemas[kind] ??= schemaOf(kind));
 }

@@ -92,10 +92,11 @@ function entryOf(payload: Uint8Array): object {
  * @throws E_LOG_ENTRY if the entry breaks its schema or is larger than 61,440 bytes
  */
 export function sealEntry(draft: EntryDraft, signers: readonly [NamedSeed, ...NamedSeed[]]): Uint8Array {
-  const references = signers.map((signer) => keyReference(verifierKeyOf(signer, KeyType.statement)));
-  const payload = entryPayload(draft, references[0] ?? '');
-  return assembleEntry(
-    payload,
-    signers.map((signer, i) => signPayload(payload, signer, references[i])),
-  );
+  const [actor, ...others] = signers;
+  const reference = keyReference(verifierKeyOf(actor, KeyType.statement));
+  const payload = entryPayload(draft, reference);
+  return assembleEntry(payload, [
+    signPayload(payload, actor, reference),
+    ...others.map((signer) => signPayload(payload, signer)),
+  ]);
 }

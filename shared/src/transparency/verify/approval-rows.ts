@@ -50,7 +50,7 @@ export function checkApprovals(context: VerifyContext, view: RunView): ApprovedR
   if (start.entry.body.public && !isPublic) {
     findings.fail('A2', `${view.run} is called public, but not every dataset is declared so`, start.index);
   }
-  checkContributors(context, view, proposal, new Set(ids));
+  checkContributors(context, view, start, proposal, new Set(ids));
   checkClaim(context, proposal);
   return { proposal, sites, datasets, isPublic: isPublic && start.entry.body.public };
 }
@@ -156,15 +156,16 @@ function checkPolicy(
 function checkContributors(
   { findings, history }: VerifyContext,
   view: RunView,
+  start: Placed<'run.start'>,
   proposal: Placed<'plan.propose'>,
   sites: ReadonlySet<number>,
 ): void {
-  const start = view.start?.index ?? 0;
   for (const { entry, index } of view.contributions) {
     const id = history.idOf(entry.actor.id);
     if (id === undefined || !sites.has(id))
       findings.fail('A2', `${entry.actor.id} is not named in the plan`, index);
-    if (index < start) findings.fail('A2', `${entry.actor.id} contributed before the run started`, index);
+    if (index < start.index)
+      findings.fail('A2', `${entry.actor.id} contributed before the run started`, index);
     if (entry.body.code !== proposal.entry.body.code) {
       findings.fail('A3', `${entry.actor.id} ran other code than was approved`, index);
     }

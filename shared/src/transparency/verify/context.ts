@@ -56,7 +56,7 @@ export function rosterViewAt(history: KeyHistory, index: number): RosterView {
     coordinatorKey: parseVkey(genesis.coordinatorKey).publicKey,
     members: members.map(({ id, statement }) => ({ id, key: parseVkey(statement).publicKey })),
     M: members.length,
-    quorumRule: genesis.quorumRule === 'strict' ? 0 : 1,
+    quorumRule: ({ strict: 0, majority: 1 } as const)[genesis.quorumRule],
   };
 }
 

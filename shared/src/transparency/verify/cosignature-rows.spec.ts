@@ -56,6 +56,16 @@ describe('cosignatures of a log in gate mode cosigned', () => {
     expect(row(verified({ checkpoint: forged }), 'L2')?.note).toMatch(/site-5 does not verify/);
   });
 
+  it('fail for a state that this log never had', () => {
+    const longer = sampleRun({ gateMode: 'cosigned' });
+    const { body } = longer.federation.policyBody('site-1');
+    longer.write(['steward', 'site-1'], 'policy.set', {}, body);
+    expect(row(verified({ 'site-checkpoints/69.note': longer.cosigned() }), 'L2')?.note).toMatch(
+      /size 69, is not a state of this log/,
+    );
+    expect(row(verified({ checkpoint: null }), 'L1')?.status).toBe('fail');
+  });
+
   it('name the first masked input that left under a checkpoint without a quorum', () => {
     const first = log.entries.findIndex((bytes) =>
       new TextDecoder().decode(bytes).includes('round.contribution'),

@@ -1,5 +1,5 @@
 import { equalBytes } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import { siteCheckpointSize } from '../bundle/layout.js';
 import type { ZipContent } from '../bundle/zip-reader.js';
 import { digestBytes } from '../entries/fields.js';
@@ -74,8 +74,7 @@ function readWhole(bytes: Uint8Array | undefined, what: string, input: Cosignatu
       findings.fail('L2', `${what} has ${times.size} cosignatures of members, ${genesis.quorum} are needed`);
     else return { size, root, times };
   } catch (error) {
-    if (!isRegulonError(error, 'E_VERIFY')) throw error;
-    findings.fail('L2', `${what}: ${error.message}`);
+    findings.fail('L2', `${what}: ${refusalOf(error, 'E_VERIFY').message}`);
   }
   return undefined;
 }
@@ -149,8 +148,8 @@ function checkEntryTimes(ordered: readonly Whole[], { entries, history, findings
   const { skewSeconds } = history.last.genesis;
   let at = 0;
   for (const { entry, index } of entries) {
-    while (at < ordered.length && (ordered[at]?.size ?? 0) <= index) at++;
-    const covering = ordered[at];
+    let covering = ordered[at];
+    while (covering !== undefined && covering.size <= index) covering = ordered[++at];
     if (covering === undefined) return;
     const { colluders } = history.at(covering.size).genesis;
     const { first } = vouchedTimes([...covering.times.values()], colluders);

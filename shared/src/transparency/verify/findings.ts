@@ -60,15 +60,11 @@ export class Findings {
     this.remarks.set(rule, { status, note });
   }
 
-  /** Whether a row fails. */
-  has(rule: RowId): boolean {
-    return this.list.some((finding) => finding.rule === rule);
-  }
-
   /** The finding with the lowest index; of those without index the first. */
   first(): Finding | undefined {
-    const indexed = this.list.filter((finding) => finding.index !== undefined);
-    return indexed.sort((a, b) => (a.index ?? 0) - (b.index ?? 0))[0] ?? this.list[0];
+    const isPlaced = (finding: Finding): finding is Finding & { index: number } =>
+      finding.index !== undefined;
+    return this.list.filter(isPlaced).sort((a, b) => a.index - b.index)[0] ?? this.list[0];
   }
 
   /** The rows of the report. */

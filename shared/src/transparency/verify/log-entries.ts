@@ -1,5 +1,5 @@
 import { equalBytes, hex, sha256 } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import { bundleFiles } from '../bundle/layout.js';
 import type { ZipContent } from '../bundle/zip-reader.js';
 import { attachmentsOf } from '../entries/attachments.js';
@@ -204,6 +204,6 @@ export function labelOf(bytes: Uint8Array): EntryLabel {
 }
 
 function failWith(error: unknown, index: number, findings: Findings): void {
-  if (!isRegulonError(error, 'E_LOG_ENTRY')) throw error;
-  findings.fail((error.details.rule as RowId | undefined) ?? 'L3', error.message, index);
+  const { message, details } = refusalOf(error, 'E_LOG_ENTRY');
+  findings.fail(details.rule as RowId, message, index);
 }

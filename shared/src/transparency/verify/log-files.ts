@@ -55,7 +55,7 @@ function readCheckpoint(
   try {
     return verifyCheckpoint(note, logKey);
   } catch (error) {
-    findings.fail('L1', error instanceof Error ? error.message : 'the checkpoint cannot be read');
+    findings.fail('L1', (error as Error).message);
   }
   try {
     return parseCheckpoint(note);
@@ -114,8 +114,7 @@ function differingEntry(
   const from = tile.index * TILE_WIDTH;
   const span = TILE_WIDTH ** tile.level;
   if (found === undefined) return from * span;
-  const width = Math.min(tile.width, Math.floor(tree.size / span) - from);
-  if (width <= 0) return undefined;
+  const width = Math.max(0, Math.min(tile.width, Math.floor(tree.size / span) - from));
   const expected = hashTileOf(tree, { ...tile, width });
   for (let i = 0; i < width; i++) {
     if (!equalBytes(expected.subarray(32 * i, 32 * i + 32), found.subarray(32 * i, 32 * i + 32)))

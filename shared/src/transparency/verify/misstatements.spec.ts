@@ -4,6 +4,8 @@ import { SampleLog, type SampleOptions, sampleRun } from '../../transparency-sam
 import {
   assembleEntry,
   attachmentOf,
+  encodeRoundEvidence,
+  parseRoundEvidence,
   digestText,
   MediaType,
   parseEntry,
@@ -28,7 +30,8 @@ const at =
   (kind: string, nth: number, change: (body: Body) => object): Spoil =>
   (of, body, seen) =>
     of === kind && seen === nth ? { ...body, ...change(body) } : body;
-const spoilt = (spoil: Spoil, more: SampleOptions = {}): VerifyReport => verify(sampleRun({ ...more, spoil }));
+const spoilt = (spoil: Spoil, more: SampleOptions = {}): VerifyReport =>
+  verify(sampleRun({ ...more, spoil }));
 
 describe('a run that is stated otherwise than it was', () => {
   // the sample has a statistics round, an aborted attempt and two training rounds: its third round.open is of training
@@ -67,7 +70,11 @@ describe('a run that is stated otherwise than it was', () => {
         secureAggregation: { ...(b['secureAggregation'] as object), subCohort: 9 },
       })),
     ],
-    ['S2', 'the manifest has another N than the plan', at('plan.propose', 0, () => ({ sites: [1, 2, 3, 4] }))],
+    [
+      'S2',
+      'the manifest has another N than the plan',
+      at('plan.propose', 0, () => ({ sites: [1, 2, 3, 4] })),
+    ],
     [
       'S2',
       'the abort does not recompute',
@@ -127,10 +134,51 @@ describe('a run that is stated otherwise than it was', () => {
   });
 
   it('breaks row S1 with four sites that neither differential privacy nor public data protect', () => {
-    const of = (publicData: boolean): string =>
-      noteOf(verify(sampleRun({ sites: 4, publicData })), 'S1');
+    const of = (publicData: boolean): string => noteOf(verify(sampleRun({ sites: 4, publicData })), 'S1');
     expect(of(false)).toContain('4 sites need differential privacy or public data');
     expect(of(true)).not.toContain('need differential privacy');
+  });
+});
+
+describe('evidence of sites that nobody knows', () => {
+  /** The last round, its evidence changed. */
+  function evidenced(change: (evidence: ReturnType<typeof parseRoundEvidence>) => object): VerifyReport {
+    const honest = sampleRun();
+    const closes = honest.entries.map(parseEntry).flatMap((e) => (e.kind === 'round.aggregate' ? [e] : []));
+    const last = closes.at(-1);
+    const evidence = parseRoundEvidence(honest.attachments.get(last?.body.evidence.digest ?? '') ?? utf8(''));
+    const bytes = encodeRoundEvidence({ ...evidence, ...change(evidence) });
+    const attachment = attachmentOf(bytes, MediaType.roundEvidence);
+    const log = sampleRun({
+      spoil: at('round.aggregate', closes.length - 1, () => ({ evidence: attachment })),
+    });
+    log.attach(bytes, MediaType.roundEvidence);
+    return verify(log);
+  }
+
+  it('passes as it was', () => {
+    expect(evidenced(() => ({})).status).toBe('pass');
+  });
+
+  it('names a masked input, and an answer, by the number', () => {
+    const commits = evidenced(({ commits: [first, ...rest] }) => ({
+      commits: [...rest, { ...first, id: 99 }],
+    }));
+    expect(noteOf(commits, 'S2')).toContain('σ2 of site 99 does not verify');
+    const responders = evidenced(({ responders }) => ({ responders: [...responders, 99] }));
+    expect(noteOf(responders, 'S2')).toContain('site 99 answered round 2 without logging it');
+    const answers = evidenced(({ answers: [first, ...rest] }) => ({
+      answers: [...rest, { ...first, id: 99 }],
+    }));
+    expect(noteOf(answers, 'S2')).toContain('σ4 of site 99 does not verify');
+  });
+
+  it('finds an answer that somebody logged in the name of nobody', () => {
+    const log = sampleRun();
+    const index = log.entries.findIndex((bytes) => parseEntry(bytes).kind === 'round.unmask');
+    const entry = parseEntry(log.entries[index] ?? utf8(''));
+    log.entries[index] = canonicalJsonBytes({ ...entry, actor: { ...entry.actor, id: 'site-9' } });
+    expect(verify(log).firstLine).toMatch(new RegExp(`^FAIL {2}entry ${index} .* L3: `));
   });
 });
 
@@ -161,7 +209,7 @@ describe('entry 0 that its signers agree on', () => {
     const log = new SampleLog();
     const { federation } = log;
     const { sigs: _sigs, ...genesis } = parseEntry(federation.genesisEntry);
-    const body = { ...genesis.body, ...change(structuredClone(genesis.body) as Body) };
+    const body = { ...genesis.body, ...change(structuredClone(genesis.body)) };
     const payload = canonicalJsonBytes({ ...genesis, body });
     const signers = federation.roster.members.map(({ name }) => federation.signer('site', name));
     log.entries[0] = assembleEntry(

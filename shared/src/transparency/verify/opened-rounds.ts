@@ -58,7 +58,7 @@ function readManifest(
     );
     return manifest;
   } catch (error) {
-    findings.fail('S2', error instanceof Error ? error.message : 'the manifest cannot be read', index);
+    findings.fail('S2', (error as Error).message, index);
     return undefined;
   }
 }
@@ -109,11 +109,7 @@ function checkRules(
   try {
     checkManifest(m, rosterViewAt(history, open.index));
   } catch (error) {
-    findings.fail(
-      'S1',
-      error instanceof Error ? error.message : 'the manifest is not acceptable',
-      open.index,
-    );
+    findings.fail('S1', (error as Error).message, open.index);
   }
   const relaxed =
     approved === undefined || approved.isPublic || approved.proposal.entry.body.privacy !== null;

@@ -72,6 +72,6 @@ function misreopened(
     verifyReopenEntry(administrators, { run, round, attempt }, body, burnt);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : 'a Reopen that cannot be verified';
+    return (error as Error).message;
   }
 }

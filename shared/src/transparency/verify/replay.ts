@@ -1,5 +1,5 @@
 import { equalBytes, MerkleHasher } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import {
   ctxOf,
   foldAndUnmaskTile,
@@ -83,8 +83,7 @@ function differenceOf(
     );
     return wrong < 0 ? undefined : `the sum of group ${wrong} is not the logged one`;
   } catch (error) {
-    if (isRegulonError(error)) return error.message;
-    throw error;
+    return refusalOf(error).message;
   }
 }
 

@@ -1,5 +1,5 @@
 import { equalBytes } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import { abortTranscript, ctxOf, type Manifest, verifyTranscript } from '../../secagg/index.js';
 import { droppedSite } from '../entries/bodies-round.js';
 import { digestBytes, digestText } from '../entries/fields.js';
@@ -70,8 +70,7 @@ function derive(...[input, complain]: Parameters<typeof deriveRound>): DerivedRo
   try {
     return deriveRound(input, complain);
   } catch (error) {
-    if (!isRegulonError(error)) throw error;
-    complain('S1', error.message);
+    complain('S1', refusalOf(error).message);
     return undefined;
   }
 }
@@ -85,7 +84,7 @@ function readEvidence(
   try {
     return parseRoundEvidence(bytes);
   } catch (error) {
-    findings.fail('S2', error instanceof Error ? error.message : 'the evidence cannot be read', index);
+    findings.fail('S2', (error as Error).message, index);
     return undefined;
   }
 }
@@ -182,8 +181,8 @@ function signs(key: Uint8Array, signed: Parameters<typeof verifyTranscript>[1]):
     verifyTranscript(key, signed);
     return true;
   } catch (error) {
-    if (isRegulonError(error)) return false;
-    throw error;
+    refusalOf(error);
+    return false;
   }
 }
 

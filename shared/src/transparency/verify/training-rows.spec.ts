@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { type SampleOptions, sampleRun } from '../../transparency-samples/index.js';
-import { digestText } from '../index.js';
+import { type SampleLog, type SampleOptions, sampleRun } from '../../transparency-samples/index.js';
+import { digestText, parseEntry } from '../index.js';
 import { verifyBundle } from './verify-bundle.js';
 
 const asOf = new Date(Date.UTC(2026, 10, 21));
 /** The rows that fail, with what is wrong first. */
-function failuresOf(options: SampleOptions): [string, string][] {
-  const log = sampleRun(options);
+const failuresOf = (options: SampleOptions): [string, string][] => rowsOf(sampleRun(options));
+
+function rowsOf(log: SampleLog): [string, string][] {
   const { rules } = verifyBundle({ bundle: log.bundle(), policy: log.policy, asOf });
   return rules.flatMap(({ id, status, note }) => (status === 'fail' ? [[id, note] as [string, string]] : []));
 }
@@ -40,6 +41,35 @@ describe('the training of an arm', () => {
     expect(failuresOf({ validated: stopped, spoil })).toEqual([
       ['S2', 'round 6: its result does not cover the figures in the log'],
     ]);
+  });
+
+  it('may not begin again after its rule ended it', () => {
+    const log = sampleRun({ validated: stopped });
+    const opens = log.entries.map((bytes) => parseEntry(bytes)).filter(({ kind }) => kind === 'round.open');
+    const last = opens.at(-1);
+    if (last?.kind !== 'round.open') throw new Error('the sample opens rounds');
+    const { run, round, body } = last;
+    log.write(['coordinator', 'coordinator'], 'round.open', { run, round: round + 1, attempt: 0 }, body);
+    expect(rowsOf(log).find(([id]) => id === 'S2')?.[1]).toContain(
+      'round 7 trains arm 0 after the plan has ended that',
+    );
+  });
+
+  it('may break off in a run that was not completed', () => {
+    const spoil = changing('run.finish', 0, {
+      status: 'ABORTED',
+      reason: 'E_STOPPED',
+      finalModel: null,
+      models: [],
+    });
+    expect(failuresOf({ validated: ['0.5', '0.25'], spoil })).toEqual([]);
+    const unfinished = { validated: ['0.5', '0.25'], omit: (kind: string) => kind === 'run.finish' };
+    expect(failuresOf(unfinished)).toEqual([]);
+  });
+
+  it('is not judged by a sum of no round', () => {
+    const omit = (kind: string, seen: number): boolean => kind === 'round.open' && seen === 2;
+    expect(failuresOf({ validated: stopped, omit }).map(([id]) => id)).toContain('S2');
   });
 
   it('leaves its best model, not its last', () => {

@@ -150,7 +150,7 @@ const isFrom = (modelIn: string, figures: ValidationFigures, modelOut: string): 
 /** No attempt after the plan asks for no more, and none left out where the run went on or was completed. */
 function checkLength({ findings }: VerifyContext, view: RunView, arm: number, trained: TrainedArm): void {
   const { rounds, isDone } = trained;
-  const end = rounds.at(-1)?.aggregate.index ?? 0;
+  const end = rounds.reduce((_, { aggregate }) => aggregate.index, 0);
   const after = view.opens.filter(({ index }) => index > end);
   const own = after.find(({ entry: { body } }) => body.arm === arm && isTraining(body.stepId));
   if (isDone && own)

@@ -1,5 +1,5 @@
 import { equalBytes } from '../../crypto/index.js';
-import { isRegulonError, RegulonError } from '../../errors/index.js';
+import { refusalOf, RegulonError } from '../../errors/index.js';
 import { readBundle } from '../bundle/layout.js';
 import type { KeyHistory } from '../entries/key-history.js';
 import { verifyCheckpoint } from '../notes/checkpoint.js';
@@ -156,7 +156,7 @@ function checkPolicy(history: KeyHistory, policy: QuorumPolicy, findings: Findin
 function checkSiteCheckpoint(
   note: string,
   policy: QuorumPolicy,
-  { tree, checkpoint }: LogFiles,
+  { tree }: LogFiles,
   findings: Findings,
 ): void {
   try {
@@ -171,8 +171,7 @@ function checkSiteCheckpoint(
       findings.fail('L2', `a site keeps another signed checkpoint of size ${kept.size}: the log was forked`);
     }
   } catch (error) {
-    if (!isRegulonError(error) || checkpoint === undefined) throw error;
-    findings.fail('L2', `a checkpoint that a site keeps is not acceptable: ${error.message}`);
+    findings.fail('L2', `a checkpoint that a site keeps is not acceptable: ${refusalOf(error).message}`);
   }
 }
 
