@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { liftObjection } from '@regulon/client/consent';
 import { describeSite } from '@regulon/client/describe';
 import { tableLines, type CommandResult } from '../output/index.js';
 import {
@@ -121,6 +122,7 @@ async function approve(
   const due = { lines: [...requestLines(facts), `digest  ${digest}`], digest };
   if (options.dryRun) return { data: { body, digest, signed: false }, lines: due.lines };
   await agree(context, options.digest, due);
+  liftObjection(link.config.stateFolder, { planHash: body.planHash });
   const index = await bookOf(options, link.config.site).post(link, { kind: 'plan.approve', body });
   return {
     data: { body, digest, signed: true, index },

@@ -1,18 +1,15 @@
 import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
-import type { CommandResult } from '../output/index.js';
 import {
-  digestOfBody,
-  type DueWithdrawal,
   refusePlan,
-  type SiteLink,
+  refuseUnread,
   withdrawDataset,
   WITHDRAWAL_REASONS,
-  withSite,
+  withdrawUnread,
 } from '../steward/index.js';
-import { agree } from './agree.js';
 import { type Context, handles } from './context.js';
-import { bookOf, type StewardOptions, signs } from './stewarding.js';
+import { type No, sayNo } from './say-no.js';
+import { type StewardOptions, signs } from './stewarding.js';
 
 interface WithdrawOptions extends StewardOptions {
   readonly reason: string;
@@ -34,10 +31,7 @@ export function withdrawCommands(site: Command, context: Context): void {
   handles<WithdrawOptions>(
     reject,
     context,
-    ([plan = ''], options) =>
-      withSite(options.config, async (link) =>
-        post(link, await refusePlan(link, plan, options.reason), options, context),
-      ),
+    ([plan = ''], options, output) => sayNo(ofPlan(plan, options.reason), options, context, output),
     'federation',
   );
   const withdraw = signs(
@@ -56,37 +50,22 @@ export function withdrawCommands(site: Command, context: Context): void {
   handles<WithdrawOptions>(
     withdraw,
     context,
-    ([plan], options) =>
-      withSite(options.config, async (link) =>
-        post(link, await dueOf(link, plan, options), options, context),
-      ),
+    ([plan], options, output) => sayNo(noOf(plan, options), options, context, output),
     'federation',
   );
 }
 
-async function dueOf(
-  link: SiteLink,
-  plan: string | undefined,
-  { dataset, scope, reason }: WithdrawOptions,
-): Promise<DueWithdrawal> {
-  if (plan !== undefined && dataset === undefined) return refusePlan(link, plan, reason);
-  if (plan === undefined && dataset !== undefined) return withdrawDataset(link, dataset, scope, reason);
+function noOf(plan: string | undefined, { dataset, scope, reason }: WithdrawOptions): No {
+  if (plan !== undefined && dataset === undefined) return ofPlan(plan, reason);
+  if (plan === undefined && dataset !== undefined)
+    return {
+      due: async (link) => withdrawDataset(link, dataset, scope, reason),
+      unread: () => withdrawUnread(dataset, scope, reason),
+    };
   throw new RegulonError('E_ARGUMENT', 'name a plan, or a dataset with --dataset');
 }
 
-async function post(
-  link: SiteLink,
-  { statement, lines: read }: DueWithdrawal,
-  options: WithdrawOptions,
-  context: Context,
-): Promise<CommandResult> {
-  const digest = digestOfBody(statement.body);
-  const due = { lines: [...read, `digest  ${digest}`], digest };
-  if (options.dryRun) return { data: { ...statement, digest, signed: false }, lines: due.lines };
-  await agree(context, options.digest, due);
-  const index = await bookOf(options, link.config.site).post(link, statement);
-  return {
-    data: { ...statement, digest, signed: true, index },
-    lines: [`${statement.kind}: entry ${index}`],
-  };
-}
+const ofPlan = (plan: string, reason: string): No => ({
+  due: (link) => refusePlan(link, plan, reason),
+  unread: () => (/^sha256:[0-9a-f]{64}$/.test(plan) ? refuseUnread(plan, reason) : undefined),
+});

@@ -21,7 +21,14 @@ export function signs(command: Command): Command {
 }
 
 /** The steward of the site, with the record of what was signed under the key. */
-export function bookOf({ config, key }: StewardOptions, site: string): StewardBook {
-  const path = key ?? join(dirname(resolve(config)), 'people', `steward-${site}.key`);
-  return new StewardBook(`${path}.signed.json`, Person.fromKeyFile(path, 'steward', site));
+export function bookOf(options: StewardOptions, site: string): StewardBook {
+  return new StewardBook(`${keyPathOf(options, site)}.signed.json`, stewardOf(options, site));
 }
+
+/** The steward of the site. @throws E_KEY_FILE */
+export function stewardOf(options: StewardOptions, site: string): Person {
+  return Person.fromKeyFile(keyPathOf(options, site), 'steward', site);
+}
+
+const keyPathOf = ({ config, key }: StewardOptions, site: string): string =>
+  key ?? join(dirname(resolve(config)), 'people', `steward-${site}.key`);

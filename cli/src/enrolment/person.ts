@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type Objection, signObjection, type Subject } from '@regulon/client/consent';
 import { readSeedFile, writeKeyFile } from '@regulon/client/enrol';
 import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
 import {
@@ -71,6 +72,11 @@ export class Person {
     const actor = { type: this.type, id: this.id };
     const draft = { ...statement, ...nextPosition(head, now), fed: federation.id, actor };
     return sealEntry(draft, [this.named(federation.origin)]);
+  }
+
+  /** Sign what stops the daemon of this steward's site at once, whatever the log shows. */
+  object(federationId: string, subject: Subject, now: Date): Objection {
+    return signObjection({ federationId, site: this.id }, subject, this.seed, now);
   }
 
   /** Name and seed, for signing what is not an entry of this person's own chain. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { hashJson } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { type Plan, planOfBytes } from '@regulon/shared/plan';
-import { type BodyOf, digestText, elementsOf, isConsent, Withdrawals } from '@regulon/shared/transparency';
+import { type BodyOf, digestText, elementsOf, Withdrawals } from '@regulon/shared/transparency';
 import { type LoggedEntry, ofKind } from './read-log.js';
 import type { SiteLink } from './site-link.js';
 
@@ -80,12 +80,7 @@ async function proposalsTo(site: InboxLog): Promise<LoggedEntry<'plan.propose'>[
 
 /** What the stewards of all sites have taken back. */
 export function withdrawalsIn({ log }: Pick<InboxLog, 'log'>): Withdrawals {
-  const taken = new Withdrawals();
-  log
-    .map(({ entry }) => entry)
-    .filter(isConsent)
-    .forEach((entry) => taken.take(entry));
-  return taken;
+  return Withdrawals.of(log.map(({ entry }) => entry));
 }
 
 /** The newest approval of a plan by this site's steward. */

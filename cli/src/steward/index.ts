@@ -6,4 +6,11 @@ export { type SiteLink, withSite } from './site-link.js';
 export { StewardBook } from './steward-book.js';
 export { grantRole, revokeRole, ROLE_REASONS } from './roles.js';
 export { settlePolicy, policyLines } from './policy.js';
-export { type DueWithdrawal, refusePlan, withdrawDataset, WITHDRAWAL_REASONS } from './withdrawal.js';
+export {
+  type DueWithdrawal,
+  refusePlan,
+  refuseUnread,
+  withdrawDataset,
+  WITHDRAWAL_REASONS,
+  withdrawUnread,
+} from './withdrawal.js';

@@ -1,3 +1,4 @@
+import { liftObjection } from '@regulon/client/consent';
 import type { StewardStatements } from '@regulon/client/rounds';
 import { canonicalJson } from '@regulon/shared/crypto';
 import { type BodyOf } from '@regulon/shared/transparency';
@@ -35,9 +36,17 @@ export async function settlePolicy(
   const attachment = Uint8Array.from(Buffer.from(policyAttachment, 'base64'));
   if (!isStated(site, 'policy.set', policy, () => true))
     indexes.push(await book.post(site, { kind: 'policy.set', body: policy }, [attachment]));
+  if (isOtherData(site, dataset)) liftObjection(site.config.stateFolder, { dataset: dataset.dataset });
   if (!isStated(site, 'dataset.commit', dataset, (body) => body.dataset === dataset.dataset))
     indexes.push(await book.post(site, { kind: 'dataset.commit', body: dataset }));
   return indexes;
+}
+
+/** Whether this site has committed to a dataset of this name before, and to other data. */
+function isOtherData({ log, config }: SiteLink, { dataset, commitment }: BodyOf<'dataset.commit'>): boolean {
+  const own = ofKind(log, 'dataset.commit').filter(({ entry }) => entry.actor.id === config.site);
+  const last = own.filter(({ entry }) => entry.body.dataset === dataset).at(-1);
+  return last !== undefined && last.entry.body.commitment !== commitment;
 }
 
 function isStated<K extends 'policy.set' | 'dataset.commit'>(

@@ -2,15 +2,24 @@ import { type DaemonConfig, readDaemonConfig } from '@regulon/client/config';
 import { loadSiteKeys } from '@regulon/client/enrol';
 import { type Federation, loadFederation } from '@regulon/client/policy';
 import { connectionOf, helloOnTime } from '@regulon/client/rounds';
-import type { CoordinatorLink } from '@regulon/client/transport';
+import { type CoordinatorLink, pause } from '@regulon/client/transport';
 import { equalBytes, fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { RosterMember } from '@regulon/shared/plan';
-import { entryHash, isRole, parseEntry, signedPayloadOf } from '@regulon/shared/transparency';
+import {
+  entryHash,
+  isRole,
+  parseEntry,
+  signedPayloadOf,
+  verifyCheckpoint,
+} from '@regulon/shared/transparency';
 import type { FederationName } from '../enrolment/index.js';
 import { type LoggedEntry, readLog } from './read-log.js';
 
 const CONNECT_MS = 15_000;
+/** A coordinator cuts a checkpoint a minute while entries wait. */
+const COVERED_MS = 75_000;
+const AGAIN_MS = 500;
 
 /** What a person at a site works with: its configuration, its federation, and the verified log. */
 export interface SiteLink {
@@ -24,6 +33,12 @@ export interface SiteLink {
   readonly attachment: (digest: string) => Promise<Uint8Array>;
   /** Put bytes beside the log, then append a signed entry. @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION */
   readonly append: (entry: Uint8Array, attachments: readonly Uint8Array[]) => Promise<number>;
+  /**
+   * Wait until a checkpoint covers an entry, and verify the log up to it.
+   *
+   * @throws E_DEADLINE when none does in time; E_FORK when the log shows something else there
+   */
+  readonly covered: (index: number) => Promise<void>;
 }
 
 /**
@@ -38,13 +53,37 @@ export async function withSite<T>(configFile: string, work: (site: SiteLink) => 
   const link = connectionOf(config, federation.own.id, federation.rosterView);
   try {
     const { genesis } = federation.keys;
-    const { checkpointNote } = await helloOnTime(link, genesis, { timeoutMs: CONNECT_MS });
-    const log = await readLog(link, federation, checkpointNote);
+    const newestNote = async (): Promise<string> =>
+      (await helloOnTime(link, genesis, { timeoutMs: CONNECT_MS })).checkpointNote;
+    const log = await readLog(link, federation, await newestNote());
     const { roster, own } = federation;
     const name = { id: roster.federationId, origin: genesis.origin };
-    return await work({ config, federation, name, own, log, ...channelOf(link, log) });
+    const covered = async (index: number): Promise<void> => {
+      const note = await noteOver(index, newestNote, federation);
+      const hash = log.find((logged) => logged.index === index)?.hash;
+      const shown = (await readLog(link, federation, note))[index]?.hash;
+      if (!hash || !shown || !equalBytes(hash, shown))
+        throw new RegulonError('E_FORK', `the log shows another entry ${index} than the one that was taken`);
+    };
+    return await work({ config, federation, name, own, log, covered, ...channelOf(link, log) });
   } finally {
     await link.close();
+  }
+}
+
+/** The first checkpoint that covers an entry. @throws E_DEADLINE */
+async function noteOver(
+  index: number,
+  newestNote: () => Promise<string>,
+  { keys }: Federation,
+): Promise<string> {
+  const deadline = Date.now() + COVERED_MS;
+  for (;;) {
+    const note = await newestNote();
+    if (note !== '' && verifyCheckpoint(note, keys.logKey).size > index) return note;
+    if (Date.now() > deadline)
+      throw new RegulonError('E_DEADLINE', `no checkpoint covers entry ${index} after ${COVERED_MS / 1000} s`);
+    await pause(AGAIN_MS);
   }
 }
 

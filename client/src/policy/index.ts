@@ -1,6 +1,6 @@
 export { loadFederation, type Federation } from './federation.js';
 export { verifyAgreement, type Agreement } from './agreement.js';
-export { verifyLoggedAgreement } from './logged-agreement.js';
+export { verifyLoggedAgreement, verifyLoggedConsent } from './logged-agreement.js';
 export { verifyDataOpen } from './open-data.js';
 export { verifyModelSize } from './plan-rules.js';
 export { verifySameData } from './steward-statements.js';

@@ -36,17 +36,33 @@ export function verifyLoggedAgreement(
     canonicalJson(start.sites) === canonicalJson(listField(sites).field);
   if (!same || start.public !== contract.isPublic)
     throw new RegulonError('E_POLICY', `the log starts ${run} with another plan, other sites or other data`);
+  verifyLoggedConsent(run, { contract, datasets }, log);
+  for (const { site, body } of datasets) {
+    const latest = log.latestCommit(site, body.dataset);
+    if (latest && isSameCommit(latest, body)) continue;
+    const what = latest ? 'has committed to another version of' : 'has not committed to';
+    throw new RegulonError('E_POLICY', `${run}: by the log, site ${site} ${what} dataset ${body.dataset}`);
+  }
+}
+
+/**
+ * No steward of a run has taken plan or dataset back, by the verified log.
+ *
+ * @param run `run_…`
+ * @throws E_POLICY naming the first who has
+ */
+export function verifyLoggedConsent(
+  run: string,
+  { contract, datasets }: Pick<Agreement, 'contract' | 'datasets'>,
+  log: Pick<LoggedStatements, 'withdrawals'>,
+): void {
   const taken = log.withdrawals();
   for (const { site, body } of datasets) {
-    const refusal = taken.refusalOf(site, start.planHash);
+    const refusal = taken.refusalOf(site, digestText(contract.planHash));
     if (refusal || taken.isWithdrawn(site, body.dataset))
       throw new RegulonError(
         'E_POLICY',
         `${run}: by the log, the steward of ${site} has ${refusal ? `${refusal} the plan` : `withdrawn dataset ${body.dataset}`}`,
       );
-    const latest = log.latestCommit(site, body.dataset);
-    if (latest && isSameCommit(latest, body)) continue;
-    const what = latest ? 'has committed to another version of' : 'has not committed to';
-    throw new RegulonError('E_POLICY', `${run}: by the log, site ${site} ${what} dataset ${body.dataset}`);
   }
 }

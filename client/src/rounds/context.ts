@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { DaemonConfig } from '../config/index.js';
+import type { Objections } from '../consent/index.js';
 import type { SiteKeys } from '../enrol/index.js';
 import type { Federation, SiteView } from '../policy/index.js';
 import type {
@@ -22,6 +23,8 @@ export interface SiteContext {
   readonly keys: SiteKeys;
   readonly federation: Federation;
   readonly site: SiteView;
+  /** what the steward of this site has taken back at this site itself */
+  readonly objections: Pick<Objections, 'verifyNone'>;
   readonly state: SiteState;
   readonly runs: RunJournal;
   readonly attempts: AttemptJournal;

@@ -19,6 +19,7 @@ import type { StewardStatements } from './statements.js';
 
 const DAY_MS = 86_400_000;
 const LOOK_AT_AGE_MS = 3_600_000;
+const LOOK_AT_CONSENT_MS = 1_000;
 
 /** The daemon of one site: it keeps a connection, follows the runs one after the other, and stops gracefully. */
 export class Daemon {
@@ -27,6 +28,7 @@ export class Daemon {
   private readonly checkpoints: CheckpointWatch;
   private stopping = false;
   private ageTimer: NodeJS.Timeout | undefined;
+  private consentTimer: NodeJS.Timeout | undefined;
   private fail: (error: unknown) => void = () => undefined;
   /** rejects when the daemon cannot go on: its state or the log is not to be trusted */
   readonly failure: Promise<never>;
@@ -53,6 +55,7 @@ export class Daemon {
     const daemon = new Daemon(await openSite(config, logger, parts));
     try {
       daemon.wipeOldSecrets();
+      daemon.heedStewards();
       daemon.listen();
       await insist(() => daemon.catchUp(), { tell: (error) => daemon.warn(error) });
       return daemon;
@@ -73,6 +76,7 @@ export class Daemon {
   async stop(): Promise<void> {
     this.stopping = true;
     clearInterval(this.ageTimer);
+    clearInterval(this.consentTimer);
     this.checkpoints.stop();
     await this.runs.stop();
     await this.opened.close();
@@ -108,6 +112,12 @@ export class Daemon {
     };
     look();
     this.ageTimer = setInterval(look, LOOK_AT_AGE_MS).unref();
+  }
+
+  /** What a steward takes back stops what is under way within a second, whatever the coordinator does. */
+  private heedStewards(): void {
+    const look = (): void => this.runs.forEach((driver) => driver.lookAtConsent());
+    this.consentTimer = setInterval(look, LOOK_AT_CONSENT_MS).unref();
   }
 
   private hear(notice: Notice): void {

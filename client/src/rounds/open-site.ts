@@ -3,10 +3,12 @@ import type { Logger } from 'pino';
 import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
 import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { RosterView } from '@regulon/shared/secagg';
+import { parseVkey } from '@regulon/shared/transparency';
 import { type DaemonConfig, readSitePolicy } from '../config/index.js';
+import { Objections } from '../consent/index.js';
 import { loadSiteKeys, readKeyFile } from '../enrol/index.js';
 import { exactSamplers } from '../privacy/index.js';
-import { loadFederation, type SiteView, verifyDataOpen } from '../policy/index.js';
+import { type Federation, loadFederation, type SiteView, verifyDataOpen } from '../policy/index.js';
 import {
   AnsweredTable,
   AttemptJournal,
@@ -128,6 +130,7 @@ export async function openSite(
     const crashAt = config.testing?.crashAt;
     const context: SiteContext = {
       ...{ config, keys, federation, site, state, outbox, link, log, data, runs, logger, drainOutbox },
+      objections: objectionsOf(config, federation),
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),
       unitSets: new UnitSetTable(state),
@@ -148,6 +151,13 @@ export async function openSite(
 async function sendEntry(link: CoordinatorLink, log: LogFollower, entry: Uint8Array): Promise<number> {
   for (const bytes of log.attachmentsOf(entry)) await link.exchange({ type: 'putAttachment', bytes });
   return (await link.exchange({ type: 'appendEntry', entry })).index;
+}
+
+/** What the steward has taken back, under any key that was theirs. */
+function objectionsOf({ stateFolder, site }: DaemonConfig, { roster, versions }: Federation): Objections {
+  const keys = versions.flatMap((version) => version.member(site)?.steward ?? []);
+  const by = { federationId: roster.federationId, site };
+  return new Objections(stateFolder, by, keys.map((key) => parseVkey(key).publicKey));
 }
 
 /** Connect, and follow the log to its newest checkpoint before anything is signed. */

@@ -124,19 +124,13 @@ export class SeenEntries {
 
   /** What stewards have taken back. */
   withdrawals(): Withdrawals {
-    this.consents ??= this.readConsents();
+    this.consents ??= Withdrawals.of(this.consentEntries());
     return this.consents;
   }
 
   /** Number of the last word on consent of each who said one, by `type id`. */
   lastConsents(): Map<string, number> {
     return new Map(this.consentEntries().map(({ actor, seq }) => [`${actor.type} ${actor.id}`, seq]));
-  }
-
-  private readConsents(): Withdrawals {
-    const found = new Withdrawals();
-    this.consentEntries().forEach((entry) => found.take(entry));
-    return found;
   }
 
   private consentEntries(): ConsentEntry[] {

@@ -106,7 +106,7 @@ export function runsOf(given: Given, base: Base, uploads: Uploads) {
   const services = servicesOf(given, base, uploads);
   const intake = new LogIntake(sequencer, runRows, rounds, roster, {
     agreementChanged: () => runs.startQueued(),
-    withdrawn: (entry) => runs.withdrawn(entry),
+    withdrawn: () => runs.endTakenBack(),
     checkpointWanted: () => publisher.publishSoon(),
   });
   const runs: RunsService = new RunsService({

@@ -1,17 +1,18 @@
 import { equalBytes } from '@regulon/shared/crypto';
 import { parseRunName } from '@regulon/shared/program';
 import type { Roster } from '@regulon/shared/plan';
-import { type ChainHead, digestBytes, type LogEntry, parseEntry } from '@regulon/shared/transparency';
+import { type ChainHead, digestBytes, type LogEntry } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
 import type { RoundRows, RunRows } from '../storage/index.js';
+import { withdrawalsIn } from './consent.js';
 
 /** What is told about an accepted entry. */
 export interface IntakeListener {
   /** an approval, a policy or a dataset: a queued run may start */
   agreementChanged(): void;
   /** a steward took a dataset or the approval of a plan back: runs that use it end */
-  withdrawn(entry: LogEntry<'dataset.withdraw' | 'plan.reject' | 'plan.withdraw'>): void;
-  /** a daemon waits for a checkpoint that covers its start */
+  withdrawn(): void;
+  /** somebody waits for a checkpoint: a daemon over its start, a steward over a no */
   checkpointWanted(): void;
 }
 
@@ -59,47 +60,19 @@ export class LogIntake {
     switch (entry.kind) {
       case 'policy.set':
         return this.runs.putPolicy(site, index);
-      case 'dataset.commit': {
-        const { dataset, panel, band } = entry.body;
-        if (this.isGone(entry.actor.id, dataset)) return;
-        const isPublic = entry.body.public || entry.body.simulated ? 1 : 0;
-        const values = {
-          panel_digest: digestBytes(panel.digest),
-          panel_size: panel.size,
-          is_public: isPublic,
-          band,
-        };
-        return this.runs.putDataset({ site, name: dataset, entry_index: index, ...values });
-      }
-      case 'plan.approve': {
-        const planHash = digestBytes(entry.body.planHash);
-        for (const run of this.runs.withStatus(['QUEUED'])) {
-          if (equalBytes(run.plan_hash, planHash)) this.runs.approve(run.run_id, site, index);
-        }
-        return;
-      }
+      case 'dataset.commit':
+        return this.noteDataset(entry, site, index);
+      case 'plan.approve':
+        return this.forQueued(entry.body.planHash, (run) => this.runs.approve(run, site, index));
       case 'dataset.withdraw':
         return this.runs.removeDataset(site, entry.body.dataset);
       case 'plan.reject':
-      case 'plan.withdraw': {
-        const planHash = digestBytes(entry.body.planHash);
-        for (const run of this.runs.withStatus(['QUEUED'])) {
-          if (equalBytes(run.plan_hash, planHash)) this.runs.removeApproval(run.run_id, site);
-        }
-        return;
-      }
+      case 'plan.withdraw':
+        return this.forQueued(entry.body.planHash, (run) => this.runs.removeApproval(run, site));
       case 'round.contribution':
       case 'round.unmask':
-      case 'round.ack': {
-        const runId = parseRunName(entry.run);
-        if (!this.runs.get(runId)) return;
-        return this.rounds.putRoundEntry(
-          { runId, round: entry.round, attempt: entry.attempt },
-          entry.kind,
-          site,
-          index,
-        );
-      }
+      case 'round.ack':
+        return this.noteRound(entry, site, index);
       case 'federation.genesis':
       case 'member.join':
       case 'member.revoke':
@@ -125,20 +98,45 @@ export class LogIntake {
     }
   }
 
-  /** A dataset that was withdrawn for good stays so, whatever is committed to later. */
-  private isGone(site: string, dataset: string): boolean {
-    return this.sequencer.indexesOfKind('dataset.withdraw').some((index) => {
-      const { kind, actor, body } = parseEntry(this.sequencer.entry(index));
-      return (
-        kind === 'dataset.withdraw' && actor.id === site && body.dataset === dataset && body.scope === 'all'
-      );
-    });
+  /** What was taken back stays so when it is committed to again; other data are other data. */
+  private noteDataset(entry: LogEntry<'dataset.commit'>, site: number, index: number): void {
+    const { dataset, panel, band } = entry.body;
+    const taken = withdrawalsIn(this.sequencer);
+    taken.take(entry);
+    if (taken.isWithdrawn(entry.actor.id, dataset)) return;
+    const isPublic = entry.body.public || entry.body.simulated ? 1 : 0;
+    const values = {
+      panel_digest: digestBytes(panel.digest),
+      panel_size: panel.size,
+      is_public: isPublic,
+      band,
+    };
+    this.runs.putDataset({ site, name: dataset, entry_index: index, ...values });
+  }
+
+  private noteRound(
+    entry: LogEntry<'round.contribution' | 'round.unmask' | 'round.ack'>,
+    site: number,
+    index: number,
+  ): void {
+    const runId = parseRunName(entry.run);
+    if (!this.runs.get(runId)) return;
+    const { round, attempt, kind } = entry;
+    this.rounds.putRoundEntry({ runId, round, attempt }, kind, site, index);
+  }
+
+  /** Do something for every run of a plan that has not begun. */
+  private forQueued(planHash: string, action: (runId: Uint8Array) => void): void {
+    const hash = digestBytes(planHash);
+    const runs = this.runs.withStatus(['QUEUED']).filter((run) => equalBytes(run.plan_hash, hash));
+    runs.forEach((run) => action(run.run_id));
   }
 
   private tell(entry: LogEntry): void {
-    if (entry.kind === 'dataset.withdraw' || entry.kind === 'plan.withdraw' || entry.kind === 'plan.reject')
-      this.listener.withdrawn(entry);
-    if (entry.kind === 'config.start') this.listener.checkpointWanted();
+    const isNo =
+      entry.kind === 'dataset.withdraw' || entry.kind === 'plan.withdraw' || entry.kind === 'plan.reject';
+    if (isNo) this.listener.withdrawn();
+    if (isNo || entry.kind === 'config.start') this.listener.checkpointWanted();
     if (entry.kind === 'policy.set' || entry.kind === 'dataset.commit' || entry.kind === 'plan.approve') {
       this.listener.agreementChanged();
     }

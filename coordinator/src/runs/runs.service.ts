@@ -1,10 +1,10 @@
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
-import type { Plan } from '@regulon/shared/plan';
 import { parseRunName, type RunProgram, runName } from '@regulon/shared/program';
-import { digestText, type LogEntry, type ReopenDocument } from '@regulon/shared/transparency';
+import type { ReopenDocument } from '@regulon/shared/transparency';
 import type { WireRunState } from '@regulon/shared/wire';
 import { isFinal, liveStatuses, type RunTable } from '../storage/index.js';
 import type { RoundDriver } from '../rounds/index.js';
+import { objectorOf, withdrawalsIn } from './consent.js';
 import { contractOfDocument, type SiteDataset } from './contract.js';
 import type { ReopenReply } from './documents.js';
 import { Proposals } from './proposals.js';
@@ -97,6 +97,8 @@ export class RunsService {
 
   resume(): void {
     for (const driver of this.drivers.values()) driver.start();
+    // the process may have ended between a withdrawal in the log and the end of its run
+    this.endTakenBack();
     this.startQueued();
   }
 
@@ -109,17 +111,15 @@ export class RunsService {
     this.endUnstarted(row, 'E_RUN_ABORTED', 'stopped before it began');
   }
 
-  /** Runs under way end when a steward takes their plan or the site's dataset back. */
-  withdrawn({ kind, actor, body }: LogEntry<'dataset.withdraw' | 'plan.reject' | 'plan.withdraw'>): void {
-    for (const row of this.on.runs.withStatus(liveStatuses)) {
-      const plan = JSON.parse(row.plan) as Plan;
-      const isOf = plan.sites.includes(actor.id);
-      const isMeant =
-        kind === 'dataset.withdraw'
-          ? plan.dataset.name === body.dataset
-          : digestText(new Uint8Array(row.plan_hash)) === body.planHash;
-      if (isOf && isMeant)
-        this.drivers.get(runName(row.run_id))?.stop(`the steward of ${actor.id} took its consent back`);
+  /** Runs under way end when, by the log, a steward has taken their plan or the site's dataset back. */
+  endTakenBack(): void {
+    const rows = this.on.runs.withStatus(liveStatuses);
+    if (rows.length === 0) return;
+    const taken = withdrawalsIn(this.on.sequencer);
+    for (const row of rows) {
+      const site = objectorOf(row, taken);
+      if (site !== undefined)
+        this.drivers.get(runName(row.run_id))?.stop(`the steward of ${site} took its consent back`);
     }
   }
 
@@ -225,6 +225,8 @@ export class RunsService {
     const { status, since_ms: since } = started;
     this.eventsOf(runId).emit({ type: 'run', status, since, reason: null });
     driver.start();
+    // a steward may have said no while the start was being published
+    this.endTakenBack();
     return true;
   }
 

@@ -55,7 +55,7 @@ export {
   oldSigners,
   type Succession,
 } from './entries/key-history.js';
-export { type ConsentEntry, isConsent, Withdrawals } from './entries/withdrawals.js';
+export { CONSENT_KINDS, type ConsentEntry, isConsent, Withdrawals } from './entries/withdrawals.js';
 export { isRole, type RoleEntry } from './entries/granted-roles.js';
 export { FederationKeys } from './entries/federation-keys.js';
 export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';

@@ -66,6 +66,8 @@ export class DaemonSite {
   /** what left the site */
   readonly sent: Request[] = [];
   private readonly shown: Partial<Record<Query['type'], readonly Uint8Array[]>> = {};
+  /** what the steward of this site says when the daemon asks; @throws E_POLICY */
+  verifyConsent: () => void = () => undefined;
   /** entries of the run in the log */
   readonly logged: LogEntry[] = [];
   private outbox!: Outbox;
@@ -227,6 +229,7 @@ export class DaemonSite {
         work: { result: async () => result },
         audits: { settled: async () => undefined, verify: () => undefined },
       },
+      verifyConsent: () => this.verifyConsent(),
       ...{ verifyLogged: () => undefined, lastTranscript: new Uint8Array(32), scheduled: () => round },
       ...{ suspend: async () => undefined, end: async () => undefined },
       site: {

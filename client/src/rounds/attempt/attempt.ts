@@ -148,6 +148,8 @@ export class Attempt {
     await session.audits.settled(signal, this.manifest.deadlines[2] ?? 0);
     if (this.step < Step.contributed) await this.logContribution(upload, signal);
     await this.site.drainOutbox();
+    // whatever was logged, nothing leaves once a steward has taken it back
+    session.verifyConsent();
     const commit = this.client.commit(fromHex(upload.root, 32), upload.length);
     const [ctx, h2] = [this.ctx, fromHex(this.facts.h2 ?? '', 32)];
     const receipt = await sendUpdate(this.link, {

@@ -21,6 +21,8 @@ export class CurrentAttempt {
   private attempt: Attempt | undefined;
   private offered: Shown | undefined;
   private life = new AbortController();
+  /** why the people let the attempt go no further, once they do not */
+  private takenBack: RegulonError | undefined;
 
   constructor(
     private readonly site: SiteContext,
@@ -53,7 +55,7 @@ export class CurrentAttempt {
 
   /** True for the error with which the waits of an attempt end that the coordinator has left, or the daemon. */
   isCutOff(error: unknown): boolean {
-    return error === this.life.signal.reason;
+    return error === this.life.signal.reason && error !== this.takenBack;
   }
 
   /** The connection was lost: what was sent may not have arrived. */
@@ -64,6 +66,27 @@ export class CurrentAttempt {
   /** Nothing is waited for any more. */
   cutOff(): void {
     this.life.abort(new RegulonError('E_STATE', 'the attempt has ended'));
+  }
+
+  /**
+   * Whether this site's part of an attempt has left, or it has answered for the others: then the attempt is answered to
+   * its end, whatever its steward says now.
+   */
+  hasLeft({ round, attempt }: Pick<StageNotice, 'round' | 'attempt'>): boolean {
+    return (this.site.attempts.find(this.run, round, attempt)?.step ?? Step.joined) >= Step.committed;
+  }
+
+  /**
+   * Consent was taken back: what has not left stays, whatever is waited for.
+   *
+   * @returns false when this site's part has left: nothing is cut off
+   */
+  takeBack(reason: RegulonError): boolean {
+    const current = this.attempt?.manifest;
+    if (current && this.hasLeft(current)) return false;
+    this.takenBack = reason;
+    this.life.abort(reason);
+    return true;
   }
 
   /** Secrets were wiped because of their age: what is held in memory goes too. */

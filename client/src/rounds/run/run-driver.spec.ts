@@ -36,6 +36,7 @@ class Site {
     },
     program: { next: (): object | undefined => ({ round: 0 }), schedule: [{ round: 0 }] },
     verifyAllLogged: async (): Promise<void> => undefined,
+    verifyConsent: (): void => undefined,
     scheduled: (round: number) => ({ round }),
     suspend: async (): Promise<void> => undefined,
     agreement: {},
@@ -86,6 +87,7 @@ describe('a site that cannot train in time', () => {
       ({
         ...{ ...site.session, site: context, agreement, scheduled: () => round },
         work: { result: () => Promise.reject(late) },
+        verifyConsent: () => undefined,
       }) as unknown as RunSession;
     site.fetch = (query) => closed.fetch(query);
     const driver = new RunDriver(context as unknown as SiteContext, run, () => site.open());
@@ -273,5 +275,55 @@ describe('a site that follows a run', () => {
     expect(await driver.follow()).toBe('failed');
     expect(asked).toBe(2);
     expect(site.ended).toBe('failed');
+  });
+});
+
+describe('a run whose steward takes it back', () => {
+  const taken = new RegulonError('E_POLICY', 'the steward of a has taken the plan back');
+  let site: Site;
+  let isTaken: boolean;
+  /** how far this site is in the attempt, by its journal */
+  let step: Step | undefined;
+  let driver: RunDriver;
+  beforeEach(() => {
+    site = new Site();
+    [isTaken, step] = [false, undefined];
+    site.session.agreement = { contract: { plan: {} } };
+    site.session.verifyConsent = () => {
+      if (isTaken) throw taken;
+    };
+    const context = {
+      ...site.context,
+      attempts: { ...site.context.attempts, find: () => step && { step } },
+    } as unknown as SiteContext;
+    driver = new RunDriver(context, run, () => site.open());
+  });
+  afterEach(() => driver.stop());
+  const asked = async (): Promise<void> => {
+    while (site.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+
+  it('is left at once, without a word of the coordinator', async () => {
+    const end = driver.follow();
+    driver.notice(stage('r0'));
+    await asked();
+    driver.lookAtConsent();
+    isTaken = true;
+    driver.lookAtConsent();
+    expect(await end).toBe('refused');
+    expect(site.told).toMatchObject([{ type: 'refuse', stage: 'r0', code: 'E_POLICY' }]);
+    expect(driver.refusedFor).toBe('E_POLICY');
+    expect(site.ended).toBe('refused');
+  });
+
+  it('is answered to the end of the attempt in which this site has its receipt, and left then', async () => {
+    isTaken = true;
+    step = Step.committed;
+    const end = driver.follow();
+    driver.notice(stage('r3'));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect([site.told, site.ended]).toEqual([[], '']);
+    driver.notice(stage('aborted'));
+    expect(await end).toBe('refused');
   });
 });

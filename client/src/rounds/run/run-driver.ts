@@ -4,6 +4,7 @@ import { closeRound } from './closing.js';
 import type { SiteContext } from '../context.js';
 import { CurrentAttempt } from '../attempt/current-attempt.js';
 import { removeRunFiles } from '../../state/index.js';
+import { namedError } from '../../errors/index.js';
 import { consequenceOf } from '../errors/failures.js';
 import { keepRefusal } from '../errors/refusal-evidence.js';
 import { Refusals, type StageNotice } from '../errors/refusals.js';
@@ -80,6 +81,15 @@ export class RunDriver {
     this.news.again();
   }
 
+  /** Look again whether the people still let this run use the data: what has not left stays when they do not. */
+  lookAtConsent(): void {
+    try {
+      this.session?.verifyConsent();
+    } catch (error) {
+      if (this.attempt.takeBack(namedError(error))) this.news.again();
+    }
+  }
+
   /** Secrets were wiped because of their age: what is held in memory goes too. */
   dropWiped(): void {
     this.attempt.dropWiped();
@@ -152,12 +162,13 @@ export class RunDriver {
     const { round, stage } = notice;
     await this.closeBefore(session, stage === 'closed' ? round + 1 : round, round);
     session.audits.verify();
-    if (stage === 'closed') return;
     if (stage === 'aborted') {
       this.attempt.wipe(notice);
       this.attempt.clear();
-      return;
     }
+    const isOver = stage === 'closed' || stage === 'aborted';
+    if (isOver || !this.attempt.hasLeft(notice)) session.verifyConsent();
+    if (isOver) return;
     if (await this.refusals.stands(notice)) return;
     const scheduled = session.scheduled(round);
     if (session.program.next()?.round === round) await this.attempt.perform(session, scheduled, notice);

@@ -13,7 +13,13 @@ import { parameterCount } from '@regulon/shared/models';
 import type { ValidationFigures } from '@regulon/shared/plan';
 import { decodeManifest, MaskEngine } from '@regulon/shared/secagg';
 import { type BodyOf, digestText } from '@regulon/shared/transparency';
-import { type Agreement, verifyAgreement, verifyModelSize, verifySameData } from '../../policy/index.js';
+import {
+  type Agreement,
+  verifyAgreement,
+  verifyLoggedConsent,
+  verifyModelSize,
+  verifySameData,
+} from '../../policy/index.js';
 import { type AttemptFacts, type OutcomeRow, removeRunFiles } from '../../state/index.js';
 import { verifyUnitSets } from '../../unit-sets/index.js';
 import { verifyRunAffordable } from '../attempt/charge.js';
@@ -63,6 +69,7 @@ export class RunSession {
     const bytes = await contractBytes(site, run);
     const agreement = verifyAgreement(bytes, run, site.federation, site.site, Date.now());
     if (!site.runs.find(run)) {
+      verifyConsent(site, run, agreement);
       await verifyUnits(site, run, agreement);
       verifyRunAffordable(agreement.contract, run, site);
       const claim = privacyClaim(agreement.contract.plan);
@@ -82,6 +89,15 @@ export class RunSession {
     session.work.warmUp();
     await session.replay();
     return session;
+  }
+
+  /**
+   * The people still let this run use the data: the steward of this site whatever the log shows, the others by the log.
+   *
+   * @throws E_POLICY when one of them has taken plan or dataset back
+   */
+  verifyConsent(): void {
+    verifyConsent(this.site, this.run, this.agreement);
   }
 
   get runId(): Uint8Array {
@@ -269,6 +285,12 @@ async function contractBytes(site: SiteContext, run: string): Promise<Uint8Array
   const [item] = await site.link.fetch({ type: 'runContract', run: parseRunName(run) });
   if (!item) throw new RegulonError('E_MESSAGE', `the coordinator sent no contract of ${run}`);
   return item.contract;
+}
+
+function verifyConsent(site: SiteContext, run: string, agreement: Agreement): void {
+  const { planHash, plan } = agreement.contract;
+  site.objections.verifyNone(digestText(planHash), plan.dataset.name);
+  verifyLoggedConsent(run, agreement, site.log);
 }
 
 /** The dataset must serve the plan; what would tell its size is one generic refusal. */

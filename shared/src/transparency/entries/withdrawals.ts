@@ -6,7 +6,8 @@ export type ConsentEntry = LogEntry<
   'dataset.commit' | 'dataset.withdraw' | 'plan.approve' | 'plan.reject' | 'plan.withdraw'
 >;
 
-const KINDS: readonly Kind[] = [
+/** Kinds of entries that say whether a site's data may be used. */
+export const CONSENT_KINDS: readonly Kind[] = [
   'dataset.commit',
   'dataset.withdraw',
   'plan.approve',
@@ -16,11 +17,18 @@ const KINDS: readonly Kind[] = [
 
 /** True for an entry that says whether a site's data may be used. */
 export function isConsent(entry: LogEntry): entry is ConsentEntry {
-  return KINDS.includes(entry.kind);
+  return CONSENT_KINDS.includes(entry.kind);
 }
 
 /** What the stewards of all sites have taken back, entry after entry. */
 export class Withdrawals {
+  /** What entries of a log take back, in its order; other kinds are passed over. */
+  static of(entries: Iterable<LogEntry>): Withdrawals {
+    const found = new Withdrawals();
+    for (const entry of entries) if (isConsent(entry)) found.take(entry);
+    return found;
+  }
+
   private readonly datasets = new Map<string, 'all' | 'commitment'>();
   /** the newest commitment of each, and those that were taken back */
   private readonly commitments = new Map<string, string>();

@@ -1,0 +1,104 @@
+import { readDaemonConfig } from '@regulon/client/config';
+import { placeObjection } from '@regulon/client/consent';
+import { loadSiteKeys } from '@regulon/client/enrol';
+import { loadFederation } from '@regulon/client/policy';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
+import { namedError, type CommandResult, type Output } from '../output/index.js';
+import { digestOfBody, type DueWithdrawal, type SiteLink, withSite } from '../steward/index.js';
+import { agree } from './agree.js';
+import type { Context } from './context.js';
+import { bookOf, stewardOf, type StewardOptions } from './stewarding.js';
+
+/** A steward's no. */
+export interface No {
+  /** as it reads beside the log */
+  readonly due: (link: SiteLink) => Promise<DueWithdrawal>;
+  /** as it reads while the log cannot be had; undefined when what is meant cannot be told without it */
+  readonly unread: () => DueWithdrawal | undefined;
+}
+
+/**
+ * A steward says no. First the site's own daemon stops, by a signed word in its state folder; then the log hears of it.
+ * Only what a verified checkpoint covers counts as said to everybody: a coordinator can acknowledge an entry and keep it.
+ *
+ * @throws E_ARGUMENT when nobody agreed; what keeps the log from saying so, with the daemon stopped all the same
+ */
+export async function sayNo(
+  no: No,
+  options: StewardOptions,
+  context: Context,
+  output: Output,
+): Promise<CommandResult> {
+  const stop = await stopperOf(options);
+  let [isRead, isStopped] = [false, false];
+  try {
+    return await withSite(options.config, async (link) => {
+      isRead = true;
+      const due = await no.due(link);
+      const digest = digestOfBody(due.statement.body);
+      const shown = await agreeTo(due, options, context);
+      if (shown) return shown;
+      await stop(due);
+      isStopped = true;
+      output.progress('the daemon of this site has stopped; telling the log');
+      const index = due.logged ?? (await bookOf(options, link.config.site).post(link, due.statement));
+      await link.covered(index);
+      return {
+        data: { ...due.statement, digest, signed: true, index, stopped: true },
+        lines: [`${due.statement.kind}: entry ${index}`],
+      };
+    });
+  } catch (error) {
+    if (isStopped) throw notLogged(error);
+    const due = isRead ? undefined : no.unread();
+    if (due === undefined) throw isRead ? error : unreadable(error);
+    const shown = await agreeTo(due, options, context);
+    if (shown) return shown;
+    await stop(due);
+    throw notLogged(error);
+  }
+}
+
+/** What only belongs to this machine is checked before anybody is asked. @throws E_CONFIG, E_KEY_FILE, E_ROSTER */
+async function stopperOf(options: StewardOptions): Promise<(due: DueWithdrawal) => Promise<void>> {
+  const config = readDaemonConfig(options.config);
+  const { identity } = loadSiteKeys(config.stateFolder);
+  const { roster } = loadFederation(config.federation, config.site, config.rosterHash, identity);
+  const steward = options.dryRun ? undefined : stewardOf(options, config.site);
+  return async ({ subject }) => {
+    if (!steward) return;
+    await placeObjection(config.stateFolder, steward.object(roster.federationId, subject, new Date()));
+  };
+}
+
+/** @returns what a dry run shows; undefined once the person has agreed */
+async function agreeTo(
+  { statement, lines }: DueWithdrawal,
+  options: StewardOptions,
+  context: Context,
+): Promise<CommandResult | undefined> {
+  const digest = digestOfBody(statement.body);
+  const due = { lines: [...lines, `digest  ${digest}`], digest };
+  if (options.dryRun) return { data: { ...statement, digest, signed: false }, lines: due.lines };
+  await agree(context, options.digest, due);
+  return undefined;
+}
+
+/** The daemon has stopped, the log does not say so. */
+function notLogged(error: unknown): RegulonError {
+  const named = namedError(error);
+  if (!isRegulonError(named)) throw named;
+  return new RegulonError(
+    named.code,
+    `your daemon has stopped; the coordinator has not logged it yet: ${named.message}`,
+    { hint: 'give the same command again until it names an entry; if it never does, tell the other hospitals' },
+  );
+}
+
+function unreadable(error: unknown): unknown {
+  if (!isRegulonError(error)) return error;
+  return new RegulonError(error.code, error.message, {
+    cause: error,
+    hint: 'the log cannot be read, so no plan can be found by name: name its whole digest (sha256:…), or --dataset: your daemon stops at once',
+  });
+}

@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { freePorts, programs, type Supervisor } from '@regulon/cli/sim';
+import { parsePlan, type Plan } from '@regulon/shared/plan';
+import { stringify, parse } from 'yaml';
+import { done, regulon } from '../support/enrolled-federation.js';
+import { MembershipWalk, planOf } from '../support/later-membership.js';
+import { compiled } from '../support/real-federation.js';
+
+const MINUTES = 60_000;
+const python = process.env['REGULON_PYTHON'] ?? 'python3';
+const hasPython = spawnSync(python, ['-c', 'import cryptography']).status === 0;
+const secondVerifier = join(import.meta.dirname, '..', 'verifier', 'verify.py');
+const sites = ['east', 'north', 'south'];
+
+/** A plan that does not end before somebody ends it. */
+const longPlan = (name: string): Plan => {
+  const plan = planOf(name, sites);
+  return parsePlan({ ...plan, training: { ...plan.training, rounds: 2_000 } });
+};
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'regulon-withdrawal-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** A federation of three in which plans run until a steward says no. */
+class WithdrawalWalk extends MembershipWalk {
+  /** A plan is proposed and approved. @returns the run, once its first round has closed */
+  async begin(plan: Plan): Promise<string> {
+    const file = join(this.root, `${plan.name}.yaml`);
+    writeFileSync(file, stringify(plan));
+    const { run } = await done(
+      ...['run', 'submit', file, '--key', this.researcherKey, '--yes', ...this.researcher],
+    );
+    for (const site of plan.sites) await this.steward(site, 'approve', plan.name);
+    while (!(await this.hasClosed(String(run)))) await new Promise((resolve) => setTimeout(resolve, 200));
+    return String(run);
+  }
+
+  private async hasClosed(run: string): Promise<boolean> {
+    const shown = await done('run', 'show', run, ...this.researcher);
+    return JSON.stringify(shown).includes('"round":1');
+  }
+
+  end(run: string): Promise<Record<string, unknown>> {
+    return regulon('run', 'watch', run, ...this.researcher).then(({ data }) => data);
+  }
+
+  /** Configuration of a site whose coordinator does not answer. */
+  async cutOff(site: string): Promise<string> {
+    const [controlPort] = await freePorts(1);
+    const config = parse(readFileSync(this.config(site), 'utf8')) as { coordinator: object };
+    const path = join(this.site(site), 'cut-off.yaml');
+    writeFileSync(path, stringify({ ...config, coordinator: { ...config.coordinator, controlPort } }));
+    return path;
+  }
+
+  /** A fourth hospital has joined by letters; the folder of the founder has the roster, its coordinator not yet. */
+  async proposeFourth(): Promise<void> {
+    await this.join('west');
+    await done('fed', 'propose', this.founder, '--out', this.letter('joining.json'));
+    await this.agree('joining', ['east', 'north']);
+  }
+}
+
+/** Whether the log of a process says something. */
+const says = (supervisor: Supervisor, name: string, what: RegExp): boolean =>
+  what.test(readFileSync(supervisor.logFile(name), 'utf8'));
+
+const real = compiled ? it : it.skip;
+
+describe('a steward who says no while a run is under way', () => {
+  real(
+    'ends it for everybody; without the coordinator, at the own site at once; no roster changes meanwhile (needs the compiled programs)',
+    async () => {
+      const walk = new WithdrawalWalk(root, longPlan('first'));
+      await walk.install(await walk.found());
+      const supervisor = await walk.start();
+      try {
+        for (const site of walk.sites) await walk.steward(site, 'policy', 'set');
+        const first = await walk.begin(walk.plan);
+        const said = await walk.steward('north', 'reject', 'first', '--reason', 'ethics');
+        expect(said).toMatchObject({ kind: 'plan.withdraw', stopped: true, index: expect.any(Number) });
+        expect(await walk.end(first)).toMatchObject({ status: 'ABORTED' });
+        // the same command once more says the same, and nothing new is signed
+        expect(await walk.steward('north', 'reject', 'first', '--reason', 'ethics')).toEqual(said);
+
+        const second = await walk.begin(longPlan('second'));
+        const folder = dirname(walk.founder);
+        cpSync(walk.founder, join(folder, 'kept'), { recursive: true });
+        await walk.proposeFourth();
+        await supervisor.stop('coordinator');
+        const start = (): Promise<unknown> =>
+          supervisor.start('coordinator', programs.coordinator, [
+            ...['--config', join(walk.founder, 'coordinator', 'coordinator.yaml')],
+          ]);
+        await expect(start()).rejects.toThrow(/E_ROSTER.*under way/);
+        cpSync(join(folder, 'kept', 'federation'), join(walk.founder, 'federation'), { recursive: true });
+        rmSync(join(walk.founder, 'federation', 'roster-changes.json'), { force: true });
+        cpSync(join(folder, 'kept', 'coordinator', 'coordinator.yaml'), join(walk.founder, 'coordinator', 'coordinator.yaml'));
+        await start();
+
+        const withdrawal = ['withdraw', '--dataset', 'simulated-rnaseq', '--reason', 'consent'];
+        const away = ['site', ...withdrawal, '--config', await walk.cutOff('east')];
+        const { data } = await regulon(...away, '--dry-run');
+        const alone = await regulon(...away, '--digest', String(data['digest']));
+        expect(alone).toMatchObject({
+          code: 2,
+          err: expect.stringMatching(/your daemon has stopped; the coordinator has not logged it yet/),
+        });
+        while (!says(supervisor, 'east', /has taken dataset simulated-rnaseq back/))
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        expect(await walk.steward('east', ...withdrawal)).toMatchObject({ index: expect.any(Number) });
+        expect(await walk.end(second)).toMatchObject({ status: expect.stringMatching(/ABORTED|FAILED/) });
+
+        const bundle = join(root, 'bundle.zip');
+        await done('audit', 'export', '--out', bundle, ...walk.researcher);
+        const policy = join(walk.site('north'), 'federation', 'quorum.policy');
+        const report = await done('audit', 'verify', '--bundle', bundle, '--policy', policy);
+        expect(report).toMatchObject({ status: 'pass' });
+        expect(report['rules']).toContainEqual(expect.objectContaining({ id: 'X1', status: 'pass' }));
+        if (!hasPython) return;
+        const { stdout } = spawnSync(python, ['-B', secondVerifier, '--bundle', bundle, '--policy', policy], {
+          encoding: 'utf8',
+        });
+        expect(JSON.parse(stdout)).toMatchObject({ status: 'pass', notes: [] });
+      } finally {
+        await supervisor.stopAll();
+      }
+    },
+    30 * MINUTES,
+  );
+});
