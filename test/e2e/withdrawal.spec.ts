@@ -19,7 +19,7 @@ const sites = ['east', 'north', 'south'];
 /** A plan that does not end before somebody ends it. */
 const longPlan = (name: string): Plan => {
   const plan = planOf(name, sites);
-  return parsePlan({ ...plan, training: { ...plan.training, rounds: 2_000 } });
+  return parsePlan({ ...plan, training: { ...plan.training, rounds: 900 } });
 };
 
 let root: string;
@@ -31,20 +31,16 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 /** A federation of three in which plans run until a steward says no. */
 class WithdrawalWalk extends MembershipWalk {
   /** A plan is proposed and approved. @returns the run, once its first round has closed */
-  async begin(plan: Plan): Promise<string> {
+  async begin(plan: Plan, supervisor: Supervisor): Promise<string> {
     const file = join(this.root, `${plan.name}.yaml`);
     writeFileSync(file, stringify(plan));
     const { run } = await done(
       ...['run', 'submit', file, '--key', this.researcherKey, '--yes', ...this.researcher],
     );
     for (const site of plan.sites) await this.steward(site, 'approve', plan.name);
-    while (!(await this.hasClosed(String(run)))) await new Promise((resolve) => setTimeout(resolve, 200));
+    const closed = new RegExp(`"${String(run)}".*round 0 closed`);
+    await waitFor(() => says(supervisor, 'north', closed));
     return String(run);
-  }
-
-  private async hasClosed(run: string): Promise<boolean> {
-    const shown = await done('run', 'show', run, ...this.researcher);
-    return JSON.stringify(shown).includes('"round":1');
   }
 
   end(run: string): Promise<Record<string, unknown>> {
@@ -68,6 +64,10 @@ class WithdrawalWalk extends MembershipWalk {
   }
 }
 
+async function waitFor(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 200));
+}
+
 /** Whether the log of a process says something. */
 const says = (supervisor: Supervisor, name: string, what: RegExp): boolean =>
   what.test(readFileSync(supervisor.logFile(name), 'utf8'));
@@ -83,14 +83,14 @@ describe('a steward who says no while a run is under way', () => {
       const supervisor = await walk.start();
       try {
         for (const site of walk.sites) await walk.steward(site, 'policy', 'set');
-        const first = await walk.begin(walk.plan);
+        const first = await walk.begin(walk.plan, supervisor);
         const said = await walk.steward('north', 'reject', 'first', '--reason', 'ethics');
         expect(said).toMatchObject({ kind: 'plan.withdraw', stopped: true, index: expect.any(Number) });
         expect(await walk.end(first)).toMatchObject({ status: 'ABORTED' });
         // the same command once more says the same, and nothing new is signed
         expect(await walk.steward('north', 'reject', 'first', '--reason', 'ethics')).toEqual(said);
 
-        const second = await walk.begin(longPlan('second'));
+        const second = await walk.begin(longPlan('second'), supervisor);
         const folder = dirname(walk.founder);
         cpSync(walk.founder, join(folder, 'kept'), { recursive: true });
         await walk.proposeFourth();
@@ -99,10 +99,16 @@ describe('a steward who says no while a run is under way', () => {
           supervisor.start('coordinator', programs.coordinator, [
             ...['--config', join(walk.founder, 'coordinator', 'coordinator.yaml')],
           ]);
-        await expect(start()).rejects.toThrow(/E_ROSTER.*under way/);
+        await expect(start()).rejects.toMatchObject({
+          code: 'E_ROSTER',
+          message: expect.stringMatching(/cannot change while run second is under way/),
+        });
         cpSync(join(folder, 'kept', 'federation'), join(walk.founder, 'federation'), { recursive: true });
         rmSync(join(walk.founder, 'federation', 'roster-changes.json'), { force: true });
-        cpSync(join(folder, 'kept', 'coordinator', 'coordinator.yaml'), join(walk.founder, 'coordinator', 'coordinator.yaml'));
+        cpSync(
+          join(folder, 'kept', 'coordinator', 'coordinator.yaml'),
+          join(walk.founder, 'coordinator', 'coordinator.yaml'),
+        );
         await start();
 
         const withdrawal = ['withdraw', '--dataset', 'simulated-rnaseq', '--reason', 'consent'];
@@ -113,8 +119,7 @@ describe('a steward who says no while a run is under way', () => {
           code: 2,
           err: expect.stringMatching(/your daemon has stopped; the coordinator has not logged it yet/),
         });
-        while (!says(supervisor, 'east', /has taken dataset simulated-rnaseq back/))
-          await new Promise((resolve) => setTimeout(resolve, 200));
+        await waitFor(() => says(supervisor, 'east', /has taken dataset simulated-rnaseq back/));
         expect(await walk.steward('east', ...withdrawal)).toMatchObject({ index: expect.any(Number) });
         expect(await walk.end(second)).toMatchObject({ status: expect.stringMatching(/ABORTED|FAILED/) });
 

@@ -91,6 +91,19 @@ export const wrongMembers: Readonly<Record<string, () => Case>> = {
   'an exchanged key that the old one did not hand over': forged((log) =>
     by(rotated(log.federation.roster, 'steward', 3, newSteward, newSteward)),
   ),
+  'a key that is exchanged without an administrator of its hospital': rewritten((log) => {
+    const six = joined(log.federation.roster, 6);
+    log.change(by(six));
+    const exchanged = rotated(six, 'steward', 6, newSteward);
+    const { body, attachments, kind } = log.history.successionOf(by(exchanged, [1, 2, 6]));
+    attachments.slice(1).forEach((bytes) => log.attach(bytes, 'text/plain'));
+    const roster = log.attach(canonicalJsonBytes(by(exchanged)), 'application/json');
+    log.write(['coordinator', 'coordinator'], kind, {}, { ...body, roster });
+  }, cosigned),
+  'an entry under a key that was exchanged before it': rewritten((log) => {
+    log.change(by(rotated(log.federation.roster, 'steward', 3, newSteward)));
+    setPolicy(log, 'site-3');
+  }, cosigned),
   'an entry of a steward whose site was removed': rewritten((log) => {
     log.change(by(left(log.federation.roster, 5)));
     setPolicy(log, 'site-5');

@@ -138,10 +138,21 @@ def check_successor(history, roster, signatures):
         key = bytes.fromhex(admins[s["admin"]]["key"])
         need(verifies(key, bytes.fromhex(s["signature"]), hash_), "an administrator's signature")
     signers = {s["admin"] for s in signatures}
+    if change[0] == "rotate" and change[1][0] != "coordinator":
+        owner = owner_of(old, change[1][2])
+        own = {i for i, a in admins.items() if a["member"] == owner}
+        need(not own or own & signers, "no administrator of the member whose key changes")
     leaves = change[0] == "revoke" and roster["k"] == old["k"]
     own = leaves and any(admins[i]["member"] == change[1] for i in signers)
     need(own or len(signers) >= old["k"], "fewer administrators than k signed")
     return change
+
+
+def owner_of(roster, key):
+    for m in roster["members"]:
+        if key in [m[field] for field in FIELDS.values()]:
+            return m["id"]
+    return next(a["member"] for a in roster["admins"] if a["key"] == key)
 
 
 def check_form(roster):

@@ -38,6 +38,7 @@ import { type Context, handles } from './context.js';
 import { membersCommand } from './fed-members.js';
 import { laterOptions, revokeCommand } from './fed-revoke.js';
 import { renewalsCommand } from './fed-renew.js';
+import { fedRotateCommand } from './rotate-key.js';
 
 interface CreateOptions {
   readonly id: string;
@@ -61,6 +62,7 @@ export function fedCommands(program: Command, context: Context): void {
   proposeCommand(fed, context);
   collectCommand(fed, context);
   revokeCommand(fed, context);
+  fedRotateCommand(fed, context);
   membersCommand(fed, context);
   renewalsCommand(fed, context);
   keyCommand(fed, context);

@@ -91,7 +91,9 @@ function notLogged(error: unknown): RegulonError {
   return new RegulonError(
     named.code,
     `your daemon has stopped; the coordinator has not logged it yet: ${named.message}`,
-    { hint: 'give the same command again until it names an entry; if it never does, tell the other hospitals' },
+    {
+      hint: 'give the same command again until it names an entry; if it never does, tell the other hospitals',
+    },
   );
 }
 

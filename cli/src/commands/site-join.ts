@@ -20,13 +20,15 @@ import { readJsonFile } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
 import { agree } from './agree.js';
 import { type Context, handles } from './context.js';
+import { siteRotateCommand } from './rotate-key.js';
 
-/** `regulon site join|sign|install|renew`: how a hospital becomes a member and stays one. */
+/** `regulon site join|sign|install|renew|rotate-key`: how a hospital becomes a member and stays one. */
 export function joinCommands(site: Command, context: Context): void {
   joinCommand(site, context);
   signCommand(site, context);
   installCommand(site, context);
   renewCommand(site, context);
+  siteRotateCommand(site, context);
 }
 
 function joinCommand(site: Command, context: Context): void {

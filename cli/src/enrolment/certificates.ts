@@ -9,6 +9,7 @@ import { admittedRequests } from './founder.js';
 import type { FounderFolder } from './founder-folder.js';
 import { writePublic } from './public-files.js';
 import { renewalsOf } from './renewal.js';
+import { rosterChainOf } from './roster-chain.js';
 
 /** The authority of a federation. @throws E_KEY_FILE, E_CERTIFICATE */
 export function loadAuthority(folder: FounderFolder): Promise<Authority> {
@@ -29,10 +30,13 @@ export async function issueSiteCertificates(
   roster: Roster,
 ): Promise<Record<string, string>> {
   const requests = admittedRequests(folder);
+  const { rosters } = rosterChainOf(folder);
   const renewals = renewalsOf(folder);
   const certificates: Record<string, string> = {};
   for (const { id, name, key } of roster.members) {
-    const request = requests.find(({ enrolment }) => enrolment.statementKey === key);
+    // an identity key may have been exchanged since the site asked to join
+    const held = rosters.flatMap(({ members }) => members.filter((m) => m.id === id).map((m) => m.key));
+    const request = requests.find(({ enrolment }) => held.includes(enrolment.statementKey));
     if (!request)
       throw new RegulonError('E_ROSTER', `no request of ${name} holds the identity key of the roster`);
     certificates[name] = await authority.issueSite(renewals.get(name)?.csrPem ?? request.enrolment.csrPem, {

@@ -41,6 +41,8 @@ export interface OwnFacts {
   readonly identityKey: string;
   readonly cosignerKey: string;
   readonly stewardKey: string;
+  /** keys that the site has handed over to */
+  readonly pending: { readonly [role in 'site' | 'cosigner' | 'steward']?: string };
   /** from the invitation */
   readonly federationId: string;
   readonly coordinatorKey: string;
@@ -71,12 +73,13 @@ export function verifyOwnRow(roster: z.infer<typeof signedRosterSchema>['roster'
   const row = roster.members.find(({ name }) => name === own.site);
   if (!row) return refuse(`it does not list ${own.site}`);
   const keys = [
-    ['identity', row.key, own.identityKey],
-    ['cosigner', row.cosignerKey, own.cosignerKey],
-    ['steward', row.stewardKey, own.stewardKey],
+    ['identity', row.key, own.identityKey, own.pending.site],
+    ['cosigner', row.cosignerKey, own.cosignerKey, own.pending.cosigner],
+    ['steward', row.stewardKey, own.stewardKey, own.pending.steward],
   ] as const;
-  for (const [role, listed, made] of keys) {
-    if (listed !== made) refuse(`the ${role} key of ${own.site} is not the one that this site made`);
+  for (const [role, listed, made, next] of keys) {
+    if (listed !== made && listed !== next)
+      refuse(`the ${role} key of ${own.site} is not the one that this site made`);
   }
 }
 
@@ -107,8 +110,8 @@ export function verifyFederationFile(
       'E_ROSTER',
       `the quorum policy is not the one that roster ${hex(rosterHashOf(roster))} implies`,
     );
-  const id = roster.members.find(({ name }) => name === own.site)?.id ?? 0;
-  verifyCertificate(file, own, tlsKeys, { id, now });
+  const { id, key: identityKey } = roster.members.find(({ name }) => name === own.site) ?? { id: 0, key: '' };
+  verifyCertificate(file, own, tlsKeys, { id, identityKey, now });
   return last;
 }
 
@@ -116,7 +119,7 @@ function verifyCertificate(
   file: FederationFile,
   own: OwnFacts,
   tlsKeys: readonly Buffer[],
-  { id, now }: { readonly id: number; readonly now: number },
+  { id, identityKey, now }: { readonly id: number; readonly identityKey: string; readonly now: number },
 ): void {
   const refuse = (what: string): never => {
     throw new RegulonError('E_CERTIFICATE', `the certificate of ${own.site} ${what}`, {
@@ -130,7 +133,7 @@ function verifyCertificate(
   const certificate = readCertificate(text) ?? refuse('cannot be read');
   const authority = readCertificate(file.authority) ?? refuse('has an authority that cannot be read');
   if (!certificate.verify(authority.publicKey)) refuse('is not signed by the authority');
-  if (certificate.subjectAltName !== `URI:${siteUri({ id, identityKey: own.identityKey })}`)
+  if (certificate.subjectAltName !== `URI:${siteUri({ id, identityKey })}`)
     refuse('does not name this site and its identity key');
   if (Date.parse(certificate.validTo) <= now) refuse(`ended at ${certificate.validTo}`);
   const key = certificate.publicKey.export({ format: 'der', type: 'spki' });

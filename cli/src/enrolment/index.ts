@@ -12,6 +12,14 @@ export { invitationSchema } from './invitation.js';
 export { InvitationBook } from './invitation-book.js';
 export { enrolmentRequestSchema, joinRequestSchema } from './join-request.js';
 export { joinSite } from './join-site.js';
+export {
+  keyPathIn,
+  keyRotationSchema,
+  nextKeyOf,
+  ROTATED_ROLES,
+  type RotatedRole,
+  rotateKey,
+} from './key-rotation.js';
 export { type FederationName, Person, type Statement } from './person.js';
 export { writeDocument, writePrivate, writePublic } from './public-files.js';
 export { renewalSchema, renewSite, takeRenewal } from './renewal.js';
@@ -26,5 +34,5 @@ export {
 export { dueSignature } from './sign-change.js';
 export { SiteFolder } from './site-folder.js';
 export { chainIn, rosterChainOf, rosterInForce } from './roster-chain.js';
-export { type ChangeOptions, proposeJoin, proposeRevoke, putInForce } from './membership.js';
+export { type ChangeOptions, proposeJoin, proposeRevoke, proposeRotation, putInForce } from './membership.js';
 export { softwareDigest } from './software-digest.js';

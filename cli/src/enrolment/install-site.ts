@@ -6,17 +6,18 @@ import type { BackendChoice } from '@regulon/client/training';
 import { keyPathsOf, readKeyFile } from '@regulon/client/enrol';
 import { canonicalJson, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { ROSTER_CHANGES, rosterHashOf } from '@regulon/shared/plan';
+import { type Roster, ROSTER_CHANGES, rosterHashOf } from '@regulon/shared/plan';
 import { MAX_YAML_BYTES, parseYaml } from '@regulon/shared/yaml';
 import { changeLines } from './change-lines.js';
 import { daemonYaml } from './configs.js';
 import { type FederationFile, verifyFederationFile } from './federation-file.js';
 import { ownFacts } from './join-site.js';
+import { keyPathIn, nextKeyOf, ROTATED_ROLES } from './key-rotation.js';
 import { writePrivate, writePublic } from './public-files.js';
 import { nextTlsKeyOf } from './renewal.js';
 import { digestOfRoster } from './roster-change.js';
 import { verifyContinues } from './sign-change.js';
-import type { SiteFolder } from './site-folder.js';
+import type { SiteFolder, SiteRecord } from './site-folder.js';
 
 /** What the hospital decides when it installs a federation. */
 export interface InstallOptions {
@@ -130,10 +131,37 @@ export function installUpdate(folder: SiteFolder, file: FederationFile, now: num
     tryConfig(folder, text.replace(/^rosterHash: .*$/m, `rosterHash: ${hash}`));
     publishFederation(folder, file);
     renameSync(draftOf(folder), folder.config);
-    writePrivate(folder.recordFile, { ...record, pinned: { version: roster.version, hash } });
+    const keys = takeNewKeys(folder, record, roster);
+    writePrivate(folder.recordFile, { ...record, ...keys, pinned: { version: roster.version, hash } });
   }
   installTls(folder, file.certificates[own.site] ?? '');
   return roster.version;
+}
+
+/**
+ * Put keys into service that the roster lists now; the ones before them are gone. A person's key that lies elsewhere is
+ * its holder's to exchange.
+ *
+ * @returns what the site remembers of its keys
+ */
+function takeNewKeys(folder: SiteFolder, record: SiteRecord, roster: Roster): Partial<SiteRecord> {
+  const { site } = record.invitation;
+  const member = roster.members.find(({ name }) => name === site);
+  const listed: readonly string[] = [
+    ...(member ? [member.key, member.cosignerKey, member.stewardKey] : []),
+    ...roster.admins.filter((admin) => admin.member === member?.id).map((admin) => admin.key),
+  ];
+  const field = { site: 'identityKey', cosigner: 'cosignerKey', steward: 'stewardKey' } as const;
+  let [keys, pending]: [Partial<SiteRecord>, SiteRecord['pending']] = [{}, record.pending];
+  for (const role of ROTATED_ROLES) {
+    const { [role]: taken, ...rest } = pending;
+    if (taken === undefined || !listed.includes(taken)) continue;
+    const path = keyPathIn(folder, site, role);
+    if (existsSync(nextKeyOf(path))) renameSync(nextKeyOf(path), path);
+    keys = { ...keys, [role === 'administrator' ? 'administratorKey' : field[role]]: taken };
+    pending = rest;
+  }
+  return { ...keys, pending };
 }
 
 /** Write the certificate, and put the key that it is for into service. */

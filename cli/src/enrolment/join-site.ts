@@ -48,6 +48,7 @@ function recordOf(invitation: Invitation, request: JoinRequest): SiteRecord {
     cosignerKey: request.enrolment.cosignerKey,
     stewardKey: request.stewardKey,
     administratorKey: request.administratorKey,
+    pending: {},
     founding: null,
     pinned: null,
   };
@@ -59,7 +60,7 @@ export function ownFacts({ invitation, ...keys }: SiteRecord): {
   readonly federationId: string;
   readonly coordinatorKey: string;
   readonly authority: string;
-} & Pick<SiteRecord, 'identityKey' | 'cosignerKey' | 'stewardKey'> {
+} & Pick<SiteRecord, 'identityKey' | 'cosignerKey' | 'stewardKey' | 'pending'> {
   const { site, federationId, coordinatorKey, authority } = invitation;
   return { site, federationId, coordinatorKey, authority, ...keys };
 }

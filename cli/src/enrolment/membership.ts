@@ -7,6 +7,7 @@ import { admittedRequests } from './founder.js';
 import type { FounderFolder } from './founder-folder.js';
 import { openChange } from './founding.js';
 import type { JoinRequest } from './join-request.js';
+import { type KeyRotation, rosterAfter } from './key-rotation.js';
 import { writePrivate, writePublic } from './public-files.js';
 import { quorumPolicyOf } from './quorum-policy.js';
 import { type RosterChain, rosterChainOf } from './roster-chain.js';
@@ -86,18 +87,36 @@ export function proposeRevoke(
   });
 }
 
+/**
+ * The roster in which a member's key is exchanged: nobody has signed it.
+ *
+ * @param rotation of the site, attacker-controlled
+ * @throws E_ARGUMENT when a change is open; E_ROSTER when old and new key did not sign, or it would not hold
+ */
+export function proposeRotation(
+  folder: FounderFolder,
+  rotation: KeyRotation,
+  reason: 'routine' | 'compromised',
+): RosterChange {
+  const chain = rosterChainOf(folder);
+  const { roster } = chain.last;
+  const changes = { ...rosterAfter(roster, rotation), k: roster.k };
+  return propose(folder, chain, reason, changes, { handover: rotation.handover });
+}
+
 function propose(
   folder: FounderFolder,
   { last }: RosterChain,
   reason: Reason,
   changes: Pick<Roster, 'members' | 'admins' | 'k'>,
+  handed: { readonly handover?: string } = {},
 ): RosterChange {
   // the founding change stays where it was, after it is done
   if (existsSync(folder.changeFile) && openChange(folder).previous !== null)
     throw new RegulonError('E_ARGUMENT', `${folder.changeFile}: a change is open`, {
       hint: 'let the administrators sign it, or remove the file to begin again',
     });
-  const follows = { rosterHash: hex(rosterHashOf(last.roster)), reason };
+  const follows = { rosterHash: hex(rosterHashOf(last.roster)), reason, ...handed };
   const built = { ...last.roster, version: last.roster.version + 1, ...changes, follows };
   const roster = parseStrict(rosterSchema, built, 'the roster', 'E_ROSTER');
   if (roster.k > roster.admins.length)

@@ -16,6 +16,15 @@ const siteRecordSchema = z.strictObject({
   cosignerKey: key,
   stewardKey: key,
   administratorKey: key,
+  /** keys that the site has handed over to, until the roster that lists them is installed */
+  pending: z
+    .strictObject({
+      site: key.exactOptional(),
+      cosigner: key.exactOptional(),
+      steward: key.exactOptional(),
+      administrator: key.exactOptional(),
+    })
+    .default({}),
   /** hash of the first roster, once this site has signed it: what is installed begins with it */
   founding: key.nullable().default(null),
   /** the roster that is installed: an older one is refused */

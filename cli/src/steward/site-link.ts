@@ -82,7 +82,10 @@ async function noteOver(
     const note = await newestNote();
     if (note !== '' && verifyCheckpoint(note, keys.logKey).size > index) return note;
     if (Date.now() > deadline)
-      throw new RegulonError('E_DEADLINE', `no checkpoint covers entry ${index} after ${COVERED_MS / 1000} s`);
+      throw new RegulonError(
+        'E_DEADLINE',
+        `no checkpoint covers entry ${index} after ${COVERED_MS / 1000} s`,
+      );
     await pause(AGAIN_MS);
   }
 }

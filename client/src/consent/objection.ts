@@ -2,7 +2,16 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { canonicalJson, fromHex, hashJson, hex, sha256, signEd25519, utf8, verifyEd25519 } from '@regulon/shared/crypto';
+import {
+  canonicalJson,
+  fromHex,
+  hashJson,
+  hex,
+  sha256,
+  signEd25519,
+  utf8,
+  verifyEd25519,
+} from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { privateFolder } from '../enrol/index.js';
 import { writeWhole } from '../files/index.js';
@@ -45,7 +54,12 @@ function objectionBytes({ signature: _, ...unsigned }: Objection): Uint8Array {
  * @param seed of the steward's key, 32 bytes
  * @param now injected wall clock
  */
-export function signObjection({ federationId, site }: Objector, subject: Subject, seed: Uint8Array, now: Date): Objection {
+export function signObjection(
+  { federationId, site }: Objector,
+  subject: Subject,
+  seed: Uint8Array,
+  now: Date,
+): Objection {
   const draft: Objection = {
     ...{ schema: 'regulon.objection/1', federationId, site, subject },
     ...{ at: now.toISOString(), signature: '' },
@@ -80,7 +94,10 @@ export async function placeObjection(stateFolder: string, objection: Objection):
 }
 
 /** The steward has agreed again: the log alone decides from now on. What was objected to for good stays so. */
-export function liftObjection(stateFolder: string, subject: { planHash: string } | { dataset: string }): void {
+export function liftObjection(
+  stateFolder: string,
+  subject: { planHash: string } | { dataset: string },
+): void {
   const path = fileOf(stateFolder, 'planHash' in subject ? subject : { ...subject, scope: 'commitment' });
   const known = existsSync(path) ? readObjection(path) : undefined;
   if (known && !('scope' in known.subject && known.subject.scope === 'all')) rmSync(path);

@@ -12,6 +12,7 @@ import { type Federation, loadFederation, type SiteView, verifyDataOpen } from '
 import {
   AnsweredTable,
   AttemptJournal,
+  type FormerPins,
   Ledger,
   Outbox,
   removeEndedRuns,
@@ -26,6 +27,7 @@ import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
 import { entrySealer } from './attempt/entries.js';
 import { insist } from './errors/insist.js';
+import { resealWaiting } from './exchanged-key.js';
 import { openSiteData } from '../datasets/index.js';
 import { helloOnTime } from './hello.js';
 import { lastWord } from './last-word.js';
@@ -74,7 +76,7 @@ export async function openSite(
       rosterHash: config.rosterHash,
       identityKey: hex(publicKeyOf(keys.identity)),
     },
-    federation.formerRosters,
+    formerPinsOf(federation, config.site),
   );
   const runs = new RunJournal(state);
   removeEndedRuns(state.paths, runs.live());
@@ -119,6 +121,8 @@ export async function openSite(
       if (isRegulonError(error, 'E_FORK')) await lastWord(drainOutbox);
       throw error;
     });
+    const resealed = await resealWaiting({ link, log, outbox, keys: federation.keys, tell });
+    if (resealed > 0) logger.info({ entries: resealed }, 'entries that waited were signed under the new key');
     const body = {
       nonce: hex(randomBytes(32)),
       version: DAEMON_VERSION,
@@ -153,11 +157,21 @@ async function sendEntry(link: CoordinatorLink, log: LogFollower, entry: Uint8Ar
   return (await link.exchange({ type: 'appendEntry', entry })).index;
 }
 
+/** What this site had pinned under the rosters before. */
+function formerPinsOf({ formerRosters, versions }: Federation, site: string): FormerPins {
+  const keys = versions.slice(0, -1).flatMap((version) => version.member(site)?.statement ?? []);
+  return { rosterHash: formerRosters, identityKey: keys.map((key) => hex(parseVkey(key).publicKey)) };
+}
+
 /** What the steward has taken back, under any key that was theirs. */
 function objectionsOf({ stateFolder, site }: DaemonConfig, { roster, versions }: Federation): Objections {
   const keys = versions.flatMap((version) => version.member(site)?.steward ?? []);
   const by = { federationId: roster.federationId, site };
-  return new Objections(stateFolder, by, keys.map((key) => parseVkey(key).publicKey));
+  return new Objections(
+    stateFolder,
+    by,
+    keys.map((key) => parseVkey(key).publicKey),
+  );
 }
 
 /** Connect, and follow the log to its newest checkpoint before anything is signed. */

@@ -1,4 +1,4 @@
-export { SiteState } from './site-state.js';
+export { type FormerPins, SiteState } from './site-state.js';
 export { RunJournal, type LocalFacts, type OutcomeRow } from './run-journal.js';
 export { AttemptJournal, Step, type AttemptFacts, type AttemptRow } from './attempt-journal.js';
 export { AnsweredTable, type AnsweredRow, type ReleasedSum } from './answered.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { sha256, utf8 } from '@regulon/shared/crypto';
+import { hex, sha256, utf8 } from '@regulon/shared/crypto';
 import { Outbox, type SealDraft } from './outbox.js';
 import { opened, run } from './state.support.js';
 
@@ -32,6 +32,40 @@ describe('the outbox', () => {
       }),
     ).toThrow('crash');
     expect(outbox.append('config.start', {}, {}).seq).toBe(0);
+  });
+
+  it('signs anew, under their numbers and linked, what waits since a key was exchanged, and nothing else', async () => {
+    const state = opened();
+    const signing =
+      (key: number): SealDraft =>
+      ({ kind, body, previous }) => {
+        const before = previous && (JSON.parse(Buffer.from(previous).toString()) as { seq: number });
+        const seq = before ? before.seq + 1 : 0;
+        const text = { seq, key, kind, body, previous: previous ? hex(sha256(previous)) : null };
+        const bytes = utf8(JSON.stringify(text));
+        return { seq, bytes, hash: sha256(bytes) };
+      };
+    const isCurrent = (bytes: Uint8Array): boolean => Buffer.from(bytes).includes('"key":2');
+    const old = new Outbox(state, signing(1));
+    ['x', 'y'].forEach((kind) => old.append(kind, {}, { kind }));
+    old.append('round.contribution', place, { n: 7 });
+    old.cover(1, new Map([[0, 0]]));
+    const outbox = new Outbox(state, signing(2));
+    outbox.append('z', {}, {});
+    expect(outbox.hasStale(isCurrent)).toBe(true);
+    expect(outbox.reseal(isCurrent)).toBe(3);
+    const texts = [0, 1, 2, 3].map(
+      (seq) => JSON.parse(Buffer.from(outbox.at(seq)!.bytes).toString()) as object,
+    );
+    expect(texts.map((text) => (text as { key: number }).key)).toEqual([1, 2, 2, 2]);
+    expect(texts).toMatchObject(
+      [0, 1, 2, 3].map((seq) => ({
+        ...{ seq, previous: seq === 0 ? null : hex(sha256(outbox.at(seq - 1)!.bytes)) },
+      })),
+    );
+    expect(outbox.find('round.contribution', place)).toMatchObject({ seq: 2 });
+    expect(texts[2]).toMatchObject({ body: { n: 7 } });
+    expect([outbox.hasStale(isCurrent), outbox.reseal(isCurrent)]).toEqual([false, 0]);
   });
 
   it('sends in order until each entry has its index, also over a lost connection', async () => {

@@ -82,6 +82,42 @@ export class Outbox {
   }
 
   /**
+   * Sign anew what waited under a key that was exchanged meanwhile, with the same numbers. MUST run only when the verified
+   * log shows the exchange and everything before it: what it does not show then can enter it no more under the old key.
+   *
+   * @param isCurrent whether the key in force signed an entry
+   * @returns how many entries were signed anew
+   */
+  reseal(isCurrent: (bytes: Uint8Array) => boolean): number {
+    return this.state.transact('outbox', () => {
+      const waiting = this.waiting();
+      const first = waiting.findIndex(({ bytes }) => !isCurrent(bytes));
+      const stale = first < 0 ? [] : waiting.slice(first);
+      for (const { seq, kind, bytes: old, index: _, hash: __, ...place } of stale) {
+        const { body } = JSON.parse(Buffer.from(old).toString('utf8')) as { body: unknown };
+        const { bytes, hash } = this.seal({ kind, ...place, body, previous: this.at(seq - 1)?.bytes });
+        this.state.db
+          .prepare(
+            'UPDATE outbox SET bytes = ?, hash = ?, claimed_index = NULL, claimed_at = NULL WHERE seq = ?',
+          )
+          .run(bytes, hash, seq);
+      }
+      return stale.length;
+    });
+  }
+
+  /** Whether something waits that the key in force did not sign. */
+  hasStale(isCurrent: (bytes: Uint8Array) => boolean): boolean {
+    return this.waiting().some(({ bytes }) => !isCurrent(bytes));
+  }
+
+  /** Entries that the verified log does not show yet. */
+  private waiting(): OutboxRow[] {
+    const rows = this.state.db.prepare('SELECT * FROM outbox WHERE log_index IS NULL ORDER BY seq').all();
+    return (rows as Raw[]).map(fromRaw);
+  }
+
+  /**
    * Send what waits, in order, until each is acknowledged; calls join.
    *
    * @param send resolves to the index that the coordinator claims; it counts only when the log shows the entry there

@@ -5,7 +5,7 @@ import { guarded, openDatabase } from './database.js';
 import { openStateFolder, type StatePaths } from './folder.js';
 import { Sealing } from './sealing.js';
 
-/** What a site has pinned; under one state folder only the roster changes, to one that follows it. */
+/** What a site has pinned; under one state folder only roster and identity key change, to those that follow them. */
 export interface IdentityPins {
   readonly site: string;
   readonly federationId: string;
@@ -14,6 +14,9 @@ export interface IdentityPins {
   /** Ed25519 public key IK, hexadecimal */
   readonly identityKey: string;
 }
+
+/** What a site had pinned before a change of the roster, hexadecimal. */
+export type FormerPins = Partial<Record<'rosterHash' | 'identityKey', readonly string[]>>;
 
 /** The durable state of a site: one SQLite database, the files of live runs, and the anchor outside both. */
 export class SiteState {
@@ -28,10 +31,10 @@ export class SiteState {
   /**
    * @throws E_STATE_LOCKED, E_STATE_DB, E_KEY_FILE
    * @throws E_QUARANTINE when the database was exchanged for an older copy
-   * @param formerRosters hashes of the rosters that the pinned one follows: it may take their place
+   * @param former what was pinned before, as the rosters that follow one another show it: it may be replaced
    * @throws E_ROSTER when it belongs to another site, or to a roster that the pinned one does not follow
    */
-  static open(folder: string, pins: IdentityPins, formerRosters: readonly string[] = []): SiteState {
+  static open(folder: string, pins: IdentityPins, former: FormerPins = {}): SiteState {
     const { paths, release } = openStateFolder(folder);
     try {
       const db = openDatabase(paths.database);
@@ -39,7 +42,7 @@ export class SiteState {
       const fresh = read(db, 'site') === undefined;
       const counter = RollbackCounter.open(paths.anchor, stored);
       const sealing = Sealing.open(paths.anchor, fresh);
-      checkPins(db, pins, formerRosters);
+      checkPins(db, pins, former);
       return new SiteState(db, paths, sealing, counter, release);
     } catch (error) {
       release();
@@ -97,11 +100,12 @@ export class SiteState {
   }
 }
 
-function checkPins(db: Database, pins: IdentityPins, formerRosters: readonly string[]): void {
-  for (const [key, value] of Object.entries(pins)) {
+function checkPins(db: Database, pins: IdentityPins, former: FormerPins): void {
+  for (const [key, value] of Object.entries(pins) as [keyof IdentityPins, string][]) {
     const known = read(db, key);
-    const follows = key === 'rosterHash' && known !== undefined && formerRosters.includes(known);
-    if (known === undefined || follows) write(db, key, value as string);
+    const follows =
+      (key === 'rosterHash' || key === 'identityKey') && known !== undefined && former[key]?.includes(known);
+    if (known === undefined || follows) write(db, key, value);
     else if (known !== value) {
       throw new RegulonError('E_ROSTER', `this state folder was enrolled with another ${key}`, {
         hint: 'use the state folder of this site, or enrol into an empty one',

@@ -10,7 +10,10 @@ export function withdrawalsIn(log: Pick<Sequencer, 'indexesOfKind' | 'entry'>): 
 }
 
 /** The first site of a run whose steward has taken plan or dataset back; undefined when none has. */
-export function objectorOf(row: Pick<RunTable, 'plan' | 'plan_hash'>, taken: Withdrawals): string | undefined {
+export function objectorOf(
+  row: Pick<RunTable, 'plan' | 'plan_hash'>,
+  taken: Withdrawals,
+): string | undefined {
   const { sites, dataset } = JSON.parse(row.plan) as Plan;
   const planHash = digestText(new Uint8Array(row.plan_hash));
   return sites.find(

@@ -110,6 +110,17 @@ describe('a roster that follows another one', () => {
     expect(attempt).toThrow(expect.objectContaining({ code: 'E_ROSTER' }));
   });
 
+  it.each<[string, Roster]>([
+    ['steward', rotated(six, 'steward', 6, fresh('steward'))],
+    ['cosigner', rotated(six, 'cosigner', 6, fresh('cosigner'))],
+    ['site', rotated(six, 'site', 6, fresh('site'))],
+  ])('exchanges a %s key only with an administrator of its member', (_, roster) => {
+    const by = (admins: number[]) => (): unknown =>
+      verifySuccessor([founding, six], signSampleRoster(roster, admins));
+    expect(by([1, 2, 3])).toThrow(/no administrator of site-6 signed the exchange/);
+    expect(by([1, 2, 6])()).toMatchObject({ kind: 'rotate', id: 'site-6' });
+  });
+
   it('never brings back a member, a name or a key', () => {
     const gone = left(founding, 5);
     const again = joined(gone, 5);

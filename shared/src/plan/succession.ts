@@ -123,6 +123,7 @@ export function verifySuccessor(
   const isOwnLeave = change.kind === 'revoke' && roster.k === old.k;
   const own = old.admins.filter(({ member }) => isOwnLeave && member === change.member.id);
   const isAlone = own.some(({ id }) => signatures.some(({ admin }) => admin === id));
+  if (change.kind === 'rotate') verifyOwnAdministrator(old, change, signatures, refuse);
   // a site may leave by itself; for everything else the quorum signs
   verifyQuorum({ admins: old.admins, k: isAlone ? 1 : old.k }, rosterHashOf(roster), signatures, refuse);
   return change;
@@ -147,6 +148,22 @@ function verifyFresh(
   const admins = new Set(history.flatMap((before) => before.admins.map((admin) => admin.id)));
   if (roster.admins.some((admin) => admin.member === id && admins.has(admin.id)))
     refuse('an administrator who joins has an id of an earlier one');
+}
+
+/** Whoever holds a stolen key, and the other hospitals with them, exchange no key without the hospital that it belongs to. */
+function verifyOwnAdministrator(
+  old: Roster,
+  change: Rotation,
+  signatures: SignedRoster['signatures'],
+  refuse: (rule: string) => never,
+): void {
+  const owner = old.members.find(({ id, key, cosignerKey, stewardKey }) => {
+    const admins = old.admins.filter(({ member }) => member === id).map((admin) => admin.key);
+    return [key, cosignerKey, stewardKey, ...admins].includes(change.old);
+  });
+  const own = old.admins.filter(({ member }) => member === owner?.id);
+  if (owner && own.length > 0 && !own.some(({ id }) => signatures.some(({ admin }) => admin === id)))
+    refuse(`no administrator of ${owner.name} signed the exchange of its ${change.role} key`);
 }
 
 function verifyHandover(roster: Roster, change: Rotation, refuse: (rule: string) => never): void {
