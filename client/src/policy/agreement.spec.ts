@@ -1,9 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { hex } from '@regulon/shared/crypto';
+import { hex, publicKeyOf } from '@regulon/shared/crypto';
 import { panelDigest, SERIES_PANEL } from '@regulon/shared/genomics';
 import type { Plan } from '@regulon/shared/plan';
 import { contractOf } from '@regulon/shared/program';
-import { digestText, openEntry } from '@regulon/shared/transparency';
+import {
+  digestText,
+  type EntryDraft,
+  openEntry,
+  parseEntry,
+  sealEntry,
+  statementKeyName,
+  verifyGenesisOfRoster,
+} from '@regulon/shared/transparency';
 import { uncountedOf, verifyAgreement } from './agreement.js';
 import { verifyRunOpen } from './open-data.js';
 import { verifyPlanAllowed } from './plan-rules.js';
@@ -12,8 +20,11 @@ import {
   contractBytes,
   datasetBy,
   genes,
+  genesisDraft,
   run,
+  seedOf,
   seriesPlan,
+  signedRoster,
   siteNames,
   statementsAbout,
   testFederation,
@@ -52,6 +63,32 @@ describe('what a site checks before a run', () => {
     );
     const old = approvalBy(4, plan, { validUntil: '2026-01-01T00:00:00.000Z' });
     expect(() => check(contractBytes(plan, { entries: [...data, ...some, old] }))).toThrow(/d has expired/);
+  });
+
+  it('takes what a steward said before a key was exchanged, but no approval under the old key', () => {
+    const roster = {
+      ...federation.roster,
+      members: federation.roster.members.map((member) =>
+        member.id === 3 ? { ...member, stewardKey: hex(publicKeyOf(seedOf('fresh', 3))) } : member,
+      ),
+    };
+    const { keys } = verifyGenesisOfRoster(genesisDraft(roster), signedRoster(roster));
+    const later = { ...federation, keys, versions: [federation.keys, keys] };
+    const judge = (entries: Uint8Array[], known = later) =>
+      verifyAgreement(contractBytes(testPlan(), { entries }), run, known, site, now);
+    const entries = statementsAbout(testPlan());
+    expect(() => judge(entries)).toThrow(code('E_LOG_ENTRY'));
+    const again = entries.map((bytes) => {
+      const entry = parseEntry(bytes);
+      if (entry.kind !== 'plan.approve' || entry.actor.id !== 'c') return bytes;
+      const { sigs: _, actor, ...draft } = entry;
+      const keyName = statementKeyName(keys.genesis.origin, 'steward', 'c');
+      const said = { ...draft, actor: { type: actor.type, id: actor.id } } as EntryDraft;
+      return sealEntry(said, [{ keyName, seed: seedOf('fresh', 3) }]);
+    });
+    expect(judge(again).datasets).toHaveLength(siteNames.length);
+    // a key that this site never pinned signs nothing
+    expect(() => judge(again, { ...later, versions: [keys] })).toThrow(code('E_LOG_ENTRY'));
   });
 
   it('refuses an approval of another plan under the same name', () => {

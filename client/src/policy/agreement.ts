@@ -9,7 +9,15 @@ import {
   type RunContract,
   RunProgram,
 } from '@regulon/shared/program';
-import { type BodyOf, digestText, openEntry } from '@regulon/shared/transparency';
+import {
+  type BodyOf,
+  digestText,
+  type FederationKeys,
+  type LogEntry,
+  openEntry,
+  parseEntry,
+  verifyEntry,
+} from '@regulon/shared/transparency';
 import type { Federation } from './federation.js';
 import { isOpen, verifyDataOpen, verifyRunOpen } from './open-data.js';
 import { verifyPlanAllowed } from './plan-rules.js';
@@ -52,7 +60,7 @@ export function verifyAgreement(
   verifyInForce(federation.roster, now);
   const file = decodeContractFile(bytes);
   if (file.run !== run) throw new RegulonError('E_MESSAGE', 'the run contract is of another run');
-  const entries = file.entries.map((entry) => openEntry(entry, federation.keys).entry);
+  const entries = file.entries.map((entry) => openStatement(entry, federation));
   const contract = contractOf({
     runId: parseRunName(run),
     plan: file.plan,
@@ -82,6 +90,24 @@ export function verifyAgreement(
     throw new RegulonError('E_POLICY', `plan ${plan.name}: this site did not approve it`);
   verifyOwnStatements(dataset, approval, site);
   return { contract, approval, dataset, datasets, uncounted: uncountedOf(contract, datasets) };
+}
+
+/**
+ * An approval holds under the keys in force. What else stewards said may be older than an exchange of their keys; the log is
+ * asked for it before anything leaves, see `verifyLoggedAgreement`.
+ */
+function openStatement(bytes: Uint8Array, { keys, versions }: Federation): LogEntry {
+  const entry = parseEntry(bytes);
+  if (entry.kind === 'plan.approve') return openEntry(bytes, keys).entry;
+  const isSigned = (version: FederationKeys): boolean => {
+    try {
+      verifyEntry(entry, bytes, version);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return openEntry(bytes, versions.findLast(isSigned) ?? keys).entry;
 }
 
 /** Contributors that protect nobody: in a run that is not public they count as colluders. @see docs/protocol.md, Thresholds */
