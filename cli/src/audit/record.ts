@@ -6,10 +6,14 @@ import { readBundleFile, readBytes, readTextFile } from './files.js';
 
 /** What the log then says, and where. */
 export interface Recorded {
-  readonly index: number;
+  /** null when it was not agreed to */
+  readonly index: number | null;
   /** entries of the checkpoint that it is about */
   readonly size: number;
 }
+
+/** Whether an entry about a state of the log is to be written. @param size entries of that state */
+type Agreement = (size: number) => Promise<boolean>;
 
 /** Arguments of `regulon audit record`. */
 export interface RecordArguments {
@@ -20,6 +24,8 @@ export interface RecordArguments {
   /** name and version of the program that judged */
   readonly verifier: string;
   readonly api: Pick<CoordinatorApi, 'recordReport'>;
+  /** asked when everything was read, before anything is sent */
+  readonly isAgreed: Agreement;
 }
 
 /**
@@ -27,12 +33,15 @@ export interface RecordArguments {
  *
  * @throws E_ARGUMENT, E_BUNDLE, E_VERIFY for files that cannot be used; E_LOG_ENTRY when the log has no such state
  */
-export async function recordCommand({ report, bundle, verifier, api }: RecordArguments): Promise<Recorded> {
+export async function recordCommand(args: RecordArguments): Promise<Recorded> {
+  const { report, bundle, verifier, api, isAgreed } = args;
   const { files } = readBundle(await readBundleFile(bundle));
   const checkpoint = headOfNote(new TextDecoder().decode(files.get('checkpoint')));
   const digest = digestText(sha256(await readBytes('the report', report)));
+  const { size } = checkpoint;
+  if (!(await isAgreed(size))) return { index: null, size };
   const { indexes } = await api.recordReport({ report: digest, checkpoint, verifier });
-  return { index: indexes[0] ?? 0, size: checkpoint.size };
+  return { index: indexes[0] ?? null, size };
 }
 
 /** Arguments of `regulon audit anchor`. */
@@ -43,6 +52,8 @@ export interface AnchorArguments {
   readonly checkpoint: string;
   readonly form: 'rfc3161' | 'public-log';
   readonly api: Pick<CoordinatorApi, 'recordAnchor'>;
+  /** asked when everything was read, before anything is sent */
+  readonly isAgreed: Agreement;
 }
 
 /** A token is some kilobytes. */
@@ -54,14 +65,16 @@ const MAX_TOKEN_BYTES = 64 * 1024;
  * @throws E_ARGUMENT, E_VERIFY for files that cannot be used; E_LOG_ENTRY when the log has no such state, or the token is
  * about something else
  */
-export async function anchorCommand({ token, checkpoint, form, api }: AnchorArguments): Promise<Recorded> {
+export async function anchorCommand(args: AnchorArguments): Promise<Recorded> {
+  const { token, checkpoint, form, api, isAgreed } = args;
   const bytes = await readBytes('the token', token);
   if (bytes.length > MAX_TOKEN_BYTES)
     throw new RegulonError('E_ARGUMENT', `${token} has ${bytes.length} bytes: no token is so large`);
   const head = headOfNote(await readTextFile('the checkpoint', checkpoint));
   const request = { checkpoint: head, form, token: Buffer.from(bytes).toString('base64') };
+  if (!(await isAgreed(head.size))) return { index: null, size: head.size };
   const { indexes } = await api.recordAnchor(request);
-  return { index: indexes[0] ?? 0, size: head.size };
+  return { index: indexes[0] ?? null, size: head.size };
 }
 
 /** What a checkpoint states; whether the log key signed it is the coordinator's to judge. @throws E_VERIFY */

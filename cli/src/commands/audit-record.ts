@@ -1,28 +1,34 @@
 import { type Command, Option } from 'commander';
-import { type AnchorArguments, anchorCommand, recordCommand } from '../audit/index.js';
+import { type AnchorArguments, anchorCommand, type Recorded, recordCommand } from '../audit/index.js';
+import type { CommandResult } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
-import { type Context, handles } from './context.js';
+import { confirm, type Context, handles } from './context.js';
 import { VERSION } from './version.js';
+
+interface RecordOptions extends ConnectionOptions {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
 
 /** `regulon audit record|anchor`: what the log says of reports on it, and of those who dated it. */
 export function recordCommands(audit: Command, context: Context): void {
-  const record = connects(
+  const record = writes(
     audit
       .command('record')
       .description('have the log say that a report on it was issued')
       .argument('<report>', 'the page or document that was issued'),
   ).requiredOption('--bundle <file>', 'the exported log that it is about');
-  handles<ConnectionOptions & { bundle: string }>(
+  handles<RecordOptions & { bundle: string }>(
     record,
     context,
-    async ([report = ''], { bundle, ...connection }) => {
-      const api = apiFor(connection, context);
-      const data = await recordCommand({ report, bundle, verifier: `regulon-${VERSION}`, api });
-      return { data, lines: [`report.issued: entry ${data.index}, over ${data.size} entries`] };
+    async ([report = ''], { bundle, ...options }) => {
+      const [api, verifier] = [apiFor(options, context), `regulon-${VERSION}`];
+      const isAgreed = agreed(context, options, 'a report was issued on');
+      return said('report.issued', await recordCommand({ report, bundle, verifier, api, isAgreed }));
     },
     'federation',
   );
-  const anchor = connects(
+  const anchor = writes(
     audit
       .command('anchor')
       .description('have the log say that somebody outside dated a checkpoint of it')
@@ -32,14 +38,35 @@ export function recordCommands(audit: Command, context: Context): void {
     .addOption(
       new Option('--form <form>', 'of the token').choices(['rfc3161', 'public-log']).default('rfc3161'),
     );
-  handles<ConnectionOptions & Pick<AnchorArguments, 'checkpoint' | 'form'>>(
+  handles<RecordOptions & Pick<AnchorArguments, 'checkpoint' | 'form'>>(
     anchor,
     context,
-    async ([token = ''], { checkpoint, form, ...connection }) => {
-      const api = apiFor(connection, context);
-      const data = await anchorCommand({ token, checkpoint, form, api });
-      return { data, lines: [`anchor: entry ${data.index}, over ${data.size} entries`] };
+    async ([token = ''], { checkpoint, form, ...options }) => {
+      const api = apiFor(options, context);
+      const isAgreed = agreed(context, options, 'somebody outside dated');
+      return said('anchor', await anchorCommand({ token, checkpoint, form, api, isAgreed }));
     },
     'federation',
   );
+}
+
+function writes(command: Command): Command {
+  return connects(command)
+    .option('--dry-run', 'read everything, send nothing', false)
+    .option('--yes', 'do not ask', false);
+}
+
+const agreed =
+  (context: Context, options: RecordOptions, what: string) =>
+  async (size: number): Promise<boolean> => {
+    if (options.dryRun) return false;
+    await confirm(context, options, `have the log say that ${what} its first ${size} entries?`);
+    return true;
+  };
+
+function said(kind: string, data: Recorded): CommandResult {
+  const over = `over ${data.size} entries`;
+  const line =
+    data.index === null ? `${kind}: would be written, ${over}` : `${kind}: entry ${data.index}, ${over}`;
+  return { data, lines: [line] };
 }

@@ -20,6 +20,7 @@ describe('the example plans', () => {
     expect(plans.sort()).toEqual(
       [
         ...twins,
+        'brca3-separable.sim.yaml',
         'landmark-genes.sim.yaml',
         'local-norm.sim.yaml',
         'motif-scanner.sim.yaml',
