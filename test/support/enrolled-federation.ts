@@ -138,13 +138,15 @@ export class EnrolmentWalk {
     return federation;
   }
 
-  /** Every site installs the federation over its own simulated data. */
-  async install(federation: string): Promise<void> {
+  /** Every site installs the federation over its own simulated data. @param policy of each site */
+  async install(
+    federation: string,
+    policy: string = exampleFile('site-policy.small-public.yaml'),
+  ): Promise<void> {
     const { sites } = simulatedLayout(this.plan, join(this.root, 'data'), this.plan.seed);
     for (const { name, ...files } of sites) {
       const dataset = join(this.site(name), 'dataset.yaml');
       writeFileSync(dataset, stringify({ ...this.plan.dataset, ...files, simulated: true }));
-      const policy = exampleFile('site-policy.small-public.yaml');
       await done(
         ...['site', 'install', federation, '--folder', this.site(name), '--backend', 'wasm'],
         ...['--dataset', dataset, '--policy', policy],

@@ -1,2 +1,3 @@
 export { CoordinatorApi } from './api.js';
 export { RestClient } from './rest-client.js';
+export { modelSpecification } from './documents.js';

@@ -7,3 +7,4 @@ export { type AnchorArguments, anchorCommand, recordCommand, type Recorded } fro
 export { reportCommand } from './report.js';
 export { compareCommand } from './compare.js';
 export { watchCommand } from './watch.js';
+export { attachmentOfBundle, readableEntries } from './bundle-entries.js';

@@ -11,7 +11,10 @@ import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
 import { modelAttributeCommand } from './model-attribute.js';
 import { modelDescribeCommand } from './model-describe.js';
+import { modelExportCommand } from './model-export.js';
 import { modelPredictCommand } from './model-predict.js';
+import { modelReleaseCommand } from './model-release.js';
+import { modelTestCommand } from './model-test.js';
 import { pullModel } from './pulled.js';
 import { resolveRun } from './resolve-run.js';
 
@@ -31,6 +34,9 @@ export function modelCommands(program: Command, context: Context): void {
   pull(model, context);
   modelPredictCommand(model, context);
   modelAttributeCommand(model, context);
+  modelTestCommand(model, context);
+  modelReleaseCommand(model, context);
+  modelExportCommand(model, context);
 }
 
 function list(model: Command, context: Context): void {

@@ -18,17 +18,19 @@ import {
 } from '../steward/index.js';
 import { agree } from './agree.js';
 import { type Context, handles } from './context.js';
+import { siteReleaseCommand } from './site-release.js';
 import { roleCommands } from './site-roles.js';
 import { withdrawCommands } from './site-withdraw.js';
 import { bookOf, type StewardOptions, signs } from './stewarding.js';
 
-/** `regulon site policy|inbox|approve|reject|withdraw|grant|ungrant`: what the steward of a site reads and signs, over the site's own connection. */
+/** `regulon site policy|inbox|approve|reject|withdraw|grant|ungrant|release`: what the steward of a site reads and signs, over the site's own connection. */
 export function stewardCommands(site: Command, context: Context): void {
   policyCommand(site, context);
   inboxCommand(site, context);
   approveCommand(site, context);
   withdrawCommands(site, context);
   roleCommands(site, context);
+  siteReleaseCommand(site, context);
 }
 
 function policyCommand(site: Command, context: Context): void {

@@ -8,12 +8,15 @@ import {
   type ChainHead,
   type NamedSeed,
   nextPosition,
+  type ScopeOf,
   sealEntry,
   statementKeyName,
 } from '@regulon/shared/transparency';
 
 /** What people of a federation say in its log. */
-export type Statement = { [K in Said]: { readonly kind: K; readonly body: BodyOf<K> } }[Said];
+export type Statement = {
+  [K in Said]: { readonly kind: K; readonly body: BodyOf<K> } & ScopeOf<K>;
+}[Said];
 type Said =
   | 'role.grant'
   | 'role.revoke'
@@ -23,7 +26,9 @@ type Said =
   | 'plan.propose'
   | 'plan.approve'
   | 'plan.reject'
-  | 'plan.withdraw';
+  | 'plan.withdraw'
+  | 'model.release'
+  | 'model.export';
 
 /** Which federation an entry is for. */
 export interface FederationName {

@@ -1,5 +1,5 @@
 export { type Agreed, approvalBody, approvalEnd, digestOfBody, endOfDay } from './approval.js';
-export { findProposal, type InboxItem, inboxOf } from './inbox.js';
+export { findProposal, type InboxItem, inboxOf, withdrawalsIn } from './inbox.js';
 export { requestFacts } from './request-facts.js';
 export { requestLines } from './request-lines.js';
 export { type SiteLink, withSite } from './site-link.js';
@@ -14,3 +14,4 @@ export {
   WITHDRAWAL_REASONS,
   withdrawUnread,
 } from './withdrawal.js';
+export { ofKind } from './read-log.js';

@@ -1,8 +1,9 @@
 import { equalBytes } from '@regulon/shared/crypto';
 import { parseRunName } from '@regulon/shared/program';
 import type { Roster } from '@regulon/shared/plan';
-import { type ChainHead, digestBytes, type LogEntry } from '@regulon/shared/transparency';
+import { type ChainHead, digestBytes, type LogEntry, parseEntry } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
+import { isRelease, releaseAttachments, verifyRelease } from './releases.js';
 import type { RoundRows, RunRows } from '../storage/index.js';
 import { withdrawalsIn } from './consent.js';
 
@@ -34,14 +35,19 @@ export class LogIntake {
    * @param bytes attacker-controlled
    * @param beside writes further rows in the same transaction when the entry is new
    * @returns index of the entry, the same one on repetition
-   * @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION
+   * @throws E_LOG_ENTRY, E_LOG_EQUIVOCATION; E_RELEASE for a model that may not leave
    */
   async append(
     bytes: Uint8Array,
     attachments: readonly Uint8Array[] = [],
     beside?: (index: number) => void,
   ): Promise<{ index: number }> {
+    const submitted = parseEntry(bytes);
+    const resolve = isRelease(submitted)
+      ? await releaseAttachments(this.sequencer, submitted, attachments)
+      : undefined;
     const { index, entry, isNew } = await this.sequencer.append(bytes, attachments, (entry, index) => {
+      if (resolve && isRelease(entry)) verifyRelease(this.sequencer, entry, resolve);
       this.note(entry, index);
       beside?.(index);
     });

@@ -57,7 +57,7 @@ export {
 } from './entries/key-history.js';
 export { CONSENT_KINDS, type ConsentEntry, isConsent, Withdrawals } from './entries/withdrawals.js';
 export { isRole, type RoleEntry } from './entries/granted-roles.js';
-export { FederationKeys } from './entries/federation-keys.js';
+export { FederationKeys, type ResolveAttachment } from './entries/federation-keys.js';
 export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';
 export {
   reopenDocument,

@@ -1,0 +1,52 @@
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  type Kind,
+  type LogEntry,
+  releasableRun,
+  type ReleasableRun,
+  type ResolveAttachment,
+} from '@regulon/shared/transparency';
+
+/** An entry with its place in the log. */
+export interface PlacedEntry {
+  readonly index: number;
+  readonly entry: LogEntry;
+}
+
+/** What a log says of a run whose model may leave. */
+export interface ReleasedRun {
+  readonly run: ReleasableRun;
+  readonly proposal: LogEntry<'plan.propose'>['body'];
+  readonly finish: LogEntry<'run.finish'>['body'];
+  /** earlier releases, with their places */
+  readonly releases: readonly { readonly index: number; readonly entry: LogEntry<'model.release'> }[];
+}
+
+/**
+ * Read a finished run out of a log.
+ *
+ * @param resolve reads the attached plan, when it is there
+ * @throws E_RELEASE when the run has not ended
+ */
+export function releasedRun(
+  log: readonly PlacedEntry[],
+  name: string,
+  resolve: ResolveAttachment,
+): ReleasedRun {
+  const of = <K extends Kind>(kind: K): { index: number; entry: LogEntry<K> }[] =>
+    log.filter((one): one is { index: number; entry: LogEntry<K> } => one.entry.kind === kind);
+  const own = <K extends Kind>(kind: K) => of(kind).filter(({ entry }) => entry.run === name);
+  const start = own('run.start')[0]?.entry;
+  const proposal = of('plan.propose').find(({ index }) => index === start?.body.proposal)?.entry.body;
+  const finish = own('run.finish')[0]?.entry.body;
+  if (!proposal || !finish)
+    throw new RegulonError('E_RELEASE', `${name} has not ended: nothing of it can be released`);
+  const policies = of('policy.set').map(({ entry }) => entry);
+  const run = releasableRun({
+    ...{ proposal, finish, plan: resolve(proposal.plan.digest) },
+    contributions: own('round.contribution').map(({ entry }) => entry),
+    policyOf: ({ actor, body }) =>
+      policies.find((other) => other.actor.id === actor.id && other.body.policy.digest === body.policy)?.body,
+  });
+  return { run, proposal, finish, releases: own('model.release') };
+}

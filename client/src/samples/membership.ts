@@ -1,0 +1,176 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { RegulonError } from '@regulon/shared/errors';
+import { decimalOf } from '@regulon/shared/plan';
+import {
+  areaUnder,
+  foundAt,
+  type MembershipScores,
+  mostFound,
+  privacyEventsOf,
+} from '@regulon/shared/privacy';
+import { armsOf, trainingEvent } from '@regulon/shared/program';
+import {
+  type AttackReport,
+  type AttackResult,
+  bandOf,
+  errorOfShare,
+  FALSE_POSITIVE_RATES,
+  LEAST_TESTED,
+} from '@regulon/shared/transparency';
+import { readFloat32, Trainer, type TrainerStart } from '../training/index.js';
+import type { PulledModel } from './pulled-model.js';
+import { type SampleJob, sampleJob, type SampleSource } from './sample-job.js';
+
+type Source = Omit<SampleSource, 'wantsClasses'>;
+
+/** Whom a membership test tells apart. */
+export interface MembershipTest {
+  /** name of this site */
+  readonly site: string;
+  /** units that the model was trained on */
+  readonly members: Source;
+  /** units of the same kind that it never saw */
+  readonly others: Source;
+  /** models of the same task that saw neither; with them a loss is judged against what is usual for the unit */
+  readonly references: readonly PulledModel[];
+}
+
+/**
+ * What membership tests reach against a model at this site: by the loss of each unit, and by how far it lies below the mean
+ * loss of reference models. Losses stay on this machine; the report holds shares in 1/1024 and bands.
+ *
+ * @param options its folder is private
+ * @throws E_RELEASE when the model's plan held units of this site out, or a unit stands on both sides
+ * @throws E_UNITS with fewer than 20 units on a side; as `sampleJob`, `Trainer.start` and `Trainer.evaluate`
+ * @see Yeom et al. 2018; Watson et al. 2022 (difficulty calibration); Carlini et al. 2022 for what is reported
+ */
+export async function testMembership(
+  model: PulledModel,
+  { site, members, others, references }: MembershipTest,
+  options: TrainerStart,
+): Promise<AttackReport> {
+  verifyMembers(model);
+  const trainer = await Trainer.start(options);
+  try {
+    const losses: Losses[] = [];
+    for (const [i, one] of [model, ...references].entries()) {
+      const folder = (side: string): string => join(options.folder, `${side}-${i}`);
+      losses.push({
+        members: await lossesOf(trainer, one, members, folder('members')),
+        others: await lossesOf(trainer, one, others, folder('others')),
+      });
+    }
+    const [own, ...usual] = losses as [Losses, ...Losses[]];
+    verifySides(own);
+    const attacks = [attackOf(model, 'loss-threshold', scoresOf(own, []))];
+    if (usual.length > 0) attacks.push(attackOf(model, 'reference-calibrated', scoresOf(own, usual)));
+    const [ofMembers, ofOthers] = [bandOf(own.members.units.length), bandOf(own.others.units.length)];
+    if (ofMembers === '<20' || ofOthers === '<20') throw tooFew();
+    return {
+      ...{ schema: 'regulon.attack-report/1', run: model.run, arm: model.arm, model: model.digest, site },
+      ...{ members: ofMembers, others: ofOthers, attacks },
+    };
+  } finally {
+    await trainer.close();
+  }
+}
+
+interface SideLosses {
+  readonly units: readonly string[];
+  readonly values: Float32Array;
+}
+interface Losses {
+  readonly members: SideLosses;
+  readonly others: SideLosses;
+}
+
+/** @throws E_RELEASE */
+function verifyMembers({ plan, arm }: PulledModel): void {
+  const own = armsOf(
+    plan,
+    plan.sites.map((_, i) => i + 1),
+  )[arm];
+  if (own?.heldOutFold === null && own.heldOutSite === null && own.validationFold === null) return;
+  throw new RegulonError(
+    'E_RELEASE',
+    `arm ${arm} of ${plan.name} held units out: not all of a site are members`,
+    {
+      hint: 'release the model of an arm that trains on all units: `evaluation: { split: none }`, or det5 with `finalModel`',
+    },
+  );
+}
+
+async function lossesOf(
+  trainer: Trainer,
+  model: PulledModel,
+  source: Source,
+  folder: string,
+): Promise<SideLosses> {
+  mkdirSync(folder, { mode: 0o700 });
+  const { job, dataset }: SampleJob = await sampleJob(model, { ...source, wantsClasses: true }, folder);
+  const lossesPath = `${folder}.losses.f32`;
+  const { count } = await trainer.evaluate({ ...job, lossesPath });
+  return { units: dataset.unitIds, values: await readFloat32(lossesPath, count, 'losses') };
+}
+
+/** @throws E_UNITS, E_RELEASE */
+function verifySides({ members, others }: Losses): void {
+  if (members.values.length < LEAST_TESTED || others.values.length < LEAST_TESTED) throw tooFew();
+  const known = new Set(members.units);
+  const both = others.units.filter((unit) => known.has(unit)).length;
+  if (both > 0)
+    throw new RegulonError('E_RELEASE', `${both} units are named as members and as others`, {
+      hint: 'take samples that the model was not trained on',
+    });
+}
+
+const tooFew = (): RegulonError =>
+  new RegulonError('E_UNITS', `a membership test takes at least ${LEAST_TESTED} units on each side`, {
+    hint: 'use more samples: with fewer, the test tells of single patients',
+  });
+
+/** Higher for members: how far the loss of a unit lies below what is usual for it, or below 0. */
+function scoresOf(own: Losses, usual: readonly Losses[]): MembershipScores {
+  const side = (of: 'members' | 'others'): number[] =>
+    Array.from(own[of].values, (loss, unit) => {
+      const mean = usual.reduce((sum, reference) => sum + (reference[of].values[unit] ?? NaN), 0);
+      return (usual.length === 0 ? 0 : mean / usual.length) - loss;
+    });
+  return { members: side('members'), others: side('others') };
+}
+
+function attackOf(
+  { plan }: PulledModel,
+  attack: AttackResult['attack'],
+  scores: MembershipScores,
+): AttackResult {
+  const counts = { members: scores.members.length, others: scores.others.length };
+  const bounds = boundsOf(plan);
+  const curve = FALSE_POSITIVE_RATES.map((falsePositives, i) => {
+    const rate = Number(falsePositives);
+    const found = foundAt(rate, scores);
+    const bound = bounds?.[i] ?? null;
+    const error = errorOfShare(rate, bound ?? found, counts);
+    return {
+      ...{ falsePositives, found: share(found, Math.round), error: share(Math.min(1, error), Math.ceil) },
+      bound: bound === null ? null : decimalOf(bound),
+    };
+  });
+  return { attack, area: share(areaUnder(scores), Math.round), curve };
+}
+
+/** A share in 1/1024: finer digits would tell the counts. */
+const share = (value: number, whole: (x: number) => number): string => decimalOf(whole(1024 * value) / 1024);
+
+/** What no test exceeds by the (ε, δ) of the plan, at each rate; undefined where it claims none. */
+function boundsOf({ privacy, training }: PulledModel['plan']): number[] | undefined {
+  if (!privacy) return undefined;
+  const event = trainingEvent(privacy, { rounds: training.rounds, counted: true });
+  const copies = privacy.hospitalsPerPatient;
+  const events = (privacyEventsOf(event) ?? []).flatMap((one) =>
+    one.mechanism === 'gaussian' ? [{ q: one.q, z: one.z, steps: one.steps * copies }] : [],
+  );
+  const most = mostFound(events, FALSE_POSITIVE_RATES.map(Number));
+  return most.map((bound) => Number(bound.toPrecision(6)));
+}
