@@ -7,6 +7,7 @@ import { canonicalJsonBytes, hex, sha256, utf8 } from '@regulon/shared/crypto';
 import { type ErrorCode, RegulonError } from '@regulon/shared/errors';
 import { panelDigest } from '@regulon/shared/genomics';
 import { rosterHashOf } from '@regulon/shared/plan';
+import { parseEntry } from '@regulon/shared/transparency';
 import {
   decodeErrorInfo,
   encodeErrorInfo,
@@ -146,6 +147,19 @@ describe('the start of a daemon', () => {
       identityKey: federation.own.key,
     };
     SiteState.open(config.stateFolder, pins).close();
+  });
+
+  it('tells the log of a fork, with both notes, before it ends', async () => {
+    const running = await start();
+    const offered = new TestLog().add(note(2)).note();
+    coordinator.tell({ type: 'checkpoint', note: offered, oldSize: 2, proof: [] });
+    await expect(running.failure).rejects.toMatchObject({ code: 'E_FORK' });
+    expect(parseEntry(coordinator.log.entries.at(-1) ?? utf8(''))).toMatchObject({
+      kind: 'witness.refusal',
+      body: { shown: { size: 2 } },
+    });
+    const put = coordinator.asked.flatMap((one) => (one.type === 'putAttachment' ? [one.bytes] : []));
+    expect(put.map((bytes) => Buffer.from(bytes).toString())).toEqual([coordinator.log.note(2), offered]);
   });
 
   it.each(['hello', 'logEntries', 'appendEntry'])(
