@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
-import { done, EnrolmentWalk } from '../support/enrolled-federation.js';
+import { done, EnrolmentWalk, regulon } from '../support/enrolled-federation.js';
 import { compiled } from '../support/real-federation.js';
 
 const MINUTES = 60_000;
@@ -37,10 +37,14 @@ describe('a federation of people and hospitals', () => {
         const health = await done('doctor', '--config', walk.config('north'));
         expect(health['rows']).not.toContainEqual(expect.objectContaining({ status: 'failed' }));
         for (const site of walk.sites) await walk.steward(site, 'policy', 'set');
+        const guest = join(root, 'r-7.key');
+        const { key } = await done('fed', 'key', guest);
+        const role = ['--role', 'researcher', '--public-key', String(key), '--until', '2099-12-31'];
+        await walk.steward('north', 'grant', 'r-7', ...role);
         const planFile = join(root, 'plan.yaml');
         writeFileSync(planFile, stringify(walk.plan));
         const { run } = await done(
-          ...['run', 'submit', planFile, '--key', walk.researcherKey, '--yes', ...walk.researcher],
+          ...['run', 'submit', planFile, '--key', guest, '--as', 'r-7', '--yes', ...walk.researcher],
         );
         for (const site of walk.sites) {
           const inbox = await done('site', 'inbox', '--config', walk.config(site));
@@ -54,6 +58,13 @@ describe('a federation of people and hospitals', () => {
         const policy = join(walk.site('north'), 'federation', 'quorum.policy');
         const report = await done('audit', 'verify', '--bundle', bundle, '--policy', policy);
         expect(report).toMatchObject({ status: 'pass' });
+        await done('audit', 'record', bundle, '--bundle', bundle, ...walk.researcher);
+        await walk.steward('north', 'ungrant', 'r-7', '--role', 'researcher', '--reason', 'left');
+        const again = ['run', 'submit', planFile, '--key', guest, '--as', 'r-7', '--yes', ...walk.researcher];
+        expect((await regulon(...again)).code).toBe(1);
+        await done('audit', 'export', '--out', bundle, '--force', ...walk.researcher);
+        const later = await done('audit', 'verify', '--bundle', bundle, '--policy', policy);
+        expect(later).toMatchObject({ status: 'pass' });
         await walk.renew('north');
         await walk.restart(supervisor, 'north');
         expect(await done('site', 'inbox', '--config', walk.config('north'))).toEqual([
