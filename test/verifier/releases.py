@@ -143,7 +143,7 @@ def report_notes(log, entry, site, report, proposal, sites):
 
 
 def attack_notes(attack, claim, bound_at, counts):
-    share(attack["area"])
+    share(attack["area"], 32)
     if set(attack) != {"attack", "area", "curve"} or [p["falsePositives"] for p in attack["curve"]] != RATES:
         return ["other rates"]
     return list(filter(None, (point_note(p, claim, bound_at, counts) for p in attack["curve"])))
@@ -152,7 +152,7 @@ def attack_notes(attack, claim, bound_at, counts):
 def point_note(point, claim, bound_at, counts):
     if set(point) != {"falsePositives", "found", "error", "bound"}:
         return "members of a point"
-    rate, found, error = float(point["falsePositives"]), share(point["found"]), share(point["error"])
+    rate, found, error = float(point["falsePositives"]), share(point["found"], 32), share(point["error"], 1024)
     if not claim or point["bound"] is None:
         return None if not claim and point["bound"] is None else "a bound that the plan does not give, or none"
     bound, most = decimal(point["bound"]), bound_at(rate)
@@ -187,8 +187,8 @@ def decimal(text):
     return float(text)
 
 
-def share(text):
+def share(text, parts):
     value = decimal(text)
-    if not 0 <= value <= 1 or value * 1024 != int(value * 1024):
-        raise Wrong("not a share in 1/1024")
+    if not 0 <= value <= 1 or value * parts != int(value * parts):
+        raise Wrong(f"not a share in 1/{parts}")
     return value

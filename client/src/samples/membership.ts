@@ -14,9 +14,12 @@ import {
   type AttackReport,
   type AttackResult,
   bandOf,
+  ERROR_PARTS,
   errorOfShare,
   FALSE_POSITIVE_RATES,
+  LEAST_OF_BAND,
   LEAST_TESTED,
+  SHARE_PARTS,
 } from '@regulon/shared/transparency';
 import { readFloat32, Trainer, type TrainerStart } from '../training/index.js';
 import type { PulledModel } from './pulled-model.js';
@@ -38,7 +41,7 @@ export interface MembershipTest {
 
 /**
  * What membership tests reach against a model at this site: by the loss of each unit, and by how far it lies below the mean
- * loss of reference models. Losses stay on this machine; the report holds shares in 1/1024 and bands.
+ * loss of reference models. Losses stay on this machine; the report holds shares in 1/32 and bands.
  *
  * @param options its folder is private
  * @throws E_RELEASE when the model's plan held units of this site out, or a unit stands on both sides
@@ -63,10 +66,12 @@ export async function testMembership(
     }
     const [own, ...usual] = losses as [Losses, ...Losses[]];
     verifySides(own);
-    const attacks = [attackOf(model, 'loss-threshold', scoresOf(own, []))];
-    if (usual.length > 0) attacks.push(attackOf(model, 'reference-calibrated', scoresOf(own, usual)));
     const [ofMembers, ofOthers] = [bandOf(own.members.units.length), bandOf(own.others.units.length)];
     if (ofMembers === '<20' || ofOthers === '<20') throw tooFew();
+    // what follows from the exact numbers would tell them
+    const counts = { members: LEAST_OF_BAND[ofMembers], others: LEAST_OF_BAND[ofOthers] };
+    const attacks = [attackOf(model, 'loss-threshold', scoresOf(own, []), counts)];
+    if (usual.length > 0) attacks.push(attackOf(model, 'reference-calibrated', scoresOf(own, usual), counts));
     return {
       ...{ schema: 'regulon.attack-report/1', run: model.run, arm: model.arm, model: model.digest, site },
       ...{ members: ofMembers, others: ofOthers, attacks },
@@ -144,24 +149,23 @@ function attackOf(
   { plan }: PulledModel,
   attack: AttackResult['attack'],
   scores: MembershipScores,
+  counts: { readonly members: number; readonly others: number },
 ): AttackResult {
-  const counts = { members: scores.members.length, others: scores.others.length };
   const bounds = boundsOf(plan);
   const curve = FALSE_POSITIVE_RATES.map((falsePositives, i) => {
     const rate = Number(falsePositives);
-    const found = foundAt(rate, scores);
+    const found = share(foundAt(rate, scores));
     const bound = bounds?.[i] ?? null;
-    const error = errorOfShare(rate, bound ?? found, counts);
+    const error = Math.min(1, errorOfShare(rate, bound ?? Number(found), counts));
     return {
-      ...{ falsePositives, found: share(found, Math.round), error: share(Math.min(1, error), Math.ceil) },
+      ...{ falsePositives, found, error: decimalOf(Math.ceil(ERROR_PARTS * error) / ERROR_PARTS) },
       bound: bound === null ? null : decimalOf(bound),
     };
   });
-  return { attack, area: share(areaUnder(scores), Math.round), curve };
+  return { attack, area: share(areaUnder(scores)), curve };
 }
 
-/** A share in 1/1024: finer digits would tell the counts. */
-const share = (value: number, whole: (x: number) => number): string => decimalOf(whole(1024 * value) / 1024);
+const share = (value: number): string => decimalOf(Math.round(SHARE_PARTS * value) / SHARE_PARTS);
 
 /** What no test exceeds by the (ε, δ) of the plan, at each rate; undefined where it claims none. */
 function boundsOf({ privacy, training }: PulledModel['plan']): number[] | undefined {

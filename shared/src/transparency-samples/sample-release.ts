@@ -76,12 +76,13 @@ function guaranteeOf(log: SampleLog): ReleaseTerms['privacy'] {
 }
 
 function reportOf(log: SampleLog, point: SampleRelease['point'], more: Partial<AttackReport>): unknown {
-  const share = (value: number): string => String(Math.ceil(1024 * value) / 1024);
   const curve = FALSE_POSITIVE_RATES.map((falsePositives) => {
     const rate = Number(falsePositives);
-    const error = share(errorOfShare(rate, 1.05 * rate, { members: 100, others: 50 }));
+    const error = String(
+      Math.ceil(1024 * errorOfShare(rate, 1.05 * rate, { members: 100, others: 50 })) / 1024,
+    );
     const bound = log.privacy ? String(1.05 * rate) : null;
-    return { falsePositives, found: share(rate), error, bound, ...point };
+    return { falsePositives, found: String(Math.round(32 * rate) / 32), error, bound, ...point };
   });
   return {
     ...{ schema: 'regulon.attack-report/1', run, site: 'site-1', members: '100-199', others: '50-99' },

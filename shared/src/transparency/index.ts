@@ -80,11 +80,14 @@ export {
 } from './entries/release.js';
 export {
   attackReportBytes,
+  ERROR_PARTS,
   errorOfShare,
   FALSE_POSITIVE_RATES,
+  LEAST_OF_BAND,
   LEAST_TESTED,
   parseAttackReport,
   ratesAboveBound,
+  SHARE_PARTS,
   type AttackReport,
   type AttackResult,
 } from './entries/attack-report.js';

@@ -25,18 +25,24 @@ export const LEAST_OF_BAND = {
 
 const testedBand = band.exclude(['<20']);
 
-/** A share in 1/1024: finer digits would tell the counts behind it. */
-const share = decimal.refine((text) => {
-  const value = Number(text);
-  return value >= 0 && value <= 1 && Number.isInteger(value * 1024);
-}, 'a share in 1/1024');
+/** What was measured is stated in 1/32: several shares of the same few units in finer digits give their number. */
+export const SHARE_PARTS = 32;
+/** Standard errors follow from bands, not from counts. */
+export const ERROR_PARTS = 1024;
+
+const partsOf = (parts: number) =>
+  decimal.refine((text) => {
+    const value = Number(text);
+    return value >= 0 && value <= 1 && Number.isInteger(value * parts);
+  }, `a share in 1/${parts}`);
+const share = partsOf(SHARE_PARTS);
 
 const point = z.strictObject({
   falsePositives: decimal,
   /** share of members found */
   found: share,
-  /** standard error of that share, rounded up */
-  error: share,
+  /** standard error of that share with the least counts of the bands, rounded up */
+  error: partsOf(ERROR_PARTS),
   /** what no attack exceeds by the (ε, δ) of the run; null without differential privacy */
   bound: decimal.nullable(),
 });

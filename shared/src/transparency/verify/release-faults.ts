@@ -2,6 +2,7 @@ import {
   type AttackReport,
   type AttackResult,
   errorOfShare,
+  ERROR_PARTS,
   LEAST_OF_BAND,
   parseAttackReport,
   ratesAboveBound,
@@ -14,8 +15,8 @@ import type { ReleasableRun } from './releasable-run.js';
 
 /** What is stated may lie so much, relatively, beside what is recomputed. */
 const TOLERANCE = 1e-6;
-/** Standard errors are stated in 1/1024, rounded up. */
-const DIGIT = 1 / 1024;
+/** Standard errors are rounded up. */
+const DIGIT = 1 / ERROR_PARTS;
 
 /** Why a release breaks a row. */
 export interface ReleaseFault {

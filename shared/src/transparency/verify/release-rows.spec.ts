@@ -42,7 +42,7 @@ describe('a released model', () => {
       });
       expect(rowOf(report, 'R2')).toMatchObject({
         status: 'pass',
-        note: expect.stringMatching(/finds 0.0107/),
+        note: expect.stringMatching(/finds 0 of the members at 1 %/),
       });
       const words = explainEntry(parseEntry(log.entries[index]!), index);
       expect(words).toMatch(/researcher r1 released the model sha256:.*approved by the stewards of site-1, /);
@@ -120,7 +120,7 @@ describe('a released model', () => {
     ['without the bound', { point: { bound: null } }, undefined, /no bound is stated/],
     ['with a widened error', { point: { error: '0.5' } }, undefined, /larger than its counts give/],
     ['with a bound that nothing gives', { point: { bound: '0.5' } }, OPEN, /claims no privacy/],
-    ['with a share finer than its counts', { point: { found: '0.0123' } }, undefined, /cannot be read/],
+    ['with a share finer than its counts', { point: { found: '0.015625' } }, undefined, /cannot be read/],
   ])('%s breaks R2', (_, wrong, options, note) => {
     const { log, index } = released(wrong, options);
     const report = verify(log);
