@@ -12,7 +12,7 @@ import type { Services } from './ports.js';
 /**
  * Fold, unmask, apply the server step, and close: after the commit the round has its sum, or nothing has happened.
  *
- * @throws E_DEALER, E_FAULT, E_UNITS, E_COHORT: the run cannot go on
+ * @throws E_DEALER, E_FAULT, E_UNITS, E_COHORT, E_WORSENED: the run cannot go on
  * @throws E_CEILING: only the administrators can let the round be done again
  */
 export async function closeRound(closing: Closing): Promise<void> {

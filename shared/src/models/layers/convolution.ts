@@ -71,6 +71,7 @@ export function inferConv1d(layer: z.output<typeof conv1dSchema>, given: Shape, 
   };
 }
 
+/** Shapes of `depthwise-conv1d`: a filter of its own for each channel. */
 export function inferDepthwiseConv1d(
   layer: z.output<typeof depthwiseConv1dSchema>,
   given: Shape,
