@@ -9,6 +9,8 @@ import { failureOf } from './grpc-errors.js';
 
 const OFFSET_KEY = 'regulon-offset';
 const DEFAULT_TIME_MS = 24 * 3_600_000;
+/** In a row: the coordinator may start again between its key and the stream, but not for ever. */
+const MOST_BOX_KEYS = 5;
 type Leases = Pick<CoordinatorLink, 'exchange'>;
 
 /**
@@ -29,7 +31,7 @@ export async function uploadFile(
   const backoff = new Backoff(options.random);
   const file = await open(job.path, 'r');
   try {
-    for (let furthest = -1, resealed = false; ;) {
+    for (let furthest = -1, renewals = 0; ;) {
       const leaseId = await acquireLease(leases, job, deadlineMs, now);
       let reached = 0;
       const onOffset = (offset: number): void => void (reached = offset);
@@ -42,7 +44,7 @@ export async function uploadFile(
           onOffset,
         );
       } catch (cause) {
-        resealed = throwIfFinal(cause, bulk, job.signal, resealed);
+        renewals = throwIfFinal(cause, bulk, job.signal, renewals);
         if (now() >= deadlineMs)
           throw new RegulonError('E_DEADLINE', 'the upload did not end in time', { cause });
         if (reached > furthest) backoff.reset();
@@ -55,20 +57,23 @@ export async function uploadFile(
   }
 }
 
-/** @returns whether a new box key has been asked for, which helps once after a restart of the coordinator */
+/**
+ * @param renewals how often in a row a new box key was asked for, which helps after a restart of the coordinator
+ * @returns their number now
+ */
 function throwIfFinal(
   cause: unknown,
   bulk: BulkClient,
   signal: AbortSignal | undefined,
-  resealed: boolean,
-): boolean {
+  renewals: number,
+): number {
   signal?.throwIfAborted();
   const { error, connectionLost } = failureOf(cause, bulk.where);
-  if (isRegulonError(error, 'E_SEAL') && !resealed) {
+  if (isRegulonError(error, 'E_SEAL') && renewals < MOST_BOX_KEYS) {
     bulk.forgetBoxKey();
-    return true;
+    return renewals + 1;
   }
-  if (connectionLost || isRegulonError(error, 'E_UPLOAD') || isRegulonError(error, 'E_LEASE')) return false;
+  if (connectionLost || isRegulonError(error, 'E_UPLOAD') || isRegulonError(error, 'E_LEASE')) return 0;
   throw error;
 }
 
