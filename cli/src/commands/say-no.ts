@@ -30,45 +30,70 @@ export async function sayNo(
   output: Output,
 ): Promise<CommandResult> {
   const stop = await stopperOf(options);
-  let [isRead, isStopped] = [false, false];
+  let isRead = false;
+  let due: DueWithdrawal | undefined;
+  let stopped: Stopped | undefined;
   try {
     return await withSite(options.config, async (link) => {
       isRead = true;
-      const due = await no.due(link);
+      due = await no.due(link);
       const digest = digestOfBody(due.statement.body);
       const shown = await agreeTo(due, options, context);
       if (shown) return shown;
-      await stop(due);
-      isStopped = true;
-      output.progress('the daemon of this site has stopped; telling the log');
+      stopped = await stop.by(due);
+      if (stopped.failure === undefined)
+        output.progress('the daemon of this site has stopped; telling the log');
       const index = due.logged ?? (await bookOf(options, link.config.site).post(link, due.statement));
       await link.covered(index);
+      if (stopped.failure !== undefined) throw notStopped(stopped.failure, index);
       return {
         data: { ...due.statement, digest, signed: true, index, stopped: true },
         lines: [`${due.statement.kind}: entry ${index}`],
       };
     });
   } catch (error) {
-    if (isStopped) throw notLogged(error);
-    const due = isRead ? undefined : no.unread();
-    if (due === undefined) throw isRead ? error : unreadable(error);
-    const shown = await agreeTo(due, options, context);
+    if (stopped !== undefined) throw stopped.failure === undefined ? notLogged(error) : error;
+    // whatever keeps the log from being read, or shows one in which what is meant does not stand
+    const meant = due === undefined ? no.unread() : undefined;
+    if (meant === undefined) throw isRead ? error : unreadable(error);
+    // nothing is stopped by a dataset that this daemon has not
+    if ('dataset' in meant.subject && meant.subject.dataset !== stop.dataset) throw error;
+    const shown = await agreeTo(meant, options, context);
     if (shown) return shown;
-    await stop(due);
-    throw notLogged(error);
+    const { failure } = await stop.by(meant);
+    throw failure ?? notLogged(error);
   }
 }
 
+/** Stops the own daemon. */
+interface Stopper {
+  /** that the daemon uses */
+  readonly dataset: string;
+  readonly by: (due: DueWithdrawal) => Promise<Stopped>;
+}
+
+/** What became of stopping the own daemon. */
+interface Stopped {
+  /** why it could not be told; the log is told all the same */
+  readonly failure?: unknown;
+}
+
 /** What only belongs to this machine is checked before anybody is asked. @throws E_CONFIG, E_KEY_FILE, E_ROSTER */
-async function stopperOf(options: StewardOptions): Promise<(due: DueWithdrawal) => Promise<void>> {
+async function stopperOf(options: StewardOptions): Promise<Stopper> {
   const config = readDaemonConfig(options.config);
   const { identity } = loadSiteKeys(config.stateFolder);
   const { roster } = loadFederation(config.federation, config.site, config.rosterHash, identity);
   const steward = options.dryRun ? undefined : stewardOf(options, config.site);
-  return async ({ subject }) => {
-    if (!steward) return;
-    await placeObjection(config.stateFolder, steward.object(roster.federationId, subject, new Date()));
+  const by = async ({ subject }: DueWithdrawal): Promise<Stopped> => {
+    if (!steward) return {};
+    try {
+      await placeObjection(config.stateFolder, steward.object(roster.federationId, subject, new Date()));
+      return {};
+    } catch (failure) {
+      return { failure };
+    }
   };
+  return { dataset: config.dataset.name, by };
 }
 
 /** @returns what a dry run shows; undefined once the person has agreed */
@@ -82,6 +107,17 @@ async function agreeTo(
   if (options.dryRun) return { data: { ...statement, digest, signed: false }, lines: due.lines };
   await agree(context, options.digest, due);
   return undefined;
+}
+
+/** The log says no, the daemon could not be told. */
+function notStopped(error: unknown, index: number): RegulonError {
+  const named = namedError(error);
+  if (!isRegulonError(named)) throw named;
+  return new RegulonError(
+    named.code,
+    `the log says so in entry ${index}, but your daemon could not be told: ${named.message}`,
+    { hint: 'end the process of the daemon now, mend what is named, and give the same command again' },
+  );
 }
 
 /** The daemon has stopped, the log does not say so. */

@@ -43,6 +43,8 @@ export async function readLog(
   const log: LoggedEntry[] = [];
   const heads = new Map<string, ChainHead>();
   let changes = 0;
+  // what an earlier reading of the same federation took
+  keys.roles.forget();
   for (let read = BATCH; read === BATCH;) {
     const items = await link.fetch({ type: 'logEntries', from: log.length, to: log.length + BATCH });
     read = items.length;

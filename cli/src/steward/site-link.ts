@@ -3,10 +3,11 @@ import { loadSiteKeys } from '@regulon/client/enrol';
 import { type Federation, loadFederation } from '@regulon/client/policy';
 import { connectionOf, helloOnTime } from '@regulon/client/rounds';
 import { type CoordinatorLink, pause } from '@regulon/client/transport';
-import { equalBytes, fromHex } from '@regulon/shared/crypto';
+import { equalBytes, fromHex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { RosterMember } from '@regulon/shared/plan';
 import {
+  digestText,
   entryHash,
   isRole,
   parseEntry,
@@ -98,7 +99,10 @@ function channelOf(link: CoordinatorLink, log: LoggedEntry[]): Pick<SiteLink, 'a
         type: 'attachment',
         digest: fromHex(digest.slice('sha256:'.length), 32),
       });
-      return items[0]?.bytes ?? new Uint8Array(0);
+      const bytes = items[0]?.bytes ?? new Uint8Array(0);
+      if (bytes.length > 0 && digestText(sha256(bytes)) !== digest)
+        throw new RegulonError('E_DIGEST', `the coordinator shows other bytes than those of ${digest}`);
+      return bytes;
     },
     append: async (entry, attachments) => {
       for (const bytes of attachments) await link.exchange({ type: 'putAttachment', bytes });

@@ -56,6 +56,14 @@ describe('what a steward takes back at the own site', () => {
     expect(verify(plan.planHash, 'd')).not.toThrow();
   });
 
+  it('replaces a file that cannot be read, when it is said again', async () => {
+    await place(plan);
+    writeFileSync(fileIn(), '{');
+    await place(plan);
+    expect(verify(plan.planHash, 'd')).toThrow('has taken the plan back');
+    expect(verify(other, 'd')).not.toThrow();
+  });
+
   it('stays so when it was for good, whatever is said after it', async () => {
     await place({ dataset: 'd', scope: 'all' });
     await place({ dataset: 'd', scope: 'commitment' });

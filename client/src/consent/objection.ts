@@ -79,14 +79,15 @@ function fileOf(stateFolder: string, subject: Subject): string {
 }
 
 /**
- * Put an objection where the site's daemon looks for it; durable on return. One for good is not weakened.
+ * Put an objection where the site's daemon looks for it; durable on return. One for good is not weakened; a file that
+ * cannot be read is replaced, since a steward speaks now.
  *
  * @throws E_KEY_FILE when the folder is open to others; E_DISK_FULL
  */
 export async function placeObjection(stateFolder: string, objection: Objection): Promise<void> {
   privateFolder(folderOf(stateFolder));
   const path = fileOf(stateFolder, objection.subject);
-  const known = existsSync(path) ? readObjection(path) : undefined;
+  const known = existsSync(path) ? objectionIn(path).data : undefined;
   const isForGood = known && 'scope' in known.subject && known.subject.scope === 'all';
   if (isForGood) return;
   const text = `${JSON.stringify(objection, null, 2)}\n`;
@@ -105,10 +106,16 @@ export function liftObjection(
 
 /** @throws E_POLICY: what cannot be read may be a no */
 function readObjection(path: string): Objection {
+  const { data, error } = objectionIn(path);
+  if (data === undefined) throw unreadable(path, error);
+  return data;
+}
+
+function objectionIn(path: string): { data?: Objection; error?: unknown } {
   try {
-    return objectionSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch (cause) {
-    throw unreadable(path, cause);
+    return objectionSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    return { error };
   }
 }
 
