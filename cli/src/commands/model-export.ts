@@ -7,7 +7,7 @@ import { fileTerms, modelCard, releasedFile, releasedRun } from '../release/inde
 import { base64, chainHead } from '../sim/index.js';
 import { pulledBytes } from './pulled.js';
 import { apiFor, connects, federationFor } from './connection.js';
-import { type Context, handles } from './context.js';
+import { confirm, type Context, handles } from './context.js';
 import { logOf } from './model-release.js';
 import { keyFileOf, proposes, type ProposeOptions } from './proposing.js';
 import { resolveRun } from './resolve-run.js';
@@ -62,6 +62,7 @@ export function modelExportCommand(model: Command, context: Context): void {
         );
       const lines = [`${out}  ${bytesText(made.size)}  ${made.digest}`, card];
       if (options.dryRun) return { data: { digest, file: made, index: null }, lines };
+      await confirm(context, options, `write ${out} and have the log say so?`);
       const person = Person.fromKeyFile(keyFileOf(options, context), 'researcher', options.as);
       const body = { release: release.index, model: digest, format, file };
       const entry = person.seal(

@@ -1,3 +1,4 @@
+import { shown } from '../enrolment/index.js';
 import type { LogEntry } from '@regulon/shared/transparency';
 import { guaranteeLines } from './release-lines.js';
 import type { ReleasedRun } from './released-run.js';
@@ -23,7 +24,8 @@ export function modelCard(
     '',
     '## Intended use',
     '',
-    body.intendedUse,
+    // on one line, so that the researcher's words begin no section of their own
+    `> ${shown(body.intendedUse)}`,
     '',
     '## Privacy',
     '',

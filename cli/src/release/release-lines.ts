@@ -42,7 +42,10 @@ export function guaranteeLines(privacy: ReleaseDocument['body']['privacy']): str
   if (privacy === NOT_PROTECTED)
     return ['NOT protected by differential privacy: the model may tell whether a patient was in it'];
   const sites = privacy.sites.map(({ site, epsilon, delta }) => `${site}: ε = ${epsilon} at δ = ${delta}`);
-  return [`each ${privacy.unit} (${privacy.adjacency}), in total over all runs on the dataset:`, ...sites];
+  return [
+    `each ${privacy.unit} (${privacy.adjacency}), in total over the runs on the dataset up to this one:`,
+    ...sites,
+  ];
 }
 
 function testLines(site: string, bytes: Uint8Array | undefined): string[] {
