@@ -75,7 +75,7 @@ interface Stopper {
 /** What became of stopping the own daemon. */
 interface Stopped {
   /** why it could not be told; the log is told all the same */
-  readonly failure?: unknown;
+  readonly failure?: Error;
 }
 
 /** What only belongs to this machine is checked before anybody is asked. @throws E_CONFIG, E_KEY_FILE, E_ROSTER */
@@ -90,7 +90,7 @@ async function stopperOf(options: StewardOptions): Promise<Stopper> {
       await placeObjection(config.stateFolder, steward.object(roster.federationId, subject, new Date()));
       return {};
     } catch (failure) {
-      return { failure };
+      return { failure: failure as Error };
     }
   };
   return { dataset: config.dataset.name, by };
