@@ -12,6 +12,8 @@ const swc = {
   module: { type: 'es6' },
   sourceMaps: 'inline',
 };
+/** Walks of many minutes each, through real processes: `npm run test:walks`, which replaces this list. */
+const walks = ['key-rotation', 'release', 'search', 'site-norms', 'withdrawal'];
 export default {
   testEnvironment: 'node',
   roots: ['shared/src', 'client/src', 'coordinator/src', 'cli/src', 'test'].map((d) => `<rootDir>/${d}`),
@@ -22,6 +24,7 @@ export default {
     '^@regulon/(shared|client|coordinator|cli)/(.*)$': '<rootDir>/$1/src/$2/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
+  testPathIgnorePatterns: ['/node_modules/', ...walks.map((name) => `<rootDir>/test/e2e/${name}\\.spec`)],
   modulePathIgnorePatterns: ['<rootDir>/(shared|client|coordinator|cli|test)/dist'],
   coverageProvider: 'v8',
   // ends what hangs; a busy machine may take long over what works
