@@ -2,6 +2,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectTo } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { hex, publicKeyOf, rootOfBytes } from '@regulon/shared/crypto';
@@ -84,6 +87,29 @@ function eachWithCoordinator(newBulk?: (options: BulkOptions) => BulkChannel): v
     await rm(folder, { recursive: true });
   });
 }
+
+describe('a server that is closed', () => {
+  eachWithCoordinator();
+
+  it.each(['control', 'bulk'] as const)(
+    '%s ends a connection whose handshake was under way',
+    async (name) => {
+      const to = { port: coordinator.ports[name], host: '127.0.0.1' };
+      const socket = connectTo(to);
+      await once(socket, 'connect');
+      // the next one is through its handshake: the server has taken this one in
+      const next = tlsConnect({ ...to, ...site });
+      await once(next, 'secureConnect');
+      next.destroy();
+      await coordinator.stop();
+      const late = tlsConnect({ ...site, socket, host: to.host, ALPNProtocols: ['h2'] });
+      const session = connectHttp2(`https://${to.host}`, { createConnection: () => late });
+      session.on('error', () => undefined);
+      await once(session, 'close');
+      await coordinator.start();
+    },
+  );
+});
 
 describe.each([
   ['on the calling thread', undefined],

@@ -13,7 +13,15 @@ import { assertWindows } from './self-test.js';
 import { sendDownload } from './send-download.js';
 import { SessionLimit } from './session-limit.js';
 import { siteOfCall, type Member } from './site-identity.js';
-import { addressOf, bind, onSessions, serverCredentials, WINDOW_BYTES, type ServerTls } from './tls.js';
+import {
+  addressOf,
+  bind,
+  onSessions,
+  serverCredentials,
+  shutDown,
+  WINDOW_BYTES,
+  type ServerTls,
+} from './tls.js';
 import { WindowShare } from './window-share.js';
 
 const CHANNEL_OPTIONS = {
@@ -54,7 +62,7 @@ export async function startBulkServer(options: BulkServerOptions): Promise<Runni
     addressOf(options.host, options.port),
     serverCredentials(options.tls, window),
   );
-  const close = async (): Promise<void> => server.forceShutdown();
+  const close = async (): Promise<void> => shutDown(server);
   try {
     onSessions(server, (session) => {
       if (options.omit !== 'connection window') session.setLocalWindowSize(WINDOW_BYTES);

@@ -15,7 +15,7 @@ import { MessageQuota } from './message-quota.js';
 import type { SiteGateway } from './ports.js';
 import { CONTROL_PACKAGE, loadControlPackage } from './protocol.js';
 import type { Member } from './site-identity.js';
-import { addressOf, bind, serverCredentials, type ServerTls } from './tls.js';
+import { addressOf, bind, serverCredentials, shutDown, type ServerTls } from './tls.js';
 
 const MAX_MESSAGE_BYTES = 1 << 20;
 const MESSAGES_PER_MINUTE = 12_000;
@@ -66,6 +66,11 @@ class ControlStrategy extends ServerGrpc {
     await this.bindEvents();
     this.port = await bind(this.grpcClient as GrpcServer, addressOf(host, port), serverCredentials(tls));
     callback?.();
+  }
+
+  override async close(): Promise<void> {
+    shutDown(this.grpcClient as GrpcServer);
+    await super.close();
   }
 }
 

@@ -59,6 +59,17 @@ export function onSessions(server: Server, listener: (session: ServerSession) =>
   for (const http2Server of (servers as Map<HttpServer, unknown>).keys()) http2Server.on('session', listener);
 }
 
+/**
+ * Stop listening and end every connection at once. grpc-js alone leaves one whose handshake is under way, which then
+ * is served for ever by what has ended.
+ *
+ * @throws E_TRANSPORT when grpc-js has changed underneath
+ */
+export function shutDown(server: Server): void {
+  onSessions(server, (session) => session.destroy());
+  server.forceShutdown();
+}
+
 /** `host:port`, an IPv6 address in brackets. */
 export const addressOf = (host: string, port: number): string =>
   `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
