@@ -62,13 +62,13 @@ export async function inspectTable(
   try {
     const { profile, inspection } = await profileFile(path, options);
     if (looksLikeLabels(inspection, profile.rows.names, profile.columns.names))
-      return await inspectLabels(path);
+      return await inspectLabels(path, options);
     return { kind: 'matrix', ...inspection };
   } catch (error) {
-    if (isRegulonError(error) && error.details['rule'] === NO_NUMBERS) return inspectLabels(path);
+    if (isRegulonError(error) && error.details['rule'] === NO_NUMBERS) return inspectLabels(path, options);
     // codes of which some are numbers: words among numbers, but in a table of words
     const labels = isRegulonError(error, 'E_DATA_FORMAT')
-      ? await inspectLabels(path).catch(() => null)
+      ? await inspectLabels(path, options).catch(() => null)
       : null;
     if (labels && holdsWords(labels) && options.orientation === undefined) return labels;
     throw error;

@@ -19,6 +19,14 @@ export interface TableSink {
   row(name: string, cells: readonly string[], line: number): void;
 }
 
+/** Where the column stands that names the rows, -1 for the first one of the file. @throws E_ARGUMENT when it is none */
+export function idPosition({ file, names }: TableHeader, idColumn: string | undefined): number {
+  const id = idColumn === undefined ? -1 : names.indexOf(idColumn);
+  if (id < 0 && idColumn !== undefined)
+    throw new RegulonError('E_ARGUMENT', `${file}: there is no column ${idColumn} after the first one`);
+  return id;
+}
+
 /**
  * Read a delimited table (tab, comma or semicolon; see {@link textLines}) whose first column names the rows.
  *

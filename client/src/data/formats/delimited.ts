@@ -4,7 +4,7 @@ import { ownText } from '../cells.js';
 import { cellFault } from '../cell-fault.js';
 import { MISSING_MARKS, numberOf } from '../number-cell.js';
 import { BlockBuffer, type MatrixSink, type ReadOptions, type Rows } from '../stream/index.js';
-import { faultAt, readTable, type TableHeader, type TableSink } from '../table-reader.js';
+import { faultAt, idPosition, readTable, type TableHeader, type TableSink } from '../table-reader.js';
 
 /** Rows that are looked at before it is decided which columns hold numbers, fewer of very wide ones. */
 const SAMPLE_ROWS = 64;
@@ -85,15 +85,7 @@ class DelimitedTable implements TableSink {
 
   header(head: TableHeader): void {
     this.head = head;
-    const { idColumn } = this.options;
-    if (idColumn === undefined) return;
-    this.id = head.names.indexOf(idColumn);
-    if (this.id < 0) {
-      throw new RegulonError(
-        'E_ARGUMENT',
-        `${head.file}: there is no column ${idColumn} after the first one`,
-      );
-    }
+    this.id = idPosition(head, this.options.idColumn);
   }
 
   row(name: string, cells: readonly string[], line: number): void {

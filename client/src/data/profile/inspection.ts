@@ -8,6 +8,7 @@ import { guessScale, type Scale } from './guess-scale.js';
 import { type Histogram, histogramOf } from './histogram.js';
 import { kindsOf } from './identifier-kinds.js';
 import type { AxisProfile, MatrixProfile } from './matrix-profile.js';
+import { whyNoMatrix } from './no-matrix.js';
 import { type Vocabulary, vocabulariesOf } from './vocabulary.js';
 
 interface Repeated {
@@ -75,7 +76,11 @@ export function inspectionOf(
   return {
     file: header.file,
     format: header.format,
-    notes: [...header.notes, ...betterNames(genes, header.rows ?? guess.rows)],
+    notes: [
+      ...header.notes,
+      ...whyNoMatrix(profile.columns.names),
+      ...betterNames(genes, header.rows ?? guess.rows),
+    ],
     orientation: byGenes ? 'genes-by-units' : 'units-by-genes',
     because: guess.because,
     ...{ genes: genes.names.length, units: units.names.length },

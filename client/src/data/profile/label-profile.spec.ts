@@ -147,7 +147,36 @@ describe('a table of labels', () => {
     expect((await inspectTable(fileOf(text))).kind).toBe(kind);
   });
 
+  it('may be named by another column than the first', async () => {
+    const text = '\tname\tarm\tstage\n0\tP1\tx\ta\n1\tP2\ty\tb\n2\tP2\ty\tb\n';
+    const found = await inspectTable(fileOf(text), { idColumn: 'name' });
+    expect(found).toMatchObject({ kind: 'labels', units: 3, repeatedUnits: 1 });
+    expect(found.vocabularies.map(({ column }) => column)).toEqual(['first column', 'arm', 'stage']);
+    await expect(inspectTable(fileOf(text), { idColumn: 'nom' })).rejects.toMatchObject({
+      ...{ code: 'E_ARGUMENT', message: expect.stringContaining('no column nom') },
+    });
+  });
+
   it('is a matrix when a person says so', async () => {
     expect((await inspectTable(fileOf(LABELS), { orientation: 'units-by-genes' })).kind).toBe('matrix');
+  });
+});
+
+describe('a table that is no matrix of units', () => {
+  it.each([
+    [
+      ',logFC,AveExpr,t,P.Value,adj.P.Val,B\nTP53,1.5,2,3,.1,.2,-4\nEGFR,1,2,-3,.3,.4,-5\n',
+      /logFC, AveExpr, t, P.Value are stat/,
+    ],
+    [',baseMean,log2FoldChange,padj\nTP53,10,1.5,.2\nEGFR,11,2.5,.4\n', /a table of results/],
+    ['"","V1"\n"1",.9\n"2",1.1\n"3",1\n', /one column of numbers/],
+  ])('is said to be none: %j', async (text, note) => {
+    expect(await inspectTable(fileOf(text))).toMatchObject({ notes: [expect.stringMatching(note)] });
+  });
+
+  it('units may be called as a statistic is', async () => {
+    expect(await inspectTable(fileOf('gene,B,T1,T2\nTP53,1.5,2,3\nEGFR,1,2,3\n'))).toMatchObject({
+      notes: [],
+    });
   });
 });

@@ -2,8 +2,8 @@ import type { Cell } from '@regulon/shared/genomics';
 import { RegulonError } from '@regulon/shared/errors';
 import { MISSING_MARKS, numberOf } from '../number-cell.js';
 import { identifyingRule } from '../screening.js';
-import { readTable } from '../table-reader.js';
-import type { TextOptions } from '../text-lines.js';
+import { idPosition, readTable } from '../table-reader.js';
+import type { ReadOptions } from '../stream/index.js';
 import { associationsOf, type ColumnAssociation } from './associations.js';
 import { sharesOf } from './identifier-kinds.js';
 import type { Inspection } from './inspection.js';
@@ -55,11 +55,22 @@ export function holdsWords({ vocabularies }: LabelInspection): boolean {
   return vocabularies.length <= MAX_COLUMNS && vocabularies.filter(isWords).length >= 2;
 }
 
-/** Look at a table of labels. @throws E_DATA_FORMAT naming file, line and rule */
-export async function inspectLabels(path: string, options: TextOptions = {}): Promise<LabelInspection> {
+/** What another column than the first one leaves of the first. */
+const FIRST = 'first column';
+
+/**
+ * Look at a table of labels.
+ *
+ * @throws E_DATA_FORMAT naming file, line and rule; E_ARGUMENT when the column that names the units is none
+ */
+export async function inspectLabels(
+  path: string,
+  { idColumn, progress }: Pick<ReadOptions, 'idColumn' | 'progress'> = {},
+): Promise<LabelInspection> {
   const seen = new Set<string>();
   const ids: string[] = [];
   let file = '';
+  let id = -1;
   let columns: [string, Cell[]][] = [];
   await readTable(
     path,
@@ -68,22 +79,26 @@ export async function inspectLabels(path: string, options: TextOptions = {}): Pr
         file = head.file;
         if (head.names.length > MOST_COLUMNS)
           throw new RegulonError('E_DATA_FORMAT', `${file}: more than ${MOST_COLUMNS} columns of labels`);
-        columns = head.names.map((name) => [name, []]);
+        id = idPosition(head, idColumn);
+        columns = [FIRST, ...head.names].map((name) => [name, []]);
       },
       row(name, cells) {
         if (ids.length >= MAX_UNITS)
           throw new RegulonError('E_DATA_FORMAT', `${file}: more than ${MAX_UNITS} units`);
-        ids.push(name);
-        seen.add(name);
-        columns.forEach(([, column], i) => column.push(cellOf(cells[i] ?? '')));
+        const unit = cells[id] ?? name;
+        ids.push(unit);
+        seen.add(unit);
+        columns.forEach(([, column], i) => column.push(cellOf(i === 0 ? name : (cells[i - 1] ?? ''))));
       },
     },
-    options,
+    { progress },
   );
+  // the column that names the units is no label
+  columns.splice(id + 1, 1);
   const table = new Map(columns);
   const rules = [[null, ids] as const, ...columns].flatMap(([column, cells]) => {
     const rule = identifyingRule(column, cells);
-    return rule === null ? [] : [{ column: column ?? 'first column', rule }];
+    return rule === null ? [] : [{ column: column ?? idColumn ?? FIRST, rule }];
   });
   return {
     ...{ kind: 'labels', file, units: ids.length, repeatedUnits: ids.length - seen.size },
