@@ -58,7 +58,7 @@ describe('a federation of people and hospitals', () => {
         const policy = join(walk.site('north'), 'federation', 'quorum.policy');
         const report = await done('audit', 'verify', '--bundle', bundle, '--policy', policy);
         expect(report).toMatchObject({ status: 'pass' });
-        await done('audit', 'record', bundle, '--bundle', bundle, ...walk.researcher);
+        await done('audit', 'record', bundle, '--bundle', bundle, '--yes', ...walk.researcher);
         await walk.steward('north', 'ungrant', 'r-7', '--role', 'researcher', '--reason', 'left');
         const again = ['run', 'submit', planFile, '--key', guest, '--as', 'r-7', '--yes', ...walk.researcher];
         expect((await regulon(...again)).code).toBe(1);

@@ -4,15 +4,14 @@ import {
   digestText,
   faultsOfRelease,
   faultsOfTests,
-  isConsent,
   type Kind,
   type LogEntry,
   parseEntry,
   releasableRun,
   type ResolveAttachment,
-  Withdrawals,
 } from '@regulon/shared/transparency';
 import type { Sequencer } from '../audit/index.js';
+import { withdrawalsIn } from './consent.js';
 
 /** Entries by which a model leaves the federation. */
 export type ReleaseEntry = LogEntry<'model.release' | 'model.export'>;
@@ -99,19 +98,7 @@ function verifyExport(sequencer: Sequencer, { run, body }: LogEntry<'model.expor
 
 /** @throws E_RELEASE when a steward has taken back what went into the run */
 function verifyConsent(sequencer: Sequencer, contributions: readonly LogEntry<'round.contribution'>[]): void {
-  const words: Kind[] = [
-    'dataset.commit',
-    'dataset.withdraw',
-    'plan.approve',
-    'plan.reject',
-    'plan.withdraw',
-  ];
-  const indexes = words.flatMap((kind) => sequencer.indexesOfKind(kind)).sort((a, b) => a - b);
-  const withdrawals = new Withdrawals();
-  for (const index of indexes) {
-    const entry = parseEntry(sequencer.entry(index));
-    if (isConsent(entry)) withdrawals.take(entry);
-  }
+  const withdrawals = withdrawalsIn(sequencer);
   const gone = contributions.find(({ actor, body }) => withdrawals.isWithdrawn(actor.id, body.dataset));
   if (gone)
     throw refused(`dataset ${gone.body.dataset} of ${gone.actor.id}, which is in the model, was withdrawn`);
