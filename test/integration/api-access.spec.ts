@@ -6,7 +6,7 @@ import { RequestMethod, type Type } from '@nestjs/common';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { ApiModule } from '@regulon/coordinator/api';
 import { apiContextOf } from '@regulon/coordinator/app';
-import { type Role, roles } from '@regulon/coordinator/auth';
+import { type Role, roles } from '@regulon/coordinator/identity';
 import { URI } from 'otpauth';
 import { RestApi } from '../support/coordinator/rest-api.js';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';

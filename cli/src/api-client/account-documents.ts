@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import type { WhoAmI } from '@regulon/coordinator/api';
-import {
-  type AccountFacts,
-  type ProviderChallenge,
-  providerUrl,
-  roles,
-  type Session,
-  type SetupCode,
-} from '@regulon/coordinator/auth';
+import type { AccountFacts, ProviderChallenge, Session, SetupCode } from '@regulon/coordinator/auth';
+import { providerUrl, roles } from '@regulon/coordinator/identity';
 import { timeSchema } from './documents.js';
 
 /** What the coordinator answers about accounts and sessions, checked against its own types at compile time. */

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type Role, roles } from '@regulon/coordinator/auth';
+import { type Role, roles } from '@regulon/coordinator/identity';
 import { RegulonError } from '@regulon/shared/errors';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CommandResult, tableLines } from '../output/index.js';

@@ -3,44 +3,41 @@ import { RegulonError } from '@regulon/shared/errors';
 import { nameOf, wordsOf } from '../command-table/index.js';
 import { askedFormat, Exit, Output } from '../output/index.js';
 import type { Context } from './context.js';
-import { acceleratorCommands } from './accelerator.js';
-import { accountCommands } from './account.js';
-import { auditCommands } from './audit.js';
-import { completionCommand } from './completion.js';
-import { describeCommand } from './describe.js';
-import { dataCommands } from './data.js';
-import { doctorCommand } from './doctor.js';
-import { fedCommands } from './fed.js';
-import { sessionCommands } from './login.js';
-import { modelCommands } from './model.js';
-import { planCommands } from './plan.js';
-import { privacyCommands } from './privacy.js';
-import { runCommands } from './run.js';
-import { simCommands } from './sim.js';
-import { siteCommands } from './site.js';
 import { VERSION } from './version.js';
 
-/** The whole command tree of `regulon`. */
-function buildProgram(context: Context): Command {
+type Part = (program: Command, context: Context) => void;
+/** A part of the command tree: the first words of its commands, and the module that has them. */
+type LazyPart = readonly [words: readonly string[], load: () => Promise<Part>];
+
+/** In the order of the help. Each module brings what its commands compute with, so only what is asked for is loaded. */
+const PARTS: readonly LazyPart[] = [
+  [['plan'], async () => (await import('./plan.js')).planCommands],
+  [['run'], async () => (await import('./run.js')).runCommands],
+  [['data'], async () => (await import('./data.js')).dataCommands],
+  [['model'], async () => (await import('./model.js')).modelCommands],
+  [['privacy'], async () => (await import('./privacy.js')).privacyCommands],
+  [['audit'], async () => (await import('./audit.js')).auditCommands],
+  [['accelerator'], async () => (await import('./accelerator.js')).acceleratorCommands],
+  [['sim'], async () => (await import('./sim.js')).simCommands],
+  [['fed'], async () => (await import('./fed.js')).fedCommands],
+  [['site'], async () => (await import('./site.js')).siteCommands],
+  [['account'], async () => (await import('./account.js')).accountCommands],
+  [['login', 'logout', 'whoami'], async () => (await import('./login.js')).sessionCommands],
+  [['doctor'], async () => (await import('./doctor.js')).doctorCommand],
+  // these describe the whole tree: no words of their own
+  [[], async () => (await import('./describe.js')).describeCommand],
+  [[], async () => (await import('./completion.js')).completionCommand],
+];
+
+/** The command tree of `regulon`: the part that the first word names, or the whole. */
+async function buildProgram([first = '']: readonly string[], context: Context): Promise<Command> {
   const program = new Command('regulon')
     .description('hospitals train one gene-expression model together; no patient data leave a hospital')
     .version(VERSION)
     .showSuggestionAfterError(true);
-  planCommands(program, context);
-  runCommands(program, context);
-  dataCommands(program, context);
-  modelCommands(program, context);
-  privacyCommands(program, context);
-  auditCommands(program, context);
-  acceleratorCommands(program, context);
-  simCommands(program, context);
-  fedCommands(program, context);
-  siteCommands(program, context);
-  accountCommands(program, context);
-  sessionCommands(program, context);
-  doctorCommand(program, context);
-  describeCommand(program, context);
-  completionCommand(program, context);
+  if (first === '--version' || first === '-V') return quietly(program, context);
+  const named = PARTS.filter(([words]) => words.includes(first));
+  for (const [, load] of named.length > 0 ? named : PARTS) (await load())(program, context);
   return quietly(program, context);
 }
 
@@ -51,7 +48,7 @@ function buildProgram(context: Context): Command {
  * @returns exit code: see `Exit`
  */
 export async function runProgram(args: readonly string[], context: Context): Promise<number> {
-  const program = buildProgram(context);
+  const program = await buildProgram(args, context);
   // commander's errors do not say which command they are about
   let at = program;
   everyCommand(program, (command) => {

@@ -4,7 +4,7 @@ import { Reflector } from '@nestjs/core';
 import { sha256, utf8 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { IncomingMessage } from 'node:http';
-import { type Caller, type Role, roles } from '../auth/index.js';
+import { type Caller, type Role, roles } from '../identity/index.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 
 const ACCESS = 'who may call a route';

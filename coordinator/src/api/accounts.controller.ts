@@ -1,13 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import { RegulonError } from '@regulon/shared/errors';
-import type {
-  AccountFacts,
-  IdentityProvider,
-  ProviderChallenge,
-  Role,
-  Session,
-  SetupCode,
-} from '../auth/index.js';
+import type { AccountFacts, IdentityProvider, ProviderChallenge, Session, SetupCode } from '../auth/index.js';
+import type { Role } from '../identity/index.js';
 import { Allow, AllowAll, type CalledRequest, OpenRoute, tokenOf } from './access.guard.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import {

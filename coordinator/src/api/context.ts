@@ -1,5 +1,6 @@
 import type { Sequencer } from '../audit/index.js';
-import type { Accounts, Caller, IdentityProvider } from '../auth/index.js';
+import type { Accounts, IdentityProvider } from '../auth/index.js';
+import type { Caller } from '../identity/index.js';
 import type { Metrics } from '../metrics/index.js';
 import type { LogIntake, RunsService, RunViews } from '../runs/index.js';
 

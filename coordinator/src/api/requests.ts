@@ -1,7 +1,8 @@
 import { RegulonError } from '@regulon/shared/errors';
 import { parseStrict } from '@regulon/shared/plan';
 import { z } from 'zod';
-import { LONGEST_PASSWORD, roles } from '../auth/index.js';
+import { LONGEST_PASSWORD } from '../auth/index.js';
+import { roles } from '../identity/index.js';
 
 const base64 = z.base64().max(24 << 20);
 const attachments = z.array(base64).max(64).default([]);

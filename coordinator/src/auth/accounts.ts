@@ -5,7 +5,7 @@ import type { AccountRows } from './account-rows.js';
 import type { ProvedIdentity } from './identity-provider.js';
 import { LoginLimit } from './login-limit.js';
 import { Passwords, verifyNewPassword } from './password.js';
-import { type Caller, needsSecondFactor, type Role } from './role.js';
+import { type Caller, needsSecondFactor, type Role } from '../identity/index.js';
 import { newSecondFactor, secondFactorUri, stepOfCode } from './second-factor.js';
 
 const HOUR_MS = 3_600_000;

@@ -3,6 +3,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { randomBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { providerUrl } from '../identity/index.js';
 
 const TIMEOUT_MS = 10_000;
 const NONCE_MS = 10 * 60_000;
@@ -24,16 +25,6 @@ const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ];
-
-/** Only over TLS, but on the same machine. */
-export const providerUrl = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => isSafe(text), 'https, or http on loopback');
-
-function isSafe(text: string): boolean {
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
-}
 
 const discovery = z.looseObject({ issuer: z.string(), jwks_uri: providerUrl });
 const claims = z.looseObject({

@@ -1,10 +1,4 @@
 export { AccountRows } from './account-rows.js';
 export { type AccountFacts, Accounts, type Credentials, type Session, type SetupCode } from './accounts.js';
-export {
-  IdentityProvider,
-  type ProviderChallenge,
-  type ProviderConfig,
-  providerUrl,
-} from './identity-provider.js';
+export { IdentityProvider, type ProviderChallenge, type ProviderConfig } from './identity-provider.js';
 export { LONGEST_PASSWORD } from './password.js';
-export { type Caller, type Role, roles } from './role.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { providerUrl } from '../auth/index.js';
+import { providerUrl } from '../identity/index.js';
 
 const port = z.int().min(0).max(65_535);
 const path = z.string().min(1);
