@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { compiled } from '../support/real-federation.js';
-import { calmRun, roughRun, type Weather } from './support/bad-line-run.js';
+import { calmRun, roughRun, type Weather } from '../faults/support/bad-line-run.js';
 
 /**
  * `npm run soak` with time running faster: 300 ms become 30, six minutes 6 s, and what waits for them is as much
