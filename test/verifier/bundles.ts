@@ -10,6 +10,7 @@ import {
 import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
+import { receiptsRight, receiptsWrong } from './egress-receipts.js';
 import { claimed } from './private-runs.js';
 import { goodReleases, wrongReleases } from './released-models.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
@@ -35,6 +36,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...goodReleases,
   ...statedRight,
   ...rolesRight,
+  ...receiptsRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -291,4 +293,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...wrongReleases,
   ...statedWrong,
   ...rolesWrong,
+  ...receiptsWrong,
 };

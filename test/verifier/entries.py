@@ -33,6 +33,7 @@ ACTORS = {
     "round.abort": ["coordinator", "site"],
     "round.reopen": ["coordinator"],
     "round.ack": ["site"],
+    "egress.receipt": ["site"],
     "retention.delete": ["coordinator"],
     "run.finish": ["coordinator"],
     "model.release": ["researcher"],
@@ -60,7 +61,7 @@ def parse(data):
 def check_frame(entry):
     known = {"v", "kind", "fed", "seq", "prev", "at", "actor", "body", "sigs"}
     area = entry["kind"].split(".")[0]
-    if entry["kind"] == "retention.delete":
+    if entry["kind"] in ("retention.delete", "egress.receipt"):
         area = "round"
     scope = {"run": {"run"}, "model": {"run"}, "round": {"run", "round", "attempt"}}.get(area, set())
     need(entry["v"] == 1 and entry["kind"] in ACTORS, "version or kind")

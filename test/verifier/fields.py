@@ -35,6 +35,7 @@ FIELDS = {
         "round.abort": "context stage code reason lastHash transcript abortSignature complaint answersSent",
         "round.reopen": "burnt consistency modelHash planHash contributors proof signatures",
         "round.ack": "context modelOut receipt audited",
+        "egress.receipt": "context kind rule charge count bytes digest",
         "retention.delete": "context transcript class vectors bytes rule",
         "run.finish": "status reason finalModel models rounds coverage",
         "model.release": "arm model format file privacy intendedUse tests approvals",

@@ -14,6 +14,7 @@ from datetime import datetime
 
 import archive
 import cosignatures
+import egress
 import evidence
 import log_rows
 import privacy
@@ -51,6 +52,7 @@ def verify(bundle, policy, kept, as_of, max_age):
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
     round_rows.check_rounds(log)
+    egress.check_egress(log)
     training.check_training(log)
     privacy.check_privacy(log)
     releases.check_releases(log)

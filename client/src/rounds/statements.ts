@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJsonBytes, fromHex, hex, randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import { decimalOf, type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
-import { attachmentOf, bandOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
+import {
+  attachmentOf,
+  bandOf,
+  type BodyOf,
+  digestText,
+  MediaType,
+  SECURE_AGGREGATION,
+} from '@regulon/shared/transparency';
 import type { DatasetConfig } from '../config/index.js';
 import { readSeedFile, writeKeyFile } from '../enrol/index.js';
 import type { DatasetDescription } from '../datasets/index.js';
@@ -70,7 +77,7 @@ function policyBody(
     allowedPlans: policy.plans === 'approved-by-steward' ? [] : policy.plans,
     allowedCode: [],
     reviewersNeeded: 0,
-    egressKinds: ['secure-aggregation'],
+    egressKinds: [SECURE_AGGREGATION],
     leaveSiteOut: policy.leaveSiteOut,
     stableCohort: policy.stableCohort,
     allowDifference: false,

@@ -89,6 +89,7 @@ export class LogIntake {
       case 'round.aggregate':
       case 'round.abort':
       case 'round.reopen':
+      case 'egress.receipt':
       case 'retention.delete':
       case 'run.finish':
       case 'model.release':

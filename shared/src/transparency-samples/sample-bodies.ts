@@ -8,6 +8,7 @@ import {
   encodeRoundEvidence,
   MediaType,
   roundEvidenceOf,
+  SECURE_AGGREGATION,
 } from '../transparency/index.js';
 import type { SampleLog } from './sample-log.js';
 import { sample, sampleCommitment, samplePolicy } from './sample-options.js';
@@ -40,6 +41,18 @@ export function contributionBody(
     ...{ charge: facts.charge ?? null, sampler: facts.charge === undefined ? null : 'float64-rounded/2' },
     ...{ cached: null, band: '100-199', window: { start: at, end: at } },
     ...{ gate: facts.gate, attestation: null },
+  };
+}
+
+/** What a site says leaves it with a contribution. */
+export function receiptBody(
+  { server }: AttemptState,
+  { context, policy, charge, maskedInput }: BodyOf<'round.contribution'>,
+): BodyOf<'egress.receipt'> {
+  return {
+    ...{ context, kind: SECURE_AGGREGATION, rule: policy, charge: charge?.ledgerSeq ?? null, count: 1 },
+    bytes: (maskedInput.length * server.manifest.ringBits) / 8,
+    digest: maskedInput.root,
   };
 }
 

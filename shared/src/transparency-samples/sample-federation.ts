@@ -23,6 +23,7 @@ import {
   type NamedSeed,
   nextPosition,
   type ScopeOf,
+  SECURE_AGGREGATION,
   signPayload,
   statementKeyName,
   verifierKeyOf,
@@ -142,7 +143,7 @@ export class SampleFederation {
       legalBasis: 'public-data',
       references: [],
       ...{ epsilonCap: null, delta: null, unit: 'patient', minCohort: 3, gamma: { num: 1, den: 3 } },
-      ...{ allowedPlans: [], allowedCode: [], reviewersNeeded: 1, egressKinds: [] },
+      ...{ allowedPlans: [], allowedCode: [], reviewersNeeded: 1, egressKinds: [SECURE_AGGREGATION] },
       ...{ leaveSiteOut: 'exact', stableCohort: false, allowDifference: false },
       ...{ retentionClass: 'federation', validUntil: null },
     };

@@ -61,6 +61,11 @@ export class SampleLog {
     return this.options.privacy;
   }
 
+  /** Roster ids of the sites that say what left them. */
+  get egress(): readonly number[] {
+    return this.options.egress ?? [];
+  }
+
   /** Append an entry. @returns its index */
   add(entry: Uint8Array): number {
     return this.entries.push(entry) - 1;

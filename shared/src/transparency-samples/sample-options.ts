@@ -86,6 +86,8 @@ export interface SampleOptions {
   readonly combination?: { readonly combine: string; readonly trim?: string };
   /** site whose upload is lost in the first training round */
   readonly lost?: number;
+  /** sites that say what left them; none by default */
+  readonly egress?: readonly number[];
   /** the plan protects each patient: two training rounds and nothing else */
   readonly privacy?: SamplePrivacy;
   /** changes the body of an entry before it is signed; `seen` counts entries of this kind from 0 */

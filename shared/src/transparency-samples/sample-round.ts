@@ -12,7 +12,7 @@ import {
   reopenSigningBytes,
   type ScopeOf,
 } from '../transparency/index.js';
-import { contributionBody, evidenceBytes, unmaskBody } from './sample-bodies.js';
+import { contributionBody, evidenceBytes, receiptBody, unmaskBody } from './sample-bodies.js';
 import { respondersOf, type RoundFields, sampleAttempt, sampleCohort, sampleSum } from './sample-cohort.js';
 import type { SampleLog } from './sample-log.js';
 import { SampleFederation } from './sample-federation.js';
@@ -125,9 +125,12 @@ export class SampleRound {
       ...{ context, modelIn, gate, specification: this.specification() },
       ...(privacy ? { charge: sampleCharge(privacy, this.fields.number) } : {}),
     };
-    const contributions = this.state.server.u3.map((id) =>
-      this.site(id, 'round.contribution', contributionBody(this.state, id, facts)),
-    );
+    const contributions = this.state.server.u3.map((id) => {
+      const body = contributionBody(this.state, id, facts);
+      const index = this.site(id, 'round.contribution', body);
+      if (this.log.egress.includes(id)) this.site(id, 'egress.receipt', receiptBody(this.state, body));
+      return index;
+    });
     const answered = respondersOf(this.state, this.fields.losses);
     const unmasks = answered.map((id) =>
       this.site(id, 'round.unmask', unmaskBody(this.state, id, context, this.log)),

@@ -14,7 +14,7 @@ import {
 import { type AttemptFacts, Step } from '../../state/index.js';
 import { sendUpdate } from '../../update/index.js';
 import { cohortFacts, verifyGroups } from './cohort-facts.js';
-import { contributionBody } from './entries.js';
+import { contributionBody, receiptBody } from './entries.js';
 import { factsOf } from './contribution-facts.js';
 import { chargeOf, chargeStatement, eventOf } from './charge.js';
 import type { Broadcast } from '../errors/refusal-evidence.js';
@@ -244,6 +244,7 @@ export class Attempt {
       const { seq } = site.ledger.charge({ dataset, ...place, event });
       const charge = chargeStatement(site.ledger, dataset, seq, event);
       site.outbox.append('round.contribution', place, { ...body, charge });
+      site.outbox.append('egress.receipt', place, receiptBody(manifest, { ...body, charge }));
     });
     site.ledger.settle();
     site.crash.reached('contribution-persisted', round.round);

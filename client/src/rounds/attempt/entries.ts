@@ -8,9 +8,11 @@ import {
   headOf,
   nextPosition,
   sealEntry,
+  SECURE_AGGREGATION,
   statementKeyName,
   type EntryDraft,
 } from '@regulon/shared/transparency';
+import type { Manifest } from '@regulon/shared/secagg';
 import type { Agreement } from '../../policy/index.js';
 import type { SealDraft } from '../../state/index.js';
 import { DAEMON_CODE, DAEMON_VERSION } from '../../version/index.js';
@@ -70,5 +72,17 @@ export function contributionBody(
     window: { start: facts.start, end: facts.end },
     gate: { size: facts.gate.size, root: digestText(facts.gate.root) },
     attestation: null,
+  };
+}
+
+/** Body of `egress.receipt`: the masked vector of a contribution, as it leaves. */
+export function receiptBody(
+  { ringBits }: Pick<Manifest, 'ringBits'>,
+  { context, policy, charge, maskedInput }: BodyOf<'round.contribution'>,
+): BodyOf<'egress.receipt'> {
+  return {
+    ...{ context, kind: SECURE_AGGREGATION, rule: policy, charge: charge?.ledgerSeq ?? null, count: 1 },
+    bytes: (maskedInput.length * ringBits) / 8,
+    digest: maskedInput.root,
   };
 }

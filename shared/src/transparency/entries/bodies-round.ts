@@ -203,6 +203,25 @@ export const roundReopenBody = z.strictObject({
     .refine((list) => ascending(list.map(({ admin }) => admin)), 'administrators ascend'),
 });
 
+/** Kind of egress that a daemon knows: masked vectors of secure aggregation. */
+export const SECURE_AGGREGATION = 'secure-aggregation';
+
+/** What a site lets out in an attempt, under which policy; signed with the contribution, before the first byte leaves. */
+export const egressReceiptBody = z.strictObject({
+  context: digest,
+  /** of those that the policy names as `egressKinds` */
+  kind: code,
+  /** the policy under which it leaves */
+  rule: digest,
+  /** number of the charge in the ledger; null without one */
+  charge: count.nullable(),
+  /** vectors, and bytes of all of them as they leave */
+  count,
+  bytes: count,
+  /** root of the vector */
+  digest,
+});
+
 /** The coordinator has removed the masked vectors of a closed round: from now on nobody can replay its sum. */
 export const retentionDeleteBody = z.strictObject({
   context: digest,

@@ -52,6 +52,7 @@ describe('entries', () => {
       'role-rows': ['role.grant', 'role.revoke'],
       'withdrawal-rows': ['dataset.withdraw', 'plan.reject', 'plan.withdraw'],
       'retention-rows': ['retention.delete'],
+      'egress-rows': ['egress.receipt'],
       'release-rows': ['model.release', 'model.export'],
       'evidence-rows': ['witness.refusal', 'fork.evidence', 'report.issued', 'anchor'],
     };

@@ -23,6 +23,7 @@ import {
 } from './bodies-plan.js';
 import { modelExportBody, modelReleaseBody } from './bodies-release.js';
 import {
+  egressReceiptBody,
   roundAbortBody,
   roundAckBody,
   roundAggregateBody,
@@ -73,6 +74,7 @@ export const kinds = {
   'round.abort': { scope: 'round', actors: ['coordinator', 'site'], body: roundAbortBody },
   'round.reopen': { scope: 'round', actors: ['coordinator'], body: roundReopenBody },
   'round.ack': { scope: 'round', actors: ['site'], body: roundAckBody },
+  'egress.receipt': { scope: 'round', actors: ['site'], body: egressReceiptBody },
   'retention.delete': { scope: 'round', actors: ['coordinator'], body: retentionDeleteBody },
   'run.finish': { scope: 'run', actors: ['coordinator'], body: runFinishBody },
   'model.release': { scope: 'run', actors: ['researcher'], body: modelReleaseBody },

@@ -51,6 +51,8 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `published that ${b.signatures.length} administrators reopen the round, burnt in attempt ${b.burnt}, with ${members(b.contributors)}${b.proof === null ? '' : ', without a proven dealer'}`,
   'round.ack': (b) =>
     `derived ${short(b.modelOut)} from the round and recomputed ${b.audited.count} tiles: ${b.audited.result}`,
+  'egress.receipt': (b) =>
+    `let ${b.count} vector of ${b.bytes} bytes out (${b.kind}, ${short(b.digest)}), as the policy ${short(b.rule)} allows${b.charge === null ? '' : `, charged as number ${b.charge} of its ledger`}`,
   'retention.delete': (b) =>
     `removed the ${b.vectors} masked vectors of the round (${b.bytes} bytes): ${b.rule === 'next-run' ? 'the next run began' : 'a later round has closed'}`,
   'run.finish': (b) =>

@@ -9,6 +9,7 @@ import { parseRoundEvidence, type RoundEvidence } from '../evidence/round-eviden
 import { type ApprovedRun, isOpen } from './approval-rows.js';
 import { elementsOf, integersOf, rosterViewAt, type VerifyContext } from './context.js';
 import { checkContributions, checkUnmasks } from './site-entries.js';
+import { checkEgress } from './egress-rows.js';
 import { checkOpens, type ClosedRound, type OpenedRound } from './opened-rounds.js';
 import { checkPrivateRun } from './privacy-rows.js';
 import { checkAnswersOnce } from './reopened-rounds.js';
@@ -25,6 +26,7 @@ export function checkRounds(
   checkTranscripts(context, view, opened);
   checkOneSum(context, view);
   checkAnswersOnce(context, view, opened);
+  checkEgress(context, view, opened);
   return view.aggregates.flatMap((aggregate) => {
     const round = opened.get(aggregate.entry.body.context);
     if (round !== undefined && round.open.index < aggregate.index)

@@ -17,6 +17,7 @@ export interface RunView {
   readonly finish: Placed<'run.finish'> | undefined;
   readonly opens: readonly Placed<'round.open'>[];
   readonly contributions: readonly Placed<'round.contribution'>[];
+  readonly egress: readonly Placed<'egress.receipt'>[];
   readonly unmasks: readonly Placed<'round.unmask'>[];
   readonly aggregates: readonly Placed<'round.aggregate'>[];
   readonly aborts: readonly Placed<'round.abort'>[];
@@ -49,6 +50,7 @@ export function runsOf(entries: readonly IndexedEntry[]): RunView[] {
     finish: ofKind(own, 'run.finish')[0],
     opens: ofKind(own, 'round.open'),
     contributions: ofKind(own, 'round.contribution'),
+    egress: ofKind(own, 'egress.receipt'),
     unmasks: ofKind(own, 'round.unmask'),
     aggregates: ofKind(own, 'round.aggregate'),
     aborts: ofKind(own, 'round.abort'),

@@ -7,6 +7,7 @@ import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-
 import { formatVkey } from '../notes/vkey.js';
 import { checkApprovals } from './approval-rows.js';
 import { checkCosignatures } from './cosignature-rows.js';
+import { remarkEgress } from './egress-rows.js';
 import { checkEvidence } from './evidence-rows.js';
 import { checkFounding, type VerifyContext } from './context.js';
 import { Findings } from './findings.js';
@@ -196,6 +197,7 @@ function remark(context: VerifyContext, runs: readonly RunReport[]): void {
   findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
   notBuilt('A4', 'no policy was overridden');
   remarkReleases(context);
+  remarkEgress(context);
   const warnings = new Set(runs.flatMap((run) => run.warnings));
   if (warnings.size > 0) findings.remark('S1', 'pass', [...warnings].join('; '));
   if (runs.length > 0) return;
