@@ -7,6 +7,7 @@ import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { ApiModule } from '@regulon/coordinator/api';
 import { apiContextOf } from '@regulon/coordinator/app';
 import { type Role, roles } from '@regulon/coordinator/identity';
+import { parseEntry } from '@regulon/shared/transparency';
 import { URI } from 'otpauth';
 import { RestApi } from '../support/coordinator/rest-api.js';
 import { SimulatedFederation } from '../support/coordinator/simulated-federation.js';
@@ -135,5 +136,38 @@ describe('access to the REST API', () => {
       expect([401, 500]).not.toContain(response.status);
       if (!isRefused) await response.body?.cancel().catch(() => undefined);
     }
+  });
+
+  it('stands in the log: who was refused, what changed and what left, by opaque ids; and nothing that failed', async () => {
+    const { core } = federation;
+    const said = (kind: 'admin.act' | 'access.request'): Record<string, unknown>[] =>
+      core.sequencer
+        .indexesOfKind(kind)
+        .map((index) => ({ ...parseEntry(core.sequencer.entry(index)).body }));
+    const byToken = { role: 'token-file', id: 'token-file' };
+    const idOf = (role: Role): string => core.accounts.idOf(role);
+    const add = { method: 'POST', body: { name: 'ada', role: 'auditor' } };
+    expect((await api.request('/api/v1/accounts', add)).status).toBe(201);
+    const ada = core.accounts.idOf('ada');
+    expect((await api.request('/api/v1/accounts', add)).status).toBe(400);
+    expect((await api.request('/api/v1/accounts/ada', { method: 'DELETE' })).status).toBe(200);
+    const acts = said('admin.act').map(({ actor, action, object }) => ({ actor, action, object }));
+    expect(acts.slice(-2)).toEqual([
+      { actor: byToken, action: 'account.add', object: ada },
+      { actor: byToken, action: 'account.remove', object: ada },
+    ]);
+    for (const role of roles) {
+      const own = acts.filter(({ object }) => object === idOf(role)).map(({ action }) => action);
+      expect(own).toEqual(['account.activate', 'session.open', 'session.end']);
+    }
+    expect(acts.some(({ action }) => action === 'run.stop' || action === 'run.reopen')).toBe(false);
+    const requests = said('access.request');
+    const export_ = { action: 'log.export', object: 'log', outcome: 'done' };
+    expect(requests).toContainEqual({ actor: { role: 'auditor', id: idOf('auditor') }, ...export_ });
+    const refusal = { action: 'accounts.add', object: 'none', outcome: 'refused' };
+    expect(requests).toContainEqual({ actor: { role: 'auditor', id: idOf('auditor') }, ...refusal });
+    expect(requests).not.toContainEqual({ actor: { role: 'operator', id: idOf('operator') }, ...refusal });
+    core.accounts.add('ada', 'auditor');
+    expect(core.accounts.idOf('ada')).not.toBe(ada);
   });
 });

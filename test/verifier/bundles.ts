@@ -11,6 +11,7 @@ import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
+import { deedsRight, deedsWrong } from './deeds.js';
 import { claimed } from './private-runs.js';
 import { goodReleases, wrongReleases } from './released-models.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
@@ -37,6 +38,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...statedRight,
   ...rolesRight,
   ...receiptsRight,
+  ...deedsRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -294,4 +296,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...statedWrong,
   ...rolesWrong,
   ...receiptsWrong,
+  ...deedsWrong,
 };

@@ -1,5 +1,8 @@
 """Names of the members of each body, from docs/protocol.md, Log, Entry."""
 
+import re
+
+OPAQUE = re.compile("p-[a-p]{16}|token-file")
 OPTIONAL = {"round.aggregate": {"groups", "figures"}}
 FIELDS = {
     kind: set(names.split())
@@ -41,6 +44,9 @@ FIELDS = {
         "model.release": "arm model format file privacy intendedUse tests approvals",
         "model.export": "release model format file",
         "config.start": "nonce version software configuration",
+        "config.change": "before after",
+        "access.request": "actor action object outcome",
+        "admin.act": "actor action object outcome",
         "witness.refusal": "code held offered shown",
         "fork.evidence": "about first second",
         "report.issued": "report checkpoint verifier",
@@ -51,4 +57,6 @@ FIELDS = {
 
 def is_body(kind, body):
     names = set(body)
+    if kind in ("access.request", "admin.act") and not OPAQUE.fullmatch(body["actor"]["id"]):
+        return False
     return names <= FIELDS[kind] and FIELDS[kind] - names <= OPTIONAL.get(kind, set())

@@ -13,6 +13,7 @@ import time
 from datetime import datetime
 
 import archive
+import configurations
 import cosignatures
 import egress
 import evidence
@@ -49,6 +50,7 @@ def verify(bundle, policy, kept, as_of, max_age):
     log_rows.check_policy(log)
     log_rows.check_gates(log)
     log_rows.check_deletions(log)
+    configurations.check_configurations(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
     round_rows.check_rounds(log)

@@ -23,7 +23,7 @@ export const setupCode = z.looseObject({
 }) satisfies z.ZodType<SetupCode>;
 
 const account = z.looseObject({
-  ...{ name: text, role, subject: text.nullable() },
+  ...{ name: text, id: text, role, subject: text.nullable() },
   ...{ state: z.enum(['active', 'invited']), created: timeSchema },
 }) satisfies z.ZodType<AccountFacts>;
 

@@ -25,6 +25,7 @@ function list(account: Command, context: Context): void {
     const lines = tableLines(
       [
         { title: 'name', value: ({ name }: (typeof accounts)[number]) => name },
+        { title: 'in the log', value: ({ id }) => id },
         { title: 'role', value: ({ role }) => role },
         { title: 'state', value: ({ state }) => state },
         { title: 'since', value: ({ created }) => new Date(created).toISOString() },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
-import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
+import { hex, publicKeyOf } from '@regulon/shared/crypto';
 import { type ErrorCode, explainError, isRegulonError, RegulonError } from '@regulon/shared/errors';
 import type { RosterView } from '@regulon/shared/secagg';
 import { parseVkey } from '@regulon/shared/transparency';
@@ -31,6 +31,7 @@ import { resealWaiting } from './exchanged-key.js';
 import { openSiteData } from '../datasets/index.js';
 import { helloOnTime } from './hello.js';
 import { lastWord } from './last-word.js';
+import { appendStart, configurationDigest } from './start-entries.js';
 import { saltOf, statementsOf, type StewardStatements } from './statements.js';
 
 const CONNECT_TRY_MS = 5_000;
@@ -123,13 +124,8 @@ export async function openSite(
     });
     const resealed = await resealWaiting({ link, log, outbox, keys: federation.keys, tell });
     if (resealed > 0) logger.info({ entries: resealed }, 'entries that waited were signed under the new key');
-    const body = {
-      nonce: hex(randomBytes(32)),
-      version: DAEMON_VERSION,
-      software: null,
-      configuration: null,
-    };
-    const { seq } = outbox.append('config.start', {}, body);
+    const configuration = configurationDigest(config, saltOf(state.paths.anchor));
+    const { seq } = appendStart(state, outbox, { version: DAEMON_VERSION, configuration });
     await insist(drainOutbox, { tell });
     const crashAt = config.testing?.crashAt;
     const context: SiteContext = {

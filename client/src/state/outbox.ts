@@ -63,6 +63,16 @@ export class Outbox {
     return row && fromRaw(row);
   }
 
+  /** The newest entry of one of these kinds. */
+  lastOf(...kinds: readonly string[]): OutboxRow | undefined {
+    const row = this.state.db
+      .prepare(
+        'SELECT * FROM outbox WHERE kind IN (SELECT value FROM json_each(?)) ORDER BY seq DESC LIMIT 1',
+      )
+      .get(JSON.stringify(kinds)) as Raw | undefined;
+    return row && fromRaw(row);
+  }
+
   at(seq: number): OutboxRow | undefined {
     const row = this.state.db.prepare('SELECT * FROM outbox WHERE seq = ?').get(seq) as Raw | undefined;
     return row && fromRaw(row);

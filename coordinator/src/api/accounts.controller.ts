@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Req } fro
 import { RegulonError } from '@regulon/shared/errors';
 import type { AccountFacts, IdentityProvider, ProviderChallenge, Session, SetupCode } from '../auth/index.js';
 import type { Role } from '../identity/index.js';
-import { Allow, AllowAll, type CalledRequest, OpenRoute, tokenOf } from './access.guard.js';
+import { Allow, AllowAll, type CalledRequest, callerOf, doerOf, OpenRoute, tokenOf } from './access.guard.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import {
   activationSchema,
@@ -32,25 +32,38 @@ export class AccountsController {
 
   @Post('accounts')
   @Allow('operator')
-  add(@Body() body: unknown): SetupCode | { readonly added: string } {
+  add(@Body() body: unknown, @Req() request: CalledRequest): SetupCode | { readonly added: string } {
+    const { accounts, deeds } = this.context;
     const { name, role, subject } = parseBody(newAccountSchema, body);
-    if (subject === undefined) return this.context.accounts.add(name, role);
-    this.context.accounts.addOfProvider(name, role, this.provider().subjectOf(subject));
-    return { added: name };
+    const known = subject === undefined ? undefined : this.provider().subjectOf(subject);
+    return deeds.act(doerOf(callerOf(request)), (write) => {
+      const code = known === undefined ? accounts.add(name, role) : undefined;
+      if (known !== undefined) accounts.addOfProvider(name, role, known);
+      write('account.add', accounts.idOf(name));
+      return code ?? { added: name };
+    });
   }
 
   @Post('accounts/:name/reset')
   @HttpCode(200)
   @Allow('operator')
-  reset(@Param('name') name: string): SetupCode {
-    return this.context.accounts.reset(name);
+  reset(@Param('name') name: string, @Req() request: CalledRequest): SetupCode {
+    const { accounts, deeds } = this.context;
+    return deeds.act(doerOf(callerOf(request)), (write) => {
+      write('account.reset', accounts.idOf(name));
+      return accounts.reset(name);
+    });
   }
 
   @Delete('accounts/:name')
   @Allow('operator')
-  remove(@Param('name') name: string): { readonly removed: string } {
-    this.context.accounts.remove(name);
-    return { removed: name };
+  remove(@Param('name') name: string, @Req() request: CalledRequest): { readonly removed: string } {
+    const { accounts, deeds } = this.context;
+    return deeds.act(doerOf(callerOf(request)), (write) => {
+      write('account.remove', accounts.idOf(name));
+      accounts.remove(name);
+      return { removed: name };
+    });
   }
 
   @Post('activations')
@@ -85,21 +98,26 @@ export class AccountsController {
 
   @Get('session')
   @AllowAll()
-  whoAmI(@Req() { caller }: CalledRequest): WhoAmI {
-    if (!caller) throw new RegulonError('E_AUTH', 'nobody is logged in');
-    return caller;
+  whoAmI(@Req() request: CalledRequest): WhoAmI {
+    const { name, role } = callerOf(request);
+    return { name, role };
   }
 
   @Delete('session')
   @AllowAll()
   logout(@Req() request: CalledRequest): { readonly ended: true } {
-    if (request.caller?.role === null)
+    const { accounts, deeds } = this.context;
+    const caller = callerOf(request);
+    if (caller.role === null)
       throw new RegulonError(
         'E_ARGUMENT',
         'the token file of the coordinator is no session: nothing has ended',
       );
-    this.context.accounts.logout(tokenOf(request));
-    return { ended: true };
+    return deeds.act(doerOf(caller), (write) => {
+      accounts.logout(tokenOf(request));
+      write('session.end', caller.id);
+      return { ended: true };
+    });
   }
 
   private provider(): IdentityProvider {

@@ -1,4 +1,4 @@
-import type { Sequencer } from '../audit/index.js';
+import type { Deeds, Sequencer } from '../audit/index.js';
 import type { Accounts, IdentityProvider } from '../auth/index.js';
 import type { Caller } from '../identity/index.js';
 import type { Metrics } from '../metrics/index.js';
@@ -15,6 +15,8 @@ export interface ApiContext {
   readonly provider: IdentityProvider | undefined;
   /** somebody is about to change something; goes to the coordinator's own log with the account or run that it is about */
   readonly acted: (caller: Caller, what: string, about?: string) => void;
+  /** what people do and take, for the log */
+  readonly deeds: Deeds;
   readonly runs: RunsService;
   readonly views: RunViews;
   readonly intake: LogIntake;

@@ -1,8 +1,8 @@
-import { Body, Controller, Get, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { hex } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
 import type { ServerResponse } from 'node:http';
-import { Allow, AllowAll } from './access.guard.js';
+import { Allow, AllowAll, type CalledRequest, callerOf, doerOf } from './access.guard.js';
 import { appendEntries } from './append-entries.js';
 import { sendBytes } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
@@ -24,8 +24,9 @@ export class LogController {
 
   @Get('export')
   @AllowAll()
-  async export(@Res() response: ServerResponse): Promise<void> {
+  async export(@Req() request: CalledRequest, @Res() response: ServerResponse): Promise<void> {
     await this.context.settleLog();
+    this.context.deeds.read(doerOf(callerOf(request)), 'log.export', 'log');
     const bundle = await this.context.sequencer.exportBundle();
     sendBytes(response, 'application/zip', bundle);
   }

@@ -3,7 +3,7 @@ import { parseRunName } from '@regulon/shared/program';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reopenDocument } from '@regulon/shared/transparency';
 import type { EntriesReply, ProposeReply, ReopenReply, RunDocument, RunList } from '../runs/index.js';
-import { Allow, AllowAll } from './access.guard.js';
+import { Allow, AllowAll, type CalledRequest, callerOf, doerOf } from './access.guard.js';
 import { appendEntries } from './append-entries.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import { EventStream } from './event-stream.js';
@@ -45,8 +45,12 @@ export class RunsController {
   @Post(':id/stop')
   @HttpCode(200)
   @Allow('researcher', 'operator')
-  stop(@Param('id') id: string): RunDocument {
-    this.context.runs.stop(id);
+  stop(@Param('id') id: string, @Req() request: CalledRequest): RunDocument {
+    const { deeds, runs } = this.context;
+    deeds.act(doerOf(callerOf(request)), (write) => {
+      write('run.stop', id);
+      runs.stop(id);
+    });
     return this.context.views.run(id);
   }
 
@@ -59,8 +63,13 @@ export class RunsController {
   @Post(':id/reopen')
   @HttpCode(200)
   @Allow('operator')
-  reopen(@Param('id') id: string, @Body() body: unknown): RunDocument {
-    this.context.runs.reopen(id, parseBody(reopenDocument, body));
+  reopen(@Param('id') id: string, @Body() body: unknown, @Req() request: CalledRequest): RunDocument {
+    const { deeds, runs } = this.context;
+    const document = parseBody(reopenDocument, body);
+    deeds.act(doerOf(callerOf(request)), (write) => {
+      write('run.reopen', id);
+      runs.reopen(id, document);
+    });
     return this.context.views.run(id);
   }
 

@@ -1,5 +1,6 @@
 import { traceOf } from '@regulon/shared/errors';
 import { startApi } from '../api/index.js';
+import { configurationDigest, stateConfiguration } from '../audit/index.js';
 import type { Settings } from '../config/index.js';
 import { startControlServer } from '../transport/index.js';
 import { openCore } from './core.js';
@@ -40,6 +41,7 @@ export async function startCoordinator(
     await core.close();
   };
   try {
+    stateConfiguration(core.sequencer, configurationDigest(config, settings.keys.statement));
     const http = await startApi(apiContextOf(core, bearerToken, notReady), httpPort, report);
     servers.push(http);
     const bulk = await core.bulk.listen();

@@ -1,4 +1,5 @@
-import { AccountRows, Accounts, IdentityProvider } from '../auth/index.js';
+import { Deeds } from '../audit/index.js';
+import { AccountRows, Accounts, IdentityProvider, LogPeople } from '../auth/index.js';
 import type { Settings } from '../config/index.js';
 import type { RunsService } from '../runs/index.js';
 import type { AttemptKey } from '../storage/index.js';
@@ -53,9 +54,13 @@ export async function openCore(settings: Settings, environment: Environment = {}
     await close();
     throw error;
   }
-  const accounts = new Accounts(new AccountRows(store), settings.roster.federationId);
+  const deeds = new Deeds(store.raw, sequencer);
+  const accounts = new Accounts(
+    ...([new AccountRows(store), new LogPeople(store), settings.roster.federationId] as const),
+    ({ role, id }, action) => deeds.write({ role: role ?? 'token-file', id }, action, id),
+  );
   const { oidc } = settings.config;
   const people = { accounts, provider: oidc && new IdentityProvider(oidc) };
-  const log = { sequencer, publisher, logger };
+  const log = { sequencer, publisher, logger, deeds };
   return { store, ...people, ...log, ...runs, gateway, bulk, boxKeys, metrics, monitor, close };
 }

@@ -23,6 +23,9 @@ export type OwnKind =
   | 'retention.delete'
   | 'run.finish'
   | 'config.start'
+  | 'config.change'
+  | 'access.request'
+  | 'admin.act'
   | 'fork.evidence'
   | 'report.issued'
   | 'anchor';

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { RegulonError } from '@regulon/shared/errors';
 import { Secret, TOTP } from 'otpauth';
-import { coordinatorMigrations, Store } from '../storage/index.js';
+import { coordinatorMigrations, query, Store } from '../storage/index.js';
 import { AccountRows } from './account-rows.js';
-import { Accounts } from './accounts.js';
+import { Accounts, type DoneByPerson } from './accounts.js';
+import { LogPeople } from './log-people.js';
 import { Passwords } from './password.js';
 import { stepOfCode } from './second-factor.js';
 
@@ -14,10 +15,15 @@ describe('accounts', () => {
   let now = Date.parse('2026-11-22T12:00:00Z');
   let store: Store;
   let accounts: Accounts;
+  let people: LogPeople;
+  let done: string[] = [];
+  const note: DoneByPerson = ({ id }, action) => void done.push(`${action} ${id}`);
   beforeEach(() => {
     now = Date.parse('2026-11-22T12:00:00Z');
     store = Store.open(':memory:', coordinatorMigrations);
-    accounts = new Accounts(new AccountRows(store), 'fed_test', () => now);
+    done = [];
+    people = new LogPeople(store);
+    accounts = new Accounts(new AccountRows(store), people, 'fed_test', note, () => now);
   });
 
   const active = async (name: string, role: 'researcher' | 'steward'): Promise<string | null> =>
@@ -27,10 +33,43 @@ describe('accounts', () => {
     return new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: at });
   };
 
+  it('tells of who chose a password and who logged in, in the transaction in which it happens', async () => {
+    await active('ada', 'researcher');
+    const id = accounts.idOf('ada');
+    await accounts.login({ name: 'ada', password: PASSWORD });
+    await expect(accounts.login({ name: 'ada', password: 'another' })).rejects.toThrow();
+    expect(done).toEqual([`account.activate ${id}`, `session.open ${id}`]);
+    const silent = new Accounts(
+      new AccountRows(store),
+      people,
+      'fed_test',
+      () => {
+        throw new Error('disk full');
+      },
+      () => now,
+    );
+    await expect(silent.login({ name: 'ada', password: PASSWORD })).rejects.toThrow('disk full');
+    expect(store.all(query.selectFrom('sessions').selectAll())).toHaveLength(1);
+  });
+
+  it('gives each person an opaque id for the log, and another one to who has the name later', () => {
+    accounts.add('ada', 'researcher');
+    accounts.add('grace', 'auditor');
+    const [ada, grace] = [accounts.idOf('ada'), accounts.idOf('grace')];
+    expect(ada).toMatch(/^p-[a-p]{16}$/);
+    expect(grace).not.toBe(ada);
+    expect(accounts.list().map(({ id }) => id)).toEqual([ada, grace]);
+    accounts.remove('ada');
+    expect(() => accounts.idOf('ada')).toThrow(refused('E_NOT_FOUND'));
+    accounts.add('ada', 'researcher');
+    expect(accounts.idOf('ada')).not.toBe(ada);
+    expect(store.all(query.selectFrom('log_people').select('id').where('name', '=', 'ada'))).toHaveLength(2);
+  });
+
   it('opens a session with the password, until it ends or is closed', async () => {
     expect(await active('ada', 'researcher')).toBeNull();
     const { token, expires } = await accounts.login({ name: 'ada', password: PASSWORD });
-    expect(accounts.callerOf(token)).toEqual({ name: 'ada', role: 'researcher' });
+    expect(accounts.callerOf(token)).toEqual({ name: 'ada', role: 'researcher', id: accounts.idOf('ada') });
     now = expires;
     expect(accounts.callerOf(token)).toBeUndefined();
     const again = await accounts.login({ name: 'ada', password: PASSWORD });
@@ -152,7 +191,7 @@ describe('accounts', () => {
     const busy = new RegulonError('E_BUSY', 'full');
     const passwords = new Passwords();
     const rows = new AccountRows(store);
-    const crowded = new Accounts(rows, 'fed_test', () => now, passwords);
+    const crowded = new Accounts(rows, people, 'fed_test', note, () => now, passwords);
     const matches = jest.spyOn(passwords, 'matches').mockResolvedValue(false);
     let full: (error: Error) => void = () => undefined;
     matches.mockReturnValueOnce(new Promise((_, reject) => (full = reject)));

@@ -3,6 +3,7 @@ import { randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { AccountRows } from './account-rows.js';
 import type { ProvedIdentity } from './identity-provider.js';
+import type { LogPeople } from './log-people.js';
 import { LoginLimit } from './login-limit.js';
 import { Passwords, verifyNewPassword } from './password.js';
 import { type Caller, needsSecondFactor, type Role } from '../identity/index.js';
@@ -15,6 +16,8 @@ const SETUP_MS = 24 * HOUR_MS;
 /** An account as operators see it. */
 export interface AccountFacts {
   readonly name: string;
+  /** how the log names its person */
+  readonly id: string;
   readonly role: Role;
   /** invited: its person has not chosen a password yet */
   readonly state: 'active' | 'invited';
@@ -47,14 +50,19 @@ export interface Session {
   readonly expires: number;
 }
 
+/** Told of what a person does before anybody is logged in; MUST run in the transaction in which it is done. */
+export type DoneByPerson = (who: Caller, action: 'account.activate' | 'session.open') => void;
+
 /** Local accounts of people: passwords by argon2id, TOTP for stewards and operators, sessions of 12 hours. */
 export class Accounts {
   private readonly limit: LoginLimit;
 
-  /** @param federation shown by authenticator apps @param now ms since the epoch; specs replace it */
+  /** @param people whom the log means @param federation shown by authenticator apps @param now ms since the epoch; specs replace it */
   constructor(
     private readonly rows: AccountRows,
+    private readonly people: LogPeople,
     private readonly federation: string,
+    private readonly done: DoneByPerson,
     private readonly now: () => number = Date.now,
     private readonly passwords: Passwords = new Passwords(),
   ) {
@@ -63,7 +71,14 @@ export class Accounts {
 
   list(): AccountFacts[] {
     return this.rows.all().map(({ name, role, password, subject, created_ms: created }) => {
-      return { name, role, subject, state: (password ?? subject) ? 'active' : 'invited', created };
+      return {
+        name,
+        id: this.idOf(name),
+        role,
+        subject,
+        state: (password ?? subject) ? 'active' : 'invited',
+        created,
+      };
     });
   }
 
@@ -104,7 +119,16 @@ export class Accounts {
 
   /** @throws E_NOT_FOUND */
   remove(name: string): void {
-    if (!this.rows.remove(name)) throw unknown(name);
+    this.rows.transaction(() => {
+      if (!this.rows.remove(name)) throw unknown(name);
+      this.people.end(name, this.now());
+    });
+  }
+
+  /** How the log names the person of an account. @throws E_NOT_FOUND */
+  idOf(name: string): string {
+    if (!this.rows.find(name)) throw unknown(name);
+    return this.people.of(name, this.now());
   }
 
   /**
@@ -125,6 +149,7 @@ export class Accounts {
       const set = { password: hashed, second_factor, last_step: 0, setup: null, setup_until_ms: 0 };
       this.rows.change(name, set);
       this.rows.succeed(name);
+      this.done({ name, role, id: this.idOf(name) }, 'account.activate');
       return second_factor && secondFactorUri(second_factor, this.federation, name);
     });
   }
@@ -174,7 +199,7 @@ export class Accounts {
     const session = this.rows.session(sha256(utf8(token)));
     if (!session || session.expires_ms <= this.now()) return undefined;
     const account = this.rows.find(session.name);
-    return account && { name: account.name, role: account.role };
+    return account && { name: account.name, role: account.role, id: this.idOf(account.name) };
   }
 
   logout(token: string): void {
@@ -194,6 +219,7 @@ export class Accounts {
     this.rows.succeed(name);
     this.rows.forget(now);
     this.rows.open({ token: sha256(utf8(token)), name, expires_ms: expires });
+    this.done({ name, role, id: this.idOf(name) }, 'session.open');
     return { token, role, expires };
   }
 

@@ -1,2 +1,2 @@
 export { providerUrl } from './provider-url.js';
-export { type Caller, needsSecondFactor, type Role, roles } from './role.js';
+export { type Caller, needsSecondFactor, type Role, roles, tokenFileCaller } from './role.js';

@@ -8,7 +8,12 @@ export interface Caller {
   readonly name: string;
   /** null: the token file, which opens every route */
   readonly role: Role | null;
+  /** how the log names whoever it is */
+  readonly id: string;
 }
+
+/** Whoever can read the token file. */
+export const tokenFileCaller: Caller = { name: 'token file', role: null, id: 'token-file' };
 
 /** Stewards and operators prove a second factor. */
 export const needsSecondFactor = (role: Role): boolean => role === 'steward' || role === 'operator';

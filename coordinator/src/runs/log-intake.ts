@@ -97,6 +97,9 @@ export class LogIntake {
       case 'role.grant':
       case 'role.revoke':
       case 'config.start':
+      case 'config.change':
+      case 'access.request':
+      case 'admin.act':
       case 'witness.refusal':
       case 'fork.evidence':
       case 'report.issued':

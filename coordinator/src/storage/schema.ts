@@ -170,6 +170,15 @@ export interface AccountTable {
   created_ms: number;
 }
 
+/** Whom an opaque id of the log means. */
+export interface LogPersonTable {
+  id: string;
+  name: string;
+  since_ms: number;
+  /** when the account ended; null while there is one */
+  until_ms: number | null;
+}
+
 /** Somebody who is logged in. */
 export interface SessionTable {
   /** SHA-256 of the token, 32 bytes */
@@ -191,6 +200,7 @@ export interface Schema {
   accounts: AccountTable;
   sessions: SessionTable;
   login_failures: LoginFailureTable;
+  log_people: LogPersonTable;
   runs: RunTable;
   approvals: ApprovalTable;
   datasets: DatasetTable;

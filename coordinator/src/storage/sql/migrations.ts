@@ -84,4 +84,14 @@ CREATE TABLE login_failures (
 ) STRICT, WITHOUT ROWID;
 `,
   },
+  {
+    // whom an opaque id of the log means; a row may be erased, the log stays as it is
+    name: 'coordinator-0004',
+    sql: `
+CREATE TABLE log_people (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, since_ms INTEGER NOT NULL, until_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX log_people_by_name ON log_people (name) WHERE until_ms IS NULL;
+`,
+  },
 ];

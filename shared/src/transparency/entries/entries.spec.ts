@@ -53,6 +53,8 @@ describe('entries', () => {
       'withdrawal-rows': ['dataset.withdraw', 'plan.reject', 'plan.withdraw'],
       'retention-rows': ['retention.delete'],
       'egress-rows': ['egress.receipt'],
+      'configuration-rows': ['config.change'],
+      'bodies-deeds': ['access.request', 'admin.act'],
       'release-rows': ['model.release', 'model.export'],
       'evidence-rows': ['witness.refusal', 'fork.evidence', 'report.issued', 'anchor'],
     };

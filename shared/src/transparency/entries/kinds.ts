@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { accessRequestBody, adminActBody, configChangeBody } from './bodies-deeds.js';
 import { anchorBody, forkEvidenceBody, reportIssuedBody, witnessRefusalBody } from './bodies-evidence.js';
 import {
   configStartBody,
@@ -80,6 +81,9 @@ export const kinds = {
   'model.release': { scope: 'run', actors: ['researcher'], body: modelReleaseBody },
   'model.export': { scope: 'run', actors: ['researcher'], body: modelExportBody },
   'config.start': { scope: 'federation', actors: ['site', 'coordinator'], body: configStartBody },
+  'config.change': { scope: 'federation', actors: ['site', 'coordinator'], body: configChangeBody },
+  'access.request': { scope: 'federation', actors: ['coordinator'], body: accessRequestBody },
+  'admin.act': { scope: 'federation', actors: ['coordinator'], body: adminActBody },
   'witness.refusal': { scope: 'federation', actors: ['site'], body: witnessRefusalBody },
   'fork.evidence': { scope: 'federation', actors: ANYBODY, body: forkEvidenceBody },
   'report.issued': { scope: 'federation', actors: ['auditor', 'coordinator'], body: reportIssuedBody },

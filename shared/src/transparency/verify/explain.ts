@@ -71,6 +71,11 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `issued the report ${short(b.report)} over the log of ${b.checkpoint.size} entries, judged by ${b.verifier}`,
   anchor: (b) =>
     `had the checkpoint of size ${b.checkpoint.size} dated outside the federation (${b.form}, ${short(b.token.digest)})`,
+  'config.change': (b) =>
+    `runs under the configuration ${short(b.after)}${b.before === null ? '' : `, no longer under ${short(b.before)}`}`,
+  'access.request': (b) =>
+    `recorded that ${b.actor.role} ${b.actor.id} asked for ${b.action} of ${b.object}: ${b.outcome}`,
+  'admin.act': (b) => `recorded that ${b.actor.role} ${b.actor.id} did ${b.action} to ${b.object}`,
   'config.start': (b) => `started version ${b.version} with the nonce ${b.nonce.slice(0, 12)}`,
 };
 

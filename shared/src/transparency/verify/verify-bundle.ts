@@ -8,6 +8,7 @@ import { formatVkey } from '../notes/vkey.js';
 import { checkApprovals } from './approval-rows.js';
 import { checkCosignatures } from './cosignature-rows.js';
 import { remarkEgress } from './egress-rows.js';
+import { checkConfigurations } from './configuration-rows.js';
 import { checkEvidence } from './evidence-rows.js';
 import { checkFounding, type VerifyContext } from './context.js';
 import { Findings } from './findings.js';
@@ -83,6 +84,7 @@ export function verifyBundle({
     runs = checkRuns(context, run, maskedVectors, judged);
     const containing = checkWithdrawals(context, judged);
     checkTexts(context);
+    checkConfigurations(context);
     remark(context, runs);
     remarkRemoved(context, containing);
     checkEvidence(context, files);
