@@ -12,6 +12,7 @@ import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } 
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
 import { deedsRight, deedsWrong } from './deeds.js';
+import { baselinesRight, baselinesWrong } from './log-baselines.js';
 import { claimed } from './private-runs.js';
 import { goodReleases, wrongReleases } from './released-models.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
@@ -39,6 +40,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...rolesRight,
   ...receiptsRight,
   ...deedsRight,
+  ...baselinesRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -297,4 +299,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...rolesWrong,
   ...receiptsWrong,
   ...deedsWrong,
+  ...baselinesWrong,
 };

@@ -45,6 +45,7 @@ ACTORS = {
     "witness.refusal": ["site"],
     "fork.evidence": ["site", "coordinator", "steward", "administrator", "researcher", "auditor", "operator"],
     "report.issued": ["auditor", "coordinator"],
+    "log.baseline": ["coordinator", "site"],
     "anchor": ["coordinator"],
 }
 

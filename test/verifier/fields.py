@@ -50,6 +50,7 @@ FIELDS = {
         "witness.refusal": "code held offered shown",
         "fork.evidence": "about first second",
         "report.issued": "report checkpoint verifier",
+        "log.baseline": "size root state",
         "anchor": "checkpoint form token",
     }.items()
 }

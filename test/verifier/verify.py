@@ -13,6 +13,7 @@ import time
 from datetime import datetime
 
 import archive
+import baselines
 import configurations
 import cosignatures
 import egress
@@ -51,6 +52,7 @@ def verify(bundle, policy, kept, as_of, max_age):
     log_rows.check_gates(log)
     log_rows.check_deletions(log)
     configurations.check_configurations(log)
+    baselines.check_baselines(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
     round_rows.check_rounds(log)

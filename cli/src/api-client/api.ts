@@ -9,6 +9,7 @@ import type {
 import type {
   ActorHead,
   AnchorRequest,
+  BaselineRequest,
   EntriesReply,
   EntriesRequest,
   ModelSpecification,
@@ -111,6 +112,11 @@ export class CoordinatorApi {
   /** Have the coordinator write `report.issued`. */
   recordReport(request: ReportRequest): Promise<EntriesReply> {
     return this.rest.post(`${V1}/log/reports`, request, entriesReply);
+  }
+
+  /** Have the coordinator write `log.baseline`. */
+  proposeBaseline(request: BaselineRequest): Promise<EntriesReply> {
+    return this.rest.post(`${V1}/log/baselines`, request, entriesReply);
   }
 
   /** Have the coordinator write `anchor`. */

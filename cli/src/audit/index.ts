@@ -3,6 +3,7 @@ export { exportCommand } from './export.js';
 export { explainCommand } from './explain.js';
 export { MaskedVectorFolder } from './masked-vectors.js';
 export { checkProofCommand, proofCommand } from './proof.js';
+export { baselineCommand } from './baseline.js';
 export { type AnchorArguments, anchorCommand, recordCommand, type Recorded } from './record.js';
 export { reportCommand } from './report.js';
 export { compareCommand } from './compare.js';

@@ -1,5 +1,12 @@
 import { type Command, Option } from 'commander';
-import { type AnchorArguments, anchorCommand, type Recorded, recordCommand } from '../audit/index.js';
+import { wholeNumber } from '../arguments/index.js';
+import {
+  type AnchorArguments,
+  anchorCommand,
+  baselineCommand,
+  type Recorded,
+  recordCommand,
+} from '../audit/index.js';
 import type { CommandResult } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
@@ -10,7 +17,7 @@ interface RecordOptions extends ConnectionOptions {
   readonly yes: boolean;
 }
 
-/** `regulon audit record|anchor`: what the log says of reports on it, and of those who dated it. */
+/** `regulon audit record|anchor|baseline`: what the log says of reports on it, of those who dated it, of its first entries. */
 export function recordCommands(audit: Command, context: Context): void {
   const record = writes(
     audit
@@ -45,6 +52,25 @@ export function recordCommands(audit: Command, context: Context): void {
       const api = apiFor(options, context);
       const isAgreed = agreed(context, options, 'somebody outside dated');
       return said('anchor', await anchorCommand({ token, checkpoint, form, api, isAgreed }));
+    },
+    'federation',
+  );
+  baseline(audit, context);
+}
+
+function baseline(audit: Command, context: Context): void {
+  const command = writes(
+    audit
+      .command('baseline')
+      .description('have the log state its first entries in short, for the sites to sign'),
+  ).requiredOption('--entries <n>', 'how many: 256, 512, …');
+  handles<RecordOptions & { entries: string }>(
+    command,
+    context,
+    async (_, { entries: count, ...options }) => {
+      const [api, entries] = [apiFor(options, context), wholeNumber('--entries', count, 256, 2 ** 40)];
+      const isAgreed = agreed(context, options, 'these are in short the contents of');
+      return said('log.baseline', await baselineCommand({ entries, api, isAgreed }));
     },
     'federation',
   );

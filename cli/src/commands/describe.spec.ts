@@ -66,6 +66,7 @@ describe('regulon describe', () => {
       'audit.explain': 'nothing',
       'audit.proof': 'files',
       'audit.anchor': 'federation',
+      'audit.baseline': 'federation',
       'audit.check-proof': 'nothing',
       'audit.compare': 'files',
       'audit.watch': 'files',

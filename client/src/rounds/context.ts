@@ -13,7 +13,7 @@ import type {
   UnitSetTable,
 } from '../state/index.js';
 import type { CoordinatorLink } from '../transport/index.js';
-import type { CheckpointGate, LogFollower } from '../witness/index.js';
+import type { Baselines, CheckpointGate, LogFollower } from '../witness/index.js';
 import type { CrashPoints } from './crash-points.js';
 import type { SiteData } from '../datasets/index.js';
 
@@ -36,6 +36,8 @@ export interface SiteContext {
   readonly outbox: Outbox;
   readonly link: CoordinatorLink;
   readonly log: LogFollower;
+  /** what the coordinator proposes of the first entries */
+  readonly baselines: Pick<Baselines, 'sign'>;
   readonly gate: CheckpointGate;
   readonly data: SiteData;
   readonly crash: CrashPoints;

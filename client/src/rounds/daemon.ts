@@ -27,6 +27,8 @@ export class Daemon {
   private readonly runs: RunQueue;
   private readonly checkpoints: CheckpointWatch;
   private stopping = false;
+  /** baselines that are being judged */
+  private signing: Promise<void> | undefined;
   private ageTimer: NodeJS.Timeout | undefined;
   private consentTimer: NodeJS.Timeout | undefined;
   private fail: (error: unknown) => void = () => undefined;
@@ -156,6 +158,17 @@ export class Daemon {
       const status = this.site.log.finishOf(run)?.status;
       if (status) this.runs.driverOf(run)?.ended(status.startsWith('COMPLETED') ? 'finished' : 'failed');
     }
+    this.signBaselines();
+  }
+
+  /** Beside everything else: a long log takes its time. What fails now is tried again with the next checkpoint. */
+  private signBaselines(): void {
+    const { baselines, drainOutbox } = this.site;
+    this.signing ??= baselines
+      .sign()
+      .then((signed) => (signed > 0 ? drainOutbox() : undefined))
+      .catch((error: unknown) => this.warn(namedError(error)))
+      .finally(() => (this.signing = undefined));
   }
 
   /** What the network loses is sent again; what the coordinator does not want is its own loss, and keeps no other note waiting. */

@@ -22,7 +22,7 @@ import {
 } from '../state/index.js';
 import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
 import { DAEMON_VERSION } from '../version/index.js';
-import { Cosigner, LogFollower, LogGate } from '../witness/index.js';
+import { Baselines, Cosigner, LogFollower, LogGate } from '../witness/index.js';
 import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
 import { entrySealer } from './attempt/entries.js';
@@ -130,6 +130,7 @@ export async function openSite(
     const crashAt = config.testing?.crashAt;
     const context: SiteContext = {
       ...{ config, keys, federation, site, state, outbox, link, log, data, runs, logger, drainOutbox },
+      baselines: new Baselines(state, outbox, log, read),
       objections: objectionsOf(config, federation),
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),

@@ -154,6 +154,12 @@ export class LogFollower {
     return this.seen.withdrawals();
   }
 
+  /** Baselines that the coordinator proposes in the verified log, of entries before them. */
+  proposedBaselines(): BodyOf<'log.baseline'>[] {
+    const said = this.seen.baselines().filter(({ actor }) => actor.type === 'coordinator');
+    return said.map(({ body }) => body).filter(({ size }) => size < this.head.size);
+  }
+
   /** What a site last committed to by the verified log. */
   latestCommit(site: string, dataset: string): BodyOf<'dataset.commit'> | undefined {
     return this.seen.latestCommit(site, dataset);

@@ -12,7 +12,7 @@ import type { SiteState } from '../state/index.js';
 const KEPT = new Set<LogEntry['kind']>([
   ...(['dataset.commit', 'run.start', 'run.finish', 'round.open', 'round.aggregate', 'round.abort'] as const),
   ...(['round.ack', 'round.reopen', 'member.join', 'member.revoke', 'key.rotate'] as const),
-  ...(['dataset.withdraw', 'plan.approve', 'plan.reject', 'plan.withdraw'] as const),
+  ...(['dataset.withdraw', 'plan.approve', 'plan.reject', 'plan.withdraw', 'log.baseline'] as const),
 ]);
 
 /** An entry with its place. */
@@ -106,6 +106,16 @@ export class SeenEntries {
       const entry = entryOf(row);
       return entry.kind === kind ? [{ index: row.log_index, entry: entry as PlacedOf<K>['entry'] }] : [];
     });
+  }
+
+  /** What coordinators and sites say of the first entries in short, in order. */
+  baselines(): LogEntry<'log.baseline'>[] {
+    const rows = this.state.db
+      .prepare(
+        "SELECT bytes FROM seen WHERE run IS NULL AND kind = 'log.baseline' AND log_index < ? ORDER BY log_index",
+      )
+      .all(this.verified()) as Row[];
+    return rows.map(entryOf).filter((entry) => entry.kind === 'log.baseline');
   }
 
   /** Every kept entry of a run, in order. */

@@ -1,13 +1,21 @@
 import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { hex } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
+import { proposeBaseline } from '../audit/index.js';
 import type { ServerResponse } from 'node:http';
 import { Allow, AllowAll, type CalledRequest, callerOf, doerOf } from './access.guard.js';
 import { appendEntries } from './append-entries.js';
 import { sendBytes } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import type { ActorHead, AttachmentsReply, EntriesReply } from '../runs/index.js';
-import { anchorSchema, attachmentsSchema, bytesOf, parseBody, reportSchema } from './requests.js';
+import {
+  anchorSchema,
+  attachmentsSchema,
+  baselineSchema,
+  bytesOf,
+  parseBody,
+  reportSchema,
+} from './requests.js';
 
 /** The log: entries of people, attachments, the auditor's bundle. */
 @Controller('api/v1/log')
@@ -55,6 +63,16 @@ export class LogController {
     const token = await sequencer.putAttachment(bytesOf(text), mediaType);
     const own = { kind: 'anchor', body: { checkpoint, form, token } } as const;
     return { indexes: [sequencer.appendOwn(own).index] };
+  }
+
+  /** The first entries in short: sites that find the same sign it. */
+  @Post('baselines')
+  @Allow('operator')
+  async baseline(@Body() body: unknown): Promise<EntriesReply> {
+    const { entries } = parseBody(baselineSchema, body);
+    const index = await proposeBaseline(this.context.sequencer, entries);
+    await this.context.settleLog();
+    return { indexes: [index] };
   }
 
   @Post('attachments')

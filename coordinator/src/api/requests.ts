@@ -30,6 +30,9 @@ export const reportSchema = z.strictObject({
   checkpoint: state,
   verifier: z.string().max(100),
 });
+/** `BaselineRequest` */
+export const baselineSchema = z.strictObject({ entries: z.int().min(1) });
+
 /** `AnchorRequest` */
 export const anchorSchema = z.strictObject({
   checkpoint: state,

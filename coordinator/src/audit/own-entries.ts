@@ -28,6 +28,7 @@ export type OwnKind =
   | 'admin.act'
   | 'fork.evidence'
   | 'report.issued'
+  | 'log.baseline'
   | 'anchor';
 
 /** A body as the coordinator knows it; the sequencer fills what depends on the position in the log. */

@@ -66,6 +66,12 @@ export interface ReportRequest {
   readonly verifier: string;
 }
 
+/** `POST /api/v1/log/baselines`: the first entries in short. */
+export interface BaselineRequest {
+  /** whole bundles of 256 */
+  readonly entries: number;
+}
+
 /** `POST /api/v1/log/anchors`: somebody outside dated a checkpoint. */
 export interface AnchorRequest {
   readonly checkpoint: LogState;

@@ -102,6 +102,7 @@ export class LogIntake {
       case 'admin.act':
       case 'witness.refusal':
       case 'fork.evidence':
+      case 'log.baseline':
       case 'report.issued':
       case 'anchor':
         return;

@@ -14,3 +14,4 @@ export {
   writeReport,
 } from './sample-evidence.js';
 export { personKey, writeGrant, writeProposal, writeRevoke } from './sample-roles.js';
+export { BASELINE_SIZE, fillLog, noRoot, type SpoiledBaseline, writeBaseline } from './sample-baseline.js';

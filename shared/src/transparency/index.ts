@@ -67,6 +67,7 @@ export {
   type ReopenDocument,
   type ReopenPlace,
 } from './entries/reopen.js';
+export { type Baseline, BaselineBuilder, type BaselineState } from './evidence/baseline.js';
 export { SECURE_AGGREGATION } from './entries/bodies-round.js';
 export { NOT_PROTECTED } from './entries/bodies-release.js';
 export {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { attachment, code, digest, head } from './fields.js';
+import { TILE_WIDTH } from '../merkle/tiles.js';
+import { attachment, code, count, digest, head } from './fields.js';
 
 /** A site's witness refuses a checkpoint that does not follow on what it has seen. */
 export const witnessRefusalBody = z.strictObject({
@@ -28,6 +29,16 @@ export const reportIssuedBody = z.strictObject({
   checkpoint: head,
   /** name and version of the program that judged */
   verifier: code,
+});
+
+/** The first entries of the log, in short: the coordinator proposes it, each site that finds the same signs the same. */
+export const logBaselineBody = z.strictObject({
+  /** entries that it is about: whole entry bundles */
+  size: count.refine((size) => size > 0 && size % TILE_WIDTH === 0, 'whole bundles of 256 entries'),
+  /** root of so many first entries */
+  root: digest,
+  /** `regulon.baseline/1`, JCS */
+  state: attachment,
 });
 
 /** Somebody outside the federation dated a checkpoint. */

@@ -54,6 +54,7 @@ describe('entries', () => {
       'retention-rows': ['retention.delete'],
       'egress-rows': ['egress.receipt'],
       'configuration-rows': ['config.change'],
+      'baseline-rows': ['log.baseline'],
       'bodies-deeds': ['access.request', 'admin.act'],
       'release-rows': ['model.release', 'model.export'],
       'evidence-rows': ['witness.refusal', 'fork.evidence', 'report.issued', 'anchor'],

@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import { accessRequestBody, adminActBody, configChangeBody } from './bodies-deeds.js';
-import { anchorBody, forkEvidenceBody, reportIssuedBody, witnessRefusalBody } from './bodies-evidence.js';
+import {
+  anchorBody,
+  forkEvidenceBody,
+  logBaselineBody,
+  reportIssuedBody,
+  witnessRefusalBody,
+} from './bodies-evidence.js';
 import {
   configStartBody,
   datasetBody,
@@ -87,6 +93,7 @@ export const kinds = {
   'witness.refusal': { scope: 'federation', actors: ['site'], body: witnessRefusalBody },
   'fork.evidence': { scope: 'federation', actors: ANYBODY, body: forkEvidenceBody },
   'report.issued': { scope: 'federation', actors: ['auditor', 'coordinator'], body: reportIssuedBody },
+  'log.baseline': { scope: 'federation', actors: ['coordinator', 'site'], body: logBaselineBody },
   anchor: { scope: 'federation', actors: ['coordinator'], body: anchorBody },
 } as const satisfies Record<string, KindRule>;
 

@@ -69,6 +69,8 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
       : `showed two entries that one actor signed under one number (${short(b.first.digest)}, ${short(b.second.digest)})`,
   'report.issued': (b) =>
     `issued the report ${short(b.report)} over the log of ${b.checkpoint.size} entries, judged by ${b.verifier}`,
+  'log.baseline': (b) =>
+    `stated the first ${b.size} entries of the log in short (${short(b.state.digest)}), under the root ${short(b.root)}`,
   anchor: (b) =>
     `had the checkpoint of size ${b.checkpoint.size} dated outside the federation (${b.form}, ${short(b.token.digest)})`,
   'config.change': (b) =>

@@ -5,6 +5,7 @@ import type { KeyHistory } from '../entries/key-history.js';
 import { verifyCheckpoint } from '../notes/checkpoint.js';
 import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-policy.js';
 import { formatVkey } from '../notes/vkey.js';
+import { checkBaselines } from './baseline-rows.js';
 import { checkApprovals } from './approval-rows.js';
 import { checkCosignatures } from './cosignature-rows.js';
 import { remarkEgress } from './egress-rows.js';
@@ -85,6 +86,7 @@ export function verifyBundle({
     const containing = checkWithdrawals(context, judged);
     checkTexts(context);
     checkConfigurations(context);
+    checkBaselines(context, files);
     remark(context, runs);
     remarkRemoved(context, containing);
     checkEvidence(context, files);

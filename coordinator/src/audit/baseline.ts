@@ -1,0 +1,54 @@
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  type Baseline,
+  BaselineBuilder,
+  type BodyOf,
+  digestText,
+  MediaType,
+  parseEntry,
+  TILE_WIDTH,
+} from '@regulon/shared/transparency';
+import type { Sequencer } from './sequencer.js';
+
+type Log = Pick<
+  Sequencer,
+  'keys' | 'latest' | 'cosigned' | 'entries' | 'entry' | 'indexesOfKind' | 'putAttachment' | 'appendOwn'
+>;
+
+/**
+ * Propose the baseline of the first entries: from then on sites that find the same sign it. Proposing it again changes
+ * nothing.
+ *
+ * @param size whole bundles of 256 entries, under a checkpoint that a quorum has cosigned
+ * @returns index of the coordinator's `log.baseline`
+ * @throws E_ARGUMENT for another size; E_STATE while a run is under way there
+ */
+export async function proposeBaseline(log: Log, size: number): Promise<number> {
+  const head = log.keys.genesis.gateMode === 'signed' ? log.latest() : log.cosigned();
+  const most = Math.floor((head?.size ?? 0) / TILE_WIDTH) * TILE_WIDTH;
+  if (size <= 0 || size % TILE_WIDTH !== 0 || size > most)
+    throw new RegulonError('E_ARGUMENT', `a baseline is over ${TILE_WIDTH}, ${2 * TILE_WIDTH}, … entries`, {
+      hint: `at most ${most} now: so many whole bundles lie under the newest checkpoint of the sites`,
+    });
+  const { root, bytes } = await baselineOf(log, size);
+  const state = await log.putAttachment(bytes, MediaType.json);
+  const body: BodyOf<'log.baseline'> = { size, root: digestText(root), state };
+  return known(log, state.digest) ?? log.appendOwn({ kind: 'log.baseline', body }).index;
+}
+
+/** Reads bundle by bundle: rounds go on meanwhile. */
+async function baselineOf(log: Log, size: number): Promise<Baseline> {
+  const builder = new BaselineBuilder();
+  while (builder.size < size) {
+    log.entries(builder.size, builder.size + TILE_WIDTH).forEach((bytes) => builder.add(bytes));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return builder.baseline();
+}
+
+function known(log: Log, digest: string): number | undefined {
+  return log.indexesOfKind('log.baseline').find((index) => {
+    const { kind, actor, body } = parseEntry(log.entry(index));
+    return kind === 'log.baseline' && actor.type === 'coordinator' && body.state.digest === digest;
+  });
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { canonicalJsonBytes } from '../../crypto/index.js';
+import { RegulonError } from '../../errors/index.js';
+import { count, decimal, digest, digestText, federationId, name } from '../entries/fields.js';
+import { entryHash, parseEntry } from '../entries/parse.js';
+import type { LogEntry } from '../entries/schema.js';
+import { CHAIN_START, nextChain } from '../merkle/chain.js';
+import { LogTree } from '../merkle/tree.js';
+
+/** First words of kinds whose entries a baseline repeats: members, keys and roles, policies, data, plans and approvals. */
+const REPEATED = new Set(['federation', 'member', 'key', 'role', 'policy', 'dataset', 'plan']);
+
+/** What somebody needs of the first entries of a log to judge the later ones; attached to `log.baseline` as JCS. */
+export const baselineSchema = z.strictObject({
+  schema: z.literal('regulon.baseline/1'),
+  fed: federationId,
+  /** number of these entries */
+  size: count,
+  /** linear chain after the last of them */
+  chain: digest,
+  /** entries whose words still count, as they stand in the log */
+  repeated: z.array(z.strictObject({ index: count, entry: z.base64() })),
+  /** last entry of each actor, by type and id */
+  heads: z.array(z.strictObject({ type: z.string(), id: z.string(), seq: count, index: count })),
+  /** last charge of each dataset, by site and name */
+  ledgers: z.array(z.strictObject({ site: name, dataset: name, ledgerSeq: count, after: decimal })),
+});
+/** Parsed form of what `baselineSchema` describes. */
+export type BaselineState = z.infer<typeof baselineSchema>;
+
+/** A baseline over the first entries of a log. */
+export interface Baseline {
+  readonly size: number;
+  /** root of these entries, 32 bytes */
+  readonly root: Uint8Array;
+  readonly state: BaselineState;
+  /** JCS of the state */
+  readonly bytes: Uint8Array;
+}
+
+const byKey = <T>(values: ReadonlyMap<string, T>): T[] =>
+  [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+
+/** Derives the baseline of a log from its entries, one after the other: everybody who has them gets the same bytes. */
+export class BaselineBuilder {
+  private readonly tree = new LogTree();
+  private chain = CHAIN_START;
+  private fed = '';
+  private readonly repeated: BaselineState['repeated'] = [];
+  private readonly heads = new Map<string, BaselineState['heads'][number]>();
+  private readonly ledgers = new Map<string, BaselineState['ledgers'][number]>();
+  private readonly live = new Set<string>();
+  private readonly finished = new Set<string>();
+
+  /** Entries so far. */
+  get size(): number {
+    return this.tree.size;
+  }
+
+  /** @param bytes the next entry @throws E_LOG_ENTRY when it cannot be read */
+  add(bytes: Uint8Array): void {
+    const entry = parseEntry(bytes);
+    const index = this.tree.size;
+    const hash = entryHash(bytes);
+    this.tree.append(hash);
+    this.chain = nextChain(this.chain, hash);
+    this.fed ||= entry.fed;
+    if (REPEATED.has(entry.kind.split('.')[0] ?? ''))
+      this.repeated.push({ index, entry: Buffer.from(bytes).toString('base64') });
+    const { type, id } = entry.actor;
+    this.heads.set(`${type} ${id}`, { type, id, seq: entry.seq, index });
+    this.noteRun(entry);
+    if (entry.kind !== 'round.contribution' || entry.body.charge === null) return;
+    const { dataset, charge } = entry.body;
+    const { ledgerSeq, after } = charge;
+    this.ledgers.set(`${id} ${dataset}`, { site: id, dataset, ledgerSeq, after });
+  }
+
+  /** @throws E_STATE while a run is under way: what is said of it later needs its beginning */
+  baseline(): Baseline {
+    const [run] = this.live;
+    if (run !== undefined)
+      throw new RegulonError('E_STATE', `${run} is under way after ${this.size} entries`, {
+        hint: 'choose a number of entries after the end of the run',
+      });
+    const state: BaselineState = {
+      schema: 'regulon.baseline/1',
+      ...{ fed: this.fed, size: this.size, chain: digestText(this.chain), repeated: this.repeated },
+      ...{ heads: byKey(this.heads), ledgers: byKey(this.ledgers) },
+    };
+    return { size: this.size, root: this.tree.root(), state, bytes: canonicalJsonBytes(state) };
+  }
+
+  private noteRun({ kind, run }: LogEntry): void {
+    if (run === undefined) return;
+    if (kind === 'run.finish') {
+      this.finished.add(run);
+      this.live.delete(run);
+    } else if (!this.finished.has(run)) this.live.add(run);
+  }
+}
