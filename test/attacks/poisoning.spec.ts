@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ceilingOf, serverStepOf } from '@regulon/shared/program';
+import { ceilingOf, serverStepOf, TILE_WORDS } from '@regulon/shared/program';
 import { clipScale, quantiseTile } from '@regulon/shared/secagg';
 import { refused } from '../security/support/refused.js';
 import { measured } from './support/attack-report.js';
@@ -8,7 +8,6 @@ import {
   accuracyOf,
   flipped,
   net,
-  outlyingTiles,
   type Rule,
   SITES,
   stepped,
@@ -91,7 +90,7 @@ describe('C1 one poisoned site of twenty', () => {
 });
 
 describe('C2 words that are no update', () => {
-  const [C, Q, d, tile] = [1, 2 ** 20, 4000, 500];
+  const [C, Q, d] = [1, 2 ** 20, 4 * TILE_WORDS];
   const draws = new Draws('C2');
   const honest = Array.from({ length: 19 }, () => draws.normals(d).map((e) => e / Math.sqrt(d)));
   const sumWith = (word: number, from: number, to: number): number[] =>
@@ -100,31 +99,29 @@ describe('C2 words that are no update', () => {
       return honest.reduce((total, update) => total + update[i]!, own);
     });
   const ceiling = ceilingOf({ survivors: 20, C, Q, d, noise: 0 });
-  /** The server step of a mean over the words of such a sum. */
-  const apply = (sum: readonly number[]): readonly number[] => {
+  /** The server step of a mean over the words of such a sum. @param profile of the tiles of earlier rounds */
+  const apply = (sum: readonly number[], profile: readonly number[] = []) => {
     const words = Int32Array.from(sum, (value) => Math.round((value / C) * Q));
-    const step = serverStepOf({ rule: 'mean', weight: 20, owned: [], ceiling, C, Q });
+    const tiles = { factor: 3, floor: 400, profile };
+    const step = serverStepOf({ rule: 'mean', weight: 20, owned: [], ceiling, C, Q, tiles });
     step.tile(new Float32Array(d), [words], new Float32Array(d), 0);
     return step.finish();
   };
-  const normOf = (sum: readonly number[]): number => Math.hypot(...sum);
-  const note = (setting: string, sum: readonly number[]) => {
-    measured({
-      attack: 'C2',
-      setting,
-      defence: 'norm ceiling',
-      measure: 'norm of the sum',
-      value: normOf(sum),
-      bound: ceiling,
-    });
-    return { norm: normOf(sum), tiles: outlyingTiles(sum, tile, 3) };
+  const normOf = (sum: readonly number[]): number =>
+    Math.sqrt(sum.reduce((total, value) => total + value * value, 0));
+  const note = (setting: string, sum: readonly number[]): number => {
+    const value = normOf(sum);
+    const measure = { defence: 'norm ceiling', measure: 'norm of the sum', value, bound: ceiling };
+    measured({ attack: 'C2', setting, ...measure });
+    return value;
   };
+  const clean = sumWith(0, 0, 0);
+  const profile = apply(clean).tiles;
 
   it('control: an honest sum lies below the ceiling, and no tile stands out', () => {
-    const { norm, tiles } = note('honest', sumWith(0, 0, 0));
+    const norm = note('honest', clean);
     expect(norm).toBeLessThan(ceiling);
-    expect(apply(sumWith(0, 0, 0))[0]).toBeCloseTo(norm, 3);
-    expect(tiles).toEqual([]);
+    expect(apply(clean, profile).norms[0]).toBeCloseTo(norm, 3);
   });
 
   it.each([
@@ -132,14 +129,15 @@ describe('C2 words that are no update', () => {
     ['Q in every word', Q, 0, d],
   ] as const)('%s exceeds the ceiling, and no model is made of it', (setting, word, from, to) => {
     const sum = sumWith(word, from, to);
-    expect(note(setting, sum).norm).toBeGreaterThan(ceiling);
+    expect(note(setting, sum)).toBeGreaterThan(ceiling);
     expect(() => apply(sum)).toThrow(refused('E_CEILING'));
   });
 
-  it('a few words below the ceiling stand out in their tile', () => {
-    const { norm, tiles } = note('Q/2 in 60 words', sumWith(Q / 2, 600, 660));
-    expect(norm).toBeLessThan(ceiling);
-    expect(tiles).toEqual([1]);
+  it('a few words below the ceiling stand out in their tile, once earlier rounds have a profile', () => {
+    const sum = sumWith(Q / 2, TILE_WORDS, TILE_WORDS + 60);
+    expect(note('Q/2 in 60 words', sum)).toBeLessThan(ceiling);
+    expect(apply(sum).tiles).toHaveLength(4);
+    expect(() => apply(sum, profile)).toThrow(refused('E_OUTLIER', /1 of 4 tiles.*weights 16384/));
   });
 
   it('NaN and infinity are refused at the site, before a word is sent', () => {

@@ -30,6 +30,17 @@ function poisoningOnce(): SiteBehaviour {
   };
 }
 
+/** One site sends so much, far below the ceiling, in the training round of this number, once. */
+function poisoningLate(round: number): SiteBehaviour {
+  let sent = 0;
+  return {
+    poison: (vector, { purpose, d, Q }) => {
+      if (purpose === 0 && sent++ === round)
+        new Int32Array(vector.buffer, 0, d).fill(Math.round(Q / 4 / Math.sqrt(d)));
+    },
+  };
+}
+
 /** The dealer commits to another seed than it deals, once. */
 function lyingOnce(): SiteBehaviour {
   let lies = 0;
@@ -66,13 +77,18 @@ describe('a burnt round', () => {
   });
 
   /** @returns a run that waits for its administrators */
-  async function burnt(sites: number, more: object = {}, wrong = lyingOnce()): Promise<string> {
+  async function burnt(
+    sites: number,
+    more: object = {},
+    wrong = lyingOnce(),
+    changes: object = {},
+  ): Promise<string> {
     const environment = { aggregator: new InlineAggregator(), fatal: (e: unknown) => void fatal.push(e) };
     federation = new SimulatedFederation(folder, sites, { ...testing, ...more }, environment);
     await federation.open();
     federation.connect({ 1: { before: () => hold }, [DEALER]: wrong });
     await federation.prepare();
-    return federation.submit(toyPlan(federation.names, rounds));
+    return federation.submit(toyPlan(federation.names, { ...rounds, ...changes }));
   }
   const rounds = { prepare: [], training: { rounds: 2, optimizer: { name: 'adam' } } };
   const stageOf = (run: string): string | undefined => federation.core.views.run(run).now?.stage;
@@ -122,6 +138,23 @@ describe('a burnt round', () => {
     const bundle = await federation.core.sequencer.exportBundle();
     const { firstLine } = verifyBundle({ bundle, policy: federation.federation.genesis.quorumPolicy });
     expect(firstLine).toMatch(/^PASS/);
+  });
+
+  it('a tile that stands out from three earlier rounds burns its round, which is reopened over a crash', async () => {
+    const secureAggregation = { weightCap: 64, tileFactor: 20 };
+    const late = { training: { rounds: 5, optimizer: { name: 'adam' } }, secureAggregation };
+    const run = await burnt(6, {}, poisoningLate(3), late);
+    await until(() => stageOf(run) === 'burnt');
+    const terms = federation.core.runs.reopenTerms(run);
+    expect(terms).toMatchObject({ reason: { code: 'E_OUTLIER' } });
+    await federation.close();
+    await federation.open();
+    federation.core.runs.reopen(run, signed(terms));
+    const document = await federation.finished(run);
+    expect(document).toMatchObject({ status: 'COMPLETED', reason: null });
+    const training = document.rounds.filter(({ purpose }) => purpose === 'train');
+    expect(training.map(({ attempt }) => attempt)).toEqual([0, 0, 0, 1, 0]);
+    for (const { norm = NaN, ceiling = NaN } of training) expect(norm).toBeLessThan(ceiling);
   });
 
   it('keeps no other run waiting, and goes on after it, over a restart', async () => {

@@ -103,8 +103,8 @@ export function completeRound(
     model,
     0,
   );
-  step.finish();
+  const { tiles } = step.finish();
   const modelHash = rootOfBytes(bytesOf(model));
-  program.complete(round, { survivors, extras, modelHash });
+  program.complete(round, { survivors, extras, modelHash, ...(tiles ? { tiles } : {}) });
   return modelHash;
 }

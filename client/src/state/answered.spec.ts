@@ -104,7 +104,7 @@ describe('what was answered', () => {
       new AnsweredTable(old).insert(row(0), false);
       old.db.exec(
         'DROP TABLE run_units; DROP TABLE unit_sets; DROP TABLE cosigned; DROP TABLE burnt;' +
-          'ALTER TABLE outcomes DROP COLUMN group_roots;' +
+          'ALTER TABLE outcomes DROP COLUMN group_roots; ALTER TABLE outcomes DROP COLUMN tiles;' +
           'ALTER TABLE answered DROP COLUMN reopened; PRAGMA user_version = 3;',
       );
       closed(old);

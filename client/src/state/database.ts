@@ -94,6 +94,10 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE outcomes ADD COLUMN group_roots TEXT;
   `,
+  // float64 energies of the tiles of a sum, where the plan holds those of later rounds against them
+  `
+  ALTER TABLE outcomes ADD COLUMN tiles BLOB;
+  `,
 ];
 
 /**

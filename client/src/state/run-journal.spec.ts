@@ -42,6 +42,7 @@ describe('the journal of runs', () => {
     const outcome = {
       ...{ round: 0, attempt: 1, survivors: [1, 2], extras: { weight: 0.1 + 0.2 } },
       ...{ sums: Float64Array.of(1 / 3, -0, 5e-324), transcript: sha256(), aggregateRoot: sha256() },
+      tiles: [1 / 3, 5e-324],
     };
     runs.saveOutcome(run, outcome);
     expect(runs.outcomes(run)).toEqual([outcome]);

@@ -28,6 +28,8 @@ export interface OutcomeRow {
   readonly aggregateRoot: Uint8Array;
   /** of the sums of the groups that the model was derived from, where the plan compares them; else none */
   readonly groupRoots?: readonly Uint8Array[];
+  /** energies of the tiles of the sum, where the plan tests them */
+  readonly tiles?: readonly number[];
 }
 
 /** What this site computed for a round, once for all attempts. */
@@ -92,9 +94,10 @@ export class RunJournal {
 
   saveOutcome(run: string, o: OutcomeRow): void {
     const sums = o.sums && Buffer.from(o.sums.buffer, o.sums.byteOffset, o.sums.byteLength);
+    const tiles = o.tiles && Buffer.from(Float64Array.from(o.tiles).buffer);
     this.state.transact('round outcome', () => {
       this.state.db
-        .prepare('INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+        .prepare('INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
         .run(
           run,
           o.round,
@@ -106,6 +109,7 @@ export class RunJournal {
           o.transcript,
           o.aggregateRoot,
           o.groupRoots ? JSON.stringify(o.groupRoots.map(hex)) : null,
+          tiles ?? null,
         );
       this.state.db
         .prepare('UPDATE attempts SET sealed = NULL WHERE run = ? AND round = ?')
@@ -124,6 +128,7 @@ export class RunJournal {
       transcript: Buffer;
       aggregate_root: Buffer;
       group_roots: string | null;
+      tiles: Buffer | null;
     };
     const rows = this.state.db
       .prepare('SELECT * FROM outcomes WHERE run = ? ORDER BY round')
@@ -137,6 +142,7 @@ export class RunJournal {
       ...(row.model_hash ? { modelHash: plain(row.model_hash) } : {}),
       transcript: plain(row.transcript),
       aggregateRoot: plain(row.aggregate_root),
+      ...(row.tiles ? { tiles: [...new Float64Array(plain(row.tiles).buffer)] } : {}),
       ...(row.group_roots === null
         ? {}
         : { groupRoots: (JSON.parse(row.group_roots) as string[]).map((root) => fromHex(root, 32)) }),

@@ -1,5 +1,5 @@
 import type { WeightSpec } from '@regulon/shared/models';
-import type { StepTerms } from '@regulon/shared/program';
+import type { MeasuredSums, StepTerms } from '@regulon/shared/program';
 import type { TileRange } from '@regulon/shared/secagg';
 
 /** A mask to remove from the folded sum. */
@@ -94,8 +94,7 @@ export interface WrittenBlob {
 
 /** A model that followed from sums. */
 export interface SteppedModel extends WrittenBlob {
-  /** L2 norm of each decoded sum, in the unit of the weights */
-  readonly norms: readonly number[];
+  readonly measured: MeasuredSums;
 }
 
 /** A 64 KiB piece of a file with its Merkle path. */

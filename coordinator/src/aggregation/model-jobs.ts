@@ -1,5 +1,5 @@
 import { initialWeights } from '@regulon/shared/models';
-import type { CheckedStep } from '@regulon/shared/program';
+import type { CheckedStep, MeasuredSums } from '@regulon/shared/program';
 import { withFiles } from './file-reader.js';
 import type { InitialModelJob, ServerStepJob, SteppedModel, WrittenBlob } from './job.js';
 import { writeBlob } from './blob-writer.js';
@@ -15,18 +15,18 @@ export function initialModel({ specs, seed, arm, place }: InitialModelJob): Writ
 /**
  * Next model from the current one and the sums, in tiles of 256 KiB: memory depends on neither, only on how many sums.
  *
- * @throws E_CEILING when honest sites cannot have made the sum; no file is left behind
+ * @throws E_CEILING, E_OUTLIER when honest sites cannot have made the sum, or hardly; no file is left behind
  */
 export function serverStep(job: ServerStepJob): SteppedModel {
   const step = strategies[job.strategy](job);
   return withFiles([job.model, ...job.sums], ([model, ...sums]) => {
     if (!model) throw new TypeError('a file was opened');
-    let norms: readonly number[] = [];
+    let measured: MeasuredSums = { norms: [] };
     const pieces = function* (): Generator<Uint8Array> {
       yield* stepTiles(job.d, step, model, sums);
-      norms = step.finish();
+      measured = step.finish();
     };
-    return { ...writeBlob(job.place, pieces()), norms };
+    return { ...writeBlob(job.place, pieces()), measured };
   });
 }
 

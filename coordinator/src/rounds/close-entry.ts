@@ -81,6 +81,7 @@ export function writeClose(closing: Closing, close: Close): void {
     transcript: close.transcript,
     closed_ms: now,
     facts: JSON.stringify(factsOf(closing, close, now)),
+    tiles: model?.measured.tiles ? JSON.stringify(model.measured.tiles) : null,
   });
   services.log.appendOwn({
     kind: 'round.aggregate',
@@ -105,7 +106,8 @@ function summedGroups(
   const { contract } = context.program;
   return attempt.server.groups.map(({ u1, u3 }, k) => ({
     ...{ sites: u1, survivors: u3, aggregateRoot: hex(groups[k]?.digest ?? new Uint8Array()) },
-    ...(isRobust(contract.plan) ? measured(attempt, contract, model?.norms[k], u3.length) : {}),
+    ...(isRobust(contract.plan) ? measured(attempt, contract, model?.measured.norms[k], u3.length) : {}),
+    ...(model?.measured.outlying ? { outlyingTiles: model.measured.outlying[k] ?? [] } : {}),
   }));
 }
 
@@ -137,7 +139,9 @@ function factsOf(closing: Closing, close: Close, now: number): RoundFacts {
     seconds: (now - (row?.opened_ms ?? now)) / 1000,
     survivors: server.u3,
     ...(groups.length === 0 ? {} : { groups: summedGroups(closing, close) }),
-    ...(isRobust(contract.plan) ? {} : measured(attempt, contract, model?.norms[0], server.u3.length)),
+    ...(isRobust(contract.plan)
+      ? {}
+      : measured(attempt, contract, model?.measured.norms[0], server.u3.length)),
     loss: (point ?? validation)?.loss ?? null,
     accuracy: (point ?? validation)?.accuracy ?? null,
     units: extras['count'] ?? validation?.units ?? null,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { RegulonError } from '@regulon/shared/errors';
 import { isRobust } from '@regulon/shared/plan';
-import { Purpose } from '@regulon/shared/program';
+import { Purpose, type RoundOutcome } from '@regulon/shared/program';
 import { decodeFixed, type Unmasking, vectorLength } from '@regulon/shared/secagg';
 import { MediaType } from '@regulon/shared/transparency';
 import type { BlobPlace, MaskToRemove, SteppedModel, WrittenBlob } from '../aggregation/index.js';
@@ -13,7 +13,7 @@ import type { Services } from './ports.js';
  * Fold, unmask, apply the server step, and close: after the commit the round has its sum, or nothing has happened.
  *
  * @throws E_DEALER, E_FAULT, E_UNITS, E_COHORT, E_WORSENED: the run cannot go on
- * @throws E_CEILING: only the administrators can let the round be done again
+ * @throws E_CEILING, E_OUTLIER: only the administrators can let the round be done again
  */
 export async function closeRound(closing: Closing): Promise<void> {
   const { services, context, round, attempt } = closing;
@@ -26,7 +26,7 @@ export async function closeRound(closing: Closing): Promise<void> {
   const extras = await extrasOf(closing, path);
   const model =
     round.purpose === Purpose.train ? await stepModel(closing, { aggregate, groups }, extras) : null;
-  const result = model ? { modelHash: model.digest } : { sums: await sumsOf(closing, path) };
+  const result = model ? trained(model) : { sums: await sumsOf(closing, path) };
   const evidence = await services.log.putAttachment(
     evidenceOf(services.rounds, attempt, responders),
     MediaType.roundEvidence,
@@ -44,6 +44,11 @@ export async function closeRound(closing: Closing): Promise<void> {
   };
   closing.commit(() => writeClose(closing, close));
   advance();
+}
+
+/** What the program keeps of a training round. */
+function trained({ digest, measured }: SteppedModel): Pick<RoundOutcome, 'modelHash' | 'tiles'> {
+  return { modelHash: digest, ...(measured.tiles ? { tiles: measured.tiles } : {}) };
 }
 
 /** The sums of the groups without their masks, one after the other, and the sum of these. */

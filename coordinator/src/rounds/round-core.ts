@@ -249,7 +249,7 @@ export abstract class RoundCore {
       const dealer =
         code === 'E_DEALER' && typeof details['site'] === 'number' ? { dealer: details['site'] } : {};
       // a sum that was poisoned once may be an honest one when its administrators reopen the round
-      const lasting = code !== 'E_CEILING';
+      const lasting = code !== 'E_CEILING' && code !== 'E_OUTLIER';
       if (stillFolding()) this.dispatch({ type: 'broken', code, message, lasting, ...dealer });
       return;
     }

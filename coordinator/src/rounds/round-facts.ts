@@ -30,6 +30,8 @@ export interface RoundFacts {
     /** where the plan compares the groups: L2 norm of the sum, and the longest of honest sites; above it the group is poisoned */
     readonly norm?: number;
     readonly ceiling?: number;
+    /** where the plan tests tiles: those of this group that stand out from the other groups */
+    readonly outlyingTiles?: readonly number[];
   }[];
   /** of a training round whose sums are added up: L2 norm of the sum, and the longest of honest sites */
   readonly norm?: number;

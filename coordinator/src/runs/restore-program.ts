@@ -30,6 +30,7 @@ export async function restoreProgram(services: Services, contract: RunContract):
         survivors,
         extras,
         ...(row.model_hash ? { modelHash: new Uint8Array(row.model_hash) } : {}),
+        ...(row.tiles === null ? {} : { tiles: JSON.parse(row.tiles) as number[] }),
       });
     } else {
       const bytes = await readFile(path);

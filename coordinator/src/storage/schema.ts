@@ -130,6 +130,8 @@ export interface OutcomeTable {
   closed_ms: number;
   /** JSON of the facts a board shows */
   facts: string;
+  /** JSON of the energies of the tiles of the sum, where the plan tests them */
+  tiles: string | null;
 }
 
 /** Log entries of sites about an attempt. */

@@ -130,6 +130,11 @@ export const registry = {
     1,
     'the sum is longer than honest updates can make it: a site may be poisoning the run; look at the participants, then reopen the round or propose the plan again',
   ),
+  E_OUTLIER: code(
+    'ABORTED',
+    1,
+    'a part of the sum stands out from earlier rounds: a site may be poisoning the run; look at the participants, then reopen the round or propose the plan again',
+  ),
   E_WORSENED: code(
     'ABORTED',
     1,

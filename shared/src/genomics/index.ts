@@ -23,6 +23,7 @@ export { type Finding, findingOf } from './findings/finding.js';
 export { tableAssociation } from './confounding/table-association.js';
 export { keepPrepared } from './prepared-units.js';
 export { meanProfileOf } from './mean-profile.js';
+export { medianOf } from './numbers.js';
 export { transform } from './transform.js';
 export { fillSeries, wholeSeries } from './series.js';
 export { seriesBaselines } from './series-baselines.js';

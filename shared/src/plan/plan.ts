@@ -139,6 +139,11 @@ const secureAggregation = z.strictObject({
   combine: z.enum(['mean', 'median', 'trimmed-mean']).optional(),
   /** values that a trimmed-mean leaves out at either end of each coordinate; absent = 1 */
   trim: z.int().min(1).max(31).optional(),
+  /**
+   * a tile (64 KiB) of the sum of a training round stands out above so many times its median energy in the earlier rounds of
+   * its arm: no model is made of the sum. Of groups that are compared: of the other groups, which ends nothing. Absent = no test
+   */
+  tileFactor: z.number().gt(1).max(1e6).optional(),
   /** integer noise that the sites add to training updates in the ring, standard deviation z·Q of the sum; absent = none */
   noise: z
     .strictObject({ mechanism: z.enum(['discrete-gaussian', 'skellam']), z: positive.max(10_000) })

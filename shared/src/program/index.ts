@@ -12,7 +12,15 @@ export { quorumRuleOf, rosterViewOf } from './roster-view.js';
 export { armsOf, isValidation, Purpose, type Arm, type ScheduledRound } from './schedule.js';
 export { fedAvgStep, type FedAvgTerms } from './server-step.js';
 export { robustStep, type RobustTerms } from './robust-step.js';
-export { type CheckedStep, serverStepOf } from './checked-step.js';
+export { type CheckedStep, type MeasuredSums, serverStepOf } from './checked-step.js';
+export {
+  outlyingTiles,
+  profileOf,
+  TILE_WORDS,
+  TileEnergies,
+  type TileTest,
+  tileTestOf,
+} from './tile-test.js';
 export { ceilingOf, ceilingOfRound, type CeilingTerms } from './sum-ceiling.js';
 export type { StepTerms, TrainingSums } from './step-terms.js';
 export {
@@ -39,7 +47,7 @@ export { figuresOf, type ValidationPoint } from './validation-point.js';
 export { encodeValidation } from './validation-sums.js';
 export { modelFrameOf, seriesChannels } from './model-frame.js';
 export { RunProgram } from './program.js';
-export type { ClosingRound } from './round-outcome.js';
+export type { ClosingRound, RoundOutcome } from './round-outcome.js';
 export { quantumOf } from './quantum.js';
 export {
   costOfRun,

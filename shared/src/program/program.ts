@@ -66,6 +66,8 @@ export class RunProgram {
   private readonly steps: readonly StatisticsStep[];
   private readonly specifications: FeatureSpecification[];
   private readonly models: ArmModels;
+  /** energies of the tiles of each arm's closed training rounds, where the plan tests them */
+  private readonly tiles: number[][][];
   private position = 0;
   private evaluation: RunResult | null = null;
 
@@ -77,6 +79,7 @@ export class RunProgram {
     this.steps = preparationOf(contract);
     this.baselines = new BaselineFits(contract, (arm) => this.specification(arm));
     this.models = new ArmModels(this.arms.length);
+    this.tiles = this.arms.map(() => []);
     this.validation = new Validation(contract, this.models);
     this.rounds = scheduleOf(contract, this.arms, this.steps, this.baselines.list);
     this.specifications = this.arms.map(() => firstSpecification(contract));
@@ -208,7 +211,7 @@ export class RunProgram {
 
   /** What the server step (`serverStepOf`) of a training round of an arm depends on. */
   stepTerms(arm: number, sums: TrainingSums): StepTerms {
-    return stepTermsOf(this.contract, this.weightSpecs(arm), sums);
+    return stepTermsOf(this.contract, this.weightSpecs(arm), sums, this.tiles[arm] ?? []);
   }
 
   /**
@@ -264,6 +267,7 @@ export class RunProgram {
         const apply = (): void => {
           this.models.set(round.arm, { round: round.round, model: modelOut });
           if (point) this.curve.push(point);
+          if (outcome.tiles) this.tiles[round.arm]?.push([...outcome.tiles]);
         };
         return { modelOut, point, validation: null, finding: null, apply };
       }

@@ -1,5 +1,6 @@
 import { RegulonError } from '../errors/index.js';
 import type { ServerStep } from './server-step.js';
+import type { TileTest } from './tile-test.js';
 
 /** What the step of a robust combination depends on. */
 export interface RobustTerms {
@@ -14,6 +15,8 @@ export interface RobustTerms {
   readonly Q: number;
   /** clip norm, in the unit of the weights */
   readonly C: number;
+  /** factor and floor by which the tiles of the groups are compared; absent where the plan does not ask */
+  readonly tiles?: TileTest | undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface RobustTerms {
  * @throws E_POLICY when the rule cannot tell so few groups apart
  * @see Yin et al. 2018 (arXiv:1803.01498), Algorithm 1
  */
-export function robustStep({ rule, weights, sites, trim, Q, C }: RobustTerms): ServerStep {
+export function robustStep({ rule, weights, sites, trim, Q, C }: Omit<RobustTerms, 'tiles'>): ServerStep {
   const k = weights.length;
   const [low, high] = rule === 'median' ? [(k - 1) >> 1, k >> 1] : [trim, k - 1 - trim];
   if (k < (rule === 'median' ? 3 : 2 * trim + 1))

@@ -13,6 +13,8 @@ export interface RoundOutcome {
   readonly sums?: Float64Array;
   /** training: digest of the model after the server step, 32 bytes */
   readonly modelHash?: Uint8Array;
+  /** training, where the plan tests the tiles of the sum: the energy of each, as the server step has measured it */
+  readonly tiles?: readonly number[];
 }
 
 /** A round whose sum is known, before the program has moved on. */

@@ -78,15 +78,3 @@ function sumOf(updates: readonly Float64Array[], d: number): Int32Array {
     for (let k = 0; k < d; k++) sum[k]! += Math.round(((WEIGHT * update[k]!) / C) * Q);
   return sum;
 }
-
-/** Tiles of a sum whose energy exceeds the median of the tiles so many times. */
-export function outlyingTiles(sum: ArrayLike<number>, tile: number, factor: number): number[] {
-  const energies: number[] = [];
-  for (let at = 0; at < sum.length; at += tile) {
-    let energy = 0;
-    for (let i = at; i < Math.min(at + tile, sum.length); i++) energy += sum[i]! ** 2;
-    energies.push(energy);
-  }
-  const median = [...energies].sort((a, b) => a - b)[energies.length >> 1]!;
-  return energies.flatMap((energy, t) => (energy > factor * median ? [t] : []));
-}

@@ -31,6 +31,7 @@ const consequences: Partial<Record<ErrorCode, Consequence>> = {
   E_DEVICE_LOST: 'sit-out',
   E_FAULT: 'run-failed',
   E_CEILING: 'run-failed',
+  E_OUTLIER: 'run-failed',
   E_WORSENED: 'run-failed',
   E_UNITS: 'run-failed',
   E_DESIGN: 'run-failed',

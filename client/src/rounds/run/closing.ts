@@ -33,8 +33,8 @@ interface Close extends AnnouncedSums {
  * and its audit begins.
  *
  * @returns false when the coordinator has not closed the round
- * @throws E_FORK, E_DIGEST, E_MODEL when the close does not follow; E_FAULT, E_UNITS when the plan cannot go on; E_CEILING
- *   when the coordinator applied a sum that honest sites cannot have made
+ * @throws E_FORK, E_DIGEST, E_MODEL when the close does not follow; E_FAULT, E_UNITS when the plan cannot go on; E_CEILING,
+ *   E_OUTLIER when the coordinator applied a sum that honest sites cannot have made, or hardly
  */
 export async function closeRound(session: RunSession, round: ScheduledRound): Promise<boolean> {
   const close = await announcedClose(session, round);
@@ -109,7 +109,8 @@ async function derive(
     ...{ arm: round.arm, round: round.round, from: session.modelPath(round.arm) },
     ...{ sums: combined, parameters: d },
   };
-  return { ...base, modelHash: await models.step(job, serverStepOf(terms)) };
+  const { modelHash, measured } = await models.step(job, serverStepOf(terms));
+  return { ...base, modelHash, ...(measured.tiles ? { tiles: measured.tiles } : {}) };
 }
 
 async function wordsOf(path: string, start: number, words: number, ringBits: 32 | 64): Promise<Uint8Array> {

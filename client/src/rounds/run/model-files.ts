@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes, MerkleHasher } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import type { CheckedStep } from '@regulon/shared/program';
+import type { CheckedStep, MeasuredSums } from '@regulon/shared/program';
 import { decodeSigned32, TILE_BYTES } from '@regulon/shared/secagg';
 import { readFully, rootOfFile, writeWhole } from '../../files/index.js';
 
@@ -33,15 +33,16 @@ export class ModelFiles {
    * @param from current weights
    * @param sums files of ring words, 4 bytes each, as the step takes them; extras behind the weights are left alone
    * @param parameters d
-   * @returns modelHash of the next weights, 32 bytes
-   * @throws E_CEILING when honest sites cannot have made the sum; no model is left behind
+   * @returns modelHash of the next weights, 32 bytes, and what the step has seen
+   * @throws E_CEILING, E_OUTLIER when honest sites cannot have made the sum, or hardly; no model is left behind
    */
   async step(
     job: { arm: number; round: number; from: string; sums: readonly string[]; parameters: number },
     serverStep: CheckedStep,
-  ): Promise<Uint8Array> {
+  ): Promise<{ readonly modelHash: Uint8Array; readonly measured: MeasuredSums }> {
     const size = 4 * job.parameters;
     const files: FileHandle[] = [];
+    let measured: MeasuredSums = { norms: [] };
     const buffers = [job.from, ...job.sums].map(() => new Uint8Array(TILE_BYTES));
     const tiles = async function* (): AsyncGenerator<Uint8Array> {
       for (let offset = 0; offset < size; offset += TILE_BYTES) {
@@ -53,11 +54,11 @@ export class ModelFiles {
         serverStep.tile(next, sums.map(decodeSigned32), next, offset / 4);
         yield current;
       }
-      serverStep.finish();
+      measured = serverStep.finish();
     };
     try {
       for (const path of [job.from, ...job.sums]) files.push(await open(path, 'r'));
-      return await this.write(this.path(job.arm, job.round), tiles);
+      return { modelHash: await this.write(this.path(job.arm, job.round), tiles), measured };
     } finally {
       for (const file of files) await file.close();
     }

@@ -94,4 +94,10 @@ CREATE TABLE log_people (
 CREATE UNIQUE INDEX log_people_by_name ON log_people (name) WHERE until_ms IS NULL;
 `,
   },
+  {
+    name: 'coordinator-0005',
+    sql: `
+ALTER TABLE outcomes ADD COLUMN tiles TEXT;
+`,
+  },
 ];
