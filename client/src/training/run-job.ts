@@ -4,6 +4,7 @@ import { headsWeigh } from '@regulon/shared/plan';
 import type { HeadTraining } from '@regulon/shared/program';
 import type { TrainingBackend } from './backends/backend.js';
 import { loadUnits } from './data.js';
+import { verifyPatientLevel } from './dp-sgd/patient-level.js';
 import { evaluateUnits } from './evaluate.js';
 import { lossesOfUnits } from './unit-losses.js';
 import { writeFloat32 } from './files.js';
@@ -31,6 +32,7 @@ const BEAT_MILLISECONDS = 500;
 /** One round of local training: files in, update file and sums out. */
 export async function runTrainJob(job: TrainJob, context: JobContext): Promise<TrainResult> {
   const started = performance.now();
+  verifyPatientLevel(job);
   const data = await loadUnits(job, 'train');
   const network = await networkOf(job, data.inputShape);
   checkMemory(network, data, job, context);

@@ -3,7 +3,7 @@ export { modelDeclarationSchema, type ModelDeclaration } from './declaration.js'
 export { modelFilesOf } from './files.js';
 export { CO_EXPRESSION } from './layers/graph.js';
 export type { LayerDeclaration } from './layers/index.js';
-export type { Mask, Merge } from './layers/merge.js';
+export { type Mask, type Merge, mergeSchema } from './layers/merge.js';
 export type { Activation } from './layers/schema.js';
 export { lossSchema, type Loss } from './losses.js';
 export type { ResolvedHead } from './heads.js';
@@ -28,5 +28,10 @@ export {
 } from './manifest.js';
 export { initialWeights } from './initial-weights.js';
 export { KeyedGenerator } from './generator.js';
-export { patientLevelLayers, patientLevelRule } from './patient-level.js';
+export {
+  patientLevelLayers,
+  patientLevelLosses,
+  patientLevelMerges,
+  patientLevelRule,
+} from './patient-level.js';
 export { onlyHeads, readBy } from './sources.js';

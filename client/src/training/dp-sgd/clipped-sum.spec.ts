@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs-core';
-import { type LayerDeclaration, modelDeclarationSchema, patientLevelLayers } from '@regulon/shared/models';
+import {
+  type LayerDeclaration,
+  type Merge,
+  mergeSchema,
+  modelDeclarationSchema,
+  patientLevelLayers,
+  patientLevelMerges,
+} from '@regulon/shared/models';
 import { WasmBackend } from '../backends/wasm.js';
 import type { UnitData } from '../data.js';
 import { drawer } from '../gradient-check.support.js';
@@ -90,6 +97,35 @@ function deviation(source: GradientSource, clip?: number) {
   return { ofNorms, ofSum: distance(total, expected) / (norm(expected) || 1), total, expected, bound };
 }
 
+/** Two blocks put together; where a merge allows for it, units that lack one of them. */
+function mergedSource(merge: Merge): GradientSource {
+  const layers = [{ type: 'dense', units: 4, activation: 'tanh' }];
+  const head = { name: 'head', layers: [{ type: 'dense', units: 'outputs' }] };
+  const isMasked = merge === 'masked-mean' || merge === 'gated';
+  const names = isMasked ? ['rna', 'protein'] : ['all', 'all'];
+  const inputs = names.map((name) => ({ name, shape: [3], mask: 'unit' }));
+  const blocks = names.map((from, b) => ({ name: `block-${b}`, from, layers }));
+  const joint = { name: 'joint', from: blocks.map(({ name }) => name), merge, layers };
+  const declaration = modelDeclarationSchema.parse({
+    inputs: isMasked ? inputs : [{ name: 'all', shape: [8] }],
+    blocks: [...blocks, joint, head],
+  });
+  const network = new Network(declaration, { inputShape: [8], outputs: 2 });
+  const draw = drawer(29);
+  const features = draw(RECORDS * 8, 1.5);
+  if (isMasked)
+    for (let r = 0; r < RECORDS; r++) [features[8 * r + 3], features[8 * r + 7]] = [r % 3 ? 1 : 0, r % 2];
+  const targets = draw(RECORDS * 2, 2);
+  const data: UnitData = {
+    ...{ n: RECORDS, inputShape: [8], features },
+    lossOf: (output, rows) => squaredError(output, targets, undefined, rows, 2),
+  };
+  const size = network.specs.reduce((n, spec) => n + spec.size, 0);
+  const weights = weightTensors(network, draw(size, 0.7), backend);
+  held.push(...weights);
+  return { network, data, backend, weights, lossScale: 0.5 };
+}
+
 const cases = Object.entries(layerCases) as [LayerDeclaration['type'], readonly LayerCase[]][];
 const known = cases.filter(([type]) => patientLevelLayers.has(type));
 const unknown = cases.filter(([type]) => !patientLevelLayers.has(type));
@@ -129,6 +165,20 @@ describe('gradients by patient, without a loop over patients', () => {
         expect(norm(total)).toBeLessThanOrEqual(bound);
       }
     }
+  });
+
+  it.each(mergeSchema.options)('%s: exact by patient, or refused', (merge) => {
+    const source = mergedSource(merge);
+    if (patientLevelMerges.has(merge)) {
+      const { ofNorms, ofSum } = deviation(source);
+      expect(ofNorms).toBeLessThan(1e-5);
+      expect(ofSum).toBeLessThan(1e-5);
+      return;
+    }
+    const total = new Float64Array(source.network.specs.reduce((n, spec) => n + spec.size, 0));
+    expect(() => clippedSum(source, PATIENTS, 1, context, into(source, total))).toThrow(
+      expect.objectContaining({ code: 'E_PRIVACY' }),
+    );
   });
 
   it('a frozen weight has no part in the norm', () => {
