@@ -3,7 +3,7 @@ import { softmaxNet } from '../support/reference-nets/index.js';
 import { breaksBound, effort, type Measured, measured, TIMEOUT_MS } from './support/attack-report.js';
 import { Draws, INPUTS } from './support/nets.js';
 import { PrivateTrainer, type Protection } from './support/private-trainer.js';
-import { muOf, powerAt, powerBound, powerError, type Scores } from './support/roc.js';
+import { curveOf, muOf, powerAt, powerBound, powerError, type Scores } from './support/roc.js';
 
 const [CLASSES, STEPS, UNITS] = [2, 100, 100];
 const models = effort(16, 32);
@@ -67,7 +67,7 @@ async function attacked(
   const shadows: Shadow[] = [];
   for (let m = 0; m < models; m++) shadows.push(await shadow(m, protection));
   const scores = likelihoods(shadows);
-  return [0.01, 0.001].map((rate) => {
+  return [0.01, 0.001].map((rate, i) => {
     const value = powerAt(rate, scores);
     const bound = mu === undefined ? {} : boundOf(rate, mu, scores);
     const setting = `logistic, ${UNITS / 2} of ${UNITS} units, ${models} shadow models`;
@@ -78,6 +78,7 @@ async function attacked(
       measure: `TPR at ${100 * rate} % FPR`,
       value,
       ...bound,
+      ...(i === 0 ? { curve: curveOf(scores, mu) } : {}),
     });
   });
 }

@@ -1,4 +1,4 @@
-/** `npm run attacks [-- --format json] [--output FILE] [ARGUMENT…]`: the long forms of the privacy attacks, as a table. */
+/** `npm run attacks [-- --format json] [--output FILE] [--html FILE] [ARGUMENT…]`: the long forms of the privacy attacks, as a table. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { JestResult } from '../security/support/long-table.js';
+import { attackPage } from './support/attack-page.js';
 import { attackReport, attackTable } from './support/attack-table.js';
 import { MEASURED, type Measured } from './support/attack-report.js';
 
@@ -40,6 +41,8 @@ const { values, positionals } = parseArgs({
     format: { type: 'string', default: 'table' },
     /** the JSON report is written there as well */
     output: { type: 'string' },
+    /** pictures and figures are written there as one page that runs nothing */
+    html: { type: 'string' },
     /** the short forms, as continuous integration runs them */
     quick: { type: 'boolean', default: false },
   },
@@ -55,6 +58,7 @@ try {
     const report = attackReport(version(), values.quick ? 'quick' : 'long', result, measured);
     const json = `${JSON.stringify(report, null, 2)}\n`;
     if (values.output !== undefined) writeFileSync(values.output, json);
+    if (values.html !== undefined) writeFileSync(values.html, attackPage(report));
     process.stdout.write(values.format === 'json' ? json : `${attackTable(report).join('\n')}\n`);
   }
 } finally {

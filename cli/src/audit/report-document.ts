@@ -1,5 +1,12 @@
 import { sha256 } from '@regulon/shared/crypto';
-import { digestText, elementsOf, readBundle, type VerifyReport } from '@regulon/shared/transparency';
+import {
+  type AttackReport,
+  digestText,
+  elementsOf,
+  parseAttackReport,
+  readBundle,
+  type VerifyReport,
+} from '@regulon/shared/transparency';
 import { z } from 'zod';
 import {
   attachmentOfBundle,
@@ -39,6 +46,8 @@ export interface RunFacts {
     readonly conditions: number;
   }[];
   readonly rounds: readonly RoundFacts[];
+  /** membership tests of its released models, as their sites signed them */
+  readonly tests: readonly { readonly entry: number; readonly report: AttackReport }[];
 }
 
 /** All that an audit report shows, as data. Texts that people wrote freely are left out: they may name a person. */
@@ -168,7 +177,20 @@ function runFacts(
       .filter(({ index }) => named.has(index))
       .map(approvalFacts),
     rounds: roundFactsOf(own, files),
+    tests: ofKind(own, 'model.release').flatMap((release) => testsOf(release, files)),
   };
+}
+
+/** Attack reports of a release that can be read; row R2 says what is wrong with the others. */
+function testsOf({ index, entry }: BundleEntry<'model.release'>, files: BundleFiles): RunFacts['tests'] {
+  return entry.body.tests.flatMap(({ report: { digest } }) => {
+    const bytes = attachmentOfBundle(files, digest);
+    try {
+      return bytes ? [{ entry: index, report: parseAttackReport(bytes) }] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function proposalFacts({ index, entry }: BundleEntry<'plan.propose'>): RunFacts['proposal'] {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
-import { sampleRun, type SampleOptions } from '@regulon/shared/transparency-samples';
+import { sampleRelease, sampleRun, type SampleOptions } from '@regulon/shared/transparency-samples';
 import { verifyMarkup } from '../run-report/markup.support.js';
 import { reportCommand } from './index.js';
 import { auditPage } from './report-page.js';
@@ -50,6 +50,18 @@ describe('the report of an audit', () => {
       expect(page).toContain(words);
     for (const { id, status } of document.verification.rules)
       expect(page).toContain(`<th scope="row">${id}</th><td>${status}</td>`);
+  });
+
+  it('draws the membership tests that a release rests on, at few false positives', async () => {
+    const log = sampleRun({ privacy: { cap: '3' } });
+    sampleRelease(log);
+    const { page, document } = await reported(log.bundle(), log.policy);
+    expect(document.runs[0]?.tests).toHaveLength(1);
+    expect(page).toMatch(/<svg role="img" aria-labelledby="roc-run_[0-9a-f]+-0-title/);
+    expect(page).toMatch(
+      /loss-threshold at site-1 finds 0 of the members at 0\.01 of the others \(bound 0\.0105\)/,
+    );
+    expect((await ofRun()).page).not.toContain('gives away of single patients</h3>');
   });
 
   it('names approvals, cohorts and what left the sites', async () => {

@@ -24,6 +24,12 @@ export interface Measured {
   /** what the value must not exceed by more than three standard errors; absent: no such number exists */
   readonly bound?: number;
   readonly standardError?: number;
+  /** of a membership test: shares of members found, by rising false positive rate */
+  readonly curve?: readonly {
+    readonly falsePositives: number;
+    readonly found: number;
+    readonly bound: number | null;
+  }[];
 }
 
 /** Note what an attack has reached. Outside `npm run attacks` nothing is written. */

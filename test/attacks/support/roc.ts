@@ -6,7 +6,7 @@ import {
   mostFound,
   type SampledGaussianSteps,
 } from '@regulon/shared/privacy';
-import { errorOfShare } from '@regulon/shared/transparency';
+import { errorOfShare, FALSE_POSITIVE_RATES } from '@regulon/shared/transparency';
 import { normalCdf } from '../../../shared/src/privacy/normal.js';
 
 export type Scores = MembershipScores;
@@ -38,3 +38,12 @@ export const powerBound = (falsePositives: number, mu: number): number =>
 /** The same of sampled steps, by their privacy loss distribution. */
 export const sampledPowerBound = (falsePositives: number, steps: SampledGaussianSteps): number =>
   mostFound([steps], [falsePositives])[0]!;
+
+/** The curve of a test at the rates of attack reports. @param mu of its noise; undefined without */
+export function curveOf(scores: Scores, mu?: number) {
+  return FALSE_POSITIVE_RATES.map(Number).map((falsePositives) => ({
+    falsePositives,
+    found: foundAt(falsePositives, scores),
+    bound: mu === undefined ? null : powerBound(falsePositives, mu),
+  }));
+}
