@@ -1,5 +1,5 @@
 import { foldsOf, selectUnits, type UnitsView } from '@regulon/shared/genomics';
-import type { Roster } from '@regulon/shared/plan';
+import { isRobust, type Roster } from '@regulon/shared/plan';
 import {
   contractOf,
   encodeEvaluation,
@@ -72,7 +72,8 @@ export class InProcessRun {
     const vectors = new Map<number, Uint8Array>();
     for (const site of this.sites) vectors.set(site.id, await this.vectorOf(site, round, manifest, weights));
     const sum = secureSum(this.roster, manifest, vectors, lost);
-    completeRound(program, round, sum, () => weights);
+    const groups = isRobust(program.contract.plan) ? sum.groups : [];
+    completeRound(program, round, { ...sum, groups }, () => weights);
     return round;
   }
 

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { LETTERS } from '@regulon/shared/genomics';
 import { parseStrict, sitePolicySchema } from '@regulon/shared/plan';
 import { costOfRun } from '@regulon/shared/program';
+import { groupLines } from './group-lines.js';
 import { outlineOf, readPlanFile } from './index.js';
 
 const examples = fileURLToPath(new URL('../../../examples', import.meta.url));
@@ -28,6 +29,7 @@ describe('the example plans', () => {
         'omics-gated.sim.yaml',
         'omics-owners.sim.yaml',
         'per-base.sim.yaml',
+        'robust-groups.sim.yaml',
         'tumour-heads.sim.yaml',
         'tumour-stopping.sim.yaml',
         'tumour-variational.sim.yaml',
@@ -81,6 +83,12 @@ describe('the example plans', () => {
     expect(() => outlineOf(few)).toThrow(
       /model\.blocks\[0\]\.owners: 3 sites, but a sum covers at least 4 of 5/,
     );
+  });
+
+  it('says what the median of groups withstands, and what it costs', () => {
+    const plan = readPlanFile(join(examples, 'robust-groups.sim.yaml'));
+    expect(plan.evaluation).toMatchObject({ every: 2, maxWorsening: 0.5 });
+    expect(groupLines(plan).join()).toMatch(/3 groups of 4 .* withstands 1 poisoned of 3 groups/);
   });
 
   it('counts the layers of the 1D CNN as the zoo does', () => {
