@@ -14,6 +14,7 @@ import { receiptsRight, receiptsWrong } from './egress-receipts.js';
 import { deedsRight, deedsWrong } from './deeds.js';
 import { baselinesRight, baselinesWrong } from './log-baselines.js';
 import { claimed } from './private-runs.js';
+import { goodModels, wrongModels } from './derived-models.js';
 import { goodReleases, wrongReleases } from './released-models.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
 import { statedRight, statedWrong } from './self-evidence.js';
@@ -36,6 +37,7 @@ const addCheckpoint = (files: Map<string, Uint8Array>, log: SampleLog, size: num
 export const good: Readonly<Record<string, () => Case>> = {
   ...goodMembers,
   ...goodReleases,
+  ...goodModels,
   ...statedRight,
   ...rolesRight,
   ...receiptsRight,
@@ -295,6 +297,7 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...wrongMembers,
   ...withdrawnData,
   ...wrongReleases,
+  ...wrongModels,
   ...statedWrong,
   ...rolesWrong,
   ...receiptsWrong,

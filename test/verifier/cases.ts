@@ -7,6 +7,8 @@ export interface Case {
   readonly policy: string;
   readonly siteCheckpoints?: readonly string[];
   readonly asOf?: Date;
+  /** level 2: sums and models by digest text */
+  readonly kept?: ReadonlyMap<string, Uint8Array>;
 }
 
 export const other = digestText(new Uint8Array(32).fill(9));

@@ -35,6 +35,10 @@ export const goodReleases: Readonly<Record<string, () => Case>> = {
   'a model of a private run that samples': released({}, { privacy: sampled }),
   'a model of a private run without budgets': released({}, { privacy: { cap: null } }),
   'a model without differential privacy': released({}, {}),
+  'a model of a run whose list of models is attached': rewritten((log) => void sampleRelease(log), {
+    privacy,
+    attachModels: true,
+  }),
   'a model that was released before its data were withdrawn': rewritten(
     (log) => {
       sampleRelease(log);
@@ -62,6 +66,9 @@ export const wrongReleases: Readonly<Record<string, () => Case>> = {
   'a release with the report of another model': released({ report: { model: other } }),
   'a release with the report of another run': released({ report: { run: `run_${'08'.repeat(16)}` } }),
   'a release with a report by another site': released({ report: { site: 'site-2' } }),
+  'a release whose test a researcher has signed': released({ reporter: ['researcher', 'r1'] }),
+  'a release whose test another site has signed': released({ reporter: ['site', 'site-2'] }),
+  'a release whose test was rewritten after its site signed it': released({ rewritten: { others: '500+' } }),
   'a release whose test is above its bound': released({ point: { found: '0.75' } }),
   'a release whose test has a raised bound': released({ point: { found: '0.75', bound: '0.99' } }),
   'a release whose test has a widened error': released({ point: { error: '0.5' } }),

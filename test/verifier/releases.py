@@ -14,7 +14,8 @@ TERMS = ["arm", "model", "format", "file", "privacy", "intendedUse", "tests"]
 RATES = ["0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5"]
 DELTAS = [10 ** -(1 + j / 2) for j in range(15)]
 LEAST = {"20-49": 20, "50-99": 50, "100-199": 100, "200-499": 200, "500+": 500}
-REPORT = {"schema", "run", "arm", "model", "site", "members", "others", "attacks"}
+REPORT = {"schema", "run", "arm", "model", "site", "members", "others", "attacks", "signature"}
+REPORT_TYPE = "application/vnd.regulon.attack-report+json;v=1"
 ATTACKS = ["loss-threshold", "reference-calibrated"]
 DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 
@@ -47,19 +48,30 @@ def check_release(log, index, entry):
         return
     claim, sites = run.proposal["privacy"], contributors(log, entry["run"], run.proposal)
     notes = [
-        model_note(entry["body"], ends[0][1]),
+        model_note(log, entry["body"], ends[0][1]),
         privacy_note(entry["body"]["privacy"], claim, sites),
         approval_note(log, index, entry, sites),
     ]
     for note in filter(None, notes):
         log.add("R1", index, note)
-    for note in test_notes(log, entry, run.proposal, sites):
+    for note in test_notes(log, index, entry, run.proposal, sites):
         log.add("R2", index, note)
 
 
-def model_note(body, finish):
-    whole = finish["status"] in ("COMPLETED", "COMPLETED_PARTIAL")
-    models = finish["models"] if whole and isinstance(finish["models"], list) else []
+def models_of(log, finish):
+    """Final models: in the entry, or attached where they are many."""
+    if finish["status"] not in ("COMPLETED", "COMPLETED_PARTIAL"):
+        return []
+    if isinstance(finish["models"], list):
+        return finish["models"]
+    try:
+        return parse_json(log.attachment(finish["models"]))
+    except (Missing, Wrong):
+        return []
+
+
+def model_note(log, body, finish):
+    models = models_of(log, finish)
     final = {m["arm"]: m["model"] for m in models}
     return None if final.get(body["arm"]) == body["model"] else "not the final model of its arm"
 
@@ -99,11 +111,22 @@ def privacy_note(stated, claim, sites):
     return None
 
 
+def dsse(type_, payload):
+    return f"DSSEv1 {len(type_)} {type_} {len(payload)} ".encode() + payload
+
+
+def is_signed(report, key):
+    """Whether the site of a report has signed everything else in it."""
+    own, findings = report["signature"], {n: v for n, v in report.items() if n != "signature"}
+    message = dsse(REPORT_TYPE, jcs(findings))
+    known = set(own) == {"key", "sig"} and key and key.short == own["key"]
+    return known and verifies(key.key, unbase64(own["sig"]), message)
+
+
 def approval_note(log, index, entry, sites):
     body, keys = entry["body"], log.at(index).by_actor
     terms = {"schema": "regulon.release/1", "fed": entry["fed"], "run": entry["run"], **{n: body[n] for n in TERMS}}
-    payload = jcs(terms)
-    message = f"DSSEv1 {len(TYPE)} {TYPE} {len(payload)} ".encode() + payload
+    message = dsse(TYPE, jcs(terms))
     given = {a["site"]: a for a in body["approvals"]}
     if set(given) != set(sites):
         return "approved by other sites than those that contributed"
@@ -114,7 +137,7 @@ def approval_note(log, index, entry, sites):
     return None
 
 
-def test_notes(log, entry, proposal, sites):
+def test_notes(log, index, entry, proposal, sites):
     body = entry["body"]
     if not body["tests"]:
         return ["no attack report"]
@@ -122,7 +145,9 @@ def test_notes(log, entry, proposal, sites):
     for test in body["tests"]:
         try:
             report = parse_json(log.attachment(test["report"]))
+            key = log.at(index).by_actor.get(("site", test["site"]))
             notes += report_notes(log, entry, test["site"], report, proposal, sites)
+            notes += [] if is_signed(report, key) else ["an attack report that its site did not sign"]
         except (Missing, Wrong, KeyError, TypeError, ValueError, AttributeError):
             notes.append("an attack report that is not there or cannot be read")
     return notes

@@ -17,6 +17,7 @@ def raw(digest):
 
 
 def check_rounds(log):
+    """Closed rounds: (index, manifest, groups) by (run, round, attempt)."""
     opened, closed, previous = {}, {}, {}
     for index, entry in enumerate(log.entries):
         handler = HANDLERS.get(entry["kind"]) if entry else None
@@ -30,6 +31,7 @@ def check_rounds(log):
             log.add("S2", index, f"{type(error).__name__}: {error}")
     check_unmasks(log, closed)
     check_answers(log, opened)
+    return closed
 
 
 class Place:

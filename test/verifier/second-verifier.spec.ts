@@ -1,15 +1,32 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KeptBlobFolder } from '@regulon/cli/audit';
 import { RegulonError } from '@regulon/shared/errors';
 import { verifyBundle } from '@regulon/shared/transparency';
 import { good, spoiled } from './bundles.js';
 import type { Case } from './cases.js';
 
 /** Rows that the second verifier implements. */
-const ROWS = ['L1', 'L2', 'L3', 'L4', 'L5', 'A1', 'S1', 'S2', 'P1', 'P2', 'P4', 'R1', 'R2', 'X1'] as const;
+const ROWS = [
+  'L1',
+  'L2',
+  'L3',
+  'L4',
+  'L5',
+  'A1',
+  'S1',
+  'S2',
+  'S3',
+  'P1',
+  'P2',
+  'P4',
+  'R1',
+  'R2',
+  'X1',
+] as const;
 const AS_OF = new Date(Date.UTC(2026, 10, 21));
 const program = join(import.meta.dirname, 'verify.py');
 const python = process.env['REGULON_PYTHON'] ?? 'python3';
@@ -30,7 +47,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF }: Case): Verdict {
+function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept }: Case): Verdict {
   const file = (name: string, content: Uint8Array | string): string => {
     const path = join(folder, name);
     writeFileSync(path, content);
@@ -38,6 +55,7 @@ function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF }: Case):
   };
   const args = ['--bundle', file('bundle.zip', bundle), '--policy', file('quorum.policy', policy)];
   const notes = siteCheckpoints.map((note, i) => file(`${i}.note`, note));
+  if (kept) args.push('--kept', keptFolder(kept));
   const { stdout, stderr } = spawnSync(
     python,
     ['-B', program, ...args, '--as-of', asOf.toISOString(), '--site-checkpoints', ...notes],
@@ -53,9 +71,22 @@ function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF }: Case):
   return { status: answer.status, first };
 }
 
-function byRegulon({ bundle, policy, siteCheckpoints = [], asOf = AS_OF }: Case): Verdict {
+/** A folder as the coordinator's blobs lie. */
+function keptFolder(kept: ReadonlyMap<string, Uint8Array>): string {
+  const blobs = mkdtempSync(join(folder, 'kept-'));
+  for (const [digest, bytes] of kept) {
+    const name = digest.slice('sha256:'.length);
+    mkdirSync(join(blobs, name.slice(0, 2)), { recursive: true });
+    writeFileSync(join(blobs, name.slice(0, 2), name), bytes);
+  }
+  return blobs;
+}
+
+function byRegulon({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept }: Case): Verdict {
+  const blobs = kept && new KeptBlobFolder(keptFolder(kept));
   try {
-    const report = verifyBundle({ bundle, policy, siteCheckpoints, asOf });
+    const keptBlobs = blobs ? { keptBlobs: blobs.of } : {};
+    const report = verifyBundle({ bundle, policy, siteCheckpoints, asOf, ...keptBlobs });
     const first: Record<string, string> = {};
     for (const row of ROWS) {
       const rule = report.rules.find(({ id }) => id === row);
@@ -65,6 +96,8 @@ function byRegulon({ bundle, policy, siteCheckpoints = [], asOf = AS_OF }: Case)
   } catch (error) {
     if (error instanceof RegulonError && error.code === 'E_BUNDLE') return { status: 'unusable', first: {} };
     throw error;
+  } finally {
+    blobs?.close();
   }
 }
 

@@ -1,9 +1,9 @@
 """A second verifier of bundles, written from docs/protocol.md: standard library and `cryptography` only.
 
-    python3 verify.py --bundle b.zip --policy quorum.policy [--site-checkpoints FILE...] [--as-of TIME] [--max-age SECONDS]
+    python3 verify.py --bundle b.zip --policy quorum.policy [--site-checkpoints FILE...] [--as-of TIME] [--max-age SECONDS] [--kept FOLDER]
 
 Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
-"notes": [...]}. It implements rows L1 to L5, S1, S2, P1, P2, P4, R1, R2 and X1; exit codes are those of the document.
+"notes": [...]}. It implements rows L1 to L5, S1, S2, S3 (models), P1, P2, P4, R1, R2 and X1; exit codes are those of the document.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import cosignatures
 import egress
 import evidence
 import log_rows
+import models
 import privacy
 import releases
 import round_rows
@@ -27,10 +28,10 @@ import withdrawals
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
-ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "S1", "S2", "P1", "P2", "P4", "D1", "R1", "R2", "X1"]
+ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "S1", "S2", "S3", "P1", "P2", "P4", "D1", "R1", "R2", "X1"]
 
 
-def verify(bundle, policy, kept, as_of, max_age):
+def verify(bundle, policy, kept, as_of, max_age, blobs=None):
     """Findings of every row. Raises `Wrong` when bundle or policy cannot be used."""
     files, changed = archive.read(bundle)
     log = log_rows.Log(files, changed, parse_policy(policy))
@@ -55,8 +56,10 @@ def verify(bundle, policy, kept, as_of, max_age):
     baselines.check_baselines(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
-    round_rows.check_rounds(log)
+    closed = round_rows.check_rounds(log)
     egress.check_egress(log)
+    if blobs is not None:
+        models.check_models(log, closed, blobs)
     training.check_training(log)
     privacy.check_privacy(log)
     releases.check_releases(log)
@@ -87,13 +90,15 @@ def main():
     parser.add_argument("--bundle", required=True)
     parser.add_argument("--policy", required=True)
     parser.add_argument("--site-checkpoints", nargs="*", default=[])
+    parser.add_argument("--kept", help="level 2: folder of the sums and models that the coordinator kept")
     parser.add_argument("--as-of")
     parser.add_argument("--max-age", type=int, default=7 * log_rows.DAY)
     args = parser.parse_args()
     as_of = datetime.fromisoformat(args.as_of.replace("Z", "+00:00")).timestamp() if args.as_of else time.time()
     try:
         kept = [read(path) for path in args.site_checkpoints]
-        answer = report(verify(read(args.bundle), read(args.policy).decode(), kept, as_of, args.max_age))
+        findings = verify(read(args.bundle), read(args.policy).decode(), kept, as_of, args.max_age, args.kept)
+        answer = report(findings)
     except Wrong as error:
         answer = {"status": "unusable", "rows": {}, "notes": [str(error)]}
     print(json.dumps(answer))

@@ -1,7 +1,7 @@
 export { verifyCommand, type VerifyArguments } from './verify.js';
 export { exportCommand } from './export.js';
 export { explainCommand } from './explain.js';
-export { MaskedVectorFolder } from './masked-vectors.js';
+export { KeptBlobFolder, MaskedVectorFolder } from './masked-vectors.js';
 export { checkProofCommand, proofCommand } from './proof.js';
 export { baselineCommand } from './baseline.js';
 export { type AnchorArguments, anchorCommand, recordCommand, type Recorded } from './record.js';

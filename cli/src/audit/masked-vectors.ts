@@ -1,16 +1,14 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MaskedVector, MaskedVectors } from '@regulon/shared/transparency';
+import { hex } from '@regulon/shared/crypto';
+import type { KeptBlobs, MaskedVector, MaskedVectors } from '@regulon/shared/transparency';
 
-/** Masked vectors in a folder as the coordinator's spool holds them: `<run>/<round>-<attempt>/<site>.ok`. */
-export class MaskedVectorFolder {
+/** Files that were opened for a verifier. */
+class OpenedFiles {
   private readonly files: number[] = [];
 
-  constructor(private readonly folder: string) {}
-
-  /** The vector of one survivor, or undefined when there is no such file. */
-  readonly of: MaskedVectors = (run, { round, attempt, site }): MaskedVector | undefined => {
-    const path = join(this.folder, run.slice('run_'.length), `${round}-${attempt}`, `${site}.ok`);
+  /** A file by its path, or undefined when there is none. */
+  protected at(path: string): MaskedVector | undefined {
     if (!existsSync(path)) return undefined;
     const file = openSync(path, 'r');
     this.files.push(file);
@@ -22,9 +20,33 @@ export class MaskedVectorFolder {
       }
     };
     return { size: fstatSync(file).size, read };
-  };
+  }
 
   close(): void {
     this.files.splice(0).forEach(closeSync);
   }
+}
+
+/** Masked vectors in a folder as the coordinator's spool holds them: `<run>/<round>-<attempt>/<site>.ok`. */
+export class MaskedVectorFolder extends OpenedFiles {
+  constructor(private readonly folder: string) {
+    super();
+  }
+
+  /** The vector of one survivor, or undefined when there is no such file. */
+  readonly of: MaskedVectors = (run, { round, attempt, site }) =>
+    this.at(join(this.folder, run.slice('run_'.length), `${round}-${attempt}`, `${site}.ok`));
+}
+
+/** Sums and models in a folder as the coordinator's blobs lie: `<2 hex>/<64 hex>`. */
+export class KeptBlobFolder extends OpenedFiles {
+  constructor(private readonly folder: string) {
+    super();
+  }
+
+  /** The file of a digest, or undefined when it was not kept. */
+  readonly of: KeptBlobs = (digest) => {
+    const name = hex(digest);
+    return this.at(join(this.folder, name.slice(0, 2), name));
+  };
 }

@@ -3,7 +3,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { verifyBundle, type VerifyInput, type VerifyReport } from '@regulon/shared/transparency';
 import { durationOf } from './durations.js';
 import { readBundleFile, readBytes, readTextFile } from './files.js';
-import { MaskedVectorFolder } from './masked-vectors.js';
+import { KeptBlobFolder, MaskedVectorFolder } from './masked-vectors.js';
 
 /** Arguments of `regulon audit verify`. */
 export interface VerifyArguments {
@@ -13,10 +13,12 @@ export interface VerifyArguments {
   readonly policy: string;
   /** paths of checkpoint notes that sites kept */
   readonly siteCheckpoints?: readonly string[];
-  /** evidence level; 2 replays the sums from masked vectors */
+  /** evidence level; 2 replays the sums from masked vectors, and derives the models from kept sums */
   readonly level?: number;
   /** folder of masked vectors, as the coordinator's spool holds them; level 2 */
   readonly maskedVectors?: string;
+  /** folder of sums and models, as the coordinator's blobs lie; level 2 */
+  readonly kept?: string;
   /** RFC 3339; now by default */
   readonly asOf?: string;
   /** the newest cosignature may be so old, e.g. `7d`, `12h`; a week by default */
@@ -42,14 +44,17 @@ export interface VerifyOutcome {
  * @throws E_ARGUMENT or E_BUNDLE (exit 4) when a file or an argument cannot be used
  */
 export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcome> {
-  const { level = 1, maskedVectors } = args;
-  if (level === 2 && maskedVectors === undefined) {
+  const { level = 1, maskedVectors, kept } = args;
+  if (level === 2 && maskedVectors === undefined && kept === undefined) {
     throw new RegulonError('E_ARGUMENT', 'level 2 cannot be verified: bundles hold evidence of level 1', {
-      hint: 'name the folder of the masked vectors with --masked-vectors',
+      hint: 'name the folder of the masked vectors with --masked-vectors, or of sums and models with --kept',
     });
   }
-  if (level < 2 && maskedVectors !== undefined)
-    throw new RegulonError('E_ARGUMENT', '--masked-vectors are evidence of level 2: add --level 2');
+  if (level < 2 && (maskedVectors !== undefined || kept !== undefined))
+    throw new RegulonError(
+      'E_ARGUMENT',
+      '--masked-vectors and --kept are evidence of level 2: add --level 2',
+    );
   const asOf = args.asOf === undefined ? new Date() : timeOf(args.asOf);
   const [bundle, policy] = await Promise.all([
     readBundleFile(args.bundle),
@@ -61,9 +66,12 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   const input = { bundle, policy: text, asOf, ...age, siteCheckpoints: await Promise.all(notes) };
   const only = args.run === undefined ? {} : { run: args.run };
   const folder = maskedVectors === undefined ? undefined : new MaskedVectorFolder(maskedVectors);
-  const report = verifyAnd(() => folder?.close(), {
+  const blobs = kept === undefined ? undefined : new KeptBlobFolder(kept);
+  const close = (): void => [folder, blobs].forEach((opened) => opened?.close());
+  const report = verifyAnd(close, {
     ...{ ...input, ...only },
     ...(folder ? { maskedVectors: folder.of } : {}),
+    ...(blobs ? { keptBlobs: blobs.of } : {}),
   });
   const { status, firstLine } = report;
   const isPass = status === 'pass';

@@ -20,7 +20,7 @@ import { VERSION } from './version.js';
 
 interface VerifyOptions extends Pick<
   VerifyArguments,
-  'bundle' | 'policy' | 'asOf' | 'maxAge' | 'run' | 'maskedVectors'
+  'bundle' | 'policy' | 'asOf' | 'maxAge' | 'run' | 'maskedVectors' | 'kept'
 > {
   readonly siteCheckpoints?: string[];
   readonly level?: string;
@@ -113,6 +113,7 @@ function judges(command: Command): Command {
     .option('--site-checkpoints <files...>', 'checkpoint notes that sites kept')
     .option('--level <n>', 'evidence level; 2 replays every sum')
     .option('--masked-vectors <dir>', "level 2: the coordinator's spool, or a copy of it")
+    .option('--kept <dir>', "level 2: the coordinator's blobs (sums and models), or a copy of them")
     .option('--as-of <time>', 'judge as of this time')
     .option('--max-age <duration>', 'the newest cosignature may be so old, e.g. 12h (default: 7d)')
     .option('--run <id>', 'only this run');

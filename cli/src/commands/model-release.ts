@@ -86,16 +86,16 @@ async function release(name: string, options: ReleaseOptions, context: Context):
   const known = existsSync(file)
     ? readJsonFile(file, releaseDocument, 'E_ARGUMENT')
     : await drafted({ api, run, fed: federation.id, ground, options });
-  verifyTested(known, ground);
+  verifyTested(known, ground, keys);
   const document = gathered(known, options.signed ?? [], keys);
   const digest = digestOfRelease(document);
   const lines = [...releaseLines(document), `digest  ${digest}`];
   if (dryRun) return { data: { document, digest, index: null }, lines };
   writeWhole(file, `${JSON.stringify(document, null, 2)}\n`);
   if (!options.submit) {
-    const missing = [...ground.run.sites.keys()].filter(
-      (site) => !document.body.approvals.some((approval) => approval.site === site),
-    );
+    const missing = [...ground.run.sites.keys()]
+      .filter((site) => !document.body.approvals.some((approval) => approval.site === site))
+      .sort();
     const due =
       missing.length === 0
         ? '--submit hands it in'
@@ -170,11 +170,11 @@ function guaranteeOf({ run }: ReleasedRun): ReleaseTerms['privacy'] {
 }
 
 /** The gate: no release without an attack report of that very model. @throws E_RELEASE */
-function verifyTested(document: ReleaseDocument, { run }: ReleasedRun): void {
+function verifyTested(document: ReleaseDocument, { run }: ReleasedRun, keys: FederationKeys): void {
   const reports = reportsOf(document);
   refuseFaults([
     ...faultsOfTerms(run, document, document.body),
-    ...faultsOfTests(run, document, document.body, (digest) => reports.get(digest)),
+    ...faultsOfTests(run, document, document.body, (digest) => reports.get(digest), keys),
   ]);
 }
 

@@ -1,11 +1,20 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readDaemonConfig } from '@regulon/client/config';
+import { type DaemonConfig, readDaemonConfig } from '@regulon/client/config';
+import { loadSiteKeys } from '@regulon/client/enrol';
+import { loadFederation } from '@regulon/client/policy';
 import type { MembershipTest } from '@regulon/client/samples';
 import { siteModelsFolder } from '@regulon/client/state';
 import type { Beat } from '@regulon/client/training';
 import { RegulonError } from '@regulon/shared/errors';
-import { type AttackReport, attackReportBytes, ratesAboveBound } from '@regulon/shared/transparency';
+import {
+  type AttackFindings,
+  type AttackReport,
+  attackReportBytes,
+  ratesAboveBound,
+  signAttackReport,
+  statementKeyName,
+} from '@regulon/shared/transparency';
 import { type TrainerOptions, trainerOf, trains } from '../arguments/index.js';
 import { inPrivateFolder, verifyReplaceable, writeWhole } from '../files/index.js';
 import { type Context, handles } from './context.js';
@@ -45,18 +54,21 @@ export function modelTestCommand(model: Command, context: Context): void {
       verifyReplaceable(out, force);
       const bar = progressBar(context.screen, 'testing', output.quiet);
       const onBeat = ({ step, steps }: Beat): void => bar.show(step / Math.max(1, steps));
-      const report = await inPrivateFolder(out, async (folder) => {
+      const daemon = daemonOf(options);
+      const sign = signerAt(daemon);
+      const findings = await inPrivateFolder(out, async (folder) => {
         const { openModel, testMembership } = await import('@regulon/client/samples');
         const references = await Promise.all(
           (options.reference ?? []).map((path) => openModel(resolve(path))),
         );
-        const test = { ...sidesOf(options), references };
+        const test = { ...sidesOf(daemon, options), references };
         return testMembership(await openModel(resolve(file)), test, {
           ...trainerOf(options),
           folder,
           onBeat,
         });
       }).finally(() => bar.end());
+      const report = sign(findings);
       writeWhole(out, attackReportBytes(report), 0o600);
       return { data: { file: out, report }, lines: [`${out}  ${report.model}`, ...linesOf(report)] };
     },
@@ -64,8 +76,8 @@ export function modelTestCommand(model: Command, context: Context): void {
   );
 }
 
-/** The data of the daemon's configuration are the members. @throws E_ARGUMENT without it */
-function sidesOf({ config, others, othersLabels }: TestOptions): Omit<MembershipTest, 'references'> {
+/** @throws E_ARGUMENT without a configuration, E_CONFIG */
+function daemonOf({ config }: TestOptions): DaemonConfig {
   if (config === undefined)
     throw new RegulonError(
       'E_ARGUMENT',
@@ -74,7 +86,26 @@ function sidesOf({ config, others, othersLabels }: TestOptions): Omit<Membership
         hint: 'name the configuration of the daemon of this site',
       },
     );
-  const { dataset, site, stateFolder } = readDaemonConfig(config);
+  return readDaemonConfig(config);
+}
+
+/**
+ * Signs reports as the site, with its statement key: whoever attaches one cannot have written it.
+ *
+ * @throws E_KEY_FILE, E_ROSTER, before anything is measured
+ */
+function signerAt(config: DaemonConfig): (findings: AttackFindings) => AttackReport {
+  const { identity: seed } = loadSiteKeys(config.stateFolder);
+  const { keys } = loadFederation(config.federation, config.site, config.rosterHash, seed);
+  const keyName = statementKeyName(keys.genesis.origin, 'site', config.site);
+  return (findings) => signAttackReport(findings, { keyName, seed });
+}
+
+/** The data of the daemon's configuration are the members. */
+function sidesOf(
+  { dataset, site, stateFolder }: DaemonConfig,
+  { others, othersLabels }: TestOptions,
+): Omit<MembershipTest, 'references'> {
   const { counts, labels, orientation, ignoreColumns, columnsPrefix, perPatient } = dataset;
   const form = {
     ...(orientation === undefined ? {} : { orientation }),

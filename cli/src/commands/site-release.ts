@@ -5,6 +5,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import {
   faultsOfTerms,
   faultsOfTests,
+  isAttachment,
   type ReleaseDocument,
   releaseDocument,
   signRelease,
@@ -91,8 +92,12 @@ async function verifyDocument(link: SiteLink, document: ReleaseDocument): Promis
   if (document.fed !== link.name.id) refuse(`the document is about ${document.fed}`);
   const start = ofKind(link.log, 'run.start').find(({ entry }) => entry.run === document.run);
   const proposed = ofKind(link.log, 'plan.propose').find(({ index }) => index === start?.entry.body.proposal);
-  const plan = proposed && (await link.attachment(proposed.entry.body.plan.digest));
-  const { run } = releasedRun(link.log, document.run, () => plan);
+  const finish = ofKind(link.log, 'run.finish').find(({ entry }) => entry.run === document.run);
+  const models = finish?.entry.body.models;
+  const needed = [proposed?.entry.body.plan, isAttachment(models) ? models : undefined];
+  const attached = new Map<string, Uint8Array>();
+  for (const one of needed) if (one) attached.set(one.digest, await link.attachment(one.digest));
+  const { run } = releasedRun(link.log, document.run, (digest) => attached.get(digest));
   if (!run.sites.has(name)) refuse(`${name} contributed nothing to ${document.run}`);
   const withdrawals = withdrawalsIn(link);
   const gone = ofKind(link.log, 'round.contribution').find(
@@ -105,7 +110,7 @@ async function verifyDocument(link: SiteLink, document: ReleaseDocument): Promis
   const reports = reportsOf(document);
   const [fault] = [
     ...faultsOfTerms(run, document, document.body),
-    ...faultsOfTests(run, document, document.body, (digest) => reports.get(digest)),
+    ...faultsOfTests(run, document, document.body, (digest) => reports.get(digest), link.federation.keys),
   ];
   if (fault !== undefined) refuse(fault);
 }

@@ -25,7 +25,7 @@ export interface ReleasedRun {
 /**
  * Read a finished run out of a log.
  *
- * @param resolve reads the attached plan, when it is there
+ * @param resolve reads the attached plan, and the list of models where it is attached
  * @throws E_RELEASE when the run has not ended
  */
 export function releasedRun(
@@ -43,7 +43,7 @@ export function releasedRun(
     throw new RegulonError('E_RELEASE', `${name} has not ended: nothing of it can be released`);
   const policies = of('policy.set').map(({ entry }) => entry);
   const run = releasableRun({
-    ...{ proposal, finish, plan: resolve(proposal.plan.digest) },
+    ...{ proposal, finish, resolve },
     contributions: own('round.contribution').map(({ entry }) => entry),
     policyOf: ({ actor, body }) =>
       policies.find((other) => other.actor.id === actor.id && other.body.policy.digest === body.policy)?.body,

@@ -11,7 +11,7 @@ import {
 } from '@regulon/shared/privacy';
 import { armsOf, trainingEvent } from '@regulon/shared/program';
 import {
-  type AttackReport,
+  type AttackFindings,
   type AttackResult,
   bandOf,
   ERROR_PARTS,
@@ -52,7 +52,7 @@ export async function testMembership(
   model: PulledModel,
   { site, members, others, references }: MembershipTest,
   options: TrainerStart,
-): Promise<AttackReport> {
+): Promise<AttackFindings> {
   verifyMembers(model);
   const trainer = await Trainer.start(options);
   try {
@@ -64,30 +64,46 @@ export async function testMembership(
         others: await lossesOf(trainer, one, others, folder('others')),
       });
     }
-    const [own, ...usual] = losses as [Losses, ...Losses[]];
-    verifySides(own);
-    const [ofMembers, ofOthers] = [bandOf(own.members.units.length), bandOf(own.others.units.length)];
-    if (ofMembers === '<20' || ofOthers === '<20') throw tooFew();
-    // what follows from the exact numbers would tell them
-    const counts = { members: LEAST_OF_BAND[ofMembers], others: LEAST_OF_BAND[ofOthers] };
-    const attacks = [attackOf(model, 'loss-threshold', scoresOf(own, []), counts)];
-    if (usual.length > 0) attacks.push(attackOf(model, 'reference-calibrated', scoresOf(own, usual), counts));
-    return {
-      ...{ schema: 'regulon.attack-report/1', run: model.run, arm: model.arm, model: model.digest, site },
-      ...{ members: ofMembers, others: ofOthers, attacks },
-    };
+    return findingsOf(model, site, losses as [Losses, ...Losses[]]);
   } finally {
     await trainer.close();
   }
 }
 
-interface SideLosses {
+/** Losses of the units of one side. */
+export interface SideLosses {
   readonly units: readonly string[];
   readonly values: Float32Array;
 }
-interface Losses {
+/** Losses under one model. */
+export interface Losses {
   readonly members: SideLosses;
   readonly others: SideLosses;
+}
+
+/**
+ * What a report says of losses: shares and bands. Two sites whose units are alike say the same, whatever their numbers within
+ * the bands.
+ *
+ * @param losses under the model, then under each reference
+ * @throws E_UNITS, E_RELEASE as `testMembership`
+ */
+export function findingsOf(
+  model: Pick<PulledModel, 'plan' | 'run' | 'arm' | 'digest'>,
+  site: string,
+  [own, ...usual]: readonly [Losses, ...Losses[]],
+): AttackFindings {
+  verifySides(own);
+  const [ofMembers, ofOthers] = [bandOf(own.members.units.length), bandOf(own.others.units.length)];
+  if (ofMembers === '<20' || ofOthers === '<20') throw tooFew();
+  // what follows from the exact numbers would tell them
+  const counts = { members: LEAST_OF_BAND[ofMembers], others: LEAST_OF_BAND[ofOthers] };
+  const attacks = [attackOf(model, 'loss-threshold', scoresOf(own, []), counts)];
+  if (usual.length > 0) attacks.push(attackOf(model, 'reference-calibrated', scoresOf(own, usual), counts));
+  return {
+    ...{ schema: 'regulon.attack-report/1', run: model.run, arm: model.arm, model: model.digest, site },
+    ...{ members: ofMembers, others: ofOthers, attacks },
+  };
 }
 
 /** @throws E_RELEASE */
@@ -146,7 +162,7 @@ function scoresOf(own: Losses, usual: readonly Losses[]): MembershipScores {
 }
 
 function attackOf(
-  { plan }: PulledModel,
+  { plan }: Pick<PulledModel, 'plan'>,
   attack: AttackResult['attack'],
   scores: MembershipScores,
   counts: { readonly members: number; readonly others: number },

@@ -84,7 +84,10 @@ export const configSchema = z.strictObject({
     .prefault({}),
   retention: z
     .strictObject({
-      /** masked vectors: removed when the next round closes or the next run has started, or kept for a full audit */
+      /**
+       * masked vectors: removed when the next round closes or the next run has started, or kept for a full audit, and with
+       * them every model of a run
+       */
       spools: z.enum(['next-close', 'keep']).default('next-close'),
       /** audit window: rounds of a run whose masked vectors stay while it goes on, the last one among them */
       auditRounds: z.int().min(1).max(10_000).default(1),

@@ -68,18 +68,13 @@ export function verifyRelease(sequencer: Sequencer, entry: ReleaseEntry, resolve
     .indexesOfKind('policy.set')
     .map((index) => entryAt(sequencer, index, 'policy.set'));
   const releasable = releasableRun({
-    ...{
-      proposal: proposal.body,
-      plan: resolve(proposal.body.plan.digest),
-      finish: finish.body,
-      contributions,
-    },
+    ...{ proposal: proposal.body, finish: finish.body, contributions, resolve },
     policyOf: ({ actor, body }) =>
       policies.find((other) => other.actor.id === actor.id && other.body.policy.digest === body.policy)?.body,
   });
   const [fault] = [
     ...faultsOfRelease(releasable, entry, entry.body, sequencer.keys),
-    ...faultsOfTests(releasable, entry, entry.body, resolve),
+    ...faultsOfTests(releasable, entry, entry.body, resolve, sequencer.keys),
   ];
   if (fault !== undefined) throw refused(fault);
 }

@@ -148,7 +148,7 @@ export class RunDriver implements RoundListener {
     }
     this.driver = null;
     this.later(this.publishClose(round));
-    removeReplacedModels(services, this.context.program);
+    if (!this.context.keepSpools) removeReplacedModels(services, this.context.program);
     this.advance();
   }
 

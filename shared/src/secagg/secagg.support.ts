@@ -13,6 +13,8 @@ export interface TestCohort {
   readonly roster: RosterView;
   readonly manifest: Manifest;
   readonly coordinatorSignature: Uint8Array;
+  /** plain vector of every site; random without */
+  readonly vector?: Uint8Array;
 }
 
 /** n sites with ids 10, 20, …; three or four sites run with γ = 0 and nMin = 3. */
@@ -203,7 +205,7 @@ function upload(state: AttemptState, id: SiteId, commits: boolean, engine: MaskE
   if (!client) return;
   const { masks } = client.maskPlan(server.deliveriesFor(id));
   const length = vectorLength(server.manifest);
-  const vector = randomBytes((length * server.manifest.ringBits) / 8);
+  const vector = state.cohort.vector ?? randomBytes((length * server.manifest.ringBits) / 8);
   const masked = vector.slice();
   for (let o = 0; o < masked.length; o += 2048) {
     engine.maskTile(masked.subarray(o, o + 2048), o, masks, server.manifest.ringBits);

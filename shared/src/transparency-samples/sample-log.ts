@@ -1,4 +1,4 @@
-import { hex, leafHashOf, sha256, utf8 } from '../crypto/index.js';
+import { hex, leafHashOf, rootOfBytes, sha256, utf8 } from '../crypto/index.js';
 import type { SignedRoster } from '../plan/index.js';
 import {
   type ActorType,
@@ -38,6 +38,9 @@ export class SampleLog {
   /** masked vectors of closed rounds, of survivors and others, by `round-attempt/site` */
   readonly masked = new Map<string, Uint8Array>();
 
+  /** sums and models of training rounds whose models follow from the sums, by digest text */
+  readonly kept = new Map<string, Uint8Array>();
+
   /** digest text of the plan of its run */
   readonly planHash: string;
   readonly federation: SampleFederation;
@@ -64,6 +67,13 @@ export class SampleLog {
   /** Roster ids of the sites that say what left them. */
   get egress(): readonly number[] {
     return this.options.egress ?? [];
+  }
+
+  /** Keep a sum or a model. @returns its digest text */
+  keep(bytes: Uint8Array): string {
+    const digest = digestText(rootOfBytes(bytes));
+    this.kept.set(digest, bytes);
+    return digest;
   }
 
   /** Append an entry. @returns its index */

@@ -83,7 +83,14 @@ export interface SampleOptions {
   /** roster ids that own a block of the model; by default all sites train all of it */
   readonly owners?: readonly number[];
   /** how the plan combines the groups of a round; the rounds have none */
-  readonly combination?: { readonly combine: string; readonly trim?: string };
+  readonly combination?: { readonly combine?: string; readonly trim?: string; readonly tileFactor?: string };
+  /**
+   * models that follow from the sums: word of every coordinate that each site sends in the training rounds, in their order,
+   * the last one from then on
+   */
+  readonly words?: readonly number[];
+  /** the list of models of run.finish is an attachment */
+  readonly attachModels?: boolean;
   /** site whose upload is lost in the first training round */
   readonly lost?: number;
   /** sites that say what left them; none by default */

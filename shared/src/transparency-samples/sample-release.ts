@@ -1,8 +1,13 @@
-import { canonicalJsonBytes, sha256, utf8 } from '../crypto/index.js';
+import { sha256, utf8 } from '../crypto/index.js';
 import {
+  type ActorType,
+  type AttackFindings,
   type AttackReport,
+  attackReportBytes,
   type BodyOf,
+  armModel,
   digestText,
+  elementsOf,
   errorOfShare,
   FALSE_POSITIVE_RATES,
   type LogEntry,
@@ -10,6 +15,7 @@ import {
   NOT_PROTECTED,
   parseEntry,
   type ReleaseTerms,
+  signAttackReport,
   signRelease,
 } from '../transparency/index.js';
 import type { SampleLog } from './sample-log.js';
@@ -24,6 +30,10 @@ export interface SampleRelease {
   /** changes what the stewards have signed, after they signed it */
   readonly afterwards?: Partial<BodyOf<'model.release'>>;
   readonly report?: Partial<AttackReport>;
+  /** who signs the report; its site by default */
+  readonly reporter?: readonly [ActorType, string];
+  /** changes the report after it was signed */
+  readonly rewritten?: Partial<AttackReport>;
   /** each point of the curve of its attack; a bound is stated where the run claims privacy */
   readonly point?: Partial<AttackReport['attacks'][number]['curve'][number]>;
 }
@@ -35,11 +45,11 @@ const { run } = sample;
 /** Release the final model of the run of a log. @returns index of the entry */
 export function sampleRelease(log: SampleLog, wrong: SampleRelease = {}): number {
   const { model = digestText(new Uint8Array(32)), arm = 0 } = finalModel(log);
-  const { approvers = names, report, point, afterwards } = wrong;
-  const attached = log.attach(
-    canonicalJsonBytes(reportOf(log, point, { model, arm, ...report })),
-    MediaType.json,
-  );
+  const { approvers = names, report, point, afterwards, rewritten } = wrong;
+  const findings = reportOf(log, point, { model, arm, ...report });
+  const { reporter = ['site', findings.site] } = wrong;
+  const signed = signAttackReport(findings, log.federation.signer(...reporter));
+  const attached = log.attach(attackReportBytes({ ...signed, ...rewritten }), MediaType.json);
   const terms: ReleaseTerms = {
     ...{ arm, model, format: 'safetensors', file, intendedUse: 'research on subtypes' },
     ...{ privacy: guaranteeOf(log), tests: [{ site: 'site-1', report: attached }] },
@@ -64,8 +74,8 @@ export function sampleExport(
 }
 
 function finalModel(log: SampleLog): { model?: string; arm?: number } {
-  const finish = entriesOf(log, 'run.finish').at(-1);
-  return Array.isArray(finish?.body.models) ? (finish.body.models[0] ?? {}) : {};
+  const { models = [] } = entriesOf(log, 'run.finish').at(-1)?.body ?? {};
+  return elementsOf(models, armModel, (digest) => log.attachments.get(digest))[0] ?? {};
 }
 
 function guaranteeOf(log: SampleLog): ReleaseTerms['privacy'] {
@@ -75,7 +85,11 @@ function guaranteeOf(log: SampleLog): ReleaseTerms['privacy'] {
   return { unit: 'patient', adjacency: 'add-remove', sites };
 }
 
-function reportOf(log: SampleLog, point: SampleRelease['point'], more: Partial<AttackReport>): unknown {
+function reportOf(
+  log: SampleLog,
+  point: SampleRelease['point'],
+  more: Partial<AttackFindings> & Pick<AttackFindings, 'model' | 'arm'>,
+): AttackFindings {
   const curve = FALSE_POSITIVE_RATES.map((falsePositives) => {
     const rate = Number(falsePositives);
     const error = String(

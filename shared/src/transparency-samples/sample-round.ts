@@ -13,7 +13,15 @@ import {
   type ScopeOf,
 } from '../transparency/index.js';
 import { contributionBody, evidenceBytes, receiptBody, unmaskBody } from './sample-bodies.js';
-import { respondersOf, type RoundFields, sampleAttempt, sampleCohort, sampleSum } from './sample-cohort.js';
+import {
+  respondersOf,
+  type RoundFields,
+  SAMPLE_WEIGHTS,
+  sampleAttempt,
+  sampleCohort,
+  sampleModel,
+  sampleSum,
+} from './sample-cohort.js';
 import type { SampleLog } from './sample-log.js';
 import { SampleFederation } from './sample-federation.js';
 import { sample } from './sample-options.js';
@@ -28,7 +36,7 @@ const kept = (indexes: readonly number[]): number[] => indexes.filter((index) =>
 /** One attempt of a round, run by the real machines and written into the log. */
 export class SampleRound {
   readonly modelIn: string;
-  readonly modelOut: string;
+  modelOut: string;
   transcript = zeros;
   private readonly state: AttemptState;
   private readonly context: string;
@@ -41,7 +49,10 @@ export class SampleRound {
     private readonly previous: SampleRound | undefined,
     private readonly start: number,
   ) {
-    const first = digestText(sha256(utf8(`model ${fields.purpose}`)));
+    const isDerived = fields.word !== undefined;
+    const first = isDerived
+      ? log.keep(new Uint8Array(4 * SAMPLE_WEIGHTS))
+      : digestText(sha256(utf8(`model ${fields.purpose}`)));
     const { figures } = fields;
     // a validation round scores the model that was trained last, and leaves it as it is
     const of = figures || previous?.fields.figures ? previous : undefined;
@@ -60,6 +71,15 @@ export class SampleRound {
     this.scope = { run: sample.run, round: fields.number, attempt: fields.attempt };
     this.open(cohort);
     this.state = sampleAttempt(cohort, this.context, fields.losses);
+    if (isDerived) this.derive();
+  }
+
+  /** The model follows from the sum; both are kept. */
+  private derive(): void {
+    const { sum } = sampleSum(this.state);
+    this.log.keep(sum);
+    const before = this.log.kept.get(this.modelIn) ?? new Uint8Array();
+    this.modelOut = this.log.keep(sampleModel(this.state.server.manifest, before, sum));
   }
 
   get number(): number {

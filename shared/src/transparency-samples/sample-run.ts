@@ -1,3 +1,4 @@
+import { canonicalJsonBytes } from '../crypto/index.js';
 import { type BodyOf, MediaType } from '../transparency/index.js';
 import { SampleLog } from './sample-log.js';
 import { sample, sampleCommitment, type SampleOptions, samplePlan, samplePolicy } from './sample-options.js';
@@ -19,13 +20,16 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
   const names = log.federation.roster.members.map(({ name }) => name);
   prepare(log, names, options);
   const start = startRun(log, names, options);
-  const round = (fields: Partial<RoundFields>, previous?: SampleRound): SampleRound =>
-    new SampleRound(
-      log,
-      { ...{ number: 0, attempt: 0, purpose: 0, stepId: 'train', losses: {} }, ...fields },
-      previous,
-      start,
-    );
+  const { words } = options;
+  let trained = 0;
+  const round = (fields: Partial<RoundFields>, previous?: SampleRound): SampleRound => {
+    const usual = { number: 0, attempt: 0, purpose: 0, stepId: 'train', losses: {} } as const;
+    const isSent = fields.purpose === undefined && words !== undefined;
+    const word = isSent ? { word: words[Math.min(trained, words.length - 1)] ?? 0 } : {};
+    // the first attempt of the first round is given up
+    if (isSent && (fields.attempt === 1 || trained > 0)) trained += 1;
+    return new SampleRound(log, { ...usual, ...fields, ...word }, previous, start);
+  };
   const statistics = options.privacy
     ? undefined
     : round({ purpose: 1, stepId: 'counts', losses: { r2: [5] } }).close();
@@ -39,9 +43,10 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
   const { model, rounds } = options.validated
     ? validatedTraining(options.validated, first, round)
     : plainTraining(options, first, (previous, number) => round({ number, losses: { r4: [2] } }, previous));
+  const models = [{ arm: 0, model, featureSpecification: statistics?.modelOut ?? null }];
   const body: BodyOf<'run.finish'> = {
     ...{ status: 'COMPLETED', reason: null, finalModel: model, rounds },
-    models: [{ arm: 0, model, featureSpecification: statistics?.modelOut ?? null }],
+    models: options.attachModels ? log.attach(canonicalJsonBytes(models), MediaType.json) : models,
     coverage: { sites: names.length, band: '500+' },
   };
   log.write(coordinator, 'run.finish', { run }, body);

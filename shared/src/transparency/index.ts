@@ -58,7 +58,8 @@ export {
 export { CONSENT_KINDS, type ConsentEntry, isConsent, Withdrawals } from './entries/withdrawals.js';
 export { isRole, type RoleEntry } from './entries/granted-roles.js';
 export { FederationKeys, type ResolveAttachment } from './entries/federation-keys.js';
-export { attachmentOf, attachmentsOf, listField, MediaType } from './entries/attachments.js';
+export { armModel } from './entries/bodies-plan.js';
+export { attachmentOf, attachmentsOf, isAttachment, listField, MediaType } from './entries/attachments.js';
 export {
   reopenDocument,
   reopenSigningBytes,
@@ -82,14 +83,17 @@ export {
 } from './entries/release.js';
 export {
   attackReportBytes,
+  type AttackFindings,
   ERROR_PARTS,
   errorOfShare,
   FALSE_POSITIVE_RATES,
   LEAST_OF_BAND,
   LEAST_TESTED,
+  isSignedBySite,
   parseAttackReport,
   ratesAboveBound,
   SHARE_PARTS,
+  signAttackReport,
   type AttackReport,
   type AttackResult,
 } from './entries/attack-report.js';
@@ -113,6 +117,7 @@ export {
   type JudgedLog,
   verifyQuoted,
 } from './evidence/log-states.js';
+export type { KeptBlobs } from './verify/derived-models.js';
 export type { MaskedVector, MaskedVectors } from './verify/replay.js';
 export { verifyBundle, type VerifyInput } from './verify/verify-bundle.js';
 export { type VerifyReport } from './verify/report.js';

@@ -1,7 +1,22 @@
 import { z } from 'zod';
-import { canonicalJsonBytes, parseCanonicalJson } from '../../crypto/index.js';
+import { canonicalJsonBytes, parseCanonicalJson, signEd25519, verifyEd25519 } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
-import { band, count, decimal, digest, name, runName } from './fields.js';
+import { keyReference, KeyType, type NamedSeed, parseVkey, verifierKeyOf } from '../notes/vkey.js';
+import { preAuthenticationEncoding } from './dsse.js';
+import type { GenesisMember } from './federation-keys.js';
+import {
+  band,
+  count,
+  decimal,
+  digest,
+  keyReference as keyReferenceText,
+  name,
+  runName,
+  signature,
+} from './fields.js';
+
+/** Of no entry: a site's signature under a report is none under an entry, and the other way round. */
+const REPORT_TYPE = 'application/vnd.regulon.attack-report+json;v=1';
 
 /** False positive rates at which an attack is reported, ascending; 0.1 % and 1 % are the ones that count. */
 export const FALSE_POSITIVE_RATES = [
@@ -77,15 +92,37 @@ export const attackReport = z.strictObject({
     .max(2)
     .refine((attacks) => attacks[0]?.attack === 'loss-threshold', 'the loss threshold first')
     .refine((attacks) => attacks[1]?.attack !== 'loss-threshold', 'each attack once'),
+  /** by the statement key of the site, over everything else: nobody else can have measured it */
+  signature: z.strictObject({ key: keyReferenceText, sig: signature }),
 });
 /** See `attackReport`. */
 export type AttackReport = z.infer<typeof attackReport>;
+/** What a report says, before its site signs it. */
+export type AttackFindings = Omit<AttackReport, 'signature'>;
 /** One attack of a report. */
 export type AttackResult = AttackReport['attacks'][number];
 
 /** The bytes of a report, as they are attached. */
 export function attackReportBytes(report: AttackReport): Uint8Array {
   return canonicalJsonBytes(report);
+}
+
+const signedBytes = (findings: AttackFindings): Uint8Array =>
+  preAuthenticationEncoding(canonicalJsonBytes(findings), REPORT_TYPE);
+
+/** A site signs what its test has found. @param signer the statement key of the site */
+export function signAttackReport(findings: AttackFindings, signer: NamedSeed): AttackReport {
+  const sig = Buffer.from(signEd25519(signer.seed, signedBytes(findings))).toString('base64');
+  return { ...findings, signature: { key: keyReference(verifierKeyOf(signer, KeyType.statement)), sig } };
+}
+
+/** Whether the site that a report names has signed it. @param member in force; undefined for a site that is none */
+export function isSignedBySite(report: AttackReport, member: GenesisMember | undefined): boolean {
+  if (report.site !== member?.name) return false;
+  const { signature: given, ...findings } = report;
+  const { publicKey, ...key } = parseVkey(member.statement);
+  if (given.key !== keyReference({ ...key, publicKey })) return false;
+  return verifyEd25519(publicKey, signedBytes(findings), Uint8Array.from(Buffer.from(given.sig, 'base64')));
 }
 
 /** Read a report. @param bytes attacker-controlled @throws E_RELEASE when it is none */

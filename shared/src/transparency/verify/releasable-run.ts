@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { armModel } from '../entries/bodies-plan.js';
+import type { ResolveAttachment } from '../entries/federation-keys.js';
 import type { BodyOf } from '../entries/kinds.js';
 import type { LogEntry } from '../entries/schema.js';
+import { elementsOf } from './context.js';
 import { epsilonOfSteps, type StepsOfPatients } from './independent-accountant.js';
 
 /** Noise of the count of patients that goes out once a run. */
@@ -29,8 +32,8 @@ export interface ReleasableRun {
 /** The entries that say so. */
 export interface RunWords {
   readonly proposal: BodyOf<'plan.propose'>;
-  /** bytes of the attached plan, if they are there */
-  readonly plan: Uint8Array | undefined;
+  /** reads the attached plan, and the list of models where it is attached */
+  readonly resolve: ResolveAttachment;
   readonly finish: BodyOf<'run.finish'> | undefined;
   /** in the order of the log */
   readonly contributions: readonly LogEntry<'round.contribution'>[];
@@ -41,7 +44,13 @@ export interface RunWords {
 }
 
 /** Read a run as one whose model may be released. */
-export function releasableRun({ proposal, plan, finish, contributions, policyOf }: RunWords): ReleasableRun {
+export function releasableRun({
+  proposal,
+  resolve,
+  finish,
+  contributions,
+  policyOf,
+}: RunWords): ReleasableRun {
   const isWhole = finish?.status === 'COMPLETED' || finish?.status === 'COMPLETED_PARTIAL';
   const claimed = proposal.privacy;
   const events = claimed ? stepsOf(claimed, 1) : [];
@@ -59,10 +68,10 @@ export function releasableRun({ proposal, plan, finish, contributions, policyOf 
     }
   }
   return {
-    models: isWhole && Array.isArray(finish.models) ? finish.models : [],
+    models: isWhole ? elementsOf(finish.models, armModel, resolve) : [],
     unit: claimed?.unit ?? null,
     sites,
-    boundAt: boundBy(claimed, plan),
+    boundAt: boundBy(claimed, resolve(proposal.plan.digest)),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type AttackResult,
   errorOfShare,
   ERROR_PARTS,
+  isSignedBySite,
   LEAST_OF_BAND,
   parseAttackReport,
   ratesAboveBound,
@@ -73,12 +74,17 @@ export function faultsOfRelease(
   ];
 }
 
-/** Row R2 of a release: attack reports of this very model by sites that contributed, none above its bound. */
+/**
+ * Row R2 of a release: attack reports of this very model, signed by sites that contributed, none above its bound.
+ *
+ * @param keys in force where the release stands, or would stand
+ */
 export function faultsOfTests(
   run: ReleasableRun,
   { run: name }: ReleasePlace,
   { tests, model, arm }: ReleaseTerms,
   resolve: ResolveAttachment,
+  keys: FederationKeys,
 ): string[] {
   if (tests.length === 0) return ['no attack report of the model is attached'];
   return tests.flatMap(({ site, report: { digest } }) => {
@@ -90,6 +96,8 @@ export function faultsOfTests(
       return [`the attack report of ${site} is of another model`];
     if (report.site !== site || !run.sites.has(site))
       return [`the attack report of ${site} is not by a site that contributed`];
+    if (!isSignedBySite(report, keys.member(site)))
+      return [`the attack report of ${site} is not signed by the key of that site`];
     return report.attacks.flatMap((attack) =>
       faultsOfAttack(run, report, attack).map((fault) => `${attack.attack} at ${site}: ${fault}`),
     );

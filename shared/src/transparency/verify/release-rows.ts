@@ -36,14 +36,15 @@ function checkRelease(
   const run = runOf(context, view, approved);
   for (const fault of faultsOfRelease(run, entry, entry.body, history.at(index)))
     findings.fail('R1', fault, index);
-  for (const fault of faultsOfTests(run, entry, entry.body, log.resolve)) findings.fail('R2', fault, index);
+  for (const fault of faultsOfTests(run, entry, entry.body, log.resolve, history.at(index)))
+    findings.fail('R2', fault, index);
 }
 
 function runOf({ log }: VerifyContext, view: RunView, { proposal }: ApprovedRun): ReleasableRun {
   const policies = ofKind(log.entries, 'policy.set').map(({ entry }) => entry);
   return releasableRun({
     proposal: proposal.entry.body,
-    plan: log.resolve(proposal.entry.body.plan.digest),
+    resolve: log.resolve,
     finish: view.finish?.entry.body,
     contributions: view.contributions.map(({ entry }) => entry),
     policyOf: ({ actor, body }) =>

@@ -17,6 +17,7 @@ import { openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
 import { checkCombination } from './combination-rows.js';
+import { deriveModels, type KeptBlobs } from './derived-models.js';
 import { checkOwners } from './owner-rows.js';
 import { checkLedgers } from './privacy-ledger.js';
 import { checkDeletions } from './retention-rows.js';
@@ -47,6 +48,8 @@ export interface VerifyInput {
   readonly run?: string;
   /** masked vectors that the coordinator kept (evidence level 2) */
   readonly maskedVectors?: MaskedVectors;
+  /** sums and models that the coordinator kept (evidence level 2) */
+  readonly keptBlobs?: KeptBlobs;
 }
 
 /**
@@ -63,6 +66,7 @@ export function verifyBundle({
   siteCheckpoints = [],
   run,
   maskedVectors,
+  keptBlobs,
 }: VerifyInput): VerifyReport {
   const findings = new Findings();
   const policy = parseQuorumPolicy(policyText);
@@ -82,7 +86,7 @@ export function verifyBundle({
       });
     }
     const judged: JudgedRun[] = [];
-    runs = checkRuns(context, run, maskedVectors, judged);
+    runs = checkRuns(context, run, { maskedVectors, keptBlobs }, judged);
     const containing = checkWithdrawals(context, judged);
     checkTexts(context);
     checkConfigurations(context);
@@ -96,13 +100,19 @@ export function verifyBundle({
   return reportOf({ files, policy, asOf, genesis, runs, findings, labelOf: log.labelOf });
 }
 
+/** What a coordinator kept, if it did. */
+interface Level2Evidence {
+  readonly maskedVectors: MaskedVectors | undefined;
+  readonly keptBlobs: KeptBlobs | undefined;
+}
+
 function checkRuns(
   context: VerifyContext,
   only: string | undefined,
-  maskedVectors: MaskedVectors | undefined,
+  { maskedVectors, keptBlobs }: Level2Evidence,
   judged: JudgedRun[],
 ): RunReport[] {
-  let [replayed, closed] = [0, 0];
+  const count = { replayed: 0, derived: 0, closed: 0 };
   const views = runsOf(context.log.entries).filter(({ run }) => only === undefined || run === only);
   if (only !== undefined && views.length === 0)
     throw new RegulonError('E_ARGUMENT', `the bundle has no ${only}`);
@@ -116,8 +126,9 @@ function checkRuns(
     checkTraining(context, view, approved);
     checkDeletions(context, view);
     checkReleases(context, view, approved);
-    if (maskedVectors) replayed += replayRounds(context.findings, view.run, rounds, maskedVectors);
-    closed += rounds.length;
+    if (maskedVectors) count.replayed += replayRounds(context.findings, view.run, rounds, maskedVectors);
+    if (keptBlobs) count.derived += deriveModels(context, rounds, approved, keptBlobs);
+    count.closed += rounds.length;
     checkCoverage(context, rounds);
     const open = approved?.isPublic ?? true;
     if (context.keys.genesis.gateMode === 'signed' && !open) {
@@ -125,16 +136,25 @@ function checkRuns(
     }
     return runReportOf(view, approved, rounds);
   });
-  if (replayed > 0) context.findings.remark('S3', 'pass', `${replayed} of ${closed} rounds replayed`);
-  else
-    context.findings.remark(
-      'S3',
-      'not-applicable',
-      maskedVectors
-        ? 'no masked vector was kept'
-        : 'level 2 needs the masked vectors, which are not in this bundle',
-    );
+  remarkLevel2(context.findings, count, maskedVectors !== undefined || keptBlobs !== undefined);
   return reports;
+}
+
+/** What of the sums and models could be judged. @param isGiven whether there was anything to judge by */
+function remarkLevel2(
+  findings: Findings,
+  { replayed, derived, closed }: Readonly<Record<'replayed' | 'derived' | 'closed', number>>,
+  isGiven: boolean,
+): void {
+  const done = [
+    ...(replayed > 0 ? [`${replayed} of ${closed} rounds replayed`] : []),
+    ...(derived > 0 ? [`${derived} models derived`] : []),
+  ];
+  const none = isGiven
+    ? 'no masked vector was kept'
+    : 'level 2 needs the masked vectors, which are not in this bundle';
+  if (done.length > 0) findings.remark('S3', 'pass', done.join(', '));
+  else findings.remark('S3', 'not-applicable', none);
 }
 
 /** The policy given by the auditor is the one that the last roster fixes, each with a threshold as the formula demands. */
