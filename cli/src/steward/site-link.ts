@@ -3,6 +3,7 @@ import { loadSiteKeys } from '@regulon/client/enrol';
 import { type Federation, loadFederation } from '@regulon/client/policy';
 import { connectionOf, helloOnTime } from '@regulon/client/rounds';
 import { type CoordinatorLink, pause } from '@regulon/client/transport';
+import { followedHead } from '@regulon/client/witness';
 import { equalBytes, fromHex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import type { RosterMember } from '@regulon/shared/plan';
@@ -56,7 +57,9 @@ export async function withSite<T>(configFile: string, work: (site: SiteLink) => 
     const { genesis } = federation.keys;
     const newestNote = async (): Promise<string> =>
       (await helloOnTime(link, genesis, { timeoutMs: CONNECT_MS })).checkpointNote;
-    const log = await readLog(link, federation, await newestNote());
+    // before the log is read: the daemon goes on beside it
+    const followed = followedHead(config.stateFolder, genesis.origin);
+    const log = await readLog(link, federation, await newestNote(), followed);
     const { roster, own } = federation;
     const name = { id: roster.federationId, origin: genesis.origin };
     const covered = async (index: number): Promise<void> => {
