@@ -1,4 +1,4 @@
-import { digestText, NOT_PROTECTED } from '@regulon/shared/transparency';
+import { digestText, NOT_PROTECTED, parseEntry } from '@regulon/shared/transparency';
 import {
   sampleExport,
   type SampleLog,
@@ -71,6 +71,15 @@ export const wrongReleases: Readonly<Record<string, () => Case>> = {
   'a release whose test was rewritten after its site signed it': released({ rewritten: { others: '500+' } }),
   'a release whose test is above its bound': released({ point: { found: '0.75' } }),
   'a release whose test has a raised bound': released({ point: { found: '0.75', bound: '0.99' } }),
+  'a release whose plan is not attached': rewritten(
+    (log) => {
+      sampleRelease(log);
+      const entries = log.entries.map(parseEntry);
+      for (const entry of entries)
+        if (entry.kind === 'plan.propose') log.attachments.delete(entry.body.plan.digest);
+    },
+    { privacy },
+  ),
   'a release whose test has a widened error': released({ point: { error: '0.5' } }),
   'a release whose test has no bound': released({ point: { bound: null } }),
   'a release of sampled steps with a raised bound': released(

@@ -181,8 +181,8 @@ def point_note(point, claim, bound_at, counts):
     if not claim or point["bound"] is None:
         return None if not claim and point["bound"] is None else "a bound that the plan does not give, or none"
     bound, most = decimal(point["bound"]), bound_at(rate)
-    if most is not None and bound > most * (1 + TOLERANCE):
-        return "a raised bound"
+    if most is None or bound > most * (1 + TOLERANCE):
+        return "a raised bound, or one that cannot be recomputed"
     if error > error_of(rate, bound, *counts) + 1 / 1024:
         return "a widened error"
     return "an attack above its bound" if found > bound + 3 * error else None
@@ -198,7 +198,10 @@ def bounds(log, proposal):
     """The share of members that no test exceeds, by rate; `None` where nothing is known."""
     try:
         plan = parse_json(log.attachment(proposal["plan"]))
-        copies = int(plan["privacy"]["hospitalsPerPatient"])
+        text = plan["privacy"]["hospitalsPerPatient"]
+        if not re.fullmatch(r"[1-9]\d{0,2}", text):
+            return lambda rate: None
+        copies = int(text)
     except (Missing, Wrong, KeyError, TypeError, ValueError):
         return lambda rate: None
     events = events_of(proposal["privacy"], copies)

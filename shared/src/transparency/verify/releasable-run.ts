@@ -98,7 +98,9 @@ function boundBy(
   };
 }
 
-const sharedPatients = z.object({ privacy: z.object({ hospitalsPerPatient: z.string() }) });
+const sharedPatients = z.object({
+  privacy: z.object({ hospitalsPerPatient: z.string().regex(/^[1-9]\d{0,2}$/) }),
+});
 
 function hospitalsPerPatient(plan: Uint8Array): number | undefined {
   try {

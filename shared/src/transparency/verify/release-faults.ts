@@ -123,7 +123,11 @@ function faultsOfAttack(
     if (unit === null) return bound === null ? [] : ['a bound is stated, but the plan claims no privacy'];
     if (bound === null) return [`no bound is stated at ${falsePositives}`];
     const most = boundAt(rate);
-    if (most !== undefined && Number(bound) > most * (1 + TOLERANCE))
+    if (most === undefined)
+      return [
+        `the bound at ${falsePositives} cannot be recomputed: no plan says how many hospitals share a patient`,
+      ];
+    if (Number(bound) > most * (1 + TOLERANCE))
       return [`the bound at ${falsePositives} is above the ${most.toPrecision(4)} of the run's (ε, δ)`];
     const widest = errorOfShare(rate, Number(bound), counts) + DIGIT;
     return Number(error) > widest

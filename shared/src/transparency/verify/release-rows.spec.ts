@@ -141,6 +141,18 @@ describe('a released model', () => {
     expect(rowOf(report, 'L5')).toMatchObject({ status: 'fail', evidence: [index] });
   });
 
+  it('states no bound that nobody can recompute', () => {
+    const { log, index } = released({});
+    const proposal = log.entries.map(parseEntry).find(({ kind }) => kind === 'plan.propose');
+    const { digest } = (proposal as LogEntry<'plan.propose'>).body.plan;
+    const plan = log.attachments.get(digest)!;
+    log.attachments.delete(digest);
+    const row = rowOf(verify(log), 'R2');
+    log.attachments.set(digest, plan);
+    expect(row).toMatchObject({ status: 'fail', evidence: [index] });
+    expect(row?.note).toContain('cannot be recomputed');
+  });
+
   it('is signed by a researcher and nobody else', () => {
     const { log, index } = released({});
     const entry = parseEntry(log.entries[index]!) as LogEntry<'model.release'>;
