@@ -143,14 +143,25 @@ class Keys:
         self.names = {m["id"]: m["name"] for m in body["members"]}
         self.coordinator = self.by_actor["coordinator", "coordinator"].key
 
-    def check(self, entry):
-        """Signatures of an entry. Raises what is wrong."""
+    def key_of(self, entry):
+        """The key of who wrote an entry. Raises when it was never one of the actor's."""
         actor, type_ = entry["actor"], entry["actor"]["type"]
         key = self.by_actor.get((type_, actor["id"]))
         if key is None or key.short != actor["key"]:
             key = self.roles.key_of(type_, actor["id"], actor["key"])
         need(type_ in ACTORS[entry["kind"]], "an actor who does not sign this kind")
         need(key and key.short == actor["key"], "the actor's key is not in force")
+        return key
+
+    def check_own(self, entry):
+        """The actor's own signature, whoever else signed. Raises when it is missing or wrong."""
+        key = self.key_of(entry)
+        own = [s for s in entry["sigs"] if s["key"] == key.short]
+        need(own and verifies(key.key, unbase64(own[0]["sig"]), signed_bytes(entry)), "the actor's signature")
+
+    def check(self, entry):
+        """Signatures of an entry. Raises what is wrong."""
+        key, actor = self.key_of(entry), entry["actor"]
         self.roles.check_time(key.short, entry["at"])
         required = {key.short}
         if entry["kind"] in ("role.grant", "role.revoke"):

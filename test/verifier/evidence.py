@@ -54,9 +54,9 @@ def check_fork(log, index, body):
         return
     need(body["about"] == "entries", "what the evidence is about")
     raw = [log.attachment(body[name]) for name in ("first", "second")]
-    one, two = (signed_entry(log, data) for data in raw)
-    place = [(e["actor"]["type"], e["actor"]["id"], e["seq"]) for e in (one, two)]
-    need(place[0] == place[1] and raw[0] != raw[1], "not two entries with one number")
+    one, two = (signed_entry(log, index, data) for data in raw)
+    need((one["actor"], one["seq"]) == (two["actor"], two["seq"]), "not two entries of one key with one number")
+    need(log_entries.signed_bytes(one) != log_entries.signed_bytes(two), "one entry with other signatures")
 
 
 def judge_notes(log, index, references):
@@ -70,13 +70,15 @@ def judge_notes(log, index, references):
     return True
 
 
-def signed_entry(log, data):
-    """An entry under the keys of some roster of the log."""
+def signed_entry(log, index, data):
+    """An entry that its actor signed, under a key and a role that the log before `index` names."""
     entry, errors = log_entries.parse(data), []
     need(entry["fed"] == log.history.fed, "evidence about another federation")
-    for keys in log.history.versions:
+    in_force = log.history.last.roles.was_in_force(entry["actor"]["key"], entry["at"], index)
+    need(in_force, "evidence under a role that was not in force")
+    for keys in log.history.until(index):
         try:
-            keys.check(entry)
+            keys.check_own(entry)
             return entry
         except (Wrong, KeyError) as error:
             errors.append(str(error))

@@ -1,8 +1,11 @@
+import { type BodyOf, parseEntry } from '@regulon/shared/transparency';
 import {
+  firstEntryOf,
   personKey,
   type SampleLog,
   writeGrant,
   writeProposal,
+  writeReport,
   writeRevoke,
 } from '@regulon/shared/transparency-samples';
 import { type Case, rewritten } from './cases.js';
@@ -14,8 +17,21 @@ const exchanged = (log: SampleLog, seed: Uint8Array): SampleLog => {
   return log;
 };
 
+/** A researcher signs a launch before the role ends; the log takes it so many seconds after the coordinator's word. */
+function datedBack(log: SampleLog, seconds: number): void {
+  writeGrant(log, 'r2', soon);
+  for (let i = 0; i < seconds; i++) log.federation.clock();
+  writeReport(log, 20);
+  const { body } = log.entries.map(parseEntry).find((entry) => entry.kind === 'plan.propose') ?? {};
+  const at = Date.parse(soon.validUntil) - 1000;
+  log.add(
+    firstEntryOf(['researcher', 'r2'], 'plan.propose', {}, body as BodyOf<'plan.propose'>, [], at - 1000),
+  );
+}
+
 /** Logs whose people act in their roles. */
 export const rolesRight: Record<string, () => Case> = {
+  'a launch that arrives while the clocks may still differ': said((log) => datedBack(log, 200)),
   'a researcher with a granted role': said((log) => [writeGrant(log, 'r2'), writeProposal(log, 'r2')]),
   'a role that was made longer, and another taken away': said((log) => [
     ...[writeGrant(log, 'r2', soon), writeGrant(log, 'r2'), writeRevoke(log, 'r1')],
@@ -33,6 +49,7 @@ export const rolesWrong: Record<string, () => Case> = {
   'a launch after the role was taken away': said((log) => [
     ...[writeGrant(log, 'r2'), writeRevoke(log, 'r2'), writeProposal(log, 'r2')],
   ]),
+  'a launch dated back to before the role ended': said((log) => datedBack(log, 400)),
   'a launch by a person of entry 0 without the role': said((log) => [
     ...[writeRevoke(log, 'r1'), writeProposal(log, 'r1')],
   ]),

@@ -20,7 +20,7 @@ class Log:
     def __init__(self, files, changed, policy):
         self.files, self.policy, self.findings = files, policy, []
         self.entries, self.hashes, self.history, self.genesis = [], [], None, None
-        self.checkpoint, self.used = None, {}
+        self.checkpoint, self.used, self.asks = None, {}, []
         for name in changed:
             if not name.startswith(("tile/", "attachments/")):
                 self.add("L1", 0, f"checksum of {name}")
@@ -172,18 +172,22 @@ def check_signers(log):
         log.add("L3", 0, f"entry 0: {error}")
     if log.history is None:
         return
+    passed = first["at"]
     for index, entry in enumerate(log.entries):
         if entry is None or index == 0:
             continue
+        before, passed = passed, entry["at"] if entry["actor"]["type"] == "coordinator" else passed
         try:
             need(entry["fed"] == first["fed"], "an entry of another federation")
             need(entry["kind"] != "federation.genesis", "a second genesis")
             check_former(log, index, entry)
             log.history.last.check(entry)
+            skew = log.genesis["skewSeconds"]
+            log.history.last.roles.check_passed(entry["actor"]["key"], before, skew)
             if entry["kind"] in CHANGES:
                 log.history.take(log, index, entry)
             if entry["kind"] in ("role.grant", "role.revoke"):
-                log.history.last.roles.take(entry, log.history.last)
+                log.history.last.roles.take(entry, log.history.last, index)
         except Ended as error:
             log.add("A1" if entry["kind"] == "plan.propose" else "L3", index, str(error))
         except (Wrong, KeyError, ValueError, TypeError, StopIteration) as error:

@@ -21,6 +21,10 @@ class History:
     def at(self, index):
         return self.versions[sum(changed < index for changed in self.indexes)]
 
+    def until(self, index):
+        """Those that were in force up to an entry of this index."""
+        return self.versions[: 1 + sum(changed < index for changed in self.indexes)]
+
     @property
     def last(self):
         return self.versions[-1]

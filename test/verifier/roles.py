@@ -1,7 +1,12 @@
 """Roles that entries give and take: docs/protocol.md, Log, Entry."""
 
+from datetime import datetime, timedelta
+
 from notes import STATEMENT, vkey
 from primitives import Wrong, need
+
+
+FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Ended(Wrong):
@@ -9,10 +14,10 @@ class Ended(Wrong):
 
 
 class Roles:
-    """`granted`: (type, id, key, end) by the short form of the key."""
+    """`granted`: (type, id, key, end) by the short form of the key; `grants`: (key, index, end) of every grant."""
 
     def __init__(self):
-        self.granted, self.revoked = {}, set()
+        self.granted, self.revoked, self.grants = {}, set(), []
 
     def key_of(self, type_, id_, short):
         granted = self.granted.get(short)
@@ -23,7 +28,17 @@ class Roles:
         if ended:
             raise Ended("the role has ended")
 
-    def take(self, entry, keys):
+    def check_passed(self, short, passed, skew):
+        """A role that had ended before the log took an entry. `passed`: of the coordinator's last entry before."""
+        since = datetime.strptime(passed, FORM) - timedelta(seconds=skew)
+        self.check_time(short, since.strftime(FORM)[:23] + "Z")
+
+    def was_in_force(self, short, at, index):
+        """By some grant before an entry of this index; a key that was never granted needs none."""
+        own = [(place, end) for key, place, end in self.grants if key == short]
+        return not own or any(place < index and at <= end for place, end in own)
+
+    def take(self, entry, keys, index):
         """Raises what is wrong; then nothing changes."""
         body, at = entry["body"], entry["at"]
         person = body["role"], body["subject"]
@@ -42,3 +57,4 @@ class Roles:
             others = [s for s, g in self.granted.items() if g[:2] == person] + ([founding.short] if founding else [])
             need(set(others) <= self.revoked, "another key of the person")
         self.granted[key.short] = (*person, key, body["validUntil"])
+        self.grants.append((key.short, index, body["validUntil"]))

@@ -1,12 +1,21 @@
-import { utf8 } from '@regulon/shared/crypto';
+import { sha256, utf8 } from '@regulon/shared/crypto';
+import { type BodyOf, parseEntry } from '@regulon/shared/transparency';
 import {
+  firstEntryOf,
   forkedNote,
+  SampleFederation,
   type SampleLog,
+  sampleRun,
+  twinGrants,
   twinOfFirstPolicy,
+  twinsAfterExchange,
+  twinsOfProposal,
   writeAnchor,
   writeEvidence,
+  writeGrant,
   writeRefusal,
   writeReport,
+  writeRevoke,
 } from '@regulon/shared/transparency-samples';
 import { type Case, rewritten } from './cases.js';
 
@@ -21,6 +30,16 @@ export const statedRight: Record<string, () => Case> = {
   'two entries that a steward signed under one number': said((log) =>
     writeEvidence(log, 'entries', [first(log), twinOfFirstPolicy()]),
   ),
+  'two entries of a researcher whose role is taken away later': said((log) => {
+    writeEvidence(log, 'entries', twinsOfProposal(log));
+    writeRevoke(log, 'r2');
+  }),
+  'two entries of a researcher whose role was taken away before': said((log) => {
+    const twins = twinsOfProposal(log);
+    writeRevoke(log, 'r2');
+    writeEvidence(log, 'entries', twins);
+  }),
+  'two entries of a steward about a role': said((log) => writeEvidence(log, 'entries', twinGrants(log))),
   'a refusal of a state of the log': said((log) => writeRefusal(log, log.note(20), log.note(40))),
 };
 
@@ -42,5 +61,34 @@ export const statedWrong: Record<string, () => Case> = {
     writeEvidence(log, 'entries', [first(log), log.entries[2] ?? first(log)]),
   ),
   'evidence of one entry twice': said((log) => writeEvidence(log, 'entries', [first(log), first(log)])),
+  'evidence of one entry with the signature of another': said((log) => {
+    const { body, attachment } = log.federation.policyBody('site-1');
+    log.attach(attachment, 'application/json');
+    const both = [[], [log.federation.signer('site', 'site-2')]].map((others) =>
+      firstEntryOf(['steward', 'site-1'], 'policy.set', {}, body, others),
+    ) as [Uint8Array, Uint8Array];
+    writeEvidence(log, 'entries', both);
+  }),
+  'evidence of an entry that was signed anew after an exchange of its key': said((log) =>
+    writeEvidence(log, 'entries', twinsAfterExchange(log)),
+  ),
+  'evidence under a role that was given later': said((log) => {
+    const other = sampleRun();
+    writeEvidence(log, 'entries', twinsOfProposal(other));
+    writeGrant(log, 'r2');
+  }),
+  'evidence under a role that had ended': said((log) =>
+    writeEvidence(log, 'entries', twinsOfProposal(log, 'r2', Date.UTC(2027, 6, 1))),
+  ),
+  'evidence under a key that comes later': said((log) => {
+    const twins = twinsAfterExchange(sampleRun());
+    const key = sha256(utf8('new key of site-1'));
+    const again = new SampleFederation(5, SampleFederation.ticking(Date.UTC(2026, 10, 20, 12)));
+    again.exchange('site', 'site-1', key);
+    const { body } = parseEntry(twins[1]);
+    const twin = again.entry(['site', 'site-1'], 'dataset.commit', {}, body as BodyOf<'dataset.commit'>);
+    writeEvidence(log, 'entries', [twins[1], twin]);
+    twinsAfterExchange(log);
+  }),
   'evidence that is no entry': said((log) => writeEvidence(log, 'entries', [first(log), utf8('{}')])),
 };

@@ -1,3 +1,4 @@
+import { equalBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   attachmentsOf,
@@ -9,7 +10,10 @@ import {
   type KeyHistory,
   type LogEntry,
   type LogTree,
+  parseEntry,
+  signedPayloadOf,
   verifyQuoted,
+  verifyRoleAfter,
 } from '@regulon/shared/transparency';
 import type { AttachmentFolder } from './attachments.js';
 import type { LogRows } from './log-rows.js';
@@ -41,21 +45,29 @@ const MAX_READ_BYTES = 512 * 1024;
  * @throws E_LOG_ENTRY with the broken row; `retryable` when waiting or sending an attachment helps
  * @throws E_LOG_EQUIVOCATION if the actor signed another entry with this number, which `details.index` names
  */
-export function admit({ entry }: Submission, state: AdmissionState, now: Date): void {
+export function admit({ entry, bytes }: Submission, state: AdmissionState, now: Date): void {
   const { rows, history, attachments } = state;
   const who = `${entry.actor.type} ${entry.actor.id}`;
   if (entry.actor.type === 'coordinator') throw entryRefused('L3', 'the coordinator writes its own entries');
   if (Date.parse(entry.at) > now.getTime() + history.last.genesis.skewSeconds * 1000) {
     throw entryRefused('L4', `the clock of ${who} is ahead of this one`, {}, true);
   }
+  const own = rows.headOf({ type: 'coordinator', id: 'coordinator' })?.at ?? '';
+  const passed = now.toISOString();
+  verifyRoleAfter(entry, own > passed ? own : passed, history.last);
   verifyAttachments(entry, attachments);
   const index = rows.indexOfSeq(entry);
   if (index === undefined && isRole(entry)) return history.last.roles.verify(entry, history.last);
   if (index === undefined) return verifyStated(entry, state);
+  if (isSaidBy(rows.entries(index, index + 1), entry, bytes))
+    throw entryRefused('L3', `entry ${index} is this one, with other signatures`);
   throw new RegulonError('E_LOG_EQUIVOCATION', `${who} signed two entries with number ${entry.seq}`, {
     details: { index, seq: entry.seq },
   });
 }
+
+const isSaidBy = ([known]: readonly Uint8Array[], entry: LogEntry, bytes: Uint8Array): boolean =>
+  known !== undefined && equalBytes(signedPayloadOf(known, parseEntry(known)), signedPayloadOf(bytes, entry));
 
 /** What an entry says of the log itself is true of the log. @throws E_LOG_ENTRY (L1, L3) */
 export function verifyStated(entry: LogEntry, { rows, history, attachments, tree }: AdmissionState): void {

@@ -20,7 +20,7 @@ export function replayRoles(history: KeyHistory, rows: LogRows): void {
   for (const index of indexes.sort((a, b) => a - b)) {
     const [bytes] = rows.entries(index, index + 1);
     const entry = bytes && parseEntry(bytes);
-    if (entry && isRole(entry)) history.last.roles.take(entry, history.at(index));
+    if (entry && isRole(entry)) history.last.roles.take(entry, history.at(index), index);
   }
 }
 

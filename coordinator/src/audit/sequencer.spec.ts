@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import {
   attachmentsOf,
+  type BodyOf,
   digestText,
   formatVkey,
   headOf,
   KeyType,
+  type NamedSeed,
   nextPosition,
   parseEntry,
   readBundle,
@@ -261,6 +263,47 @@ describe('sequencer', () => {
     await expect(
       again.append(federation.entry(['steward', 'site-2'], 'role.grant', {}, body as never)),
     ).resolves.toMatchObject({ index: 2 });
+  });
+
+  it('keeps evidence of a steward who signs two roles under one number, none of one entry with two sets of signatures', async () => {
+    const log = await open();
+    const bodyOf = (subject: string): BodyOf<'role.grant'> => ({
+      ...({ role: 'researcher', subject, issuer: 'site-1', validUntil: '2027-01-01T00:00:00.000Z' } as const),
+      key: formatVkey(verifierKeyOf(federation.signer('researcher', subject), KeyType.statement)),
+    });
+    const grant = (subject: string): Uint8Array =>
+      new SampleFederation(5).entry(['steward', 'site-1'], 'role.grant', {}, bodyOf(subject));
+    await log.append(grant('r2'));
+    await expect(log.append(grant('r3'))).rejects.toMatchObject({ code: 'E_LOG_EQUIVOCATION' });
+    expect(parseEntry(log.entry(2))).toMatchObject({ kind: 'fork.evidence', body: { about: 'entries' } });
+    const { body, attachment } = federation.policyBody('site-2');
+    const policy = (others: NamedSeed[] = []): Uint8Array =>
+      new SampleFederation(5).entry(['steward', 'site-2'], 'policy.set', {}, body, others);
+    await log.append(policy(), [attachment]);
+    const again = policy([federation.signer('site', 'site-3')]);
+    await expect(log.append(again)).rejects.toMatchObject({ code: 'E_LOG_ENTRY', details: { rule: 'L3' } });
+    expect(log.size).toBe(4);
+  });
+
+  it('takes nothing under a role that ended, however it is dated', async () => {
+    const log = await open();
+    const signer = federation.signer('auditor', 'a1');
+    const end = new Date(federation.clock().getTime() + 5000).toISOString();
+    const key = formatVkey(verifierKeyOf(signer, KeyType.statement));
+    const body: BodyOf<'role.grant'> = {
+      role: 'auditor',
+      subject: 'a1',
+      key,
+      issuer: 'site-1',
+      validUntil: end,
+    };
+    await log.append(federation.entry(['steward', 'site-1'], 'role.grant', {}, body));
+    const { root } = await log.checkpoint();
+    const says = { report: zero, checkpoint: { size: 2, root: digestText(root) }, verifier: 'regulon-0.1.0' };
+    const report = federation.entry(['auditor', 'a1'], 'report.issued', {}, says);
+    expect(parseEntry(report).at < end).toBe(true);
+    for (let i = 0; i < 320; i++) federation.clock();
+    await expect(log.append(report)).rejects.toMatchObject({ code: 'E_LOG_ENTRY', details: { rule: 'L3' } });
   });
 
   it('refuses entries from the future until it has come', async () => {

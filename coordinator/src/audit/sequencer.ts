@@ -117,7 +117,7 @@ export class Sequencer {
       ({ entry, bytes, hash, known }) => {
         if (known !== undefined) return { index: known, hash, bytes, isNew: false, entry };
         const appended = this.store(bytes, hash, entry);
-        if (isRole(entry)) this.keys.roles.take(entry, this.keys);
+        if (isRole(entry)) this.keys.roles.take(entry, this.keys, appended.index);
         beside(entry, appended.index);
         return { ...appended, isNew: true, entry };
       },

@@ -5,7 +5,7 @@ import type { OwnEntry } from './own-entries.js';
 
 /**
  * Keep an entry whose number its actor has used before. The first such twin of an entry becomes evidence in the log, in the
- * transaction that keeps it.
+ * transaction that keeps it; under another key it proves nothing.
  *
  * @param bytes verified, refused with E_LOG_EQUIVOCATION
  */
@@ -19,6 +19,7 @@ export async function keepTwin(
   const index = rows.indexOfSeq(entry);
   const [known] = index === undefined ? [] : rows.entries(index, index + 1);
   if (index === undefined || known === undefined) return;
+  if (parseEntry(known).actor.key !== entry.actor.key) return;
   const [first, second] = [attachmentOf(known, MediaType.json), attachmentOf(bytes, MediaType.json)];
   for (const twin of [known, bytes]) await attachments.put(twin, MediaType.json);
   const keep = (): void => {

@@ -2,10 +2,17 @@ export { SampleFederation, signSampleRoster } from './sample-federation.js';
 export { joined, left, rotated } from './sample-membership.js';
 export { SampleLog } from './sample-log.js';
 export { sampleRun } from './sample-run.js';
-export { samplePolicyBytes, type SampleOptions, type StewardWord } from './sample-options.js';
+export {
+  sample,
+  samplePlanHash,
+  samplePolicyBytes,
+  type SampleOptions,
+  type StewardWord,
+} from './sample-options.js';
 export { sampleExport, sampleRelease, type SampleRelease } from './sample-release.js';
 export {
   attachNote,
+  firstEntryOf,
   forkedNote,
   twinOfFirstPolicy,
   writeAnchor,
@@ -13,5 +20,6 @@ export {
   writeRefusal,
   writeReport,
 } from './sample-evidence.js';
+export { twinGrants, twinsAfterExchange, twinsOfProposal } from './sample-twins.js';
 export { personKey, writeGrant, writeProposal, writeRevoke } from './sample-roles.js';
 export { BASELINE_SIZE, fillLog, noRoot, type SpoiledBaseline, writeBaseline } from './sample-baseline.js';

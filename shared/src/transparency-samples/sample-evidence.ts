@@ -1,10 +1,14 @@
 import { sha256, utf8 } from '../crypto/index.js';
 import {
+  type ActorType,
   type Attachment,
   type BodyOf,
   checkpointBody,
   digestText,
+  type Kind,
   MediaType,
+  type NamedSeed,
+  type ScopeOf,
   signCheckpoint,
 } from '../transparency/index.js';
 import { SampleFederation } from './sample-federation.js';
@@ -61,4 +65,16 @@ export function writeAnchor(log: SampleLog, size: number, dated = size): number 
   const checkpoint = { size, root: digestText(log.rootAt(size)) };
   const body = { checkpoint, form: 'rfc3161', token } as const;
   return log.write(['coordinator', 'coordinator'], 'anchor', {}, body);
+}
+
+/** The first entry that an actor of the sample federation would sign at another time, under its first key. */
+export function firstEntryOf<K extends Kind>(
+  actor: readonly [ActorType, string],
+  kind: K,
+  scope: ScopeOf<K>,
+  body: BodyOf<K>,
+  others: NamedSeed[] = [],
+  at = Date.UTC(2026, 10, 20, 11),
+): Uint8Array {
+  return new SampleFederation(5, SampleFederation.ticking(at)).entry(actor, kind, scope, body, others);
 }

@@ -61,8 +61,6 @@ export interface SampleOptions {
   readonly sites?: number;
   /** training rounds of a run that is neither private nor validated; 2 by default */
   readonly trainingRounds?: number;
-  /** site without approval */
-  readonly unapproved?: number;
   /** every dataset is declared simulated (default) */
   readonly publicData?: boolean;
   /** site that commits to the same data again before the run, and calls them neither public nor simulated */

@@ -46,7 +46,7 @@ export {
   type EntryDraft,
 } from './entries/seal.js';
 export { isPayloadSigned, signPayload } from './entries/dsse.js';
-export { keysOfGenesis, openEntry, verifyEntry, verifyPosition } from './entries/open.js';
+export { keysOfGenesis, openEntry, verifyEntry, verifyPosition, verifyRoleAfter } from './entries/open.js';
 export {
   type ChangeKind,
   foundingRoster,

@@ -15,6 +15,8 @@ export function isRole(entry: LogEntry): entry is RoleEntry {
 
 interface Granted extends ActorKey {
   readonly validUntil: string;
+  /** every grant of the key: where it stands in the log, and until when it gave the role */
+  readonly grants: readonly { readonly index: number; readonly validUntil: string }[];
 }
 
 /** Roles of people beside those of entry 0, as the entries that were taken so far give and take them. */
@@ -35,6 +37,19 @@ export class GrantedRoles {
   }
 
   /**
+   * Whether a key had its role at some time by what the log said before an entry: what was signed then stays signed when
+   * the role ends later.
+   *
+   * @param at when the key signed, by its own word
+   * @param index of the entry
+   */
+  wasInForce(reference: string, at: string, index: number): boolean {
+    const granted = this.granted.get(reference);
+    if (granted === undefined) return true;
+    return granted.grants.some((grant) => grant.index < index && at <= grant.validUntil);
+  }
+
+  /**
    * Check that an entry can be taken. Its signatures hold.
    *
    * @param keys in force at the entry
@@ -45,16 +60,19 @@ export class GrantedRoles {
     else this.verifyGrant(entry, keys);
   }
 
-  /** Take an entry: what follows it is judged by it. @throws as `verify` */
-  take(entry: RoleEntry, keys: KnownKeys): void {
+  /** Take an entry: what follows it is judged by it. @param index where it stands in the log @throws as `verify` */
+  take(entry: RoleEntry, keys: KnownKeys, index: number): void {
     this.verify(entry, keys);
     const { role, subject } = entry.body;
     const key = keyOf(entry, keys);
-    if (entry.kind === 'role.revoke') this.revoked.add(keyReference(key));
-    else
-      this.granted.set(keyReference(key), {
-        ...{ type: role, id: subject, key, validUntil: entry.body.validUntil },
-      });
+    const reference = keyReference(key);
+    if (entry.kind === 'role.revoke') {
+      this.revoked.add(reference);
+      return;
+    }
+    const { validUntil } = entry.body;
+    const grants = [...(this.granted.get(reference)?.grants ?? []), { index, validUntil }];
+    this.granted.set(reference, { type: role, id: subject, key, validUntil, grants });
   }
 
   /** Back to the beginning: nobody has a role beside those of entry 0. */

@@ -61,6 +61,11 @@ export class KeyHistory {
     return this.all.at(-1) ?? this.all[0];
   }
 
+  /** Keys and terms of each roster that was in force up to an entry of this index, oldest first. */
+  until(index: number): readonly FederationKeys[] {
+    return this.all.slice(0, 1 + this.indexes.filter((changed) => changed < index).length);
+  }
+
   /** Keys and terms of each roster, oldest first. */
   get versions(): readonly FederationKeys[] {
     return this.all;

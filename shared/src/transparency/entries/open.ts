@@ -5,6 +5,7 @@ import { digestBytes } from './fields.js';
 import { isRole } from './granted-roles.js';
 import { entryHash, parseEntry, signedPayloadOf } from './parse.js';
 import { entryRefused } from './rule-error.js';
+import type { VerifierKey } from '../notes/vkey.js';
 import type { LogEntry } from './schema.js';
 import { type ChainHead, NO_PREVIOUS } from './seal.js';
 
@@ -89,28 +90,63 @@ export function verifyPosition(entry: LogEntry, head: ChainHead | undefined): vo
  * @throws E_LOG_ENTRY (L3; A1 when the role of who proposes a plan has ended)
  */
 export function verifySignatures(entry: LogEntry, bytes: Uint8Array, keys: FederationKeys): void {
-  const actor = keys.find(entry.actor.key);
-  if (actor === undefined || actor.type !== entry.actor.type || actor.id !== entry.actor.id) {
+  if (keyOfActor(entry, keys) === undefined)
     throw entryRefused('L3', `the key of ${entry.actor.type} ${entry.actor.id} is not one of the federation`);
-  }
-  const ended = keys.roles.endOf(entry.actor.key, entry.at);
-  if (ended !== undefined)
-    throw entryRefused(
-      entry.kind === 'plan.propose' ? 'A1' : 'L3',
-      `the role of ${entry.actor.type} ${entry.actor.id} ${ended}`,
-    );
+  verifyRole(entry, entry.at, keys);
   const signed = new Set(entry.sigs.map((sig) => sig.key));
   for (const reference of requiredSigners(entry, keys)) {
     if (!signed.has(reference)) throw entryRefused('L3', `the signature of ${reference} is missing`);
   }
-  const message = preAuthenticationEncoding(signedPayloadOf(bytes, entry));
+  const message = messageOf(entry, bytes);
   for (const { key, sig } of entry.sigs) {
     const signer = keys.find(key);
     if (signer === undefined) throw entryRefused('L3', `${key} is not a key of the federation`);
-    if (!verifyEd25519(signer.key.publicKey, message, Uint8Array.from(Buffer.from(sig, 'base64')))) {
+    if (!isSignature(sig, signer.key, message))
       throw entryRefused('L3', `the signature of ${key} does not verify`);
-    }
   }
+}
+
+/**
+ * Check that a role had not ended when the log took an entry: who signs under an ended role may date it back.
+ *
+ * @param passed a time after which the log took the entry, by the coordinator's clock
+ * @throws E_LOG_ENTRY (L3; A1 of who proposes a plan)
+ */
+export function verifyRoleAfter(entry: LogEntry, passed: string, keys: FederationKeys): void {
+  if (keys.roles.find(entry.actor.key) === undefined) return;
+  const since = Date.parse(passed) - 1000 * keys.genesis.skewSeconds;
+  verifyRole(entry, new Date(since).toISOString(), keys);
+}
+
+function verifyRole({ actor, kind }: LogEntry, at: string, { roles }: FederationKeys): void {
+  const ended = roles.endOf(actor.key, at);
+  if (ended !== undefined)
+    throw entryRefused(
+      kind === 'plan.propose' ? 'A1' : 'L3',
+      `the role of ${actor.type} ${actor.id} ${ended}`,
+    );
+}
+
+/**
+ * Whether the actor of an entry signed it, whoever else did or should have.
+ *
+ * @param bytes from which `parseEntry` read the entry
+ */
+export function isSignedByActor(entry: LogEntry, bytes: Uint8Array, keys: FederationKeys): boolean {
+  const own = entry.sigs.find(({ key }) => key === entry.actor.key);
+  const key = keyOfActor(entry, keys);
+  return key !== undefined && own !== undefined && isSignature(own.sig, key, messageOf(entry, bytes));
+}
+
+const messageOf = (entry: LogEntry, bytes: Uint8Array): Uint8Array =>
+  preAuthenticationEncoding(signedPayloadOf(bytes, entry));
+
+const isSignature = (sig: string, { publicKey }: VerifierKey, message: Uint8Array): boolean =>
+  verifyEd25519(publicKey, message, Uint8Array.from(Buffer.from(sig, 'base64')));
+
+function keyOfActor({ actor: { type, id, key } }: LogEntry, keys: FederationKeys): VerifierKey | undefined {
+  const actor = keys.find(key);
+  return actor?.type === type && actor.id === id ? actor.key : undefined;
 }
 
 function requiredSigners(entry: LogEntry, keys: FederationKeys): string[] {

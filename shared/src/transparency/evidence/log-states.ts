@@ -1,11 +1,11 @@
-import { equalBytes, sha256, utf8 } from '../../crypto/index.js';
+import { canonicalJson, equalBytes, sha256, utf8 } from '../../crypto/index.js';
 import { isRegulonError } from '../../errors/index.js';
 import type { ResolveAttachment } from '../entries/federation-keys.js';
 import { type Attachment, digestBytes } from '../entries/fields.js';
 import type { BodyOf } from '../entries/kinds.js';
 import type { KeyHistory } from '../entries/key-history.js';
-import { verifySignatures } from '../entries/open.js';
-import { parseEntry } from '../entries/parse.js';
+import { isSignedByActor } from '../entries/open.js';
+import { parseEntry, signedPayloadOf } from '../entries/parse.js';
 import { entryRefused } from '../entries/rule-error.js';
 import type { LogEntry } from '../entries/schema.js';
 import type { LogTree } from '../merkle/tree.js';
@@ -88,7 +88,7 @@ export function judgeFork(
   index: number,
   log: JudgedLog,
 ): Proven | undefined {
-  if (about === 'entries') return judgeTwins(first, second, log);
+  if (about === 'entries') return judgeTwins(first, second, index, log);
   const notes = [first, second].map((note) => signedNote(note, log));
   if (notes.includes(undefined)) return undefined;
   if (areStates(notes, index, log))
@@ -112,33 +112,43 @@ function signedNote({ digest }: Attachment, { resolve, history }: JudgedLog): Ch
   }
 }
 
-/** Two entries that one actor signed under one number. */
-function judgeTwins(first: Attachment, second: Attachment, log: JudgedLog): Proven | undefined {
+/**
+ * Two entries that one key signed under one number. Who else signed them, or should have, is no matter: the entry of a
+ * steward about a role lacks the coordinator's signature until it is logged. Another key is no proof: what waited while
+ * a site exchanged its key is signed anew under its number.
+ */
+function judgeTwins(
+  first: Attachment,
+  second: Attachment,
+  index: number,
+  log: JudgedLog,
+): Proven | undefined {
   const twins = [first, second].map(({ digest }) => log.resolve(digest));
-  const [one, two] = twins.map((bytes) => bytes && signedEntry(bytes, log.history));
+  const [one, two] = twins.map((bytes) => bytes && signedEntry(bytes, index, log.history));
   if (one === undefined || two === undefined) return undefined;
-  const { actor, seq } = one;
-  const same = actor.type === two.actor.type && actor.id === two.actor.id && seq === two.seq;
-  if (!same || first.digest === second.digest)
-    throw entryRefused('L3', 'the evidence proves no fork: these are not two entries with one number');
+  const { actor, seq } = one.entry;
+  const same = canonicalJson([actor, seq]) === canonicalJson([two.entry.actor, two.entry.seq]);
+  if (!same || equalBytes(one.payload, two.payload))
+    throw entryRefused(
+      'L3',
+      'the evidence proves no fork: these are not two entries of one key with one number',
+    );
   return { by: 'actor', actor, seq };
 }
 
-/** @throws E_LOG_ENTRY when the entry is not acceptable under the keys of any roster so far */
-function signedEntry(bytes: Uint8Array, { versions, last }: KeyHistory): LogEntry {
+/** @throws E_LOG_ENTRY unless its actor signed it, under a key and a role that the log before `index` names */
+function signedEntry(
+  bytes: Uint8Array,
+  index: number,
+  history: KeyHistory,
+): { entry: LogEntry; payload: Uint8Array } {
   const entry = readEntry(bytes);
-  if (entry.fed !== last.fed) throw entryRefused('L3', 'the evidence is about another federation');
-  const errors = versions.map((keys) => {
-    try {
-      verifySignatures(entry, bytes, keys);
-      return undefined;
-    } catch (error) {
-      return error;
-    }
-  });
-  const wrong = errors.every((error) => error !== undefined);
-  if (wrong) throw entryRefused('L3', 'the evidence is not signed by the actor that it names');
-  return entry;
+  const { fed, roles } = history.last;
+  if (entry.fed !== fed) throw entryRefused('L3', 'the evidence is about another federation');
+  const isSigned = history.until(index).some((keys) => isSignedByActor(entry, bytes, keys));
+  if (!isSigned || !roles.wasInForce(entry.actor.key, entry.at, index))
+    throw entryRefused('L3', 'the evidence is not signed by the actor that it names');
+  return { entry, payload: signedPayloadOf(bytes, entry) };
 }
 
 function readEntry(bytes: Uint8Array): LogEntry {

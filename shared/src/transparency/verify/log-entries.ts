@@ -7,7 +7,13 @@ import type { FederationKeys, ResolveAttachment } from '../entries/federation-ke
 import { digestBytes } from '../entries/fields.js';
 import { isRole } from '../entries/granted-roles.js';
 import { foundingRoster, isChange, KeyHistory } from '../entries/key-history.js';
-import { keysOfGenesis, openEntry, verifyPosition, verifySignatures } from '../entries/open.js';
+import {
+  keysOfGenesis,
+  openEntry,
+  verifyPosition,
+  verifyRoleAfter,
+  verifySignatures,
+} from '../entries/open.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
 import { entryRefused } from '../entries/rule-error.js';
 import type { LogEntry } from '../entries/schema.js';
@@ -44,7 +50,8 @@ export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findi
   let chain = CHAIN_START;
   bytes.forEach((entryBytes, index) => {
     const hash = entryHash(entryBytes);
-    const opened = openOne(entryBytes, { index, history, resolve, findings });
+    const passed = heads.get('coordinator coordinator')?.at;
+    const opened = openOne(entryBytes, { index, history, passed, resolve, findings });
     if (opened !== undefined) {
       checkPlace(opened, index, heads, findings);
       heads.set(`${opened.actor.type} ${opened.actor.id}`, { seq: opened.seq, hash, at: opened.at });
@@ -91,6 +98,8 @@ function foundingKeys(
 interface Place {
   readonly index: number;
   readonly history: KeyHistory | undefined;
+  /** when the coordinator wrote its last entry before, by its own word */
+  readonly passed: string | undefined;
   readonly resolve: ResolveAttachment;
   readonly findings: Findings;
 }
@@ -112,7 +121,7 @@ function checkSignatures(
   entry: LogEntry,
   bytes: Uint8Array,
   history: KeyHistory,
-  { index, resolve, findings }: Place,
+  { index, passed, resolve, findings }: Place,
 ): void {
   const keys = history.last;
   try {
@@ -120,8 +129,9 @@ function checkSignatures(
     if (entry.fed !== keys.fed) throw entryRefused('L3', 'the entry belongs to another federation');
     checkRevoked(entry, index, history, findings);
     verifySignatures(entry, bytes, keys);
+    if (passed !== undefined) verifyRoleAfter(entry, passed, keys);
     if (isChange(entry)) history.appendEntry(entry, index, resolve);
-    if (isRole(entry)) keys.roles.take(entry, keys);
+    if (isRole(entry)) keys.roles.take(entry, keys, index);
   } catch (error) {
     failWith(error, index, findings);
   }
