@@ -43,7 +43,7 @@ export function modelTestCommand(model: Command, context: Context): void {
     .option('--reference <model...>', 'pulled models of the same task that saw neither: a sharper test')
     .requiredOption(
       '--out <file>',
-      'the report: shares in 1/1024, counts in bands; nothing leaves until you attach it',
+      'the report: shares in 1/32, counts in bands; nothing leaves until you attach it',
     )
     .option('--force', 'replace an existing file', false);
   handles<TestOptions>(
