@@ -131,7 +131,7 @@ describe('K8: a daemon restored from a backup', () => {
     copyFolder();
     await daemon.released(attempt, coordinator, all);
     const entries = daemon.entries();
-    expect(entries).toHaveLength(2);
+    expect(entries).toHaveLength(3);
     restoreFolder();
     const log = [federation.genesis, ...entries];
     const tree = new LogTree();
