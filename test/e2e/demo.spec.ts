@@ -1,20 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { verifyBundle } from '@regulon/shared/transparency';
+import { compiledDemo, type Demo, startDemo } from '../support/demo-process.js';
 
-const program = fileURLToPath(new URL('../../cli/dist/demo-main.js', import.meta.url));
 const example = fileURLToPath(new URL('../../examples/brca3-mlp.sim.yaml', import.meta.url));
 const MINUTES = 60_000;
 
@@ -24,28 +15,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The demo with its temporary folders below `folder`. */
-function start(...args: string[]): {
-  child: ChildProcess;
-  err: () => string;
-  ended: Promise<{ code: number | null; out: string }>;
-} {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
-    env: { ...process.env, TMPDIR: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const ended = new Promise<{ code: number | null; out: string }>((done) => {
-    child.on('close', (code) => done({ code, out }));
-  });
-  return { child, err: () => err, ended };
-}
-
+const start = (...args: string[]): Demo => startDemo(folder, args);
 const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('regulon-demo-'));
 
-const demo = existsSync(program) ? it : it.skip;
+const demo = compiledDemo ? it : it.skip;
 
 describe('the demo', () => {
   demo(
@@ -88,41 +61,6 @@ describe('the demo', () => {
       expect(verifyBundle({ bundle: bytes, policy }).status).toBe('pass');
     },
     10 * MINUTES,
-  );
-
-  demo(
-    'trains and scores several heads at real sites, one of them without a label of one head (needs the compiled programs)',
-    async () => {
-      const heads = example.replace('brca3-mlp', 'tumour-heads');
-      const { ended, err } = start('--plan', heads, '--rounds', '1', '--format', 'json', '--backend', 'wasm');
-      const { code, out } = await ended;
-      expect({ code, err: code === 0 ? '' : err() }).toEqual({ code: 0, err: '' });
-      expect(JSON.parse(out)).toMatchObject({
-        ...{ status: 'COMPLETED', task: 'heads', log: { verified: true } },
-        final: { heads: [{ head: 'subtype' }, { head: 'grading' }, { head: 'relapse' }] },
-      });
-    },
-    6 * MINUTES,
-  );
-
-  demo(
-    'trains and scores a label for every base of a sequence at real sites (needs the compiled programs)',
-    async () => {
-      const track = example.replace('brca3-mlp', 'per-base');
-      const { ended, err } = start('--plan', track, '--rounds', '1', '--format', 'json', '--backend', 'wasm');
-      const { code, out } = await ended;
-      expect({ code, err: code === 0 ? '' : err() }).toEqual({ code: 0, err: '' });
-      const result = JSON.parse(out) as { final: { heads: [{ count: number }] } };
-      expect(result).toMatchObject({
-        ...{ status: 'COMPLETED', task: 'heads', log: { verified: true } },
-        final: { heads: [{ head: 'coding', classes: { accuracyInterval: null } }] },
-      });
-      // 16 sequences of 300 bases at each of five sites, of whose labels one in fifty is missing
-      const [{ count }] = result.final.heads;
-      expect(count).toBeGreaterThan(0.97 * 80 * 300);
-      expect(count).toBeLessThan(0.99 * 80 * 300);
-    },
-    6 * MINUTES,
   );
 
   demo(
