@@ -31,7 +31,7 @@ describe('a plan that its steward takes back in the middle of a round', () => {
     daemon.show('deliveries', coordinator.deliveries(OWN, all));
     takeBack();
     await expect(attempt.contribute(never)).rejects.toMatchObject({ code: 'E_POLICY' });
-    expect(daemon.entries()).toHaveLength(1);
+    expect(daemon.entries()).toHaveLength(2);
     await expect(daemon.restore(agreement, coordinator)?.contribute(never)).rejects.toMatchObject({
       code: 'E_POLICY',
     });
