@@ -66,6 +66,9 @@ export const wrongReleases: Readonly<Record<string, () => Case>> = {
   'a release with the report of another model': released({ report: { model: other } }),
   'a release with the report of another run': released({ report: { run: `run_${'08'.repeat(16)}` } }),
   'a release with a report by another site': released({ report: { site: 'site-2' } }),
+  'a release whose test is about other data than those that trained': released({
+    report: { commitment: other },
+  }),
   'a release whose test a researcher has signed': released({ reporter: ['researcher', 'r1'] }),
   'a release whose test another site has signed': released({ reporter: ['site', 'site-2'] }),
   'a release whose test was rewritten after its site signed it': released({ rewritten: { others: '500+' } }),

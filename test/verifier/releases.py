@@ -14,7 +14,7 @@ TERMS = ["arm", "model", "format", "file", "privacy", "intendedUse", "tests"]
 RATES = ["0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5"]
 DELTAS = [10 ** -(1 + j / 2) for j in range(15)]
 LEAST = {"20-49": 20, "50-99": 50, "100-199": 100, "200-499": 200, "500+": 500}
-REPORT = {"schema", "run", "arm", "model", "site", "members", "others", "attacks", "signature"}
+REPORT = {"schema", "run", "arm", "model", "site", "commitment", "members", "others", "attacks", "signature"}
 REPORT_TYPE = "application/vnd.regulon.attack-report+json;v=1"
 ATTACKS = ["loss-threshold", "reference-calibrated"]
 DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
@@ -94,6 +94,12 @@ def contributors(log, name, proposal):
     return found
 
 
+def trained_with(log, name, site):
+    """Commitments to the data of a site that went into a run."""
+    own = [e["body"] for _, e in log.of_kind("round.contribution") if e["run"] == name and e["actor"]["id"] == site]
+    return {body["commitment"] for body in own if body["role"] == "contributor"}
+
+
 def events_of(claim, copies):
     steps = float(claim["samplingRate"]), float(claim["sigma"]), claim["steps"] * copies
     return [steps, (1.0, COUNT_NOISE, copies)]
@@ -159,6 +165,8 @@ def report_notes(log, entry, site, report, proposal, sites):
     place = (report["model"], report["arm"], report["run"], report["site"])
     if place != (entry["body"]["model"], entry["body"]["arm"], entry["run"], site) or site not in sites:
         return ["an attack report of another model or site"]
+    if trained_with(log, entry["run"], site) != {report["commitment"]}:
+        return ["an attack report about other data than those that the site trained with"]
     counts = LEAST[report["members"]], LEAST[report["others"]]
     names = [attack["attack"] for attack in report["attacks"]]
     if names != ATTACKS[: len(names)] or not names:

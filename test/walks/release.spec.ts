@@ -52,6 +52,8 @@ function others(walk: MembershipWalk, site: string): { counts: string; labels: s
   return { counts, labels };
 }
 
+const countsOf = (site: string): string => join(root, 'data', site, 'counts.tsv');
+
 describe('the release of a model', () => {
   real(
     `is tested at a site, signed by every steward, exported with its card, and refused without; a log that ${WHO_PASSES} (needs the compiled programs)`,
@@ -95,9 +97,17 @@ describe('the release of a model', () => {
         await done(...test, '--others-labels', labels, '--out', report);
         const text = readFileSync(report, 'utf8');
         expect(text).not.toMatch(/east-[PQ]/);
+        const trained = readFileSync(countsOf('east'), 'utf8');
+        writeFileSync(countsOf('east'), trained.replace(/\t(\d+)\n/, '\t1$1\n'));
+        const swapped = await regulon(...test, '--others-labels', labels, '--out', join(root, 'no.json'));
+        expect(swapped).toMatchObject({
+          code: 1,
+          err: expect.stringMatching(/E_RELEASE.*is not the one that east trained with in run_/),
+        });
+        writeFileSync(countsOf('east'), trained);
         const members = await regulon(
           ...['model', 'test', weights, '--config', walk.config('east'), '--out', join(root, 'no.json')],
-          ...['--others', join(root, 'data', 'east', 'counts.tsv')],
+          ...['--others', countsOf('east')],
           ...['--others-labels', join(root, 'data', 'east', 'design.tsv')],
         );
         expect(members).toMatchObject({

@@ -52,17 +52,20 @@ export function modelTestCommand(model: Command, context: Context): void {
     async ([file = ''], options, output) => {
       const { out, force } = options;
       verifyReplaceable(out, force);
+      const daemon = daemonOf(options);
+      const sign = signerAt(daemon.config);
+      const { openModel, testMembership } = await import('@regulon/client/samples');
+      const { trainedCommitment } = await import('@regulon/client/describe');
+      const attacked = await openModel(resolve(file));
+      const commitment = await trainedCommitment(daemon.file, attacked.run);
       const bar = progressBar(context.screen, 'testing', output.quiet);
       const onBeat = ({ step, steps }: Beat): void => bar.show(step / Math.max(1, steps));
-      const daemon = daemonOf(options);
-      const sign = signerAt(daemon);
       const findings = await inPrivateFolder(out, async (folder) => {
-        const { openModel, testMembership } = await import('@regulon/client/samples');
         const references = await Promise.all(
           (options.reference ?? []).map((path) => openModel(resolve(path))),
         );
-        const test = { ...sidesOf(daemon, options), references };
-        return testMembership(await openModel(resolve(file)), test, {
+        const test = { ...sidesOf(daemon.config, options), commitment, references };
+        return testMembership(attacked, test, {
           ...trainerOf(options),
           folder,
           onBeat,
@@ -77,7 +80,7 @@ export function modelTestCommand(model: Command, context: Context): void {
 }
 
 /** @throws E_ARGUMENT without a configuration, E_CONFIG */
-function daemonOf({ config }: TestOptions): DaemonConfig {
+function daemonOf({ config }: TestOptions): { readonly file: string; readonly config: DaemonConfig } {
   if (config === undefined)
     throw new RegulonError(
       'E_ARGUMENT',
@@ -86,7 +89,7 @@ function daemonOf({ config }: TestOptions): DaemonConfig {
         hint: 'name the configuration of the daemon of this site',
       },
     );
-  return readDaemonConfig(config);
+  return { file: config, config: readDaemonConfig(config) };
 }
 
 /**
@@ -105,7 +108,7 @@ function signerAt(config: DaemonConfig): (findings: AttackFindings) => AttackRep
 function sidesOf(
   { dataset, site, stateFolder }: DaemonConfig,
   { others, othersLabels }: TestOptions,
-): Omit<MembershipTest, 'references'> {
+): Omit<MembershipTest, 'references' | 'commitment'> {
   const { counts, labels, orientation, ignoreColumns, columnsPrefix, perPatient } = dataset;
   const form = {
     ...(orientation === undefined ? {} : { orientation }),
@@ -122,9 +125,9 @@ function sidesOf(
   return { site, members: sideOf(counts, labels), others: sideOf(resolve(others), labelsOfOthers) };
 }
 
-function linesOf({ members, others, attacks }: AttackReport): string[] {
+function linesOf({ commitment, members, others, attacks }: AttackReport): string[] {
   return [
-    `${members} members against ${others} others`,
+    `${members} members of the dataset ${commitment} against ${others} others`,
     ...attacks.flatMap((result) => {
       const above = ratesAboveBound(result);
       const points = result.curve

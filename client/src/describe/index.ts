@@ -1,1 +1,2 @@
 export { describeSite } from './describe-site.js';
+export { trainedCommitment } from './trained-dataset.js';

@@ -31,6 +31,8 @@ type Source = Omit<SampleSource, 'wantsClasses'>;
 export interface MembershipTest {
   /** name of this site */
   readonly site: string;
+  /** to the dataset that the site trained with, which `members` are; digest text */
+  readonly commitment: string;
   /** units that the model was trained on */
   readonly members: Source;
   /** units of the same kind that it never saw */
@@ -50,7 +52,7 @@ export interface MembershipTest {
  */
 export async function testMembership(
   model: PulledModel,
-  { site, members, others, references }: MembershipTest,
+  { site, commitment, members, others, references }: MembershipTest,
   options: TrainerStart,
 ): Promise<AttackFindings> {
   verifyMembers(model);
@@ -64,7 +66,7 @@ export async function testMembership(
         others: await lossesOf(trainer, one, others, folder('others')),
       });
     }
-    return findingsOf(model, site, losses as [Losses, ...Losses[]]);
+    return findingsOf(model, { site, commitment }, losses as [Losses, ...Losses[]]);
   } finally {
     await trainer.close();
   }
@@ -90,7 +92,7 @@ export interface Losses {
  */
 export function findingsOf(
   model: Pick<PulledModel, 'plan' | 'run' | 'arm' | 'digest'>,
-  site: string,
+  trained: Pick<MembershipTest, 'site' | 'commitment'>,
   [own, ...usual]: readonly [Losses, ...Losses[]],
 ): AttackFindings {
   verifySides(own);
@@ -101,7 +103,7 @@ export function findingsOf(
   const attacks = [attackOf(model, 'loss-threshold', scoresOf(own, []), counts)];
   if (usual.length > 0) attacks.push(attackOf(model, 'reference-calibrated', scoresOf(own, usual), counts));
   return {
-    ...{ schema: 'regulon.attack-report/1', run: model.run, arm: model.arm, model: model.digest, site },
+    ...{ schema: 'regulon.attack-report/1', run: model.run, arm: model.arm, model: model.digest, ...trained },
     ...{ members: ofMembers, others: ofOthers, attacks },
   };
 }

@@ -5,6 +5,7 @@ export { AnsweredTable, type AnsweredRow, type ReleasedSum } from './answered.js
 export { UnitSetTable } from './unit-set-table.js';
 export { Ledger, type LedgerEvent } from './ledger.js';
 export { readLedger } from './read-ledger.js';
+export { readTrainedCommitments } from './read-contributions.js';
 export { Outbox, type OutboxRow, type SealDraft } from './outbox.js';
 export { diskError, guarded } from './database.js';
 export {

@@ -19,7 +19,7 @@ import {
   signRelease,
 } from '../transparency/index.js';
 import type { SampleLog } from './sample-log.js';
-import { sample } from './sample-options.js';
+import { sample, sampleCommitment } from './sample-options.js';
 import { SAMPLE_DELTA } from './sample-privacy.js';
 
 /** What is wrong in a release. */
@@ -99,7 +99,14 @@ function reportOf(
     return { falsePositives, found: String(Math.round(32 * rate) / 32), error, bound, ...point };
   });
   return {
-    ...{ schema: 'regulon.attack-report/1', run, site: 'site-1', members: '100-199', others: '50-99' },
+    ...{
+      schema: 'regulon.attack-report/1',
+      run,
+      site: 'site-1',
+      commitment: sampleCommitment('site-1'),
+      members: '100-199',
+      others: '50-99',
+    },
     attacks: [{ attack: 'loss-threshold', area: '0.5', curve }],
     ...more,
   };

@@ -83,6 +83,8 @@ export const attackReport = z.strictObject({
   /** digest of the weights that were attacked */
   model: digest,
   site: name,
+  /** to the dataset whose units are the members: that of the site's contributions to the run */
+  commitment: digest,
   /** units that were trained on, and others of the same kind */
   members: testedBand,
   others: testedBand,

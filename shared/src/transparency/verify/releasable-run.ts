@@ -25,6 +25,8 @@ export interface ReleasableRun {
   readonly unit: string | null;
   /** each site whose data went in, by name; null where nothing is claimed */
   readonly sites: ReadonlyMap<string, SiteTotal | null>;
+  /** commitments to the data that went in, by site; honest sites have one */
+  readonly commitments: ReadonlyMap<string, ReadonlySet<string>>;
   /** Share of members that no test exceeds at a false positive rate; undefined where nothing is claimed or known. */
   readonly boundAt: (falsePositives: number) => number | undefined;
 }
@@ -55,10 +57,12 @@ export function releasableRun({
   const claimed = proposal.privacy;
   const events = claimed ? stepsOf(claimed, 1) : [];
   const sites = new Map<string, SiteTotal | null>();
+  const commitments = new Map<string, Set<string>>();
   for (const entry of contributions) {
     if (entry.body.role !== 'contributor') continue;
     const { id } = entry.actor;
-    const { charge } = entry.body;
+    const { charge, commitment } = entry.body;
+    commitments.set(id, (commitments.get(id) ?? new Set()).add(commitment));
     const delta = policyOf(entry)?.delta;
     if (!claimed) sites.set(id, null);
     else if (charge && delta != null) sites.set(id, { epsilon: Number(charge.after), delta: Number(delta) });
@@ -71,6 +75,7 @@ export function releasableRun({
     models: isWhole ? elementsOf(finish.models, armModel, resolve) : [],
     unit: claimed?.unit ?? null,
     sites,
+    commitments,
     boundAt: boundBy(claimed, resolve(proposal.plan.digest)),
   };
 }

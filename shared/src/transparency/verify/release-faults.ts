@@ -75,7 +75,8 @@ export function faultsOfRelease(
 }
 
 /**
- * Row R2 of a release: attack reports of this very model, signed by sites that contributed, none above its bound.
+ * Row R2 of a release: attack reports of this very model on the data that trained it, signed by sites that contributed, none
+ * above its bound.
  *
  * @param keys in force where the release stands, or would stand
  */
@@ -96,6 +97,9 @@ export function faultsOfTests(
       return [`the attack report of ${site} is of another model`];
     if (report.site !== site || !run.sites.has(site))
       return [`the attack report of ${site} is not by a site that contributed`];
+    const trained = run.commitments.get(site);
+    if (trained?.size !== 1 || !trained.has(report.commitment))
+      return [`the attack report of ${site} is about other data than those that it trained with`];
     if (!isSignedBySite(report, keys.member(site)))
       return [`the attack report of ${site} is not signed by the key of that site`];
     return report.attacks.flatMap((attack) =>

@@ -109,6 +109,7 @@ describe('a released model', () => {
       /of another model/,
     ],
     ['with a report by another site', { report: { site: 'site-2' } }, undefined, /not by a site/],
+    ['with a report about other data', { report: { commitment: other } }, undefined, /about other data/],
     ['with a report of too few units', { report: { members: '<20' as never } }, undefined, /cannot be read/],
     ['with an attack above its bound', { point: { found: '0.75' } }, undefined, /more members are found/],
     [
