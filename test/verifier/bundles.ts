@@ -7,7 +7,12 @@ import {
   siteCheckpointPath,
   Thinning,
 } from '@regulon/shared/transparency';
-import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
+import {
+  SampleLog,
+  type SampleOptions,
+  samplePlanHash,
+  sampleRun,
+} from '@regulon/shared/transparency-samples';
 import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
@@ -32,6 +37,14 @@ const cosigned = { gateMode: 'cosigned' } as const;
 const everySize = (log: SampleLog): number[] => log.entries.map((_, index) => index + 1);
 const addCheckpoint = (files: Map<string, Uint8Array>, log: SampleLog, size: number): void =>
   void files.set(siteCheckpointPath(size), utf8(log.cosigned(size)));
+
+/** A run beside masked vectors that were kept. */
+const level2 =
+  (kept: (masked: Map<string, Uint8Array>) => ReadonlyMap<string, Uint8Array>, options: SampleOptions = {}) =>
+  (): Case => {
+    const log = sampleRun(options);
+    return { ...caseOf(log), masked: kept(new Map(log.masked)) };
+  };
 
 /** Logs as they should be. */
 export const good: Readonly<Record<string, () => Case>> = {
@@ -76,6 +89,10 @@ export const good: Readonly<Record<string, () => Case>> = {
     reopened: true,
   }),
   'a run that protects patients of sites without budgets': run({ privacy: { cap: null } }),
+  'a run whose rounds are summed again': level2((masked) => masked),
+  'a run of whose rounds one was kept': level2(
+    (masked) => new Map([...masked].filter(([key]) => key.startsWith('2-'))),
+  ),
   'a run beside the checkpoint of a site': () => {
     const log = sampleRun();
     return { ...caseOf(log), siteCheckpoints: [log.note(20)] };
@@ -221,6 +238,68 @@ const signedWrong: Record<string, () => Case> = {
   }),
 };
 
+/** Runs that nobody approved as they ran, models that do not follow, and sums that are not those of the masked vectors. */
+const approvedWrong: Record<string, () => Case> = {
+  'a site without approval': run({
+    spoil: (kind, body) =>
+      kind === 'run.start' ? { ...body, approvals: (body['approvals'] as number[]).slice(1) } : body,
+  }),
+  'an approval of another plan': changed('plan.approve', { planHash: other }, 2),
+  'an approval that had expired': changed('plan.approve', { validUntil: '2026-11-20T10:00:30.000Z' }, 2),
+  'an approval under a policy that was not set': changed('plan.approve', { policy: other }, 1),
+  'an approval of other data': changed('plan.approve', { commitment: other }, 1),
+  'a policy that had expired': changed('policy.set', { validUntil: '2026-11-20T10:00:05.000Z' }, 1),
+  'a start of a plan that was not proposed': changed('run.start', { proposal: 3 }),
+  'a start of another plan': changed('run.start', { planHash: other }),
+  'a start over fewer sites': changed('run.start', { sites: [1, 2, 3, 4] }),
+  'a run without start': run({ omit: (kind) => kind === 'run.start' }),
+  'a run that is called public': run({ publicData: false, claimPublic: true }),
+  'a contribution under another policy': changed('round.contribution', { policy: other }, 4),
+  'a run of other code': changed('round.contribution', { code: other }, 4),
+  'a plan of another name': changed('plan.propose', { planHash: other }),
+  'a plan that is not the attached one': rewritten((log) => void log.attach(utf8('{}'), MediaType.json), {
+    spoil: (kind, body) =>
+      kind === 'plan.propose' ? { ...body, plan: attachmentOf(utf8('{}'), MediaType.json) } : body,
+  }),
+  'a run over sites that the plan does not name': changed('plan.propose', { sites: [1, 2, 3, 4, 6] }),
+  'a plan that a steward took back': run({
+    before: (kind, seen) =>
+      kind === 'round.open' && seen === 2
+        ? { site: 'site-2', kind: 'plan.withdraw', body: { planHash: samplePlanHash(), reason: 'consent' } }
+        : undefined,
+  }),
+  'a model that one site got otherwise': changed('round.contribution', { modelIn: other }, 6),
+  'another feature specification at a site': changed(
+    'round.contribution',
+    { featureSpecification: other },
+    6,
+  ),
+  'a site that derived another model': changed('round.ack', { modelOut: other }, 2),
+  'a site that found a wrong tile': changed(
+    'round.ack',
+    { audited: { tiles: [0], count: 1, result: 'differ' } },
+    2,
+  ),
+  'a final model from nowhere': changed('run.finish', { finalModel: other }),
+  'rounds that did not close': changed('run.finish', { rounds: 9 }),
+  'a model of an arm that the plan does not choose': changed(
+    'run.finish',
+    { models: [{ arm: 0, model: other, featureSpecification: null }] },
+    0,
+    { validated: ['0.5', '0.25', '0.75'] },
+  ),
+  'a round that states more sites': changed('round.aggregate', { coverage: { sites: 9, band: '<20' } }, 1),
+  'a masked vector that was changed': level2((masked) =>
+    masked.set('1-1/3', flipped(masked.get('1-1/3'), 700)),
+  ),
+  'a masked vector that is missing': level2((masked) => (masked.delete('2-0/1'), masked)),
+  'a masked vector that was cut': level2((masked) => masked.set('2-0/1', new Uint8Array(4))),
+  'a sum that is not that of the masked vectors': level2((masked) => masked, {
+    spoil: (kind, body, seen) =>
+      kind === 'round.aggregate' && seen === 1 ? { ...body, aggregateRoot: other } : body,
+  }),
+};
+
 /** Checkpoints in gate mode cosigned. */
 const cosignatures: Record<string, () => Case> = {
   'three of four cosignatures': withFiles(
@@ -292,6 +371,7 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...tampered,
   ...rewrites,
   ...signedWrong,
+  ...approvedWrong,
   ...claimed,
   ...cosignatures,
   ...wrongMembers,

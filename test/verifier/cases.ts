@@ -9,6 +9,8 @@ export interface Case {
   readonly asOf?: Date;
   /** level 2: sums and models by digest text */
   readonly kept?: ReadonlyMap<string, Uint8Array>;
+  /** level 2: masked vectors by `round-attempt/site` */
+  readonly masked?: ReadonlyMap<string, Uint8Array>;
 }
 
 export const other = digestText(new Uint8Array(32).fill(9));

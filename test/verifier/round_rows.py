@@ -68,16 +68,16 @@ def on_open(log, index, entry, place):
     run = run_of(log, entry["run"])
     if run:
         check_manifest(log, index, m, run)
-        check_plan(m, run.body, run.proposal)
+        check_plan(m, run.proposal)
 
 
-def check_plan(m, start, plan):
+def check_plan(m, plan):
     own = plan["secureAggregation"]
     need(plan["planHash"] == hexes(m["planHash"]), "another plan than the proposal")
     gamma = own["gamma"]["num"], own["gamma"]["den"]
     need((gamma, own["nMin"]) == ((m["num"], m["den"]), m["nMin"]), "other limits")
     need(m["purpose"] != 0 or own["weightCap"] == m["weightCap"], "another weight cap")
-    need(m["N"] == len(start["sites"]), "another N than the plan")
+    need(m["N"] == len(plan["sites"]), "another N than the plan")
 
 
 def check_manifest(log, index, m, run):
@@ -106,7 +106,7 @@ def check_manifest(log, index, m, run):
     if m["subCohort"]:
         holds = holds and m["purpose"] == 0 and m["subCohort"] >= max(m["nMin"], c + 4) and N >= 2 * m["subCohort"]
     hidden = run.is_public or run.proposal["privacy"] is not None
-    if not holds or not set(roles) <= set(run.body["sites"]) or (N < 5 and not hidden):
+    if not holds or not set(roles) <= set(run.proposal["sites"]) or (N < 5 and not hidden):
         log.add("S1", index, "checks of the manifest")
 
 
@@ -143,6 +143,7 @@ def on_aggregate(log, index, entry, place):
         own = H("SUB", m["ctx"], h1, u32(i), u32(len(ids)), *map(u32, ids)) if m["subCohort"] else h1
         parts.append(secagg.Attempt(m, members, evidence, own, ids))
     place.closed[key] = index, m, parts
+    check_coverage(log, index, body, m, parts)
     check_sizes(log, index, entry, m, parts, u1, members)
     for part in parts:
         part.check(sites)
@@ -178,6 +179,14 @@ def check_sizes(log, index, entry, m, parts, u1, members):
         fits = fits and cover_owners(log, run, m, [i for i in part.u3 if i in contributors], part.limits["uMin"])
     if not fits or not enough_groups(log, run, m, parts):
         log.add("S1", index, "a set is below its threshold")
+
+
+def check_coverage(log, index, body, m, parts):
+    """D2: the stated sites are the contributing survivors, or all of them."""
+    u3 = [i for part in parts for i in part.u3]
+    contributing = [i for i, role in m["roles"] if role == 0 and i in u3]
+    if body["coverage"]["sites"] not in (len(contributing), len(u3)):
+        log.add("D2", index, "another number of sites than its evidence has")
 
 
 def check_derived(body, m, parts, h1, u1, evidence, limits):

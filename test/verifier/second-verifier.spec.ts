@@ -1,32 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { KeptBlobFolder } from '@regulon/cli/audit';
 import { RegulonError } from '@regulon/shared/errors';
-import { verifyBundle } from '@regulon/shared/transparency';
+import { type MaskedVectors, verifyBundle } from '@regulon/shared/transparency';
+import { sample } from '@regulon/shared/transparency-samples';
 import { good, spoiled } from './bundles.js';
 import type { Case } from './cases.js';
 
 /** Rows that the second verifier implements. */
 const ROWS = [
-  'L1',
-  'L2',
-  'L3',
-  'L4',
-  'L5',
-  'A1',
-  'S1',
-  'S2',
-  'S3',
-  'P1',
-  'P2',
-  'P4',
-  'R1',
-  'R2',
-  'X1',
-] as const;
+  ...(['L1', 'L2', 'L3', 'L4', 'L5', 'A1', 'A2', 'A3', 'S1', 'S2', 'S3', 'S4'] as const),
+  ...(['P1', 'P2', 'P3', 'P4', 'D2', 'R1', 'R2', 'X1'] as const),
+];
 const AS_OF = new Date(Date.UTC(2026, 10, 21));
 const program = join(import.meta.dirname, 'verify.py');
 const python = process.env['REGULON_PYTHON'] ?? 'python3';
@@ -37,6 +25,8 @@ const second = hasPython ? describe : describe.skip;
 interface Verdict {
   readonly status: string;
   readonly first: Readonly<Record<string, string>>;
+  /** whether row P3 asks a person */
+  readonly asksP3: boolean;
 }
 
 let folder: string;
@@ -47,7 +37,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept }: Case): Verdict {
+function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept, masked }: Case): Verdict {
   const file = (name: string, content: Uint8Array | string): string => {
     const path = join(folder, name);
     writeFileSync(path, content);
@@ -56,19 +46,24 @@ function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept }: 
   const args = ['--bundle', file('bundle.zip', bundle), '--policy', file('quorum.policy', policy)];
   const notes = siteCheckpoints.map((note, i) => file(`${i}.note`, note));
   if (kept) args.push('--kept', keptFolder(kept));
+  if (masked) args.push('--masked-vectors', spoolOf(masked));
   const { stdout, stderr } = spawnSync(
     python,
     ['-B', program, ...args, '--as-of', asOf.toISOString(), '--site-checkpoints', ...notes],
     { encoding: 'utf8' },
   );
   if (stdout === '') throw new Error(stderr);
-  const answer = JSON.parse(stdout) as { status: string; rows: Record<string, (number | null)[]> };
+  const answer = JSON.parse(stdout) as {
+    status: string;
+    rows: Record<string, (number | null)[]>;
+    asks: string[];
+  };
   const first: Record<string, string> = {};
   for (const row of ROWS) {
     const found = answer.rows[row] ?? [];
     if (found.length > 0) first[row] = firstOf(found.filter((index) => index !== null));
   }
-  return { status: answer.status, first };
+  return { status: answer.status, first, asksP3: answer.asks.includes('P3') };
 }
 
 /** A folder as the coordinator's blobs lie. */
@@ -82,19 +77,44 @@ function keptFolder(kept: ReadonlyMap<string, Uint8Array>): string {
   return blobs;
 }
 
-function byRegulon({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept }: Case): Verdict {
+/** Write masked vectors as the second verifier reads them: a folder of the run, of the attempt, a file a site. */
+function spoolOf(masked: ReadonlyMap<string, Uint8Array>): string {
+  const spool = mkdtempSync(join(folder, 'masked-'));
+  for (const [key, bytes] of masked) {
+    const path = join(spool, sample.run, key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+  }
+  return spool;
+}
+
+function vectorsOf(masked: ReadonlyMap<string, Uint8Array>): MaskedVectors {
+  return (_, { round, attempt, site }) => {
+    const bytes = masked.get(`${round}-${attempt}/${site}`);
+    return (
+      bytes && { size: bytes.length, read: (at, into) => into.set(bytes.subarray(at, at + into.length)) }
+    );
+  };
+}
+
+function byRegulon({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept, masked }: Case): Verdict {
   const blobs = kept && new KeptBlobFolder(keptFolder(kept));
   try {
-    const keptBlobs = blobs ? { keptBlobs: blobs.of } : {};
-    const report = verifyBundle({ bundle, policy, siteCheckpoints, asOf, ...keptBlobs });
+    const report = verifyBundle({
+      ...{ bundle, policy, siteCheckpoints, asOf },
+      ...(blobs && { keptBlobs: blobs.of }),
+      ...(masked && { maskedVectors: vectorsOf(masked) }),
+    });
     const first: Record<string, string> = {};
     for (const row of ROWS) {
       const rule = report.rules.find(({ id }) => id === row);
       if (rule?.status === 'fail') first[row] = firstOf(rule.evidence);
     }
-    return { status: report.status, first };
+    const p3 = report.rules.find(({ id }) => id === 'P3');
+    return { status: report.status, first, asksP3: p3?.status === 'needs-human' };
   } catch (error) {
-    if (error instanceof RegulonError && error.code === 'E_BUNDLE') return { status: 'unusable', first: {} };
+    if (error instanceof RegulonError && error.code === 'E_BUNDLE')
+      return { status: 'unusable', first: {}, asksP3: false };
     throw error;
   } finally {
     blobs?.close();
@@ -107,8 +127,9 @@ const firstOf = (indexes: readonly number[]): string =>
 second(`the verifier in Python (needs ${python} with the package cryptography)`, () => {
   it.each(Object.entries(good))('passes %s', (_, make) => {
     const made = make();
-    expect(byPython(made)).toEqual({ status: 'pass', first: {} });
-    expect(byRegulon(made)).toEqual({ status: 'pass', first: {} });
+    const verdict = byPython(made);
+    expect(verdict).toMatchObject({ status: 'pass', first: {} });
+    expect(verdict).toEqual(byRegulon(made));
   });
 
   it.each(Object.entries(spoiled))('agrees on the first wrong entry of each row: %s', (_, make) => {

@@ -1,5 +1,6 @@
-"""Row S2: each arm is trained and validated as often as the plan and its early stopping say, by the figures in the log."""
+"""Rows S2 and S4: each arm is trained and validated as the plan and its early stopping say, and gives the model they say."""
 
+from model_chain import evaluated
 from primitives import Wrong, enc, hexes, jcs, parse_json, sha256
 from runs import run_of
 
@@ -15,9 +16,13 @@ def check_training(log):
         opens = {key_of(e): (i, e["body"]) for i, e in log.of_kind("round.open") if e["run"] == name}
         sums = [(i, e, *opens[key_of(e)]) for i, e in log.of_kind("round.aggregate") if key_of(e) in opens]
         rounds = [place for place in sums if place[3]["stepId"] in STEPS]
+        chosen = {}
         for arm in {body["arm"]: None for _, _, _, body in rounds}:
             own = [place for place in rounds if place[3]["arm"] == arm]
-            check_end(log, name, arm, own[-1][0], opens, walk(log, plan, own))
+            done, model = walk(log, plan, own)
+            check_end(log, name, arm, own[-1][0], opens, done)
+            chosen[arm] = model, done
+        check_chosen(log, name, sums, chosen)
 
 
 def key_of(entry):
@@ -42,7 +47,7 @@ def steps_of(plan, figures):
         if every is None or (iteration % every and iteration != rounds):
             continue
         yield "validate"
-        if rule and stops(figures, rule):
+        if rule and stops(figures, rule)[1]:
             return
 
 
@@ -53,17 +58,17 @@ def stops(figures, rule):
     for i, value in enumerate(values):
         if value < least - float(rule["minDelta"]):
             best, least = i, value
-    return len(values) - 1 - best >= int(rule["patience"])
+    return best, len(values) - 1 - best >= int(rule["patience"])
 
 
 def walk(log, plan, rounds):
-    """Whether the plan asks for no more; `None` where the rounds are others than it has."""
-    figures = []
+    """Whether the plan asks for no more, `None` where the rounds are others than it has, and the model it makes of them."""
+    figures, scored = [], []
     steps = steps_of(plan, figures)
     for index, entry, opened, body in rounds:
         if next(steps, None) != body["stepId"]:
             log.add("S2", opened, f"round {entry['round']} is {body['stepId']}, the plan has another")
-            return None
+            return None, None
         if body["stepId"] == "train":
             continue
         stated = entry["body"].get("figures")
@@ -71,12 +76,29 @@ def walk(log, plan, rounds):
         digest = stated and sha256(enc(b"regulon/validation/v1", model, jcs(stated)))
         if not stated or hexes(digest) != entry["body"]["modelOut"]:
             log.add("S2", index, "the result does not cover the figures")
-            return None
+            return None, None
         figures.append(stated)
+        scored.append(body["modelIn"])
         losses = [float(figure["loss"]) for figure in figures]
         if plan[3] is not None and len(losses) > 1 and losses[-1] > min(losses[:-1]) + plan[3]:
             log.add("S2", index, "a model beyond the validation gate of the plan")
-    return next(steps, None) is None
+    done, rule = next(steps, None) is None, plan[2]
+    trained = [entry["body"]["modelOut"] for _, entry, _, body in rounds if body["stepId"] == "train"]
+    last = trained[-1] if trained else None
+    return done, scored[stops(figures, rule)[0]] if rule and done and figures else last
+
+
+def check_chosen(log, name, sums, chosen):
+    """S4: the run ends with these models, and scores them."""
+    finish = next(((i, e["body"]) for i, e in log.of_kind("run.finish") if e["run"] == name), None)
+    for stated in finish[1]["models"] if finish else ():
+        model, done = chosen.get(stated["arm"], (None, False))
+        if done and model not in (None, stated["model"]):
+            log.add("S4", finish[0], "the model of an arm is not the one that the plan chooses")
+    scoring = next((place for place in sums if place[3]["stepId"] == "evaluate"), None)
+    models = [model for model, _ in chosen.values()]
+    if scoring and None not in models and scoring[3]["modelIn"] != evaluated(models):
+        log.add("S4", scoring[2], "the evaluation scores other models than the plan chooses")
 
 
 def check_end(log, name, arm, end, opens, is_done):

@@ -1,9 +1,11 @@
 """A second verifier of bundles, written from docs/protocol.md: standard library and `cryptography` only.
 
-    python3 verify.py --bundle b.zip --policy quorum.policy [--site-checkpoints FILE...] [--as-of TIME] [--max-age SECONDS] [--kept FOLDER]
+    python3 verify.py --bundle b.zip --policy quorum.policy [--site-checkpoints FILE...] [--as-of TIME] [--max-age SECONDS]
+        [--kept FOLDER] [--masked-vectors FOLDER]
 
 Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
-"notes": [...]}. It implements rows L1 to L5, S1, S2, S3 (models), P1, P2, P4, R1, R2 and X1; exit codes are those of the document.
+"asks": [rows that a person must judge], "notes": [...]}. Of "asks" it says P3 only; of A1 it judges the role, of D1 the
+names of members, A4 not at all. Exit codes are those of the document.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import sys
 import time
 from datetime import datetime
 
+import approvals
 import archive
 import baselines
 import configurations
@@ -19,24 +22,26 @@ import cosignatures
 import egress
 import evidence
 import log_rows
+import model_chain
 import models
 import privacy
 import releases
+import replay
 import round_rows
 import training
 import withdrawals
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
-ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "S1", "S2", "S3", "P1", "P2", "P4", "D1", "R1", "R2", "X1"]
+ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "A2", "A3", "S1", "S2", "S3", "S4", "P1", "P2", "P4", "D1", "D2", "R1", "R2", "X1"]
 
 
-def verify(bundle, policy, kept, as_of, max_age, blobs=None):
-    """Findings of every row. Raises `Wrong` when bundle or policy cannot be used."""
+def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
+    """The log with the findings of every row. Raises `Wrong` when bundle or policy cannot be used."""
     files, changed = archive.read(bundle)
     log = log_rows.Log(files, changed, parse_policy(policy))
     if not log_rows.read_checkpoint(log):
-        return log.findings
+        return log
     log_rows.read_tiles(log)
     log_rows.read_attachments(log)
     log_rows.check_signers(log)
@@ -46,7 +51,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None):
     except Wrong as error:
         raise Wrong(f"a site's checkpoint: {error}") from error
     if log.history is None:
-        return log.findings
+        return log
     log_rows.check_chain_values(log)
     log_rows.check_fixed_files(log)
     log_rows.check_policy(log)
@@ -56,15 +61,21 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None):
     baselines.check_baselines(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
+    approvals.check_approvals(log)
     closed = round_rows.check_rounds(log)
     egress.check_egress(log)
     if blobs is not None:
         models.check_models(log, closed, blobs)
+    model_chain.check_model_chain(log)
     training.check_training(log)
     privacy.check_privacy(log)
     releases.check_releases(log)
     withdrawals.check_withdrawals(log)
-    return log.findings
+    if masked:
+        replay.check_replay(log, closed, masked)
+    if any(e["body"]["privacy"] is not None for _, e in log.of_kind("plan.propose")):
+        log.asks.append("P3")
+    return log
 
 
 def notes_of(kept, log):
@@ -74,10 +85,11 @@ def notes_of(kept, log):
     return notes
 
 
-def report(findings):
+def report(log):
+    findings = log.findings
     rows = {row: [index for found, index, _ in findings if found == row] for row in ROWS}
     notes = [f"{row} {'' if index is None else index}: {note}" for row, index, note in findings]
-    return {"status": "fail" if findings else "pass", "rows": rows, "notes": notes}
+    return {"status": "fail" if findings else "pass", "rows": rows, "asks": log.asks, "notes": notes}
 
 
 def read(path):
@@ -93,14 +105,15 @@ def main():
     parser.add_argument("--kept", help="level 2: folder of the sums and models that the coordinator kept")
     parser.add_argument("--as-of")
     parser.add_argument("--max-age", type=int, default=7 * log_rows.DAY)
+    parser.add_argument("--masked-vectors", help="RUN/ROUND-ATTEMPT/SITE")
     args = parser.parse_args()
     as_of = datetime.fromisoformat(args.as_of.replace("Z", "+00:00")).timestamp() if args.as_of else time.time()
     try:
         kept = [read(path) for path in args.site_checkpoints]
-        findings = verify(read(args.bundle), read(args.policy).decode(), kept, as_of, args.max_age, args.kept)
-        answer = report(findings)
+        bundle, policy = read(args.bundle), read(args.policy).decode()
+        answer = report(verify(bundle, policy, kept, as_of, args.max_age, args.kept, args.masked_vectors))
     except Wrong as error:
-        answer = {"status": "unusable", "rows": {}, "notes": [str(error)]}
+        answer = {"status": "unusable", "rows": {}, "asks": [], "notes": [str(error)]}
     print(json.dumps(answer))
     return {"pass": 0, "fail": 1, "unusable": 4}[answer["status"]]
 

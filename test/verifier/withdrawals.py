@@ -1,5 +1,7 @@
 """Row X1: no run starts, no round opens and no model leaves over a dataset that its steward has withdrawn."""
 
+from runs import approval_of, dataset_of
+
 
 def check_withdrawals(log):
     gone, uses, newest, taken_back = {}, {}, {}, set()
@@ -28,14 +30,6 @@ def check_withdrawals(log):
 
 def used(log, start, body):
     """Site and dataset of each approval that a run names, if it is of the newest commitment before the start."""
-    found = set()
-    for index in body["approvals"]:
-        approval = log.entries[index] if index < start else None
-        if not approval or approval["kind"] != "plan.approve":
-            continue
-        said, site = approval["body"], approval["actor"]["id"]
-        commits = [e["body"] for i, e in log.of_kind("dataset.commit") if i < start and e["actor"]["id"] == site]
-        own = [c for c in commits if c["dataset"] == said["dataset"]]
-        if own and (own[-1]["commitment"], own[-1]["version"]) == (said["commitment"], said["datasetVersion"]):
-            found.add((site, said["dataset"]))
-    return found
+    names = log.at(start).names
+    found = [approval_of(log, start, body, names.get(i)) for i in body["sites"]]
+    return {(e["actor"]["id"], e["body"]["dataset"]) for i, e in filter(None, found) if dataset_of(log, start, (i, e))}

@@ -101,7 +101,7 @@ function offPlan({ log }: VerifyContext, m: Manifest, approved: ApprovedRun | un
 
 /** Row S1 at opening: modes and small federations. */
 function checkRules(
-  { history, findings }: VerifyContext,
+  { log, history, findings }: VerifyContext,
   open: Placed<'round.open'>,
   m: Manifest,
   approved: ApprovedRun | undefined,
@@ -111,6 +111,9 @@ function checkRules(
   } catch (error) {
     findings.fail('S1', (error as Error).message, open.index);
   }
+  const named = approved && new Set(integersOf(approved.proposal.entry.body.sites, log.resolve));
+  if (named && m.roles.some(({ id }) => !named.has(id)))
+    findings.fail('S1', 'the manifest names a site that the plan does not', open.index);
   const relaxed =
     approved === undefined || approved.isPublic || approved.proposal.entry.body.privacy !== null;
   if (m.N < 5 && !relaxed)
