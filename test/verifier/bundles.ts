@@ -13,6 +13,7 @@ import {
   samplePlanHash,
   sampleRun,
 } from '@regulon/shared/transparency-samples';
+import { listsRight, listsWrong } from './attached-lists.js';
 import { type Case, caseOf, changed, forged, other, rewritten, run, withFiles } from './cases.js';
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
@@ -56,6 +57,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...receiptsRight,
   ...deedsRight,
   ...baselinesRight,
+  ...listsRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -383,4 +385,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...receiptsWrong,
   ...deedsWrong,
   ...baselinesWrong,
+  ...listsWrong,
 };

@@ -48,7 +48,7 @@ def check_release(log, index, entry):
         return
     claim, sites = run.proposal["privacy"], contributors(log, entry["run"], run.proposal)
     notes = [
-        model_note(log, entry["body"], ends[0][1]),
+        model_note(entry["body"], ends[0][1]),
         privacy_note(entry["body"]["privacy"], claim, sites),
         approval_note(log, index, entry, sites),
     ]
@@ -58,20 +58,13 @@ def check_release(log, index, entry):
         log.add("R2", index, note)
 
 
-def models_of(log, finish):
-    """Final models: in the entry, or attached where they are many."""
-    if finish["status"] not in ("COMPLETED", "COMPLETED_PARTIAL"):
-        return []
-    if isinstance(finish["models"], list):
-        return finish["models"]
-    try:
-        return parse_json(log.attachment(finish["models"]))
-    except (Missing, Wrong):
-        return []
+def models_of(finish):
+    """Final models of a run that completed."""
+    return finish["models"] if finish["status"] in ("COMPLETED", "COMPLETED_PARTIAL") else []
 
 
-def model_note(log, body, finish):
-    models = models_of(log, finish)
+def model_note(body, finish):
+    models = models_of(finish)
     final = {m["arm"]: m["model"] for m in models}
     return None if final.get(body["arm"]) == body["model"] else "not the final model of its arm"
 

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,6 +6,7 @@ import { KeptBlobFolder } from '@regulon/cli/audit';
 import { RegulonError } from '@regulon/shared/errors';
 import { type MaskedVectors, verifyBundle } from '@regulon/shared/transparency';
 import { sample } from '@regulon/shared/transparency-samples';
+import { hasPython, python, SecondVerifier } from '../support/second-verifier.js';
 import { good, spoiled } from './bundles.js';
 import type { Case } from './cases.js';
 
@@ -16,9 +16,6 @@ const ROWS = [
   ...(['P1', 'P2', 'P3', 'P4', 'D2', 'R1', 'R2', 'X1'] as const),
 ];
 const AS_OF = new Date(Date.UTC(2026, 10, 21));
-const program = join(import.meta.dirname, 'verify.py');
-const python = process.env['REGULON_PYTHON'] ?? 'python3';
-const hasPython = spawnSync(python, ['-c', 'import cryptography']).status === 0;
 const second = hasPython ? describe : describe.skip;
 
 /** Verdict and, of each row that fails, its first wrong entry (`log` when none can be named). */
@@ -30,6 +27,7 @@ interface Verdict {
 }
 
 let folder: string;
+let verifier: SecondVerifier;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'regulon-verifier-'));
 });
@@ -37,7 +35,8 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept, masked }: Case): Verdict {
+async function byPython(made: Case): Promise<Verdict> {
+  const { bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept, masked } = made;
   const file = (name: string, content: Uint8Array | string): string => {
     const path = join(folder, name);
     writeFileSync(path, content);
@@ -47,17 +46,8 @@ function byPython({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept, ma
   const notes = siteCheckpoints.map((note, i) => file(`${i}.note`, note));
   if (kept) args.push('--kept', keptFolder(kept));
   if (masked) args.push('--masked-vectors', spoolOf(masked));
-  const { stdout, stderr } = spawnSync(
-    python,
-    ['-B', program, ...args, '--as-of', asOf.toISOString(), '--site-checkpoints', ...notes],
-    { encoding: 'utf8' },
-  );
-  if (stdout === '') throw new Error(stderr);
-  const answer = JSON.parse(stdout) as {
-    status: string;
-    rows: Record<string, (number | null)[]>;
-    asks: string[];
-  };
+  args.push('--as-of', asOf.toISOString(), '--site-checkpoints', ...notes);
+  const answer = await verifier.judge(args);
   const first: Record<string, string> = {};
   for (const row of ROWS) {
     const found = answer.rows[row] ?? [];
@@ -125,16 +115,23 @@ const firstOf = (indexes: readonly number[]): string =>
   indexes.length === 0 ? 'log' : `entry ${Math.min(...indexes)}`;
 
 second(`the verifier in Python (needs ${python} with the package cryptography)`, () => {
-  it.each(Object.entries(good))('passes %s', (_, make) => {
+  beforeAll(() => {
+    verifier = new SecondVerifier();
+  });
+  afterAll(() => {
+    verifier.end();
+  });
+
+  it.each(Object.entries(good))('passes %s', async (_, make) => {
     const made = make();
-    const verdict = byPython(made);
+    const verdict = await byPython(made);
     expect(verdict).toMatchObject({ status: 'pass', first: {} });
     expect(verdict).toEqual(byRegulon(made));
   });
 
-  it.each(Object.entries(spoiled))('agrees on the first wrong entry of each row: %s', (_, make) => {
+  it.each(Object.entries(spoiled))('agrees on the first wrong entry of each row: %s', async (_, make) => {
     const made = make();
-    const verdict = byPython(made);
+    const verdict = await byPython(made);
     expect(verdict.status).not.toBe('pass');
     expect(verdict).toEqual(byRegulon(made));
   });

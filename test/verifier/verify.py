@@ -21,6 +21,7 @@ import configurations
 import cosignatures
 import egress
 import evidence
+import lists
 import log_rows
 import model_chain
 import models
@@ -55,10 +56,11 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     log_rows.check_chain_values(log)
     log_rows.check_fixed_files(log)
     log_rows.check_policy(log)
-    log_rows.check_gates(log)
-    log_rows.check_deletions(log)
     configurations.check_configurations(log)
     baselines.check_baselines(log)
+    lists.read_lists(log)
+    log_rows.check_gates(log)
+    log_rows.check_deletions(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
     approvals.check_approvals(log)
@@ -97,7 +99,8 @@ def read(path):
         return file.read()
 
 
-def main():
+def answer_of(arguments):
+    """What a list of arguments asks for, as `report` gives it."""
     parser = argparse.ArgumentParser(description="second verifier of audit bundles")
     parser.add_argument("--bundle", required=True)
     parser.add_argument("--policy", required=True)
@@ -106,14 +109,18 @@ def main():
     parser.add_argument("--as-of")
     parser.add_argument("--max-age", type=int, default=7 * log_rows.DAY)
     parser.add_argument("--masked-vectors", help="RUN/ROUND-ATTEMPT/SITE")
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     as_of = datetime.fromisoformat(args.as_of.replace("Z", "+00:00")).timestamp() if args.as_of else time.time()
     try:
         kept = [read(path) for path in args.site_checkpoints]
         bundle, policy = read(args.bundle), read(args.policy).decode()
-        answer = report(verify(bundle, policy, kept, as_of, args.max_age, args.kept, args.masked_vectors))
+        return report(verify(bundle, policy, kept, as_of, args.max_age, args.kept, args.masked_vectors))
     except Wrong as error:
-        answer = {"status": "unusable", "rows": {}, "asks": [], "notes": [str(error)]}
+        return {"status": "unusable", "rows": {}, "asks": [], "notes": [str(error)]}
+
+
+def main():
+    answer = answer_of(sys.argv[1:])
     print(json.dumps(answer))
     return {"pass": 0, "fail": 1, "unusable": 4}[answer["status"]]
 

@@ -114,7 +114,7 @@ export class SampleFederation {
     const [type, id] = actor;
     const position = nextPosition(this.heads.get(actor.join(' ')), this.clock());
     const own = this.signer(type, id);
-    const key = keyReference(verifierKeyOf(own, KeyType.statement));
+    const key = referenceOf(own);
     const fields = { v: 1, kind, fed: this.roster.federationId, actor: { type, id, key }, body };
     // no draft of `sealEntry`: tests spoil bodies beyond their types
     const payload = canonicalJsonBytes({ ...scope, ...position, ...fields });
@@ -157,6 +157,15 @@ export function signSampleRoster(roster: Roster, admins: readonly number[]): Sig
   const sign = (admin: number): string =>
     hex(signEd25519(SampleFederation.seed('administrator', String(admin)), hash));
   return { roster, signatures: admins.map((admin) => ({ admin, signature: sign(admin) })) };
+}
+
+const references = new Map<string, string>();
+/** How an entry names the key of a signer, derived once: that costs as much as to sign. */
+function referenceOf(signer: NamedSeed): string {
+  const place = `${signer.keyName} ${hex(signer.seed)}`;
+  const known = references.get(place) ?? keyReference(verifierKeyOf(signer, KeyType.statement));
+  references.set(place, known);
+  return known;
 }
 
 const keyOf = (type: string, id: string): string => hex(publicKeyOf(SampleFederation.seed(type, id)));
