@@ -1,7 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { breaksBound, effort, type Measured, measured, TIMEOUT_MS } from './support/attack-report.js';
 import { PrivateTrainer, type Protection } from './support/private-trainer.js';
-import { muOf, powerAt, powerBound, powerError, sampledPowerBound, type Scores } from './support/roc.js';
+import {
+  curveOf,
+  histogramOf,
+  muOf,
+  powerAt,
+  powerBound,
+  powerError,
+  sampledPowerBound,
+  type Scores,
+} from './support/roc.js';
 
 /** An attacker who sees every weight and plants a patient whose gradient has one known direction. */
 const TRIALS = effort(300, 3000);
@@ -56,11 +65,13 @@ function notes(
   scores: Scores,
   boundAt: (rate: number) => number,
 ): Measured[] {
-  return RATES.map((rate) => {
+  const pictures = { curve: curveOf(scores, boundAt), histogram: histogramOf(scores) };
+  return RATES.map((rate, i) => {
     const bound = boundAt(rate);
     const [value, standardError] = [powerAt(rate, scores), powerError(rate, bound, scores)];
     const measure = `TPR at ${100 * rate} % FPR`;
-    return measured({ attack: 'A7 planted', setting, defence, measure, value, bound, standardError });
+    const reached = { setting, defence, measure, value, bound, standardError };
+    return measured({ attack: 'A7 planted', ...reached, ...(i === 0 ? pictures : {}) });
   });
 }
 

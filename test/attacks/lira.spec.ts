@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { softmaxNet } from '../support/reference-nets/index.js';
+import { mlpNet, softmaxNet } from '../support/reference-nets/index.js';
 import { breaksBound, effort, type Measured, measured, TIMEOUT_MS } from './support/attack-report.js';
 import { Draws, INPUTS } from './support/nets.js';
 import { PrivateTrainer, type Protection } from './support/private-trainer.js';
-import { curveOf, muOf, powerAt, powerBound, powerError, type Scores } from './support/roc.js';
+import { curveOf, histogramOf, muOf, powerAt, powerBound, powerError, type Scores } from './support/roc.js';
 
 const [CLASSES, STEPS, UNITS] = [2, 100, 100];
 const models = effort(16, 32);
-const net = softmaxNet(INPUTS, CLASSES);
 const all = new Draws('A8').units(UNITS, INPUTS, CLASSES);
 
 let trainer: PrivateTrainer;
@@ -21,12 +20,16 @@ interface Shadow {
   readonly phi: readonly number[];
 }
 
-async function shadow(m: number, protection: Protection | undefined): Promise<Shadow> {
+async function shadow(m: number, protection: Protection | undefined, hidden?: number): Promise<Shadow> {
+  const net = hidden === undefined ? softmaxNet(INPUTS, CLASSES) : mlpNet(INPUTS, hidden, CLASSES);
   const draws = new Draws(`A8 shadow ${m}`);
   const isIn = all.x.map(() => draws.below(2) === 1);
   const own = { x: all.x.filter((_, i) => isIn[i]), y: all.y.filter((_, i) => isIn[i]) };
-  const start = new Float32Array(net.size);
-  const training = { units: own, start, classes: CLASSES, steps: STEPS, learningRate: protection ? 0.5 : 4 };
+  const start = Float32Array.from(draws.normals(net.size), (w) => (hidden === undefined ? 0 : 0.15 * w));
+  const training = {
+    ...{ units: own, start, classes: CLASSES, steps: STEPS },
+    ...(hidden === undefined ? { learningRate: protection ? 0.5 : 4 } : { hidden, learningRate: 1 }),
+  };
   const constant = { patients: UNITS / 2 };
   const weights = protection
     ? await trainer.trained(training, { ...constant, ...protection }, `A8 ${m} ${protection.noiseMultiplier}`)
@@ -62,15 +65,18 @@ function likelihoods(shadows: readonly Shadow[]): Scores {
 async function attacked(
   defence: string,
   protection: Protection | undefined,
-  mu?: number,
+  { mu, hidden }: { readonly mu?: number; readonly hidden?: number } = {},
 ): Promise<Measured[]> {
   const shadows: Shadow[] = [];
-  for (let m = 0; m < models; m++) shadows.push(await shadow(m, protection));
+  for (let m = 0; m < models; m++) shadows.push(await shadow(m, protection, hidden));
   const scores = likelihoods(shadows);
+  const boundAt = mu === undefined ? undefined : (rate: number): number => powerBound(rate, mu);
+  const pictures = { curve: curveOf(scores, boundAt), histogram: histogramOf(scores) };
   return [0.01, 0.001].map((rate, i) => {
     const value = powerAt(rate, scores);
     const bound = mu === undefined ? {} : boundOf(rate, mu, scores);
-    const setting = `logistic, ${UNITS / 2} of ${UNITS} units, ${models} shadow models`;
+    const kind = hidden === undefined ? 'logistic' : `MLP ${INPUTS}-${hidden}-${CLASSES}`;
+    const setting = `${kind}, ${UNITS / 2} of ${UNITS} units, ${models} shadow models`;
     return measured({
       attack: 'A8',
       setting,
@@ -78,7 +84,7 @@ async function attacked(
       measure: `TPR at ${100 * rate} % FPR`,
       value,
       ...bound,
-      ...(i === 0 ? { curve: curveOf(scores, mu) } : {}),
+      ...(i === 0 ? pictures : {}),
     });
   });
 }
@@ -93,7 +99,9 @@ describe('A8 likelihood ratios of shadow models (LiRA)', () => {
     'control: members are found many times more often than others are mistaken for them',
     async () => {
       const [atOne] = await attacked('none', undefined);
-      expect(atOne!.value).toBeGreaterThan(0.08);
+      expect(atOne!.value).toBeGreaterThan(0.04);
+      const [ofMlp] = await attacked('none', undefined, { hidden: 32 });
+      expect(ofMlp!.value).toBeGreaterThan(0.15);
     },
     TIMEOUT_MS,
   );
@@ -101,7 +109,7 @@ describe('A8 likelihood ratios of shadow models (LiRA)', () => {
   it.each([5, 20])(
     'noise z = %d over 100 steps keeps the share of members found below its bound',
     async (z) => {
-      const lines = await attacked(`DP-SGD z = ${z}`, { noiseMultiplier: z }, muOf(z, STEPS));
+      const lines = await attacked(`DP-SGD z = ${z}`, { noiseMultiplier: z }, { mu: muOf(z, STEPS) });
       expect(lines.filter(breaksBound)).toEqual([]);
     },
     TIMEOUT_MS,
@@ -113,7 +121,7 @@ describe('A8 likelihood ratios of shadow models (LiRA)', () => {
       const lines = await attacked(
         'z = 20 claimed, noise left out',
         { noiseMultiplier: 0.01 },
-        muOf(20, STEPS),
+        { mu: muOf(20, STEPS) },
       );
       expect(lines.filter(breaksBound).length).toBeGreaterThan(0);
     },

@@ -3,7 +3,7 @@ import { mlpNet, softmaxNet } from '../support/reference-nets/index.js';
 import { breaksBound, effort, measured, TIMEOUT_MS } from './support/attack-report.js';
 import { Draws, INPUTS, type Units } from './support/nets.js';
 import { PrivateTrainer, type Protection } from './support/private-trainer.js';
-import { areaBound, areaError, areaOf, curveOf, muOf, type Scores } from './support/roc.js';
+import { areaBound, areaError, areaOf, curveOf, muOf, powerBound, type Scores } from './support/roc.js';
 
 const [MEMBERS, STEPS] = [60, 100];
 /** A model that is attacked: without hidden units it is logistic. */
@@ -57,7 +57,7 @@ async function attacked(protection: Protection | undefined, kind = LOGISTIC): Pr
 function note(setting: string, defence: string, scores: Scores, mu?: number) {
   const value = areaOf(scores);
   const more = mu === undefined ? {} : { bound: areaBound(mu), standardError: areaError(value, scores) };
-  const curve = curveOf(scores, mu);
+  const curve = curveOf(scores, mu === undefined ? undefined : (rate) => powerBound(rate, mu));
   return measured({ attack: 'A7', setting, defence, measure: 'AUC', value, ...more, curve });
 }
 

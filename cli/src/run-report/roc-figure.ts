@@ -1,5 +1,6 @@
 import type { AttackReport } from '@regulon/shared/transparency';
 import { type Axis, axesOf, COLOURS, DASHES, FRAME, label, type Picture, place } from './chart-frame.js';
+import { numberText } from './html.js';
 
 /** The lowest share that the axes show; shares below it, and none at all, lie on it. */
 const LEAST = 1e-3;
@@ -47,7 +48,9 @@ export function rocFigure(title: string, curves: readonly RocCurve[]): Picture {
     ],
     'stroke="#777" stroke-dasharray="2 4"',
   );
-  const legend = curves.map(({ name }, i) => label(FRAME.left + 10, FRAME.top + 14 + 15 * i, name, 'start'));
+  // below the diagonal, where no attack better than guessing comes
+  const [right, foot] = [FRAME.width - FRAME.right - 8, FRAME.height - FRAME.bottom - 8];
+  const legend = curves.map(({ name }, i) => label(right, foot - 15 * (curves.length - 1 - i), name, 'end'));
   const names = ['others taken for members', 'members found'] as const;
   return {
     ...{ title, words: wordsOf(curves) },
@@ -56,8 +59,9 @@ export function rocFigure(title: string, curves: readonly RocCurve[]): Picture {
       titles: ['attack', ...names, '±', 'bound'],
       rows: curves.flatMap(({ name, points }) =>
         points.map((p) => [
-          ...[name, String(p.falsePositives), String(p.found)],
-          ...[p.error === undefined ? '' : String(p.error), p.bound === null ? 'none' : String(p.bound)],
+          ...[name, numberText(p.falsePositives), numberText(p.found)],
+          ...[p.error === undefined ? '' : numberText(p.error)],
+          ...[p.bound === null ? 'none' : numberText(p.bound)],
         ]),
       ),
     },
@@ -79,8 +83,8 @@ function wordsOf(curves: readonly RocCurve[]): string {
   const said = curves.map(({ name, points }) => {
     const at = points.find(({ falsePositives }) => falsePositives === 0.01) ?? points[0];
     if (!at) return `${name}: nothing was measured`;
-    const most = at.bound === null ? 'bounded by nothing' : `bound ${at.bound}`;
-    return `${name} finds ${at.found} of the members at ${at.falsePositives} of the others (${most})`;
+    const most = at.bound === null ? 'bounded by nothing' : `bound ${numberText(at.bound)}`;
+    return `${name} finds ${numberText(at.found)} of the members at ${at.falsePositives} of the others (${most})`;
   });
   return `${said.join('; ')}. Both axes are logarithmic; shares below ${LEAST} lie on the axis. Dotted: guessing. Dashed: bounds.`;
 }

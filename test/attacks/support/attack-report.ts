@@ -12,6 +12,14 @@ export const effort = (usual: number, long: number): number => (isLong ? long : 
 /** Time-out of a test whose length depends on the form, ms. */
 export const TIMEOUT_MS = effort(120_000, 1_800_000);
 
+/** Shares of members and of others by score: bins of one width, the first from `low` on. */
+export interface Histogram {
+  readonly low: number;
+  readonly width: number;
+  readonly members: readonly number[];
+  readonly others: readonly number[];
+}
+
 /** What one attack has reached. */
 export interface Measured {
   /** A1 … A8, C1, C2 of docs/privacy.md */
@@ -30,6 +38,8 @@ export interface Measured {
     readonly found: number;
     readonly bound: number | null;
   }[];
+  /** of the same test: what the curve is made of */
+  readonly histogram?: Histogram;
 }
 
 /** Note what an attack has reached. Outside `npm run attacks` nothing is written. */

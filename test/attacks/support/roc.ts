@@ -7,6 +7,7 @@ import {
   type SampledGaussianSteps,
 } from '@regulon/shared/privacy';
 import { errorOfShare, FALSE_POSITIVE_RATES } from '@regulon/shared/transparency';
+import type { Histogram } from './attack-report.js';
 import { normalCdf } from '../../../shared/src/privacy/normal.js';
 
 export type Scores = MembershipScores;
@@ -39,11 +40,28 @@ export const powerBound = (falsePositives: number, mu: number): number =>
 export const sampledPowerBound = (falsePositives: number, steps: SampledGaussianSteps): number =>
   mostFound([steps], [falsePositives])[0]!;
 
-/** The curve of a test at the rates of attack reports. @param mu of its noise; undefined without */
-export function curveOf(scores: Scores, mu?: number) {
+/** The curve of a test at the rates of attack reports. @param boundAt of its noise; undefined without */
+export function curveOf(scores: Scores, boundAt?: (falsePositives: number) => number) {
   return FALSE_POSITIVE_RATES.map(Number).map((falsePositives) => ({
     falsePositives,
     found: foundAt(falsePositives, scores),
-    bound: mu === undefined ? null : powerBound(falsePositives, mu),
+    bound: boundAt?.(falsePositives) ?? null,
   }));
+}
+
+const BINS = 20;
+
+/** How many units of each side have which score, as shares; what lies beyond the middle 98 % counts at the ends. */
+export function histogramOf({ members, others }: Scores): Histogram {
+  const ascending = [...members, ...others].sort((a, b) => a - b);
+  const at = (share: number): number => ascending[Math.floor(share * (ascending.length - 1))]!;
+  const [low, high] = [at(0.01), at(0.99)];
+  const width = (high - low) / BINS || 1;
+  const binOf = (score: number): number => Math.max(0, Math.min(BINS - 1, Math.floor((score - low) / width)));
+  const sharesOf = (scores: readonly number[]): number[] => {
+    const counts = Array.from({ length: BINS }, () => 0);
+    for (const score of scores) counts[binOf(score)]! += 1 / scores.length;
+    return counts;
+  };
+  return { low, width, members: sharesOf(members), others: sharesOf(others) };
 }
