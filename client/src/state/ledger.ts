@@ -65,10 +65,14 @@ export class Ledger {
   charge({ dataset, run, round, attempt, event }: LedgerEvent): { seq: number; hash: string } {
     return this.state.transact('ledger', () => {
       const { charges, rows } = this.verified();
-      const known = charges.find(
-        (charge) =>
-          isOf(charge, { run, round }) && (charge.attempt === attempt || releases(charge.event, event)),
-      );
+      const ofRound = charges.filter((charge) => isOf(charge, { run, round }));
+      const ofAttempt = ofRound.find((charge) => charge.attempt === attempt);
+      const known = ofRound.find((charge) => releases(charge.event, event)) ?? ofAttempt;
+      if (known === ofAttempt && ofAttempt && !isSame(ofAttempt.event, event))
+        throw new RegulonError(
+          'E_LEDGER',
+          `attempt ${attempt} of round ${round} was charged for another release: no second one leaves`,
+        );
       const row = known && rows[known.seq];
       if (row) return { seq: row.seq, hash: hex(row.hash) };
       this.verifyAllowed({ dataset, event }, charges);
@@ -156,6 +160,13 @@ export class Ledger {
 
 const isOf = (charge: Charge, { run, round }: Pick<Charge, 'run' | 'round'>): boolean =>
   charge.run === run && charge.round === round;
+
+/** Whether nothing differs but the date, and the count of units, which only the first charge of a run has. */
+function isSame(a: ChargedEvent, b: ChargedEvent): boolean {
+  const of = (event: ChargedEvent): string =>
+    canonicalJson({ ...event, at: 0, ...(event.mechanism === 'gaussian' ? { counted: '' } : {}) });
+  return of(a) === of(b);
+}
 
 /** Whether both events release the very same bytes. */
 function releases(a: ChargedEvent, b: ChargedEvent): boolean {
