@@ -1,18 +1,39 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
-import { hex } from '@regulon/shared/crypto';
+import { hex, sha256 } from '@regulon/shared/crypto';
+import { cosign, newTiles, parseNote, tilePath } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { keepStatements } from '@regulon/shared/sqlite';
+import { Cosignatures } from './cosignatures.js';
+import { LogRows } from './log-rows.js';
 import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
+import { TileFolder } from './tile-folder.js';
 
-const federation = new SampleFederation();
-const policies = federation.roster.members.map(({ name }) => federation.policy(name));
+const at = new Date(Date.UTC(2026, 10, 20, 10));
+const federation = new SampleFederation(5, () => at, { gateMode: 'cosigned' });
+const names = federation.roster.members.map(({ name }) => name);
+const policies = names.map((name) => federation.policy(name));
+/** Of five members with f = 1. */
+const QUORUM = 4;
 
-async function openIn(folder: string): Promise<{ log: Sequencer; close: () => void }> {
+interface OpenLog {
+  readonly log: Sequencer;
+  readonly close: () => void;
+}
+
+async function openIn(folder: string): Promise<OpenLog> {
   const db = keepStatements(new BetterSqlite(join(folder, 'state.db')));
   db.pragma('journal_mode = WAL');
   if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'log_head'").get() === undefined) {
@@ -20,68 +41,132 @@ async function openIn(folder: string): Promise<{ log: Sequencer; close: () => vo
   }
   const { genesisEntry, genesis, logSeed, statementSeed } = federation;
   const log = await Sequencer.open({
-    ...{
-      db,
-      folder: join(folder, 'log'),
-      logSeed,
-      statementSeed,
-      now: () => new Date(Date.UTC(2026, 11, 1)),
-    },
+    ...{ db, folder: join(folder, 'log'), logSeed, statementSeed, now: () => at },
     genesis: { entry: genesisEntry, attachments: genesis.attachments },
   });
   return { log, close: () => db.close() };
 }
 
-async function appendAll(log: Sequencer): Promise<string> {
+/** The cosignature of a member, the same whenever it is asked for. */
+function cosignature(site: string, note: string): Uint8Array {
+  const seed = SampleFederation.seed('cosigner', site);
+  const keyName = `${federation.genesis.origin}/site/${site}`;
+  return cosign(parseNote(note).body, { keyName, seed }, at.getTime() / 1000).signature;
+}
+
+/** Every policy, with a checkpoint and its quorum after each. @returns what the log ends with */
+async function appendAll({ log }: OpenLog): Promise<{ root: string; size: number; cosigned: number }> {
   for (const { entry, attachment } of policies) {
     await log.append(entry, [attachment]);
-    await log.checkpoint();
+    const { size, note } = await log.checkpoint();
+    for (const site of names.slice(0, QUORUM)) await log.cosign(site, size, cosignature(site, note));
   }
-  return hex(log.latest().root);
+  const { size, root } = log.latest();
+  return { root: hex(root), size, cosigned: log.cosigned()?.size ?? 0 };
 }
 
-/** A copy of all files as they are now. @returns false when one was renamed meanwhile */
-function photograph(live: string, copy: string): boolean {
-  try {
-    cpSync(live, copy, { recursive: true });
-    return true;
-  } catch {
-    rmSync(copy, { recursive: true, force: true });
-    return false;
-  }
+/** Path and digest of every file of the log. */
+function filesOf(folder: string): string[] {
+  const all = readdirSync(join(folder, 'log'), { recursive: true, withFileTypes: true });
+  const files = all.filter((f) => f.isFile()).map((f) => join(f.parentPath, f.name));
+  return files.sort().map((path) => `${relative(folder, path)} ${hex(sha256(readFileSync(path)))}`);
 }
 
-describe('a coordinator killed at any point', () => {
+/** A file that was being written under a temporary name, and tiles that had not been begun. */
+function halve(folder: string, tiles: readonly string[]): void {
+  const [first = '', ...rest] = tiles.map((path) => join(folder, 'log', path));
+  writeFileSync(`${first}.4711-0.tmp`, readFileSync(first).subarray(0, 7));
+  for (const path of [first, ...rest.filter((_, i) => i % 2 === 0)]) rmSync(path);
+}
+
+type Step = (name: string, spoil?: (copy: string) => void) => void;
+
+/** Says each step of the log's way to a published checkpoint, in its order. */
+function watchSteps(step: Step): void {
+  const { insert, moveHead, keepCheckpoint } = LogRows.prototype;
+  const { extend, publish } = TileFolder.prototype;
+  const { checkpoint } = Sequencer.prototype;
+  const { accept } = Cosignatures.prototype;
+  jest.spyOn(LogRows.prototype, 'insert').mockImplementation(function (this: LogRows, row) {
+    step('submission stored');
+    insert.call(this, row);
+    step('index assigned, not committed');
+  });
+  jest.spyOn(Sequencer.prototype, 'checkpoint').mockImplementation(function (this: Sequencer) {
+    step('committed');
+    return checkpoint.call(this);
+  });
+  jest.spyOn(TileFolder.prototype, 'extend').mockImplementation(async function (this: TileFolder, ...args) {
+    await extend.apply(this, args);
+    step('half of the tiles', (copy) => halve(copy, newTiles(args[2], args[3]).map(tilePath)));
+    step('tiles written');
+  });
+  jest.spyOn(LogRows.prototype, 'moveHead').mockImplementation(function (this: LogRows, ...args) {
+    const isMoved = moveHead.apply(this, args);
+    step('head moved');
+    return isMoved;
+  });
+  jest.spyOn(LogRows.prototype, 'keepCheckpoint').mockImplementation(function (this: LogRows, ...args) {
+    const kept = keepCheckpoint.apply(this, args);
+    step('signed, shown to nobody');
+    return kept;
+  });
+  jest.spyOn(Cosignatures.prototype, 'accept').mockImplementation(function (this: Cosignatures, ...args) {
+    const whole = accept.apply(this, args);
+    if (args[0] === names[QUORUM - 2]) step('one cosignature short');
+    return whole;
+  });
+  jest.spyOn(TileFolder.prototype, 'publish').mockImplementation(async function (this: TileFolder, note) {
+    step('cosigned, not published');
+    await publish.call(this, note);
+    step('published');
+  });
+}
+
+describe('a coordinator killed at any step of an entry', () => {
   let base: string;
-  beforeAll(() => {
+  let calm: Awaited<ReturnType<typeof appendAll>>;
+  const live = (): string => join(base, 'live');
+  /** step → the files that a process leaves which is killed there, while the third policy is on its way */
+  const deaths = new Map<string, string>();
+
+  beforeAll(async () => {
     base = mkdtempSync(join(tmpdir(), 'regulon-crash-'));
+    mkdirSync(live());
+    const seen = new Map<string, number>();
+    const open = await openIn(live());
+    watchSteps((name, spoil) => {
+      const before = seen.get(name) ?? 0;
+      seen.set(name, before + 1);
+      if (before !== 2) return;
+      const copy = join(base, `death-${deaths.size}`);
+      cpSync(live(), copy, { recursive: true });
+      spoil?.(copy);
+      deaths.set(name, copy);
+    });
+    calm = await appendAll(open);
+    jest.restoreAllMocks();
+    open.close();
   });
   afterAll(() => rmSync(base, { recursive: true }));
 
-  it('comes back, takes the same entries again, and ends at the same root', async () => {
-    const live = join(base, 'live');
-    const snapshots: string[] = [];
-    cpSync(mkdtempSync(join(base, 'empty-')), live, { recursive: true });
-    const { log, close } = await openIn(live);
-    let running = true;
-    const photographer = (async (): Promise<void> => {
-      while (running) {
-        const copy = join(base, `snapshot-${snapshots.length}`);
-        if (photograph(live, copy)) snapshots.push(copy);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    })();
-    const root = await appendAll(log);
-    running = false;
-    await photographer;
-    close();
-    expect(snapshots.length).toBeGreaterThan(5);
-    const step = Math.ceil(snapshots.length / 12);
-    for (const snapshot of snapshots.filter((_, i) => i % step === 0)) {
-      const survivor = await openIn(snapshot);
-      expect(await appendAll(survivor.log)).toBe(root);
-      expect(survivor.log.size).toBe(1 + policies.length);
-      survivor.close();
-    }
+  it.each([
+    'submission stored',
+    'index assigned, not committed',
+    'committed',
+    'half of the tiles',
+    'tiles written',
+    'head moved',
+    'signed, shown to nobody',
+    'one cosignature short',
+    'cosigned, not published',
+    'published',
+  ])('comes back after "%s", takes the same entries again, and ends with the same files', async (step) => {
+    const folder = deaths.get(step) ?? '';
+    const survivor = await openIn(folder);
+    expect(await appendAll(survivor)).toEqual(calm);
+    survivor.close();
+    expect(calm).toMatchObject({ size: 1 + policies.length, cosigned: 1 + policies.length });
+    expect(filesOf(folder)).toEqual(filesOf(live()));
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { RegulonError } from '@regulon/shared/errors';
 import { isDiskFull, syncFolder, systemCode } from '../disk/index.js';
@@ -11,6 +11,18 @@ export interface FileWrite {
 }
 
 let serial = 0;
+/** `writeOne` gives such names; no published file has one. */
+const temporary = /\.\d+-\d+\.tmp$/;
+
+/** Remove what processes left of files that they were writing when they ended; only for the one writer of a folder. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const all = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
+    if (systemCode(cause) === 'ENOENT') return [];
+    throw cause;
+  });
+  const left = all.filter((entry) => entry.isFile() && temporary.test(entry.name));
+  await Promise.all(left.map(({ parentPath, name }) => rm(join(parentPath, name), { force: true })));
+}
 
 /**
  * Write files so that each is there whole or not at all, also after a power cut.
@@ -43,12 +55,12 @@ export async function readIfPresent(path: string): Promise<Uint8Array | undefine
 }
 
 async function writeOne(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}-${serial++}.tmp`;
+  const unfinished = `${path}.${process.pid}-${serial++}.tmp`;
   try {
-    await writeSynced(temporary, bytes);
-    await rename(temporary, path);
+    await writeSynced(unfinished, bytes);
+    await rename(unfinished, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    await rm(unfinished, { force: true });
     throw cause;
   }
 }

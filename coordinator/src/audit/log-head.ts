@@ -4,6 +4,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { LogTree, signCheckpoint } from '@regulon/shared/transparency';
 import type { LogRows, StoredHead } from './log-rows.js';
 import { rebuildTree } from './rebuild.js';
+import { removeUnfinished } from './durable-files.js';
 import { TileFolder } from './tile-folder.js';
 
 /** A published checkpoint. */
@@ -66,6 +67,7 @@ export class LogHead {
   static async open(options: LogHeadOptions): Promise<LogHead> {
     await idle(options.db);
     const stored = options.rows.takeHead(options.origin, new LogTree().root());
+    await removeUnfinished(options.folder);
     const tree = rebuildTree(options.rows);
     if (stored.size > tree.size || !equalBytes(tree.root(stored.size), stored.root)) {
       throw new RegulonError(
