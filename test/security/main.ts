@@ -15,7 +15,7 @@ const SUITES = [
   'test/e2e/crash',
   'test/walks/(reopen|bad-line)',
   'test/integration/transport-',
-  'test/integration/control-hostile',
+  'test/integration/(control-hostile|log-hammer)',
   'test/integration/coordinator-(reopen|uploads)',
 ];
 
