@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -72,47 +72,50 @@ function halve(folder: string, tiles: readonly string[]): void {
 }
 
 type Step = (name: string, spoil?: (copy: string) => void) => void;
+type Act = (args: readonly unknown[]) => void;
 
-/** Says each step of the log's way to a published checkpoint, in its order. */
-function watchSteps(step: Step): void {
-  const { insert, moveHead, keepCheckpoint } = LogRows.prototype;
-  const { extend, publish } = TileFolder.prototype;
-  const { checkpoint } = Sequencer.prototype;
-  const { accept } = Cosignatures.prototype;
-  jest.spyOn(LogRows.prototype, 'insert').mockImplementation(function (this: LogRows, row) {
-    step('submission stored');
-    insert.call(this, row);
-    step('index assigned, not committed');
+/** Act before and after a method of every instance. @returns what takes that back */
+function around(prototype: object, method: string, before: Act | undefined, after?: Act): () => void {
+  const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
+  Reflect.set(prototype, method, function (this: unknown, ...args: unknown[]): unknown {
+    before?.(args);
+    const result = Reflect.apply(original, this, args);
+    if (result instanceof Promise) return result.then((value: unknown) => (after?.(args), value));
+    after?.(args);
+    return result;
   });
-  jest.spyOn(Sequencer.prototype, 'checkpoint').mockImplementation(function (this: Sequencer) {
-    step('committed');
-    return checkpoint.call(this);
-  });
-  jest.spyOn(TileFolder.prototype, 'extend').mockImplementation(async function (this: TileFolder, ...args) {
-    await extend.apply(this, args);
-    step('half of the tiles', (copy) => halve(copy, newTiles(args[2], args[3]).map(tilePath)));
+  return () => void Reflect.set(prototype, method, original);
+}
+
+/** Says each step of the log's way to a published checkpoint, in its order. @returns what ends that */
+function watchSteps(step: Step): () => void {
+  const tiles: Act = ([, , from, to]) => {
+    step('half of the tiles', (copy) => halve(copy, newTiles(Number(from), Number(to)).map(tilePath)));
     step('tiles written');
-  });
-  jest.spyOn(LogRows.prototype, 'moveHead').mockImplementation(function (this: LogRows, ...args) {
-    const isMoved = moveHead.apply(this, args);
-    step('head moved');
-    return isMoved;
-  });
-  jest.spyOn(LogRows.prototype, 'keepCheckpoint').mockImplementation(function (this: LogRows, ...args) {
-    const kept = keepCheckpoint.apply(this, args);
-    step('signed, shown to nobody');
-    return kept;
-  });
-  jest.spyOn(Cosignatures.prototype, 'accept').mockImplementation(function (this: Cosignatures, ...args) {
-    const whole = accept.apply(this, args);
-    if (args[0] === names[QUORUM - 2]) step('one cosignature short');
-    return whole;
-  });
-  jest.spyOn(TileFolder.prototype, 'publish').mockImplementation(async function (this: TileFolder, note) {
-    step('cosigned, not published');
-    await publish.call(this, note);
-    step('published');
-  });
+  };
+  const cosigned: Act = ([witness]) => {
+    if (witness === names[QUORUM - 2]) step('one cosignature short');
+  };
+  const ends = [
+    around(
+      LogRows.prototype,
+      'insert',
+      () => step('submission stored'),
+      () => step('index assigned, not committed'),
+    ),
+    around(Sequencer.prototype, 'checkpoint', () => step('committed')),
+    around(TileFolder.prototype, 'extend', undefined, tiles),
+    around(LogRows.prototype, 'moveHead', undefined, () => step('head moved')),
+    around(LogRows.prototype, 'keepCheckpoint', undefined, () => step('signed, shown to nobody')),
+    around(Cosignatures.prototype, 'accept', undefined, cosigned),
+    around(
+      TileFolder.prototype,
+      'publish',
+      () => step('cosigned, not published'),
+      () => step('published'),
+    ),
+  ];
+  return () => ends.forEach((end) => end());
 }
 
 describe('a coordinator killed at any step of an entry', () => {
@@ -127,7 +130,7 @@ describe('a coordinator killed at any step of an entry', () => {
     mkdirSync(live());
     const seen = new Map<string, number>();
     const open = await openIn(live());
-    watchSteps((name, spoil) => {
+    const end = watchSteps((name, spoil) => {
       const before = seen.get(name) ?? 0;
       seen.set(name, before + 1);
       if (before !== 2) return;
@@ -137,7 +140,7 @@ describe('a coordinator killed at any step of an entry', () => {
       deaths.set(name, copy);
     });
     calm = await appendAll(open);
-    jest.restoreAllMocks();
+    end();
     open.close();
   });
   afterAll(() => rmSync(base, { recursive: true }));
