@@ -37,6 +37,7 @@ const access: Readonly<Record<string, readonly Role[] | 'open'>> = {
   'POST /api/v1/log/reports': ['auditor', 'operator'],
   'POST /api/v1/log/anchors': ['operator'],
   'POST /api/v1/log/baselines': ['operator'],
+  'POST /api/v1/log/prunings': ['operator'],
   'POST /api/v1/log/attachments': ['researcher', 'steward'],
   'GET /api/v1/log/actors/:type/:id': everybody,
   'GET /api/v1/models/:digest': ['researcher'],

@@ -26,9 +26,11 @@ def misstated(log, index, body):
     size = body["size"]
     if size > index or size == 0 or size % tree.WIDTH:
         return "L5"
-    if None in log.entries[:size]:
+    if size <= log.minimum:
+        return None if body["root"] == "sha256:" + tree.root(log.hashes[:size]).hex() else "L5"
+    if None in log.entries[log.minimum : size]:
         return None
-    if is_under_way(log.entries[:size]):
+    if is_under_way(log, size):
         return "L5"
     try:
         data = log.attachment(body["state"])
@@ -48,12 +50,12 @@ def misstated(log, index, body):
 
 
 def is_total(value):
-    return isinstance(value, dict) and set(value) == {"site", "dataset", "ledgerSeq", "after"}
+    return isinstance(value, dict) and set(value) == {"site", "dataset", "ledgerSeq", "after", "policy"}
 
 
-def is_under_way(entries):
-    ended, live = set(), set()
-    for entry in entries:
+def is_under_way(log, size):
+    ended, live = set(log.start["ended"]), set()
+    for entry in log.entries[log.minimum : size]:
         run = entry.get("run")
         if entry["kind"] == "run.finish":
             ended.add(run)
@@ -63,18 +65,23 @@ def is_under_way(entries):
 
 
 def state_of(log, size):
-    repeated, heads, ledgers = [], {}, {}
-    for index, entry in enumerate(log.entries[:size]):
+    repeated, ended = list(log.start["repeated"]), set(log.start["ended"])
+    heads = {f"{head['type']} {head['id']}": head for head in log.start["heads"]}
+    ledgers = {f"{total['site']} {total['dataset']}": total for total in log.start["ledgers"]}
+    for index, entry in enumerate(log.entries[log.minimum : size], log.minimum):
         actor = entry["actor"]
+        who = f"{actor['type']} {actor['id']}"
         head = {"type": actor["type"], "id": actor["id"], "seq": entry["seq"], "index": index}
-        heads[f"{actor['type']} {actor['id']}"] = head
+        heads[who] = head | {"configuration": stated(entry) or heads.get(who, {}).get("configuration")}
+        if entry["kind"] == "run.finish":
+            ended.add(entry["run"])
         if entry["kind"].split(".")[0] in REPEATED:
             repeated.append({"index": index, "entry": base64.b64encode(jcs(entry)).decode()})
         charge = entry["body"].get("charge") if entry["kind"] == "round.contribution" else None
         if charge:
             dataset = entry["body"]["dataset"]
-            total = {"site": actor["id"], "dataset": dataset, "ledgerSeq": charge["ledgerSeq"], "after": charge["after"]}
-            ledgers[f"{actor['id']} {dataset}"] = total
+            total = {"site": actor["id"], "dataset": dataset, "policy": entry["body"]["policy"]}
+            ledgers[f"{actor['id']} {dataset}"] = total | {name: charge[name] for name in ("ledgerSeq", "after")}
     return {
         "schema": "regulon.baseline/1",
         "fed": log.entries[0]["fed"],
@@ -83,4 +90,10 @@ def state_of(log, size):
         "repeated": repeated,
         "heads": [heads[key] for key in sorted(heads)],
         "ledgers": [ledgers[key] for key in sorted(ledgers)],
+        "ended": sorted(ended),
     }
+
+
+def stated(entry):
+    """The configuration that an entry states, if it does."""
+    return {"config.start": entry["body"].get("configuration"), "config.change": entry["body"].get("after")}.get(entry["kind"])

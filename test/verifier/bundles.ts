@@ -19,6 +19,7 @@ import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
 import { deedsRight, deedsWrong } from './deeds.js';
 import { baselinesRight, baselinesWrong } from './log-baselines.js';
+import { prunedRight, prunedWrong } from './pruned-logs.js';
 import { claimed } from './private-runs.js';
 import { goodModels, wrongModels } from './derived-models.js';
 import { goodReleases, wrongReleases } from './released-models.js';
@@ -58,6 +59,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...deedsRight,
   ...baselinesRight,
   ...listsRight,
+  ...prunedRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -386,4 +388,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...deedsWrong,
   ...baselinesWrong,
   ...listsWrong,
+  ...prunedWrong,
 };

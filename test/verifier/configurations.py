@@ -3,7 +3,7 @@
 
 def check_configurations(log):
     """Each one stated is the one that its party stated last, or a change from it."""
-    stated = {}
+    stated = {(h["type"], h["id"]): h["configuration"] for h in log.start["heads"]}
     for index, entry in log.of_kind("config.start", "config.change"):
         body, who = entry["body"], (entry["actor"]["type"], entry["actor"]["id"])
         last = stated.get(who)

@@ -46,6 +46,7 @@ ACTORS = {
     "fork.evidence": ["site", "coordinator", "steward", "administrator", "researcher", "auditor", "operator"],
     "report.issued": ["auditor", "coordinator"],
     "log.baseline": ["coordinator", "site"],
+    "log.prune": ["coordinator"],
     "anchor": ["coordinator"],
 }
 
@@ -200,4 +201,5 @@ def check_roster(body, signed):
             (member["stewardKey"], vkey(logged["steward"], STATEMENT)),
         ]
         need(all(text == key.key.hex() for text, key in pairs), "keys of the roster")
+    need(roster["policy"].get("retention", []) == body["retention"], "retention classes of the roster")
     need(roster["coordinatorKey"] == vkey(body["coordinatorKey"], STATEMENT).key.hex(), "key of the coordinator")

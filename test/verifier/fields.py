@@ -51,6 +51,7 @@ FIELDS = {
         "fork.evidence": "about first second",
         "report.issued": "report checkpoint verifier",
         "log.baseline": "size root state",
+        "log.prune": "size baseline class",
         "anchor": "checkpoint form token",
     }.items()
 }

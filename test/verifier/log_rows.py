@@ -21,6 +21,8 @@ class Log:
         self.files, self.policy, self.findings = files, policy, []
         self.entries, self.hashes, self.history, self.genesis = [], [], None, None
         self.checkpoint, self.used, self.asks = None, {}, []
+        # first entry whose bundle is there, and what a baseline says of those before it
+        self.minimum, self.start = 0, {"repeated": [], "heads": [], "ledgers": [], "ended": []}
         for name in changed:
             if not name.startswith(("tile/", "attachments/")):
                 self.add("L1", 0, f"checksum of {name}")
@@ -61,7 +63,11 @@ def read_tiles(log):
     """Entries and hash tiles of the checkpoint's size."""
     size, bundle, expected = log.checkpoint.size, log.files, {}
     raw = []
+    log.minimum = next((first for path, level, first, _ in tree.tiles(size) if level == "entries" and path in bundle), 0)
     for path, level, first, width in tree.tiles(size):
+        if level == "entries" and first < log.minimum:
+            raw += [None] * width
+            continue
         expected[path] = level, first, width
         if level == "entries":
             some, whole = tree.split_bundle(bundle.get(path, b""), width)
@@ -71,6 +77,8 @@ def read_tiles(log):
     log.hashes = [tree.leaf(data) if data is not None else None for data in raw]
     bottom = b"".join(bundle.get(path, b"") for path, (level, _, _) in expected.items() if level == 0)
     stored = [bottom[i : i + 32] for i in range(0, len(bottom), 32)]
+    for index in range(min(log.minimum, len(stored))):
+        log.hashes[index] = stored[index]
     for index, value in enumerate(log.hashes):
         if index >= len(stored) or stored[index] != value:
             log.add("L1", index, "the entry is not the one of its hash tile")
@@ -114,7 +122,7 @@ def read_attachments(log):
                 log.add("L5", index, "an attachment is missing")
             elif hashlib.sha256(data).hexdigest() != path[19:] or len(data) != reference["size"]:
                 log.add("L1", index, "an attachment was changed")
-    unreadable = any(entry is None for entry in log.entries)
+    unreadable = any(entry is None for entry in log.entries[log.minimum :])
     for path in log.files:
         if path.startswith("attachments/") and path not in log.used and not unreadable:
             log.add("L1", None, f"no entry refers to {path}")
@@ -204,9 +212,9 @@ def check_former(log, index, entry):
 
 def check_chains(log):
     """L3 place in the actor's chain, L4 its times."""
-    heads = {}
+    heads = {(h["type"], h["id"]): (h["seq"], log.hashes[h["index"]], "") for h in log.start["heads"]}
     for index, entry in enumerate(log.entries):
-        if entry is None:
+        if entry is None or index < log.minimum:
             continue
         actor = entry["actor"]["type"], entry["actor"]["id"]
         seq, prev, at = heads.get(actor, (-1, bytes(32), ""))

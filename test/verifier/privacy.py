@@ -86,12 +86,24 @@ class Account:
 
 def check_ledgers(log):
     charges, accounts = {}, {}
+    start_ledgers(log, charges, accounts)
     for index, entry in log.of_kind("round.contribution"):
         site, body = entry["actor"]["id"], entry["body"]
         account = accounts.setdefault((site, body["dataset"]), Account())
         note = check_contribution(log, charges.setdefault(site, {}), account, entry)
         if note:
             log.add("P2", index, f"{site}: {note}")
+
+
+def start_ledgers(log, charges, accounts):
+    """Where a baseline left them: later numbers are higher, and no less is spent at the delta of its policy."""
+    for total in log.start["ledgers"]:
+        site, number = total["site"], total["ledgerSeq"]
+        charges.setdefault(site, {})[number] = None
+        account = accounts.setdefault((site, total["dataset"]), Account())
+        policy = policy_by(log, site, total["policy"])
+        if policy and policy["delta"] is not None:
+            account.after[policy["delta"]] = float(total["after"])
 
 
 def check_contribution(log, seen, account, entry):
@@ -144,8 +156,12 @@ def steps_of(log, entry):
 
 
 def policy_of(log, entry):
+    return policy_by(log, entry["actor"]["id"], entry["body"]["policy"])
+
+
+def policy_by(log, site, digest):
     for _, other in log.of_kind("policy.set"):
-        if other["actor"]["id"] == entry["actor"]["id"] and other["body"]["policy"]["digest"] == entry["body"]["policy"]:
+        if other["actor"]["id"] == site and other["body"]["policy"]["digest"] == digest:
             return other["body"]
     return None
 

@@ -26,6 +26,7 @@ import log_rows
 import model_chain
 import models
 import privacy
+import pruning
 import releases
 import replay
 import round_rows
@@ -44,6 +45,8 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     if not log_rows.read_checkpoint(log):
         return log
     log_rows.read_tiles(log)
+    if log.minimum and not pruning.read_start(log):
+        return log
     log_rows.read_attachments(log)
     log_rows.check_signers(log)
     log_rows.check_chains(log)
@@ -58,11 +61,13 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     log_rows.check_policy(log)
     configurations.check_configurations(log)
     baselines.check_baselines(log)
+    pruning.check_prunings(log)
     lists.read_lists(log)
-    log_rows.check_gates(log)
-    log_rows.check_deletions(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
+    pruning.drop_ended(log)
+    log_rows.check_gates(log)
+    log_rows.check_deletions(log)
     approvals.check_approvals(log)
     closed = round_rows.check_rounds(log)
     egress.check_egress(log)

@@ -15,6 +15,8 @@ import type {
   ModelSpecification,
   ProposeReply,
   ProposeRequest,
+  PruneReply,
+  PruneRequest,
   ReopenReply,
   ReportRequest,
   RunDocument,
@@ -27,6 +29,7 @@ import {
   entriesReply,
   modelSpecification,
   proposeReply,
+  pruneReply,
   reopenReply,
   runDocument,
   runList,
@@ -117,6 +120,11 @@ export class CoordinatorApi {
   /** Have the coordinator write `log.baseline`. */
   proposeBaseline(request: BaselineRequest): Promise<EntriesReply> {
     return this.rest.post(`${V1}/log/baselines`, request, entriesReply);
+  }
+
+  /** Have the coordinator remove the first entries of the log. */
+  pruneLog(request: PruneRequest): Promise<PruneReply> {
+    return this.rest.post(`${V1}/log/prunings`, request, pruneReply);
   }
 
   /** Have the coordinator write `anchor`. */

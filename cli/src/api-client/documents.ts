@@ -4,6 +4,7 @@ import type {
   EntriesReply,
   ModelSpecification,
   ProposeReply,
+  PruneReply,
   ReopenReply,
   RunDocument,
   RunList,
@@ -234,6 +235,13 @@ export const reopenReply = open({
 
 /** `POST /api/v1/runs/:id/approvals` and `POST /api/v1/log/entries` */
 export const entriesReply = open({ indexes: z.array(number) }) satisfies z.ZodType<EntriesReply>;
+
+/** `POST /api/v1/log/prunings` */
+export const pruneReply = open({
+  index: number,
+  size: number,
+  removed: z.boolean(),
+}) satisfies z.ZodType<PruneReply>;
 
 const actorHead = open({
   seq: z.int().min(0),

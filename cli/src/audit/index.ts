@@ -4,6 +4,7 @@ export { explainCommand } from './explain.js';
 export { KeptBlobFolder, MaskedVectorFolder } from './masked-vectors.js';
 export { checkProofCommand, proofCommand } from './proof.js';
 export { baselineCommand } from './baseline.js';
+export { pruneCommand, type PruneArguments } from './prune.js';
 export { type AnchorArguments, anchorCommand, recordCommand, type Recorded } from './record.js';
 export { reportCommand } from './report.js';
 export { compareCommand } from './compare.js';

@@ -12,7 +12,8 @@ import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
 import { VERSION } from './version.js';
 
-interface RecordOptions extends ConnectionOptions {
+/** Options of commands that write into the log. */
+export interface RecordOptions extends ConnectionOptions {
   readonly dryRun: boolean;
   readonly yes: boolean;
 }
@@ -76,7 +77,8 @@ function baseline(audit: Command, context: Context): void {
   );
 }
 
-function writes(command: Command): Command {
+/** The options of a command that writes into the log. */
+export function writes(command: Command): Command {
   return connects(command)
     .option('--dry-run', 'read everything, send nothing', false)
     .option('--yes', 'do not ask', false);

@@ -13,6 +13,7 @@ import {
 } from '../audit/index.js';
 import { verifyReplaceable } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
+import { pruneCommands } from './audit-prune.js';
 import { recordCommands } from './audit-record.js';
 import { apiFor, type ConnectionOptions, connects } from './connection.js';
 import { type Context, handles } from './context.js';
@@ -46,6 +47,7 @@ export function auditCommands(program: Command, context: Context): void {
   compare(audit, context);
   watch(audit, context);
   recordCommands(audit, context);
+  pruneCommands(audit, context);
 }
 
 function exportBundle(audit: Command, context: Context): void {

@@ -51,6 +51,7 @@ interface CreateOptions {
   readonly signatures?: string;
   readonly certificateDays: string;
   readonly person: readonly string[];
+  readonly retention: readonly string[];
 }
 
 /** `regulon fed …`: found a federation, and change who belongs to it. */
@@ -82,6 +83,12 @@ function createCommand(fed: Command, context: Context): void {
     .option('--gamma <share>', 'share of sites that may collude with the coordinator', '1/3')
     .option('--signatures <k>', 'administrators who must sign a roster; default: more than half')
     .option('--certificate-days <days>', 'how long certificates of sites hold', String(CERTIFICATE_DAYS))
+    .option(
+      '--retention <class=days>',
+      'how long entries of the log are kept at least, e.g. hipaa6y=2192; repeatable; without it for ever',
+      add,
+      [],
+    )
     .option(
       '--person <role:id=key>',
       'who acts under an own key, e.g. researcher:r-1=HEX; repeatable',
@@ -122,11 +129,17 @@ function termsOf(options: CreateOptions): unknown {
     policy: {
       nMin: wholeNumber('--min-sites', minSites, 3, 255),
       gamma: { num: Number(num), den: Number(den) },
+      ...(options.retention.length > 0 && { retention: options.retention.map(classOf) }),
     },
     k: signatures === undefined ? null : wholeNumber('--signatures', signatures, 1, 255),
     certificateDays: wholeNumber('--certificate-days', certificateDays, 1, 398),
     people: options.person.map(personOf),
   };
+}
+
+function classOf(text: string): { class: string; days: number } {
+  const [name = '', days = ''] = text.split('=', 2);
+  return { class: name, days: wholeNumber('--retention', days, 0, 100_000) };
 }
 
 function personOf(text: string): Terms['people'][number] {

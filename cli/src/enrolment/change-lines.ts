@@ -16,7 +16,8 @@ export const shown = (text: string): string => text.replace(/\p{C}/gu, '\u{fffd}
 export function changeLines({ previous, roster, signatures }: RosterChange, own: string): string[] {
   const signed = rosterSchema.parse(JSON.parse(canonicalJson(roster)));
   const before = previous?.roster;
-  const { gamma, nMin, quorumRule, gateMode, gateLag } = signed.policy;
+  const { gamma, nMin, quorumRule, gateMode, gateLag, retention = [] } = signed.policy;
+  const classes = retention.map((kept) => `${kept.class} ${kept.days} days`).join(', ');
   return [
     `${signed.federationId}, roster version ${signed.version}${before ? `, after version ${before.version}` : signed.version === 1 ? ': the federation is founded' : ''}`,
     '',
@@ -28,6 +29,7 @@ export function changeLines({ previous, roster, signatures }: RosterChange, own:
     '',
     `coordinator  ${fingerprint(signed.coordinatorKey)}`,
     `rules: at least ${nMin} sites in a sum, gamma ${gamma.num}/${gamma.den}, quorum ${quorumRule}, gate ${gateMode}, lag ${gateLag}${changedPolicy(signed, before)}`,
+    `entries of the log: ${classes === '' ? 'kept for ever' : `may be removed after the longest of ${classes}`}`,
     ...(signed.follows ? [`reason: ${signed.follows.reason}`] : []),
     `signed so far by ${signatures.length} of ${before?.k ?? signed.k}`,
     '',

@@ -12,7 +12,7 @@ export const termsSchema = z.strictObject({
   schema: z.literal('regulon.federation-terms/1'),
   federationId,
   coordinator: coordinatorAddress.extend({ httpPort: coordinatorAddress.shape.controlPort }),
-  policy: rosterSchema.shape.policy.pick({ nMin: true, gamma: true }),
+  policy: rosterSchema.shape.policy.pick({ nMin: true, gamma: true, retention: true }),
   /** administrators who must sign a roster; null = more than half */
   k: z.int().min(1).max(255).nullable(),
   /** how long the certificates of sites hold */

@@ -47,7 +47,7 @@ export function buildRoster(fields: {
   administrators: readonly AdministratorKey[];
   /** how many of them must sign */
   k: number;
-  policy: Pick<Roster['policy'], 'nMin' | 'gamma'>;
+  policy: Pick<Roster['policy'], 'nMin' | 'gamma' | 'retention'>;
   now: Date;
 }): Roster {
   const { members, administrators, now } = fields;

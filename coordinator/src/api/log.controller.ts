@@ -1,19 +1,20 @@
 import { Body, Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { hex } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
-import { proposeBaseline } from '../audit/index.js';
+import { proposeBaseline, proposePruning } from '../audit/index.js';
 import type { ServerResponse } from 'node:http';
 import { Allow, AllowAll, type CalledRequest, callerOf, doerOf } from './access.guard.js';
 import { appendEntries } from './append-entries.js';
 import { sendBytes } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
-import type { ActorHead, AttachmentsReply, EntriesReply } from '../runs/index.js';
+import type { ActorHead, AttachmentsReply, EntriesReply, PruneReply } from '../runs/index.js';
 import {
   anchorSchema,
   attachmentsSchema,
   baselineSchema,
   bytesOf,
   parseBody,
+  pruneSchema,
   reportSchema,
 } from './requests.js';
 
@@ -73,6 +74,17 @@ export class LogController {
     const index = await proposeBaseline(this.context.sequencer, entries);
     await this.context.settleLog();
     return { indexes: [index] };
+  }
+
+  /** Remove the first entries, which have outlived their class: a baseline of theirs stays. */
+  @Post('prunings')
+  @Allow('operator')
+  async prune(@Body() body: unknown): Promise<PruneReply> {
+    const { below } = parseBody(pruneSchema, body);
+    const { sequencer } = this.context;
+    const proposed = proposePruning(sequencer.prunable, below, new Date());
+    await this.context.settleLog();
+    return { ...proposed, removed: sequencer.minimum >= proposed.size };
   }
 
   @Post('attachments')

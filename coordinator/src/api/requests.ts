@@ -30,6 +30,8 @@ export const reportSchema = z.strictObject({
   checkpoint: state,
   verifier: z.string().max(100),
 });
+/** `PruneRequest`; null: as far as everything has expired */
+export const pruneSchema = z.strictObject({ below: z.int().min(1).nullable() });
 /** `BaselineRequest` */
 export const baselineSchema = z.strictObject({ entries: z.int().min(1) });
 

@@ -51,7 +51,9 @@ describe('the baseline that a coordinator proposes', () => {
     expect(entry.body).toMatchObject({ size: 256, root: digestText(root) });
     expect(await log.attachment(entry.body.state.digest)).toEqual(bytes);
     expect(state.repeated.map(({ index: at }) => at)).toEqual([0]);
-    expect(state.heads).toEqual([{ type: 'coordinator', id: 'coordinator', seq: 255, index: 255 }]);
+    expect(state.heads).toEqual([
+      { type: 'coordinator', id: 'coordinator', seq: 255, index: 255, configuration: null },
+    ]);
   });
 
   it.each([0, 255, 512, -256])('is refused over %d of 300 entries', async (size) => {

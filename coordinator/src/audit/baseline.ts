@@ -8,11 +8,21 @@ import {
   parseEntry,
   TILE_WIDTH,
 } from '@regulon/shared/transparency';
+import { stateOfPruned } from './prune.js';
 import type { Sequencer } from './sequencer.js';
 
 type Log = Pick<
   Sequencer,
-  'keys' | 'latest' | 'cosigned' | 'entries' | 'entry' | 'indexesOfKind' | 'putAttachment' | 'appendOwn'
+  | 'prunable'
+  | 'minimum'
+  | 'keys'
+  | 'latest'
+  | 'cosigned'
+  | 'entries'
+  | 'entry'
+  | 'indexesOfKind'
+  | 'putAttachment'
+  | 'appendOwn'
 >;
 
 /**
@@ -38,7 +48,10 @@ export async function proposeBaseline(log: Log, size: number): Promise<number> {
 
 /** Reads bundle by bundle: rounds go on meanwhile. */
 async function baselineOf(log: Log, size: number): Promise<Baseline> {
-  const builder = new BaselineBuilder();
+  const { rows, attachments } = log.prunable;
+  const { minimum } = log;
+  const start = minimum > 0 ? stateOfPruned(rows, attachments) : undefined;
+  const builder = start ? BaselineBuilder.after(start, rows.hashesBelow(minimum)) : new BaselineBuilder();
   while (builder.size < size) {
     log.entries(builder.size, builder.size + TILE_WIDTH).forEach((bytes) => builder.add(bytes));
     await new Promise((resolve) => setImmediate(resolve));

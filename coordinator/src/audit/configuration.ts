@@ -16,7 +16,7 @@ export function configurationDigest(configuration: unknown, statementSeed: Uint8
 
 /** Write `config.change` when the coordinator last stated another configuration, or none. */
 export function stateConfiguration(
-  log: Pick<Sequencer, 'indexesOfKind' | 'entry' | 'appendOwn'>,
+  log: Pick<Sequencer, 'indexesOfKind' | 'entry' | 'appendOwn' | 'prunedConfiguration'>,
   after: string,
 ): void {
   const own = log
@@ -24,6 +24,6 @@ export function stateConfiguration(
     .map((index) => parseEntry(log.entry(index)))
     .filter(({ actor }) => actor.type === 'coordinator')
     .at(-1);
-  const before = own?.kind === 'config.change' ? own.body.after : null;
+  const before = own?.kind === 'config.change' ? own.body.after : log.prunedConfiguration;
   if (before !== after) log.appendOwn({ kind: 'config.change', body: { before, after } });
 }

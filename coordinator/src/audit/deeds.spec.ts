@@ -86,6 +86,7 @@ describe('the configuration of the coordinator', () => {
   it('is stated when it is another one than before, by the coordinator', () => {
     const bodies: unknown[] = [];
     const log = {
+      prunedConfiguration: null,
       indexesOfKind: () => [],
       entry: () => new Uint8Array(0),
       appendOwn: (own: OwnEntry) => {

@@ -4,7 +4,6 @@ import {
   bundleFiles,
   type KeyHistory,
   type LogTree,
-  newTiles,
   parseEntry,
   siteCheckpointPath,
   Thinning,
@@ -14,7 +13,7 @@ import {
 import { AttachmentFolder } from './attachments.js';
 import type { PublishedHead } from './log-head.js';
 import type { LogRows } from './log-rows.js';
-import { fileOf } from './tile-folder.js';
+import { fileOf, tilesFrom } from './tile-folder.js';
 
 /** What a bundle is made of. */
 export interface BundleSource {
@@ -43,7 +42,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 export async function exportBundle(source: BundleSource): Promise<Uint8Array> {
   const { head, tree, rows, history, attachments } = source;
   const files = new Map<string, Uint8Array>([['checkpoint', utf8(head.note)]]);
-  for (const tile of newTiles(0, head.size)) {
+  for (const tile of tilesFrom(rows.pruned.minimum, head.size)) {
     const { path, bytes } = fileOf(tile, tree, (from, to) => rows.entries(from, to));
     files.set(path, bytes);
     await turn();
@@ -73,14 +72,14 @@ interface Said {
 }
 
 async function readEntries({ head, rows }: BundleSource): Promise<Said> {
-  const said: Said = { digests: new Set(), gates: new Set(), times: new Float64Array(head.size) };
+  const said: Said = { digests: new Set(), gates: new Set(), times: new Float64Array(head.size).fill(NaN) };
   for (let at = 0; at < head.size; at += PAGE) {
-    rows.entries(at, Math.min(head.size, at + PAGE)).forEach((bytes, i) => {
+    for (const { index, bytes } of rows.pruned.left(at, Math.min(head.size, at + PAGE))) {
       const entry = parseEntry(bytes);
-      said.times[at + i] = Date.parse(entry.at) / 1000;
+      said.times[index] = Date.parse(entry.at) / 1000;
       if (entry.kind === 'round.contribution') said.gates.add(entry.body.gate.size);
       for (const { digest } of attachmentsOf(entry)) said.digests.add(digest);
-    });
+    }
     await turn();
   }
   return said;

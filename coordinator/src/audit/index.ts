@@ -1,6 +1,7 @@
 export { auditMigrations } from './migrations.js';
 export { Sequencer } from './sequencer.js';
 export type { Appended, SequencerOptions } from './sequencer-options.js';
+export { proposePruning } from './prune.js';
 export { proposeBaseline } from './baseline.js';
 export { configurationDigest, stateConfiguration } from './configuration.js';
 export { type AdminAction, Deeds, type Doer } from './deeds.js';

@@ -76,7 +76,8 @@ export class LogHead {
       );
     }
     const head = new LogHead(options, tree, stored);
-    await head.tiles.compare(tree, (from, to) => options.rows.entries(from, to), stored.size);
+    const { rows } = options;
+    await head.tiles.compare(tree, (from, to) => rows.entries(from, to), stored.size, rows.pruned.minimum);
     if (stored.size > 0) await head.sign();
     return head;
   }
@@ -84,6 +85,11 @@ export class LogHead {
   /** Fence that every write of this process carries. */
   get fence(): number {
     return this.stored.fence;
+  }
+
+  /** Size of the newest signed checkpoint; 0 before the first. */
+  get publishedSize(): number {
+    return this.published?.size ?? 0;
   }
 
   /** The newest published checkpoint. @throws E_NOT_FOUND before the first */
@@ -120,6 +126,13 @@ export class LogHead {
       this.cosigned = { size, newest };
       return !isRenewed;
     });
+    this.queue = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Remove the files of entries that were pruned. */
+  pruneFiles(minimum: number): Promise<void> {
+    const next = this.queue.then(() => this.tiles.prune(minimum));
     this.queue = next.catch(() => undefined);
     return next;
   }

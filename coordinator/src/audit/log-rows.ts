@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { CHAIN_START, type ChainHead, type LogEntry } from '@regulon/shared/transparency';
+import { PrunedRows } from './pruned-rows.js';
 
 /** Where the log stands after its last row. */
 export interface LogEnd {
@@ -32,9 +33,10 @@ interface Cosigned {
 }
 
 interface HashedRow {
-  readonly bytes: Uint8Array;
+  /** null once it was pruned, like the chain */
+  readonly bytes: Uint8Array | null;
   readonly hash: Uint8Array;
-  readonly chain: Uint8Array;
+  readonly chain: Uint8Array | null;
 }
 
 const columns = 'idx, hash, chain, bytes, kind, run, round, attempt, actor_type, actor_id, seq, at';
@@ -73,20 +75,31 @@ export class LogRows {
     Statement<unknown[]>
   >;
 
+  /** What went by a pruning. */
+  readonly pruned: PrunedRows;
+
   constructor(private readonly db: Database) {
+    this.pruned = new PrunedRows(db);
     this.sql = {
       end: db.prepare('SELECT idx, chain FROM log_entries ORDER BY idx DESC LIMIT 1'),
       head: db.prepare(
         'SELECT seq, hash, at FROM log_entries WHERE actor_type = ? AND actor_id = ? ORDER BY seq DESC LIMIT 1',
       ),
-      byHash: db.prepare('SELECT idx FROM log_entries WHERE hash = ?').pluck(),
+      byHash: db
+        .prepare(
+          'SELECT idx FROM log_entries WHERE hash = ? UNION ALL SELECT idx FROM log_pruned WHERE hash = ?',
+        )
+        .pluck(),
       bySeq: db
         .prepare('SELECT idx FROM log_entries WHERE actor_type = ? AND actor_id = ? AND seq = ?')
         .pluck(),
       insert: db.prepare(`INSERT INTO log_entries (${columns}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)`),
       range: db.prepare('SELECT bytes FROM log_entries WHERE idx >= ? AND idx < ? ORDER BY idx').pluck(),
       hashes: db.prepare('SELECT hash FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?').pluck(),
-      all: db.prepare('SELECT bytes, hash, chain FROM log_entries WHERE idx >= ? ORDER BY idx LIMIT ?'),
+      all: db.prepare(
+        `SELECT idx, bytes, hash, chain FROM log_entries WHERE idx >= ?
+         UNION ALL SELECT idx, NULL, hash, NULL FROM log_pruned WHERE idx >= ? ORDER BY idx LIMIT ?`,
+      ),
       conflict: db.prepare('INSERT OR IGNORE INTO log_equivocations (hash, bytes, idx, at) VALUES (?,?,?,?)'),
       twins: db.prepare('SELECT count(*) FROM log_equivocations WHERE idx = ?').pluck(),
       ofKind: db.prepare('SELECT idx FROM log_entries WHERE run IS NULL AND kind = ? ORDER BY idx').pluck(),
@@ -129,11 +142,11 @@ export class LogRows {
 
   /** Last entry of an actor. */
   headOf(actor: { readonly type: string; readonly id: string }): ChainHead | undefined {
-    return this.sql.head.get(actor.type, actor.id) as ChainHead | undefined;
+    return (this.sql.head.get(actor.type, actor.id) as ChainHead | undefined) ?? this.pruned.headOf(actor);
   }
 
   indexOfHash(hash: Uint8Array): number | undefined {
-    return this.sql.byHash.get(hash) as number | undefined;
+    return this.sql.byHash.get(hash, hash) as number | undefined;
   }
 
   indexOfSeq(entry: LogEntry): number | undefined {
@@ -145,7 +158,7 @@ export class LogRows {
     this.sql.insert.run(index, hash, chain, bytes, kind, run, round, attempt, actor.type, actor.id, seq, at);
   }
 
-  /** Entry bytes of `from` ≤ index < `to`. */
+  /** Entry bytes of `from` ≤ index < `to`, without those that were pruned. */
   entries(from: number, to: number): Uint8Array[] {
     return this.sql.range.all(from, to) as Uint8Array[];
   }
@@ -154,8 +167,17 @@ export class LogRows {
     return inPages((from) => this.sql.hashes.all(from, PAGE) as Uint8Array[], index);
   }
 
+  /** Hashes of the entries before an index, in order, pruned or not. */
+  *hashesBelow(end: number): Generator<Uint8Array> {
+    let index = 0;
+    for (const { hash } of this.all()) {
+      if (index++ === end) return;
+      yield hash;
+    }
+  }
+
   all(): Generator<HashedRow> {
-    return inPages((from) => this.sql.all.all(from, PAGE) as HashedRow[], 0);
+    return inPages((from) => this.sql.all.all(from, from, PAGE) as HashedRow[], 0);
   }
 
   /** Indexes of the entries of one kind in a run. */

@@ -42,4 +42,19 @@ export const auditMigrations: readonly string[] = [
    ) STRICT, WITHOUT ROWID;`,
   // newest: the last one of the same member; the first one stays, entries are dated by it
   'ALTER TABLE log_cosignatures ADD COLUMN newest BLOB',
+  // log_pruned: hashes of entries that went; log_heads: the last entry of each actor among them
+  `ALTER TABLE log_head ADD COLUMN minimum INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE log_pruned (
+     idx INTEGER PRIMARY KEY,
+     hash BLOB NOT NULL UNIQUE
+   ) STRICT;
+   CREATE TABLE log_heads (
+     actor_type TEXT NOT NULL,
+     actor_id TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     hash BLOB NOT NULL,
+     at TEXT NOT NULL,
+     configuration TEXT,
+     PRIMARY KEY (actor_type, actor_id)
+   ) STRICT, WITHOUT ROWID;`,
 ];

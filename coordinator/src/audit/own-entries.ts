@@ -29,6 +29,7 @@ export type OwnKind =
   | 'fork.evidence'
   | 'report.issued'
   | 'log.baseline'
+  | 'log.prune'
   | 'anchor';
 
 /** A body as the coordinator knows it; the sequencer fills what depends on the position in the log. */

@@ -4,7 +4,8 @@ import { CHAIN_START, entryHash, LogTree, nextChain } from '@regulon/shared/tran
 import type { LogRows } from './log-rows.js';
 
 /**
- * The tree of all stored entries, hashed again from their bytes.
+ * The tree of all stored entries, hashed again from their bytes; where these were pruned, from their hashes, which the chain
+ * and the stored root hold.
  *
  * @throws E_STATE_DB naming the first row whose hash or linear chain does not follow
  */
@@ -12,9 +13,9 @@ export function rebuildTree(rows: LogRows): LogTree {
   const tree = new LogTree();
   let chain = CHAIN_START;
   for (const row of rows.all()) {
-    const hash = entryHash(row.bytes);
+    const hash = row.bytes === null ? row.hash : entryHash(row.bytes);
     chain = nextChain(chain, hash);
-    if (!equalBytes(hash, row.hash) || !equalBytes(chain, row.chain)) {
+    if (!equalBytes(hash, row.hash) || (row.chain && !equalBytes(chain, row.chain))) {
       throw new RegulonError('E_STATE_DB', `the stored entry ${tree.size} of the log was changed`);
     }
     tree.append(hash);

@@ -31,6 +31,7 @@ import { countersigned, mayBeRole, replayRoles } from './roles.js';
 import { exportBundle } from './export.js';
 import { idle, LogHead, type PublishedHead } from './log-head.js';
 import { LogRows } from './log-rows.js';
+import { eraseTraces, type PrunableLog, pruneRows } from './prune.js';
 import { type OwnEntry, sealOwn } from './own-entries.js';
 import type { Accepted, Appended, SequencerOptions } from './sequencer-options.js';
 import { keepTwin } from './twins.js';
@@ -52,6 +53,8 @@ interface Parts {
  */
 export class Sequencer {
   private readonly queue: AppendQueue;
+  /** a `log.prune` may wait for its checkpoint */
+  private mayPrune = true;
 
   private constructor(
     private readonly options: SequencerOptions,
@@ -86,6 +89,8 @@ export class Sequencer {
     const parts = { rows, head, cosignatures, history, fed: entry.fed, attachments };
     const sequencer = new Sequencer(options, parts);
     sequencer.beginWith(options.genesis.entry, entry);
+    // the process may have ended between the deletion and its traces
+    if (!(await sequencer.completePruning()) && sequencer.minimum > 0) eraseTraces(options.db);
     if (pending.length > 0) options.beforeChange?.();
     for (const signed of pending) await sequencer.appendChange(signed);
     return sequencer;
@@ -150,6 +155,7 @@ export class Sequencer {
       const bytes = sealOwn(own, this.statementKey, place);
       const entry = parseEntry(bytes);
       verifyAttachments(entry, this.parts.attachments);
+      this.mayPrune ||= own.kind === 'log.prune';
       verifyStated(entry, this.admission);
       return this.store(bytes, entryHash(bytes), entry);
     })();
@@ -166,8 +172,10 @@ export class Sequencer {
   }
 
   /** Cut a checkpoint over all committed entries; see `LogHead.checkpoint`. */
-  checkpoint(): Promise<PublishedHead> {
-    return this.parts.head.checkpoint();
+  async checkpoint(): Promise<PublishedHead> {
+    const head = await this.parts.head.checkpoint();
+    await this.completePruning();
+    return head;
   }
 
   /** The newest published checkpoint. @throws E_NOT_FOUND before the first */
@@ -184,7 +192,9 @@ export class Sequencer {
   async cosign(witness: string, size: number, cosignature: Uint8Array): Promise<PublishedHead | undefined> {
     await idle(this.options.db);
     const whole = this.parts.cosignatures.accept(witness, size, cosignature);
-    return whole !== undefined && (await this.parts.head.publishCosigned(whole)) ? whole : undefined;
+    const isNew = whole !== undefined && (await this.parts.head.publishCosigned(whole));
+    if (isNew) await this.completePruning();
+    return isNew ? whole : undefined;
   }
 
   /** The newest checkpoint with a quorum of cosignatures; undefined before the first. */
@@ -228,15 +238,33 @@ export class Sequencer {
     return this.parts.head.inclusion(index, size);
   }
 
-  /** Bytes of one entry. @throws E_NOT_FOUND */
+  /** Bytes of one entry. @throws E_NOT_FOUND; E_PRUNED when it went */
   entry(index: number): Uint8Array {
-    const [bytes] = this.entries(index, index + 1);
+    const [bytes] = this.parts.rows.entries(index, index + 1);
+    if (bytes === undefined && index < this.minimum) throw this.gone(index);
     if (bytes === undefined) throw new RegulonError('E_NOT_FOUND', `the log has no entry ${index}`);
     return bytes;
   }
 
-  /** Bytes of the entries `from` ≤ index < `to`, as far as they exist. */
+  /** First entry whose bundle is kept: 0 until the log is pruned. */
+  get minimum(): number {
+    return this.parts.rows.pruned.minimum;
+  }
+
+  /** The configuration that the coordinator had stated last when the log was pruned; null when it was not. */
+  get prunedConfiguration(): string | null {
+    return this.parts.rows.pruned.configurationOf({ type: 'coordinator', id: 'coordinator' });
+  }
+
+  /** What may be pruned is judged by this. */
+  get prunable(): PrunableLog {
+    const { rows, attachments } = this.parts;
+    return { rows, attachments, log: this, keys: this.keys };
+  }
+
+  /** Bytes of the entries `from` ≤ index < `to`, as far as they exist. @throws E_PRUNED when the first ones went */
   entries(from: number, to: number): Uint8Array[] {
+    if (from < this.minimum) throw this.gone(from);
     return this.parts.rows.entries(from, to);
   }
 
@@ -255,6 +283,13 @@ export class Sequencer {
    * with a quorum, if there is one.
    */
   async exportBundle(): Promise<Uint8Array> {
+    const { minimum } = this;
+    const bundle = await this.exported();
+    // entries that went meanwhile are in some of its files
+    return minimum === this.minimum ? bundle : this.exportBundle();
+  }
+
+  private async exported(): Promise<Uint8Array> {
     const head = await this.checkpoint();
     const { rows, history, attachments, cosignatures } = this.parts;
     const tree = this.parts.head.publishedTree;
@@ -263,6 +298,29 @@ export class Sequencer {
     if (this.keys.genesis.gateMode === 'signed') return exportBundle({ ...source, head, cosigned: [] });
     const whole = cosignatures.latest ?? head;
     return exportBundle({ ...source, head: whole, cosigned: cosignatures.upTo(whole.size) });
+  }
+
+  /**
+   * Remove what a `log.prune` has named, once a checkpoint covers that: of the database in one transaction, then files.
+   *
+   * @returns whether something was removed
+   */
+  async completePruning(): Promise<boolean> {
+    if (!this.mayPrune) return false;
+    await idle(this.options.db);
+    const { head } = this.parts;
+    const whole = this.keys.genesis.gateMode === 'signed' ? head.publishedSize : this.cosigned()?.size;
+    const state = pruneRows(this.options.db, this.prunable, whole ?? 0);
+    this.mayPrune = state === 'waiting';
+    if (state === 'done') await head.pruneFiles(this.minimum);
+    return state === 'done';
+  }
+
+  private gone(index: number): RegulonError {
+    return new RegulonError('E_PRUNED', `entry ${index} of the log was pruned`, {
+      details: { minimum: this.minimum },
+      hint: `the log is kept from entry ${this.minimum} on, where its baseline begins`,
+    });
   }
 
   /** Write the entry of a roster that follows the one in force; it is in force from there on. */
@@ -298,7 +356,7 @@ export class Sequencer {
   }
 
   private beginWith(genesis: Uint8Array, entry: LogEntry): void {
-    const [first] = this.entries(0, 1);
+    const [first] = this.parts.rows.entries(0, 1);
     if (first === undefined)
       this.options.db.transaction(() => this.store(genesis, entryHash(genesis), entry)).immediate();
     else if (!equalBytes(first, genesis)) {

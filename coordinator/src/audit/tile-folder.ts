@@ -33,19 +33,30 @@ export class TileFolder {
     );
   }
 
+  /** Remove the entry bundles below an index, if they are still there. */
+  async prune(minimum: number): Promise<void> {
+    for (let index = 0; index * TILE_WIDTH < minimum; index++) {
+      const path = join(this.folder, tilePath({ level: 'entries', index, width: TILE_WIDTH }));
+      await rm(path, { force: true });
+      await rm(`${path}.p`, { recursive: true, force: true });
+    }
+  }
+
   /** Publish a signed checkpoint. */
   async publish(note: string): Promise<void> {
     await writeDurably(this.folder, [{ path: 'checkpoint', bytes: new TextEncoder().encode(note) }]);
   }
 
   /**
-   * Compare the files with what the rows give; files that are missing are written again.
+   * Compare the files with what the rows give; files that are missing are written again, and what was pruned is removed.
    *
+   * @param minimum first entry whose bytes are kept
    * @throws E_STATE_DB if a file says something else
    */
-  async compare(tree: LogTree, entries: EntryRange, size: number): Promise<void> {
+  async compare(tree: LogTree, entries: EntryRange, size: number, minimum: number): Promise<void> {
     const missing: FileWrite[] = [];
-    for (const tile of newTiles(0, size)) {
+    await this.prune(minimum);
+    for (const tile of tilesFrom(minimum, size)) {
       const expected = fileOf(tile, tree, entries);
       const found = await readIfPresent(join(this.folder, expected.path));
       if (found === undefined) missing.push(expected);
@@ -58,6 +69,11 @@ export class TileFolder {
     }
     await writeDurably(this.folder, missing);
   }
+}
+
+/** Tiles of a log of some size without the entry bundles below its minimum index. */
+export function tilesFrom(minimum: number, size: number): Tile[] {
+  return newTiles(0, size).filter(({ level, index }) => level !== 'entries' || index * TILE_WIDTH >= minimum);
 }
 
 /** Path and bytes of a tile or an entry bundle. */

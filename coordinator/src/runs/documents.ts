@@ -72,6 +72,22 @@ export interface BaselineRequest {
   readonly entries: number;
 }
 
+/** `POST /api/v1/log/prunings`: the first entries go. */
+export interface PruneRequest {
+  /** first entry that stays; null: as far as everything has outlived its class */
+  readonly below: number | null;
+}
+
+/** What then stands in the log. */
+export interface PruneReply {
+  /** of the `log.prune` */
+  readonly index: number;
+  /** first entry that stays */
+  readonly size: number;
+  /** false while its checkpoint waits for cosignatures: the entries go with them */
+  readonly removed: boolean;
+}
+
 /** `POST /api/v1/log/anchors`: somebody outside dated a checkpoint. */
 export interface AnchorRequest {
   readonly checkpoint: LogState;

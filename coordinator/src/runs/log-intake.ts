@@ -103,6 +103,7 @@ export class LogIntake {
       case 'witness.refusal':
       case 'fork.evidence':
       case 'log.baseline':
+      case 'log.prune':
       case 'report.issued':
       case 'anchor':
         return;

@@ -42,6 +42,11 @@ export const registry = {
   ),
   E_ARGUMENT: code('INVALID_ARGUMENT', 4, 'see `regulon --help`'),
   E_NOT_FOUND: code('NOT_FOUND', 1, 'list what exists and try again'),
+  E_PRUNED: code(
+    'NOT_FOUND',
+    1,
+    'read from the minimum index on; older entries are with those who kept a copy',
+  ),
   E_ENVIRONMENT: code('FAILED_PRECONDITION', 4, 'install what is named, then run the command again'),
   // hospital data
   E_DATA_FORMAT: code('INVALID_ARGUMENT', 1, 'correct the named file at the named row and column'),

@@ -53,6 +53,16 @@ export const rosterSchema = z.strictObject({
     quorumRule: z.enum(['strict', 'majority']).default('strict'),
     gateMode: z.enum(['signed', 'cosigned']),
     gateLag: z.int().min(0).max(1).default(1),
+    /** how long entries of the log are kept at least, in days; without any nothing is ever pruned */
+    retention: z
+      .array(
+        z.strictObject({
+          class: z.string().regex(/^[A-Za-z0-9._-]{1,40}$/),
+          days: z.int().min(0).max(100_000),
+        }),
+      )
+      .max(16)
+      .exactOptional(),
   }),
   /** in a roster that changes an earlier one; see `verifySuccessor` */
   follows: z

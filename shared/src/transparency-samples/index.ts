@@ -7,6 +7,8 @@ export {
   samplePlanHash,
   samplePolicyBytes,
   type SampleOptions,
+  type SpoiledBaseline,
+  type SpoiledPruning,
   type StewardWord,
 } from './sample-options.js';
 export { sampleExport, sampleRelease, type SampleRelease } from './sample-release.js';
@@ -22,4 +24,12 @@ export {
 } from './sample-evidence.js';
 export { twinGrants, twinsAfterExchange, twinsOfProposal } from './sample-twins.js';
 export { personKey, writeGrant, writeProposal, writeRevoke } from './sample-roles.js';
-export { BASELINE_SIZE, fillLog, noRoot, type SpoiledBaseline, writeBaseline } from './sample-baseline.js';
+export {
+  BASELINE_SIZE,
+  fillLog,
+  noRoot,
+  prunedFiles,
+  pruneLog,
+  writeBaseline,
+  writePrune,
+} from './sample-baseline.js';

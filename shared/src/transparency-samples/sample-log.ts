@@ -49,9 +49,12 @@ export class SampleLog {
   private readonly written = new Map<string, number>();
 
   constructor(private readonly options: SampleOptions = {}) {
-    const { gateMode = 'signed', sites = 5 } = options;
+    const { gateMode = 'signed', sites = 5, retention } = options;
     this.planHash = samplePlanHash(options);
-    this.federation = new SampleFederation(sites, SampleFederation.ticking(), { gateMode });
+    this.federation = new SampleFederation(sites, SampleFederation.ticking(), {
+      gateMode,
+      ...(retention && { retention }),
+    });
     const { federation } = this;
     federation.genesis.attachments.forEach((bytes) => this.attach(bytes, 'application/json'));
     this.add(federation.genesisEntry);

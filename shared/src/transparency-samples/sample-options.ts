@@ -1,5 +1,5 @@
 import { canonicalJsonBytes, hashJson, sha256, utf8 } from '../crypto/index.js';
-import { type BodyOf, digestText } from '../transparency/index.js';
+import { type BaselineState, type BodyOf, digestText } from '../transparency/index.js';
 import { privatePlan, type SamplePrivacy } from './sample-privacy.js';
 
 /** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
@@ -55,6 +55,18 @@ export type StewardWord = {
   [K in Word]: { readonly site: string; readonly kind: K; readonly body: BodyOf<K> };
 }[Word];
 
+/** What a spec changes in a baseline before it is signed. */
+export interface SpoiledBaseline {
+  readonly state?: (state: BaselineState) => object;
+  readonly body?: Partial<BodyOf<'log.baseline'>>;
+}
+
+/** What a spec changes in a pruning before it is signed. */
+export interface SpoiledPruning extends SpoiledBaseline {
+  readonly sites?: readonly string[];
+  readonly prune?: Partial<BodyOf<'log.prune'>>;
+}
+
 /** Changes that make a run wrong in one way. */
 export interface SampleOptions {
   /** members of the federation, all in the run; 5 by default */
@@ -71,6 +83,10 @@ export interface SampleOptions {
   readonly reopened?: boolean | readonly number[];
   /** mode of the gate: with `cosigned` all sites cosign the checkpoint after run.start and the last one */
   readonly gateMode?: 'signed' | 'cosigned';
+  /** entries before the run go, once the sites have approved its plan */
+  readonly pruned?: SpoiledPruning;
+  /** how long entries are kept at least */
+  readonly retention?: { class: string; days: number }[];
   /**
    * loss of the validation round after each training round, in place of two rounds of training alone; the plan trains at
    * most four, and stops after the first that does not lower the loss

@@ -1,5 +1,6 @@
 import { canonicalJsonBytes } from '../crypto/index.js';
 import { type BodyOf, MediaType } from '../transparency/index.js';
+import { pruneLog } from './sample-baseline.js';
 import { SampleLog } from './sample-log.js';
 import { sample, sampleCommitment, type SampleOptions, samplePlan, samplePolicy } from './sample-options.js';
 import { PRIVATE_ROUNDS, SAMPLE_DELTA, statedPrivacy } from './sample-privacy.js';
@@ -121,6 +122,7 @@ function startRun(log: SampleLog, names: readonly string[], options: SampleOptio
     };
     return log.write(['steward', name], 'plan.approve', {}, body);
   });
+  if (options.pruned) pruneLog(log, options.pruned);
   const body: BodyOf<'run.start'> = {
     ...{
       planHash: log.planHash,

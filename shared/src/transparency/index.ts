@@ -68,7 +68,14 @@ export {
   type ReopenDocument,
   type ReopenPlace,
 } from './entries/reopen.js';
-export { type Baseline, BaselineBuilder, type BaselineState } from './evidence/baseline.js';
+export {
+  type Baseline,
+  BaselineBuilder,
+  baselineSchema,
+  type BaselineState,
+  isRepeated,
+} from './evidence/baseline.js';
+export { longestClass } from './verify/prune-rows.js';
 export { SECURE_AGGREGATION } from './entries/bodies-round.js';
 export { NOT_PROTECTED } from './entries/bodies-release.js';
 export {

@@ -41,6 +41,16 @@ export const logBaselineBody = z.strictObject({
   state: attachment,
 });
 
+/** From here on the coordinator keeps no entry below a baseline but those that the baseline repeats. */
+export const logPruneBody = z.strictObject({
+  /** first entry that stays: the size of the baseline */
+  size: count.refine((size) => size > 0 && size % TILE_WIDTH === 0, 'whole bundles of 256 entries'),
+  /** where the coordinator's `log.baseline` stands */
+  baseline: count,
+  /** class of entry 0 that keeps entries longest: they have outlived it */
+  class: code,
+});
+
 /** Somebody outside the federation dated a checkpoint. */
 export const anchorBody = z.strictObject({
   checkpoint: head,

@@ -55,6 +55,7 @@ describe('entries', () => {
       'egress-rows': ['egress.receipt'],
       'configuration-rows': ['config.change'],
       'baseline-rows': ['log.baseline'],
+      'prune-rows': ['log.prune'],
       'bodies-deeds': ['access.request', 'admin.act'],
       'release-rows': ['model.release', 'model.export'],
       'evidence-rows': ['witness.refusal', 'fork.evidence', 'report.issued', 'anchor'],

@@ -105,7 +105,7 @@ export function termsOf(input: Omit<GenesisInput, 'at'>): Terms {
     quorumPolicy: attachmentOf(policyBytes, MediaType.text),
     ...{ gateMode, ...quorumNumbers(roster), gateLag, minCohort: MIN_COHORT, gamma, quorumRule },
     ...{ skewSeconds: 300, gateMaxAgeSeconds: 86_400, mergeDelaySeconds: 600 },
-    ...{ retention: [], evidenceLevel: 1, software: input.software },
+    ...{ retention: roster.policy.retention ?? [], evidenceLevel: 1, software: input.software },
   };
   const attachments = [rosterBytes, policyBytes, ...(members.bytes === undefined ? [] : [members.bytes])];
   return { origin: names.origin, body, attachments, quorumPolicy };

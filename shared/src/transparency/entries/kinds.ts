@@ -4,6 +4,7 @@ import {
   anchorBody,
   forkEvidenceBody,
   logBaselineBody,
+  logPruneBody,
   reportIssuedBody,
   witnessRefusalBody,
 } from './bodies-evidence.js';
@@ -94,6 +95,7 @@ export const kinds = {
   'fork.evidence': { scope: 'federation', actors: ANYBODY, body: forkEvidenceBody },
   'report.issued': { scope: 'federation', actors: ['auditor', 'coordinator'], body: reportIssuedBody },
   'log.baseline': { scope: 'federation', actors: ['coordinator', 'site'], body: logBaselineBody },
+  'log.prune': { scope: 'federation', actors: ['coordinator'], body: logPruneBody },
   anchor: { scope: 'federation', actors: ['coordinator'], body: anchorBody },
 } as const satisfies Record<string, KindRule>;
 

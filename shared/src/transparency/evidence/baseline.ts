@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalJsonBytes } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
-import { count, decimal, digest, digestText, federationId, name } from '../entries/fields.js';
+import { count, decimal, digest, digestText, federationId, name, runName } from '../entries/fields.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
 import type { LogEntry } from '../entries/schema.js';
 import { CHAIN_START, nextChain } from '../merkle/chain.js';
@@ -9,6 +9,11 @@ import { LogTree } from '../merkle/tree.js';
 
 /** First words of kinds whose entries a baseline repeats: members, keys and roles, policies, data, plans and approvals. */
 const REPEATED = new Set(['federation', 'member', 'key', 'role', 'policy', 'dataset', 'plan']);
+
+/** Whether a baseline repeats entries of this kind. */
+export function isRepeated(kind: string): boolean {
+  return REPEATED.has(kind.split('.')[0] ?? '');
+}
 
 /** What somebody needs of the first entries of a log to judge the later ones; attached to `log.baseline` as JCS. */
 export const baselineSchema = z.strictObject({
@@ -20,10 +25,22 @@ export const baselineSchema = z.strictObject({
   chain: digest,
   /** entries whose words still count, as they stand in the log */
   repeated: z.array(z.strictObject({ index: count, entry: z.base64() })),
-  /** last entry of each actor, by type and id */
-  heads: z.array(z.strictObject({ type: z.string(), id: z.string(), seq: count, index: count })),
-  /** last charge of each dataset, by site and name */
-  ledgers: z.array(z.strictObject({ site: name, dataset: name, ledgerSeq: count, after: decimal })),
+  /** last entry of each actor, by type and id, with the digest of the configuration that it stated last */
+  heads: z.array(
+    z.strictObject({
+      type: z.string(),
+      id: z.string(),
+      seq: count,
+      index: count,
+      configuration: digest.nullable(),
+    }),
+  ),
+  /** last charge of each dataset, by site and name, with the policy that it was made under */
+  ledgers: z.array(
+    z.strictObject({ site: name, dataset: name, ledgerSeq: count, after: decimal, policy: digest }),
+  ),
+  /** runs that have ended, by name */
+  ended: z.array(runName),
 });
 /** Parsed form of what `baselineSchema` describes. */
 export type BaselineState = z.infer<typeof baselineSchema>;
@@ -52,6 +69,22 @@ export class BaselineBuilder {
   private readonly live = new Set<string>();
   private readonly finished = new Set<string>();
 
+  /**
+   * Go on from an earlier baseline of the same log, as if its entries had been read.
+   *
+   * @param hashes of these entries, in order
+   */
+  static after(state: BaselineState, hashes: Iterable<Uint8Array>): BaselineBuilder {
+    const builder = new BaselineBuilder();
+    for (const hash of hashes) builder.extend(hash);
+    builder.fed = state.fed;
+    builder.repeated.push(...state.repeated);
+    for (const head of state.heads) builder.heads.set(`${head.type} ${head.id}`, head);
+    for (const total of state.ledgers) builder.ledgers.set(`${total.site} ${total.dataset}`, total);
+    state.ended.forEach((run) => builder.finished.add(run));
+    return builder;
+  }
+
   /** Entries so far. */
   get size(): number {
     return this.tree.size;
@@ -61,19 +94,16 @@ export class BaselineBuilder {
   add(bytes: Uint8Array): void {
     const entry = parseEntry(bytes);
     const index = this.tree.size;
-    const hash = entryHash(bytes);
-    this.tree.append(hash);
-    this.chain = nextChain(this.chain, hash);
+    this.extend(entryHash(bytes));
     this.fed ||= entry.fed;
-    if (REPEATED.has(entry.kind.split('.')[0] ?? ''))
-      this.repeated.push({ index, entry: Buffer.from(bytes).toString('base64') });
-    const { type, id } = entry.actor;
-    this.heads.set(`${type} ${id}`, { type, id, seq: entry.seq, index });
+    if (isRepeated(entry.kind)) this.repeated.push({ index, entry: Buffer.from(bytes).toString('base64') });
+    this.noteHead(entry, index);
     this.noteRun(entry);
     if (entry.kind !== 'round.contribution' || entry.body.charge === null) return;
-    const { dataset, charge } = entry.body;
+    const { dataset, charge, policy } = entry.body;
     const { ledgerSeq, after } = charge;
-    this.ledgers.set(`${id} ${dataset}`, { site: id, dataset, ledgerSeq, after });
+    const site = entry.actor.id;
+    this.ledgers.set(`${site} ${dataset}`, { site, dataset, ledgerSeq, after, policy });
   }
 
   /** @throws E_STATE while a run is under way: what is said of it later needs its beginning */
@@ -86,9 +116,23 @@ export class BaselineBuilder {
     const state: BaselineState = {
       schema: 'regulon.baseline/1',
       ...{ fed: this.fed, size: this.size, chain: digestText(this.chain), repeated: this.repeated },
-      ...{ heads: byKey(this.heads), ledgers: byKey(this.ledgers) },
+      ...{ heads: byKey(this.heads), ledgers: byKey(this.ledgers), ended: [...this.finished].sort() },
     };
     return { size: this.size, root: this.tree.root(), state, bytes: canonicalJsonBytes(state) };
+  }
+
+  private extend(hash: Uint8Array): void {
+    this.tree.append(hash);
+    this.chain = nextChain(this.chain, hash);
+  }
+
+  private noteHead(entry: LogEntry, index: number): void {
+    const { type, id } = entry.actor;
+    const key = `${type} ${id}`;
+    let configuration = this.heads.get(key)?.configuration ?? null;
+    if (entry.kind === 'config.change') configuration = entry.body.after;
+    if (entry.kind === 'config.start') configuration = entry.body.configuration ?? configuration;
+    this.heads.set(key, { type, id, seq: entry.seq, index, configuration });
   }
 
   private noteRun({ kind, run }: LogEntry): void {

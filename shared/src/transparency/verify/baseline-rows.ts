@@ -1,12 +1,20 @@
 import { canonicalJson } from '../../crypto/index.js';
 import { isRegulonError } from '../../errors/index.js';
 import { digestText } from '../entries/fields.js';
+import type { BodyOf } from '../entries/kinds.js';
 import { type Baseline, BaselineBuilder, baselineSchema } from '../evidence/baseline.js';
 import type { VerifyContext } from './context.js';
 import type { LogFiles } from './log-files.js';
+import type { PrunedStart } from './pruned-log.js';
 import { ofKind, type Placed } from './run-view.js';
 
 type Stated = Placed<'log.baseline'>;
+/** What is wrong with a baseline, by row. */
+interface Wrong {
+  readonly row: 'L5' | 'P2';
+  readonly note: string;
+}
+const OTHER_ROOT: Wrong = { row: 'L5', note: 'the root of the baseline is another one' };
 /** What some first entries give; undefined while one of them cannot be read. */
 type Derived = Baseline | 'under way' | undefined;
 
@@ -16,19 +24,26 @@ type Derived = Baseline | 'under way' | undefined;
  */
 export function checkBaselines(
   { log, findings, history }: Pick<VerifyContext, 'log' | 'findings' | 'history'>,
-  { entries }: Pick<LogFiles, 'entries'>,
+  { entries, tree, minimum }: Pick<LogFiles, 'entries' | 'tree' | 'minimum'>,
+  start?: Pick<PrunedStart, 'state'>,
 ): void {
   const proposed = new Map<string, Set<string>>();
   const known = new Map<number, Derived>();
+  const hashes = start ? Array.from({ length: minimum }, (_, index) => tree.leaf(index)) : [];
+  const builder = (): BaselineBuilder =>
+    start ? BaselineBuilder.after(start.state, hashes) : new BaselineBuilder();
   const derived = (size: number): Derived => {
-    const of = known.get(size) ?? derive(entries.slice(0, size));
+    const of = known.get(size) ?? derive(builder(), entries.slice(minimum, size));
     known.set(size, of);
     return of;
   };
   for (const placed of ofKind(log.entries, 'log.baseline')) {
     const { body, actor } = placed.entry;
     const text = canonicalJson(body);
-    const wrong = misstatement(placed, derived, log.resolve(body.state.digest));
+    const wrong =
+      body.size > minimum || body.size > placed.index
+        ? misstatement(placed, derived, log.resolve(body.state.digest))
+        : otherRoot(body, tree);
     if (wrong !== undefined) findings.fail(wrong.row, wrong.note, placed.index);
     const signers = proposed.get(text);
     if (actor.type === 'coordinator') proposed.set(text, signers ?? new Set());
@@ -45,29 +60,34 @@ export function checkBaselines(
   findings.remark('L5', 'pass', signed.slice(-3).join('; '));
 }
 
+/** Of entries that were pruned only the root is left. */
+const otherRoot = ({ size, root }: BodyOf<'log.baseline'>, tree: LogFiles['tree']): Wrong | undefined =>
+  root === digestText(tree.root(size)) ? undefined : OTHER_ROOT;
+
 /** What a baseline says otherwise than the entries before it; undefined also while these or its state cannot be read. */
 function misstatement(
   { entry, index }: Stated,
   derivedOf: (size: number) => Derived,
   state: Uint8Array | undefined,
-): { readonly row: 'L5' | 'P2'; readonly note: string } | undefined {
+): Wrong | undefined {
   const { size, root, state: stated } = entry.body;
   if (size > index) return { row: 'L5', note: `a baseline of ${size} entries that the log had not yet` };
   const derived = derivedOf(size);
   if (derived === 'under way') return { row: 'L5', note: 'a baseline while a run was under way' };
   if (derived === undefined || state === undefined) return undefined;
-  if (root !== digestText(derived.root))
-    return { row: 'L5', note: 'the root of the baseline is another one' };
+  if (root !== digestText(derived.root)) return OTHER_ROOT;
   if (Buffer.compare(state, derived.bytes) === 0) return undefined;
   return onlyLedgersDiffer(state, derived)
     ? { row: 'P2', note: 'the baseline states other totals of privacy than the log' }
     : { row: 'L5', note: `the baseline ${stated.digest} is not what the entries before it give` };
 }
 
-function derive(entries: readonly Uint8Array[]): Derived {
-  const builder = new BaselineBuilder();
+function derive(builder: BaselineBuilder, entries: readonly (Uint8Array | undefined)[]): Derived {
   try {
-    entries.forEach((bytes) => builder.add(bytes));
+    for (const bytes of entries) {
+      if (bytes === undefined) return undefined;
+      builder.add(bytes);
+    }
     return builder.baseline();
   } catch (error) {
     if (isRegulonError(error, 'E_STATE')) return 'under way';

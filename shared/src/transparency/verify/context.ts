@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hex } from '../../crypto/index.js';
+import { canonicalJson, hex } from '../../crypto/index.js';
 import { type Roster, rosterHashOf } from '../../plan/index.js';
 import type { RosterView } from '../../secagg/index.js';
 import { isAttachment } from '../entries/attachments.js';
@@ -68,6 +68,8 @@ export function checkFounding({ history, log, findings }: VerifyContext): void {
   if (roster === undefined) findings.fail('L3', 'the signed roster of entry 0 cannot be verified', 0);
   else if (digestText(rosterHashOf(roster)) !== genesis.rosterHash || !sameMembers(roster, founding)) {
     findings.fail('L3', 'entry 0 names other members or keys than the signed roster', 0);
+  } else if (canonicalJson(roster.policy.retention ?? []) !== canonicalJson(genesis.retention)) {
+    findings.fail('L3', 'entry 0 names other retention classes than the signed roster', 0);
   } else if (roster.policy.quorumRule !== genesis.quorumRule) {
     findings.fail('L3', 'entry 0 names another quorum rule than the signed roster', 0);
   }

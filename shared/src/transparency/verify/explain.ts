@@ -71,6 +71,8 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `issued the report ${short(b.report)} over the log of ${b.checkpoint.size} entries, judged by ${b.verifier}`,
   'log.baseline': (b) =>
     `stated the first ${b.size} entries of the log in short (${short(b.state.digest)}), under the root ${short(b.root)}`,
+  'log.prune': (b) =>
+    `removed the entries before ${b.size} but those that the baseline of entry ${b.baseline} repeats: they had outlived class ${b.class}`,
   anchor: (b) =>
     `had the checkpoint of size ${b.checkpoint.size} dated outside the federation (${b.form}, ${short(b.token.digest)})`,
   'config.change': (b) =>

@@ -45,9 +45,16 @@ export interface EntryLabel {
   readonly actor: { readonly type: ActorType | 'unreadable'; readonly id: string };
 }
 
+/** Rows of which nothing is lost with the entries: their hashes and checkpoints stay, and L5 is about what stays. */
+const KEPT_ROWS = new Set<RowId>(['L1', 'L2', 'L5']);
+/** Rows that say nothing of what no entry is about, though one may have been. */
+const ABOUT_RUNS = new Set<RowId>(['A1', 'A2', 'A3', 'S1', 'S2', 'S4', 'D2', 'R1', 'R2']);
+
 /** Everything wrong that was found, and what is to be said about rows that hold. */
 export class Findings {
   readonly list: Finding[] = [];
+  /** first entry that was not pruned */
+  prunedBelow = 0;
   private readonly remarks = new Map<RowId, { status: RowStatus; note: string }>();
 
   /** Note what breaks a row. @param index of the wrong entry, when one can be named */
@@ -75,15 +82,24 @@ export class Findings {
         .sort((a, b) => a - b)
         .slice(0, 100);
       const remark = this.remarks.get(id) ?? { status: 'pass' as const, note: '' };
-      const status = failed.length > 0 ? 'fail' : remark.status;
+      const status = failed.length > 0 ? 'fail' : this.known(id, remark.status);
       const note =
         failed.length > 0
           ? failed
               .slice(0, 5)
               .map((finding) => finding.note)
               .join('; ')
-          : remark.note;
+          : [remark.note, ...(status === 'pruned' ? [this.lost()] : [])].filter(Boolean).join('; ');
       return { id, rule: machineRows[id], status, evidence, note };
     });
+  }
+
+  private known(id: RowId, status: RowStatus): RowStatus {
+    if (this.prunedBelow === 0 || KEPT_ROWS.has(id)) return status;
+    return status === 'pass' || (status === 'not-applicable' && ABOUT_RUNS.has(id)) ? 'pruned' : status;
+  }
+
+  private lost(): string {
+    return `entries before ${this.prunedBelow} were pruned: judged are those that are left and those that the baseline repeats`;
   }
 }

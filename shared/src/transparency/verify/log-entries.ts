@@ -14,12 +14,13 @@ import {
   verifyRoleAfter,
   verifySignatures,
 } from '../entries/open.js';
-import { entryHash, parseEntry } from '../entries/parse.js';
+import { parseEntry } from '../entries/parse.js';
 import { entryRefused } from '../entries/rule-error.js';
 import type { LogEntry } from '../entries/schema.js';
 import type { ChainHead } from '../entries/seal.js';
 import { CHAIN_START, nextChain } from '../merkle/chain.js';
 import type { EntryLabel, Findings, RowId } from './findings.js';
+import type { LogFiles } from './log-files.js';
 
 /** An entry that could be read, with its place. */
 export interface IndexedEntry {
@@ -41,20 +42,35 @@ export interface OpenedLog {
   readonly resolve: ResolveAttachment;
 }
 
-/** Open every entry: form, signatures, keys, chains, attachments (rows L1, L3, L4, L5, D1). */
-export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findings: Findings): OpenedLog {
-  const resolve = intactAttachments(content);
+/**
+ * Open every entry: form, signatures, keys, chains, attachments (rows L1, L3, L4, L5, D1).
+ *
+ * @param files with what a baseline repeats of a pruned log
+ * @param start where the chains of its actors stood when the entries that are left begin
+ */
+export function openLog(
+  { entries: bytes, tree, minimum }: Pick<LogFiles, 'entries' | 'tree' | 'minimum'>,
+  content: ZipContent,
+  findings: Findings,
+  start?: ReadonlyMap<string, Pick<ChainHead, 'seq' | 'hash'>>,
+): OpenedLog {
+  const resolve = attachmentsIn(content);
   const history = foundingKeys(bytes[0], resolve, findings);
-  const heads = new Map<string, ChainHead>();
+  const heads = new Map([...(start ?? [])].map(([who, head]) => [who, { at: '', ...head }]));
   const entries: IndexedEntry[] = [];
   let chain = CHAIN_START;
+  let passed: string | undefined;
   bytes.forEach((entryBytes, index) => {
-    const hash = entryHash(entryBytes);
-    const passed = heads.get('coordinator coordinator')?.at;
-    const opened = openOne(entryBytes, { index, history, passed, resolve, findings });
+    const hash = tree.leaf(index);
+    const opened = entryBytes && openOne(entryBytes, { index, history, passed, resolve, findings });
     if (opened !== undefined) {
-      checkPlace(opened, index, heads, findings);
-      heads.set(`${opened.actor.type} ${opened.actor.id}`, { seq: opened.seq, hash, at: opened.at });
+      const { actor, seq, at } = opened;
+      const who = `${actor.type} ${actor.id}`;
+      if (index >= minimum) {
+        checkPlace(opened, index, heads, findings);
+        heads.set(who, { seq, hash, at });
+      }
+      if (who === 'coordinator coordinator') passed = at;
       entries.push({ index, entry: opened, hash, chainBefore: chain });
     }
     chain = nextChain(chain, hash);
@@ -65,7 +81,7 @@ export function openLog(bytes: readonly Uint8Array[], content: ZipContent, findi
 }
 
 /** Reads attachments, but only those whose bytes have their digest: nothing is concluded from changed ones. */
-function intactAttachments({ files }: ZipContent): ResolveAttachment {
+export function attachmentsIn({ files }: Pick<ZipContent, 'files'>): ResolveAttachment {
   const intact = new Map<string, boolean>();
   return (digest) => {
     const bytes = files.get(`attachments/sha256/${hex(digestBytes(digest))}`);

@@ -11,9 +11,11 @@ import type { Findings } from './findings.js';
 export interface LogFiles {
   /** what the checkpoint states, signed or not; undefined when it cannot be read */
   readonly checkpoint: Checkpoint | undefined;
-  /** entry bytes in order, as far as they could be read */
-  readonly entries: readonly Uint8Array[];
-  /** tree over these entries */
+  /** entry bytes in order, as far as they could be read; undefined where a pruned log has none */
+  readonly entries: readonly (Uint8Array | undefined)[];
+  /** first entry whose bundle is there: 0 unless the log was pruned */
+  readonly minimum: number;
+  /** tree over these entries; over their hash tiles where there are none */
   readonly tree: LogTree;
 }
 
@@ -25,22 +27,23 @@ export function readLogFiles(
 ): LogFiles {
   const checkpoint = readCheckpoint(files.get('checkpoint'), logKey, findings);
   const size = sizeOf(checkpoint?.size ?? largestSize(files), files, findings);
-  const entries = readEntries(files, size, findings);
+  const minimum = minimumOf(files, size);
+  const entries = readEntries(files, size, minimum, findings);
   const tree = new LogTree();
-  entries.forEach((bytes) => tree.append(leafHashOf(bytes)));
+  entries.forEach((bytes, index) => tree.append(bytes ? leafHashOf(bytes) : tiledHash(files, index)));
   compareTree({ files, entries, tree, checkpoint, size }, findings);
-  const expected = new Set(newTiles(0, size).map(tilePath));
+  const expected = new Set(tilesFrom(minimum, size).map(tilePath));
   for (const path of files.keys()) {
     if (path.startsWith('tile/') && !expected.has(path))
       findings.fail('L1', `${path} is not under the checkpoint`);
   }
   badChecksums.forEach((path) => findings.fail('L1', `the archive's checksum of ${path} does not match`));
-  return { checkpoint, entries, tree };
+  return { checkpoint, entries, minimum, tree };
 }
 
 interface Comparison {
   readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly entries: readonly Uint8Array[];
+  readonly entries: readonly (Uint8Array | undefined)[];
   readonly tree: LogTree;
   readonly checkpoint: Checkpoint | undefined;
   readonly size: number;
@@ -64,9 +67,39 @@ function readCheckpoint(
   }
 }
 
-function readEntries(files: ReadonlyMap<string, Uint8Array>, size: number, findings: Findings): Uint8Array[] {
-  const entries: Uint8Array[] = [];
-  for (let index = 0; index * TILE_WIDTH < size; index++) {
+/** Tiles of a log of some size without the entry bundles below its minimum index. */
+function tilesFrom(minimum: number, size: number): Tile[] {
+  return newTiles(0, size).filter(({ level, index }) => level !== 'entries' || index * TILE_WIDTH >= minimum);
+}
+
+/** Where the entry bundles begin, when the first ones are missing but not all of them. */
+function minimumOf(files: ReadonlyMap<string, Uint8Array>, size: number): number {
+  const bundles = tilesFrom(0, size).filter(({ level }) => level === 'entries');
+  return (
+    TILE_WIDTH *
+    Math.max(
+      0,
+      bundles.findIndex((tile) => files.has(tilePath(tile))),
+    )
+  );
+}
+
+/** Hash of an entry by its tile; zeros, which have no root, where the tile is missing or cut. */
+function tiledHash(files: ReadonlyMap<string, Uint8Array>, index: number): Uint8Array {
+  const tile = files.get(tilePath({ level: 0, index: Math.floor(index / TILE_WIDTH), width: TILE_WIDTH }));
+  const at = 32 * (index % TILE_WIDTH);
+  const hash = tile?.slice(at, at + 32);
+  return hash?.length === 32 ? hash : new Uint8Array(32);
+}
+
+function readEntries(
+  files: ReadonlyMap<string, Uint8Array>,
+  size: number,
+  minimum: number,
+  findings: Findings,
+): (Uint8Array | undefined)[] {
+  const entries = Array.from<Uint8Array | undefined>({ length: minimum });
+  for (let index = minimum / TILE_WIDTH; index * TILE_WIDTH < size; index++) {
     const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
     const path = tilePath({ level: 'entries', index, width });
     const bundle = parseEntryBundle(files.get(path) ?? new Uint8Array(0), width);

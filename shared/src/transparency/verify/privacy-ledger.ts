@@ -1,6 +1,8 @@
 import type { BodyOf } from '../entries/kinds.js';
+import type { BaselineState } from '../evidence/baseline.js';
 import type { VerifyContext } from './context.js';
 import { epsilonOfSteps, type StepsOfPatients } from './independent-accountant.js';
+import type { PrunedStart } from './pruned-log.js';
 import { ofKind, type Placed } from './run-view.js';
 
 /** Noise of the count of patients that goes out once a run. */
@@ -24,6 +26,8 @@ interface Account {
 
 /** The ledger of a site: numbers of charges that were seen, and what was said of them. */
 interface SiteLedger {
+  /** the next charge has at least this number, by a baseline */
+  next: number;
   readonly charges: Map<number, { readonly round: string; readonly charge: Charge }>;
   readonly accounts: Map<string, Account>;
 }
@@ -37,12 +41,12 @@ export interface LedgerReport {
 }
 
 /** Row P2: charges of every site in the order of the log, aborted attempts with them, against an accountant of its own. */
-export function checkLedgers(context: VerifyContext): LedgerReport {
-  const sites = new Map<string, SiteLedger>();
+export function checkLedgers(context: VerifyContext, start?: Pick<PrunedStart, 'state'>): LedgerReport {
+  const sites = ledgersOf(context, start?.state.ledgers ?? []);
   const report = { recomputed: 0, open: 0 };
   for (const contribution of ofKind(context.log.entries, 'round.contribution')) {
     const site = contribution.entry.actor.id;
-    const ledger = sites.get(site) ?? { charges: new Map(), accounts: new Map() };
+    const ledger = sites.get(site) ?? newLedger();
     sites.set(site, ledger);
     const judged = checkContribution(context, ledger, contribution);
     if (judged !== undefined) report[judged ? 'recomputed' : 'open'] += 1;
@@ -81,7 +85,8 @@ function checkContribution(
     if (!same) wrong(`charge ${charge.ledgerSeq} stands for two releases`);
     return !account.isOpen;
   }
-  if (Math.max(-1, ...ledger.charges.keys()) > charge.ledgerSeq) wrong('the numbers of its charges go back');
+  if (Math.max(ledger.next, ...ledger.charges.keys()) > charge.ledgerSeq)
+    wrong('the numbers of its charges go back');
   ledger.charges.set(charge.ledgerSeq, { round, charge });
   if (policy?.epsilonCap == null || policy.delta === null) {
     wrong('a charge without a budget in its policy');
@@ -126,6 +131,23 @@ function checkTotals(
   return true;
 }
 
+const newLedger = (): SiteLedger => ({ next: 0, charges: new Map(), accounts: new Map() });
+
+/** Where a baseline left the ledgers: what was spent is a lower limit of what follows, at the δ of its policy. */
+function ledgersOf(context: VerifyContext, totals: BaselineState['ledgers']): Map<string, SiteLedger> {
+  const sites = new Map<string, SiteLedger>();
+  for (const { site, dataset, ledgerSeq, after, policy } of totals) {
+    const ledger = sites.get(site) ?? newLedger();
+    sites.set(site, ledger);
+    ledger.next = Math.max(ledger.next, ledgerSeq + 1);
+    const account = newAccount();
+    const delta = policyBy(context, site, policy)?.delta;
+    if (delta != null) account.after.set(delta, Number(after));
+    ledger.accounts.set(dataset, account);
+  }
+  return sites;
+}
+
 const newAccount = (): Account => ({ events: [], counted: new Set(), after: new Map(), isOpen: false });
 
 /** The steps that a contribution releases, by the proposal of its run; undefined when that claims no privacy. */
@@ -141,13 +163,15 @@ function stepsOf({ log }: VerifyContext, { entry }: Contribution): StepsOfPatien
 }
 
 /** The policy that a contribution was made under. */
-function policyOf(
-  { log }: VerifyContext,
-  { entry }: Contribution,
-): Pick<BodyOf<'policy.set'>, 'epsilonCap' | 'delta'> | undefined {
+function policyOf(context: VerifyContext, { entry }: Contribution): Budget | undefined {
+  return policyBy(context, entry.actor.id, entry.body.policy);
+}
+
+type Budget = Pick<BodyOf<'policy.set'>, 'epsilonCap' | 'delta'>;
+
+function policyBy({ log }: VerifyContext, site: string, digest: string): Budget | undefined {
   const own = ofKind(log.entries, 'policy.set').find(
-    (other) =>
-      other.entry.actor.id === entry.actor.id && other.entry.body.policy.digest === entry.body.policy,
+    ({ entry }) => entry.actor.id === site && entry.body.policy.digest === digest,
   );
   return own?.entry.body;
 }

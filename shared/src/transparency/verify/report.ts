@@ -105,7 +105,10 @@ export function reportOf({
 }: ReportParts): VerifyReport {
   const { checkpoint, entries, tree } = files;
   const status = findings.list.length === 0 ? 'pass' : 'fail';
-  const summary = { federation: genesis?.fed ?? 'log', size: entries.length, gateMode: genesis?.gateMode };
+  const summary = {
+    ...{ federation: genesis?.fed ?? 'log', size: entries.length, gateMode: genesis?.gateMode },
+    pruned: findings.prunedBelow,
+  };
   return {
     schema: 'regulon.report/1',
     status,
@@ -134,7 +137,12 @@ function failLine(findings: Findings, labelOf: (index: number) => EntryLabel): s
 }
 
 function passLine(
-  { federation, size, gateMode }: { federation: string; size: number; gateMode: string | undefined },
+  {
+    federation,
+    size,
+    gateMode,
+    pruned,
+  }: { federation: string; size: number; gateMode: string | undefined; pruned: number },
   runs: readonly RunReport[],
 ): string {
   const gate = gateMode === 'signed' ? '; L2 not applicable: gate mode signed, no site cosigned' : '';
@@ -145,5 +153,6 @@ function passLine(
         `${run.slice(0, 12)} ${status}, ${coverage}${open ? ' (public or simulated data)' : ''}`,
     );
   const rest = runs.length > 3 ? [`${runs.length - 3} more runs`] : [];
-  return `PASS  ${federation}: ${size} entries; ${[...shown, ...rest].join('; ') || 'no run'}${gate}`;
+  const lost = pruned > 0 ? `, those before ${pruned} pruned` : '';
+  return `PASS  ${federation}: ${size} entries${lost}; ${[...shown, ...rest].join('; ') || 'no run'}${gate}`;
 }

@@ -12,14 +12,16 @@ import { remarkEgress } from './egress-rows.js';
 import { checkConfigurations } from './configuration-rows.js';
 import { checkEvidence } from './evidence-rows.js';
 import { checkFounding, type VerifyContext } from './context.js';
-import { Findings } from './findings.js';
-import { openLog } from './log-entries.js';
+import { type EntryLabel, Findings } from './findings.js';
+import { attachmentsIn, labelOf, openLog } from './log-entries.js';
 import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
 import { checkCombination } from './combination-rows.js';
 import { deriveModels, type KeptBlobs } from './derived-models.js';
 import { checkOwners } from './owner-rows.js';
 import { checkLedgers } from './privacy-ledger.js';
+import { checkPrunings, judgedEntries } from './prune-rows.js';
+import { type PrunedStart, startOfPruned } from './pruned-log.js';
 import { checkDeletions } from './retention-rows.js';
 import { type MaskedVectors, replayRounds } from './replay.js';
 import { checkReleases, remarkReleases } from './release-rows.js';
@@ -71,12 +73,17 @@ export function verifyBundle({
   const findings = new Findings();
   const policy = parseQuorumPolicy(policyText);
   const content = readBundle(bundle);
-  const files = readLogFiles(content, policy.log, findings);
-  const log = openLog(files.entries, content, findings);
+  const read = readLogFiles(content, policy.log, findings);
+  const start = read.minimum > 0 ? startOfPruned(read, attachmentsIn(content), findings) : undefined;
+  findings.prunedBelow = read.minimum;
+  if (read.minimum > 0 && start === undefined) return unstartable(read, policy, asOf, findings);
+  const files = start?.files ?? read;
+  const log = openLog(files, content, findings, start?.heads);
   let runs: RunReport[] = [];
   const { history } = log;
   if (history !== undefined) {
-    const context: VerifyContext = { log, keys: history.at(0), history, findings };
+    const whole: VerifyContext = { log, keys: history.at(0), history, findings };
+    const context = start ? { ...whole, log: { ...log, entries: judgedEntries(whole, start) } } : whole;
     checkFounding(context);
     checkPolicy(history, policy, findings);
     if (history.last.genesis.gateMode === 'cosigned') {
@@ -88,16 +95,23 @@ export function verifyBundle({
     const judged: JudgedRun[] = [];
     runs = checkRuns(context, run, { maskedVectors, keptBlobs }, judged);
     const containing = checkWithdrawals(context, judged);
-    checkTexts(context);
-    checkConfigurations(context);
-    checkBaselines(context, files);
-    remark(context, runs);
+    checkTexts(whole);
+    checkConfigurations(whole, start);
+    checkBaselines(whole, files, start);
+    checkPrunings(whole, files.minimum);
+    remark(context, runs, start);
     remarkRemoved(context, containing);
     checkEvidence(context, files);
   }
   siteCheckpoints.forEach((note) => checkSiteCheckpoint(note, policy, files, findings));
   const genesis = history && { fed: history.last.fed, ...history.last.genesis };
   return reportOf({ files, policy, asOf, genesis, runs, findings, labelOf: log.labelOf });
+}
+
+/** The report of a pruned log whose beginning nothing vouches for: no key is known, and no row is judged by one. */
+function unstartable(files: LogFiles, policy: QuorumPolicy, asOf: Date, findings: Findings): VerifyReport {
+  const label = (index: number): EntryLabel => labelOf(files.entries[index] ?? new Uint8Array(0));
+  return reportOf({ files, policy, asOf, genesis: undefined, runs: [], findings, labelOf: label });
 }
 
 /** What a coordinator kept, if it did. */
@@ -201,7 +215,7 @@ function checkSiteCheckpoint(
 }
 
 /** What to say about rows that cannot be judged, or only in part. */
-function remark(context: VerifyContext, runs: readonly RunReport[]): void {
+function remark(context: VerifyContext, runs: readonly RunReport[], start: PrunedStart | undefined): void {
   const { keys, findings } = context;
   const notBuilt = (row: Parameters<Findings['remark']>[0], note: string): void =>
     findings.remark(row, 'not-applicable', note);
@@ -212,7 +226,7 @@ function remark(context: VerifyContext, runs: readonly RunReport[]): void {
     );
     notBuilt('L4', 'times do not go back in any chain; cosignature times exist in gate mode cosigned only');
   }
-  remarkPrivacy(context);
+  remarkPrivacy(context, start);
   findings.remark(
     'A1',
     'pass',
@@ -238,9 +252,9 @@ function remarkRemoved({ history, log, findings }: VerifyContext, containing: re
 }
 
 /** What of the privacy rows could be judged. */
-function remarkPrivacy(context: VerifyContext): void {
+function remarkPrivacy(context: VerifyContext, start: PrunedStart | undefined): void {
   const { log, findings } = context;
-  const { recomputed, open } = checkLedgers(context);
+  const { recomputed, open } = checkLedgers(context, start);
   const claims = log.entries.some(
     ({ entry }) => entry.kind === 'plan.propose' && entry.body.privacy !== null,
   );

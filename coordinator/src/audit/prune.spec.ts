@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import BetterSqlite, { type Database } from 'better-sqlite3';
+import { keepStatements } from '@regulon/shared/sqlite';
+import { entryHash, parseEntry, verifyBundle, type VerifyReport } from '@regulon/shared/transparency';
+import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { proposeBaseline } from './baseline.js';
+import { auditMigrations } from './migrations.js';
+import { proposePruning } from './prune.js';
+import { PrunedRows } from './pruned-rows.js';
+import { Sequencer } from './sequencer.js';
+import { TileFolder } from './tile-folder.js';
+
+const refused = (code: string, message: string): object =>
+  expect.objectContaining({ code, message: expect.stringContaining(message) as unknown });
+/** Stands in one entry that goes. */
+const GONE = '"seq":17,';
+
+describe('the pruning of a log', () => {
+  let base: string;
+  let federation: SampleFederation;
+  let db: Database;
+  let log: Sequencer;
+
+  /** Where the log of a state folder lies. */
+  const open = async (folder: string): Promise<[Database, Sequencer]> => {
+    const opened = keepStatements(new BetterSqlite(join(folder, 'state.db'), { timeout: 50 }));
+    opened.pragma('journal_mode = WAL');
+    if (opened.prepare("SELECT 1 FROM sqlite_master WHERE name = 'log_head'").get() === undefined)
+      auditMigrations.forEach((sql) => opened.exec(sql));
+    const { genesisEntry, genesis, logSeed, statementSeed, clock } = federation;
+    const options = { db: opened, folder: join(folder, 'log'), logSeed, statementSeed, now: clock };
+    const given = { entry: genesisEntry, attachments: genesis.attachments };
+    return [opened, await Sequencer.open({ ...options, genesis: given })];
+  };
+  const begin = async (days: number | null): Promise<void> => {
+    const retention = days === null ? {} : { retention: [{ class: 'brief', days }] };
+    federation = new SampleFederation(5, SampleFederation.ticking(), retention);
+    [db, log] = await open(join(base, 'live'));
+  };
+  const body = { nonce: '0'.repeat(64), version: '0.1.0', software: null, configuration: null };
+  const grow = (size: number): void => {
+    db.transaction(() => {
+      while (log.size < size) log.appendOwn({ kind: 'config.start', body });
+    })();
+  };
+  /** The coordinator proposes a baseline, and sites sign it. */
+  const baseline = async (size: number, sites: number): Promise<number> => {
+    await log.checkpoint();
+    const index = await proposeBaseline(log, size);
+    const { body: said } = parseEntry(log.entry(index));
+    for (let i = 1; i <= sites; i++)
+      await log.append(federation.entry(['site', `site-${i}`], 'log.baseline', {}, said as never));
+    return index;
+  };
+  const prune = (below: number | null = 256): number =>
+    proposePruning(log.prunable, below, federation.clock()).index;
+  /** Everything that lies on the disk. */
+  const traces = (folder: string): string =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((file) => file.isFile())
+      .map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'))
+      .join('');
+  const judged = async (of: Sequencer): Promise<VerifyReport> => {
+    const [bytes] = [of.keys.genesis.quorumPolicy.digest].map((digest) => of.attachment(digest));
+    const policy = Buffer.from((await bytes) ?? []).toString();
+    return verifyBundle({ bundle: await of.exportBundle(), policy });
+  };
+
+  beforeEach(() => {
+    base = mkdtempSync(join(tmpdir(), 'regulon-prune-'));
+    cpSync(mkdtempSync(join(base, 'empty-')), join(base, 'live'), { recursive: true });
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    db.close();
+    rmSync(base, { recursive: true });
+  });
+
+  it('drops the bytes of the first entries for good, and the log goes on from its baseline', async () => {
+    await begin(0);
+    await log.append(...withAttachment());
+    grow(260);
+    await log.checkpoint();
+    const before = [0, 1, 2].map((index) =>
+      Buffer.from(log.inclusion(index, 1 + index).entryHash).toString('hex'),
+    );
+    await baseline(256, 4);
+    const dropped = log.entry(255);
+    expect(traces(join(base, 'live'))).toContain(GONE);
+    const at = prune();
+    expect([log.minimum, await log.checkpoint().then(() => log.minimum)]).toEqual([0, 256]);
+    expect(traces(join(base, 'live'))).not.toContain(GONE);
+    expect(existsSync(join(base, 'live/log/tile/entries/000'))).toBe(false);
+    expect(existsSync(join(base, 'live/log/tile/0/000'))).toBe(true);
+    for (const restart of [false, true]) {
+      if (restart) {
+        db.close();
+        [db, log] = await open(join(base, 'live'));
+      }
+      expect(() => log.entry(255)).toThrow(refused('E_PRUNED', 'entry 255'));
+      expect(() => log.entries(0, 10)).toThrow(expect.objectContaining({ details: { minimum: 256 } }));
+      expect([log.entry(0), log.entry(1)].map((bytes) => parseEntry(bytes).kind)).toEqual([
+        'federation.genesis',
+        'policy.set',
+      ]);
+      expect(
+        [0, 1, 2].map((index) => Buffer.from(log.inclusion(index, 1 + index).entryHash).toString('hex')),
+      ).toEqual(before);
+      // what a site sends again has its place still
+      expect(log.prunable.rows.indexOfHash(entryHash(dropped))).toBe(255);
+      const report = await judged(log);
+      expect(report.rules.filter(({ status }) => status === 'fail')).toEqual([]);
+      expect(report.firstLine).toMatch(/^PASS {2}fed_sample: 26\d entries, those before 256 pruned; /);
+    }
+    expect(prune()).toBe(at);
+    // chains go on, and a later baseline from this one
+    await log.append(federation.entry(['steward', 'site-2'], 'policy.set', {}, second().body), [
+      second().attachment,
+    ]);
+    grow(516);
+    await baseline(512, 5);
+    prune(null);
+    await log.checkpoint();
+    const report = await judged(log);
+    expect(report.rules.filter(({ status }) => status === 'fail')).toEqual([]);
+    expect(log.minimum).toBe(512);
+  });
+
+  const withAttachment = (): [Uint8Array, Uint8Array[]] => {
+    const { entry, attachment } = federation.policy('site-1');
+    return [entry, [attachment]];
+  };
+  const second = (): ReturnType<SampleFederation['policyBody']> => federation.policyBody('site-2');
+
+  it('waits for the checkpoint over its entry', async () => {
+    await begin(0);
+    grow(260);
+    await baseline(256, 4);
+    prune();
+    expect(await log.completePruning()).toBe(false);
+    expect(log.entries(0, 300)).toHaveLength(log.size);
+  });
+
+  it.each<[string, number | null, number, number, string]>([
+    ['entry 0 has no class', null, 5, 256, 'no retention class'],
+    ['too few sites have signed', 0, 3, 256, '3 sites have signed a baseline of 256 entries, 4 are needed'],
+    ['there is no baseline of this size', 0, 5, 512, '0 sites have signed'],
+    ['an entry is too young', 1, 5, 256, 'are kept until'],
+  ])('is refused while %s', async (_, days, sites, below, message) => {
+    await begin(days);
+    grow(260);
+    await baseline(256, sites);
+    const { size } = log;
+    expect(() => prune(below)).toThrow(refused('E_STATE', message));
+    if (below === 256) expect(() => prune(null)).toThrow(refused('E_STATE', message));
+    expect(log.size).toBe(size);
+  });
+
+  it('is done or not after a crash at any point, and a restart completes it', async () => {
+    await begin(0);
+    grow(260);
+    await baseline(256, 4);
+    const photograph = (name: string): void =>
+      cpSync(join(base, 'live'), join(base, name), { recursive: true });
+    const drop = Reflect.get<PrunedRows, 'drop'>(PrunedRows.prototype, 'drop');
+    jest.spyOn(PrunedRows.prototype, 'drop').mockImplementation(function (this: PrunedRows, state) {
+      drop.call(this, state);
+      photograph('uncommitted');
+    });
+    const remove = Reflect.get<TileFolder, 'prune'>(TileFolder.prototype, 'prune');
+    jest.spyOn(TileFolder.prototype, 'prune').mockImplementation(function (this: TileFolder, minimum) {
+      photograph('committed');
+      return remove.call(this, minimum);
+    });
+    // somebody who reads keeps the write-ahead log: it is erased at the next start
+    const reader = keepStatements(new BetterSqlite(join(base, 'live/state.db')));
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM log_entries').get();
+    prune();
+    photograph('written');
+    const { root } = await log.checkpoint();
+    reader.close();
+    jest.restoreAllMocks();
+    expect(traces(join(base, 'committed'))).toContain(GONE);
+    for (const name of ['written', 'uncommitted', 'committed']) {
+      const [copy, survivor] = await open(join(base, name));
+      expect([name, await survivor.checkpoint()]).toMatchObject([name, { root }]);
+      expect([name, survivor.minimum]).toEqual([name, 256]);
+      expect(traces(join(base, name))).not.toContain(GONE);
+      expect(existsSync(join(base, name, 'log/tile/entries/000'))).toBe(false);
+      expect((await judged(survivor)).status).toBe('pass');
+      copy.close();
+    }
+  });
+});
