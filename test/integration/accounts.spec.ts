@@ -72,6 +72,10 @@ describe('accounts from the command line', () => {
       expect.stringMatching(/^E_ROLE: an account with the role steward/),
     ]);
     expect((await person([], 'run', 'list')).code).toBe(0);
+    // the session knows its coordinator, and is shown to no other
+    expect((await runAs({ env: home }, 'run', 'list')).code).toBe(0);
+    const elsewhere = await person([], 'run', 'list', '--server', 'http://127.0.0.1:1');
+    expect([elsewhere.code, elsewhere.err]).toEqual([4, expect.stringMatching(/its token is not sent to/)]);
 
     expect((await person([], 'logout')).code).toBe(0);
     const out = await person([], 'whoami');

@@ -27,6 +27,15 @@ describe('the connection of a command', () => {
     },
   );
 
+  it.each(['http://coordinator.example:7003', 'http://10.0.0.7', 'http://127.0.0.1.example', 'http://[::2]'])(
+    'sends no token readable to %s',
+    async (server) => {
+      const env = { REGULON_TOKEN_FILE: file('token', 'abc\n') };
+      const { code, err } = await runIn(env, 'run', 'list', '--server', server);
+      expect([code, err]).toEqual([4, expect.stringMatching(/^E_ARGUMENT: --server: passwords and tokens/)]);
+    },
+  );
+
   it.each(['', 'two lines\nof text', 'tökén'])('refuses %j as a token', async (token) => {
     const env = { REGULON_SERVER: 'http://127.0.0.1:1', REGULON_TOKEN_FILE: file('token', token) };
     const { code, err } = await runIn(env, 'run', 'list');

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
@@ -8,6 +7,7 @@ import { parseEntry } from '@regulon/shared/transparency';
 import { CoordinatorApi } from '../api-client/index.js';
 import { readJsonFile } from '../files/index.js';
 import type { Context } from './context.js';
+import { ownSession, verifySessionOf } from './session.js';
 
 /** `coordinator.json` in the public folder of a federation. */
 const coordinatorFile = z.looseObject({ httpPort: z.int().min(1).max(65_535) });
@@ -27,25 +27,25 @@ export function connects(command: Command): Command {
     .addOption(new Option('--federation <dir>', "the federation's public folder (REGULON_FEDERATION)"));
 }
 
-/** The API that the options, or the environment, name. @throws E_ARGUMENT when something is missing */
+/** The API that the options, the environment, or the session of this user name. @throws E_ARGUMENT when something is missing */
 export function apiFor(options: ConnectionOptions, context: Context): CoordinatorApi {
-  const tokenFile = tokenFileOf(options, context);
-  if (!existsSync(tokenFile) && tokenFile === sessionFile(context)) {
+  const tokenFile = options.tokenFile ?? context.env['REGULON_TOKEN_FILE'];
+  if (tokenFile === undefined) return apiOfSession(options, context);
+  return new CoordinatorApi({ server: serverOf(options, context), token: readToken(tokenFile) });
+}
+
+/** The API at which this user is logged in; other servers are not shown the token. @throws E_ARGUMENT */
+export function apiOfSession(options: ConnectionOptions, context: Context): CoordinatorApi {
+  const session = ownSession(context);
+  if (session === undefined) {
     throw new RegulonError('E_ARGUMENT', 'nobody is logged in, and --token-file is missing', {
       hint: 'log in with `regulon login`, or name the token file of the coordinator (REGULON_TOKEN_FILE)',
     });
   }
-  return new CoordinatorApi({ server: serverOf(options, context), token: readToken(tokenFile) });
-}
-
-/** Where `regulon login` keeps the token of this user's session. */
-export function sessionFile({ env }: Context): string {
-  return join(env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? homedir(), '.config'), 'regulon', 'token');
-}
-
-/** The token file that the options or the environment name, or the one of the session. */
-export function tokenFileOf(options: ConnectionOptions, context: Context): string {
-  return options.tokenFile ?? context.env['REGULON_TOKEN_FILE'] ?? sessionFile(context);
+  const isNamed = namedServer(options, context) !== undefined;
+  const server = isNamed ? serverOf(options, context) : session.server;
+  verifySessionOf(session, server);
+  return new CoordinatorApi({ server, token: session.token });
 }
 
 function readToken(file: string): string {
@@ -56,9 +56,12 @@ function readToken(file: string): string {
   });
 }
 
+const namedServer = (options: ConnectionOptions, { env }: Context): string | undefined =>
+  options.server ?? env['REGULON_SERVER'];
+
 /** Address of the coordinator. @throws E_ARGUMENT when it is missing */
 export function serverOf(options: ConnectionOptions, context: Context): string {
-  const given = options.server ?? context.env['REGULON_SERVER'];
+  const given = namedServer(options, context);
   if (given !== undefined) return validUrl(given);
   const folder = options.federation ?? context.env['REGULON_FEDERATION'];
   const file = folder === undefined ? undefined : join(folder, 'coordinator.json');
@@ -73,9 +76,12 @@ export function serverOf(options: ConnectionOptions, context: Context): string {
   return `http://127.0.0.1:${httpPort}`;
 }
 
+const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/;
+
 function validUrl(text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) {
-    const { username, password, search, hash } = new URL(text);
+    const { protocol, hostname, username, password, search, hash } = new URL(text);
+    if (protocol === 'http:' && !LOOPBACK.test(hostname)) throw readable(hostname);
     if (username + password + search + hash === '') return text;
   }
   throw new RegulonError('E_ARGUMENT', '--server: not an address such as http://127.0.0.1:7003');
@@ -97,3 +103,8 @@ export function federationFor(
     throw new RegulonError('E_ARGUMENT', `${folder}: genesis.json is no genesis`);
   return { id: entry.fed, origin: entry.body.origin, folder };
 }
+
+const readable = (host: string): RegulonError =>
+  new RegulonError('E_ARGUMENT', `--server: passwords and tokens would travel readable to ${host}`, {
+    hint: 'name it with https, or its loopback address through a tunnel, e.g. http://127.0.0.1:7003',
+  });

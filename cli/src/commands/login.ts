@@ -1,13 +1,14 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Session } from '@regulon/coordinator/auth';
 import { RegulonError } from '@regulon/shared/errors';
 import { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
-import { apiFor, type ConnectionOptions, connects, serverOf, sessionFile } from './connection.js';
+import { apiFor, apiOfSession, type ConnectionOptions, connects, serverOf } from './connection.js';
 import { type Context, handles } from './context.js';
 import { idTokenOf } from './provider-login.js';
+import { forgetSession, keepSession, ownSession } from './session.js';
 
 /** `regulon login`, `logout` and `whoami`: the session of a person with an account. */
 export function sessionCommands(program: Command, context: Context): void {
@@ -33,13 +34,16 @@ function login(program: Command, context: Context): void {
     command,
     context,
     async (_, options) => {
-      const api = new CoordinatorApi({ server: serverOf(options, context), token: '' });
-      const file = options.tokenFile ?? sessionFile(context);
+      const server = serverOf(options, context);
+      const api = new CoordinatorApi({ server, token: '' });
       // it may be the coordinator's own
-      if (options.tokenFile !== undefined) verifyReplaceable(file, false);
+      if (options.tokenFile !== undefined) verifyReplaceable(options.tokenFile, false);
       const session = await begun(api, options, context);
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      writeWhole(file, `${session.token}\n`, 0o600);
+      const file = options.tokenFile ?? keepSession(context, server, session.token);
+      if (options.tokenFile !== undefined) {
+        mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+        writeWhole(file, `${session.token}\n`, 0o600);
+      }
       const { role, expires } = session;
       const hidden = context.env['REGULON_TOKEN_FILE'] !== undefined && options.tokenFile === undefined;
       const lines = [
@@ -70,9 +74,9 @@ async function begun(api: CoordinatorApi, options: LoginOptions, context: Contex
 }
 
 /** A session that a person began comes before the token file that the environment names. */
-function ofSession(options: ConnectionOptions, context: Context): ConnectionOptions {
-  const own = sessionFile(context);
-  return options.tokenFile === undefined && existsSync(own) ? { ...options, tokenFile: own } : options;
+function ofPerson(options: ConnectionOptions, context: Context): CoordinatorApi {
+  const isOwn = options.tokenFile === undefined && ownSession(context) !== undefined;
+  return isOwn ? apiOfSession(options, context) : apiFor(options, context);
 }
 
 function logout(program: Command, context: Context): void {
@@ -83,10 +87,10 @@ function logout(program: Command, context: Context): void {
     command,
     context,
     async (_, options) => {
-      const api = apiFor(ofSession(options, context), context);
+      const api = ofPerson(options, context);
       const { name } = await api.whoAmI();
       await api.logout();
-      if (options.tokenFile === undefined) rmSync(sessionFile(context), { force: true });
+      if (options.tokenFile === undefined) forgetSession(context);
       return { data: { ended: name }, lines: [`the session of ${name} has ended`] };
     },
     'files',
@@ -96,7 +100,7 @@ function logout(program: Command, context: Context): void {
 function whoAmI(program: Command, context: Context): void {
   const command = connects(program.command('whoami').description('whose session this is'));
   handles<ConnectionOptions>(command, context, async (_, options) => {
-    const who = await apiFor(ofSession(options, context), context).whoAmI();
+    const who = await ofPerson(options, context).whoAmI();
     const role = who.role ?? "the coordinator's own token: every route";
     return { data: who, lines: [`${who.name} (${role})`] };
   });
