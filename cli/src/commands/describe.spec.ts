@@ -65,6 +65,7 @@ describe('regulon describe', () => {
       'audit.report': 'files',
       'audit.explain': 'nothing',
       'audit.proof': 'files',
+      'audit.prune': 'federation',
       'audit.anchor': 'federation',
       'audit.baseline': 'federation',
       'audit.check-proof': 'nothing',

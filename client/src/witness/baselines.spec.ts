@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJsonBytes } from '@regulon/shared/crypto';
-import { keysOfGenesis, LogTree, parseEntry } from '@regulon/shared/transparency';
-import { SampleLog, writeBaseline } from '@regulon/shared/transparency-samples';
+import { RegulonError } from '@regulon/shared/errors';
+import {
+  BaselineBuilder,
+  type BodyOf,
+  digestText,
+  keysOfGenesis,
+  LogTree,
+  MediaType,
+  parseEntry,
+} from '@regulon/shared/transparency';
+import { fillLog, SampleLog, writeBaseline } from '@regulon/shared/transparency-samples';
 import { entryHash } from '@regulon/shared/transparency';
 import { Outbox } from '../state/index.js';
 import { opened } from '../state/state.support.js';
@@ -20,9 +29,7 @@ function site(
   const tree = new LogTree();
   log.entries.forEach((bytes) => tree.append(entryHash(bytes)));
   const head = { origin: 'x', size: tree.size, root: tree.root() };
-  const entry = parseEntry(log.entries[at] ?? new Uint8Array(0));
-  if (entry.kind !== 'log.baseline') throw new TypeError(entry.kind);
-  const proposed = entry.body;
+  const proposed = proposalAt(log, at);
   change(log);
   const keys = keysOfGenesis(parseEntry(log.federation.genesisEntry), (digest) =>
     log.attachments.get(digest),
@@ -38,11 +45,54 @@ function site(
   return { baselines, said, proposed };
 }
 
+/** What the baseline at an index says. */
+function proposalAt(log: SampleLog, index: number): BodyOf<'log.baseline'> {
+  const entry = parseEntry(log.entries[index] ?? new Uint8Array(0));
+  if (entry.kind !== 'log.baseline') throw new TypeError(entry.kind);
+  return entry.body;
+}
+
 describe('the baselines that a site signs', () => {
   it('are those that the verified log gives, each once', async () => {
     const { baselines, said, proposed } = site();
     expect([await baselines.sign(), await baselines.sign()]).toEqual([1, 0]);
     expect(said()).toEqual([proposed]);
+  });
+
+  it('go on from the last one when the entries before it were pruned', async () => {
+    const log = new SampleLog({ retention: [{ class: 'brief', days: 0 }] });
+    const { name } = log.federation.roster.members[0] ?? { name: '' };
+    const keys = keysOfGenesis(parseEntry(log.federation.genesisEntry), (d) => log.attachments.get(d));
+    const state = opened();
+    const outbox = new Outbox(state, entrySealer(keys, keys.fed, name, log.federation.seedOf('site', name)));
+    const proposals = [proposalAt(log, writeBaseline(log, []))];
+    const follower = {
+      get latest() {
+        const tree = new LogTree();
+        log.entries.forEach((bytes) => tree.append(entryHash(bytes)));
+        return { origin: 'x', size: tree.size, root: tree.root() };
+      },
+      proposedBaselines: () => proposals,
+    };
+    let minimum = 0;
+    const read = async (from: number, to: number): Promise<Uint8Array[]> => {
+      if (from < minimum) throw new RegulonError('E_PRUNED', `entry ${from} of the log was pruned`);
+      return log.entries.slice(from, to);
+    };
+    const baselines = new Baselines(state, outbox, follower, read);
+    expect(await baselines.sign()).toBe(1);
+    minimum = 256;
+    const builder = new BaselineBuilder();
+    fillLog(log, 512);
+    log.entries.slice(0, 512).forEach((bytes) => builder.add(bytes));
+    const { root, bytes } = builder.baseline();
+    const body = { size: 512, root: digestText(root), state: log.attach(bytes, MediaType.json) };
+    proposals.push(proposalAt(log, log.write(['coordinator', 'coordinator'], 'log.baseline', {}, body)));
+    expect(await baselines.sign()).toBe(1);
+    expect(outbox.unsent().map((entry) => parseEntry(entry.bytes).body)).toEqual(proposals);
+    // who did not sign the first one cannot judge the second
+    const other = new Baselines(opened(), outbox, { ...follower, latest: follower.latest }, read);
+    await expect(other.sign()).rejects.toThrow(refused('E_PRUNED'));
   });
 
   it('are none that state anything else', async () => {

@@ -1,13 +1,16 @@
-import { equalBytes } from '@regulon/shared/crypto';
+import { equalBytes, fromHex, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   attachmentOf,
   type Baseline,
   BaselineBuilder,
+  baselineSchema,
+  type BaselineState,
   digestText,
   entryHash,
   MediaType,
 } from '@regulon/shared/transparency';
+import { z } from 'zod';
 import type { Outbox, SiteState } from '../state/index.js';
 import { CompactTree } from './compact-tree.js';
 import type { ReadEntries } from './log-advance.js';
@@ -36,10 +39,13 @@ export class Baselines {
     for (const proposed of this.log.proposedBaselines()) {
       const key = `baseline:${proposed.state.digest}:${proposed.size}:${proposed.root}`;
       if (this.state.get(key) !== undefined) continue;
-      const own = await this.derive(proposed.size);
-      const isSame = digestText(own.root) === proposed.root && own.digest === proposed.state.digest;
+      const { baseline, edge } = await this.derive(proposed.size);
+      const isSame =
+        digestText(baseline.root) === proposed.root &&
+        attachmentOf(baseline.bytes, MediaType.json).digest === proposed.state.digest;
       this.state.transact('baseline', () => {
         this.state.set(key, isSame ? 'signed' : 'refused');
+        if (isSame) this.state.set(START, JSON.stringify({ state: baseline.state, edge: hex(edge) }));
         if (isSame) this.outbox.append('log.baseline', {}, proposed);
       });
       if (!isSame) throw unlike(proposed.size);
@@ -48,11 +54,16 @@ export class Baselines {
     return signed;
   }
 
-  /** Read the whole log again; what it gives counts only when it is the one that this site has verified. */
-  private async derive(size: number): Promise<Pick<Baseline, 'root'> & { readonly digest: string }> {
+  /**
+   * Read the log again, from the last baseline that this site signed: what lies before may have been pruned. What it gives
+   * counts only when it is the log that this site has verified.
+   */
+  private async derive(size: number): Promise<Derived> {
     const { size: end, root } = this.log.latest;
-    const builder = new BaselineBuilder();
-    const tree = CompactTree.empty();
+    const start = this.start(size);
+    const tree = start?.tree.copy() ?? CompactTree.empty();
+    const own = start?.tree ?? CompactTree.empty();
+    const builder = start ? BaselineBuilder.over(own, start.state) : new BaselineBuilder(own);
     while (tree.size < end) {
       const batch = await this.read(tree.size, Math.min(tree.size + BATCH, end));
       if (batch.length === 0) throw otherLog(end);
@@ -62,10 +73,27 @@ export class Baselines {
       }
     }
     if (!equalBytes(tree.root(), root)) throw otherLog(end);
-    const { root: own, bytes } = builder.baseline();
-    return { root: own, digest: attachmentOf(bytes, MediaType.json).digest };
+    return { baseline: builder.baseline(), edge: own.edge };
+  }
+
+  /** The last baseline that this site signed, unless it is a larger one. */
+  private start(size: number): { readonly state: BaselineState; readonly tree: CompactTree } | undefined {
+    const kept = this.state.get(START);
+    if (kept === undefined) return undefined;
+    const { state, edge } = startSchema.parse(JSON.parse(kept));
+    return state.size <= size ? { state, tree: CompactTree.restore(state.size, fromHex(edge)) } : undefined;
   }
 }
+
+/** A baseline, and the edge of the tree over its entries. */
+interface Derived {
+  readonly baseline: Baseline;
+  readonly edge: Uint8Array;
+}
+
+/** Where the last baseline that this site signed is kept. */
+const START = 'baseline-start';
+const startSchema = z.strictObject({ state: baselineSchema, edge: z.string() });
 
 const unlike = (size: number): RegulonError =>
   new RegulonError(

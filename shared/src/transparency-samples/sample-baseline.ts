@@ -16,11 +16,10 @@ import type { SpoiledBaseline, SpoiledPruning } from './sample-options.js';
 /** Entries that a baseline of a sample log is about. */
 export const BASELINE_SIZE = 256;
 
-/** Fill a log with starts of the coordinator up to the size of a baseline. */
-export function fillLog(log: SampleLog): void {
+/** Fill a log with starts of the coordinator up to a size. */
+export function fillLog(log: SampleLog, size = BASELINE_SIZE): void {
   const body = { nonce: '0'.repeat(64), version: '0.1.0', software: null, configuration: null };
-  while (log.entries.length < BASELINE_SIZE)
-    log.write(['coordinator', 'coordinator'], 'config.start', {}, body);
+  while (log.entries.length < size) log.write(['coordinator', 'coordinator'], 'config.start', {}, body);
 }
 
 /** Have the coordinator propose the baseline of a log's first entries, and sites sign it. @returns index of the proposal */

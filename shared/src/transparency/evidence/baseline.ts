@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { canonicalJsonBytes } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
-import { count, decimal, digest, digestText, federationId, name, runName } from '../entries/fields.js';
+import {
+  count,
+  decimal,
+  digest,
+  digestBytes,
+  digestText,
+  federationId,
+  name,
+  runName,
+} from '../entries/fields.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
 import type { LogEntry } from '../entries/schema.js';
 import { CHAIN_START, nextChain } from '../merkle/chain.js';
@@ -58,10 +67,16 @@ export interface Baseline {
 const byKey = <T>(values: ReadonlyMap<string, T>): T[] =>
   [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
 
+/** A tree that grows by leaf hashes and knows its root. */
+export interface GrowingTree {
+  readonly size: number;
+  append: (leafHash: Uint8Array) => void;
+  root: () => Uint8Array;
+}
+
 /** Derives the baseline of a log from its entries, one after the other: everybody who has them gets the same bytes. */
 export class BaselineBuilder {
-  private readonly tree = new LogTree();
-  private chain = CHAIN_START;
+  private chain: Uint8Array = CHAIN_START;
   private fed = '';
   private readonly repeated: BaselineState['repeated'] = [];
   private readonly heads = new Map<string, BaselineState['heads'][number]>();
@@ -69,14 +84,28 @@ export class BaselineBuilder {
   private readonly live = new Set<string>();
   private readonly finished = new Set<string>();
 
+  /** @param tree over no entry, or over those of the baseline that the builder goes on from */
+  constructor(private readonly tree: GrowingTree = new LogTree()) {}
+
   /**
    * Go on from an earlier baseline of the same log, as if its entries had been read.
    *
    * @param hashes of these entries, in order
    */
   static after(state: BaselineState, hashes: Iterable<Uint8Array>): BaselineBuilder {
-    const builder = new BaselineBuilder();
-    for (const hash of hashes) builder.extend(hash);
+    const tree = new LogTree();
+    let chain = CHAIN_START;
+    for (const hash of hashes) {
+      tree.append(hash);
+      chain = nextChain(chain, hash);
+    }
+    return BaselineBuilder.over(tree, { ...state, chain: digestText(chain) });
+  }
+
+  /** Go on from an earlier baseline whose chain is known to be right. @param tree over its entries */
+  static over(tree: GrowingTree, state: BaselineState): BaselineBuilder {
+    const builder = new BaselineBuilder(tree);
+    builder.chain = digestBytes(state.chain);
     builder.fed = state.fed;
     builder.repeated.push(...state.repeated);
     for (const head of state.heads) builder.heads.set(`${head.type} ${head.id}`, head);
@@ -94,7 +123,9 @@ export class BaselineBuilder {
   add(bytes: Uint8Array): void {
     const entry = parseEntry(bytes);
     const index = this.tree.size;
-    this.extend(entryHash(bytes));
+    const hash = entryHash(bytes);
+    this.tree.append(hash);
+    this.chain = nextChain(this.chain, hash);
     this.fed ||= entry.fed;
     if (isRepeated(entry.kind)) this.repeated.push({ index, entry: Buffer.from(bytes).toString('base64') });
     this.noteHead(entry, index);
@@ -119,11 +150,6 @@ export class BaselineBuilder {
       ...{ heads: byKey(this.heads), ledgers: byKey(this.ledgers), ended: [...this.finished].sort() },
     };
     return { size: this.size, root: this.tree.root(), state, bytes: canonicalJsonBytes(state) };
-  }
-
-  private extend(hash: Uint8Array): void {
-    this.tree.append(hash);
-    this.chain = nextChain(this.chain, hash);
   }
 
   private noteHead(entry: LogEntry, index: number): void {
