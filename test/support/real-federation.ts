@@ -34,13 +34,17 @@ export interface MoreConfiguration {
   readonly addresses?: (at: { controlPort: number; bulkPort: number }) => Promise<void>;
 }
 
+/** terms of data of patients, and what a plan over them declares */
+const GENERAL_RESEARCH = ['DUO:0000042'];
+
 /** A federation of real processes for a test, on simulated data. */
 export async function openRealFederation(
   root: string,
   planText: unknown,
   more: MoreConfiguration = {},
 ): Promise<{ federation: SimFederation; plan: Plan }> {
-  const plan = parsePlan(planText);
+  const declared = more.isClosed ? { dataUse: GENERAL_RESEARCH } : {};
+  const plan = parsePlan({ ...(planText as object), ...declared });
   const layout = more.files
     ? { plan: plan.name, sites: more.files, simulated: false }
     : simulatedLayout(plan, join(root, 'data'), plan.seed);
@@ -63,6 +67,7 @@ export async function openRealFederation(
         dataset: {
           ...{ ...plan.dataset, ...data },
           ...{ public: !layout.simulated, simulated: layout.simulated && !more.isClosed },
+          ...(more.isClosed ? { dataUse: GENERAL_RESEARCH } : {}),
         },
         ...(more.site ? { more: more.site(name) } : {}),
       })),

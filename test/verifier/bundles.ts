@@ -23,6 +23,7 @@ import { prunedRight, prunedWrong } from './pruned-logs.js';
 import { claimed } from './private-runs.js';
 import { goodModels, wrongModels } from './derived-models.js';
 import { goodReleases, wrongReleases } from './released-models.js';
+import { policiesRight, policiesWrong } from './policies.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
 import { statedRight, statedWrong } from './self-evidence.js';
 
@@ -60,6 +61,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...baselinesRight,
   ...listsRight,
   ...prunedRight,
+  ...policiesRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -389,4 +391,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...baselinesWrong,
   ...listsWrong,
   ...prunedWrong,
+  ...policiesWrong,
 };

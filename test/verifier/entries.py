@@ -19,6 +19,7 @@ ACTORS = {
     "role.grant": ["steward"],
     "role.revoke": ["steward"],
     "policy.set": ["steward"],
+    "policy.override": ["steward"],
     "dataset.commit": ["site", "steward"],
     "dataset.withdraw": ["steward"],
     "plan.propose": ["researcher"],

@@ -21,6 +21,7 @@ FIELDS = {
         " allowedPlans allowedCode reviewersNeeded egressKinds leaveSiteOut stableCohort allowDifference"
         " retentionClass validUntil",
         "dataset.commit": "dataset version commitment schema panel band unit qualityReport dataUse public simulated",
+        "policy.override": "policy rule planHash justification expires",
         "dataset.withdraw": "dataset scope reason",
         "plan.reject": "planHash reason",
         "plan.withdraw": "planHash reason",

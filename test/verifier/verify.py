@@ -4,8 +4,8 @@
         [--kept FOLDER] [--masked-vectors FOLDER]
 
 Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
-"asks": [rows that a person must judge], "notes": [...]}. Of "asks" it says P3 only; of A1 it judges the role, of D1 the
-names of members, A4 not at all. Exit codes are those of the document.
+"asks": [rows that a person must judge], "notes": [...]}. Of "asks" it says P3 only; of D1 it judges the
+names of members. Exit codes are those of the document.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import lists
 import log_rows
 import model_chain
 import models
+import policies
 import privacy
 import pruning
 import releases
@@ -35,7 +36,7 @@ import withdrawals
 from notes import cosignature_times, parse_note, parse_policy
 from primitives import Wrong
 
-ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "A2", "A3", "S1", "S2", "S3", "S4", "P1", "P2", "P4", "D1", "D2", "R1", "R2", "X1"]
+ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "A2", "A3", "A4", "S1", "S2", "S3", "S4", "P1", "P2", "P4", "D1", "D2", "R1", "R2", "X1"]
 
 
 def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
@@ -69,6 +70,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     log_rows.check_gates(log)
     log_rows.check_deletions(log)
     approvals.check_approvals(log)
+    policies.check_policies(log)
     closed = round_rows.check_rounds(log)
     egress.check_egress(log)
     if blobs is not None:

@@ -92,6 +92,7 @@ describe('regulon describe', () => {
       'site.grant': 'federation',
       'site.inbox': 'nothing',
       'site.approve': 'federation',
+      'site.override': 'federation',
       'site.release': 'files',
       'site.budget': 'nothing',
       'account.list': 'nothing',

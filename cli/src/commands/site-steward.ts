@@ -12,8 +12,12 @@ import {
   policyLines,
   requestFacts,
   requestLines,
+  reviewersOf,
+  secondPerson,
   settlePolicy,
   type SiteLink,
+  verifyPersons,
+  verifyUse,
   withSite,
 } from '../steward/index.js';
 import { agree } from './agree.js';
@@ -21,13 +25,15 @@ import { type Context, handles } from './context.js';
 import { siteReleaseCommand } from './site-release.js';
 import { roleCommands } from './site-roles.js';
 import { withdrawCommands } from './site-withdraw.js';
-import { bookOf, type StewardOptions, signs } from './stewarding.js';
+import { overrideCommand } from './site-override.js';
+import { bookOf, seconded, type SecondedOptions, signs } from './stewarding.js';
 
-/** `regulon site policy|inbox|approve|reject|withdraw|grant|ungrant|release`: what the steward of a site reads and signs, over the site's own connection. */
+/** `regulon site policy|inbox|approve|override|reject|withdraw|grant|ungrant|release`: what the steward of a site reads and signs, over the site's own connection. */
 export function stewardCommands(site: Command, context: Context): void {
   policyCommand(site, context);
   inboxCommand(site, context);
   approveCommand(site, context);
+  overrideCommand(site, context);
   withdrawCommands(site, context);
   roleCommands(site, context);
   siteReleaseCommand(site, context);
@@ -35,12 +41,14 @@ export function stewardCommands(site: Command, context: Context): void {
 
 function policyCommand(site: Command, context: Context): void {
   const policy = site.command('policy').description('what a site allows');
-  const command = signs(
-    policy
-      .command('set')
-      .description('state the policy file and the dataset of the configuration in the log'),
+  const command = seconded(
+    signs(
+      policy
+        .command('set')
+        .description('state the policy file and the dataset of the configuration in the log'),
+    ),
   );
-  handles<StewardOptions>(
+  handles<SecondedOptions>(
     command,
     context,
     async (_, options, output) => {
@@ -51,7 +59,12 @@ function policyCommand(site: Command, context: Context): void {
       if (options.dryRun) return { data: { ...due, signed: false }, lines: due.lines };
       await agree(context, options.digest, due);
       const indexes = await withSite(options.config, (link) =>
-        settlePolicy(link, bookOf(options, link.config.site), statements),
+        settlePolicy(
+          link,
+          bookOf(options, link.config.site),
+          statements,
+          (options.second ?? []).map((path) => secondPerson(link, path)),
+        ),
       );
       const what = indexes.length === 0 ? 'the log says so already' : `entries ${indexes.join(', ')}`;
       return {
@@ -96,13 +109,18 @@ async function showRequest(link: SiteLink, plan: string): Promise<CommandResult>
 }
 
 function approveCommand(site: Command, context: Context): void {
-  const command = signs(
-    site
-      .command('approve')
-      .description('let a plan use the data of this site')
-      .argument('<plan>', 'its name, or a beginning of its digest'),
-  ).option('--until <day>', 'last day of the approval, as 2027-01-31; default: one year');
-  handles<StewardOptions & { until?: string }>(
+  const command = seconded(
+    signs(
+      site
+        .command('approve')
+        .description('let a plan use the data of this site')
+        .argument('<plan>', 'its name, or a beginning of its digest'),
+    ),
+  ).option(
+    '--until <day>',
+    'last day of the approval, as 2027-01-31; default: one year, or the last of the data-use terms',
+  );
+  handles<SecondedOptions & { until?: string }>(
     command,
     context,
     ([plan = ''], options) => withSite(options.config, (link) => approve(link, plan, options, context)),
@@ -113,19 +131,23 @@ function approveCommand(site: Command, context: Context): void {
 async function approve(
   link: SiteLink,
   plan: string,
-  options: StewardOptions & { until?: string },
+  options: SecondedOptions & { until?: string },
   context: Context,
 ): Promise<CommandResult> {
   const now = new Date();
   const until = options.until === undefined ? approvalEnd(now) : endOfDay(options.until, now);
   const facts = await requestFacts(link, await findProposal(link, plan), until);
   const { body } = facts;
+  verifyUse(facts.plan.name, facts.outside);
   const digest = digestOfBody(body);
   const due = { lines: [...requestLines(facts), `digest  ${digest}`], digest };
   if (options.dryRun) return { data: { body, digest, signed: false }, lines: due.lines };
+  const seconds = (options.second ?? []).map((path) => secondPerson(link, path));
+  verifyPersons(reviewersOf(link), seconds);
   await agree(context, options.digest, due);
   liftObjection(link.config.stateFolder, { planHash: body.planHash });
-  const index = await bookOf(options, link.config.site).post(link, { kind: 'plan.approve', body });
+  const statement = { kind: 'plan.approve', body } as const;
+  const index = await bookOf(options, link.config.site).post(link, statement, [], seconds);
   return {
     data: { body, digest, signed: true, index },
     lines: [`approved until ${body.validUntil}: entry ${index}`],

@@ -11,6 +11,19 @@ export interface StewardOptions {
   readonly dryRun: boolean;
 }
 
+/** Options of what further persons of the site sign, too. */
+export interface SecondedOptions extends StewardOptions {
+  readonly second?: readonly string[];
+}
+
+/** A command that takes the keys of further persons. */
+export function seconded(command: Command): Command {
+  return command.option(
+    '--second <file...>',
+    'key of an administrator of this site, who has read the same and signs, too',
+  );
+}
+
 /** A command by which a steward signs. */
 export function signs(command: Command): Command {
   return command

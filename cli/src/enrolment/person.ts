@@ -21,6 +21,7 @@ type Said =
   | 'role.grant'
   | 'role.revoke'
   | 'policy.set'
+  | 'policy.override'
   | 'dataset.commit'
   | 'dataset.withdraw'
   | 'plan.propose'
@@ -72,11 +73,18 @@ export class Person {
    *
    * @param head the person's last entry in the log, undefined before the first
    * @param now injected wall clock
+   * @param seconds who signs it, too
    */
-  seal(federation: FederationName, statement: Statement, head: ChainHead | undefined, now: Date): Uint8Array {
+  seal(
+    federation: FederationName,
+    statement: Statement,
+    head: ChainHead | undefined,
+    now: Date,
+    seconds: readonly NamedSeed[] = [],
+  ): Uint8Array {
     const actor = { type: this.type, id: this.id };
     const draft = { ...statement, ...nextPosition(head, now), fed: federation.id, actor };
-    return sealEntry(draft, [this.named(federation.origin)]);
+    return sealEntry(draft, [this.named(federation.origin), ...seconds]);
   }
 
   /** Sign what stops the daemon of this steward's site at once, whatever the log shows. */

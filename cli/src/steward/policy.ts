@@ -1,9 +1,10 @@
 import { liftObjection } from '@regulon/client/consent';
 import type { StewardStatements } from '@regulon/client/rounds';
 import { canonicalJson } from '@regulon/shared/crypto';
-import { type BodyOf } from '@regulon/shared/transparency';
+import { type BodyOf, type NamedSeed } from '@regulon/shared/transparency';
 import { digestOfBody } from './approval.js';
 import { ofKind } from './read-log.js';
+import { reviewersOf, verifyPersons, verifyReviewers } from './second-person.js';
 import type { SiteLink } from './site-link.js';
 import type { StewardBook } from './steward-book.js';
 
@@ -25,17 +26,23 @@ export function policyLines({ policy, dataset, policyAttachment }: StewardStatem
 /**
  * Put policy and dataset commitment into the log, if they are not what it says already.
  *
+ * @param seconds other persons of the site who sign the policy, too: a policy that asks for several is changed by as many
  * @returns indexes of new entries
+ * @throws E_POLICY when the policy in force asks for more persons, or the new one for more than the site has
  */
 export async function settlePolicy(
   site: SiteLink,
   book: StewardBook,
   { policy, dataset, policyAttachment }: StewardStatements,
+  seconds: readonly NamedSeed[] = [],
 ): Promise<number[]> {
   const indexes: number[] = [];
   const attachment = Uint8Array.from(Buffer.from(policyAttachment, 'base64'));
-  if (!isStated(site, 'policy.set', policy, () => true))
-    indexes.push(await book.post(site, { kind: 'policy.set', body: policy }, [attachment]));
+  if (!isStated(site, 'policy.set', policy, () => true)) {
+    verifyPersons(reviewersOf(site), seconds);
+    verifyReviewers(site, policy.reviewersNeeded);
+    indexes.push(await book.post(site, { kind: 'policy.set', body: policy }, [attachment], seconds));
+  }
   if (isOtherData(site, dataset)) liftObjection(site.config.stateFolder, { dataset: dataset.dataset });
   if (!isStated(site, 'dataset.commit', dataset, (body) => body.dataset === dataset.dataset))
     indexes.push(await book.post(site, { kind: 'dataset.commit', body: dataset }));

@@ -1,9 +1,10 @@
 import { openSiteData } from '@regulon/client/datasets';
 import { siteBudgetOf } from '@regulon/client/privacy';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
-import { type Plan, planOfBytes } from '@regulon/shared/plan';
+import { endOfUse, type Plan, planOfBytes } from '@regulon/shared/plan';
 import type { BodyOf } from '@regulon/shared/transparency';
 import { approvalBody } from './approval.js';
+import { outsideUse } from './data-use.js';
 import { lastApproval, type Proposed } from './inbox.js';
 import { ofKind } from './read-log.js';
 import type { RequestFacts } from './request-lines.js';
@@ -18,14 +19,19 @@ import type { SiteLink } from './site-link.js';
 export async function requestFacts(site: SiteLink, proposed: Proposed, until: Date): Promise<RequestFacts> {
   const units = await unitsOf(site);
   const { planHash } = proposed.logged.entry.body;
-  const policy = ownLast(site, 'policy.set', () => true).policy.digest;
+  const policy = ownLast(site, 'policy.set', () => true);
   const commit = ownLast(site, 'dataset.commit', ({ dataset }) => dataset === proposed.plan.dataset.name);
-  const body = approvalBody({ planHash, policy, dataset: commit }, until);
+  const limit = endOfUse([...policy.dataUse, ...commit.dataUse]);
+  const end = limit === undefined ? until : new Date(Math.min(until.getTime(), Date.parse(limit)));
+  const body = approvalBody({ planHash, policy: policy.policy.digest, dataset: commit }, end);
+  const terms = { plan: proposed.plan, planHash, policy, commit };
   const members = site.federation.roster.members.length;
   return {
     ...proposed,
     body,
     commit,
+    policy,
+    outside: outsideUse(site, terms, Date.now()),
     units,
     members,
     budget: budgetOf(site),

@@ -6,6 +6,7 @@ import type { BodyOf } from '@regulon/shared/transparency';
 import { shown } from '../enrolment/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { groupLines, type Leaving, outlineOf, type PlanOutline } from '../plan-file/index.js';
+import { type OutsideUse, useLines } from './data-use.js';
 import type { Proposed } from './inbox.js';
 
 /** What the screen of a request is made from; everything of it is read back from signed bytes, or is this site's own. */
@@ -13,6 +14,9 @@ export interface RequestFacts extends Proposed {
   /** the very statement that is signed */
   readonly body: BodyOf<'plan.approve'>;
   readonly commit: BodyOf<'dataset.commit'>;
+  readonly policy: BodyOf<'policy.set'>;
+  /** where the declared use is outside dataset or policy */
+  readonly outside: readonly OutsideUse[];
   /** exact number of units, known to this site only */
   readonly units: number;
   readonly budget: SiteBudget | null;
@@ -40,7 +44,8 @@ export function requestLines(facts: RequestFacts): string[] {
     '',
     '3  which data',
     `   ${body.dataset} version ${body.datasetVersion}, ${facts.units} ${facts.commit.unit}s (the number is shown at this site only, the others see ${facts.commit.band})`,
-    `   commitment ${body.commitment}; ${openness(facts.commit)}; DUO codes ${facts.commit.dataUse.join(', ') || 'none'}`,
+    `   commitment ${body.commitment}; ${openness(facts.commit)}`,
+    ...useLines({ ...facts, planHash: body.planHash }, facts.outside).map((line) => `   ${line}`),
     '',
     '4  what leaves this site',
     ...leavingLines(outline).map((line) => `   ${line}`),
@@ -51,6 +56,7 @@ export function requestLines(facts: RequestFacts): string[] {
     '',
     '6  expiry and conditions',
     `   until ${body.validUntil}; conditions ${body.conditions.map(shown).join('; ') || 'none'}; policy ${body.policy}`,
+    `   signed by ${Math.max(1, facts.policy.reviewersNeeded)} of this site`,
     '',
     `plan    ${body.planHash}`,
   ];

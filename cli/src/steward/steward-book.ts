@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { fromHex, hex } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
-import { type ChainHead, headOf } from '@regulon/shared/transparency';
+import { type ChainHead, headOf, type NamedSeed } from '@regulon/shared/transparency';
 import { type Person, type Statement, writePrivate } from '../enrolment/index.js';
 import { readJsonFile } from '../files/index.js';
 import type { LoggedEntry } from './read-log.js';
@@ -36,6 +36,7 @@ export class StewardBook {
   /**
    * Sign a statement as the next entry of this steward, and append it.
    *
+   * @param seconds other persons of the site who sign it, too
    * @returns its index in the log
    * @throws E_FORK when the log lacks what this steward signed before; E_LOG_ENTRY when the entry is refused
    */
@@ -43,9 +44,10 @@ export class StewardBook {
     site: StewardLog,
     statement: Statement,
     attachments: readonly Uint8Array[] = [],
+    seconds: readonly NamedSeed[] = [],
   ): Promise<number> {
     const head = await this.settle(site);
-    const entry = this.person.seal(site.name, statement, head, new Date());
+    const entry = this.person.seal(site.name, statement, head, new Date(), seconds);
     this.write({ ...this.read(), pending: Buffer.from(entry).toString('base64') });
     return this.send(site, entry, attachments);
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { datasetKindSchema, datasetScaleSchema, unitSchema } from '@regulon/shared/plan';
+import { datasetKindSchema, datasetScaleSchema, dataUseSchema, unitSchema } from '@regulon/shared/plan';
 
 const path = z.string().min(1).max(4096);
 const port = z.int().min(1).max(65_535);
@@ -28,6 +28,8 @@ const dataset = z
     columnsPrefix: z.union([prefix, z.array(prefix).min(2).max(64).readonly()]).optional(),
     /** an imported dataset with several records a patient: one unit a patient, by their sum or mean */
     perPatient: z.enum(['sum', 'mean']).optional(),
+    /** what the patients consented to, in codes of the Data Use Ontology; data that are not open need one that permits research */
+    dataUse: dataUseSchema.optional(),
     /** published research data: the steward says so */
     public: z.boolean().default(false),
     /** generated data of no person */

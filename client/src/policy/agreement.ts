@@ -20,6 +20,7 @@ import {
 } from '@regulon/shared/transparency';
 import type { Federation } from './federation.js';
 import { isOpen, verifyDataOpen, verifyRunOpen } from './open-data.js';
+import { type Exception, exceptionsOf, signedByReviewers, verifyTimeLimit } from './exceptions.js';
 import { verifyPlanAllowed } from './plan-rules.js';
 import type { SiteView } from './site-view.js';
 import {
@@ -40,6 +41,8 @@ export interface Agreement {
   readonly datasets: readonly CommittedDataset[];
   /** sites with public data in a run that is not public: they count towards no minimum */
   readonly uncounted: readonly number[];
+  /** exceptions from this site's policy by which the plan is within it; to be compared with the log */
+  readonly exceptions: readonly Exception[];
 }
 
 /**
@@ -73,7 +76,8 @@ export function verifyAgreement(
     throw new RegulonError('E_POLICY', `plan ${plan.name}: sites: this site is not named`);
   }
   const datasets = contract.sites.map(({ name }) => commitmentOf(entries, name, plan.dataset.name));
-  const approvals = datasets.map((dataset) => approvalOf(entries, dataset, digestText(planHash), now));
+  const known = signedByReviewers(entries, digestText(planHash), site, federation.keys);
+  const approvals = datasets.map((dataset) => approvalOf(known, dataset, digestText(planHash), now));
   if (datasets.every(({ body }) => isOpen(body)) !== contract.isPublic) {
     throw new RegulonError(
       'E_POLICY',
@@ -83,13 +87,17 @@ export function verifyAgreement(
   verifyRunOpen(contract, datasets);
   verifyPanels(contract, datasets);
   verifyDataOpen(site);
-  verifyPlanAllowed(contract, site, new RunProgram(contract).schedule.length);
+  const holding = exceptionsOf(entries, digestText(planHash), site, federation.keys, now);
+  const rounds = new RunProgram(contract).schedule.length;
+  const needed = verifyPlanAllowed(contract, site, rounds, new Set(holding.keys()));
   const at = contract.sites.findIndex((s) => s.id === site.own.id);
   const [approval, dataset] = [approvals[at], datasets[at]?.body];
   if (!approval || !dataset)
     throw new RegulonError('E_POLICY', `plan ${plan.name}: this site did not approve it`);
   verifyOwnStatements(dataset, approval, site);
-  return { contract, approval, dataset, datasets, uncounted: uncountedOf(contract, datasets) };
+  verifyTimeLimit(approval, site);
+  const exceptions = needed.flatMap((rule) => holding.get(rule) ?? []);
+  return { contract, approval, dataset, datasets, uncounted: uncountedOf(contract, datasets), exceptions };
 }
 
 /**

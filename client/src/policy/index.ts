@@ -1,6 +1,7 @@
 export { loadFederation, type Federation } from './federation.js';
 export { verifyAgreement, type Agreement } from './agreement.js';
 export { verifyLoggedAgreement, verifyLoggedConsent } from './logged-agreement.js';
+export { verifyUnexpired } from './exceptions.js';
 export { verifyDataOpen } from './open-data.js';
 export { verifyModelSize } from './plan-rules.js';
 export { verifySameData } from './steward-statements.js';

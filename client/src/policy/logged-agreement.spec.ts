@@ -17,9 +17,11 @@ const log = (
   starts: object[],
   changed: ReadonlyMap<string, object | undefined> = new Map(),
   taken = new Withdrawals(),
+  overrides: readonly BodyOf<'policy.override'>[] = [],
 ): LoggedStatements => ({
   startsOf: (name) => (name === run ? (starts as BodyOf<'run.start'>[]) : []),
   withdrawals: () => taken,
+  overridesOf: (site) => (site === 'a' ? overrides : []),
   latestCommit: (site, dataset) => {
     const body = changed.has(site) ? changed.get(site) : commits.get(site);
     return dataset === 'toy' ? (body as BodyOf<'dataset.commit'> | undefined) : undefined;
@@ -69,5 +71,20 @@ describe('what the verified log says of a run', () => {
       refused(/another version/),
     );
     expect(check(log([start], new Map([['c', undefined]])))).toThrow(refused(/has not committed/));
+  });
+
+  it('has the exceptions from the policy of this site that the plan needs', () => {
+    const body: BodyOf<'policy.override'> = {
+      ...{ policy: start.planHash, rule: 'purposes', planHash: start.planHash },
+      ...{ justification: 'agreed', expires: '2027-01-01T00:00:00.000Z' },
+    };
+    const excepted = { ...agreement, exceptions: [{ site: 'a', body }] };
+    const logged = (...overrides: BodyOf<'policy.override'>[]) =>
+      log([start], new Map(), new Withdrawals(), overrides);
+    expect(() => verifyLoggedAgreement(run, excepted, logged(body))).not.toThrow();
+    for (const shown of [[], [{ ...body, expires: '2028-01-01T00:00:00.000Z' }]])
+      expect(() => verifyLoggedAgreement(run, excepted, logged(...shown))).toThrow(
+        refused(/no exception from purposes of the policy of a/),
+      );
   });
 });

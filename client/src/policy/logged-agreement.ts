@@ -10,6 +10,8 @@ export interface LoggedStatements {
   startsOf(run: string): readonly BodyOf<'run.start'>[];
   /** the newest `dataset.commit` of a site for a dataset */
   latestCommit(site: string, dataset: string): BodyOf<'dataset.commit'> | undefined;
+  /** every `policy.override` of a site */
+  overridesOf(site: string): readonly BodyOf<'policy.override'>[];
   /** what stewards have taken back */
   withdrawals(): Pick<Withdrawals, 'isWithdrawn' | 'refusalOf'>;
 }
@@ -18,13 +20,15 @@ export interface LoggedStatements {
  * Compare what a run was agreed on with the verified log: its start, and the newest commitment of every site. The
  * coordinator chose which entries to show when the run was agreed on; here it has no choice.
  *
+ * Exceptions from this site's policy count only when everybody can read them.
+ *
  * @param run `run_…`
  * @throws E_POLICY when the log starts another run under this name, a site has committed to other data since, or its
  * steward has taken plan or dataset back
  */
 export function verifyLoggedAgreement(
   run: string,
-  { contract, datasets }: Pick<Agreement, 'contract' | 'datasets'>,
+  { contract, datasets, exceptions }: Pick<Agreement, 'contract' | 'datasets' | 'exceptions'>,
   log: LoggedStatements,
 ): void {
   const [start, again] = log.startsOf(run);
@@ -42,6 +46,14 @@ export function verifyLoggedAgreement(
     if (latest && isSameCommit(latest, body)) continue;
     const what = latest ? 'has committed to another version of' : 'has not committed to';
     throw new RegulonError('E_POLICY', `${run}: by the log, site ${site} ${what} dataset ${body.dataset}`);
+  }
+  for (const { site, body } of exceptions) {
+    const isLogged = log.overridesOf(site).some((logged) => canonicalJson(logged) === canonicalJson(body));
+    if (!isLogged)
+      throw new RegulonError(
+        'E_POLICY',
+        `${run}: the log has no exception from ${body.rule} of the policy of ${site}`,
+      );
   }
 }
 

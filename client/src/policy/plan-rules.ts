@@ -1,40 +1,72 @@
 import { equalBytes, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { isPrepared } from '@regulon/shared/plan';
+import { datasetUseFault, dataUseFault, isPrepared } from '@regulon/shared/plan';
 import type { RunContract } from '@regulon/shared/program';
 import { ringMechanisms } from '@regulon/shared/secagg';
+import type { OverrideRule } from '@regulon/shared/transparency';
 import type { SiteView } from './site-view.js';
 
 /**
  * Compare an approved plan with what this hospital allows.
  *
  * @param rounds number of rounds that the plan implies
+ * @param excepted rules from which two persons of this site excepted the plan
+ * @returns those of them without which the policy refuses the plan
  * @throws E_POLICY naming the key of the plan that the policy refuses; E_PANEL when the genes are others
  */
-export function verifyPlanAllowed(contract: RunContract, site: SiteView, rounds: number): void {
+export function verifyPlanAllowed(
+  contract: RunContract,
+  site: SiteView,
+  rounds: number,
+  excepted: ReadonlySet<OverrideRule> = new Set(),
+): OverrideRule[] {
+  const needed: OverrideRule[] = [];
   const { name } = contract.plan;
   const refuse: Refuse = (key, rule) => {
     throw new RegulonError('E_POLICY', `plan ${name}: ${key}: ${rule}`);
   };
+  const refuseUnless: RefuseUnless = (rule, key, why) => {
+    if (!excepted.has(rule)) refuse(key, why);
+    needed.push(rule);
+  };
+  verifyUse(contract, site, refuse, refuseUnless);
   verifyAggregation(contract, site, refuse);
   verifyPrivacy(contract, site, refuse);
-  verifyExtent(contract, site, rounds, refuse);
+  verifySize(contract, site, rounds, refuseUnless);
+  verifyExtent(contract, site, refuse);
   verifyOwnedModel(contract, refuse);
   verifyDataset(contract, site, refuse);
   verifyPanelAgreed(contract, site);
   verifyListedGenes(contract, site);
+  return needed;
 }
 
 type Refuse = (key: string, rule: string) => never;
+/** Refuses what nobody excepted the plan from. */
+type RefuseUnless = (rule: OverrideRule, key: string, why: string) => void;
 
-/** Purpose, and what protects a single site in the sums. */
+/** What the data are used for: the terms of the dataset hold whatever anybody excepts. */
+function verifyUse(
+  { plan }: Pick<RunContract, 'plan'>,
+  { policy, dataset }: SiteView,
+  refuse: Refuse,
+  refuseUnless: RefuseUnless,
+): void {
+  const outside = datasetUseFault({ ...dataset, dataUse: dataset.dataUse ?? [] }, plan);
+  if (outside !== undefined) refuse('dataUse', `outside the terms of the dataset: ${outside}`);
+  if (!policy.purposes.includes(plan.purpose))
+    refuseUnless('purposes', 'purpose', 'the policy of this site does not allow it');
+  const broken = dataUseFault(policy.dataUse ?? [], plan);
+  if (broken !== undefined) refuseUnless('dataUse', 'dataUse', `outside the policy of this site: ${broken}`);
+}
+
+/** What protects a single site in the sums. */
 function verifyAggregation(
   { plan, isPublic }: RunContract,
   { policy, samplers }: SiteView,
   refuse: Refuse,
 ): void {
   const { gamma, nMin, subCohort, noise } = plan.secureAggregation;
-  if (!policy.purposes.includes(plan.purpose)) refuse('purpose', 'the policy of this site does not allow it');
   if (nMin < policy.nMin) refuse('secureAggregation.nMin', `below ${policy.nMin}, the least of this site`);
   if (gamma.num * policy.gamma.den < policy.gamma.num * gamma.den) {
     refuse('secureAggregation.gamma', 'assumes fewer colluding sites than the policy of this site');
@@ -64,19 +96,22 @@ function verifyPrivacy(
   if (privacy.delta * units >= 1) refuse('privacy.delta', 'it does not fit this site');
 }
 
-/** Which plans, how many rounds, and what may leave a site of its own. */
-function verifyExtent(
-  { plan, planHash, isPublic }: RunContract,
+/** Which plans, and how many rounds. */
+function verifySize(
+  { planHash }: RunContract,
   { policy }: SiteView,
   rounds: number,
-  refuse: Refuse,
+  refuseUnless: RefuseUnless,
 ): void {
   const digest = `sha256:${hex(planHash)}`;
-  if (policy.plans !== 'approved-by-steward' && !policy.plans.includes(digest)) {
-    refuse('(whole plan)', 'it is not in the list of allowed plans');
-  }
+  if (policy.plans !== 'approved-by-steward' && !policy.plans.includes(digest))
+    refuseUnless('plans', '(whole plan)', 'it is not in the list of allowed plans');
   if (rounds > policy.maxRounds)
-    refuse('training.rounds', `${rounds} rounds are more than ${policy.maxRounds}`);
+    refuseUnless('maxRounds', 'training.rounds', `${rounds} rounds are more than ${policy.maxRounds}`);
+}
+
+/** What may leave a site of its own. */
+function verifyExtent({ plan, isPublic }: RunContract, { policy }: SiteView, refuse: Refuse): void {
   if (plan.evaluation.split === 'leave-site-out' && (policy.leaveSiteOut !== 'exact' || !isPublic)) {
     refuse('evaluation.split', 'leaving sites out needs public data and the policy leaveSiteOut: exact');
   }

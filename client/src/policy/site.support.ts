@@ -21,6 +21,7 @@ import {
   genesisOf,
   keysOfGenesis,
   MediaType,
+  type NamedSeed,
   NO_PREVIOUS,
   parseEntry,
   sealEntry,
@@ -36,6 +37,8 @@ export const siteNames = ['a', 'b', 'c', 'd', 'e'] as const;
 export const origin = 'localhost/fed/fed_test';
 export const genes = Array.from({ length: 12 }, (_, i) => `G${i}`);
 export const run = `run_${'07'.repeat(16)}`;
+/** declared by the test plan, and terms of every test dataset */
+export const generalResearch = ['DUO:0000042'];
 const at = '2026-11-20T10:00:00.000Z';
 
 /** The seed of a role, the same in every spec. */
@@ -114,6 +117,7 @@ export function testFederation(...policy: Parameters<typeof testRoster>): Federa
 export const testPlan = (changes: Readonly<Record<string, unknown>> = {}): Plan =>
   parsePlan({
     ...{ schema: 'regulon.plan/1', name: 'toy', seed: 3, sites: siteNames, task: 'classify' },
+    dataUse: generalResearch,
     dataset: { name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient' },
     label: {
       classes: [
@@ -154,6 +158,7 @@ export function signedEntry(
   id: number,
   body: unknown,
   place: object = {},
+  seconds: readonly NamedSeed[] = [],
 ): Uint8Array {
   const name = type === 'coordinator' ? 'coordinator' : (siteNames[id - 1] ?? '');
   const draft = {
@@ -168,15 +173,27 @@ export function signedEntry(
   };
   return sealEntry(draft as EntryDraft, [
     { keyName: statementKeyName(origin, type, name), seed: seedOf(type, id) },
+    ...seconds,
   ]);
 }
 
+/** The administrator of site 1, 2 or 3. */
+export const administrator = (id: number): NamedSeed => ({
+  keyName: statementKeyName(origin, 'administrator', `${siteNames[id - 1]}-${id}`),
+  seed: seedOf('admin', id),
+});
+
 const policyFile = utf8('policy');
-const policyDigest = digestText(sha256(policyFile));
+export const policyDigest = digestText(sha256(policyFile));
 const commitment = digestText(sha256(utf8('commitment')));
 
-export function approvalBy(id: number, plan: Plan, changes: object = {}): Uint8Array {
-  return signedEntry('plan.approve', 'steward', id, {
+export function approvalBy(
+  id: number,
+  plan: Plan,
+  changes: object = {},
+  seconds: readonly NamedSeed[] = [],
+): Uint8Array {
+  const body = {
     ...{
       planHash: digestText(planHashOf(plan)),
       policy: policyDigest,
@@ -184,13 +201,14 @@ export function approvalBy(id: number, plan: Plan, changes: object = {}): Uint8A
       datasetVersion: 1,
     },
     ...{ commitment, conditions: [], validUntil: '2036-01-01T00:00:00.000Z', ...changes },
-  });
+  };
+  return signedEntry('plan.approve', 'steward', id, body, {}, seconds);
 }
 
 const datasetBody: BodyOf<'dataset.commit'> = {
   ...{ dataset: 'toy', version: 1, commitment, schema: commitment, band: '20-49', unit: 'patient' },
   ...{ panel: { digest: digestText(panelDigest(genes)), size: genes.length } },
-  ...{ qualityReport: null, dataUse: [], public: false, simulated: true },
+  ...{ qualityReport: null, dataUse: generalResearch, public: false, simulated: true },
 };
 
 export function datasetBy(id: number, changes: object = {}, place: object = {}): Uint8Array {
@@ -243,7 +261,7 @@ export function testSite(
     }),
     dataset: {
       ...{ name: 'toy', kind: 'expression', scale: 'counts', unit: 'patient', counts: 'counts.tsv' },
-      ...{ public: false, simulated: true, ...changes.dataset },
+      ...{ dataUse: generalResearch, public: false, simulated: true, ...changes.dataset },
     },
     panel: { digest: panelDigest(panel), size: panel.length, names: panel },
     samplers: changes.samplers ?? new Map(),

@@ -70,7 +70,17 @@ export function approvalOf(
 
 /** What a steward's commitment takes over from the data and the configuration of the site. */
 const described: readonly (keyof Commit)[] = [
-  ...(['dataset', 'commitment', 'schema', 'panel', 'band', 'unit', 'public', 'simulated'] as const),
+  ...([
+    'dataset',
+    'commitment',
+    'schema',
+    'panel',
+    'band',
+    'unit',
+    'dataUse',
+    'public',
+    'simulated',
+  ] as const),
 ];
 
 /**

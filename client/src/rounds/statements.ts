@@ -33,10 +33,13 @@ export function statementsOf(
   description: DatasetDescription,
   saltFolder: string,
 ): StewardStatements {
+  const { dataUse = [] } = dataset;
   const attachment = canonicalJsonBytes(sitePolicySchema.parse(policy));
   const manifest = canonicalJsonBytes({
     ...{ name: dataset.name, kind: dataset.kind, scale: dataset.scale, unit: dataset.unit },
     ...{ content: hex(description.content), panel: hex(description.panel.digest) },
+    // an approval names the commitment, so it ends when the terms change
+    ...(dataUse.length > 0 && { dataUse }),
   });
   return {
     dataset: {
@@ -48,7 +51,7 @@ export function statementsOf(
       band: bandOf(description.units),
       unit: dataset.unit,
       qualityReport: null,
-      dataUse: [],
+      dataUse,
       public: dataset.public,
       simulated: dataset.simulated,
     },
@@ -65,7 +68,7 @@ function policyBody(
   return {
     policy: attachmentOf(attachment, MediaType.json),
     supersedes: null,
-    dataUse: [],
+    dataUse: policy.dataUse ?? [],
     purposes: [...policy.purposes],
     legalBasis: 'none',
     references: [],
@@ -76,7 +79,7 @@ function policyBody(
     gamma: policy.gamma,
     allowedPlans: policy.plans === 'approved-by-steward' ? [] : policy.plans,
     allowedCode: [],
-    reviewersNeeded: 0,
+    reviewersNeeded: policy.reviewersNeeded ?? 1,
     egressKinds: [SECURE_AGGREGATION],
     leaveSiteOut: policy.leaveSiteOut,
     stableCohort: policy.stableCohort,

@@ -1,6 +1,6 @@
 import { RegulonError } from '@regulon/shared/errors';
 import type { Checkpoint } from '@regulon/shared/transparency';
-import { type Agreement, verifyLoggedAgreement } from '../policy/index.js';
+import { type Agreement, verifyLoggedAgreement, verifyUnexpired } from '../policy/index.js';
 import type { LogFollower } from './log-follower.js';
 
 /** What must be in the log before masked input may leave. */
@@ -9,7 +9,7 @@ export interface GateRequest {
   readonly run: string;
   readonly round: number;
   /** what the run was agreed on; the log must say the same */
-  readonly agreement: Pick<Agreement, 'contract' | 'datasets'>;
+  readonly agreement: Pick<Agreement, 'contract' | 'datasets' | 'approval' | 'exceptions'>;
   /** position of this site's `config.start` entry since the process began, as the verified log shows it */
   readonly startIndex: number | null;
   /** ms since the epoch; nothing is sent after it */
@@ -60,6 +60,7 @@ export class LogGate implements CheckpointGate {
       throw new RegulonError('E_GATE', `${this.obstacle(request)}; nothing was sent`, { cause });
     }
     verifyLoggedAgreement(request.run, request.agreement, this.log);
+    verifyUnexpired(request.run, request.agreement, this.now());
     return opened ?? this.log.latest;
   }
 

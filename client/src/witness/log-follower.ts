@@ -149,6 +149,11 @@ export class LogFollower {
     return this.seen.bodies('run.start', run, null, 2);
   }
 
+  /** Exceptions from the policy of a site by the verified log. */
+  overridesOf(site: string): BodyOf<'policy.override'>[] {
+    return this.seen.overridesOf(site);
+  }
+
   /** What stewards have taken back by the verified log. */
   withdrawals(): Withdrawals {
     return this.seen.withdrawals();

@@ -13,6 +13,7 @@ const KEPT = new Set<LogEntry['kind']>([
   ...(['dataset.commit', 'run.start', 'run.finish', 'round.open', 'round.aggregate', 'round.abort'] as const),
   ...(['round.ack', 'round.reopen', 'member.join', 'member.revoke', 'key.rotate'] as const),
   ...(['dataset.withdraw', 'plan.approve', 'plan.reject', 'plan.withdraw', 'log.baseline'] as const),
+  'policy.override',
 ]);
 
 /** An entry with its place. */
@@ -130,6 +131,21 @@ export class SeenEntries {
   latestCommit(site: string, dataset: string): BodyOf<'dataset.commit'> | undefined {
     this.commits ??= this.readCommits();
     return this.commits.get(`${site}/${dataset}`);
+  }
+
+  /** Exceptions from the policy of a site. */
+  overridesOf(site: string): BodyOf<'policy.override'>[] {
+    const rows = this.state.db
+      .prepare(
+        "SELECT bytes FROM seen WHERE run IS NULL AND kind = 'policy.override' AND log_index < ? ORDER BY log_index",
+      )
+      .all(this.verified()) as Row[];
+    const isOwn = (entry: LogEntry): entry is LogEntry<'policy.override'> =>
+      entry.kind === 'policy.override' && entry.actor.id === site;
+    return rows
+      .map(entryOf)
+      .filter(isOwn)
+      .map(({ body }) => body);
   }
 
   /** What stewards have taken back. */

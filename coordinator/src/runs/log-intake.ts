@@ -94,6 +94,7 @@ export class LogIntake {
       case 'run.finish':
       case 'model.release':
       case 'model.export':
+      case 'policy.override':
       case 'role.grant':
       case 'role.revoke':
       case 'config.start':

@@ -1,6 +1,6 @@
 import { parsePlan, type Plan } from '@regulon/shared/plan';
 import { contractOf, type RunContract, RunProgram, runName } from '@regulon/shared/program';
-import { type BodyOf, digestText } from '@regulon/shared/transparency';
+import { type BodyOf, digestText, parseEntry } from '@regulon/shared/transparency';
 import type { RunTable } from '../storage/index.js';
 import { documentOf, panelOf, type SiteDataset } from './contract.js';
 import type { RunsContext } from './runs-context.js';
@@ -52,6 +52,7 @@ export function writeStart(
       ...sites.flatMap((site) => policies.get(site) ?? []),
       ...datasets.map((d) => d.dataset.entry_index),
       ...approvals,
+      ...overridesFor(sequencer, digestText(contract.planHash), new Set(datasets.map((d) => d.name))),
       index,
     ]);
     const entries = [...indexes].map((i) => sequencer.entry(i));
@@ -59,6 +60,18 @@ export function writeStart(
     runs.update(runId, { status: 'WAITING', since_ms: now, started_ms: now, document });
   });
   return program;
+}
+
+/** Where sites of a run except its plan from their policies. */
+function overridesFor(
+  sequencer: RunsContext['sequencer'],
+  planHash: string,
+  sites: ReadonlySet<string>,
+): number[] {
+  return sequencer.indexesOfKind('policy.override').filter((index) => {
+    const entry = parseEntry(sequencer.entry(index));
+    return entry.kind === 'policy.override' && entry.body.planHash === planHash && sites.has(entry.actor.id);
+  });
 }
 
 function startBody(

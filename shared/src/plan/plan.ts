@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
+import { dataUseSchema } from './data-use.js';
 import { scheduleSchema } from './learning-rate.js';
 import { count, name, positive } from './fields.js';
 import { signedText } from './signed-text.js';
@@ -183,6 +184,8 @@ export const planSchema = z.strictObject({
   name,
   title: signedText(200).default(''),
   purpose: purposeSchema.default('research'),
+  /** what the data are used for and what the plan undertakes, in codes of the Data Use Ontology; absent = nothing declared */
+  dataUse: dataUseSchema.optional(),
   /** drives initial weights only (rounding, shuffling and keys have their own secrets) */
   seed: z.int().min(0).max(0xffffffff),
   /** the sites by name: their number is N, and each steward approves this list */

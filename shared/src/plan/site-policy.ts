@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dataUseSchema } from './data-use.js';
 import { gammaSchema, purposeSchema } from './terms.js';
 
 /** What a hospital allows; never overridable from outside. */
@@ -9,6 +10,10 @@ export const sitePolicySchema = z.strictObject({
   /** assumed share of colluding members; a plan may assume more, not less */
   gamma: gammaSchema.default({ num: 1, den: 3 }),
   purposes: z.array(purposeSchema).min(1),
+  /** terms of use of this site beside those of its dataset; absent = none */
+  dataUse: dataUseSchema.optional(),
+  /** persons of this site who sign an approval: its steward, and administrators of the roster; absent = the steward alone */
+  reviewersNeeded: z.int().min(1).max(9).optional(),
   /** digests of allowed plans (`sha256:<hex>`), or any plan that the steward approves */
   plans: z
     .union([z.literal('approved-by-steward'), z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/))])

@@ -28,7 +28,7 @@ import {
   statementKeyName,
   verifierKeyOf,
 } from '../transparency/index.js';
-import { samplePolicyBytes } from './sample-options.js';
+import { SAMPLE_USE, samplePolicyBytes } from './sample-options.js';
 
 /** A federation with made-up keys, for tests and vectors: the same parameters give the same bytes. */
 export class SampleFederation {
@@ -103,6 +103,12 @@ export class SampleFederation {
     return { keyName: statementKeyName(this.genesis.origin, type, id), seed: this.seedOf(type, id) };
   }
 
+  /** The administrator of the member of this id. */
+  administrator(id: number): NamedSeed {
+    const keyName = statementKeyName(this.genesis.origin, 'administrator', `site-${id}-${id}`);
+    return { keyName, seed: SampleFederation.seed('administrator', String(id)) };
+  }
+
   /** The next entry of an actor. @param others further signers */
   entry<K extends Kind>(
     actor: readonly [ActorType, string],
@@ -138,7 +144,7 @@ export class SampleFederation {
     const body: BodyOf<'policy.set'> = {
       policy: attachmentOf(attachment, MediaType.json),
       supersedes: null,
-      dataUse: ['DUO:0000042'],
+      dataUse: [...SAMPLE_USE],
       purposes: ['research'],
       legalBasis: 'public-data',
       references: [],

@@ -95,7 +95,10 @@ export class SampleLog {
     const seen = this.written.get(kind) ?? 0;
     this.written.set(kind, seen + 1);
     const word = this.options.before?.(kind, seen);
-    if (word) this.add(this.federation.entry(['steward', word.site], word.kind, {}, word.body));
+    if (word) {
+      const others = (word.seconds ?? []).map((id) => this.federation.administrator(id));
+      this.add(this.federation.entry(['steward', word.site], word.kind, {}, word.body, others));
+    }
     if (this.options.omit?.(kind, seen) === true) return -1;
     const spoiled = this.options.spoil?.(kind, { ...body }, seen) ?? body;
     return this.add(this.federation.entry(actor, kind, scope, spoiled as BodyOf<K>, others));

@@ -2,6 +2,9 @@ import { canonicalJsonBytes, hashJson, sha256, utf8 } from '../crypto/index.js';
 import { type BaselineState, type BodyOf, digestText } from '../transparency/index.js';
 import { privatePlan, type SamplePrivacy } from './sample-privacy.js';
 
+/** Declared use of a sample plan, and terms of its datasets: general research. */
+export const SAMPLE_USE: readonly string[] = ['DUO:0000042'];
+
 /** Canonical JSON of the plan of a sample run; its numbers are decimal strings, as in every attached plan. */
 export const samplePlan = ({
   validated,
@@ -9,9 +12,12 @@ export const samplePlan = ({
   owners,
   privacy,
   combination,
+  declares = SAMPLE_USE,
 }: SampleOptions = {}): Uint8Array =>
   canonicalJsonBytes({
     plan: 'sample',
+    purpose: 'research',
+    dataUse: declares,
     ...(owners && {
       model: { blocks: [{ name: 'omic', owners: owners.map((id) => `site-${id}`) }, { name: 'head' }] },
     }),
@@ -48,11 +54,17 @@ export const samplePolicy = (site: string): string => digestText(sha256(samplePo
 /** Commitment of a site to its data, digest text. */
 export const sampleCommitment = (site: string): string => digestText(sha256(utf8(`data of ${site}`)));
 
-type Word = 'dataset.withdraw' | 'plan.reject' | 'plan.withdraw';
+type Word = 'dataset.withdraw' | 'plan.reject' | 'plan.withdraw' | 'policy.override';
 
-/** What the steward of a site takes back. */
+/** What the steward of a site says beside policy, dataset and approval. */
 export type StewardWord = {
-  [K in Word]: { readonly site: string; readonly kind: K; readonly body: BodyOf<K> };
+  [K in Word]: {
+    readonly site: string;
+    readonly kind: K;
+    readonly body: BodyOf<K>;
+    /** sites whose administrators sign it, too; site-1 to site-3 have one */
+    readonly seconds?: readonly number[];
+  };
 }[Word];
 
 /** What a spec changes in a baseline before it is signed. */
@@ -96,6 +108,10 @@ export interface SampleOptions {
   readonly maxWorsening?: string;
   /** roster ids that own a block of the model; by default all sites train all of it */
   readonly owners?: readonly number[];
+  /** what the plan declares of the use of data; anything, as an attacker writes it */
+  readonly declares?: unknown;
+  /** sites whose approvals their administrators sign, too; site-1 to site-3 have one */
+  readonly seconded?: readonly number[];
   /** how the plan combines the groups of a round; the rounds have none */
   readonly combination?: { readonly combine?: string; readonly trim?: string; readonly tileFactor?: string };
   /**

@@ -2,7 +2,14 @@ import { canonicalJsonBytes } from '../crypto/index.js';
 import { type BodyOf, MediaType } from '../transparency/index.js';
 import { pruneLog } from './sample-baseline.js';
 import { SampleLog } from './sample-log.js';
-import { sample, sampleCommitment, type SampleOptions, samplePlan, samplePolicy } from './sample-options.js';
+import {
+  sample,
+  SAMPLE_USE,
+  sampleCommitment,
+  type SampleOptions,
+  samplePlan,
+  samplePolicy,
+} from './sample-options.js';
 import { PRIVATE_ROUNDS, SAMPLE_DELTA, statedPrivacy } from './sample-privacy.js';
 import type { RoundFields } from './sample-cohort.js';
 import { SampleRound } from './sample-round.js';
@@ -97,7 +104,7 @@ function prepare(log: SampleLog, names: readonly string[], options: SampleOption
         schema: code,
         panel: { digest: code, size: 700 },
       },
-      ...{ band: '100-199', unit: 'patient', qualityReport: null, dataUse: [] },
+      ...{ band: '100-199', unit: 'patient', qualityReport: null, dataUse: [...SAMPLE_USE] },
       ...{ public: false, simulated: publicData },
     };
     log.write(['site', name], 'dataset.commit', {}, body, [log.federation.signer('steward', name)]);
@@ -109,7 +116,7 @@ function prepare(log: SampleLog, names: readonly string[], options: SampleOption
 function startRun(log: SampleLog, names: readonly string[], options: SampleOptions): number {
   const sites = names.map((_, i) => i + 1);
   const proposal = log.write(['researcher', 'r1'], 'plan.propose', {}, proposalOf(log, sites, options));
-  const approvals = names.map((name) => {
+  const approvals = names.map((name, i) => {
     const body: BodyOf<'plan.approve'> = {
       ...{
         planHash: log.planHash,
@@ -120,7 +127,8 @@ function startRun(log: SampleLog, names: readonly string[], options: SampleOptio
       },
       ...{ conditions: [], validUntil: '2027-01-01T00:00:00.000Z' },
     };
-    return log.write(['steward', name], 'plan.approve', {}, body);
+    const seconds = options.seconded?.includes(i + 1) ? [log.federation.administrator(i + 1)] : [];
+    return log.write(['steward', name], 'plan.approve', {}, body, seconds);
   });
   if (options.pruned) pruneLog(log, options.pruned);
   const body: BodyOf<'run.start'> = {

@@ -56,6 +56,13 @@ export {
   type Succession,
 } from './entries/key-history.js';
 export { CONSENT_KINDS, type ConsentEntry, isConsent, Withdrawals } from './entries/withdrawals.js';
+export {
+  notExcepted,
+  OVERRIDE_PERSONS,
+  overrideFault,
+  type OverrideRule,
+  personsOf,
+} from './entries/overrides.js';
 export { isRole, type RoleEntry } from './entries/granted-roles.js';
 export { FederationKeys, type ResolveAttachment } from './entries/federation-keys.js';
 export { armModel } from './entries/bodies-plan.js';

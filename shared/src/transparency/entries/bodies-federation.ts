@@ -97,6 +97,17 @@ export const policyBody = z.strictObject({
   validUntil: time.nullable(),
 });
 
+/** Two persons of a site except one plan from a rule of its policy. */
+export const policyOverrideBody = z.strictObject({
+  /** digest of the policy in force */
+  policy: digest,
+  /** key of the policy file; terms of a dataset are excepted by nobody */
+  rule: z.enum(['purposes', 'dataUse', 'plans', 'maxRounds']),
+  planHash: digest,
+  justification: text.min(1),
+  expires: time,
+});
+
 /** A version of a dataset, committed to without showing it. */
 export const datasetBody = z.strictObject({
   dataset: name,

@@ -47,8 +47,11 @@ export const federationId = z.string().regex(/^fed_[a-z0-9]{2,40}$/, 'a federati
 export const runName = z.string().regex(/^run_[0-9a-f]{32}$/, 'run_ and 32 hexadecimal digits');
 /** roster id of a site, u32 */
 export const siteId = z.int().min(0).max(0xffff_ffff);
-/** code of the Data Use Ontology */
-export const duo = z.string().regex(/^DUO:\d{7}$/, 'a DUO code');
+/** code of the Data Use Ontology, perhaps with a detail; row A1 judges what it means */
+export const duo = z
+  .string()
+  .max(80)
+  .regex(/^DUO:\d{7}(=[A-Za-z0-9][A-Za-z0-9._:-]*)?$/, 'a DUO code');
 /** γ of a plan, a policy or a roster. */
 export const gamma = gammaSchema;
 /** number of units, never exact */

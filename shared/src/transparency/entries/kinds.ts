@@ -14,6 +14,7 @@ import {
   datasetWithdrawBody,
   genesisBody,
   policyBody,
+  policyOverrideBody,
 } from './bodies-federation.js';
 import {
   keyRotateBody,
@@ -68,6 +69,7 @@ export const kinds = {
   'role.grant': { scope: 'federation', actors: ['steward'], body: roleGrantBody },
   'role.revoke': { scope: 'federation', actors: ['steward'], body: roleRevokeBody },
   'policy.set': { scope: 'federation', actors: ['steward'], body: policyBody },
+  'policy.override': { scope: 'federation', actors: ['steward'], body: policyOverrideBody },
   'dataset.commit': { scope: 'federation', actors: ['site', 'steward'], body: datasetBody },
   'dataset.withdraw': { scope: 'federation', actors: ['steward'], body: datasetWithdrawBody },
   'plan.propose': { scope: 'federation', actors: ['researcher'], body: planProposeBody },

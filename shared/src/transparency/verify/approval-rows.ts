@@ -3,6 +3,7 @@ import type { GenesisMember } from '../entries/federation-keys.js';
 import { digestText } from '../entries/fields.js';
 import type { VerifyContext } from './context.js';
 import { integersOf } from './context.js';
+import { checkPurpose, checkUseOfData } from './data-use-rows.js';
 import { checkClaim } from './privacy-claim.js';
 import { ofKind, type Placed, type RunView } from './run-view.js';
 
@@ -37,6 +38,7 @@ export function checkApprovals(context: VerifyContext, view: RunView): ApprovedR
     return undefined;
   }
   checkProposal(context, proposal);
+  checkPurpose(context, proposal);
   const ids = integersOf(start.entry.body.sites, log.resolve);
   const sites = ids.flatMap((id) => history.at(start.index).members.find((member) => member.id === id) ?? []);
   if (
@@ -45,7 +47,7 @@ export function checkApprovals(context: VerifyContext, view: RunView): ApprovedR
   ) {
     findings.fail('A2', `${view.run} names other sites than its plan`, start.index);
   }
-  const datasets = new Map(sites.flatMap((site) => checkSite(context, view, start, site)));
+  const datasets = new Map(sites.flatMap((site) => checkSite(context, view, start, proposal, site)));
   const isPublic = sites.length > 0 && sites.every(({ id }) => isOpen(datasets.get(id)));
   if (start.entry.body.public && !isPublic) {
     findings.fail('A2', `${view.run} is called public, but not every dataset is declared so`, start.index);
@@ -71,6 +73,7 @@ function checkSite(
   context: VerifyContext,
   view: RunView,
   start: Placed<'run.start'>,
+  proposal: Placed<'plan.propose'>,
   site: GenesisMember,
 ): [number, Placed<'dataset.commit'>][] {
   const { log, findings } = context;
@@ -87,8 +90,9 @@ function checkSite(
     return [];
   }
   checkUse(context, view, approval);
-  checkPolicy(context, approval, start);
+  const policy = policyOf(context, approval, start);
   const dataset = committedDataset(context, approval, start);
+  if (policy !== undefined) checkUseOfData(context, view, start, proposal, { approval, policy, dataset });
   return dataset === undefined ? [] : [[site.id, dataset]];
 }
 
@@ -128,11 +132,12 @@ function committedDataset(
   return undefined;
 }
 
-function checkPolicy(
+/** The policy that a steward approved under, if it was set before. */
+function policyOf(
   { log, findings }: VerifyContext,
   approval: Placed<'plan.approve'>,
   start: Placed<'run.start'>,
-): void {
+): Placed<'policy.set'> | undefined {
   const name = approval.entry.actor.id;
   const policies = ofKind(log.entries, 'policy.set').filter(
     ({ entry, index }) => entry.actor.id === name && index < start.index,
@@ -140,17 +145,12 @@ function checkPolicy(
   const policy = policies.find(({ entry }) => entry.body.policy.digest === approval.entry.body.policy);
   if (policy === undefined || policy.index > approval.index) {
     findings.fail('A2', `the steward of ${name} approved under a policy that was not set`, approval.index);
-    return;
+    return undefined;
   }
-  const { validUntil, purposes } = policy.entry.body;
+  const { validUntil } = policy.entry.body;
   if (validUntil !== null && validUntil < start.entry.at)
     findings.fail('A2', `the policy of ${name} had expired`, start.index);
-  const proposal = ofKind(log.entries, 'plan.propose').find(
-    ({ index }) => index === start.entry.body.proposal,
-  );
-  if (proposal !== undefined && !purposes.includes(proposal.entry.body.purpose)) {
-    findings.fail('A1', `the purpose of the plan is outside the policy of ${name}`, start.index);
-  }
+  return policy;
 }
 
 function checkContributors(

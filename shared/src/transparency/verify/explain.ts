@@ -26,6 +26,8 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
     `and the coordinator took the role ${b.role} of ${b.subject} away (${b.reason}), under the key ${b.key.split('+', 2).join('+')}`,
   'policy.set': (b) =>
     `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}`,
+  'policy.override': (b) =>
+    `and a second person of the site excepted the plan ${short(b.planHash)} from ${b.rule} of the policy ${short(b.policy)} until ${b.expires}: "${b.justification}"`,
   'dataset.commit': (b) =>
     `committed to version ${b.version} of dataset ${b.dataset}: ${b.band} units (${b.unit}), ${b.panel.size} features, ${openness(b)}`,
   'dataset.withdraw': (b) =>

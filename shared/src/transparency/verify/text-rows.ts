@@ -10,7 +10,7 @@ const structural = [
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
   /^[^\s+]+\+[0-9a-f]{8}(\+[A-Za-z0-9+/]+={0,2})?$/,
   /^-?(0|[1-9]\d*)(\.\d+)?$/,
-  /^DUO:\d{7}$/,
+  /^DUO:\d{7}(=[A-Za-z0-9][A-Za-z0-9._:-]*)?$/,
 ];
 
 /** What looks like a person or a sample in a text. */

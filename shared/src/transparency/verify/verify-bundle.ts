@@ -24,6 +24,7 @@ import { checkPrunings, judgedEntries } from './prune-rows.js';
 import { type PrunedStart, startOfPruned } from './pruned-log.js';
 import { checkDeletions } from './retention-rows.js';
 import { type MaskedVectors, replayRounds } from './replay.js';
+import { checkTwoPersons } from './override-rows.js';
 import { checkReleases, remarkReleases } from './release-rows.js';
 import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
 import { checkRounds } from './round-rows.js';
@@ -95,6 +96,7 @@ export function verifyBundle({
     const judged: JudgedRun[] = [];
     runs = checkRuns(context, run, { maskedVectors, keptBlobs }, judged);
     const containing = checkWithdrawals(context, judged);
+    checkTwoPersons(context);
     checkTexts(whole);
     checkConfigurations(whole, start);
     checkBaselines(whole, files, start);
@@ -230,10 +232,9 @@ function remark(context: VerifyContext, runs: readonly RunReport[], start: Prune
   findings.remark(
     'A1',
     'pass',
-    'role in force and purpose; compatibility of DUO codes is for a person to judge',
+    'role in force; purpose and data-use terms; what a plan declares is the word of its researcher',
   );
   findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
-  notBuilt('A4', 'no policy was overridden');
   remarkReleases(context);
   remarkEgress(context);
   const warnings = new Set(runs.flatMap((run) => run.warnings));

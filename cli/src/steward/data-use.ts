@@ -1,0 +1,82 @@
+import { RegulonError } from '@regulon/shared/errors';
+import { datasetUseFault, dataUseFault, endOfUse, type Plan, shownTerm } from '@regulon/shared/plan';
+import { type BodyOf, notExcepted, type OverrideRule } from '@regulon/shared/transparency';
+import { shown } from '../enrolment/index.js';
+import { ofKind } from './read-log.js';
+import type { SiteLink } from './site-link.js';
+
+/** One thing in which the declared use of a plan is outside what a site allows. */
+export interface OutsideUse {
+  /** key of the policy from which two persons can except the plan; null = terms of the dataset, which nobody can */
+  readonly rule: OverrideRule | null;
+  readonly why: string;
+  /** end of the exception that the log has; undefined without one */
+  readonly exceptedUntil?: string;
+}
+
+/** What a plan is matched against. */
+export interface UseTerms {
+  readonly plan: Plan;
+  /** digest text */
+  readonly planHash: string;
+  readonly policy: BodyOf<'policy.set'>;
+  readonly commit: BodyOf<'dataset.commit'>;
+}
+
+/** Where the declared use of a plan is outside dataset or policy; empty when it matches. @param now ms since the epoch */
+export function outsideUse(
+  { log, config }: Pick<SiteLink, 'log' | 'config'>,
+  { plan, planHash, policy, commit }: UseTerms,
+  now: number,
+): OutsideUse[] {
+  const said = ofKind(log, 'policy.override').filter(({ entry }) => entry.actor.id === config.site);
+  const at = new Date(now).toISOString();
+  const excepted = (rule: OverrideRule): Pick<OutsideUse, 'exceptedUntil'> => {
+    const wanted = { planHash, policy: policy.policy.digest, rule, at };
+    const holding = said.filter(({ entry }) => notExcepted(entry.body, wanted) === undefined);
+    const end = holding
+      .map(({ entry }) => entry.body.expires)
+      .sort()
+      .at(-1);
+    return end === undefined ? {} : { exceptedUntil: end };
+  };
+  const [ofDataset, ofPolicy] = [datasetUseFault(commit, plan), dataUseFault(policy.dataUse, plan)];
+  const found: OutsideUse[] = [];
+  const end = endOfUse([...policy.dataUse, ...commit.dataUse]);
+  if (end !== undefined && end <= at)
+    found.push({ rule: null, why: `terms of the dataset: they ended at ${end}` });
+  if (ofDataset !== undefined) found.push({ rule: null, why: `terms of the dataset: ${ofDataset}` });
+  if (!policy.purposes.includes(plan.purpose))
+    found.push({ rule: 'purposes', why: `policy: purpose ${plan.purpose}`, ...excepted('purposes') });
+  if (ofPolicy !== undefined)
+    found.push({ rule: 'dataUse', why: `policy: ${ofPolicy}`, ...excepted('dataUse') });
+  return found;
+}
+
+/** How terms and declared use read on the screen of a request. */
+export function useLines({ plan, policy, commit }: UseTerms, outside: readonly OutsideUse[]): string[] {
+  const listed = (terms: readonly string[] | undefined): string =>
+    terms?.map((text) => shown(shownTerm(text))).join('; ') || 'none';
+  const match = outside.map(
+    ({ why, exceptedUntil }) =>
+      `OUTSIDE ${shown(why)}${exceptedUntil === undefined ? '' : `; excepted by two persons until ${exceptedUntil}`}`,
+  );
+  return [
+    `terms of the dataset: ${listed(commit.dataUse)}`,
+    `terms of the policy: ${listed(policy.dataUse)}`,
+    `declared by the plan: ${listed(plan.dataUse)}`,
+    ...(match.length === 0 ? ['match: the declared use is within the terms'] : match),
+  ];
+}
+
+/** @throws E_POLICY naming what the plan is outside of, unless two persons excepted it */
+export function verifyUse(plan: string, outside: readonly OutsideUse[]): void {
+  const found = outside.find(({ exceptedUntil }) => exceptedUntil === undefined);
+  if (!found) return;
+  throw new RegulonError('E_POLICY', `plan ${plan}: the declared use is outside the ${found.why}`, {
+    hint:
+      found.rule === null
+        ? 'the terms of a dataset are excepted by nobody: reject the plan, or ask the researcher to declare its use (docs/data-use.md)'
+        : `reject the plan, or let two persons except it: \`regulon site override --rule ${found.rule}\``,
+  });
+}
