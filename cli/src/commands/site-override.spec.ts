@@ -22,10 +22,11 @@ describe('regulon site override', () => {
 
   it('shows both persons plan, rule, end and reason, and what the exception does not do', () => {
     const digest = `sha256:${'ab'.repeat(32)}`;
-    const body = {
-      ...{ policy: digest, rule: 'purposes', planHash: digest, justification: 'agreed by the board' },
+    const body: Parameters<typeof overrideLines>[1] = {
+      ...{ policy: digest, planHash: digest, justification: 'agreed by the board' },
+      rule: 'purposes',
       expires: '2026-12-01T00:00:00.000Z',
-    } as const;
+    };
     expect(overrideLines('toy', body, digest)).toEqual([
       `except plan toy, ${digest}`,
       `from purposes of policy ${digest}, until 2026-12-01T00:00:00.000Z`,

@@ -29,7 +29,7 @@ const written = readPlanFile(exampleFile('brca3-mlp.sim.yaml'));
 const sampleLog = new SampleLog();
 const { federation } = sampleLog;
 const { body: policy } = federation.policyBody('site-1');
-const commit = {
+const commit: Omit<BodyOf<'dataset.commit'>, 'dataUse'> = {
   ...{
     dataset: 'd',
     version: 1,
@@ -37,8 +37,10 @@ const commit = {
     schema: planHash,
     panel: { digest: planHash, size: 1 },
   },
-  ...{ band: '20-49', unit: 'patient', qualityReport: null, public: false, simulated: false },
-} as const;
+  band: '20-49',
+  unit: 'patient',
+  ...{ qualityReport: null, public: false, simulated: false },
+};
 const config = { site: 'site-1' } as Parameters<typeof outsideUse>[0]['config'];
 
 const logged = (entry: object, index = 1): LoggedEntry => ({ ...(entry as LoggedEntry), index });
@@ -84,7 +86,7 @@ describe('what a steward reads of the use of data', () => {
     ],
     ['too little for the policy', [[GRU], { ofPolicy: { dataUse: [NCU] } }], 'policy: DUO:0000046'],
     ['another purpose', [[GRU], { ofPolicy: { purposes: ['quality'] } }], 'policy: purpose research'],
-    ['it too late', [[GRU], { dataUse: [GRU, 'DUO:0000025=2026-11-19'] }], 'they ended at 2026-11-20'],
+    ['it too late', [[GRU], { dataUse: [GRU, 'DUO:0000025=2026-11-19'] }], 'terms of the dataset: they ended at 2026-11-20'],
   ])('is refused before it is asked for when a plan declares %s', (_, [declared, site], why) => {
     const { lines, check } = judge(declared, site);
     expect(lines.join('\n')).toContain(`OUTSIDE ${why}`);

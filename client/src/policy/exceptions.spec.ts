@@ -43,7 +43,7 @@ describe('the data-use terms of a site', () => {
     expect(() => judge(testPlan({ dataUse: [GRU, NCU] }), { terms: [GRU, NCU] })).not.toThrow();
   });
 
-  it.each<[string, object, Changes & { terms?: string[] }, string]>([
+  it.each<[string, Record<string, unknown>, Changes & { terms?: string[] }, string]>([
     ['of the dataset', {}, { terms: [GRU, NCU] }, 'dataUse: outside the terms of the dataset: DUO:0000046'],
     [
       'of another aim',

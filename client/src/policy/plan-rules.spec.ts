@@ -14,7 +14,7 @@ const grouped: RunContract = {
 };
 
 /** @param policy of the site, beside what a run needs */
-const verified = (of: RunContract, policy: object) => (): void =>
+const verified = (of: RunContract, policy: object) => () =>
   verifyPlanAllowed(of, testSite(federation, { policy }), 10);
 const refusal = (why: string): object =>
   expect.objectContaining({ code: 'E_POLICY', message: expect.stringContaining(why) });

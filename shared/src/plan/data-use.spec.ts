@@ -1,12 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  datasetUseFault,
-  dataUseFault,
-  dataUseSchema,
-  endOfUse,
-  isDataUseTerm,
-  shownTerm,
-} from './data-use.js';
+import { datasetUseFault, dataUseFault, endOfUse } from './data-use.js';
+import { dataUseSchema, isDataUseTerm, shownTerm } from './data-use-terms.js';
 
 const [NRES, HMB, DS, POA, RS, NMDS] = [4, 6, 7, 11, 12, 15].map((n) => code(n));
 const [NPUNCU, PUB, GS, MOR, TS, US] = [18, 19, 22, 24, 25, 26].map((n) => code(n));

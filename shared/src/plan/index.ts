@@ -8,16 +8,8 @@ export {
 } from './early-stopping.js';
 export { type Combination, combinationOf, groupsOfPlan, isRobust, toleratedGroups } from './combination.js';
 export { hasWorsened } from './validation-gate.js';
-export {
-  type DatasetTerms,
-  datasetUseFault,
-  dataUseFault,
-  dataUseSchema,
-  type DeclaredUse,
-  endOfUse,
-  isDataUseTerm,
-  shownTerm,
-} from './data-use.js';
+export { type DatasetTerms, datasetUseFault, dataUseFault, type DeclaredUse, endOfUse } from './data-use.js';
+export { dataUseSchema, isDataUseTerm, shownTerm } from './data-use-terms.js';
 export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PlanPrivacy, type PrepareStep } from './plan.js';
 export {

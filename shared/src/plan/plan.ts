@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { modelDeclarationSchema } from '../models/index.js';
-import { dataUseSchema } from './data-use.js';
+import { dataUseSchema } from './data-use-terms.js';
 import { scheduleSchema } from './learning-rate.js';
 import { count, name, positive } from './fields.js';
 import { signedText } from './signed-text.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dataUseSchema } from './data-use.js';
+import { dataUseSchema } from './data-use-terms.js';
 import { gammaSchema, purposeSchema } from './terms.js';
 
 /** What a hospital allows; never overridable from outside. */
