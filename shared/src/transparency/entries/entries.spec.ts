@@ -51,6 +51,7 @@ describe('entries', () => {
       membership: ['member.join', 'member.revoke', 'key.rotate'],
       'role-rows': ['role.grant', 'role.revoke'],
       'withdrawal-rows': ['dataset.withdraw', 'plan.reject', 'plan.withdraw'],
+      'two-persons': ['policy.override'],
       'retention-rows': ['retention.delete'],
       'egress-rows': ['egress.receipt'],
       'configuration-rows': ['config.change'],
