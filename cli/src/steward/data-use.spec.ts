@@ -86,7 +86,11 @@ describe('what a steward reads of the use of data', () => {
     ],
     ['too little for the policy', [[GRU], { ofPolicy: { dataUse: [NCU] } }], 'policy: DUO:0000046'],
     ['another purpose', [[GRU], { ofPolicy: { purposes: ['quality'] } }], 'policy: purpose research'],
-    ['it too late', [[GRU], { dataUse: [GRU, 'DUO:0000025=2026-11-19'] }], 'terms of the dataset: they ended at 2026-11-20'],
+    [
+      'it too late',
+      [[GRU], { dataUse: [GRU, 'DUO:0000025=2026-11-19'] }],
+      'terms of the dataset: they ended at 2026-11-20',
+    ],
   ])('is refused before it is asked for when a plan declares %s', (_, [declared, site], why) => {
     const { lines, check } = judge(declared, site);
     expect(lines.join('\n')).toContain(`OUTSIDE ${why}`);
