@@ -50,11 +50,13 @@ const entryOf = (kind: Kind, body: object): LoggedEntry =>
     entry: { kind, body, actor: { type: 'steward', id: 'site-1', key: '' } },
   });
 
+interface Judged {
+  readonly dataUse?: string[];
+  readonly ofPolicy?: Partial<typeof policy>;
+  readonly log?: LoggedEntry[];
+}
 /** What a steward sees of a plan. */
-function judge(
-  declared: string[] | undefined,
-  { dataUse = [GRU] as string[], ofPolicy = {} as Partial<typeof policy>, log = [] as LoggedEntry[] } = {},
-) {
+function judge(declared: string[] | undefined, { dataUse = [GRU], ofPolicy = {}, log = [] }: Judged = {}) {
   const plan = { ...written, ...(declared && { dataUse: declared }) };
   const terms = { plan, planHash, policy: { ...policy, ...ofPolicy }, commit: { ...commit, dataUse } };
   const outside = outsideUse({ log, config }, terms, now);
