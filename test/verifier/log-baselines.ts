@@ -1,6 +1,7 @@
 import { utf8 } from '@regulon/shared/crypto';
-import { MediaType } from '@regulon/shared/transparency';
+import { MediaType, parseEntry } from '@regulon/shared/transparency';
 import {
+  exceptedRun,
   fillLog,
   noRoot,
   type SampleLog,
@@ -25,6 +26,7 @@ function underWay(log: SampleLog): void {
 export const baselinesRight: Record<string, () => Case> = {
   'a baseline': said({}),
   'a baseline with totals of privacy': said({}, counted),
+  'a baseline with an exception from a policy': said({}, exceptedRun({})),
 };
 
 /** Baselines that are not what the entries give. */
@@ -34,6 +36,17 @@ export const baselinesWrong: Record<string, () => Case> = {
   'a baseline without a policy': said({
     state: (s) => ({ ...s, repeated: s.repeated.filter(({ index }) => index !== 3) }),
   }),
+  'a baseline without an exception from a policy': said(
+    {
+      state: (s) => ({
+        ...s,
+        repeated: s.repeated.filter(
+          ({ entry }) => parseEntry(Buffer.from(entry, 'base64')).kind !== 'policy.override',
+        ),
+      }),
+    },
+    exceptedRun({}),
+  ),
   'a baseline with another head': said({
     state: (s) => ({ ...s, heads: s.heads.map((head) => ({ ...head, seq: head.seq + 1 })) }),
   }),

@@ -19,7 +19,7 @@ export function humanRows({ policies, datasets, runs, federation, verification }
   return [
     row(
       'Do legal basis and consent cover the purpose of each run?',
-      `legal basis: ${listed(policies.map(({ legalBasis }) => legalBasis))}; data-use terms: ${listed(policies.flatMap(({ dataUse }) => dataUse))}; purposes of runs: ${listed(runs.flatMap(({ proposal }) => proposal?.purpose ?? []))}`,
+      `legal basis: ${listed(policies.map(({ legalBasis }) => legalBasis))}; data-use terms: ${listed([...policies, ...datasets].flatMap(({ dataUse }) => dataUse))} (row A1 matches them; what a plan declares is the word of its researcher); purposes of runs: ${listed(runs.flatMap(({ proposal }) => proposal?.purpose ?? []))}`,
     ),
     row(
       'Are the contracts with processors and partners in place?',
@@ -51,7 +51,10 @@ export function humanRows({ policies, datasets, runs, federation, verification }
       'Is the quality of the data sufficient, and are groups of patients treated alike?',
       `${datasets.length} committed versions of datasets; scores are in the report of the run`,
     ),
-    row('Were incidents handled?', 'rounds without a sum are listed above; see rows A4 and X1'),
+    row(
+      'Were incidents handled?',
+      'rounds without a sum and exceptions from policies are listed above; see rows A4 and X1',
+    ),
     row('What follows from requests for erasure: retrain, unlearn or accept?', 'row X1'),
   ];
 }

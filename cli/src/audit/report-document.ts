@@ -89,6 +89,15 @@ export interface AuditDocument {
     readonly band: string;
     readonly unit: string;
     readonly declared: 'public' | 'simulated' | 'not public';
+    readonly dataUse: readonly string[];
+  }[];
+  /** plans that two persons of a site excepted from its policy */
+  readonly exceptions: readonly {
+    readonly entry: number;
+    readonly site: string;
+    readonly rule: string;
+    readonly planHash: string;
+    readonly expires: string;
   }[];
   readonly runs: readonly RunFacts[];
   /** kind and time of every entry shown, for the picture */
@@ -120,6 +129,7 @@ export function auditDocument({ tool, level, report, bundle, policy }: DocumentI
     federation: federationOf(entries, files),
     policies: ofKind(entries, 'policy.set').map(policyFacts),
     datasets: ofKind(entries, 'dataset.commit').map(datasetFacts),
+    exceptions: ofKind(entries, 'policy.override').map(exceptionFacts),
     runs: report.runs.map(({ run, planHash }) => runFacts(run, planHash, entries, files)),
     timeline: entries.map(({ index, entry: { kind, at } }) => ({ entry: index, kind, at })),
   };
@@ -151,9 +161,18 @@ function policyFacts({ index, entry }: BundleEntry<'policy.set'>): AuditDocument
 }
 
 function datasetFacts({ index, entry }: BundleEntry<'dataset.commit'>): AuditDocument['datasets'][number] {
-  const { dataset, version, band, unit, public: isPublic, simulated } = entry.body;
+  const { dataset, version, band, unit, dataUse, public: isPublic, simulated } = entry.body;
   const declared = isPublic ? 'public' : simulated ? 'simulated' : 'not public';
-  return { entry: index, site: entry.actor.id, dataset, version, band, unit, declared };
+  return { entry: index, site: entry.actor.id, dataset, version, band, unit, declared, dataUse };
+}
+
+/** Without the justification, which a person wrote freely. */
+function exceptionFacts({
+  index,
+  entry,
+}: BundleEntry<'policy.override'>): AuditDocument['exceptions'][number] {
+  const { rule, planHash, expires } = entry.body;
+  return { entry: index, site: entry.actor.id, rule, planHash, expires };
 }
 
 function runFacts(

@@ -50,7 +50,13 @@ function machineSection({ verification }: AuditDocument): string {
   );
 }
 
-function federationSection({ federation, verification, policies, datasets }: AuditDocument): string {
+function federationSection({
+  federation,
+  verification,
+  policies,
+  datasets,
+  exceptions,
+}: AuditDocument): string {
   const { quorum, gateMode, log } = verification;
   const { N, f, q } = quorum;
   const rows = [
@@ -70,7 +76,9 @@ function federationSection({ federation, verification, policies, datasets }: Aud
   ]);
   const dataRows = datasets.map((d) => [
     ...[d.site, String(d.entry), `${d.dataset}, version ${d.version}`, `${d.band} (${d.unit})`, d.declared],
+    d.dataUse.join(', ') || 'none',
   ]);
+  const exceptionRows = exceptions.map((e) => [e.site, String(e.entry), e.rule, e.planHash, e.expires]);
   const policyTitles = [
     'site',
     'entry',
@@ -87,7 +95,13 @@ function federationSection({ federation, verification, policies, datasets }: Aud
     '<h3>Policies of the sites</h3>',
     htmlTable(policyTitles, policyRows),
     '<h3>Datasets that the sites committed to</h3>',
-    htmlTable(['site', 'entry', 'dataset', 'size', 'declared'], dataRows),
+    htmlTable(['site', 'entry', 'dataset', 'size', 'declared', 'data use'], dataRows),
+    ...(exceptions.length === 0
+      ? []
+      : [
+          '<h3>Plans that two persons of a site excepted from its policy</h3>',
+          htmlTable(['site', 'entry', 'rule', 'plan', 'until'], exceptionRows),
+        ]),
   );
 }
 

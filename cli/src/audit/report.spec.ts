@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
-import { sampleRelease, sampleRun, type SampleOptions } from '@regulon/shared/transparency-samples';
+import {
+  exceptedRun,
+  sampleRelease,
+  sampleRun,
+  type SampleOptions,
+} from '@regulon/shared/transparency-samples';
 import { verifyMarkup } from '../run-report/markup.support.js';
 import { reportCommand } from './index.js';
 import { auditPage } from './report-page.js';
@@ -84,6 +89,16 @@ describe('the report of an audit', () => {
       expect([4, 8]).toContain((bytes ?? 0) / (elements ?? 1));
     expect(page).toContain('5 / 5 / 5 / 4');
     expect(page).toMatch(/<title id="timeline-title">Timeline<\/title><desc [^>]*>From 2026-11-20T/);
+  });
+
+  it('shows the terms of each dataset, and who excepted which plan until when, not why', async () => {
+    const { document, page } = await ofRun(exceptedRun({ justification: 'because we can' }));
+    expect(document.datasets[0]?.dataUse).toEqual(['DUO:0000042']);
+    expect(document.exceptions).toMatchObject([{ site: 'site-1', rule: 'purposes' }]);
+    expect(page).toContain('data-use terms: DUO:0000042 (row A1');
+    expect(page).toContain(document.exceptions[0]?.planHash);
+    expect(page).not.toContain('because we can');
+    expect((await ofRun()).page).not.toContain('excepted from its policy</h3>');
   });
 
   it('of a bundle that fails says so first, names the entry, and is written all the same', async () => {

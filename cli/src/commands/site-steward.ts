@@ -17,6 +17,7 @@ import {
   settlePolicy,
   type SiteLink,
   verifyPersons,
+  verifyTerms,
   verifyUse,
   withSite,
 } from '../steward/index.js';
@@ -55,6 +56,7 @@ function policyCommand(site: Command, context: Context): void {
       output.progress('reading the data');
       const statements = await describeSite(options.config);
       const { policy: stated, dataset } = statements;
+      verifyTerms(dataset);
       const due = { lines: policyLines(statements), digest: digestOfBody({ policy: stated, dataset }) };
       if (options.dryRun) return { data: { ...due, signed: false }, lines: due.lines };
       await agree(context, options.digest, due);

@@ -1,4 +1,5 @@
 import { shown } from '../enrolment/index.js';
+import { shownTerm } from '@regulon/shared/plan';
 import type { LogEntry } from '@regulon/shared/transparency';
 import { guaranteeLines } from './release-lines.js';
 import type { ReleasedRun } from './released-run.js';
@@ -9,7 +10,7 @@ import type { ReleasedRun } from './released-run.js';
  * @param index of the entry `model.release`
  */
 export function modelCard(
-  { proposal, finish }: ReleasedRun,
+  { proposal, finish, dataUse }: ReleasedRun,
   { run, at, body }: LogEntry<'model.release'>,
   index: number,
 ): string {
@@ -26,6 +27,12 @@ export function modelCard(
     '',
     // on one line, so that the researcher's words begin no section of their own
     `> ${shown(body.intendedUse)}`,
+    '',
+    '## Terms of the data',
+    '',
+    ...(dataUse.length === 0
+      ? ['- none: every dataset is public or simulated']
+      : dataUse.map((text) => `- ${shown(shownTerm(text))}`)),
     '',
     '## Privacy',
     '',

@@ -18,6 +18,8 @@ export interface ReleasedRun {
   readonly run: ReleasableRun;
   readonly proposal: LogEntry<'plan.propose'>['body'];
   readonly finish: LogEntry<'run.finish'>['body'];
+  /** terms of the use of the data that the model was trained on, sorted: they bind who uses the model, too */
+  readonly dataUse: readonly string[];
   /** earlier releases, with their places */
   readonly releases: readonly { readonly index: number; readonly entry: LogEntry<'model.release'> }[];
 }
@@ -48,5 +50,22 @@ export function releasedRun(
     policyOf: ({ actor, body }) =>
       policies.find((other) => other.actor.id === actor.id && other.body.policy.digest === body.policy)?.body,
   });
-  return { run, proposal, finish, releases: own('model.release') };
+  return { run, proposal, finish, dataUse: termsOfRun(log, name), releases: own('model.release') };
+}
+
+/** Terms of every dataset that a contribution of the run names. */
+function termsOfRun(log: readonly PlacedEntry[], name: string): string[] {
+  const used = new Set(
+    log.flatMap(({ entry }) =>
+      entry.kind === 'round.contribution' && entry.run === name
+        ? [`${entry.actor.id} ${entry.body.commitment}`]
+        : [],
+    ),
+  );
+  const terms = log.flatMap(({ entry }) =>
+    entry.kind === 'dataset.commit' && used.has(`${entry.actor.id} ${entry.body.commitment}`)
+      ? entry.body.dataUse
+      : [],
+  );
+  return [...new Set(terms)].sort();
 }

@@ -15,7 +15,7 @@ import { SampleFederation, SampleLog } from '@regulon/shared/transparency-sample
 import { Person } from '../enrolment/index.js';
 import { readPlanFile } from '../plan-file/index.js';
 import { exampleFile } from '../sim/programs.js';
-import { outsideUse, useLines, verifyUse } from './data-use.js';
+import { outsideUse, termsLine, useLines, verifyTerms, verifyUse } from './data-use.js';
 import { settlePolicy } from './policy.js';
 import type { LoggedEntry } from './read-log.js';
 import { reviewersOf, secondPerson, verifyPersons, verifyReviewers } from './second-person.js';
@@ -116,6 +116,24 @@ describe('what a steward reads of the use of data', () => {
     expect(judge([GRU], { ofPolicy: { purposes: ['quality'] }, log: ended }).check).toThrow(
       /outside the policy/,
     );
+  });
+});
+
+describe('a dataset that is stated', () => {
+  it('shows its terms, and is refused when it is of patients and permits nothing: the hint says what to add where', () => {
+    expect(termsLine({ dataUse: [GRU] })).toBe('terms of its use: DUO:0000042 general research');
+    for (const dataUse of [[], [NCU]]) {
+      expect(() => verifyTerms({ ...commit, dataUse })).toThrow(
+        expect.objectContaining({
+          code: 'E_POLICY',
+          hint: expect.stringMatching(
+            /^add .* under `dataset` of the daemon's configuration, e\.g\. `dataUse: /,
+          ) as unknown,
+        }),
+      );
+    }
+    expect(() => verifyTerms({ ...commit, dataUse: [GRU] })).not.toThrow();
+    expect(() => verifyTerms({ ...commit, dataUse: [], simulated: true })).not.toThrow();
   });
 });
 

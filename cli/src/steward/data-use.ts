@@ -1,5 +1,14 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { datasetUseFault, dataUseFault, endOfUse, type Plan, shownTerm } from '@regulon/shared/plan';
+import {
+  datasetUseFault,
+  datasetUseHint,
+  dataUseFault,
+  endOfUse,
+  permitsResearch,
+  type Plan,
+  shownTerm,
+  TERMS_NEEDED,
+} from '@regulon/shared/plan';
 import { type BodyOf, notExcepted, type OverrideRule } from '@regulon/shared/transparency';
 import { shown } from '../enrolment/index.js';
 import { ofKind } from './read-log.js';
@@ -10,6 +19,8 @@ export interface OutsideUse {
   /** key of the policy from which two persons can except the plan; null = terms of the dataset, which nobody can */
   readonly rule: OverrideRule | null;
   readonly why: string;
+  /** what to do about it */
+  readonly hint: string;
   /** end of the exception that the log has; undefined without one */
   readonly exceptedUntil?: string;
 }
@@ -44,19 +55,23 @@ export function outsideUse(
   const found: OutsideUse[] = [];
   const end = endOfUse([...policy.dataUse, ...commit.dataUse]);
   if (end !== undefined && end <= at)
-    found.push({ rule: null, why: `terms of the dataset: they ended at ${end}` });
-  if (ofDataset !== undefined) found.push({ rule: null, why: `terms of the dataset: ${ofDataset}` });
-  if (!policy.purposes.includes(plan.purpose))
-    found.push({ rule: 'purposes', why: `policy: purpose ${plan.purpose}`, ...excepted('purposes') });
-  if (ofPolicy !== undefined)
-    found.push({ rule: 'dataUse', why: `policy: ${ofPolicy}`, ...excepted('dataUse') });
+    found.push({ rule: null, why: `terms of the dataset: they ended at ${end}`, hint: ENDED });
+  if (ofDataset !== undefined)
+    found.push({ rule: null, why: `terms of the dataset: ${ofDataset}`, hint: datasetUseHint(commit) });
+  const outsidePolicy = (rule: OverrideRule, why: string): void => {
+    const hint = `reject the plan, or let two persons except it: \`regulon site override --rule ${rule}\``;
+    found.push({ rule, why: `policy: ${why}`, hint, ...excepted(rule) });
+  };
+  if (!policy.purposes.includes(plan.purpose)) outsidePolicy('purposes', `purpose ${plan.purpose}`);
+  if (ofPolicy !== undefined) outsidePolicy('dataUse', ofPolicy);
   return found;
 }
 
+const ENDED =
+  'reject the plan; where the consent was prolonged, state the new day under `dataset.dataUse` by `regulon site policy set`';
+
 /** How terms and declared use read on the screen of a request. */
 export function useLines({ plan, policy, commit }: UseTerms, outside: readonly OutsideUse[]): string[] {
-  const listed = (terms: readonly string[] | undefined): string =>
-    terms?.map((text) => shown(shownTerm(text))).join('; ') || 'none';
   const match = outside.map(
     ({ why, exceptedUntil }) =>
       `OUTSIDE ${shown(why)}${exceptedUntil === undefined ? '' : `; excepted by two persons until ${exceptedUntil}`}`,
@@ -69,14 +84,28 @@ export function useLines({ plan, policy, commit }: UseTerms, outside: readonly O
   ];
 }
 
+const listed = (terms: readonly string[] | undefined): string =>
+  terms?.map((text) => shown(shownTerm(text))).join('; ') || 'none';
+
+/** How the terms of a dataset read before they are stated. */
+export const termsLine = ({ dataUse }: Pick<BodyOf<'dataset.commit'>, 'dataUse'>): string =>
+  `terms of its use: ${listed(dataUse)}`;
+
+/** @throws E_POLICY when data of patients would be stated without terms that permit any research: every plan would be refused */
+export function verifyTerms(dataset: BodyOf<'dataset.commit'>): void {
+  if (dataset.public || dataset.simulated || permitsResearch(dataset.dataUse)) return;
+  throw new RegulonError(
+    'E_POLICY',
+    `dataset ${dataset.dataset} is neither public nor simulated, and states no terms that permit any research: every plan over it would be refused`,
+    { hint: TERMS_NEEDED },
+  );
+}
+
 /** @throws E_POLICY naming what the plan is outside of, unless two persons excepted it */
 export function verifyUse(plan: string, outside: readonly OutsideUse[]): void {
   const found = outside.find(({ exceptedUntil }) => exceptedUntil === undefined);
   if (!found) return;
   throw new RegulonError('E_POLICY', `plan ${plan}: the declared use is outside the ${found.why}`, {
-    hint:
-      found.rule === null
-        ? 'the terms of a dataset are excepted by nobody: reject the plan, or ask the researcher to declare its use (docs/data-use.md)'
-        : `reject the plan, or let two persons except it: \`regulon site override --rule ${found.rule}\``,
+    hint: found.hint,
   });
 }

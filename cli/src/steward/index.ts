@@ -6,7 +6,7 @@ export { type SiteLink, withSite } from './site-link.js';
 export { StewardBook } from './steward-book.js';
 export { grantRole, revokeRole, ROLE_REASONS } from './roles.js';
 export { reviewersOf, secondPerson, statedPolicy, verifyPersons } from './second-person.js';
-export { verifyUse } from './data-use.js';
+export { verifyTerms, verifyUse } from './data-use.js';
 export { settlePolicy, policyLines } from './policy.js';
 export {
   type DueWithdrawal,

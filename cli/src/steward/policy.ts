@@ -3,6 +3,7 @@ import type { StewardStatements } from '@regulon/client/rounds';
 import { canonicalJson } from '@regulon/shared/crypto';
 import { type BodyOf, type NamedSeed } from '@regulon/shared/transparency';
 import { digestOfBody } from './approval.js';
+import { termsLine } from './data-use.js';
 import { ofKind } from './read-log.js';
 import { reviewersOf, verifyPersons, verifyReviewers } from './second-person.js';
 import type { SiteLink } from './site-link.js';
@@ -18,6 +19,7 @@ export function policyLines({ policy, dataset, policyAttachment }: StewardStatem
     `  digest ${policy.policy.digest}`,
     'dataset',
     `  ${dataset.dataset} version ${dataset.version}, ${dataset.band} ${dataset.unit}s, ${dataset.panel.size} features, ${openness}`,
+    `  ${termsLine(dataset)}`,
     `  commitment ${dataset.commitment}`,
     `digest  ${digestOfBody({ policy, dataset })}`,
   ];

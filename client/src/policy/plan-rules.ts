@@ -1,6 +1,6 @@
 import { equalBytes, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { datasetUseFault, dataUseFault, isPrepared } from '@regulon/shared/plan';
+import { datasetUseFault, datasetUseHint, dataUseFault, isPrepared } from '@regulon/shared/plan';
 import type { RunContract } from '@regulon/shared/program';
 import { ringMechanisms } from '@regulon/shared/secagg';
 import type { OverrideRule } from '@regulon/shared/transparency';
@@ -22,11 +22,11 @@ export function verifyPlanAllowed(
 ): OverrideRule[] {
   const needed: OverrideRule[] = [];
   const { name } = contract.plan;
-  const refuse: Refuse = (key, rule) => {
-    throw new RegulonError('E_POLICY', `plan ${name}: ${key}: ${rule}`);
+  const refuse: Refuse = (key, rule, hint) => {
+    throw new RegulonError('E_POLICY', `plan ${name}: ${key}: ${rule}`, hint === undefined ? {} : { hint });
   };
   const refuseUnless: RefuseUnless = (rule, key, why) => {
-    if (!excepted.has(rule)) refuse(key, why);
+    if (!excepted.has(rule)) refuse(key, why, exceptionHint(rule));
     needed.push(rule);
   };
   verifyUse(contract, site, refuse, refuseUnless);
@@ -41,9 +41,12 @@ export function verifyPlanAllowed(
   return needed;
 }
 
-type Refuse = (key: string, rule: string) => never;
+type Refuse = (key: string, rule: string, hint?: string) => never;
 /** Refuses what nobody excepted the plan from. */
 type RefuseUnless = (rule: OverrideRule, key: string, why: string) => void;
+
+const exceptionHint = (rule: OverrideRule): string =>
+  `change ${rule} in the policy file and state it by \`regulon site policy set\`, or let two persons except this plan: \`regulon site override --rule ${rule}\``;
 
 /** What the data are used for: the terms of the dataset hold whatever anybody excepts. */
 function verifyUse(
@@ -52,8 +55,10 @@ function verifyUse(
   refuse: Refuse,
   refuseUnless: RefuseUnless,
 ): void {
-  const outside = datasetUseFault({ ...dataset, dataUse: dataset.dataUse ?? [] }, plan);
-  if (outside !== undefined) refuse('dataUse', `outside the terms of the dataset: ${outside}`);
+  const terms = { ...dataset, dataUse: dataset.dataUse ?? [] };
+  const outside = datasetUseFault(terms, plan);
+  if (outside !== undefined)
+    refuse('dataUse', `outside the terms of the dataset: ${outside}`, datasetUseHint(terms));
   if (!policy.purposes.includes(plan.purpose))
     refuseUnless('purposes', 'purpose', 'the policy of this site does not allow it');
   const broken = dataUseFault(policy.dataUse ?? [], plan);

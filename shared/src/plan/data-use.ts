@@ -32,10 +32,23 @@ export interface DatasetTerms {
 export function datasetUseFault(dataset: DatasetTerms, use: DeclaredUse): string | undefined {
   const { dataUse } = dataset;
   if (dataUse.length === 0 && (dataset.public || dataset.simulated)) return undefined;
-  if (!dataUse.some((text) => ruleOf(termOf(text).code) === 'aim'))
-    return 'the dataset has no code that permits any research';
+  if (!permitsResearch(dataUse)) return 'the dataset has no code that permits any research';
   return dataUseFault(dataUse, use);
 }
+
+/** Whether terms permit some research; those of data that are not open must. */
+export const permitsResearch = (terms: readonly string[]): boolean =>
+  terms.some((text) => ruleOf(termOf(text).code) === 'aim');
+
+/** What to add, and where, when data of patients have no terms that permit research. */
+export const TERMS_NEEDED =
+  "add what the patients consented to under `dataset` of the daemon's configuration, e.g. `dataUse: ['DUO:0000006']` for biomedical research, and state it by `regulon site policy set` (docs/data-use.md)";
+
+/** What to do about a fault that `datasetUseFault` finds: who adds what, where. */
+export const datasetUseHint = ({ dataUse }: Pick<DatasetTerms, 'dataUse'>): string =>
+  permitsResearch(dataUse)
+    ? "nobody excepts from the terms of a dataset: reject the plan, or the researcher declares its use in the plan, e.g. `dataUse: ['DUO:0000006']`, and proposes it again (docs/data-use.md)"
+    : TERMS_NEEDED;
 
 /**
  * Which of the terms a plan does not meet; a list without a permission restricts by its other codes alone.

@@ -8,7 +8,16 @@ export {
 } from './early-stopping.js';
 export { type Combination, combinationOf, groupsOfPlan, isRobust, toleratedGroups } from './combination.js';
 export { hasWorsened } from './validation-gate.js';
-export { type DatasetTerms, datasetUseFault, dataUseFault, type DeclaredUse, endOfUse } from './data-use.js';
+export {
+  type DatasetTerms,
+  datasetUseFault,
+  datasetUseHint,
+  dataUseFault,
+  type DeclaredUse,
+  endOfUse,
+  permitsResearch,
+  TERMS_NEEDED,
+} from './data-use.js';
 export { dataUseSchema, isDataUseTerm, shownTerm } from './data-use-terms.js';
 export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PlanPrivacy, type PrepareStep } from './plan.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  exceptedRun,
   noRoot,
   type SampleLog,
   type SampleOptions,
@@ -8,6 +9,7 @@ import {
   writeBaseline,
 } from '../../transparency-samples/index.js';
 import { utf8 } from '../../crypto/index.js';
+import { parseEntry } from '../entries/parse.js';
 import { verifyBundle } from './verify-bundle.js';
 
 const four = ['site-1', 'site-2', 'site-3', 'site-4'];
@@ -47,6 +49,25 @@ describe('rows L5 and P2: baselines', () => {
     ['what is no baseline', { state: () => ({}) }],
   ] as [string, SpoiledBaseline][])('fail L5 for %s, at who signed it first', (_, spoil) => {
     expect(written(spoil).failed).toEqual([['L5', 256]]);
+  });
+
+  it('repeat exceptions from policies and the terms of datasets: without one the state is another', () => {
+    const said: string[] = [];
+    const without = (kind: string): SpoiledBaseline => ({
+      state: (s) => ({
+        ...s,
+        repeated: s.repeated.filter(({ entry }) => {
+          const { body, ...read } = parseEntry(Buffer.from(entry, 'base64'));
+          if (read.kind === kind) said.push(...('dataUse' in body ? [String(body.dataUse)] : [read.kind]));
+          return read.kind !== kind;
+        }),
+      }),
+    });
+    const excepted = exceptedRun({});
+    expect(written({}, excepted).failed).toEqual([]);
+    expect(written(without('policy.override'), excepted).failed).toEqual([['L5', 256]]);
+    expect(written(without('dataset.commit'), excepted).failed).toEqual([['L5', 256]]);
+    expect(said).toEqual(['policy.override', ...Array.from({ length: 5 }, () => 'DUO:0000042')]);
   });
 
   it('fail P2 for other totals of privacy', () => {
