@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { datasetUseFault, dataUseFault, endOfUse } from './data-use.js';
-import { dataUseSchema, isDataUseTerm, shownTerm } from './data-use-terms.js';
+import {
+  datasetUseFault,
+  datasetUseHint,
+  dataUseFault,
+  dataUseSchema,
+  endOfUse,
+  isDataUseTerm,
+  shownTerm,
+} from './index.js';
 
 const [NRES, HMB, DS, POA, RS, NMDS] = [4, 6, 7, 11, 12, 15].map((n) => code(n));
 const [NPUNCU, PUB, GS, MOR, TS, US] = [18, 19, 22, 24, 25, 26].map((n) => code(n));
@@ -61,7 +68,7 @@ describe('terms of use and what a plan declares', () => {
     ['a declared code that is not known', [GRU], [GRU, 'DUO:9999999'], false],
     ['a declared word', [GRU], [GRU, ''], false],
     ['an inherited name', ['constructor'], [GRU], false],
-  ])('%s', (_, terms, declared, met, purpose) => {
+  ])('%s', (_, terms, declared, met, purpose = 'research') => {
     const fault = dataUseFault(terms.map(String), use(declared as string[], purpose));
     expect(fault === undefined).toBe(met);
   });
@@ -84,6 +91,11 @@ describe('terms of a dataset', () => {
     expect(datasetUseFault({ ...closed, dataUse: [] }, use([GRU]))).toMatch(/no code that permits/);
     expect(datasetUseFault({ ...closed, dataUse: [NCU!] }, use([GRU, NCU]))).toMatch(/no code that permits/);
     expect(datasetUseFault({ ...closed, dataUse: [GRU!] }, use([GRU]))).toBeUndefined();
+  });
+
+  it('say by whom what is added where', () => {
+    expect(datasetUseHint({ dataUse: [NCU!] })).toMatch(/^add .* under `dataset` of the daemon/);
+    expect(datasetUseHint({ dataUse: [GRU!] })).toMatch(/the researcher declares its use in the plan/);
   });
 
   it('restrict open data only where they are stated', () => {
