@@ -4,6 +4,7 @@ import re
 
 import data_use
 from primitives import Wrong, parse_json
+from runs import approval_of, dataset_of, proposal_of
 
 
 def check_policies(log):
@@ -61,27 +62,23 @@ def check_run(log, name):
     if not starts:
         return
     index, start = starts[0]
-    at = start["body"]["proposal"]
-    proposal = log.entries[at] if at < index else None
-    if not proposal or proposal["kind"] != "plan.propose":
-        return
-    if proposal["body"]["planHash"] != start["body"]["planHash"]:
+    body = start["body"]
+    proposal = proposal_of(log, index, body)
+    if not proposal:
         return
     plan = plan_of(log, proposal)
-    if plan and plan.get("purpose", proposal["body"]["purpose"]) != proposal["body"]["purpose"]:
-        log.add("A1", at, "another purpose than the plan's")
+    if plan and plan.get("purpose", proposal["purpose"]) != proposal["purpose"]:
+        log.add("A1", body["proposal"], "another purpose than the plan's")
     names = log.at(index).names
-    listed = set(start["body"]["approvals"])
-    for site in start["body"]["sites"]:
-        approvals = of_site(log, "plan.approve", names.get(site), index)
-        own = [(i, e) for i, e in approvals if i in listed]
-        if own and own[0][1]["body"]["planHash"] == start["body"]["planHash"]:
-            check_site(log, (index, start), proposal["body"], plan, own[0])
+    for site in body["sites"]:
+        approval = approval_of(log, index, body, names.get(site))
+        if approval:
+            check_site(log, (index, start), proposal, plan, approval)
 
 
 def plan_of(log, proposal):
     try:
-        plan = parse_json(log.attachment(proposal["body"]["plan"]))
+        plan = parse_json(log.attachment(proposal["plan"]))
         return plan if isinstance(plan, dict) else None
     except Wrong:
         return None
@@ -98,10 +95,7 @@ def check_site(log, placed, proposal, plan, approval):
     policy, purpose = under[0][1]["body"], proposal["purpose"]
     if purpose not in policy["purposes"]:
         judge(log, placed, approved, "purposes")
-    commits = [e["body"] for _, e in of_site(log, "dataset.commit", site, index) if e["body"]["dataset"] == body["dataset"]]
-    newest = commits[-1] if commits else None
-    wanted = (body["commitment"], body["datasetVersion"])
-    dataset = newest if newest and (newest["commitment"], newest["version"]) == wanted else None
+    dataset = dataset_of(log, index, approval)
     end = data_use.end_of_use(policy["dataUse"] + (dataset["dataUse"] if dataset else []))
     if end and body["validUntil"] > end:
         log.add("A1", at, "approved for longer than the terms last")
