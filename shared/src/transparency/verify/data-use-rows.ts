@@ -6,7 +6,10 @@ import { judgeException } from './override-rows.js';
 import type { Placed, RunView } from './run-view.js';
 
 // what is no list of texts is declared by nobody: such a plan meets no term
-const declared = z.object({ purpose: z.unknown().optional(), dataUse: z.array(z.string()).optional().catch(['']) });
+const declared = z.object({
+  purpose: z.unknown().optional(),
+  dataUse: z.array(z.string()).optional().catch(['']),
+});
 
 /** What one site of a run agreed to, and under which terms. */
 export interface SiteUse {
