@@ -9,7 +9,6 @@ import {
   overrideFault,
   personsOf,
 } from '@regulon/shared/transparency';
-import type { Agreement } from './agreement.js';
 import type { SiteView } from './site-view.js';
 
 /** An exception of a site from a rule of its policy. */
@@ -85,17 +84,19 @@ export function verifyTimeLimit(
   );
 }
 
+/** What of an agreement ends with a day. */
+interface Expiring {
+  readonly approval: Pick<BodyOf<'plan.approve'>, 'validUntil'>;
+  readonly exceptions: readonly Exception[];
+}
+
 /**
  * What a run was agreed on still holds: a run may last longer than its approval.
  *
  * @param now ms since the epoch
  * @throws E_POLICY when the approval of this site, or an exception that the plan needs, has expired
  */
-export function verifyUnexpired(
-  run: string,
-  { approval, exceptions }: Pick<Agreement, 'approval' | 'exceptions'>,
-  now: number,
-): void {
+export function verifyUnexpired(run: string, { approval, exceptions }: Expiring, now: number): void {
   const at = new Date(now).toISOString();
   if (approval.validUntil < at)
     throw new RegulonError('E_POLICY', `${run}: the approval of this site expired at ${approval.validUntil}`);

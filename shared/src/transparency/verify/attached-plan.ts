@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { ApprovedRun } from './approval-rows.js';
 import type { VerifyContext } from './context.js';
+import type { Placed } from './run-view.js';
 
 /**
  * A part of the plan that the proposal of a run attached; its numbers are decimal strings.
@@ -10,7 +10,7 @@ import type { VerifyContext } from './context.js';
  */
 export function partOfPlan<T>(
   { log }: Pick<VerifyContext, 'log'>,
-  { proposal }: Pick<ApprovedRun, 'proposal'>,
+  { proposal }: { readonly proposal: Placed<'plan.propose'> },
   part: z.ZodType<T>,
 ): T | undefined {
   const bytes = log.resolve(proposal.entry.body.plan.digest);
