@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -43,6 +43,56 @@ describe('regulon audit verify', () => {
     const { code, out } = await run(...verify.slice(0, -1), cut);
     expect(code).toBe(4);
     expect(JSON.parse(out)).toMatchObject({ status: 'error', data: null, error: { code: 'E_BUNDLE' } });
+  });
+});
+
+describe('regulon audit verify --level 2 --kept', () => {
+  /** A run whose models follow from its sums. @param last what each site sends at the end */
+  function keptRun(last: number): { command: string[]; files: string[] } {
+    const words = [10, 12, 11, 10, last];
+    const log = sampleRun({ trainingRounds: 5, words, combination: { tileFactor: '9.1' } });
+    const own = mkdtempSync(join(folder, 'kept-'));
+    const [bundle, policy, blobs] = [join(own, 'bundle.zip'), join(own, 'quorum.policy'), join(own, 'blobs')];
+    writeFileSync(bundle, log.bundle());
+    writeFileSync(policy, log.policy);
+    const files = [...log.kept].map(([digest, bytes]) => {
+      const name = digest.slice('sha256:'.length);
+      mkdirSync(join(blobs, name.slice(0, 2)), { recursive: true });
+      writeFileSync(join(blobs, name.slice(0, 2), name), bytes);
+      return join(blobs, name.slice(0, 2), name);
+    });
+    const judged = ['--policy', policy, '--bundle', bundle, '--as-of', '2026-11-21T00:00:00Z'];
+    return { command: ['audit', 'verify', ...judged, '--kept', blobs], files };
+  }
+  const S3 = (out: string): unknown =>
+    (JSON.parse(out) as { data: { rules: { id: string }[] } }).data.rules.find(({ id }) => id === 'S3');
+
+  it('derives every model from the kept sums, and names a tile that was applied', async () => {
+    const { command } = keptRun(10);
+    const { code, out } = await run(...command, '--level', '2');
+    expect(code).toBe(0);
+    expect(S3(out)).toMatchObject({ status: 'pass', note: '5 models derived' });
+    const poisoned = await run(...keptRun(30_000).command, '--level', '2');
+    expect(poisoned.code).toBe(1);
+    expect(poisoned.err).toMatch(/^E_VERIFY: entry \d+ \(round\.aggregate.*\), S3: round 5: .*tile/);
+    const wrong = await run(...command);
+    expect(wrong.code).toBe(4);
+    expect(wrong.err).toMatch(/--level 2/);
+  });
+
+  it('finds a byte that was changed in a kept sum, and derives fewer models where one was not kept', async () => {
+    const { command, files } = keptRun(10);
+    const sum = files[3]!;
+    const bytes = readFileSync(sum);
+    bytes[3] = (bytes[3] ?? 0) ^ 1;
+    writeFileSync(sum, bytes);
+    const changed = await run(...command, '--level', '2');
+    expect(changed.code).toBe(1);
+    expect(S3(changed.out)).toMatchObject({ note: expect.stringContaining('is not the logged one') });
+    rmSync(sum);
+    const lacking = await run(...command, '--level', '2');
+    expect(lacking.code).toBe(0);
+    expect(S3(lacking.out)).toMatchObject({ note: '4 models derived' });
   });
 });
 
