@@ -41,6 +41,16 @@ export const wrongModels: Readonly<Record<string, () => Case>> = {
     words: words(BELOW),
     combination: { tileFactor: '9.1' },
   }),
+  'a kept sum that is not the logged one behind its weights': () => {
+    const log = sampleRun({ trainingRounds: 5, words: words(10) });
+    const flipped = [...log.kept].map(([digest, bytes], k) => {
+      const copy = Uint8Array.from(bytes);
+      // the last extra: no model follows from it
+      if (k === 3) copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1;
+      return [digest, copy] as const;
+    });
+    return withKept(log, new Map(flipped));
+  },
   'a kept sum that is not the logged one': () => {
     const log = sampleRun({ trainingRounds: 5, words: words(10) });
     const flipped = [...log.kept].map(([digest, bytes], k) => {

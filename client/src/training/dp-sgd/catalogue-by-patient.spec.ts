@@ -10,6 +10,7 @@ import {
 import type { TrainJob } from '../job.js';
 import { layerCases } from '../layer-cases.support.js';
 import { lossOf } from '../losses/index.js';
+import { runTrainJob } from '../run-job.js';
 import { verifyPatientLevel } from './patient-level.js';
 
 const PATIENTS = 4;
@@ -79,5 +80,10 @@ describe('a private training at the daemon', () => {
       refusal('cox'),
     );
     expect(() => verifyPatientLevel(job(layer('spectral-norm')))).toThrow(refusal('spectral-norm'));
+  });
+
+  it('is refused by the process that trains, before it reads data', async () => {
+    const context = { backend: undefined as never, onBeat: () => undefined };
+    await expect(runTrainJob(job(layer('batch-norm')), context)).rejects.toThrow(refusal('batch-norm'));
   });
 });
