@@ -22,6 +22,7 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
   import: () => import('./import.js'),
   genomics: () => import('./genomics.js'),
   privacy: () => import('./privacy.js'),
+  'private-steps': () => import('./private-cost.js'),
   audit: () => import('./audit.js'),
 };
 

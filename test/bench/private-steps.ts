@@ -11,7 +11,8 @@ import { type BenchRow, row } from './report.js';
 
 const UNITS = 32;
 
-interface Model {
+/** A model whose steps are compared. */
+export interface Model {
   readonly name: string;
   readonly inputShape: readonly number[];
   readonly layers: readonly object[];
@@ -20,7 +21,8 @@ interface Model {
 }
 
 const dense = (units: number) => ({ type: 'dense', units, activation: 'relu' });
-const MODELS: readonly Model[] = [
+/** One of each kind that the goal names. */
+export const MODELS: readonly Model[] = [
   { name: 'dense 5000-128-3', inputShape: [5000], layers: [dense(128)], atMost: 2 },
   { name: 'dense 2000-256-64-3', inputShape: [2000], layers: [dense(256), dense(64)], atMost: 2 },
   {
@@ -75,6 +77,12 @@ export async function privateSteps(quick: boolean, say: (line: string) => void):
     );
   }
   return rows;
+}
+
+/** Train once, plainly or privately. @param steps at least 3 */
+export async function trainOnce(model: Model, kind: 'plain' | 'guarded', steps: number): Promise<void> {
+  const { backend } = await startBackend({ choice: 'auto', threads: 1 });
+  await turnsOf(model, backend, steps)(kind);
 }
 
 const ms = (value: number): string => value.toFixed(2);
