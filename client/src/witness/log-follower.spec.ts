@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { sha256 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
 import { planHashOf } from '@regulon/shared/plan';
 import { digestText, parseEntry, signCheckpoint } from '@regulon/shared/transparency';
 import {
@@ -40,6 +41,23 @@ describe('following the log', () => {
     await site.follower.follow(site.log.add(aggregate(0)).note());
     expect(site.follower.has('round.aggregate', run, 0)).toBe(true);
     expect(site.follower.aggregateOf(run, 0)?.transcript).toBe(digest);
+  });
+
+  it('goes on over a pruned log that it has followed, and does not begin with one', async () => {
+    site.log.add(start(), note(2));
+    const minimum = 2;
+    const read = async (from: number, to: number): Promise<Uint8Array[]> => {
+      if (from < minimum) throw new RegulonError('E_PRUNED', `entry ${from} of the log was pruned`);
+      return site.log.entries.slice(from, to);
+    };
+    site.restart(undefined, read);
+    await expect(site.follower.follow(site.log.note())).rejects.toThrow(refused('E_PRUNED'));
+    expect(site.follower.latest.size).toBe(0);
+    site.restart();
+    await site.follower.follow(site.log.note(2));
+    site.restart(undefined, read);
+    await site.follower.follow(site.log.note());
+    expect(site.follower.latest.size).toBe(3);
   });
 
   it('refuses a checkpoint that the log key did not sign', async () => {

@@ -60,7 +60,10 @@ export function verifyRelease(sequencer: Sequencer, entry: ReleaseEntry, resolve
   const { run } = entry;
   const proposal = proposalOf(sequencer, run);
   const finish = last(sequencer, run, 'run.finish');
-  if (!proposal || !finish) throw refused(`${run} has not ended: nothing of it can be released`);
+  if (!proposal || !finish) {
+    const why = sequencer.minimum > 0 ? 'has not ended, or its entries were pruned' : 'has not ended';
+    throw refused(`${run} ${why}: nothing of it can be released`);
+  }
   const contributions = entriesOf(sequencer, run, 'round.contribution');
   verifyConsent(sequencer, contributions);
   if (entry.kind === 'model.export') return verifyExport(sequencer, entry);
