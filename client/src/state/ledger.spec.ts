@@ -1,7 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { type ChargedEvent, spendingOf } from '@regulon/shared/privacy';
+import { canonicalJson } from '@regulon/shared/crypto';
+import {
+  type ChargedEvent,
+  FIRST_LINK,
+  linkOf,
+  spendingOf,
+  type StoredCharge,
+  verifyLedger,
+} from '@regulon/shared/privacy';
 import { Ledger, type LedgerEvent } from './ledger.js';
 import type { SiteState } from './site-state.js';
 import { opened, run, stateFolder } from './state.support.js';
@@ -103,9 +111,12 @@ describe('a ledger edited behind the daemon', () => {
     expect(open).toThrow(refused('E_LEDGER', 'charge 2 is not the one that this site wrote'));
   });
 
-  it.each(['', 'not a head', `${'0'.repeat(16)} zz\n`])('with a head that says %j', (text) => {
-    expect(reopened((state) => writeFileSync(head(state), text))).toThrow(refused('E_LEDGER', 'head'));
-  });
+  it.each(['', 'not a head', `${'0'.repeat(16)} zz\n`, `${'0'.repeat(16)} ${'ab'.repeat(32)}\n`])(
+    'with a head that says %j',
+    (text) => {
+      expect(reopened((state) => writeFileSync(head(state), text))).toThrow(refused('E_LEDGER', 'head'));
+    },
+  );
 
   it('goes on after a crash between the charge and its anchor, and never with less', () => {
     const open = reopened((state) => {
@@ -115,6 +126,38 @@ describe('a ledger edited behind the daemon', () => {
     });
     expect(open().size()).toBe(4);
     expect(open().charge(charge(3, noisy('5'))).seq).toBe(3);
+  });
+});
+
+describe('a ledger whose chain holds', () => {
+  /** Charges that somebody has chained as this program does. */
+  const chained = (...events: object[]): StoredCharge[] => {
+    let prev: Uint8Array = FIRST_LINK;
+    return events.map((event, seq) => {
+      const charge = { ...charge0, seq, event: event as ChargedEvent };
+      const row = { ...charge, event: canonicalJson(event), prev, hash: linkOf(prev, charge) };
+      prev = row.hash;
+      return row;
+    });
+  };
+  const charge0 = { dataset: 'd', run, round: 0, attempt: 0 };
+  const verified =
+    (...events: object[]) =>
+    () =>
+      verifyLedger(chained(...events), { size: 0, hash: '00'.repeat(32) });
+
+  it('holds no event of a mechanism or of an accountant that this program does not know', () => {
+    expect(verified(noisy('5'))).not.toThrow();
+    expect(verified(noisy('5'), { ...noisy('5'), mechanism: 'laplace' })).toThrow(
+      refused('E_LEDGER', 'charge 1 of the privacy ledger is no event'),
+    );
+    expect(verified({ ...noisy('5'), z: '-5' })).toThrow(refused('E_LEDGER', 'no event'));
+  });
+
+  it('holds no charge that is older than the one before it', () => {
+    const dated = (at: number): object => ({ ...noisy('5'), at });
+    expect(verified(dated(1000), dated(1000), dated(2000))).not.toThrow();
+    expect(verified(dated(2000), dated(1000))).toThrow(refused('E_LEDGER', 'older'));
   });
 });
 

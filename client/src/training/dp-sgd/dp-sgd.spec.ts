@@ -196,7 +196,7 @@ describe('DP-SGD by patient', () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('a gradient that is no number under a loss that is one: refused, not clipped to NaN', async () => {
+  it('a gradient that is no number under a loss that is one, or the other way round: refused, not clipped to NaN', async () => {
     const lossOf: UnitData['lossOf'] = (output) => {
       output.fill(Number.NaN);
       return { lossSum: 1, targetCount: N, correct: 0 };
@@ -204,6 +204,10 @@ describe('DP-SGD by patient', () => {
     await expect(run({ samplingRate: 1 }, { units: { ...data, lossOf } })).rejects.toMatchObject({
       code: 'E_LOSS_NOT_FINITE',
       message: expect.stringContaining('gradient of a patient'),
+    });
+    const noLoss: UnitData['lossOf'] = () => ({ lossSum: Number.NaN, targetCount: N, correct: 0 });
+    await expect(run({ samplingRate: 1 }, { units: { ...data, lossOf: noLoss } })).rejects.toMatchObject({
+      code: 'E_LOSS_NOT_FINITE',
     });
   });
 });
