@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { refusalOf, RegulonError } from './index.js';
+import { present, refusalOf, RegulonError } from './index.js';
 
 describe('what was thrown', () => {
   const refusal = new RegulonError('E_VERIFY', 'no');
@@ -15,4 +15,11 @@ describe('what was thrown', () => {
       expect(() => refusalOf(error, 'E_VERIFY')).toThrow(error);
     },
   );
+});
+
+describe('a value that must be there', () => {
+  it('is given back, or named', () => {
+    expect(present(0, 'the number')).toBe(0);
+    expect(() => present(undefined, 'the number')).toThrow('the number is missing');
+  });
 });

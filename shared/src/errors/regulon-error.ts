@@ -49,6 +49,17 @@ export function refusalOf(error: unknown, code?: ErrorCode): RegulonError {
   throw error;
 }
 
+/**
+ * A value that a check before has shown to be there.
+ *
+ * @param what it is, for whoever reads of the defect
+ * @throws E_INTERNAL when it is not
+ */
+export function present<T>(value: T | undefined, what: string): T {
+  if (value !== undefined) return value;
+  throw new RegulonError('E_INTERNAL', `${what} is missing`);
+}
+
 /** The two lines a person reads: `CODE: what and where` and `next: what to do`. */
 export function explainError(error: unknown): string {
   if (error instanceof RegulonError) return `${error.code}: ${error.message}\nnext: ${error.hint}`;

@@ -142,7 +142,8 @@ export function parseAttackReport(bytes: Uint8Array): AttackReport {
   }
   const { success, data, error } = attackReport.safeParse(value);
   if (success) return data;
-  return refuse(`is not of its form: ${error.issues[0]?.path.map(String).join('.').slice(0, 100) ?? ''}`);
+  const [where = ''] = error.issues.map(({ path }) => path.map(String).join('.').slice(0, 100));
+  return refuse(`is not of its form: ${where}`);
 }
 
 /** Rates at which an attack found more members than its bound and three standard errors allow. */

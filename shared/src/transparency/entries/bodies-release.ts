@@ -31,7 +31,7 @@ const perSite = <S extends z.ZodType<{ readonly site: string }>>(item: S) =>
     .array(item)
     .max(MAX_LIST)
     .refine(
-      (list) => list.every(({ site }, i) => i === 0 || site > (list[i - 1]?.site ?? '')),
+      (list) => list.every(({ site }, i) => list.slice(i - 1, i).every((before) => before.site < site)),
       'sites ascend',
     );
 

@@ -1,10 +1,9 @@
 import { hex } from '../../crypto/index.js';
 import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
 import type { Witnesses } from '../notes/quorum.js';
-import type { ActorKey, KnownKeys } from './actor-key.js';
 import type { ActorType, BodyOf } from './kinds.js';
 import { isAttachment } from './attachments.js';
-import { GrantedRoles } from './granted-roles.js';
+import { type ActorKey, GrantedRoles, type KnownKeys } from './granted-roles.js';
 import { memberList } from './bodies-federation.js';
 import { entryRefused } from './rule-error.js';
 

@@ -1,9 +1,27 @@
 import { equalBytes } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
-import type { ActorKey, KnownKeys } from './actor-key.js';
+import type { ActorType } from './kinds.js';
 import { entryRefused } from './rule-error.js';
 import type { LogEntry } from './schema.js';
+
+/** Statement key of one actor. */
+export interface ActorKey {
+  readonly type: ActorType;
+  readonly id: string;
+  readonly key: VerifierKey;
+}
+
+/** Who has which key, as far as roles depend on it. */
+export interface KnownKeys {
+  readonly genesis: { readonly origin: string };
+  /** The actor behind a key reference, undefined if the federation does not know the key. */
+  find(reference: string): ActorKey | undefined;
+  /** Everybody whom entry 0 or the roster gives a statement key. */
+  actors(): Iterable<ActorKey>;
+  /** Whether a key serves here, as whatever: statements, cosignatures, the log. */
+  isUsed(key: VerifierKey): boolean;
+}
 
 /** An entry that gives or takes a role. */
 export type RoleEntry = LogEntry<'role.grant' | 'role.revoke'>;
@@ -113,8 +131,7 @@ function keyOf({ body }: RoleEntry, { genesis }: KnownKeys): VerifierKey {
     const key = parseVkey(body.key);
     if (key.type === KeyType.statement && key.name === name) return key;
   } catch (error) {
-    if (!isRegulonError(error)) throw error;
-    throw entryRefused('L3', error.message);
+    throw entryRefused('L3', refusalOf(error).message);
   }
   throw entryRefused('L3', `the key of ${name} has another type or name`);
 }

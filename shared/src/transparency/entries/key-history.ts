@@ -1,5 +1,5 @@
 import { canonicalJson, fromHex, hex, sha256 } from '../../crypto/index.js';
-import { isRegulonError, RegulonError } from '../../errors/index.js';
+import { isRegulonError, present, RegulonError } from '../../errors/index.js';
 import {
   parseStrict,
   type Roster,
@@ -42,48 +42,52 @@ export interface Succession<K extends ChangeKind = ChangeKind> {
 /** The rosters of a federation in their order, with the keys and terms of each. */
 export class KeyHistory {
   private readonly rosters: Roster[];
-  /** keys and terms of each roster, oldest first */
-  private readonly all: [FederationKeys, ...FederationKeys[]];
-  /** indexes of the entries that changed the keys, ascending */
-  private readonly indexes: number[] = [];
+  /** what followed the founding, oldest first: where its entry stands, and the keys and terms after it */
+  private readonly changes: { readonly index: number; readonly keys: FederationKeys }[] = [];
 
   /**
    * @param keys as entry 0 fixes them
    * @param founding the roster of entry 0, verified; without it nothing can follow
    */
-  constructor(keys: FederationKeys, founding: Roster | undefined) {
-    this.all = [keys];
+  constructor(
+    private readonly first: FederationKeys,
+    founding: Roster | undefined,
+  ) {
     this.rosters = founding ? [founding] : [];
   }
 
   /** The keys in force now. */
   get last(): FederationKeys {
-    return this.all.at(-1) ?? this.all[0];
+    return this.at(Infinity);
   }
 
   /** Keys and terms of each roster that was in force up to an entry of this index, oldest first. */
   until(index: number): readonly FederationKeys[] {
-    return this.all.slice(0, 1 + this.indexes.filter((changed) => changed < index).length);
+    return [this.first, ...this.before(index).map(({ keys }) => keys)];
   }
 
   /** Keys and terms of each roster, oldest first. */
   get versions(): readonly FederationKeys[] {
-    return this.all;
+    return this.until(Infinity);
   }
 
   /** Indexes of the entries that changed the keys, ascending. */
   get changedAt(): readonly number[] {
-    return this.indexes;
+    return this.changes.map(({ index }) => index);
   }
 
   /** The keys under which an entry of this index is signed, and a checkpoint of this size cosigned. */
   at(index: number): FederationKeys {
-    return this.all[this.indexes.filter((changed) => changed < index).length] ?? this.last;
+    return this.before(index).reduce((_, { keys }) => keys, this.first);
   }
 
   /** The roster in force for an entry of this index; undefined when that of entry 0 is not known. */
   rosterAt(index: number): Roster | undefined {
-    return this.rosters[this.indexes.filter((changed) => changed < index).length];
+    return this.rosters[this.before(index).length];
+  }
+
+  private before(index: number): readonly { readonly keys: FederationKeys }[] {
+    return this.changes.filter((change) => change.index < index);
   }
 
   /** The name of the member that has or had this roster id. */
@@ -98,7 +102,7 @@ export class KeyHistory {
 
   /** Members in force and former ones. */
   everybody(): GenesisMember[] {
-    return this.all.flatMap(({ members }) => members);
+    return this.versions.flatMap(({ members }) => members);
   }
 
   /**
@@ -108,7 +112,9 @@ export class KeyHistory {
    */
   successionOf(signed: SignedRoster): Succession {
     const [founding, ...later] = this.rosters;
-    if (!founding) throw new RegulonError('E_ROSTER', 'the roster of entry 0 is not known: none can follow');
+    const { follows } = signed.roster;
+    if (!founding || !follows)
+      throw new RegulonError('E_ROSTER', 'the roster names none before it, or that of entry 0 is not known');
     const difference = verifySuccessor([founding, ...later], signed);
     const { genesis, fed } = this.last;
     const { origin, people, software, ...old } = genesis;
@@ -122,7 +128,7 @@ export class KeyHistory {
     const attached = new Map(terms.attachments.map((bytes) => [digestText(sha256(bytes)), bytes]));
     const keys = new FederationKeys(fed, terms.body, (digest) => attached.get(digest), this.last.roles);
     const [attachments, quorumPolicy] = [terms.attachments.slice(0, 2), terms.quorumPolicy];
-    return { ...entryOf(difference, this.last, keys, signed.roster), attachments, keys, quorumPolicy };
+    return { ...entryOf(difference, this.last, keys, follows), attachments, keys, quorumPolicy };
   }
 
   /**
@@ -133,9 +139,8 @@ export class KeyHistory {
    */
   append(signed: SignedRoster, index: number): Succession {
     const next = this.successionOf(signed);
-    this.all.push(next.keys);
     this.rosters.push(signed.roster);
-    this.indexes.push(index);
+    this.changes.push({ index, keys: next.keys });
     return next;
   }
 
@@ -188,22 +193,21 @@ function entryOf(
   difference: RosterDifference,
   old: FederationKeys,
   next: FederationKeys,
-  { follows }: Roster,
+  { reason, handover = '' }: NonNullable<Roster['follows']>,
 ): Pick<Succession, 'kind' | 'body'> {
   const { rosterHash, roster, quorumPolicy, administratorThreshold, colluders, quorum } = next.genesis;
   const terms = {
-    ...{ previous: old.genesis.rosterHash, rosterHash, roster, reason: follows?.reason ?? 'routine' },
+    ...{ previous: old.genesis.rosterHash, rosterHash, roster, reason },
     ...{ quorumPolicy, administratorThreshold, colluders, quorum },
   };
   if (difference.kind === 'rotate') {
     const { role, id } = difference;
-    const handover = Buffer.from(fromHex(follows?.handover ?? '')).toString('base64');
     const [before, key] = [vkeyOf(old, difference.old), vkeyOf(next, difference.key)];
-    return { kind: 'key.rotate', body: { role, id, old: before, key, handover, ...terms } };
+    const signature = Buffer.from(fromHex(handover)).toString('base64');
+    return { kind: 'key.rotate', body: { role, id, old: before, key, handover: signature, ...terms } };
   }
   const { name } = difference.member;
-  const member = (difference.kind === 'join' ? next : old).member(name);
-  if (member === undefined) throw new TypeError(`${name} is in neither roster`);
+  const member = present((difference.kind === 'join' ? next : old).member(name), name);
   if (difference.kind === 'join') return { kind: 'member.join', body: { member, ...terms } };
   const { statement, cosigner, steward, administrators } = member;
   const keys = [statement, cosigner, steward, ...administrators];
@@ -214,8 +218,7 @@ function entryOf(
 function vkeyOf({ genesis, members }: FederationKeys, key: string): string {
   const all = members.flatMap((m) => [m.statement, m.cosigner, m.steward, ...m.administrators]);
   const found = [genesis.coordinatorKey, ...all].find((vkey) => hex(parseVkey(vkey).publicKey) === key);
-  if (found === undefined) throw new TypeError('the key is in neither roster');
-  return found;
+  return present(found, 'the key of a roster');
 }
 
 /** The roster whose hash entry 0 names; undefined when it is not there or cannot be verified. */

@@ -1,4 +1,4 @@
-import type { KnownKeys } from './actor-key.js';
+import type { KnownKeys } from './granted-roles.js';
 import type { BodyOf } from './kinds.js';
 import type { LogEntry } from './schema.js';
 

@@ -1,5 +1,5 @@
 import { canonicalJson, equalBytes, sha256, utf8 } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import type { ResolveAttachment } from '../entries/federation-keys.js';
 import { type Attachment, digestBytes } from '../entries/fields.js';
 import type { BodyOf } from '../entries/kinds.js';
@@ -106,9 +106,10 @@ function signedNote({ digest }: Attachment, { resolve, history }: JudgedLog): Ch
   try {
     return verifyCheckpoint(new TextDecoder().decode(bytes), history.last.logKey);
   } catch (error) {
-    if (isRegulonError(error, 'E_VERIFY'))
-      throw entryRefused('L3', `the evidence is no checkpoint of this log: ${error.message}`);
-    throw error;
+    throw entryRefused(
+      'L3',
+      `the evidence is no checkpoint of this log: ${refusalOf(error, 'E_VERIFY').message}`,
+    );
   }
 }
 
@@ -155,8 +156,6 @@ function readEntry(bytes: Uint8Array): LogEntry {
   try {
     return parseEntry(bytes);
   } catch (error) {
-    if (isRegulonError(error, 'E_LOG_ENTRY'))
-      throw entryRefused('L3', `the evidence is no entry: ${error.message}`);
-    throw error;
+    throw entryRefused('L3', `the evidence is no entry: ${refusalOf(error, 'E_LOG_ENTRY').message}`);
   }
 }

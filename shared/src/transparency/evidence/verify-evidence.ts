@@ -178,8 +178,8 @@ function checkSignatures(
   if (confirmed.length < thresholds.t)
     complain('S2', `${confirmed.length} sites confirmed the survivors, t = ${thresholds.t}`);
   for (const m of own(evidence.answers)) {
-    const answer = answers.get(m.id) ?? new Uint8Array(0);
-    if (!u2.includes(m.id) || !verifier.answered(h3, m, answer))
+    const answer = answers.get(m.id);
+    if (answer === undefined || !u2.includes(m.id) || !verifier.answered(h3, m, answer))
       complain('S2', `σ4 of site ${m.id} does not verify`);
   }
 }

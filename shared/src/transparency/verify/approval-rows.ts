@@ -23,7 +23,7 @@ export function checkApprovals(context: VerifyContext, view: RunView): ApprovedR
   const { log, findings, history } = context;
   const { start } = view;
   if (start === undefined) {
-    findings.fail('A2', `${view.run} has entries but no run.start`, firstIndex(view));
+    findings.fail('A2', `${view.run} has entries but no run.start`, view.first);
     return undefined;
   }
   const proposal = ofKind(log.entries, 'plan.propose').find(
@@ -170,18 +170,4 @@ function checkContributors(
       findings.fail('A3', `${entry.actor.id} ran other code than was approved`, index);
     }
   }
-}
-
-function firstIndex(view: RunView): number {
-  const groups = [
-    view.opens,
-    view.contributions,
-    view.unmasks,
-    view.aggregates,
-    view.aborts,
-    view.acks,
-    view.releases,
-    view.exports,
-  ];
-  return Math.min(...groups.flat().map(({ index }) => index), view.finish?.index ?? Infinity);
 }

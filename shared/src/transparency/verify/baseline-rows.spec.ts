@@ -10,6 +10,7 @@ import {
 } from '../../transparency-samples/index.js';
 import { utf8 } from '../../crypto/index.js';
 import { parseEntry } from '../entries/parse.js';
+import { attachmentOf } from '../entries/attachments.js';
 import { verifyBundle } from './verify-bundle.js';
 
 const four = ['site-1', 'site-2', 'site-3', 'site-4'];
@@ -68,6 +69,22 @@ describe('rows L5 and P2: baselines', () => {
     expect(written(without('policy.override'), excepted).failed).toEqual([['L5', 256]]);
     expect(written(without('dataset.commit'), excepted).failed).toEqual([['L5', 256]]);
     expect(said).toEqual(['policy.override', ...Array.from({ length: 5 }, () => 'DUO:0000042')]);
+  });
+
+  it('fail L5 when their state is gone, or no JSON', () => {
+    const gone = attachmentOf(utf8('gone'), 'application/json');
+    expect(written({ body: { state: gone } }).failed).toContainEqual(['L5', 256]);
+    const log = sampleRun();
+    writeBaseline(log, four, { body: { state: log.attach(utf8('{'), 'application/json') } });
+    expect(judged(log).failed).toContainEqual(['L5', 256]);
+    expect(judged(log).note).toContain('is not what the entries before it give');
+  });
+
+  it('are not judged over an entry that nobody can read', () => {
+    const log = sampleRun();
+    writeBaseline(log, four, { body: { root: noRoot } });
+    log.entries[5] = utf8('{}');
+    expect(judged(log).failed).not.toContainEqual(['L5', 256]);
   });
 
   it('fail P2 for other totals of privacy', () => {

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { isRegulonError, refusalOf } from '../../errors/index.js';
 import { digestText } from '../entries/fields.js';
 import type { BodyOf } from '../entries/kinds.js';
 import { type Baseline, BaselineBuilder, baselineSchema } from '../evidence/baseline.js';
@@ -91,8 +91,8 @@ function derive(builder: BaselineBuilder, entries: readonly (Uint8Array | undefi
     return builder.baseline();
   } catch (error) {
     if (isRegulonError(error, 'E_STATE')) return 'under way';
-    if (isRegulonError(error, 'E_LOG_ENTRY')) return undefined;
-    throw error;
+    refusalOf(error, 'E_LOG_ENTRY');
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { equalBytes, MerkleHasher } from '../../crypto/index.js';
+import { concatBytes, equalBytes, MerkleHasher } from '../../crypto/index.js';
 import { refusalOf } from '../../errors/index.js';
 import { combinationOf } from '../../plan/index.js';
 import { ceilingOf, decodeExtras, serverStepOf, type StepTerms, tileTestOf } from '../../program/index.js';
@@ -34,7 +34,8 @@ type SteppingPlan = z.infer<typeof steppingPlan>;
 /** The files of a training round: the model that it began from, the sum of all, and of each group. */
 interface KeptRound {
   readonly model: MaskedVector;
-  readonly sums: readonly MaskedVector[];
+  readonly whole: MaskedVector;
+  readonly groups: readonly MaskedVector[];
 }
 
 /**
@@ -70,9 +71,10 @@ export function deriveModels(
 
 function filesOf({ manifest, aggregate }: ClosedRound, keptOf: KeptBlobs): KeptRound | undefined {
   const model = keptOf(manifest.modelHash);
-  const sums = rootsOf(aggregate.entry.body).map(keptOf);
-  const found = sums.flatMap((sum) => sum ?? []);
-  return model && found.length === sums.length ? { model, sums: found } : undefined;
+  const { aggregateRoot, groups = [] } = aggregate.entry.body;
+  const whole = keptOf(digestBytes(aggregateRoot));
+  const found = groups.flatMap((group) => keptOf(digestBytes(group.aggregateRoot)) ?? []);
+  return model && whole && found.length === groups.length ? { model, whole, groups: found } : undefined;
 }
 
 /** Of the sum of all, then of each group. */
@@ -95,7 +97,7 @@ function judge(
 ): Judgement {
   const { manifest, aggregate } = round;
   const size = 4 * (manifest.d + 1 + manifest.extras.length);
-  if (kept.model.size !== 4 * manifest.d || kept.sums.some((sum) => sum.size !== size))
+  if (kept.model.size !== 4 * manifest.d || [kept.whole, ...kept.groups].some((sum) => sum.size !== size))
     return { wrong: 'a kept sum or model has another size' };
   try {
     const terms = termsOf(context, plan, round, kept, earlier ?? []);
@@ -103,7 +105,7 @@ function judge(
     const logged = rootsOf(aggregate.entry.body);
     if (
       !equalBytes(modelRoot, manifest.modelHash) ||
-      logged.some((root, k) => !equalBytes(root, roots[k] ?? modelRoot))
+      !equalBytes(concatBytes(...roots), concatBytes(...logged))
     )
       return { wrong: 'a kept sum or model is not the logged one' };
     const { tiles = [] } = measured();
@@ -124,7 +126,7 @@ function termsOf(
   { history }: VerifyContext,
   plan: SteppingPlan,
   { manifest, derived, open }: ClosedRound,
-  { sums: [whole, ...groups] }: KeptRound,
+  { whole, groups }: KeptRound,
   earlier: readonly (readonly number[])[],
 ): StepTerms {
   const { N, d, Q, C, z } = manifest;
@@ -135,7 +137,7 @@ function termsOf(
     return { rule, trim, weights: groups.map((sum) => weightOf(manifest, sum)), sites: N, ...shared };
   const noise = z === 0 ? 0 : z * kappa(manifest, rosterViewAt(history, open.index));
   const ceiling = ceilingOf({ survivors: derived.u3.length, C, Q, d, noise });
-  return { rule, weight: whole ? weightOf(manifest, whole) : 0, owned: [], ceiling, ...shared };
+  return { rule, weight: weightOf(manifest, whole), owned: [], ceiling, ...shared };
 }
 
 function weightOf({ d, extras }: Manifest, sum: MaskedVector): number {
@@ -145,10 +147,10 @@ function weightOf({ d, extras }: Manifest, sum: MaskedVector): number {
 }
 
 /** One pass over all files: their roots, and that of the next model. */
-function stepped({ d, extras }: Manifest, terms: StepTerms, { model, sums }: KeptRound) {
+function stepped({ d, extras }: Manifest, terms: StepTerms, { model, whole, groups }: KeptRound) {
   const step = serverStepOf(terms);
   const [modelHasher, nextHasher] = [new MerkleHasher(), new MerkleHasher()];
-  const hashers = sums.map(() => new MerkleHasher());
+  const sums = [whole, ...groups].map((file) => ({ file, hasher: new MerkleHasher() }));
   for (let at = 0; at < 4 * d; at += TILE_BYTES) {
     const length = Math.min(TILE_BYTES, 4 * d - at);
     const read = (file: MaskedVector, hasher: MerkleHasher): Uint8Array => {
@@ -158,15 +160,15 @@ function stepped({ d, extras }: Manifest, terms: StepTerms, { model, sums }: Kep
       return tile;
     };
     const weights = new Float32Array(read(model, modelHasher).buffer);
-    const words = sums.map((sum, k) => decodeSigned32(read(sum, hashers[k] ?? modelHasher)));
+    const words = sums.map(({ file, hasher }) => decodeSigned32(read(file, hasher)));
     step.tile(weights, terms.rule === 'mean' ? words.slice(0, 1) : words.slice(1), weights, at / 4);
     nextHasher.update(new Uint8Array(weights.buffer));
   }
-  sums.forEach((sum, k) => {
+  for (const { file, hasher } of sums) {
     const tail = new Uint8Array(4 * (1 + extras.length));
-    sum.read(4 * d, tail);
-    hashers[k]?.update(tail);
-  });
-  const roots = hashers.map((hasher) => hasher.root());
+    file.read(4 * d, tail);
+    hasher.update(tail);
+  }
+  const roots = sums.map(({ hasher }) => hasher.root());
   return { roots, modelRoot: modelHasher.root(), next: nextHasher.root(), measured: () => step.finish() };
 }

@@ -89,6 +89,11 @@ describe('what the log says of its own states', () => {
       /^FAIL {2}entry 68 .*L3: .*not signed/,
     ],
     [
+      'an entry of another federation',
+      (log) => writeEvidence(log, 'entries', [first(log), foreign(first(log))]),
+      /^FAIL {2}entry 68 .*L3: the evidence is about another federation/,
+    ],
+    [
       'bytes that are no entry',
       (log) => writeEvidence(log, 'entries', [first(log), utf8('{}')]),
       /^FAIL {2}entry 68 .*L3: the evidence is no entry/,
@@ -112,14 +117,24 @@ describe('what the log says of its own states', () => {
     expect([status, row('L2')?.status]).toEqual(['pass', 'needs-human']);
   });
 
-  it('leaves evidence whose attachment is gone to row L5', () => {
-    const { firstLine } = judged((log) => {
-      writeRefusal(log, null, forkedNote(log, 40));
+  it.each<[string, (log: SampleLog) => unknown]>([
+    ['a refusal', (log) => writeRefusal(log, null, forkedNote(log, 40))],
+    ['two notes', (log) => writeEvidence(log, 'notes', pair(log.note(40), forkedNote(log, 40)))],
+    ['two entries', (log) => writeEvidence(log, 'entries', [first(log), twinOfFirstPolicy()])],
+  ])('leaves evidence whose attachment is gone to row L5: %s', (_, say) => {
+    const { firstLine, row } = judged((log) => {
+      say(log);
       log.attachments.delete([...log.attachments.keys()].at(-1) ?? '');
     });
     expect(firstLine).toMatch(/^FAIL {2}entry 68 .*L5/);
+    expect([row('L2')?.status, row('L3')?.status]).toEqual(['not-applicable', 'pass']);
   });
 });
+
+function foreign(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes).toString();
+  return utf8(text.replace(/"fed":"fed_[a-z0-9]+"/, '"fed":"fed_elsewhere"'));
+}
 
 function forgedTwin(): Uint8Array {
   const text = Buffer.from(twinOfFirstPolicy()).toString();

@@ -1,4 +1,4 @@
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import { judgeFork, judgeRefusal, type Proven, verifyQuoted } from '../evidence/log-states.js';
 import type { VerifyContext } from './context.js';
 import type { RowId } from './findings.js';
@@ -21,9 +21,9 @@ export function checkEvidence(context: VerifyContext, { tree }: Pick<LogFiles, '
       if (told.isWrong) findings.fail('L2', told.note, placed.index);
       else said[told.row].push(`${told.note} (entry ${placed.index})`);
     } catch (error) {
-      if (!isRegulonError(error, 'E_LOG_ENTRY')) throw error;
-      const rule = error.details.rule === 'L1' ? 'L1' : 'L3';
-      findings.fail(rule satisfies RowId, error.message, placed.index);
+      const { message, details } = refusalOf(error, 'E_LOG_ENTRY');
+      const rule = details.rule === 'L1' ? 'L1' : 'L3';
+      findings.fail(rule satisfies RowId, message, placed.index);
     }
   }
   for (const row of ['L2', 'L3'] as const)

@@ -2,6 +2,14 @@ import { describe, expect, it } from '@jest/globals';
 import { boundOf, pldEpsilon } from '../../privacy/index.js';
 import { type SampleOptions, sampleRun } from '../../transparency-samples/index.js';
 import { epsilonOfSteps } from './independent-accountant.js';
+import type { ApprovedRun } from './approval-rows.js';
+import type { VerifyContext } from './context.js';
+import { Findings } from './findings.js';
+import type { OpenedRound } from './opened-rounds.js';
+import { checkPrivateRun } from './privacy-rows.js';
+import type { RunView } from './run-view.js';
+import { attachmentOf, MediaType } from '../entries/attachments.js';
+import { utf8 } from '../../crypto/index.js';
 import { verifyBundle } from './verify-bundle.js';
 
 const asOf = new Date(Date.UTC(2026, 10, 21));
@@ -100,6 +108,38 @@ describe('a run that claims privacy', () => {
     expect(rows).toContainEqual(['P1', expect.stringContaining('a round that is no training')]);
   });
 
+  it("P1: noise that is not the plan's, and an extra without noise, in the manifest of a training round", () => {
+    const manifest = { purpose: 0, mechanism: 0, z: 0, extras: [] };
+    const noted = (fields: object): string[] => {
+      const findings = new Findings();
+      const approved = { proposal: { entry: { body: { privacy: sampleClaim } } } } as unknown as ApprovedRun;
+      const opened = { open: { index: 3 }, manifest: { ...manifest, ...fields } } as unknown as OpenedRound;
+      const view = { contributions: [] } as unknown as RunView;
+      checkPrivateRun({ findings } as unknown as VerifyContext, view, approved, [opened]);
+      return findings.list.map(({ rule, index, note }) => `${rule} ${index}: ${note}`);
+    };
+    expect(noted({})).toEqual([]);
+    expect(noted({ mechanism: 1 })).toEqual([
+      'P1 3: a plan that claims privacy has noise of another mechanism',
+    ]);
+    expect(noted({ z: 1 })).toEqual(['P1 3: a plan that claims privacy has noise of another mechanism']);
+    expect(noted({ extras: [{ name: 'loss' }] })).toEqual([
+      'P1 3: a plan that claims privacy has an extra without noise (loss)',
+    ]);
+  });
+
+  it('S1: a plan that is no JSON states nothing that the proposal could claim', () => {
+    const plan = attachmentOf(utf8('{'), MediaType.json);
+    const log = sampleRun({ privacy, spoil: changing('plan.propose', { plan }) });
+    log.attach(utf8('{'), MediaType.json);
+    const { rules } = verifyBundle({ bundle: log.bundle(), policy: log.policy, asOf });
+    const wrong = rules.filter(({ id, status }) => status === 'fail' && (id === 'S1' || id === 'A3'));
+    expect(wrong.map(({ id, note }) => `${id}: ${note}`)).toEqual([
+      'A3: the plan hash is not that of the attached plan',
+      'S1: the proposal states another privacy than its plan',
+    ]);
+  });
+
   it('P4: a release whose noise has no source', () => {
     expect(failuresOf({ privacy, spoil: changing('round.contribution', { sampler: null }, 2) })).toEqual([
       ['P4', 'site-3 names no source of its noise'],
@@ -114,12 +154,25 @@ describe('P2: the ledger of a site', () => {
     ['one part in a hundred thousand less', lowered, 'after a charge, where'],
     ['spent privacy came back', charging(5, { before: '0.1' }), 'spent privacy came back'],
     ['a number used twice', charging(5, { ledgerSeq: 0 }), 'charge 0 stands for two releases'],
+    [
+      'no budget behind it',
+      changing('policy.set', { epsilonCap: null }),
+      'a charge without a budget in its policy',
+    ],
     ['numbers that go back', charging(0, { ledgerSeq: 7 }), 'the numbers of its charges go back'],
   ])('%s', (_, spoil, note) => {
     expect(failuresOf({ privacy, spoil })).toContainEqual(['P2', expect.stringContaining(note)]);
   });
 
-  it('a total above the cap of the policy', () => {
+  it('charges for another event leave the totals to a person', () => {
+    expect(statusOf({ privacy, spoil: charging(0, { event: 'laplace' }) }, 'P2')).toBe('needs-human');
+  });
+
+  it('a total above the cap of the policy, of sampled steps, too', () => {
+    expect(failuresOf({ privacy: { cap: '0.05', samplingRate: '0.25' } })).toContainEqual([
+      'P2',
+      expect.stringMatching(/exceeds the 0\.05 of its policy/),
+    ]);
     expect(failuresOf({ privacy: { cap: '0.7' } })).toContainEqual([
       'P2',
       expect.stringMatching(/exceeds the 0\.7 of its policy/),
@@ -168,6 +221,8 @@ describe('the accountant of the auditor', () => {
       if (q < 1) expect(own).toBeGreaterThan(pldEpsilon(events, 1e-3, 1e-3));
     }
     expect(epsilonOfSteps([], 1e-3)).toBe(0);
+    // so much noise that δ alone covers everything
+    expect(epsilonOfSteps([{ q: 1, z: 1000, steps: 1 }], 0.5)).toBe(0);
   });
 });
 

@@ -65,13 +65,16 @@ function differenceOf(
 ): string | undefined {
   const { manifest, derived, evidence, aggregate } = round;
   const size = (vectorLength(manifest) * manifest.ringBits) / 8;
-  const vectors = kept.flatMap((vector) => (vector?.size === size ? vector : []));
+  const vectors = derived.u3.flatMap((site, k) => {
+    const vector = kept[k];
+    return vector?.size === size ? { site, vector, hasher: new MerkleHasher() } : [];
+  });
   const odd = derived.u3.filter((_, k) => kept[k]?.size !== size);
   if (odd.length > 0) return `the masked vector of site ${odd.join(', ')} is missing or has another size`;
   try {
     const again = foldAgain(round, vectors, size, engine);
     const other = evidence.commits.filter(
-      ({ root }, k) => !equalBytes(root, again.roots[k] ?? new Uint8Array()),
+      ({ id, root }) => !again.roots.some((own) => own.site === id && equalBytes(root, own.root)),
     );
     if (other.length > 0)
       return `the masked vector of site ${other.map(({ id }) => id).join(', ')} is not the signed one`;
@@ -87,10 +90,17 @@ function differenceOf(
   }
 }
 
+/** The masked vector of a survivor, and the hash of what was read of it. */
+interface KeptVector {
+  readonly site: number;
+  readonly vector: MaskedVector;
+  readonly hasher: MerkleHasher;
+}
+
 /** What one pass over all vectors gives: Merkle roots, 32 bytes each. */
 interface Replayed {
-  /** of the vectors */
-  readonly roots: readonly Uint8Array[];
+  /** of the vectors, by site */
+  readonly roots: readonly { readonly site: number; readonly root: Uint8Array }[];
   /** of the sum of each group */
   readonly sums: readonly Uint8Array[];
   /** of the sum of all */
@@ -100,30 +110,29 @@ interface Replayed {
 /** @throws E_SHARE, E_DEALER, E_LOW_ORDER */
 function foldAgain(
   round: ClosedRound,
-  vectors: readonly MaskedVector[],
+  vectors: readonly KeptVector[],
   size: number,
   engine: MaskEngine,
 ): Replayed {
   const { ringBits } = round.manifest;
-  const { u3, groups } = round.derived;
+  const { groups } = round.derived;
   const folds = groups.map((group) => ({
     members: new Set(group.u3),
     masks: masksOf(round, group),
     hasher: new MerkleHasher(),
   }));
-  const hashers = vectors.map(() => new MerkleHasher());
   const whole = new MerkleHasher();
   for (let byteOffset = 0; byteOffset < size; byteOffset += TILE_BYTES) {
     const length = Math.min(TILE_BYTES, size - byteOffset);
-    const pieces = vectors.map((vector, k) => {
+    const pieces = vectors.map(({ site, vector, hasher }) => {
       const tile = new Uint8Array(length);
       vector.read(byteOffset, tile);
-      hashers[k]?.update(tile);
-      return tile;
+      hasher.update(tile);
+      return { site, tile };
     });
     const total = new Uint8Array(length);
     for (const { members, masks, hasher } of folds) {
-      const spools = pieces.filter((_, k) => members.has(u3[k] ?? -1));
+      const spools = pieces.flatMap((piece) => (members.has(piece.site) ? piece.tile : []));
       const tile = new Uint8Array(length);
       foldAndUnmaskTile(tile, { spools, masks, byteOffset, ringBits }, engine);
       hasher.update(tile);
@@ -131,7 +140,7 @@ function foldAgain(
     }
     whole.update(total);
   }
-  const roots = hashers.map((hasher) => hasher.root());
+  const roots = vectors.map(({ site, hasher }) => ({ site, root: hasher.root() }));
   return { roots, sums: folds.map(({ hasher }) => hasher.root()), sum: whole.root() };
 }
 

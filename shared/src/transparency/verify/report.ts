@@ -2,7 +2,7 @@ import { warningsOf } from '../../secagg/index.js';
 import { digestText } from '../entries/fields.js';
 import type { QuorumPolicy } from '../notes/quorum-policy.js';
 import type { ApprovedRun } from './approval-rows.js';
-import type { EntryLabel, Findings, RowId, RowStatus } from './findings.js';
+import type { EntryLabel, Finding, Findings, RowId, RowStatus } from './findings.js';
 import type { LogFiles } from './log-files.js';
 import type { ClosedRound } from './opened-rounds.js';
 import type { RunView } from './run-view.js';
@@ -104,7 +104,8 @@ export function reportOf({
   labelOf,
 }: ReportParts): VerifyReport {
   const { checkpoint, entries, tree } = files;
-  const status = findings.list.length === 0 ? 'pass' : 'fail';
+  const first = findings.first();
+  const status = first === undefined ? 'pass' : 'fail';
   const summary = {
     ...{ federation: genesis?.fed ?? 'log', size: entries.length, gateMode: genesis?.gateMode },
     pruned: findings.prunedBelow,
@@ -112,7 +113,8 @@ export function reportOf({
   return {
     schema: 'regulon.report/1',
     status,
-    firstLine: status === 'pass' ? passLine(summary, runs) : failLine(findings, labelOf),
+    firstLine:
+      first === undefined ? passLine(summary, runs) : failLine(first, findings.list.length - 1, labelOf),
     federation: genesis?.fed ?? null,
     gateMode: genesis?.gateMode ?? null,
     log: {
@@ -127,10 +129,8 @@ export function reportOf({
   };
 }
 
-function failLine(findings: Findings, labelOf: (index: number) => EntryLabel): string {
-  const first = findings.first();
-  if (first === undefined) return 'FAIL';
-  const more = findings.list.length > 1 ? ` (and ${findings.list.length - 1} more)` : '';
+function failLine(first: Finding, others: number, labelOf: (index: number) => EntryLabel): string {
+  const more = others > 0 ? ` (and ${others} more)` : '';
   if (first.index === undefined) return `FAIL  ${first.rule}: ${first.note}${more}`;
   const { kind, actor } = labelOf(first.index);
   return `FAIL  entry ${first.index} (${kind} by ${actor.type} ${actor.id}), ${first.rule}: ${first.note}${more}`;

@@ -7,6 +7,7 @@ import {
   writeProposal,
   writeRevoke,
 } from '../../transparency-samples/index.js';
+import { digestText } from '../entries/fields.js';
 import { verifyBundle } from './verify-bundle.js';
 
 /** The first line about a run after whose end `say` wrote entries; 68 is the first of them. */
@@ -15,6 +16,12 @@ function lineAfter(say: (log: SampleLog) => unknown): string {
   say(log);
   const asOf = new Date(Date.UTC(2026, 10, 21));
   return verifyBundle({ bundle: log.bundle(), policy: log.policy, asOf }).firstLine;
+}
+/** A report over the first `size` entries, by the auditor r2. */
+function writeAuditorsReport(log: SampleLog, size: number): number {
+  const checkpoint = { size, root: digestText(log.rootAt(size)) };
+  const body = { report: digestText(log.rootAt(1)), checkpoint, verifier: 'regulon-0.1.0' };
+  return log.write(['auditor', 'r2'], 'report.issued', {}, body);
 }
 const soon = { validUntil: '2026-11-20T10:01:11.000Z' };
 
@@ -54,6 +61,19 @@ describe('roles that people get and lose', () => {
       'a launch by a person of entry 0 who lost the role',
       (log) => [writeRevoke(log, 'r1'), writeProposal(log, 'r1')],
       /^FAIL {2}entry 69 .*A1: .*was revoked/,
+    ],
+    [
+      'a grant of a key that is none',
+      (log) => writeGrant(log, 'r2', { key: `a+00000000+${'A'.repeat(44)}` }),
+      /^FAIL {2}entry 68 .*L3: a verifier key is not of the form/,
+    ],
+    [
+      'a report after the role ended',
+      (log) => [
+        writeGrant(log, 'r2', { role: 'auditor', ...soon }),
+        ...[20, 21, 22].map((size) => writeAuditorsReport(log, size)),
+      ],
+      /^FAIL {2}entry 71 .*L3: the role of auditor r2 ended at/,
     ],
     [
       'a steward who grants alone',

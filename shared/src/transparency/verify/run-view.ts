@@ -13,6 +13,8 @@ export interface Placed<K extends Kind> {
 /** The entries of one run, sorted by what they are. */
 export interface RunView {
   readonly run: string;
+  /** index of its first entry */
+  readonly first: number;
   readonly start: Placed<'run.start'> | undefined;
   readonly finish: Placed<'run.finish'> | undefined;
   readonly opens: readonly Placed<'round.open'>[];
@@ -36,7 +38,7 @@ export function ofKind<K extends Kind>(entries: readonly IndexedEntry[], kind: K
 
 /** The runs of a log in the order of their first entry. */
 export function runsOf(entries: readonly IndexedEntry[]): RunView[] {
-  const runs = new Map<string, IndexedEntry[]>();
+  const runs = new Map<string, [IndexedEntry, ...IndexedEntry[]]>();
   for (const indexed of entries) {
     const { run } = indexed.entry;
     if (run === undefined) continue;
@@ -46,6 +48,7 @@ export function runsOf(entries: readonly IndexedEntry[]): RunView[] {
   }
   return [...runs].map(([run, own]) => ({
     run,
+    first: own[0].index,
     start: ofKind(own, 'run.start')[0],
     finish: ofKind(own, 'run.finish')[0],
     opens: ofKind(own, 'round.open'),

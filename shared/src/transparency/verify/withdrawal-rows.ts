@@ -26,11 +26,11 @@ export function checkWithdrawals(context: VerifyContext, runs: readonly JudgedRu
           `${judged?.[0].run} uses dataset ${dataset} of ${site}, which was withdrawn`,
           index,
         );
-      if (isRelease(entry)) continue;
-      const planHash = judged?.[0].start?.entry.body.planHash ?? '';
-      const refusal = withdrawals.refusalOf(site, planHash);
+      const start = judged?.[0].start;
+      if (start === undefined || isRelease(entry)) continue;
+      const refusal = withdrawals.refusalOf(site, start.entry.body.planHash);
       if (refusal)
-        findings.fail('A2', `the steward of ${site} had ${refusal} the plan of ${judged?.[0].run}`, index);
+        findings.fail('A2', `the steward of ${site} had ${refusal} the plan of ${start.entry.run}`, index);
     }
     if (isConsent(entry)) withdrawals.take(entry);
   }
