@@ -1,13 +1,7 @@
+import { renewalSchema } from '@regulon/shared/plan';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import {
-  certify,
-  FounderFolder,
-  renewalSchema,
-  rosterInForce,
-  takeRenewal,
-  writeDocument,
-} from '../enrolment/index.js';
+import { certify, FounderFolder, rosterInForce, takeRenewal, writeDocument } from '../enrolment/index.js';
 import { readJsonFile } from '../files/index.js';
 import { type Context, handles } from './context.js';
 

@@ -1,3 +1,4 @@
+import { CERTIFICATE_DAYS } from '@regulon/coordinator/authority';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -8,7 +9,6 @@ import { parseStrict } from '@regulon/shared/plan';
 import { wholeNumber } from '../arguments/index.js';
 import {
   admit,
-  CERTIFICATE_DAYS,
   certify,
   collect,
   createFederation,

@@ -1,10 +1,10 @@
+import { Authority } from '@regulon/coordinator/authority';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Roster } from '@regulon/shared/plan';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
-import { Authority } from '../enrolment/index.js';
 import {
   checkClock,
   checkDisk,

@@ -33,7 +33,8 @@ export function checkIdentity(roster: Roster, certificate: string, now: number):
   const own: Term = {
     what: 'the certificate of this site',
     end: endOf(certificate),
-    remedy: 'ask for a new certificate: `regulon site renew`, see docs/enrolment.md',
+    remedy:
+      'a running daemon renews it; else ask the founder for new ones (`regulon fed renew`), see docs/enrolment.md',
   };
   const next = members.reduce((first, term) => (term.end < first.end ? term : first), own);
   return judged(next, now);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readKeyFile, writeKeyFile } from '@regulon/client/enrol';
 import { RegulonError } from '@regulon/shared/errors';
 import type { Roster } from '@regulon/shared/plan';
-import { Authority } from './authority.js';
+import { Authority } from '@regulon/coordinator/authority';
 import { admittedRequests } from './founder.js';
 import type { FounderFolder } from './founder-folder.js';
 import { writePublic } from './public-files.js';

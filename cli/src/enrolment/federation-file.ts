@@ -10,7 +10,7 @@ import {
   verifyInForce,
 } from '@regulon/shared/plan';
 import { openEntry, parseEntry, signedPayloadOf, verifyGenesisOfRoster } from '@regulon/shared/transparency';
-import { siteUri } from './authority.js';
+import { siteUri } from '@regulon/coordinator/authority';
 import { coordinatorAddress } from './fields.js';
 import { quorumPolicyOf } from './quorum-policy.js';
 import { chainOf } from './roster-chain.js';

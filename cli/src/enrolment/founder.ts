@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeKeyFile } from '@regulon/client/enrol';
 import { readJsonFile } from '../files/index.js';
-import { Authority } from './authority.js';
+import { Authority } from '@regulon/coordinator/authority';
 import { makeCoordinatorKeys, readCoordinatorSeeds } from './coordinator-keys.js';
 import { authorityDigest } from './federation-file.js';
 import type { FounderFolder, Terms } from './founder-folder.js';

@@ -102,7 +102,12 @@ export async function found(folder: FounderFolder, change: RosterChange): Promis
   writePublic(folder.rosterFile, canonicalJson(signed));
   writePublic(join(folder.federation, 'genesis.json'), genesis);
   writePublic(join(folder.federation, 'quorum.policy'), quorumPolicy);
-  writePublic(join(folder.coordinator, 'coordinator.yaml'), coordinatorYaml(folder, terms.coordinator));
+  writePublic(
+    join(folder.coordinator, 'coordinator.yaml'),
+    coordinatorYaml(folder, terms.coordinator, {
+      authority: { key: folder.authorityKeyFile, days: terms.certificateDays },
+    }),
+  );
   return certify(folder);
 }
 

@@ -1,4 +1,3 @@
-export { Authority, CERTIFICATE_DAYS, siteUri } from './authority.js';
 export { fingerprint, shown } from './change-lines.js';
 export { type Addresses, coordinatorYaml, daemonYaml, type SiteSetting } from './configs.js';
 export { type CoordinatorSeeds, makeCoordinatorKeys, readCoordinatorSeeds } from './coordinator-keys.js';
@@ -22,7 +21,7 @@ export {
 } from './key-rotation.js';
 export { type FederationName, Person, type Statement } from './person.js';
 export { writeDocument, writePrivate, writePublic } from './public-files.js';
-export { renewalSchema, renewSite, takeRenewal } from './renewal.js';
+export { renewSite, takeRenewal } from './renewal.js';
 export { buildRoster, signRoster } from './roster.js';
 export {
   digestOfRoster,

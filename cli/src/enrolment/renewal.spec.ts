@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { keyPathsOf } from '@regulon/client/enrol';
+import type { Renewal } from '@regulon/shared/plan';
 import type { FederationFile } from './federation-file.js';
 import { certify } from './founding.js';
 import { installUpdate } from './install-site.js';
-import { type Renewal, renewSite, takeRenewal } from './renewal.js';
+import { renewSite, takeRenewal } from './renewal.js';
 import { rosterInForce } from './roster-chain.js';
 import { DAY_MS, NAMES, Walk } from './walk.support.js';
 

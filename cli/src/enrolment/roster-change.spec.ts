@@ -7,7 +7,7 @@ import { loadFederation } from '@regulon/client/policy';
 import { createCertificateRequest, readSeedFile } from '@regulon/client/enrol';
 import { hex, publicKeyOf, randomBytes } from '@regulon/shared/crypto';
 import { rosterHashOf } from '@regulon/shared/plan';
-import { Authority } from './authority.js';
+import { Authority } from '@regulon/coordinator/authority';
 import { loadAuthority } from './certificates.js';
 import { admit } from './founder.js';
 import { proposeFounding } from './founding.js';

@@ -4,6 +4,7 @@ import { runName } from '@regulon/shared/program';
 import type { Notice } from '@regulon/shared/wire';
 import type { DaemonConfig } from '../config/index.js';
 import { helloOnTime } from './hello.js';
+import { CertificateWatch } from './certificate-watch.js';
 import { CheckpointWatch } from './checkpoint-watch.js';
 import type { SiteContext } from './context.js';
 import { consequenceOf, isPassing } from './errors/failures.js';
@@ -26,6 +27,7 @@ export class Daemon {
   private readonly site: SiteContext;
   private readonly runs: RunQueue;
   private readonly checkpoints: CheckpointWatch;
+  private readonly certificate: CertificateWatch;
   private stopping = false;
   /** baselines that are being judged */
   private signing: Promise<void> | undefined;
@@ -41,6 +43,10 @@ export class Daemon {
     this.failure.catch(() => undefined);
     const giveUp = (error: unknown): void => this.giveUp(error);
     this.runs = new RunQueue(this.site, giveUp, (run) => new RunDriver(this.site, run));
+    const { link, logger, config, federation, keys } = this.site;
+    const { federationId } = federation.roster;
+    const renewed = { tls: config.tls, site: config.site, federationId, identity: keys.identity };
+    this.certificate = new CertificateWatch({ link, logger, renewed });
     this.checkpoints = new CheckpointWatch(
       (note) => this.follow(note),
       (error) => this.warn(error),
@@ -59,6 +65,7 @@ export class Daemon {
       daemon.wipeOldSecrets();
       daemon.heedStewards();
       daemon.listen();
+      daemon.certificate.start();
       await insist(() => daemon.catchUp(), { tell: (error) => daemon.warn(error) });
       return daemon;
     } catch (error) {
@@ -80,6 +87,7 @@ export class Daemon {
     clearInterval(this.ageTimer);
     clearInterval(this.consentTimer);
     this.checkpoints.stop();
+    this.certificate.stop();
     await this.runs.stop();
     await this.opened.close();
   }

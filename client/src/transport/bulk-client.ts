@@ -112,6 +112,11 @@ export class BulkClient {
     this.boxKey.forget();
   }
 
+  /** Connect anew for the streams to come. */
+  renewConnection(): void {
+    this.client.renew();
+  }
+
   close(): void {
     this.client.close();
   }

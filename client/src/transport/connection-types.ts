@@ -83,5 +83,7 @@ export interface CoordinatorLink {
   upload(job: UploadJob): Promise<Uint8Array>;
   /** Get a content-addressed blob into a file. @throws E_DIGEST */
   download(job: DownloadJob): Promise<void>;
+  /** Connect with a renewed certificate from now on; what is under way ends on the old connection. @param cert PEM, for the same key */
+  useCertificate(cert: string): void;
   close(): Promise<void>;
 }

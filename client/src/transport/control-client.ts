@@ -75,6 +75,11 @@ export class ControlClient {
     });
   }
 
+  /** Connect anew for the calls to come. */
+  renewConnection(): void {
+    this.client.renew();
+  }
+
   /** Forget the box key: the coordinator has another one. */
   forgetBoxKey(): void {
     this.sender = undefined;

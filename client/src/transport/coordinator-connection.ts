@@ -44,11 +44,14 @@ export class CoordinatorConnection implements CoordinatorLink {
   private watching: Promise<void> | undefined;
   private state: LinkState = 'connecting';
   private readonly now: () => number;
+  /** both channels read it when they connect */
+  private readonly options: Omit<ConnectionOptions, 'tls'> & { tls: ConnectionOptions['tls'] };
 
   /** Connects with the first call. @throws E_CERTIFICATE when certificate and key cannot be used */
-  constructor(private readonly options: ConnectionOptions) {
-    this.control = new ControlClient(options);
-    this.bulk = new BulkClient(options, {
+  constructor(options: ConnectionOptions) {
+    this.options = { ...options };
+    this.control = new ControlClient(this.options);
+    this.bulk = new BulkClient(this.options, {
       current: (limits) => this.control.currentBoxKey(limits),
       forget: () => this.control.forgetBoxKey(),
     });
@@ -112,6 +115,12 @@ export class CoordinatorConnection implements CoordinatorLink {
 
   download(job: DownloadJob): Promise<void> {
     return downloadFile(this.bulk, { ...job, signal: this.signalOf(job.signal) }, this.options);
+  }
+
+  useCertificate(cert: string): void {
+    this.options.tls = { ...this.options.tls, cert };
+    this.control.renewConnection();
+    this.bulk.renewConnection();
   }
 
   async close(): Promise<void> {

@@ -32,6 +32,14 @@ export class LiveClient {
     return this.client;
   }
 
+  /** Make a channel for the calls to come; those under way end on the old one. */
+  renew(): void {
+    if (this.isClosed) return;
+    const old = this.client;
+    this.client = this.make();
+    old.close();
+  }
+
   close(): void {
     this.isClosed = true;
     clearTimeout(this.timer);

@@ -1,5 +1,6 @@
 import { traceOf } from '@regulon/shared/errors';
 import { startApi } from '../api/index.js';
+import { Authority, renewOwnCertificate } from '../authority/index.js';
 import { configurationDigest, stateConfiguration } from '../audit/index.js';
 import type { Settings } from '../config/index.js';
 import { startControlServer } from '../transport/index.js';
@@ -20,13 +21,14 @@ export interface RunningCoordinator {
 /**
  * Start a coordinator: state first, then its servers, then the runs that were under way.
  *
- * @throws E_ENVIRONMENT when a port is taken; E_TRANSPORT; what `openCore` throws; nothing stays open then
+ * @throws E_ENVIRONMENT when a port is taken; E_CERTIFICATE when the authority's files cannot be used; E_TRANSPORT; what `openCore` throws; nothing stays open then
  */
 export async function startCoordinator(
-  settings: Settings,
+  given: Settings,
   environment: Environment = {},
 ): Promise<RunningCoordinator> {
-  const core = await openCore(settings, environment);
+  const { settings, authority } = await withAuthority(given);
+  const core = await openCore(settings, environment, authority);
   const { config, tls, bearerToken } = settings;
   const { host, controlPort, httpPort } = config.listen;
   const { runs, boxKeys, gateway, logger } = core;
@@ -56,4 +58,14 @@ export async function startCoordinator(
     await close();
     throw error;
   }
+}
+
+/** With the authority's key at hand the coordinator's own certificate is renewed first. */
+async function withAuthority(settings: Settings): Promise<{ settings: Settings; authority?: Authority }> {
+  const { authority: held, tls, config } = settings;
+  if (held === undefined) return { settings };
+  const authority = await Authority.load(tls.ca, held.key, held.days);
+  const own = { cert: tls.cert, key: tls.key, file: config.tls.cert };
+  const cert = await renewOwnCertificate(authority, own, Date.now());
+  return { settings: { ...settings, tls: { ...tls, cert } }, authority };
 }

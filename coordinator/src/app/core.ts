@@ -1,5 +1,6 @@
 import { Deeds } from '../audit/index.js';
 import { AccountRows, Accounts, IdentityProvider, LogPeople } from '../auth/index.js';
+import type { Authority } from '../authority/index.js';
 import type { Settings } from '../config/index.js';
 import type { RunsService } from '../runs/index.js';
 import type { AttemptKey } from '../storage/index.js';
@@ -14,9 +15,10 @@ export type Core = Awaited<ReturnType<typeof openCore>>;
 /**
  * Open the state folder and bring back what was under way.
  *
+ * @param authority that issues certificates to sites, when its key is here
  * @throws E_STATE_LOCKED, E_STATE_DB, E_CONFIG; nothing stays open then
  */
-export async function openCore(settings: Settings, environment: Environment = {}) {
+export async function openCore(settings: Settings, environment: Environment = {}, authority?: Authority) {
   const outside = new Surroundings(settings.config, environment);
   const state = await openState(settings);
   const given = { settings, outside, state };
@@ -28,7 +30,7 @@ export async function openCore(settings: Settings, environment: Environment = {}
   );
   const runs = runsOf(given, base, uploads);
   live.runs = runs.runs;
-  const gateway = gatewayOf(given, base, uploads, runs);
+  const gateway = gatewayOf(given, base, uploads, runs, authority);
   const { store, sequencer } = state;
   const { logger, aggregator } = outside;
   const { presence, publisher, monitor, metrics, boxKeys } = base;

@@ -1,5 +1,6 @@
 import { fromHex } from '@regulon/shared/crypto';
 import { rosterHashOf } from '@regulon/shared/plan';
+import { type Authority, SiteCertificates } from '../authority/index.js';
 import type { Settings } from '../config/index.js';
 import { CoordinatorGateway, RoundQueries } from '../gateway/index.js';
 import { EventLoopMonitor, Metrics } from '../metrics/index.js';
@@ -121,10 +122,11 @@ type Runs = ReturnType<typeof runsOf>;
 
 /** The coordinator as its sites see it. */
 export function gatewayOf(
-  { outside, state }: Given,
+  { settings, outside, state }: Given,
   { presence, publisher, monitor, boxKeys }: Base,
   { leases, bulk }: Uploads,
   { runs, intake, spool }: Runs,
+  authority: Authority | undefined,
 ): CoordinatorGateway {
   const { sequencer, runRows, rounds, blobs, rosterView } = state;
   const { aggregator, clock } = outside;
@@ -134,6 +136,7 @@ export function gatewayOf(
   });
   return new CoordinatorGateway({
     ...{ runs, intake, sequencer, publisher, presence, leases, bulk, boxKeys, queries },
+    certificates: new SiteCertificates(authority, settings.roster, () => clock.now()),
     rosterHash: rosterView.rosterHash,
     now: () => clock.now(),
     isBusy: () => monitor.recentMs > BUSY_MS,

@@ -40,6 +40,8 @@ export const configSchema = z.strictObject({
   /** files of 32-byte Ed25519 seeds in hexadecimal, mode 0600: statement key CK, and the key that signs checkpoints */
   keys: z.strictObject({ statement: path, log: path }),
   tls: z.strictObject({ cert: path, key: path, ca: path }),
+  /** key of the federation's authority, mode 0600, and how long its certificates hold; without it the founder sends them */
+  authority: z.strictObject({ key: path, days: z.int().min(1).max(398) }).optional(),
   listen: z
     .strictObject({
       /** address of the two gRPC servers; REST always listens on loopback */

@@ -31,6 +31,8 @@ export interface Settings {
   /** PEM */
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string };
   readonly bearerToken: string;
+  /** PEM of the authority's key, and days that its certificates hold */
+  readonly authority?: { readonly key: string; readonly days: number } | undefined;
 }
 
 /**
@@ -76,6 +78,10 @@ export function readSettings(file: string): Settings {
       ca: readText(config.tls.ca, 'tls.ca'),
     },
     bearerToken: readSecret(config.bearerTokenFile, 'bearerTokenFile').trim(),
+    authority: config.authority && {
+      key: readSecret(config.authority.key, 'authority.key'),
+      days: config.authority.days,
+    },
   };
 }
 
@@ -102,6 +108,7 @@ export function parseConfig(bytes: Uint8Array, folder: string): Config {
     keys: { statement: at(config.keys.statement), log: at(config.keys.log) },
     tls: { cert: at(config.tls.cert), key: at(config.tls.key), ca: at(config.tls.ca) },
     bearerTokenFile: at(config.bearerTokenFile),
+    ...(config.authority && { authority: { ...config.authority, key: at(config.authority.key) } }),
   };
 }
 

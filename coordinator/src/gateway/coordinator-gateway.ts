@@ -10,6 +10,7 @@ import {
   type Request,
 } from '@regulon/shared/wire';
 import type { Sequencer } from '../audit/index.js';
+import type { SiteCertificates } from '../authority/index.js';
 import type { RoundDriver } from '../rounds/index.js';
 import type { LogIntake, RunsService } from '../runs/index.js';
 import type { BulkChannel } from '../bulk/index.js';
@@ -31,6 +32,7 @@ export interface GatewayContext {
   readonly boxKeys: BoxKeys;
   readonly rosterHash: Uint8Array;
   readonly queries: RoundQueries;
+  readonly certificates: Pick<SiteCertificates, 'renew'>;
   readonly now: () => number;
   /** a new lease is refused while the event loop is too slow */
   readonly isBusy: () => boolean;
@@ -86,6 +88,11 @@ export class CoordinatorGateway implements SiteGateway {
       case 'cosign':
         await this.on.publisher.cosign(this.nameOf(site), request.size, request.cosignature);
         return { type: 'cosign' };
+      case 'renewCertificate':
+        return {
+          type: 'renewCertificate',
+          certificate: await this.on.certificates.renew(site, request.renewal),
+        };
     }
   }
 

@@ -49,6 +49,7 @@ const requests: Request[] = [
   { type: 'acquireLease', ...attempt },
   { type: 'uploadStatus', uploadId: fill(16) },
   { type: 'cosign', size: 2 ** 33, cosignature: fill(72) },
+  { type: 'renewCertificate', renewal: fill(300) },
 ];
 const accepted = [
   ...(['advertise', 'shareKeys', 'complaint', 'consistency', 'unmask', 'refuse', 'beat'] as const),
@@ -68,6 +69,7 @@ const replies: Reply[] = [
   ...accepted.map((type) => ({ type })),
   { type: 'acquireLease', leaseId: fill(16), fence: 4, expiresAtMs: 5, retryAfterMs: 6 },
   { type: 'uploadStatus', state: 'committed', nextOffset: 7, receipt: fill(64) },
+  { type: 'renewCertificate', certificate: 'pem' },
 ];
 const round = { run: fill(16), round: 3 };
 const queries: Query[] = [

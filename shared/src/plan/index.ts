@@ -44,6 +44,7 @@ export {
 } from './terms.js';
 export { sitePolicySchema, type SitePolicy } from './site-policy.js';
 export { isSelfSigned, signMember } from './member.js';
+export { type Renewal, renewalSchema, signRenewal, verifyRenewal } from './renewal.js';
 export {
   ROSTER_CHANGES,
   rosterChangesSchema,

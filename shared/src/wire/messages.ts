@@ -69,6 +69,10 @@ export const requestCodec = union(
     acquireLease: [11, message('AcquireLeaseRequest', attemptRef, 64)],
     uploadStatus: [12, message('UploadStatusRequest', { uploadId: field(1, fixed(16)) }, 64)],
     cosign: [13, message('CosignRequest', { size: field(1, u64), cosignature: field(2, fixed(72)) }, 128)],
+    renewCertificate: [
+      14,
+      message('RenewCertificateRequest', { renewal: field(1, bytes(16 * KIB)) }, 17 * KIB),
+    ],
   },
   MAX_REQUEST_BYTES,
 );
@@ -126,6 +130,10 @@ export const replyCodec = union(
       ),
     ],
     cosign: [13, empty('CosignReply')],
+    renewCertificate: [
+      14,
+      message('RenewCertificateReply', { certificate: field(1, text(16 * KIB)) }, 17 * KIB),
+    ],
   },
   MAX_REQUEST_BYTES,
 );

@@ -21,6 +21,7 @@ import {
   type SiteGateway,
   type UploadBook,
 } from '@regulon/coordinator/transport';
+import type { SiteCertificates } from '@regulon/coordinator/authority';
 import { type BulkChannel, type BulkOptions, InlineBulkChannel } from '@regulon/coordinator/bulk';
 import type { Material } from './certificates.js';
 
@@ -112,6 +113,8 @@ export class FakeGateway implements SiteGateway {
   readonly listeners = new Set<(notice: Notice) => void>();
   itemBytes = 200_000;
   protocolVersion = 1;
+  /** who issues certificates */
+  certificates: Pick<SiteCertificates, 'renew'> | undefined;
   /** items in the answer about the sites of a round */
   sites = 255;
   constructor(
@@ -151,6 +154,11 @@ export class FakeGateway implements SiteGateway {
       case 'unmask':
       case 'cosign':
         return { type: request.type };
+      case 'renewCertificate': {
+        if (!this.certificates) throw new RegulonError('E_NOT_FOUND', 'no certificates here');
+        const certificate = await this.certificates.renew(site, request.renewal);
+        return { type: 'renewCertificate', certificate };
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import { siteUri } from '@regulon/coordinator/authority';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { rosterHashOf, type SignedRoster, verifyRoster } from '@regulon/shared/p
 import { openEntry, parseQuorumPolicy } from '@regulon/shared/transparency';
 import { exampleFile, programs } from '../programs.js';
 import { simulateSites } from '../generate/index.js';
-import { signRoster, siteUri } from '../../enrolment/index.js';
+import { signRoster } from '../../enrolment/index.js';
 import { holdCeremony } from './ceremony.js';
 
 const names = ['site-1', 'site-2', 'site-3'];

@@ -1,7 +1,8 @@
+import { Authority } from '@regulon/coordinator/authority';
 import { join } from 'node:path';
 import { type EnrolmentRequest, writeKeyFile } from '@regulon/client/enrol';
 import type { Roster } from '@regulon/shared/plan';
-import { type Addresses, Authority, writePublic } from '../../enrolment/index.js';
+import { type Addresses, writePublic } from '../../enrolment/index.js';
 import type { FederationFolder } from './folder.js';
 
 /**

@@ -1,8 +1,12 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Authority, siteUri } from './authority.js';
+import { renewOwnCertificate } from './own-certificate.js';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const site = { id: 3, name: 'site-3', identityKey: 'ab'.repeat(32) };
@@ -16,6 +20,24 @@ async function request(): Promise<string> {
   });
   return csr.toString('pem');
 }
+
+describe('the certificate of a coordinator', () => {
+  it('is renewed at a start for its names and its key, once it is older than a day', async () => {
+    const authority = await Authority.create('fed_test', 3);
+    const names = { dns: ['coordinator.example', 'localhost'], ip: ['127.0.0.1'] };
+    const { certificate: cert, privateKey: key } = await authority.issueServer(names);
+    const folder = mkdtempSync(join(tmpdir(), 'regulon-own-'));
+    const own = { cert, key, file: join(folder, 'tls.cert.pem') };
+    expect(await renewOwnCertificate(authority, own, Date.now())).toBe(cert);
+    const renewed = await renewOwnCertificate(authority, own, Date.now() + 86_400_000);
+    expect(readFileSync(own.file, 'utf8')).toBe(renewed);
+    const [before, after] = [new X509Certificate(cert), new X509Certificate(renewed)];
+    expect(after.subjectAltName).toBe(before.subjectAltName);
+    expect(after.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(after.serialNumber).not.toBe(before.serialNumber);
+    rmSync(folder, { recursive: true });
+  });
+});
 
 describe('the authority of a federation', () => {
   it('issues a client certificate whose alternative name binds the identity key', async () => {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import { RegulonError } from '@regulon/shared/errors';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -77,12 +77,8 @@ export class Authority {
   ): Promise<Authority> {
     try {
       const root = new x509.X509Certificate(certificate);
-      const der = createPrivateKey(privateKey).export({ format: 'der', type: 'pkcs8' });
-      const spki = root.publicKey.rawData;
-      const keys = {
-        privateKey: await webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']),
-        publicKey: await webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
-      };
+      const spki = Buffer.from(root.publicKey.rawData);
+      const keys = await keysOf(privateKey, spki);
       const authority = new Authority(root, keys, validDays);
       await authority.verifyPair();
       return authority;
@@ -110,8 +106,8 @@ export class Authority {
    * @throws E_CERTIFICATE when the request is not signed by its own key
    */
   async issueSite(requestPem: string, site: SiteName): Promise<string> {
-    const request = new x509.Pkcs10CertificateRequest(requestPem);
-    if (!(await request.verify())) {
+    const request = requestOf(requestPem);
+    if (request === undefined || !(await request.verify())) {
       throw new RegulonError(
         'E_CERTIFICATE',
         `the certificate request of ${site.name} is not signed by its key`,
@@ -125,9 +121,16 @@ export class Authority {
     );
   }
 
-  /** Issue the server certificate of the coordinator, valid for the given DNS names and addresses. */
-  async issueServer(names: { dns: readonly string[]; ip: readonly string[] }): Promise<Credential> {
-    const keys = await newKeys();
+  /**
+   * Issue the server certificate of the coordinator, valid for the given DNS names and addresses.
+   *
+   * @param held PKCS#8 PEM of the key to be certified; by default a fresh one
+   */
+  async issueServer(
+    names: { dns: readonly string[]; ip: readonly string[] },
+    held?: string,
+  ): Promise<Credential> {
+    const keys = await (held === undefined ? newKeys() : keysOf(held));
     const alternatives: x509.JsonGeneralNames = [
       ...names.dns.map((value) => ({ type: 'dns' as const, value })),
       ...names.ip.map((value) => ({ type: 'ip' as const, value })),
@@ -194,7 +197,27 @@ async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
+/** @param spki DER of the public half; by default that of the key */
+async function keysOf(
+  pem: string,
+  spki = createPublicKey(pem).export({ format: 'der', type: 'spki' }),
+): Promise<webcrypto.CryptoKeyPair> {
+  const pkcs8 = createPrivateKey(pem).export({ format: 'der', type: 'pkcs8' });
+  return {
+    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, ALGORITHM, true, ['verify']),
+  };
+}
+
 async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   const der = await webcrypto.subtle.exportKey('pkcs8', key);
   return `${x509.PemConverter.encode(der, 'PRIVATE KEY')}\n`;
+}
+
+function requestOf(pem: string): x509.Pkcs10CertificateRequest | undefined {
+  try {
+    return new x509.Pkcs10CertificateRequest(pem);
+  } catch {
+    return undefined;
+  }
 }
