@@ -3,13 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  createCertificateRequest,
-  isRenewalDue,
-  renewCertificate,
-  type RenewedSite,
-  writeKeyFile,
-} from '@regulon/client/enrol';
+import { isRenewalDue, renewCertificate, type RenewedSite } from '@regulon/client/certificates';
+import { createCertificateRequest, writeKeyFile } from '@regulon/client/enrol';
 import { CoordinatorConnection } from '@regulon/client/transport';
 import { Authority, SiteCertificates } from '@regulon/coordinator/authority';
 import { fromHex, publicKeyOf, utf8 } from '@regulon/shared/crypto';

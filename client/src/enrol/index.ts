@@ -1,5 +1,4 @@
 export { createCertificateRequest } from './certificate-request.js';
-export { isRenewalDue, renewCertificate, type RenewedSite } from './certificate-renewal.js';
 export { initSite, verifyEnrolment, type EnrolmentRequest } from './init.js';
 export {
   keyPathsOf,

@@ -4,7 +4,7 @@ import { runName } from '@regulon/shared/program';
 import type { Notice } from '@regulon/shared/wire';
 import type { DaemonConfig } from '../config/index.js';
 import { helloOnTime } from './hello.js';
-import { CertificateWatch } from './certificate-watch.js';
+import { CertificateWatch } from '../certificates/index.js';
 import { CheckpointWatch } from './checkpoint-watch.js';
 import type { SiteContext } from './context.js';
 import { consequenceOf, isPassing } from './errors/failures.js';

@@ -6,8 +6,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { signRenewal } from '@regulon/shared/plan';
 import { writeWhole } from '../files/index.js';
 import type { CoordinatorLink } from '../transport/index.js';
-import { createCertificateRequest } from './certificate-request.js';
-import { readKeyFile } from './key-files.js';
+import { createCertificateRequest, readKeyFile } from '../enrol/index.js';
 
 /** What a renewal is about: files of the site, and who it is. */
 export interface RenewedSite {

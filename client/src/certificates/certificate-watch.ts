@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { isRegulonError } from '@regulon/shared/errors';
-import { isRenewalDue, renewCertificate, type RenewedSite } from '../enrol/index.js';
+import { isRenewalDue, renewCertificate, type RenewedSite } from './certificate-renewal.js';
 import { namedError } from '../errors/index.js';
 import type { CoordinatorLink } from '../transport/index.js';
 
