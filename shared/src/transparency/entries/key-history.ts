@@ -58,7 +58,7 @@ export class KeyHistory {
 
   /** The keys in force now. */
   get last(): FederationKeys {
-    return this.at(Infinity);
+    return this.changes.reduce((_, { keys }) => keys, this.first);
   }
 
   /** Keys and terms of each roster that was in force up to an entry of this index, oldest first. */
@@ -68,7 +68,8 @@ export class KeyHistory {
 
   /** Keys and terms of each roster, oldest first. */
   get versions(): readonly FederationKeys[] {
-    return this.until(Infinity);
+    // a daemon that follows no log yet does not know where they stand: any index, also the largest
+    return [this.first, ...this.changes.map(({ keys }) => keys)];
   }
 
   /** Indexes of the entries that changed the keys, ascending. */
