@@ -132,10 +132,13 @@ export class SampleFederation {
     return bytes;
   }
 
-  /** A `policy.set` of a site's steward, and its attachment. */
-  policy(site: string): { entry: Uint8Array; attachment: Uint8Array } {
+  /** A `policy.set` of a site's steward, and its attachment. @param changes of its usual body */
+  policy(
+    site: string,
+    changes: Partial<BodyOf<'policy.set'>> = {},
+  ): { entry: Uint8Array; attachment: Uint8Array } {
     const { body, attachment } = this.policyBody(site);
-    return { entry: this.entry(['steward', site], 'policy.set', {}, body), attachment };
+    return { entry: this.entry(['steward', site], 'policy.set', {}, { ...body, ...changes }), attachment };
   }
 
   /** What the steward of a site sets. */

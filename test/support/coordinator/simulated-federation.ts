@@ -109,7 +109,7 @@ export class SimulatedFederation {
   /** Policies and datasets of all sites. @param panels other genes at some sites */
   async prepare(panels: Readonly<Record<number, string>> = {}, isPublic = true): Promise<void> {
     for (const { id, name } of this.federation.roster.members) {
-      const { entry, attachment } = this.federation.policy(name);
+      const { entry, attachment } = this.federation.policy(name, { dataUse: [] });
       await this.core.intake.append(entry, [attachment]);
       this.sites.find((s) => s.id === id)?.usePolicy(digestText(sha256(attachment)));
       const genes = Array.from({ length: GENES }, (_, i) => `${panels[id] ?? 'G'}${i}`);
