@@ -1,5 +1,5 @@
 import { bytesText } from '../output/index.js';
-import { curvesOf, escaped, figureOf, htmlTable, rocFigure } from '../run-report/index.js';
+import { escaped, figureOf, htmlTable, membershipPicture } from '../run-report/index.js';
 import type { AuditDocument, RunFacts } from './report-document.js';
 import type { RoundFacts } from './report-rounds.js';
 
@@ -58,13 +58,7 @@ export function runSection(run: RunFacts, { verification }: AuditDocument): stri
 function testsSection({ run, tests }: RunFacts): string[] {
   if (tests.length === 0) return [];
   const figures = tests.map(({ entry, report }, i) =>
-    figureOf(
-      `roc-${run}-${i}`,
-      rocFigure(
-        `Membership tests at ${report.site}, ${report.members} members against ${report.others} others, release in entry ${entry}`,
-        curvesOf(report),
-      ),
-    ),
+    figureOf(`roc-${run}-${i}`, membershipPicture(report, `, release in entry ${entry}`)),
   );
   return ['<h3>What the released model gives away of single patients</h3>', ...figures];
 }

@@ -1,9 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunDocument } from '@regulon/coordinator/runs';
+import {
+  type AttackFindings,
+  attackReportBytes,
+  FALSE_POSITIVE_RATES,
+  signAttackReport,
+} from '@regulon/shared/transparency';
 import { toyDocument } from '../run-report/toy-document.support.js';
 import { runIn } from './run-program.support.js';
 
@@ -110,6 +116,41 @@ describe('regulon run report', () => {
       err: expect.stringContaining('exists already') as unknown,
     });
     expect((await report('--force')).code).toBe(0);
+  });
+
+  it('shows what membership tests of its models reach, and none of another run', async () => {
+    const point = { found: '0.5', error: '0.0625', bound: null };
+    const curve = FALSE_POSITIVE_RATES.map((falsePositives) => ({ falsePositives, ...point }));
+    const test = (run: string): string => {
+      const findings: AttackFindings = {
+        ...{
+          schema: 'regulon.attack-report/1',
+          run,
+          arm: 0,
+          model: digest,
+          site: 'north',
+          commitment: digest,
+        },
+        ...{ members: '50-99', others: '50-99' },
+        attacks: [{ attack: 'loss-threshold', area: '0.5', curve }],
+      };
+      const signed = signAttackReport(findings, {
+        keyName: 'a.example/site/north',
+        seed: new Uint8Array(32),
+      });
+      const file = join(folder, `${run}.json`);
+      writeFileSync(file, attackReportBytes(signed));
+      return file;
+    };
+    const out = join(folder, 'attacked.html');
+    const report = (file: string) => runIn(env, 'run', 'report', id, '--out', out, '--attack', file);
+    const other = await report(test(`run_${'0b'.repeat(16)}`));
+    expect(other).toMatchObject({ code: 4, err: expect.stringMatching(/is about run_0b/) as unknown });
+    expect(existsSync(out)).toBe(false);
+    expect((await report(test(id))).code).toBe(0);
+    expect(readFileSync(out, 'utf8')).toMatch(
+      /Membership tests at north, 50-99 members against 50-99 others/,
+    );
   });
 });
 

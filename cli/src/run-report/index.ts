@@ -4,5 +4,5 @@ export { escaped, htmlTable, numberText } from './html.js';
 export { type Line, lineChart } from './line-chart.js';
 export { htmlPage } from './html-page.js';
 export { reportPage } from './page.js';
-export { curvesOf, rocFigure, type RocCurve } from './roc-figure.js';
+export { membershipPicture, rocFigure, type RocCurve } from './roc-figure.js';
 export { shownPreparations } from './preparations.js';

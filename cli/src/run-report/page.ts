@@ -1,4 +1,5 @@
 import type { RunDocument } from '@regulon/coordinator/runs';
+import type { AttackReport } from '@regulon/shared/transparency';
 import { type Plan, parsePlan } from '@regulon/shared/plan';
 import { costOfRun, type Metrics, privacyClaim } from '@regulon/shared/program';
 import { bytesText } from '../output/index.js';
@@ -9,6 +10,7 @@ import { learningPictures } from './curve-figures.js';
 import { escaped, htmlTable } from './html.js';
 import { htmlPage } from './html-page.js';
 import { absentBaselines, baselinePictures } from './baseline-figures.js';
+import { membershipPicture } from './roc-figure.js';
 import { scoreRows, siteSentence } from './result-figures.js';
 import type { ShownPreparations } from './preparations.js';
 import { whyNoSites } from './site-means.js';
@@ -19,9 +21,14 @@ import { volcanoPicture } from './volcano.js';
  * A run as one HTML page that loads nothing and runs nothing: sums over sites only, and each picture in words, too.
  *
  * @param shown of its preparations, as `shownPreparations` gives it
+ * @param attacks membership tests of its models
  * @throws E_PLAN when the plan of the document cannot be read
  */
-export function reportPage(document: RunDocument, shown: ShownPreparations = {}): string {
+export function reportPage(
+  document: RunDocument,
+  shown: ShownPreparations = {},
+  attacks: readonly AttackReport[] = [],
+): string {
   const plan = parsePlan(document.plan);
   const sections = [
     headOf(document, plan),
@@ -30,6 +37,7 @@ export function reportPage(document: RunDocument, shown: ShownPreparations = {})
     sitesOf(document, plan, shown),
     roundsOf(document),
     privacyOf(plan),
+    attacksOf(attacks),
     closing(document),
   ];
   return htmlPage(plan.title || plan.name, sections);
@@ -51,6 +59,13 @@ function headOf(document: RunDocument, plan: Plan): string {
     ? 'Every dataset of this run is public or simulated: the rules for public runs apply.'
     : 'Data of this run are not public: tables show no cell that the rules for released sums forbid.';
   return `<p><strong>${escaped(status)}</strong> ${escaped(coverage?.text ?? 'not started')}</p><p>${kind}</p>${htmlTable(['', ''], rows)}`;
+}
+
+/** What an attacker who has the model learns of single patients, as sites measured it. */
+function attacksOf(attacks: readonly AttackReport[]): string {
+  if (attacks.length === 0) return '';
+  const pictures = attacks.map((report) => membershipPicture(report, `, model ${report.model}`));
+  return `<h2>Membership tests</h2>${figures('attack', pictures)}`;
 }
 
 /** What was found before training: labels against batches, genes that differ. */

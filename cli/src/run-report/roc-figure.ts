@@ -95,3 +95,12 @@ function logAxis(from: number, to: number): Axis {
     from + ((to - from) * (Math.log10(Math.max(LEAST, Math.min(1, value))) - low)) / (high - low);
   return { low: LEAST, high: 1, ticks: [1e-3, 1e-2, 1e-1, 1], at };
 }
+
+/** What the membership tests of a report reach, as one picture. @param note behind the title */
+export function membershipPicture(report: AttackReport, note = ''): Picture {
+  const { site, members, others } = report;
+  return rocFigure(
+    `Membership tests at ${site}, ${members} members against ${others} others${note}`,
+    curvesOf(report),
+  );
+}
