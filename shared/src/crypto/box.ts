@@ -34,7 +34,7 @@ export function boxKeyPair(random: RandomSource = randomBytes): BoxKeyPair {
 
 /** X25519 public key of a 32-byte secret key (equal to `nacl.scalarMult.base`). */
 export function boxPublicKeyOf(secretKey: Uint8Array): Uint8Array {
-  return rawPublicKeyOf(privateKeyObject('X25519', secretKey));
+  return rawPublicKeyOf('X25519', secretKey);
 }
 
 /**

@@ -19,7 +19,7 @@ const SMALL_ORDER_Y = new Set([
  * @throws E_INTERNAL if the seed has another length
  */
 export function publicKeyOf(seed: Uint8Array): Uint8Array {
-  return rawPublicKeyOf(privateKeyObject('Ed25519', seed));
+  return rawPublicKeyOf('Ed25519', seed);
 }
 
 /**

@@ -9,8 +9,15 @@ const PKCS8: Record<Curve, Uint8Array> = {
   X25519: fromHex('302e020100300506032b656e04220420'),
 };
 
+interface Parsed {
+  readonly digest: Uint8Array;
+  readonly object: KeyObject;
+  /** its public half, once somebody asked: exporting it costs 0.2 ms */
+  raw?: Uint8Array;
+}
+
 /** Parsing a private key costs 0.3 ms, more than using it: one object per array of secret bytes, as long as that lives. */
-const parsed = new WeakMap<Uint8Array, { digest: Uint8Array; object: KeyObject }>();
+const known = new WeakMap<Uint8Array, Parsed>();
 
 /**
  * The native key of 32 raw secret bytes (an Ed25519 seed or an X25519 scalar).
@@ -20,15 +27,29 @@ const parsed = new WeakMap<Uint8Array, { digest: Uint8Array; object: KeyObject }
  * @throws E_INTERNAL if the length is wrong
  */
 export function privateKeyObject(curve: Curve, secret: Uint8Array): KeyObject {
+  return parsed(curve, secret).object;
+}
+
+/** The 32 raw public bytes of a private key; the caller owns them. @throws as `privateKeyObject` */
+export function rawPublicKeyOf(curve: Curve, secret: Uint8Array): Uint8Array {
+  const key = parsed(curve, secret);
+  key.raw ??= Uint8Array.from(
+    createPublicKey(key.object).export({ format: 'der', type: 'spki' }).subarray(-32),
+  );
+  return Uint8Array.from(key.raw);
+}
+
+function parsed(curve: Curve, secret: Uint8Array): Parsed {
   if (secret.length !== 32) throw new RegulonError('E_INTERNAL', `an ${curve} secret key has 32 bytes`);
   const digest = new Uint8Array(createHash('sha256').update(curve).update(secret).digest());
-  const known = parsed.get(secret);
-  if (known && equalBytes(known.digest, digest)) return known.object;
+  const before = known.get(secret);
+  if (before && equalBytes(before.digest, digest)) return before;
   const der = Buffer.from(concatBytes(PKCS8[curve], secret));
   const object = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   der.fill(0);
-  parsed.set(secret, { digest, object });
-  return object;
+  const key: Parsed = { digest, object };
+  known.set(secret, key);
+  return key;
 }
 
 /** The native key of 32 raw public bytes; as JWK, because that skips a slow decoder (0.005 instead of 0.06 ms). */
@@ -37,9 +58,4 @@ export function publicKeyObject(curve: Curve, bytes: Uint8Array): KeyObject {
     key: { kty: 'OKP', crv: curve, x: Buffer.from(bytes).toString('base64url') },
     format: 'jwk',
   });
-}
-
-/** The 32 raw public bytes of a private key. */
-export function rawPublicKeyOf(key: KeyObject): Uint8Array {
-  return Uint8Array.from(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32));
 }

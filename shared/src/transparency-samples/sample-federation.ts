@@ -38,6 +38,8 @@ export class SampleFederation {
   readonly genesisEntry: Uint8Array;
   private readonly heads = new Map<string, ChainHead>();
   private readonly exchanged = new Map<string, Uint8Array>();
+  /** one array of seed bytes for each signer: to parse a key costs more than to sign */
+  private readonly signers = new Map<string, NamedSeed>();
 
   /**
    * @param sites number of members, `site-1`… with roster ids 1…
@@ -97,10 +99,17 @@ export class SampleFederation {
   /** From here on an actor signs with another key. */
   exchange(type: string, id: string, seed: Uint8Array): void {
     this.exchanged.set(`${type} ${id}`, seed);
+    this.signers.delete(`${type} ${id}`);
   }
 
   signer(type: ActorType, id: string): NamedSeed {
-    return { keyName: statementKeyName(this.genesis.origin, type, id), seed: this.seedOf(type, id) };
+    const who = `${type} ${id}`;
+    const signer = this.signers.get(who) ?? {
+      keyName: statementKeyName(this.genesis.origin, type, id),
+      seed: this.seedOf(type, id),
+    };
+    this.signers.set(who, signer);
+    return signer;
   }
 
   /** The administrator of the member of this id. */

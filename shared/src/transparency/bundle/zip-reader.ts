@@ -1,7 +1,13 @@
 import { crc32 } from 'node:zlib';
-import { equalBytes } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
-import { writeZip } from './zip-writer.js';
+import {
+  CENTRAL_CHECKSUM,
+  centralHeader,
+  endRecord,
+  LOCAL_CHECKSUM,
+  localHeader,
+  zipMember,
+} from './zip-headers.js';
 
 const END_BYTES = 22;
 const CENTRAL_BYTES = 46;
@@ -46,7 +52,7 @@ export function readZip(bytes: Uint8Array, { maxFiles, isAllowed }: ZipLimits): 
     [at, expected, previous] = [member.next, member.dataEnd, member.path];
   }
   if (at !== end || expected !== directory) throw refused('there are bytes that belong to no file');
-  checkFraming(bytes, files, badChecksums);
+  checkFraming(bytes, files, badChecksums, directory);
   return { files, badChecksums };
 }
 
@@ -94,31 +100,28 @@ function checkFraming(
   bytes: Uint8Array,
   files: ReadonlyMap<string, Uint8Array>,
   badChecksums: readonly string[],
+  directory: number,
 ): void {
-  const canonical = writeZip(files);
-  if (equalBytes(canonical, bytes)) return;
-  const ranges = checksumRanges(canonical, new Set(badChecksums));
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i] !== canonical[i] && !ranges.has(i)) throw refused(`a header was changed at byte ${i}`);
+  const changed = new Set(badChecksums);
+  let [at, offset, directoryBytes] = [directory, 0, 0];
+  for (const [path, content] of files) {
+    const member = zipMember(path, content);
+    const [local, central] = [localHeader(member), centralHeader(member, offset)];
+    checkHeader(bytes, offset, local, changed.has(path) ? LOCAL_CHECKSUM : undefined);
+    checkHeader(bytes, at, central, changed.has(path) ? CENTRAL_CHECKSUM : undefined);
+    offset += local.length + content.length;
+    at += central.length;
+    directoryBytes += central.length;
   }
+  checkHeader(bytes, at, endRecord(files.size, offset, directoryBytes));
 }
 
-/** Positions of the stored checksums of some members. */
-function checksumRanges(zip: Uint8Array, paths: ReadonlySet<string>): Set<number> {
-  const positions = new Set<number>();
-  if (paths.size === 0) return positions;
-  const view = new DataView(zip.buffer, zip.byteOffset, zip.length);
-  let at = view.getUint32(zip.length - END_BYTES + 16, true);
-  while (at < zip.length - END_BYTES) {
-    const nameLength = view.getUint16(at + 28, true);
-    const path = new TextDecoder('latin1').decode(
-      zip.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + nameLength),
-    );
-    const offset = view.getUint32(at + 42, true);
-    if (paths.has(path)) for (let i = 0; i < 4; i++) positions.add(offset + 14 + i).add(at + 16 + i);
-    at += CENTRAL_BYTES + nameLength;
-  }
-  return positions;
+/** @param unlike where four bytes may differ @throws E_BUNDLE */
+function checkHeader(bytes: Uint8Array, at: number, wanted: Uint8Array, unlike = wanted.length): void {
+  const differs = wanted.findIndex(
+    (byte, i) => bytes[at + i] !== byte && !(i >= unlike && i < unlike + 4),
+  );
+  if (differs >= 0) throw refused(`a header was changed at byte ${at + differs}`);
 }
 
 function printable(path: string): string {
