@@ -1,11 +1,14 @@
-/** The compiled worker threads of masks and folds; everything else about them is tested on the calling thread. */
+/** The compiled worker threads of masks, folds and signatures; everything else about them is tested on the calling thread. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { SignatureThreads, verifyInParallel } from '@regulon/cli/audit';
 import { hex, rootOfBytes } from '@regulon/shared/crypto';
 import { MaskEngine, type MaskKey } from '@regulon/shared/secagg';
+import { verifyBundle } from '@regulon/shared/transparency';
+import { sampleRun } from '@regulon/shared/transparency-samples';
 import { InlineAggregator, WorkerAggregator } from '@regulon/coordinator/aggregation';
 import { MaskThreads, prepareUpdate } from '@regulon/client/update';
 import { madeUpDelta } from '../../client/src/update/made-up-delta.support.js';
@@ -48,5 +51,19 @@ it('fold uploads to the sum that one thread gives', async () => {
     await expect(aggregator.run({ ...job, length: 7 })).rejects.toMatchObject({ code: 'E_UPLOAD_ROOT' });
   } finally {
     await aggregator.close();
+  }
+});
+
+it('verify a log to the report of one thread, also one that was changed', async () => {
+  const log = sampleRun();
+  const asOf = new Date('2026-11-21T00:00:00Z');
+  const bundle = log.bundle();
+  const at = Buffer.from(bundle.buffer).indexOf('"sig":"', bundle.length / 3) + 9;
+  const script = compiled('cli/dist/audit/signature-worker.js');
+  for (const change of [0, 1]) {
+    bundle[at] = (bundle[at] ?? 0) ^ change;
+    const input = { bundle, policy: log.policy, asOf };
+    const threads = new SignatureThreads(2, () => new Worker(script), 8 * 1024);
+    expect(await verifyInParallel(input, 3, threads)).toEqual(verifyBundle(input));
   }
 });

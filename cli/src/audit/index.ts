@@ -1,3 +1,5 @@
+export { verifyInParallel } from './parallel.js';
+export { type SignatureThread, SignatureThreads } from './signature-threads.js';
 export { verifyCommand, type VerifyArguments } from './verify.js';
 export { exportCommand } from './export.js';
 export { explainCommand } from './explain.js';

@@ -1,9 +1,14 @@
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
-import { verifyBundle, type VerifyInput, type VerifyReport } from '@regulon/shared/transparency';
+import type { VerifyInput, VerifyReport } from '@regulon/shared/transparency';
 import { durationOf } from './durations.js';
 import { readBundleFile, readBytes, readTextFile } from './files.js';
 import { KeptBlobFolder, MaskedVectorFolder } from './masked-vectors.js';
+import { verifyInParallel } from './parallel.js';
+
+/** More threads than this are faster than the one that feeds them. */
+const MOST_JOBS = 4;
 
 /** Arguments of `regulon audit verify`. */
 export interface VerifyArguments {
@@ -25,6 +30,8 @@ export interface VerifyArguments {
   readonly maxAge?: string;
   /** only this run */
   readonly run?: string;
+  /** threads; as many as the machine has cores, four at most, by default */
+  readonly jobs?: number;
 }
 
 /** The answer of `regulon audit verify`. */
@@ -68,23 +75,17 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   const folder = maskedVectors === undefined ? undefined : new MaskedVectorFolder(maskedVectors);
   const blobs = kept === undefined ? undefined : new KeptBlobFolder(kept);
   const close = (): void => [folder, blobs].forEach((opened) => opened?.close());
-  const report = verifyAnd(close, {
+  const judged: VerifyInput = {
     ...{ ...input, ...only },
     ...(folder ? { maskedVectors: folder.of } : {}),
     ...(blobs ? { keptBlobs: blobs.of } : {}),
-  });
+  };
+  const jobs = args.jobs ?? Math.min(MOST_JOBS, availableParallelism());
+  const report = await verifyInParallel(judged, jobs).finally(close);
   const { status, firstLine } = report;
   const isPass = status === 'pass';
   const failure = isPass ? null : new RegulonError('E_VERIFY', firstLine.replace(/^FAIL\s+/, ''));
   return { failure, firstLine, report, judged: { bundle, policy } };
-}
-
-function verifyAnd(close: () => void, input: VerifyInput): VerifyReport {
-  try {
-    return verifyBundle(input);
-  } finally {
-    close();
-  }
 }
 
 const time = z.iso.datetime({ offset: true });

@@ -25,6 +25,7 @@ interface VerifyOptions extends Pick<
 > {
   readonly siteCheckpoints?: string[];
   readonly level?: string;
+  readonly jobs?: string;
 }
 
 interface WatchOptions extends ConnectionOptions {
@@ -118,12 +119,14 @@ function judges(command: Command): Command {
     .option('--kept <dir>', "level 2: the coordinator's blobs (sums and models), or a copy of them")
     .option('--as-of <time>', 'judge as of this time')
     .option('--max-age <duration>', 'the newest cosignature may be so old, e.g. 12h (default: 7d)')
-    .option('--run <id>', 'only this run');
+    .option('--run <id>', 'only this run')
+    .option('--jobs <n>', 'threads (default: one a core, 4 at most); the report is the same');
 }
 
-const verifyArguments = ({ level, ...options }: VerifyOptions): VerifyArguments => ({
+const verifyArguments = ({ level, jobs, ...options }: VerifyOptions): VerifyArguments => ({
   ...options,
   ...(level === undefined ? {} : { level: wholeNumber('--level', level, 1, 2) }),
+  ...(jobs === undefined ? {} : { jobs: wholeNumber('--jobs', jobs, 1, 64) }),
 });
 
 function explain(audit: Command, context: Context): void {

@@ -47,6 +47,9 @@ export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signat
   }
 }
 
+/** Says of a signature what `verifyEd25519` says of it. */
+export type SignatureCheck = typeof verifyEd25519;
+
 /** False for keys of a wrong length, a non-canonical y (≥ 2²⁵⁵ − 19) or a point of small order, with either sign bit. */
 export function isAcceptablePublicKey(publicKey: Uint8Array): boolean {
   if (publicKey.length !== 32) return false;

@@ -1,7 +1,13 @@
 export { u8, u16, u32, u64, f64, utf8, enc, concatBytes, hex, fromHex, equalBytes, wipe } from './bytes.js';
 export { sha256, hkdf, hashJson } from './hash.js';
 export { canonicalJson, canonicalJsonBytes, parseCanonicalJson } from './canonical-json.js';
-export { publicKeyOf, signEd25519, verifyEd25519, isAcceptablePublicKey } from './ed25519.js';
+export {
+  isAcceptablePublicKey,
+  publicKeyOf,
+  type SignatureCheck,
+  signEd25519,
+  verifyEd25519,
+} from './ed25519.js';
 export {
   randomBytes,
   boxKeyPair,

@@ -1,4 +1,4 @@
-import { equalBytes, verifyEd25519 } from '../../crypto/index.js';
+import { equalBytes, type SignatureCheck, verifyEd25519 } from '../../crypto/index.js';
 import { preAuthenticationEncoding } from './dsse.js';
 import { FederationKeys, type ResolveAttachment } from './federation-keys.js';
 import { digestBytes } from './fields.js';
@@ -87,9 +87,15 @@ export function verifyPosition(entry: LogEntry, head: ChainHead | undefined): vo
  * Check the actor's key, the signers that the kind demands, and every signature.
  *
  * @param bytes from which `parseEntry` read the entry
+ * @param holds verifies each signature
  * @throws E_LOG_ENTRY (L3; A1 when the role of who proposes a plan has ended)
  */
-export function verifySignatures(entry: LogEntry, bytes: Uint8Array, keys: FederationKeys): void {
+export function verifySignatures(
+  entry: LogEntry,
+  bytes: Uint8Array,
+  keys: FederationKeys,
+  holds: SignatureCheck = verifyEd25519,
+): void {
   if (keyOfActor(entry, keys) === undefined)
     throw entryRefused('L3', `the key of ${entry.actor.type} ${entry.actor.id} is not one of the federation`);
   verifyRole(entry, entry.at, keys);
@@ -101,7 +107,7 @@ export function verifySignatures(entry: LogEntry, bytes: Uint8Array, keys: Feder
   for (const { key, sig } of entry.sigs) {
     const signer = keys.find(key);
     if (signer === undefined) throw entryRefused('L3', `${key} is not a key of the federation`);
-    if (!isSignature(sig, signer.key, message))
+    if (!holds(signer.key.publicKey, message, bytesOf(sig)))
       throw entryRefused('L3', `the signature of ${key} does not verify`);
   }
 }
@@ -135,14 +141,17 @@ function verifyRole({ actor, kind }: LogEntry, at: string, { roles }: Federation
 export function isSignedByActor(entry: LogEntry, bytes: Uint8Array, keys: FederationKeys): boolean {
   const own = entry.sigs.find(({ key }) => key === entry.actor.key);
   const key = keyOfActor(entry, keys);
-  return key !== undefined && own !== undefined && isSignature(own.sig, key, messageOf(entry, bytes));
+  return (
+    key !== undefined &&
+    own !== undefined &&
+    verifyEd25519(key.publicKey, messageOf(entry, bytes), bytesOf(own.sig))
+  );
 }
 
 const messageOf = (entry: LogEntry, bytes: Uint8Array): Uint8Array =>
   preAuthenticationEncoding(signedPayloadOf(bytes, entry));
 
-const isSignature = (sig: string, { publicKey }: VerifierKey, message: Uint8Array): boolean =>
-  verifyEd25519(publicKey, message, Uint8Array.from(Buffer.from(sig, 'base64')));
+const bytesOf = (sig: string): Uint8Array => Uint8Array.from(Buffer.from(sig, 'base64'));
 
 function keyOfActor({ actor: { type, id, key } }: LogEntry, keys: FederationKeys): VerifierKey | undefined {
   const actor = keys.find(key);

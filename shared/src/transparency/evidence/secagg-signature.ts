@@ -1,4 +1,4 @@
-import { enc, sha256, u32, verifyEd25519 } from '../../crypto/index.js';
+import { enc, sha256, type SignatureCheck, u32, verifyEd25519 } from '../../crypto/index.js';
 import type { AdvertiseKeys, ConsistencySignature, MaskedCommit, UnmaskAnswer } from '../../secagg/index.js';
 import type { ShareHeader } from './round-evidence.js';
 
@@ -7,10 +7,12 @@ export class AttemptVerifier {
   /**
    * @param ctx digest of the manifest
    * @param keyOf Ed25519 identity key of a roster id, undefined for strangers
+   * @param holds verifies each signature
    */
   constructor(
     private readonly ctx: Uint8Array,
     private readonly keyOf: (site: number) => Uint8Array | undefined,
+    private readonly holds: SignatureCheck = verifyEd25519,
   ) {}
 
   /** σ0 */
@@ -54,6 +56,6 @@ export class AttemptVerifier {
   private check(tag: string, { id, sig }: { id: number; sig: Uint8Array }, fields: Uint8Array[]): boolean {
     const key = this.keyOf(id);
     const message = sha256(enc(`regulon/secagg/v1/${tag}`, this.ctx, ...fields));
-    return key !== undefined && verifyEd25519(key, message, sig);
+    return key !== undefined && this.holds(key, message, sig);
   }
 }

@@ -1,4 +1,4 @@
-import { hex } from '../../crypto/index.js';
+import { hex, type SignatureCheck, verifyEd25519 } from '../../crypto/index.js';
 import {
   aggRootOf,
   closeTranscript,
@@ -55,6 +55,8 @@ export interface EvidenceInput {
   readonly evidence: RoundEvidence;
   /** contributors that count towards no minimum */
   readonly uncounted: ReadonlySet<number>;
+  /** verifies each signature of a site */
+  readonly holds?: SignatureCheck;
 }
 
 /** Tells what is wrong, with the row it breaks. */
@@ -152,13 +154,13 @@ function checkSizes(
 }
 
 function checkSignatures(
-  { manifest, roster, evidence }: EvidenceInput,
+  { manifest, roster, evidence, holds = verifyEd25519 }: EvidenceInput,
   { answers, groups }: DerivedRound,
   { u1, u2, h1, h2, h3, thresholds }: DerivedGroup,
   complain: Complain,
 ): void {
   const keys = new Map(roster.members.map(({ id, key }) => [id, key]));
-  const verifier = new AttemptVerifier(ctxOf(manifest), (id) => keys.get(id));
+  const verifier = new AttemptVerifier(ctxOf(manifest), (id) => keys.get(id), holds);
   const length = vectorLength(manifest);
   // what belongs to no group is judged, and found wrong, with the first one
   const stray = (id: number): boolean => !groups.some((group) => group.u1.includes(id));

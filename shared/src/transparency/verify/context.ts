@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, hex } from '../../crypto/index.js';
+import { canonicalJson, hex, type SignatureCheck } from '../../crypto/index.js';
 import { type Roster, rosterHashOf } from '../../plan/index.js';
 import type { RosterView } from '../../secagg/index.js';
 import { isAttachment } from '../entries/attachments.js';
@@ -17,6 +17,8 @@ export interface VerifyContext {
   readonly keys: FederationKeys;
   readonly history: KeyHistory;
   readonly findings: Findings;
+  /** verifies the many signatures, on which no key depends */
+  readonly holds: SignatureCheck;
 }
 
 /**

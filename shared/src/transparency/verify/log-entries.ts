@@ -1,4 +1,4 @@
-import { equalBytes, hex, sha256 } from '../../crypto/index.js';
+import { equalBytes, hex, sha256, type SignatureCheck, verifyEd25519 } from '../../crypto/index.js';
 import { refusalOf } from '../../errors/index.js';
 import { bundleFiles } from '../bundle/layout.js';
 import type { ZipContent } from '../bundle/zip-reader.js';
@@ -47,12 +47,14 @@ export interface OpenedLog {
  *
  * @param files with what a baseline repeats of a pruned log
  * @param start where the chains of its actors stood when the entries that are left begin
+ * @param holds verifies the signatures of entries that change neither keys nor roles
  */
 export function openLog(
   { entries: bytes, tree, minimum }: Pick<LogFiles, 'entries' | 'tree' | 'minimum'>,
   content: ZipContent,
   findings: Findings,
   start?: ReadonlyMap<string, Pick<ChainHead, 'seq' | 'hash'>>,
+  holds: SignatureCheck = verifyEd25519,
 ): OpenedLog {
   const resolve = attachmentsIn(content);
   const history = foundingKeys(bytes[0], resolve, findings);
@@ -62,7 +64,7 @@ export function openLog(
   let passed: string | undefined;
   bytes.forEach((entryBytes, index) => {
     const hash = tree.leaf(index);
-    const opened = entryBytes && openOne(entryBytes, { index, history, passed, resolve, findings });
+    const opened = entryBytes && openOne(entryBytes, { index, history, passed, resolve, findings, holds });
     if (opened !== undefined) {
       const { actor, seq, at } = opened;
       const who = `${actor.type} ${actor.id}`;
@@ -118,6 +120,7 @@ interface Place {
   readonly passed: string | undefined;
   readonly resolve: ResolveAttachment;
   readonly findings: Findings;
+  readonly holds: SignatureCheck;
 }
 
 /** @returns the entry if it can be read, whatever its signatures */
@@ -137,14 +140,14 @@ function checkSignatures(
   entry: LogEntry,
   bytes: Uint8Array,
   history: KeyHistory,
-  { index, passed, resolve, findings }: Place,
+  { index, passed, resolve, findings, holds }: Place,
 ): void {
   const keys = history.last;
   try {
     if (entry.kind === 'federation.genesis') throw entryRefused('L3', 'a second federation.genesis');
     if (entry.fed !== keys.fed) throw entryRefused('L3', 'the entry belongs to another federation');
     checkRevoked(entry, index, history, findings);
-    verifySignatures(entry, bytes, keys);
+    verifySignatures(entry, bytes, keys, isChange(entry) || isRole(entry) ? verifyEd25519 : holds);
     if (passed !== undefined) verifyRoleAfter(entry, passed, keys);
     if (isChange(entry)) history.appendEntry(entry, index, resolve);
     if (isRole(entry)) keys.roles.take(entry, keys, index);

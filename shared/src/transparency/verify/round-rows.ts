@@ -51,7 +51,7 @@ function checkClosed(
   const uncounted = uncountedOf(approved);
   const complain = (rule: 'S1' | 'S2', note: string): void =>
     findings.fail(rule, `round ${manifest.round}: ${note}`, aggregate.index);
-  const derived = derive({ manifest, roster, evidence, uncounted }, complain);
+  const derived = derive({ manifest, roster, evidence, uncounted, holds: context.holds }, complain);
   if (derived === undefined) return [];
   const minimum = minimumOf(context, approved);
   const smallest = Math.min(derived.u1.length, derived.u2.length);

@@ -1,4 +1,4 @@
-import { equalBytes } from '../../crypto/index.js';
+import { equalBytes, type SignatureCheck, verifyEd25519 } from '../../crypto/index.js';
 import { refusalOf, RegulonError } from '../../errors/index.js';
 import { readBundle } from '../bundle/layout.js';
 import type { KeyHistory } from '../entries/key-history.js';
@@ -53,6 +53,8 @@ export interface VerifyInput {
   readonly maskedVectors?: MaskedVectors;
   /** sums and models that the coordinator kept (evidence level 2) */
   readonly keptBlobs?: KeptBlobs;
+  /** verifies the signatures of entries and rounds; by `verifyEd25519` where nothing is said */
+  readonly holds?: SignatureCheck;
 }
 
 /**
@@ -70,6 +72,7 @@ export function verifyBundle({
   run,
   maskedVectors,
   keptBlobs,
+  holds = verifyEd25519,
 }: VerifyInput): VerifyReport {
   const findings = new Findings();
   const policy = parseQuorumPolicy(policyText);
@@ -79,11 +82,11 @@ export function verifyBundle({
   findings.prunedBelow = read.minimum;
   if (read.minimum > 0 && start === undefined) return unstartable(read, policy, asOf, findings);
   const files = start?.files ?? read;
-  const log = openLog(files, content, findings, start?.heads);
+  const log = openLog(files, content, findings, start?.heads, holds);
   let runs: RunReport[] = [];
   const { history } = log;
   if (history !== undefined) {
-    const whole: VerifyContext = { log, keys: history.at(0), history, findings };
+    const whole: VerifyContext = { log, keys: history.at(0), history, findings, holds };
     const context = start ? { ...whole, log: { ...log, entries: judgedEntries(whole, start) } } : whole;
     checkFounding(context);
     checkPolicy(history, policy, findings);
