@@ -118,9 +118,7 @@ function checkFraming(
 
 /** @param unlike where four bytes may differ @throws E_BUNDLE */
 function checkHeader(bytes: Uint8Array, at: number, wanted: Uint8Array, unlike = wanted.length): void {
-  const differs = wanted.findIndex(
-    (byte, i) => bytes[at + i] !== byte && !(i >= unlike && i < unlike + 4),
-  );
+  const differs = wanted.findIndex((byte, i) => bytes[at + i] !== byte && !(i >= unlike && i < unlike + 4));
   if (differs >= 0) throw refused(`a header was changed at byte ${at + differs}`);
 }
 
