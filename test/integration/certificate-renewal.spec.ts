@@ -1,12 +1,20 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect, type SecureVersion } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
 import { isRenewalDue, renewCertificate, type RenewedSite } from '@regulon/client/certificates';
 import { createCertificateRequest, writeKeyFile } from '@regulon/client/enrol';
 import { CoordinatorConnection } from '@regulon/client/transport';
-import { Authority, SiteCertificates } from '@regulon/coordinator/authority';
+import {
+  Authority,
+  type Credential,
+  OwnCertificateWatch,
+  SiteCertificates,
+} from '@regulon/coordinator/authority';
 import { fromHex, publicKeyOf, utf8 } from '@regulon/shared/crypto';
 import { signRenewal } from '@regulon/shared/plan';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
@@ -23,6 +31,7 @@ const SHORT_SECONDS = 12;
 let folder: string;
 let coordinator: FakeCoordinator;
 let authority: Authority;
+let server: Credential;
 let renewed: RenewedSite;
 let link: CoordinatorConnection;
 let ends: number;
@@ -48,7 +57,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'regulon-renewal-'));
   const at = (name: string): string => join(folder, name);
   authority = await Authority.create(federationId);
-  const server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] });
+  server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] });
   const tls = { ca: authority.certificate, cert: server.certificate, key: server.privateKey };
   coordinator = await new FakeCoordinator(tls, folder, 0, undefined, { members }).start();
   const identity = SampleFederation.seed('site', 'site-1');
@@ -129,5 +138,56 @@ describe('a certificate that ends soon', () => {
     await expect(certificates.renew(1, utf8('{'))).rejects.toThrow(refused('E_ROSTER'));
     const garbage = { ...own, csrPem: 'garbage' };
     await expect(ask(signRenewal(garbage, renewed.identity))).rejects.toThrow(refused('E_CERTIFICATE'));
+  });
+});
+
+/** Serial number of the certificate that a port shows to this site. */
+async function shownBy(port: number, maxVersion: SecureVersion = 'TLSv1.3'): Promise<string> {
+  const own = { cert: pem(renewed.tls.cert), key: pem(renewed.tls.key) };
+  const options = { host: '127.0.0.1', port, ca: authority.certificate, ...own, maxVersion };
+  const socket = connect({ ...options, ALPNProtocols: ['h2'] });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getPeerCertificate().serialNumber;
+  } finally {
+    socket.destroy();
+  }
+}
+
+describe('the certificate of a coordinator that goes on for long', () => {
+  it('is renewed once a day: new connections see it, open ones go on, TLS stays 1.3, a failure is told', async () => {
+    const told: unknown[] = [];
+    const write = (line: string): void => void told.push(JSON.parse(line));
+    const logger = pino({ base: null }, { write });
+    const own = { cert: server.certificate, key: server.privateKey, file: join(folder, 'own.pem') };
+    const use = async (cert: string): Promise<void> => {
+      coordinator.control.useCertificate(cert);
+      await coordinator.bulk.useCertificate(cert);
+    };
+    let now = Date.now();
+    const watch = new OwnCertificateWatch({ authority, own, use, logger }, () => now);
+    const { control, bulk } = coordinator.ports;
+    await link.connect();
+    await watch.look();
+    const before = await shownBy(control);
+    expect([told, await shownBy(bulk)]).toEqual([[], before]);
+    now += 1000 * DAY_SECONDS;
+    await watch.look();
+    const after = await shownBy(control);
+    expect(after).not.toBe(before);
+    expect(await shownBy(bulk)).toBe(after);
+    expect(pem(own.file)).toContain('CERTIFICATE');
+    await expect(shownBy(control, 'TLSv1.2')).rejects.toThrow(/protocol version/);
+    expect(await link.exchange({ type: 'uploadStatus', uploadId: new Uint8Array(16) })).toBeDefined();
+    const failing = { authority, own: { ...own, file: join(folder, 'other.pem') }, use, logger };
+    await new OwnCertificateWatch(
+      { ...failing, use: () => Promise.reject(new Error('no')) },
+      () => now,
+    ).look();
+    expect(told).toMatchObject([
+      { level: 30, msg: expect.stringMatching(/was renewed/) },
+      { level: 50, msg: expect.stringMatching(/was not renewed/) },
+    ]);
+    expect(await shownBy(control)).toBe(after);
   });
 });

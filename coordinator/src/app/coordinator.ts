@@ -1,6 +1,12 @@
+import type { Logger } from 'pino';
 import { traceOf } from '@regulon/shared/errors';
 import { startApi } from '../api/index.js';
-import { Authority, renewOwnCertificate } from '../authority/index.js';
+import {
+  Authority,
+  type OwnCertificate,
+  OwnCertificateWatch,
+  renewOwnCertificate,
+} from '../authority/index.js';
 import { configurationDigest, stateConfiguration } from '../audit/index.js';
 import type { Settings } from '../config/index.js';
 import { startControlServer } from '../transport/index.js';
@@ -27,8 +33,8 @@ export async function startCoordinator(
   given: Settings,
   environment: Environment = {},
 ): Promise<RunningCoordinator> {
-  const { settings, authority } = await withAuthority(given);
-  const core = await openCore(settings, environment, authority);
+  const { settings, issuer } = await withAuthority(given);
+  const core = await openCore(settings, environment, issuer?.authority);
   const { config, tls, bearerToken } = settings;
   const { host, controlPort, httpPort } = config.listen;
   const { runs, boxKeys, gateway, logger } = core;
@@ -50,6 +56,7 @@ export async function startCoordinator(
     const options = { boxKeys, members, tls, host, report, gateway, port: controlPort };
     const control = await startControlServer(options);
     servers.push(control);
+    if (issuer) servers.push(watchCertificate(issuer, [control, core.bulk], logger));
     core.monitor.start();
     runs.resume();
     ready = true;
@@ -60,12 +67,32 @@ export async function startCoordinator(
   }
 }
 
+/** Who renews certificates, when the authority's key is at hand. */
+interface Issuer {
+  readonly authority: Authority;
+  readonly own: OwnCertificate;
+}
+
+/** Renew the coordinator's certificate as long as it runs, and have its servers show it. */
+function watchCertificate(
+  issuer: Issuer,
+  servers: readonly { useCertificate(cert: string): Promise<void> | void }[],
+  logger: Logger,
+): { close(): Promise<void> } {
+  const use = async (cert: string): Promise<void> => {
+    for (const server of servers) await server.useCertificate(cert);
+  };
+  const watch = new OwnCertificateWatch({ ...issuer, use, logger });
+  watch.start();
+  return { close: () => Promise.resolve(watch.stop()) };
+}
+
 /** With the authority's key at hand the coordinator's own certificate is renewed first. */
-async function withAuthority(settings: Settings): Promise<{ settings: Settings; authority?: Authority }> {
+async function withAuthority(settings: Settings): Promise<{ settings: Settings; issuer?: Issuer }> {
   const { authority: held, tls, config } = settings;
   if (held === undefined) return { settings };
   const authority = await Authority.load(tls.ca, held.key, held.days);
   const own = { cert: tls.cert, key: tls.key, file: config.tls.cert };
   const cert = await renewOwnCertificate(authority, own, Date.now());
-  return { settings: { ...settings, tls: { ...tls, cert } }, authority };
+  return { settings: { ...settings, tls: { ...tls, cert } }, issuer: { authority, own: { ...own, cert } } };
 }

@@ -1,3 +1,3 @@
 export { Authority, CERTIFICATE_DAYS, type Credential, type SiteName, siteUri } from './authority.js';
-export { renewOwnCertificate } from './own-certificate.js';
+export { type OwnCertificate, OwnCertificateWatch, renewOwnCertificate } from './own-certificate.js';
 export { SiteCertificates } from './site-certificates.js';

@@ -23,6 +23,8 @@ export interface BulkChannel {
   status(site: number, uploadId: Uint8Array): Promise<UploadStatus>;
   /** Delete every file of an attempt; streams that still write them end. */
   removeAttempt(attempt: AttemptRef): Promise<void>;
+  /** Show new connections another certificate for the same key. @param cert PEM */
+  useCertificate(cert: string): Promise<void>;
   /** of its event loop, since it listens */
   readonly loop: LoopDelays;
   close(): Promise<void>;
@@ -51,6 +53,10 @@ export class InlineBulkChannel implements BulkChannel {
 
   removeAttempt(attempt: AttemptRef): Promise<void> {
     return this.uploads.removeAttempt(attempt);
+  }
+
+  async useCertificate(cert: string): Promise<void> {
+    await Promise.resolve(this.server?.useCertificate(cert));
   }
 
   async close(): Promise<void> {

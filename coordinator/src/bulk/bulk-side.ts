@@ -7,8 +7,14 @@ import { type Offered, type Port, type Remote, ThreadPeer } from './thread-peer.
 export type BulkThreadData = Pick<BulkOptions, 'folder' | 'members' | 'tls' | 'host' | 'port'>;
 
 /** What the thread offers. */
-export type BulkSide = Pick<BulkChannel, 'listen' | 'status' | 'removeAttempt' | 'close'>;
-export const BULK_SIDE = ['listen', 'status', 'removeAttempt', 'close'] as const satisfies (keyof BulkSide)[];
+export type BulkSide = Pick<BulkChannel, 'listen' | 'status' | 'removeAttempt' | 'useCertificate' | 'close'>;
+export const BULK_SIDE = [
+  'listen',
+  'status',
+  'removeAttempt',
+  'useCertificate',
+  'close',
+] as const satisfies (keyof BulkSide)[];
 
 /** What the thread asks of the coordinator. */
 export interface CoordinatorSide extends UploadBook, CommitRows, SharedKeys {
@@ -49,6 +55,7 @@ export function serveBulk(port: Port, data: BulkThreadData): void {
     listen: () => channel.listen(),
     status: (site, uploadId) => channel.status(site, uploadId),
     removeAttempt: (attempt) => channel.removeAttempt(attempt),
+    useCertificate: (cert) => channel.useCertificate(cert),
     close: () => {
       clearInterval(timer);
       return channel.close();

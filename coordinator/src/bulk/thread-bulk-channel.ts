@@ -54,6 +54,10 @@ export class ThreadBulkChannel implements BulkChannel {
     return this.side.removeAttempt(attempt);
   }
 
+  useCertificate(cert: string): Promise<void> {
+    return this.side.useCertificate(cert);
+  }
+
   async close(): Promise<void> {
     this.isClosing = true;
     await this.side.close().catch(() => undefined);

@@ -18,6 +18,7 @@ import {
   bind,
   onSessions,
   serverCredentials,
+  showCertificate,
   shutDown,
   WINDOW_BYTES,
   type ServerTls,
@@ -73,7 +74,8 @@ export async function startBulkServer(options: BulkServerOptions): Promise<Runni
     await close();
     throw error;
   }
-  return { port, close };
+  const useCertificate = (cert: string): void => showCertificate(server, { ...options.tls, cert });
+  return { port, useCertificate, close };
 }
 
 function handlersOf({ uploads, boxKeys, members, report }: BulkServerOptions, windows: WindowShare) {

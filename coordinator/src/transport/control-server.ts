@@ -15,7 +15,7 @@ import { MessageQuota } from './message-quota.js';
 import type { SiteGateway } from './ports.js';
 import { CONTROL_PACKAGE, loadControlPackage } from './protocol.js';
 import type { Member } from './site-identity.js';
-import { addressOf, bind, serverCredentials, shutDown, type ServerTls } from './tls.js';
+import { addressOf, bind, serverCredentials, showCertificate, shutDown, type ServerTls } from './tls.js';
 
 const MAX_MESSAGE_BYTES = 1 << 20;
 const MESSAGES_PER_MINUTE = 12_000;
@@ -45,6 +45,8 @@ export interface ControlServerOptions {
 /** A server that listens. */
 export interface RunningServer {
   readonly port: number;
+  /** Show new connections another certificate for the same key. @param cert PEM */
+  useCertificate(cert: string): void;
   /** Ends all calls at once; sites reconnect and go on. */
   close(): Promise<void>;
 }
@@ -66,6 +68,10 @@ class ControlStrategy extends ServerGrpc {
     await this.bindEvents();
     this.port = await bind(this.grpcClient as GrpcServer, addressOf(host, port), serverCredentials(tls));
     callback?.();
+  }
+
+  useCertificate(cert: string): void {
+    showCertificate(this.grpcClient as GrpcServer, { ...this.serverOptions.tls, cert });
   }
 
   override async close(): Promise<void> {
@@ -95,5 +101,9 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const app = await NestFactory.createMicroservice(module, { strategy, logger: ['error', 'fatal'] });
   app.useGlobalFilters(new ControlErrors(options.report));
   await app.listen();
-  return { port: strategy.port, close: () => app.close() };
+  return {
+    port: strategy.port,
+    useCertificate: (cert) => strategy.useCertificate(cert),
+    close: () => app.close(),
+  };
 }

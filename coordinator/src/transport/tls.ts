@@ -1,5 +1,6 @@
 /** Server credentials: mutual TLS 1.3, and the HTTP/2 window that grpc-js cannot set by itself. */
 import { isIP } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { ServerCredentials, type Server } from '@grpc/grpc-js';
 import { RegulonError } from '@regulon/shared/errors';
 
@@ -16,8 +17,11 @@ export interface ServerTls {
   readonly key: string;
 }
 
+const MIN_VERSION = 'TLSv1.3';
+
 interface HttpServer {
   on(event: 'session', listener: (session: ServerSession) => void): unknown;
+  setSecureContext(options: SecureContextOptions): void;
 }
 /** The part of an HTTP/2 session that the transport uses. */
 export interface ServerSession {
@@ -48,15 +52,29 @@ export function serverCredentials(tls: ServerTls, window?: number): ServerCreden
   if (typeof inner !== 'function') throw changed('_getConstructorOptions');
   const options = Reflect.apply(inner, credentials, []) as object;
   const settings = window === undefined ? {} : { settings: { initialWindowSize: window } };
-  const value = (): object => ({ ...options, minVersion: 'TLSv1.3', ...settings });
+  const value = (): object => ({ ...options, minVersion: MIN_VERSION, ...settings });
   return Object.create(credentials, { _getConstructorOptions: { value } }) as ServerCredentials;
 }
 
 /** Hear of each HTTP/2 session of a bound server. @throws E_TRANSPORT when grpc-js has changed underneath */
 export function onSessions(server: Server, listener: (session: ServerSession) => void): void {
+  for (const http2Server of httpServersOf(server)) http2Server.on('session', listener);
+}
+
+/**
+ * Show new connections of a bound server another certificate; those that are open go on.
+ *
+ * @throws E_TRANSPORT when grpc-js has changed underneath
+ */
+export function showCertificate(server: Server, { ca, cert, key }: ServerTls): void {
+  for (const http2Server of httpServersOf(server))
+    http2Server.setSecureContext({ ca, cert, key, minVersion: MIN_VERSION });
+}
+
+function httpServersOf(server: Server): HttpServer[] {
   const servers: unknown = Reflect.get(server, 'http2Servers');
   if (!(servers instanceof Map) || servers.size === 0) throw changed('http2Servers');
-  for (const http2Server of (servers as Map<HttpServer, unknown>).keys()) http2Server.on('session', listener);
+  return [...(servers as Map<HttpServer, unknown>).keys()];
 }
 
 /**
