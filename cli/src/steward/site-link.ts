@@ -65,7 +65,7 @@ export async function withSite<T>(configFile: string, work: (site: SiteLink) => 
     const covered = async (index: number): Promise<void> => {
       const note = await noteOver(index, newestNote, federation);
       const hash = log.find((logged) => logged.index === index)?.hash;
-      const shown = (await readLog(link, federation, note))[index]?.hash;
+      const shown = (await readLog(link, federation, note)).find((logged) => logged.index === index)?.hash;
       if (!hash || !shown || !equalBytes(hash, shown))
         throw new RegulonError('E_FORK', `the log shows another entry ${index} than the one that was taken`);
     };

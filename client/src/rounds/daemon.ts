@@ -163,7 +163,8 @@ export class Daemon {
     const cosignature = await this.site.log.follow(note);
     if (cosignature) await this.cosign(cosignature);
     for (const run of this.site.runs.live()) {
-      const status = this.site.log.finishOf(run)?.status;
+      const status =
+        this.site.log.finishOf(run)?.status ?? (this.site.log.endedUnseen(run) ? 'FAILED' : undefined);
       if (status) this.runs.driverOf(run)?.ended(status.startsWith('COMPLETED') ? 'finished' : 'failed');
     }
     this.signBaselines();

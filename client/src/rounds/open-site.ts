@@ -22,7 +22,7 @@ import {
 } from '../state/index.js';
 import { CoordinatorConnection, type CoordinatorLink } from '../transport/index.js';
 import { DAEMON_VERSION } from '../version/index.js';
-import { Baselines, Cosigner, LogFollower, LogGate } from '../witness/index.js';
+import { Baselines, Cosigner, LogFollower, LogGate, logSourceOf } from '../witness/index.js';
 import type { SiteContext } from './context.js';
 import { crashOnce, noCrash } from './crash-points.js';
 import { entrySealer } from './attempt/entries.js';
@@ -112,9 +112,8 @@ export async function openSite(
       gateMode === 'cosigned'
         ? new Cosigner(state, federation.keys, config.site, keys.cosigner, Date.now, federation.versions)
         : undefined;
-    const read = async (from: number, to: number): Promise<Uint8Array[]> =>
-      (await link.fetch({ type: 'logEntries', from, to })).map((item) => item.entry);
-    const log = new LogFollower(state, outbox, { ...federation, site: config.site }, read, cosigner);
+    const source = logSourceOf(link);
+    const log = new LogFollower(state, outbox, { ...federation, site: config.site }, source, cosigner);
     const tell = (error: RegulonError): void => logger.warn({ code: error.code }, explainError(error));
     const { skewSeconds } = federation.keys.genesis;
     const drainOutbox = () => outbox.drain((entry) => sendEntry(link, log, entry));
@@ -130,7 +129,7 @@ export async function openSite(
     const crashAt = config.testing?.crashAt;
     const context: SiteContext = {
       ...{ config, keys, federation, site, state, outbox, link, log, data, runs, logger, drainOutbox },
-      baselines: new Baselines(state, outbox, log, read),
+      baselines: new Baselines(state, outbox, log, source.entries),
       objections: objectionsOf(config, federation),
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),

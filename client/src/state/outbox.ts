@@ -151,6 +151,11 @@ export class Outbox {
     throw new RegulonError('E_QUARANTINE', `the log has ${what} of this site with number ${seq}`);
   }
 
+  /** Hashes of this site's entries that the verified log does not show yet. */
+  hashesToCome(): Uint8Array[] {
+    return this.waiting().map(({ hash }) => hash);
+  }
+
   /** Number of this site's next entry that the verified log does not show yet. */
   nextInLog(): number {
     const row = this.state.db

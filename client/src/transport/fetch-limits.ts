@@ -1,4 +1,4 @@
-import { MAX_ITEM_BYTES, type Query } from '@regulon/shared/wire';
+import { MAX_HASHES, MAX_ITEM_BYTES, type Query } from '@regulon/shared/wire';
 
 /** Most that a site takes as the answer to a query. */
 export interface FetchLimit {
@@ -36,6 +36,10 @@ export function fetchLimitOf(query: Query): FetchLimit {
     case 'logEntries': {
       const items = Math.max(0, query.to - query.from);
       return { items, bytes: items * 513 * KIB };
+    }
+    case 'logHashes': {
+      const items = Math.ceil(Math.max(0, query.to - query.from) / MAX_HASHES);
+      return { items, bytes: items * 9 * KIB };
     }
     case 'consistencyProof':
       return { items: 1, bytes: 32 * KIB };

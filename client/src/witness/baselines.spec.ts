@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJsonBytes } from '@regulon/shared/crypto';
-import { RegulonError } from '@regulon/shared/errors';
 import {
   BaselineBuilder,
   type BodyOf,
@@ -10,12 +9,15 @@ import {
   MediaType,
   parseEntry,
 } from '@regulon/shared/transparency';
-import { fillLog, SampleLog, writeBaseline } from '@regulon/shared/transparency-samples';
+import { fillLog, pruneLog, SampleLog, writeBaseline } from '@regulon/shared/transparency-samples';
 import { entryHash } from '@regulon/shared/transparency';
 import { Outbox } from '../state/index.js';
 import { opened } from '../state/state.support.js';
 import { entrySealer } from '../rounds/attempt/entries.js';
 import { Baselines } from './baselines.js';
+import { LogFollower } from './log-follower.js';
+import type { ReadEntries } from './log-source.js';
+import { showing } from './witness.support.js';
 
 const refused = (code: string): object => expect.objectContaining({ code });
 
@@ -37,13 +39,15 @@ function site(
   const state = opened();
   const seed = log.federation.seedOf('site', 'site-1');
   const outbox = new Outbox(state, entrySealer(keys, keys.fed, 'site-1', seed));
-  const follower = { latest: head, proposedBaselines: () => [proposed] };
+  const follower = { latest: head, proposedBaselines: () => [proposed], prunedStart: notPruned };
   const read = (from: number, to: number): Promise<Uint8Array[]> =>
     Promise.resolve(log.entries.slice(from, to));
   const baselines = new Baselines(state, outbox, follower, read);
   const said = (): unknown[] => outbox.unsent().map(({ bytes }) => parseEntry(bytes).body);
   return { baselines, said, proposed };
 }
+
+const notPruned = (): Promise<never> => Promise.reject(new TypeError('nothing was pruned'));
 
 /** What the baseline at an index says. */
 function proposalAt(log: SampleLog, index: number): BodyOf<'log.baseline'> {
@@ -73,12 +77,10 @@ describe('the baselines that a site signs', () => {
         return { origin: 'x', size: tree.size, root: tree.root() };
       },
       proposedBaselines: () => proposals,
+      prunedStart: notPruned,
     };
     let minimum = 0;
-    const read = async (from: number, to: number): Promise<Uint8Array[]> => {
-      if (from < minimum) throw new RegulonError('E_PRUNED', `entry ${from} of the log was pruned`);
-      return log.entries.slice(from, to);
-    };
+    const read: ReadEntries = (from, to) => showing(log.entries, minimum).entries(from, to);
     const baselines = new Baselines(state, outbox, follower, read);
     expect(await baselines.sign()).toBe(1);
     minimum = 256;
@@ -90,9 +92,31 @@ describe('the baselines that a site signs', () => {
     proposals.push(proposalAt(log, log.write(['coordinator', 'coordinator'], 'log.baseline', {}, body)));
     expect(await baselines.sign()).toBe(1);
     expect(outbox.unsent().map((entry) => parseEntry(entry.bytes).body)).toEqual(proposals);
-    // who did not sign the first one cannot judge the second
-    const other = new Baselines(opened(), outbox, { ...follower, latest: follower.latest }, read);
-    await expect(other.sign()).rejects.toThrow(refused('E_PRUNED'));
+  });
+
+  it('are derived from the one of a quorum by a site that signed none; what lies before that it leaves unsaid', async () => {
+    const log = new SampleLog({ retention: [{ class: 'brief', days: 0 }] });
+    const [state, name] = [opened(), 'site-5'];
+    const keys = keysOfGenesis(parseEntry(log.federation.genesisEntry), (d) => log.attachments.get(d));
+    const outbox = new Outbox(state, entrySealer(keys, keys.fed, name, log.federation.seedOf('site', name)));
+    const federation = { keys, genesis: log.federation.genesisEntry, site: name };
+    pruneLog(log, { sites: ['site-1', 'site-2', 'site-3', 'site-4'] });
+    fillLog(log, 512);
+    const builder = new BaselineBuilder();
+    log.entries.slice(0, 512).forEach((bytes) => builder.add(bytes));
+    const { root, bytes } = builder.baseline();
+    const body = { size: 512, root: digestText(root), state: log.attach(bytes, MediaType.json) };
+    log.write(['coordinator', 'coordinator'], 'log.baseline', {}, body);
+    for (const whole of [true, false]) {
+      const source = showing(log.entries, 256, log.attachments);
+      const shown = whole ? showing(log.entries) : source;
+      const follower = new LogFollower(state, outbox, federation, shown);
+      await follower.follow(log.note());
+      const begun = new LogFollower(state, outbox, federation, source);
+      const baselines = new Baselines(state, outbox, begun, source.entries);
+      expect([await baselines.sign(), await baselines.sign()]).toEqual(whole ? [1, 0] : [0, 0]);
+    }
+    expect(outbox.unsent().map((entry) => parseEntry(entry.bytes).body)).toEqual([body]);
   });
 
   it('are none that state anything else', async () => {

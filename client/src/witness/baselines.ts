@@ -1,32 +1,34 @@
-import { equalBytes, fromHex, hex } from '@regulon/shared/crypto';
-import { RegulonError } from '@regulon/shared/errors';
+import { equalBytes } from '@regulon/shared/crypto';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import {
   attachmentOf,
   type Baseline,
   BaselineBuilder,
-  baselineSchema,
-  type BaselineState,
   digestText,
   entryHash,
   MediaType,
 } from '@regulon/shared/transparency';
-import { z } from 'zod';
 import type { Outbox, SiteState } from '../state/index.js';
+import { BaselineStart, type KnownBaseline } from './baseline-start.js';
 import { CompactTree } from './compact-tree.js';
-import type { ReadEntries } from './log-advance.js';
 import type { LogFollower } from './log-follower.js';
+import type { ReadEntries } from './log-source.js';
 
 /** Entries fetched at once. */
 const BATCH = 256;
 
 /** Baselines that the coordinator proposes: this site derives each from the log that it has verified, and signs what it finds. */
 export class Baselines {
+  private readonly start: BaselineStart;
+
   constructor(
     private readonly state: SiteState,
     private readonly outbox: Outbox,
-    private readonly log: Pick<LogFollower, 'latest' | 'proposedBaselines'>,
-    private readonly read: ReadEntries,
-  ) {}
+    private readonly log: Pick<LogFollower, 'latest' | 'proposedBaselines' | 'prunedStart'>,
+    private readonly entries: ReadEntries,
+  ) {
+    this.start = new BaselineStart(state);
+  }
 
   /**
    * Look at the proposals of the verified log that were not judged yet; each is judged once.
@@ -38,14 +40,16 @@ export class Baselines {
     let signed = 0;
     for (const proposed of this.log.proposedBaselines()) {
       const key = `baseline:${proposed.state.digest}:${proposed.size}:${proposed.root}`;
-      if (this.state.get(key) !== undefined) continue;
-      const { baseline, edge } = await this.derive(proposed.size);
+      if (this.state.get(key) !== undefined || proposed.size <= this.start.begun) continue;
+      const derived = await this.derive(proposed.size);
+      if (derived === 'gone') continue;
+      const { baseline, tree } = derived;
       const isSame =
         digestText(baseline.root) === proposed.root &&
         attachmentOf(baseline.bytes, MediaType.json).digest === proposed.state.digest;
       this.state.transact('baseline', () => {
         this.state.set(key, isSame ? 'signed' : 'refused');
-        if (isSame) this.state.set(START, JSON.stringify({ state: baseline.state, edge: hex(edge) }));
+        if (isSame) this.start.keep({ state: baseline.state, tree });
         if (isSame) this.outbox.append('log.baseline', {}, proposed);
       });
       if (!isSame) throw unlike(proposed.size);
@@ -54,18 +58,28 @@ export class Baselines {
     return signed;
   }
 
-  /**
-   * Read the log again, from the last baseline that this site signed: what lies before may have been pruned. What it gives
-   * counts only when it is the log that this site has verified.
-   */
-  private async derive(size: number): Promise<Derived> {
+  /** Read the log again, from the last baseline that this site knows; where entries are gone, from the one that took their place. */
+  private async derive(size: number): Promise<Derived | 'gone'> {
+    const { known } = this.start;
+    try {
+      return await this.read(size, known !== undefined && known.state.size <= size ? known : undefined);
+    } catch (error) {
+      if (!isRegulonError(error, 'E_PRUNED')) throw error;
+    }
+    const begin = await this.log.prunedStart();
+    if (begin.state.size < size) return this.read(size, begin);
+    this.state.transact('baseline', () => this.start.begin(begin));
+    return 'gone';
+  }
+
+  /** What the entries give counts only when they are the log that this site has verified. */
+  private async read(size: number, from: KnownBaseline | undefined): Promise<Derived> {
     const { size: end, root } = this.log.latest;
-    const start = this.start(size);
-    const tree = start?.tree.copy() ?? CompactTree.empty();
-    const own = start?.tree ?? CompactTree.empty();
-    const builder = start ? BaselineBuilder.over(own, start.state) : new BaselineBuilder(own);
+    const tree = from?.tree.copy() ?? CompactTree.empty();
+    const own = tree.copy();
+    const builder = from ? BaselineBuilder.over(own, from.state) : new BaselineBuilder(own);
     while (tree.size < end) {
-      const batch = await this.read(tree.size, Math.min(tree.size + BATCH, end));
+      const batch = await this.entries(tree.size, Math.min(tree.size + BATCH, end));
       if (batch.length === 0) throw otherLog(end);
       for (const bytes of batch.slice(0, end - tree.size)) {
         if (builder.size < size) builder.add(bytes);
@@ -73,27 +87,15 @@ export class Baselines {
       }
     }
     if (!equalBytes(tree.root(), root)) throw otherLog(end);
-    return { baseline: builder.baseline(), edge: own.edge };
-  }
-
-  /** The last baseline that this site signed, unless it is a larger one. */
-  private start(size: number): { readonly state: BaselineState; readonly tree: CompactTree } | undefined {
-    const kept = this.state.get(START);
-    if (kept === undefined) return undefined;
-    const { state, edge } = startSchema.parse(JSON.parse(kept));
-    return state.size <= size ? { state, tree: CompactTree.restore(state.size, fromHex(edge)) } : undefined;
+    return { baseline: builder.baseline(), tree: own };
   }
 }
 
-/** A baseline, and the edge of the tree over its entries. */
+/** A baseline, and the tree over its entries. */
 interface Derived {
   readonly baseline: Baseline;
-  readonly edge: Uint8Array;
+  readonly tree: CompactTree;
 }
-
-/** Where the last baseline that this site signed is kept. */
-const START = 'baseline-start';
-const startSchema = z.strictObject({ state: baselineSchema, edge: z.string() });
 
 const unlike = (size: number): RegulonError =>
   new RegulonError(

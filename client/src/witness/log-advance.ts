@@ -1,4 +1,4 @@
-import { equalBytes } from '@regulon/shared/crypto';
+import { equalBytes, hex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import {
   entryHash,
@@ -12,10 +12,9 @@ import {
 import type { Outbox } from '../state/index.js';
 import type { CompactTree } from './compact-tree.js';
 import type { LogKeys } from './log-keys.js';
+import type { FollowLimits, LogSource } from './log-source.js';
+import type { PrunedStart } from './pruned-start.js';
 import type { PlacedEntry, SeenEntries } from './seen-entries.js';
-
-/** Reads entries `from` … `to − 1` of the log. */
-export type ReadEntries = (from: number, to: number) => Promise<readonly Uint8Array[]>;
 
 /** Whose log is followed, and by whom. */
 export interface FollowedFederation {
@@ -28,16 +27,6 @@ export interface FollowedFederation {
   readonly site: string;
 }
 
-/** What a checkpoint may make this site read and keep before its root is known to be right. */
-export interface FollowLimits {
-  /** entries */
-  readonly entries: number;
-  /** bytes of the entries that are kept */
-  readonly bytes: number;
-}
-
-export const usualLimits: FollowLimits = { entries: 1 << 24, bytes: 1 << 30 };
-
 /** Entries fetched at once. */
 const BATCH = 256;
 
@@ -47,7 +36,7 @@ export interface AdvanceParts {
   readonly outbox: Outbox;
   readonly seen: SeenEntries;
   readonly keys: LogKeys;
-  readonly read: ReadEntries;
+  readonly source: LogSource;
   readonly limits: FollowLimits;
 }
 
@@ -55,7 +44,9 @@ export interface AdvanceParts {
 export class LogAdvance {
   /** number of an own entry → position, for the entries passed */
   readonly places = new Map<number, number>();
-  private readonly start: number;
+  /** where reading began */
+  private from: number;
+  private passed: PrunedStart | undefined;
   /** number of the next own entry */
   private next: number;
   /** entries to keep that are not written yet */
@@ -67,15 +58,67 @@ export class LogAdvance {
   /** changes of the membership so far */
   private changes: number;
 
-  /** @param tree of the last checkpoint; it grows with every entry */
+  /** @param grown tree of the last checkpoint; it grows with every entry */
   constructor(
     private readonly parts: AdvanceParts,
-    readonly tree: CompactTree,
+    private grown: CompactTree,
   ) {
-    this.start = tree.size;
+    this.from = grown.size;
     this.words = parts.seen.lastConsents();
-    this.changes = parts.keys.countBefore(tree.size);
+    this.changes = parts.keys.countBefore(grown.size);
     this.next = parts.outbox.nextInLog();
+  }
+
+  /** Over every entry passed so far. */
+  get tree(): CompactTree {
+    return this.grown;
+  }
+
+  /** The baseline in whose place entries were missing on this way. */
+  get prunedStart(): PrunedStart | undefined {
+    return this.passed;
+  }
+
+  /**
+   * Pass over entries that were pruned: what the baseline repeats of them is taken as if it had been read.
+   *
+   * @param start judged, and continuing what was read so far
+   * @throws E_FORK, E_QUARANTINE, E_LOG_ENTRY as the entries themselves would
+   */
+  pass(start: PrunedStart): void {
+    this.stageRest();
+    const kept: PlacedEntry[] = [];
+    for (const { index, entry, bytes } of start.repeated) {
+      if (index >= this.tree.size && this.take(index, entry, bytes, false))
+        kept.push({ index, entry, bytes });
+    }
+    this.passOwn(start);
+    this.kept = kept;
+    this.passed = start;
+    this.grown = start.tree.copy();
+    this.from = start.tree.size;
+  }
+
+  /** Own entries among those that went: all of them are known here, and none that was shown before is missing. */
+  private passOwn({ state, headHashes, places }: PrunedStart): void {
+    const { federation, outbox } = this.parts;
+    const head = state.heads.find(({ type, id }) => type === 'site' && id === federation.site);
+    const last = head?.seq ?? -1;
+    if (last < this.next - 1)
+      throw new RegulonError(
+        'E_FORK',
+        `the log was pruned as if entry ${last + 1} of this site were not there`,
+      );
+    if (head) outbox.verifyOwn(head.seq, headHashes.get(head.index) ?? new Uint8Array(0));
+    for (; this.next <= last; this.next += 1) {
+      const index = places.get(hex(outbox.at(this.next)?.hash ?? new Uint8Array(0)));
+      if (index === undefined)
+        throw new RegulonError(
+          'E_FORK',
+          `entry ${this.next} of this site is not among those that were pruned`,
+        );
+      this.places.set(this.next, index);
+    }
   }
 
   /**
@@ -86,8 +129,8 @@ export class LogAdvance {
    * @throws E_QUARANTINE when it holds entries of this site that its database does not know; E_LOG_ENTRY
    */
   async to(size: number): Promise<void> {
-    if (size - this.start > this.parts.limits.entries) throw this.tooMuch(size);
-    this.parts.seen.dropUnverified();
+    if (size - this.from > this.parts.limits.entries) throw this.tooMuch(size);
+    if (this.passed === undefined) this.parts.seen.dropUnverified();
     while (this.tree.size < size) await this.readBatch(size);
   }
 
@@ -100,7 +143,7 @@ export class LogAdvance {
   private async readBatch(size: number): Promise<void> {
     const from = this.tree.size;
     const to = Math.min(from + BATCH, size);
-    const batch = await this.parts.read(from, to);
+    const batch = await this.parts.source.entries(from, to);
     if (batch.length === 0) throw new RegulonError('E_FORK', `the log does not show its entry ${from}`);
     const kept: PlacedEntry[] = [];
     for (const bytes of batch.slice(0, to - from)) {
@@ -117,7 +160,7 @@ export class LogAdvance {
 
   /** Check one entry; @returns it when this site will need it */
   private inspect(index: number, bytes: Uint8Array): LogEntry | undefined {
-    const { federation, outbox, seen } = this.parts;
+    const { federation, outbox } = this.parts;
     if (index === 0 && !equalBytes(bytes, federation.genesis)) {
       throw new RegulonError('E_FORK', 'entry 0 of the log is not the genesis that this site signed');
     }
@@ -131,8 +174,14 @@ export class LogAdvance {
       this.places.set(entry.seq, index);
       this.next += 1;
     }
+    return this.take(index, entry, bytes, own);
+  }
+
+  /** @param isVerified whether its signatures were verified before @returns it when this site will need it */
+  private take(index: number, entry: LogEntry, bytes: Uint8Array, isVerified: boolean): LogEntry | undefined {
+    const { seen } = this.parts;
     if (!seen.keeps(entry.kind)) return undefined;
-    if (!own) verifyEntry(entry, bytes, this.parts.keys.after(this.changes));
+    if (!isVerified) verifyEntry(entry, bytes, this.parts.keys.after(this.changes));
     if (isConsent(entry)) this.verifyLater(index, entry);
     if (isChange(entry)) {
       this.parts.keys.next(entry, this.changes);
@@ -172,7 +221,7 @@ export class LogAdvance {
     const { entries, bytes } = this.parts.limits;
     return new RegulonError(
       'E_VERIFY',
-      `the checkpoint of size ${size} claims more behind ${this.start} than this site reads at once (${entries} entries, ${bytes} bytes)`,
+      `the checkpoint of size ${size} claims more behind ${this.from} than this site reads at once (${entries} entries, ${bytes} bytes)`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { equalBytes } from '@regulon/shared/crypto';
+import { equalBytes, hex } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import {
   type BodyOf,
@@ -12,16 +12,12 @@ import {
 import { isSaidByCoordinator } from '@regulon/shared/wire';
 import type { Outbox, SiteState } from '../state/index.js';
 import { CompactTree } from './compact-tree.js';
-import {
-  type AdvanceParts,
-  type FollowedFederation,
-  type FollowLimits,
-  LogAdvance,
-  type ReadEntries,
-  usualLimits,
-} from './log-advance.js';
+import { type AdvanceParts, type FollowedFederation, LogAdvance } from './log-advance.js';
 import type { Cosignature, Cosigner, QuorumHead } from './cosigner.js';
 import { LogKeys } from './log-keys.js';
+import { type FollowLimits, type LogSource, usualLimits } from './log-source.js';
+import { BaselineStart } from './baseline-start.js';
+import { type PrunedStart, readPrunedStart } from './pruned-start.js';
 import { Refusals } from './refusals.js';
 import { type PlacedOf, SeenEntries } from './seen-entries.js';
 
@@ -42,20 +38,22 @@ export class LogFollower {
   private readonly keys: LogKeys;
   private readonly parts: AdvanceParts;
   private readonly refusals: Refusals;
+  private readonly baselineStart: BaselineStart;
 
   constructor(
     private readonly state: SiteState,
     outbox: Outbox,
     federation: FollowedFederation,
-    read: ReadEntries,
+    source: LogSource,
     private readonly cosigner?: Cosigner,
     limits: FollowLimits = usualLimits,
   ) {
     this.seen = new SeenEntries(state, () => this.head.size);
     this.keys = new LogKeys(state, federation.versions ?? [federation.keys]);
-    this.parts = { federation, outbox, seen: this.seen, keys: this.keys, read, limits };
+    this.parts = { federation, outbox, seen: this.seen, keys: this.keys, source, limits };
     const origin = federation.keys.genesis.origin;
     this.refusals = new Refusals(state, outbox, origin);
+    this.baselineStart = new BaselineStart(state);
     const row = state.db.prepare('SELECT size, root, edge FROM witness WHERE origin = ?').get(origin) as
       { size: number; root: Buffer; edge: Buffer } | undefined;
     this.tree = row ? CompactTree.restore(row.size, Uint8Array.from(row.edge)) : CompactTree.empty();
@@ -173,11 +171,10 @@ export class LogFollower {
   /** Entries of a run about its rounds, from the verified log and from what follows its last checkpoint. */
   async roundEntries(run: string): Promise<LogEntry[]> {
     const known = this.seen.ofRun(run);
-    const { read } = this.parts;
     const keys = this.keys.at(this.head.size);
     const fresh: LogEntry[] = [];
     for (let from = this.head.size, pages = 0; pages < LOOK_AHEAD_PAGES; pages++, from += LOOK_AHEAD) {
-      const later = await read(from, from + LOOK_AHEAD);
+      const later = await this.parts.source.entries(from, from + LOOK_AHEAD);
       const own = later.filter((bytes) => parseEntry(bytes).run === run);
       fresh.push(...own.map((bytes) => openEntry(bytes, keys).entry));
       if (later.length < LOOK_AHEAD) break;
@@ -217,7 +214,7 @@ export class LogFollower {
 
   private async moveTo(checkpoint: Checkpoint, note: string, way: LogAdvance): Promise<void> {
     if (checkpoint.size < this.head.size) return;
-    await way.to(checkpoint.size);
+    await this.walk(way, checkpoint.size);
     if (!equalBytes(way.tree.root(), checkpoint.root))
       throw new RegulonError(
         'E_FORK',
@@ -226,10 +223,48 @@ export class LogFollower {
     this.save(checkpoint, note, way);
   }
 
+  /** Entries that are missing because they were pruned are passed over under the baseline of a quorum. */
+  private async walk(way: LogAdvance, size: number): Promise<void> {
+    try {
+      await way.to(size);
+    } catch (error) {
+      if (!isRegulonError(error, 'E_PRUNED')) throw error;
+      const start = await this.prunedStart(way.tree, size);
+      if (start.state.size <= way.tree.size)
+        throw new RegulonError(
+          'E_VERIFY',
+          `the coordinator keeps the log from ${start.state.size} on, and does not show its entry ${way.tree.size}`,
+        );
+      way.pass(start);
+      await way.to(size);
+    }
+  }
+
+  /**
+   * The baseline with which the log begins, judged; see `readPrunedStart`.
+   *
+   * @param held entries that it must continue, by default those that this site has verified
+   * @param end entries of the checkpoint that is about to be reached
+   */
+  prunedStart(held: CompactTree = this.tree, end = this.head.size): Promise<PrunedStart> {
+    const { federation, source, limits, outbox } = this.parts;
+    const wanted = new Set(outbox.hashesToCome().map(hex));
+    return readPrunedStart({
+      ...{ source, limits, wanted, end, rosters: this.keys, genesis: federation.genesis },
+      held: { size: held.size, root: held.root() },
+    });
+  }
+
+  /** True when a run had ended among entries that were pruned before this site read them. */
+  endedUnseen(run: string): boolean {
+    return this.baselineStart.endedUnseen(run);
+  }
+
   private save(checkpoint: Checkpoint, note: string, way: LogAdvance): void {
     const cosigner = checkpoint.size > this.head.size ? this.cosigner : undefined;
     const move = (): void => {
       way.stageRest();
+      if (way.prunedStart) this.baselineStart.begin(way.prunedStart);
       this.state.db
         .prepare(
           `INSERT INTO witness VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin)

@@ -1,11 +1,6 @@
-import { RegulonError } from '@regulon/shared/errors';
-import {
-  type ChangeKind,
-  type FederationKeys,
-  type LogEntry,
-  oldSigners,
-} from '@regulon/shared/transparency';
+import { type FederationKeys, oldSigners } from '@regulon/shared/transparency';
 import type { SiteState } from '../state/index.js';
+import { RosterVersions } from './roster-versions.js';
 
 const CHANGES = "kind IN ('member.join', 'member.revoke', 'key.rotate')";
 
@@ -13,12 +8,14 @@ const CHANGES = "kind IN ('member.join', 'member.revoke', 'key.rotate')";
  * Under which keys an entry or a checkpoint stands: the rosters that this site pinned, put in force one by one by the
  * entries of the log. The log alone changes nothing.
  */
-export class LogKeys {
+export class LogKeys extends RosterVersions {
   /** @param versions keys and terms of each roster that this site pinned, oldest first */
   constructor(
     private readonly state: SiteState,
-    private readonly versions: readonly FederationKeys[],
-  ) {}
+    versions: readonly FederationKeys[],
+  ) {
+    super(versions);
+  }
 
   /** How many changes of the membership the entries before this index hold. */
   countBefore(index: number): number {
@@ -30,36 +27,9 @@ export class LogKeys {
     return this.countBefore(index) === this.versions.length - 1;
   }
 
-  /** Keys and terms after so many changes. @throws E_ROSTER when this site has not installed that roster */
-  after(changes: number): FederationKeys {
-    const keys = this.versions[changes];
-    if (keys !== undefined) return keys;
-    throw new RegulonError(
-      'E_ROSTER',
-      `the log takes roster version ${changes + 1}, this site has installed version ${this.versions.length}`,
-      { hint: '`regulon site install` with the newest file of the founder, then restart the daemon' },
-    );
-  }
-
   /** The keys under which an entry of this index is signed, and a checkpoint of this size cosigned. */
   at(index: number): FederationKeys {
     return this.after(this.countBefore(index));
-  }
-
-  /**
-   * The keys after one more change.
-   *
-   * @param changes how many there were before it
-   * @throws E_ROSTER when it brings another roster than the one that this site pinned
-   */
-  next(entry: LogEntry<ChangeKind>, changes: number): FederationKeys {
-    const keys = this.after(changes + 1);
-    if (keys.genesis.rosterHash === entry.body.rosterHash) return keys;
-    throw new RegulonError(
-      'E_ROSTER',
-      `the log takes another roster as version ${changes + 2} than the one that this site has installed`,
-      { hint: 'tell the administrators: they were asked to sign two rosters of one version' },
-    );
   }
 
   /**

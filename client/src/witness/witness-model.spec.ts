@@ -43,7 +43,7 @@ class World {
 
   private restart(): void {
     this.site.cosigner = new Cosigner(this.site.state, keys, 'a', seedOf('cosigner', 1), () => this.now);
-    this.site.restart(undefined, async (from, to) => this.shown.entries.slice(from, to));
+    this.site.restart(undefined, { entries: async (from, to) => this.shown.entries.slice(from, to) });
   }
 
   private shown: TestLog = this.site.log;

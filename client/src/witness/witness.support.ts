@@ -1,6 +1,7 @@
 /** A log in memory and a site that follows it, for specs. */
 import { join } from 'node:path';
 import { sha256 } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
 import { digestText, entryHash, LogTree, parseEntry, signCheckpoint } from '@regulon/shared/transparency';
 import { verifyAgreement } from '../policy/index.js';
 import {
@@ -18,9 +19,9 @@ import {
 import { entrySealer } from '../rounds/attempt/entries.js';
 import { Outbox, SiteState } from '../state/index.js';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
-import type { FollowLimits, ReadEntries } from './log-advance.js';
 import type { Cosigner } from './cosigner.js';
 import { LogFollower } from './log-follower.js';
+import type { FollowLimits, LogSource } from './log-source.js';
 
 export const federation = testFederation();
 export const digest = digestText(sha256());
@@ -100,6 +101,22 @@ export const aggregate = (round: number): Uint8Array =>
     { run, round, attempt: 0 },
   );
 
+/** What a coordinator shows that keeps these entries from an index on, and these attachments. */
+export function showing(
+  entries: readonly Uint8Array[],
+  minimum = 0,
+  attachments: ReadonlyMap<string, Uint8Array> = new Map(),
+): LogSource {
+  return {
+    entries: async (from, to) => {
+      if (from < minimum) throw new RegulonError('E_PRUNED', `entry ${from} of the log was pruned`);
+      return entries.slice(from, to);
+    },
+    hashes: async (from, to) => ({ hashes: entries.slice(from, to).map(entryHash), minimum }),
+    attachment: async (digest) => attachments.get(digest) ?? new Uint8Array(0),
+  };
+}
+
 /** Site a: its state, its outbox, which may hold one entry, `note(1)`, and its view of the log. */
 export class FollowingSite {
   readonly log = new TestLog();
@@ -117,7 +134,7 @@ export class FollowingSite {
   }
 
   /** Another process with the same state. */
-  restart(limits?: FollowLimits, read?: ReadEntries): void {
+  restart(limits?: FollowLimits, shown: Partial<LogSource> = {}): void {
     const first = { seq: 0, bytes: note(1), hash: entryHash(note(1)) };
     const seal = entrySealer(federation.keys, 'fed_test', 'a', seedOf('site', 1));
     const { state } = this;
@@ -126,9 +143,9 @@ export class FollowingSite {
       (draft) => (draft.kind === 'config.start' && !draft.previous ? first : seal(draft)),
       () => this.clock,
     );
-    const shown: ReadEntries = async (from, to) => this.log.entries.slice(from, to);
+    const source = { ...showing(this.log.entries), ...shown };
     const followed = { ...federation, site: 'a' };
-    this.follower = new LogFollower(state, this.outbox, followed, read ?? shown, this.cosigner, limits);
+    this.follower = new LogFollower(state, this.outbox, followed, source, this.cosigner, limits);
   }
 
   /** The site writes `note(1)`, and the coordinator acknowledges it at this place. */

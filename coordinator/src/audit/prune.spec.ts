@@ -109,6 +109,8 @@ describe('the pruning of a log', () => {
       expect(
         [0, 1, 2].map((index) => Buffer.from(log.inclusion(index, 1 + index).entryHash).toString('hex')),
       ).toEqual(before);
+      expect(log.hashes(255, 257)[0]).toEqual(entryHash(dropped));
+      expect(log.hashes(0, 9999)).toHaveLength(log.latest().size);
       // what a site sends again has its place still
       expect(log.prunable.rows.indexOfHash(entryHash(dropped))).toBe(255);
       const report = await judged(log);

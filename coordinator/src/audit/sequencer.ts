@@ -268,6 +268,13 @@ export class Sequencer {
     return this.parts.rows.entries(from, to);
   }
 
+  /** Hashes of the entries `from` ≤ index < `to` as far as a checkpoint covers them; those of pruned entries stay. */
+  hashes(from: number, to: number): Uint8Array[] {
+    const { publishedTree: tree, publishedSize } = this.parts.head;
+    const end = Math.min(to, publishedSize);
+    return Array.from({ length: Math.max(0, end - from) }, (_, i) => tree.leaf(from + i));
+  }
+
   /** Indexes of the entries of one kind that belong to no run, ascending. */
   indexesOfKind(kind: LogEntry['kind']): number[] {
     return this.parts.rows.ofKind(kind);

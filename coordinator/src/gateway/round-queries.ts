@@ -1,9 +1,9 @@
-import { fromHex } from '@regulon/shared/crypto';
+import { concatBytes, fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { runName } from '@regulon/shared/program';
 import { decodeMessage, encodeMessage, type RosterView } from '@regulon/shared/secagg';
 import { digestText } from '@regulon/shared/transparency';
-import type { Item, Query, QueryOf } from '@regulon/shared/wire';
+import { type Item, MAX_HASHES, type Query, type QueryOf } from '@regulon/shared/wire';
 import type { Aggregator } from '../aggregation/index.js';
 import type { Sequencer } from '../audit/index.js';
 import type { Attempt, RoundDriver, RoundFacts, Spool } from '../rounds/index.js';
@@ -24,6 +24,7 @@ export interface QueryContext {
 }
 
 const MAX_LOG_ENTRIES = 1024;
+const MAX_LOG_HASHES = 65_536;
 /** Entries read at once; the next ones when these have left. */
 const LOG_PAGE = 64;
 type Ref = { readonly run: Uint8Array; readonly round: number };
@@ -69,6 +70,8 @@ export class RoundQueries {
         return this.opened.of(site, attemptOf(query)).answers;
       case 'attachment':
         return this.attachment(query);
+      case 'logHashes':
+        return this.logHashes(query);
     }
   }
 
@@ -167,6 +170,17 @@ export class RoundQueries {
       if (entries.length === 0) return;
       for (const [i, entry] of entries.entries())
         yield { type: 'logEntries', index: at + i, entry: new Uint8Array(entry) };
+    }
+  }
+
+  /** Hashes outlive their entries: who begins with a pruned log recomputes its root from them. */
+  private *logHashes({ from, to }: QueryOf<'logHashes'>): Generator<Item> {
+    const { sequencer } = this.on;
+    const end = Math.min(to, from + MAX_LOG_HASHES);
+    for (let index = from; index < end; index += MAX_HASHES) {
+      const hashes = concatBytes(...sequencer.hashes(index, Math.min(end, index + MAX_HASHES)));
+      if (hashes.length === 0) return;
+      yield { type: 'logHashes', index, hashes, minimum: sequencer.minimum };
     }
   }
 

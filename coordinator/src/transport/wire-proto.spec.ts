@@ -86,6 +86,7 @@ const queries: Query[] = [
   { type: 'revealed', ...attempt },
   { type: 'answers', ...attempt },
   { type: 'attachment', digest: fill(32) },
+  { type: 'logHashes', from: 1, to: 9 },
 ];
 const closed = {
   ...{ attempt: 1, transcript: fill(32), signature: fill(64), reason: 'why' },
@@ -105,6 +106,7 @@ const items: Item[] = [
   { type: 'revealed', site: 4, maskSecret: true, secret: fill(32) },
   { type: 'answers', site: 4, digest: fill(32), signature: fill(64) },
   { type: 'attachment', bytes: fill(50) },
+  { type: 'logHashes', index: 512, hashes: fill(64), minimum: 256 },
 ];
 const notices: Notice[] = [
   { type: 'run', run: fill(16), state: 'paused' },
@@ -112,13 +114,18 @@ const notices: Notice[] = [
   { type: 'checkpoint', note: 'n', oldSize: 5, proof: [fill(32)] },
 ];
 
-describe.each([
+interface AnyCodec {
+  readonly encode: (value: never) => Uint8Array;
+  readonly decode: (bytes: Uint8Array) => unknown;
+}
+
+describe.each<[string, AnyCodec, readonly { readonly type: string }[]]>([
   ['Request', requestCodec, requests],
   ['Reply', replyCodec, replies],
   ['Query', queryCodec, queries],
   ['Item', itemCodec, items],
   ['Notice', noticeCodec, notices],
-] as const)('%s', (name, codec, samples) => {
+])('%s', (name, codec, samples) => {
   const cases = samples.map((sample) => [sample.type, sample] as const);
   const type = typeOf(name);
 

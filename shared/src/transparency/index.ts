@@ -81,6 +81,7 @@ export {
   baselineSchema,
   type BaselineState,
   isRepeated,
+  readBaseline,
 } from './evidence/baseline.js';
 export { longestClass } from './verify/prune-rows.js';
 export { SECURE_AGGREGATION } from './entries/bodies-round.js';

@@ -12,6 +12,8 @@ import { bytes, field, fixed, flag, list, oneOfNames, text, u32, u64 } from './f
 export const MAX_REQUEST_BYTES = 900 * 1024;
 /** Most plaintext bytes of one item of a stream. */
 export const MAX_ITEM_BYTES = 16 * 1024 * 1024;
+/** Most hashes of entries in one item. */
+export const MAX_HASHES = 256;
 const KIB = 1024;
 /** A checkpoint with the lines of 255 witnesses, with names of 200 characters. */
 const NOTE_BYTES = 96 * KIB;
@@ -158,6 +160,7 @@ export const queryCodec = union(
     revealed: [11, message('RevealedQuery', attemptRef, 64)],
     answers: [12, message('AnswersQuery', attemptRef, 64)],
     attachment: [13, message('AttachmentQuery', { digest: field(1, fixed(32)) }, 64)],
+    logHashes: [14, message('LogHashesQuery', { from: field(1, u64), to: field(2, u64) }, 64)],
   },
   KIB,
 );
@@ -247,6 +250,14 @@ export const itemCodec = union(
       ),
     ],
     attachment: [13, message('AttachmentItem', { bytes: field(1, bytes(15 << 20)) }, MAX_ITEM_BYTES)],
+    logHashes: [
+      14,
+      message(
+        'LogHashesItem',
+        { index: field(1, u64), hashes: field(2, bytes(32 * MAX_HASHES)), minimum: field(3, u64) },
+        9 * KIB,
+      ),
+    ],
   },
   MAX_ITEM_BYTES,
 );

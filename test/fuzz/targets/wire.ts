@@ -59,6 +59,7 @@ const queries: readonly Query[] = [
   { type: 'revealed', ...attempt },
   { type: 'answers', ...attempt },
   { type: 'attachment', digest: bytes(32) },
+  { type: 'logHashes', from: 3, to: 900 },
 ];
 
 const items: readonly Item[] = [
@@ -75,6 +76,7 @@ const items: readonly Item[] = [
   { type: 'revealed', site: 2, maskSecret: true, secret: bytes(32) },
   { type: 'answers', site: 2, digest: bytes(32), signature: bytes(64) },
   { type: 'attachment', bytes: message },
+  { type: 'logHashes', index: 3, hashes: bytes(64), minimum: 256 },
 ];
 
 const notices: readonly Notice[] = [

@@ -21,6 +21,7 @@ import {
   note,
   start,
   TestLog,
+  showing,
 } from '../../../client/src/witness/witness.support.js';
 import { refused } from '../support/refused.js';
 
@@ -236,8 +237,8 @@ describe('D3: a witness whose clock or database goes back', () => {
         throw new TypeError('nothing is written');
       });
       const cosigner = new Cosigner(old, keys, 'a', seedOf('cosigner', 1), () => now);
-      const read = async (from: number, to: number): Promise<Uint8Array[]> => log.entries.slice(from, to);
-      const follower = new LogFollower(old, outbox, { ...federation, site: 'a' }, read, cosigner);
+      const source = showing(log.entries);
+      const follower = new LogFollower(old, outbox, { ...federation, site: 'a' }, source, cosigner);
       expect((await follower.follow(fork))?.size).toBe(log.entries.length);
     } finally {
       old.close();

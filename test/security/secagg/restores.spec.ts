@@ -8,6 +8,7 @@ import { Outbox } from '@regulon/client/state';
 import { LogFollower } from '@regulon/client/witness';
 import { origin, seedOf } from '../../../client/src/policy/site.support.js';
 import type { Attempt } from '../../../client/src/rounds/attempt/attempt.js';
+import { showing } from '../../../client/src/witness/witness.support.js';
 import { copyFolder as copy } from '../support/copy-folder.js';
 import { DaemonSite } from '../support/daemon-site.js';
 import { coordinatorOf, federation, OWN, privateRun } from '../support/private-run.js';
@@ -143,8 +144,8 @@ describe('K8: a daemon restored from a backup', () => {
     const outbox = new Outbox(daemon.state, () => {
       throw new Error('nothing is written');
     });
-    const read = async (from: number, to: number) => log.slice(from, to);
-    const follower = new LogFollower(daemon.state, outbox, { ...federation, site: 'a' }, read);
+    const source = showing(log);
+    const follower = new LogFollower(daemon.state, outbox, { ...federation, site: 'a' }, source);
     await expect(follower.follow(note)).rejects.toThrow(refused('E_QUARANTINE'));
   });
 

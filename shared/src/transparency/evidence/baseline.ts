@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJsonBytes } from '../../crypto/index.js';
+import { canonicalJsonBytes, equalBytes } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
 import {
   count,
@@ -53,6 +53,17 @@ export const baselineSchema = z.strictObject({
 });
 /** Parsed form of what `baselineSchema` describes. */
 export type BaselineState = z.infer<typeof baselineSchema>;
+
+/** The state in the bytes of an attachment; undefined when they are no canonical JSON of this form. */
+export function readBaseline(bytes: Uint8Array | undefined): BaselineState | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    const parsed = baselineSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+    return parsed.success && equalBytes(canonicalJsonBytes(parsed.data), bytes) ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** A baseline over the first entries of a log. */
 export interface Baseline {

@@ -1,11 +1,11 @@
-import { canonicalJsonBytes, equalBytes } from '../../crypto/index.js';
+import { equalBytes } from '../../crypto/index.js';
 import { isRegulonError } from '../../errors/index.js';
 import type { ResolveAttachment } from '../entries/federation-keys.js';
 import { digestText } from '../entries/fields.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
 import type { LogEntry } from '../entries/schema.js';
 import type { ChainHead } from '../entries/seal.js';
-import { BaselineBuilder, baselineSchema, type BaselineState, isRepeated } from '../evidence/baseline.js';
+import { BaselineBuilder, type BaselineState, isRepeated, readBaseline } from '../evidence/baseline.js';
 import type { Findings } from './findings.js';
 import type { LogFiles } from './log-files.js';
 
@@ -47,7 +47,7 @@ export function startOfPruned(
     findings.fail('L5', `the entries before ${minimum} were pruned without a baseline`, pruned);
     return undefined;
   }
-  const state = readState(resolve(baseline.body.state.digest));
+  const state = readBaseline(resolve(baseline.body.state.digest));
   if (state === undefined) {
     findings.fail('L5', 'the state of the baseline is missing or cannot be read', at);
     return undefined;
@@ -89,16 +89,6 @@ function contradiction(
     last = index;
   }
   return state.repeated[0]?.index === 0 ? undefined : 'does not repeat entry 0';
-}
-
-function readState(bytes: Uint8Array | undefined): BaselineState | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    const parsed = baselineSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-    return parsed.success && equalBytes(canonicalJsonBytes(parsed.data), bytes) ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function readEntry(bytes: Uint8Array | undefined): LogEntry | undefined {
