@@ -54,6 +54,10 @@ function readCheckpoint(
   logKey: VerifierKey,
   findings: Findings,
 ): Checkpoint | undefined {
+  if (bytes === undefined) {
+    findings.fail('L1', 'the bundle has no checkpoint');
+    return undefined;
+  }
   const note = new TextDecoder().decode(bytes);
   try {
     return verifyCheckpoint(note, logKey);
@@ -148,6 +152,8 @@ function differingEntry(
   const span = TILE_WIDTH ** tile.level;
   if (found === undefined) return from * span;
   const width = Math.max(0, Math.min(tile.width, Math.floor(tree.size / span) - from));
+  // no entry under this tile could be read, and what is missing is named already
+  if (width === 0) return undefined;
   const expected = hashTileOf(tree, { ...tile, width });
   for (let i = 0; i < width; i++) {
     if (!equalBytes(expected.subarray(32 * i, 32 * i + 32), found.subarray(32 * i, 32 * i + 32)))

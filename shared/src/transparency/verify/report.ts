@@ -133,7 +133,8 @@ function failLine(first: Finding, others: number, labelOf: (index: number) => En
   const more = others > 0 ? ` (and ${others} more)` : '';
   if (first.index === undefined) return `FAIL  ${first.rule}: ${first.note}${more}`;
   const { kind, actor } = labelOf(first.index);
-  return `FAIL  entry ${first.index} (${kind} by ${actor.type} ${actor.id}), ${first.rule}: ${first.note}${more}`;
+  const written = actor.type === 'unreadable' ? kind : `${kind} by ${actor.type} ${actor.id}`;
+  return `FAIL  entry ${first.index} (${written}), ${first.rule}: ${first.note}${more}`;
 }
 
 function passLine(

@@ -75,6 +75,10 @@ describe('a bundle that somebody changed', () => {
     const start = long.entries.slice(0, index).reduce((sum, entry) => sum + 2 + entry.length, 0);
     const at = start + 2 + Math.floor((long.entries[index]?.length ?? 0) / 2);
     expect(verdict(new Map([...content, [path, flip(bytes, at)]]))).toMatch(/^FAIL {2}entry 100 /);
+    const cut = verdict(new Map([...content, [path, bytes.slice(0, start)]]));
+    expect(cut).toMatch(/^FAIL {2}entry 100 \(unreadable\), L1: tile\/entries\/000 is cut off/);
+    const none = verdict(new Map([...content].filter(([name]) => !name.startsWith('tile/entries/'))));
+    expect(none).toMatch(/^FAIL {2}entry 0 \(unreadable\), L1: tile\/entries\/000 is missing/);
     const above = 'tile/1/000.p/1';
     const hash = content.get(above) ?? new Uint8Array(0);
     expect(verdict(new Map([...content, [above, flip(hash, 0)]]))).toMatch(/^FAIL {2}entry 0 .*contradicts/);
@@ -140,8 +144,13 @@ describe('a bundle that somebody changed', () => {
   it('finds a missing file, and one too many', () => {
     const without = (path: string): VerifyReport =>
       verify(writeBundle(new Map([...files].filter(([name]) => name !== path))));
-    for (const path of [...files.keys()].filter((_, i) => i % 3 === 0))
+    const isEntry = (path: string): boolean => path.startsWith('attachments/');
+    for (const path of [...files.keys()].filter((name, i) => !isEntry(name) || i % 3 === 0))
       expect(`${path} ${without(path).status}`).toBe(`${path} fail`);
+    expect(without(bundlePath()).firstLine).toMatch(
+      /^FAIL {2}entry 0 \(unreadable\), L1: tile\/entries\/\S+ is missing/,
+    );
+    expect(without('checkpoint').firstLine).toBe('FAIL  L1: the bundle has no checkpoint');
     const [attachment] = users;
     expect(without(attachment?.[0] ?? '').firstLine).toMatch(
       new RegExp(`^FAIL {2}entry ${attachment?.[1]} .* L5: `),
