@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -42,7 +45,8 @@ describe('audit commands', () => {
     });
     expect(outcome.firstLine).toMatch(/^PASS {2}fed_sample: 68 entries; .*L2 not applicable/);
     const { run } = outcome.report.runs[0] ?? { run: '' };
-    expect((await verifyCommand({ bundle, policy, run })).failure).toBeNull();
+    for (const only of [run, run.slice(0, 8)])
+      expect((await verifyCommand({ bundle, policy, run: only })).report.runs).toHaveLength(1);
   });
 
   it('replay every sum from a copy of the spool, at level 2', async () => {
@@ -59,6 +63,22 @@ describe('audit commands', () => {
     truncateSync(fileOf('1-1/2'), 100);
     expect(await noteOf()).toBe('round 1: the masked vector of site 2 is missing or has another size');
     await expect(verifyCommand({ ...usable, level: 1 })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
+  it('refuse level 2 where nothing of it could be judged, which would read as a pass', async () => {
+    const empty = mkdtempSync(join(folder, 'empty-'));
+    const usable = { bundle, policy, level: 2 };
+    for (const given of [{ maskedVectors: empty }, { kept: empty }, { maskedVectors: empty, kept: empty }])
+      await expect(verifyCommand({ ...usable, ...given })).rejects.toMatchObject({
+        code: 'E_ARGUMENT',
+        message: 'level 2 cannot be verified: no masked vector was kept',
+      });
+    const none = join(folder, 'no-such');
+    for (const given of [{ maskedVectors: none }, { kept: none }, { kept: bundle }])
+      await expect(verifyCommand({ ...usable, ...given })).rejects.toMatchObject({
+        code: 'E_ARGUMENT',
+        message: expect.stringMatching(/^there is no folder /),
+      });
   });
 
   it('name the entry in which one byte of the file was changed', async () => {
@@ -79,6 +99,7 @@ describe('audit commands', () => {
       code: 'E_ARGUMENT',
       exitCode: 4,
     });
+    await expect(verifyCommand({ ...usable, bundle: folder })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
     await expect(verifyCommand({ ...usable, policy: folder })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
     await expect(verifyCommand({ ...usable, bundle: policy })).rejects.toMatchObject({
       code: 'E_BUNDLE',
@@ -88,6 +109,14 @@ describe('audit commands', () => {
       await expect(verifyCommand({ ...usable, asOf })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
     }
     await expect(verifyCommand({ ...usable, level: 2 })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
+  it('refuse a bundle that is a pipe or device, which may have no end', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const end = openSync(pipe, 'r+');
+    setTimeout(() => closeSync(end), 100);
+    await expect(verifyCommand({ bundle: pipe, policy })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   });
 
   it('export a bundle whole or not at all', async () => {

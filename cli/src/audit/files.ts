@@ -6,9 +6,12 @@ const MAX_BUNDLE_BYTES = 0xffff_ffff;
 
 /** Bytes of a bundle. @throws E_ARGUMENT if there is no such file; E_BUNDLE if it is too large */
 export async function readBundleFile(path: string): Promise<Uint8Array> {
-  const { size } = await stat(path).catch((cause: unknown) => {
+  const found = await stat(path).catch((cause: unknown) => {
     throw unreadable('the bundle', path, cause);
   });
+  // a device or pipe has no size that could be looked at before it is read
+  if (!found.isFile()) throw unreadable('the bundle', path, undefined);
+  const { size } = found;
   if (size > MAX_BUNDLE_BYTES)
     throw new RegulonError('E_BUNDLE', `${path} has ${size} bytes: no bundle is so large`);
   return readBytes('the bundle', path);

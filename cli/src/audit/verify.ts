@@ -28,7 +28,7 @@ export interface VerifyArguments {
   readonly asOf?: string;
   /** the newest cosignature may be so old, e.g. `7d`, `12h`; a week by default */
   readonly maxAge?: string;
-  /** only this run */
+  /** only this run; any unique beginning of its id */
   readonly run?: string;
   /** threads; as many as the machine has cores, four at most, by default */
   readonly jobs?: number;
@@ -82,10 +82,20 @@ export async function verifyCommand(args: VerifyArguments): Promise<VerifyOutcom
   };
   const jobs = args.jobs ?? Math.min(MOST_JOBS, availableParallelism());
   const report = await verifyInParallel(judged, jobs).finally(close);
-  const { status, firstLine } = report;
+  const { status, firstLine, rules } = report;
   const isPass = status === 'pass';
+  if (isPass && level === 2) verifyReplayed(rules);
   const failure = isPass ? null : new RegulonError('E_VERIFY', firstLine.replace(/^FAIL\s+/, ''));
   return { failure, firstLine, report, judged: { bundle, policy } };
+}
+
+/** @throws E_ARGUMENT when nothing of level 2 was judged: a pass would say no more than level 1 does */
+function verifyReplayed(rules: VerifyReport['rules']): void {
+  const row = rules.find(({ id }) => id === 'S3');
+  if (row?.status !== 'not-applicable') return;
+  throw new RegulonError('E_ARGUMENT', `level 2 cannot be verified: ${row.note}`, {
+    hint: 'the folders hold nothing of a round of this log: name others, or leave --level 2 out',
+  });
 }
 
 const time = z.iso.datetime({ offset: true });

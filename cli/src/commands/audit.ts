@@ -119,7 +119,7 @@ function judges(command: Command): Command {
     .option('--kept <dir>', "level 2: the coordinator's blobs (sums and models), or a copy of them")
     .option('--as-of <time>', 'judge as of this time')
     .option('--max-age <duration>', 'the newest cosignature may be so old, e.g. 12h (default: 7d)')
-    .option('--run <id>', 'only this run')
+    .option('--run <id>', 'only this run; any unique beginning of its id')
     .option('--jobs <n>', 'threads (default: one a core, 4 at most); the report is the same');
 }
 

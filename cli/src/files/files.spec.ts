@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -25,6 +35,15 @@ describe('files', () => {
       expect.objectContaining({ code: 'E_ARGUMENT' }),
     );
     expect(readdirSync(folder).sort()).toEqual(['a.txt', 'taken']);
+  });
+
+  it('replace no pipe or device', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(() => writeWhole(pipe, 'x')).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }));
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    symlinkSync(pipe, join(folder, 'link'));
+    expect(() => writeWhole(join(folder, 'link'), 'x')).toThrow('is no file');
   });
 
   it('of JSON are read by a schema; the error names file, path and rule, never the value', () => {

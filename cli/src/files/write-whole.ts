@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { namedError } from '../output/index.js';
 
@@ -21,7 +30,14 @@ export function writeLines(path: string, lines: Iterable<string>): void {
   writePieces(path, ended(), 0o600);
 }
 
+/** A device such as /dev/null would be replaced, not written to: for everybody on the machine. @throws E_ARGUMENT */
+function verifyFile(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== false) return;
+  throw new RegulonError('E_ARGUMENT', `${path} is no file`, { hint: 'name a file, new or to be replaced' });
+}
+
 function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode: number): void {
+  verifyFile(path);
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     const file = openSync(temporary, 'wx', mode);

@@ -28,7 +28,7 @@ import { checkTwoPersons } from './override-rows.js';
 import { checkReleases, remarkReleases } from './release-rows.js';
 import { reportOf, type RunReport, runReportOf, type VerifyReport } from './report.js';
 import { checkRounds } from './round-rows.js';
-import { runsOf } from './run-view.js';
+import { runsOf, type RunView } from './run-view.js';
 import { checkCoverage, checkTexts } from './text-rows.js';
 import { checkWithdrawals, type JudgedRun } from './withdrawal-rows.js';
 import { checkTraining } from './training-rows.js';
@@ -47,7 +47,7 @@ export interface VerifyInput {
   readonly maxAgeSeconds?: number;
   /** checkpoint notes that sites kept */
   readonly siteCheckpoints?: readonly string[];
-  /** only this run */
+  /** only this run; any beginning of its id that no other run has */
   readonly run?: string;
   /** masked vectors that the coordinator kept (evidence level 2) */
   readonly maskedVectors?: MaskedVectors;
@@ -132,9 +132,7 @@ function checkRuns(
   judged: JudgedRun[],
 ): RunReport[] {
   const count = { replayed: 0, derived: 0, closed: 0 };
-  const views = runsOf(context.log.entries).filter(({ run }) => only === undefined || run === only);
-  if (only !== undefined && views.length === 0)
-    throw new RegulonError('E_ARGUMENT', `the bundle has no ${only}`);
+  const views = viewsOf(context, only);
   const reports = views.map((view) => {
     const approved = checkApprovals(context, view);
     judged.push([view, approved]);
@@ -157,6 +155,21 @@ function checkRuns(
   });
   remarkLevel2(context.findings, count, maskedVectors !== undefined || keptBlobs !== undefined);
   return reports;
+}
+
+/** The runs to judge. @throws E_ARGUMENT if `only` is the beginning of none of them, or of several */
+function viewsOf({ log }: VerifyContext, only: string | undefined): RunView[] {
+  const all = runsOf(log.entries);
+  if (only === undefined) return all;
+  const meant = all.filter(({ run }) => run.startsWith(only));
+  if (meant.length === 1) return meant;
+  throw new RegulonError(
+    'E_ARGUMENT',
+    meant.length === 0
+      ? `the bundle has no ${only}`
+      : `${meant.length} runs of the bundle begin with ${only}`,
+    { hint: 'leave --run out: the first line then names the runs' },
+  );
 }
 
 /** What of the sums and models could be judged. @param isGiven whether there was anything to judge by */
