@@ -45,6 +45,14 @@ describe('regulon accelerator', () => {
     );
   });
 
+  it('tests nothing where nothing is, and does not call that a success', async () => {
+    const { code, err } = await run('test', '--folder', folder);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^E_NOT_FOUND: nothing is installed in .*nothing was tested/),
+    ]);
+  });
+
   it('removes nothing where nothing is', async () => {
     const { code, out } = await run('remove', 'blas', '--folder', folder, '--yes', '--format', 'table');
     expect([code, out]).toEqual([0, 'blas was not installed\n']);

@@ -146,7 +146,11 @@ function test(accelerator: Command, context: Context): void {
         hint: `regulon accelerator install ${damaged.name}`,
       });
     }
-    if (installed.length === 0) return { data: { tested: [] }, lines: [`nothing is installed in ${folder}`] };
+    if (installed.length === 0) {
+      throw new RegulonError('E_NOT_FOUND', `nothing is installed in ${folder}, so nothing was tested`, {
+        hint: 'regulon accelerator install blas; without it the site trains in WebAssembly, which `regulon doctor` tests',
+      });
+    }
     const all: { name: string; version: string; tested: Tested; record: InstalledRecord | null }[] = [];
     for (const { name, version, record } of installed)
       all.push({ name, version, record, tested: await testInstalled(folder, name) });

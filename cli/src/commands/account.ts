@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
-import { type Role, roles } from '@regulon/coordinator/identity';
+import { z } from 'zod';
+import { accountName, type Role, roles } from '@regulon/coordinator/identity';
 import { RegulonError } from '@regulon/shared/errors';
+import { parseStrict } from '@regulon/shared/plan';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CommandResult, tableLines } from '../output/index.js';
 import { apiFor, type ConnectionOptions, connects, serverOf } from './connection.js';
@@ -57,6 +59,7 @@ function changing(
     command,
     context,
     async ([name = ''], options) => {
+      verifyName(name);
       const api = apiFor(options, context);
       const what = words(name, options);
       if (options.dryRun) return { data: { name }, lines: [`would ${what}`] };
@@ -65,6 +68,11 @@ function changing(
     },
     'federation',
   );
+}
+
+/** @throws E_ARGUMENT for a text under which no account can stand; it is not repeated, it may be a person's */
+function verifyName(name: string): void {
+  parseStrict(z.strictObject({ name: accountName }), { name }, 'the account', 'E_ARGUMENT');
 }
 
 function add(account: Command, context: Context): void {
@@ -127,6 +135,7 @@ function activate(account: Command, context: Context): void {
     command,
     context,
     async ([name = ''], options) => {
+      verifyName(name);
       const api = new CoordinatorApi({ server: serverOf(options, context), token: '' });
       const setupCode = await context.secrets.ask('code that the operator gave you');
       const password = await context.secrets.ask('new password');

@@ -275,12 +275,21 @@ function stateOf(change: RosterChange, out: string): CommandResult {
   const nameOf = (id: number): string => members.find((member) => member.id === id)?.name ?? '';
   const signed = signatures.map(({ admin }) => nameOf(admins.find(({ id }) => id === admin)?.member ?? 0));
   const whole = genesis?.signatures.length ?? 0;
-  const due = isRosterSigned(change)
+  const rosterSigned = isRosterSigned(change);
+  const due = rosterSigned
     ? `first entry of the log: signed by ${whole} of ${roster.members.length} sites`
     : `roster version ${roster.version}: signed by ${signed.length} of ${k} administrators`;
+  const [who, missing] = rosterSigned
+    ? ['sites', roster.members.length - whole]
+    : ['administrators', k - signed.length];
+  const isBegun = signed.length > 0;
   return {
-    data: { stands: false, signed, rosterSigned: isRosterSigned(change), genesisSignatures: whole, out },
-    lines: [due, `${out}  goes to the sites: regulon site sign ${out}`],
+    data: { stands: false, signed, rosterSigned, genesisSignatures: whole, missing, out },
+    lines: [
+      due,
+      ...(isBegun ? [`nothing can be installed yet: ${missing} more of the ${who} must sign`] : []),
+      `${out}  goes to the ${who}: regulon site sign ${out}`,
+    ],
   };
 }
 

@@ -4,6 +4,7 @@ import type { BackendChoice } from '@regulon/client/training';
 import { backendOption } from '../arguments/index.js';
 import {
   dueSignature,
+  type FederationFile,
   federationFileSchema,
   fingerprint,
   installSite,
@@ -98,6 +99,7 @@ interface InstallOptions {
   readonly dataset?: string;
   readonly policy?: string;
   readonly digest?: string;
+  readonly dryRun: boolean;
   readonly backend: BackendChoice;
 }
 
@@ -115,6 +117,7 @@ function installCommand(site: Command, context: Context): void {
       '--digest <digest>',
       'a site that joins later: of the roster that it has read, instead of typing it',
     )
+    .option('--dry-run', 'show the roster that is still to be read here, install nothing', false)
     .addOption(backendOption());
   handles<InstallOptions>(
     command,
@@ -126,11 +129,12 @@ function installCommand(site: Command, context: Context): void {
 
 async function install(
   file: string,
-  { folder, dataset, policy, digest, backend }: InstallOptions,
+  { folder, dataset, policy, digest, dryRun, backend }: InstallOptions,
   context: Context,
 ): Promise<CommandResult> {
   const place = new SiteFolder(resolve(folder));
   const federation = readJsonFile(file, federationFileSchema, 'E_ROSTER');
+  if (dryRun) return unreadResult(place, federation);
   if (dataset === undefined || policy === undefined) {
     const version = installUpdate(place, federation, Date.now());
     const lines = [`${place.certificate}  installed, roster version ${version} pinned; restart the daemon`];
@@ -146,6 +150,16 @@ async function install(
     `next: regulon doctor --config ${place.config}`,
   ];
   return { data: { config: place.config, version, rosterHash }, lines };
+}
+
+/** What a site that signed none of the rosters reads before it installs the newest. */
+function unreadResult(place: SiteFolder, federation: FederationFile): CommandResult {
+  const unread = unreadRoster(place, federation);
+  const { version } = (federation.changes.at(-1) ?? federation.roster).roster;
+  const lines = unread?.lines ?? [
+    `roster version ${version}: this site has signed it before, or installed an earlier one; no digest is asked for`,
+  ];
+  return { data: { version, digest: unread?.digest ?? null, installed: false }, lines: [...lines] };
 }
 
 function renewCommand(site: Command, context: Context): void {

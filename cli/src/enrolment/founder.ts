@@ -1,15 +1,20 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { writeKeyFile } from '@regulon/client/enrol';
+import { RegulonError } from '@regulon/shared/errors';
+import { parseStrict, type Roster } from '@regulon/shared/plan';
 import { readJsonFile } from '../files/index.js';
 import { Authority } from '@regulon/coordinator/authority';
 import { makeCoordinatorKeys, readCoordinatorSeeds } from './coordinator-keys.js';
 import { authorityDigest } from './federation-file.js';
+import { organisation, siteName } from './fields.js';
 import type { FounderFolder, Terms } from './founder-folder.js';
 import { type Invitation, issueInvitation, refused } from './invitation.js';
 import { InvitationBook } from './invitation-book.js';
 import { type JoinRequest, joinRequestSchema } from './join-request.js';
 import { writePrivate, writePublic } from './public-files.js';
+import { rosterChainOf } from './roster-chain.js';
 
 /** Begin a federation: terms, keys of the coordinator, the authority. @throws E_ARGUMENT when the folder is in use */
 export async function createFederation(folder: FounderFolder, terms: Terms): Promise<void> {
@@ -22,7 +27,15 @@ export async function createFederation(folder: FounderFolder, terms: Terms): Pro
   writePrivate(folder.termsFile, terms);
 }
 
-/** Invite a site. @param days until the invitation ends */
+/** What a founder may say of a hospital; narrower than what a site reads, so that no roster fails on it later. */
+const invitedSchema = z.strictObject({ site: siteName, org: organisation });
+
+/**
+ * Invite a site.
+ *
+ * @param days until the invitation ends
+ * @throws E_ARGUMENT for a name that is none, or that a site has, had or has asked for; then nothing is kept
+ */
 export function invite(
   folder: FounderFolder,
   site: { readonly site: string; readonly org: string },
@@ -30,6 +43,8 @@ export function invite(
   now: Date,
 ): Invitation {
   const { federationId, coordinator } = folder.terms();
+  parseStrict(invitedSchema, site, 'the invitation', 'E_ARGUMENT');
+  verifyFree(folder, site.site);
   const { host, controlPort, bulkPort } = coordinator;
   const { statement } = readCoordinatorSeeds(folder.coordinator);
   const authority = authorityDigest(readFileSync(folder.authorityFile, 'utf8'));
@@ -39,11 +54,30 @@ export function invite(
   return invitation;
 }
 
+/** A name stands for one site for ever: what it signed is judged by its name. */
+function verifyFree(folder: FounderFolder, name: string): void {
+  const rosters = folder.stands ? rosterChainOf(folder).rosters : [];
+  const has = ({ members }: Roster): boolean => members.some((member) => member.name === name);
+  if (rosters.some(has)) {
+    const state = rosters.slice(-1).some(has) ? 'is a member' : 'was a member';
+    throw new RegulonError('E_ARGUMENT', `${name} ${state} of this federation; its name is not given again`, {
+      hint: 'invite the hospital under a name that no member has or had; it makes new keys',
+    });
+  }
+  const request = requestFile(folder, name);
+  if (!existsSync(request)) return;
+  throw new RegulonError('E_ARGUMENT', `${name} has asked to join already`, {
+    hint: `propose the roster; or, where its keys are lost, remove ${request} and invite it again`,
+  });
+}
+
+const requestFile = (folder: FounderFolder, name: string): string => join(folder.requests, `${name}.json`);
+
 /** Take the request of a site. @throws E_INVITATION, E_ROSTER, E_CLOCK; then nothing is kept */
 export function admit(folder: FounderFolder, request: JoinRequest, now: Date): void {
   folder.terms();
   const { name } = request.enrolment;
-  const path = join(folder.requests, `${name}.json`);
+  const path = requestFile(folder, name);
   const before = existsSync(path) ? readJsonFile(path, joinRequestSchema, 'E_CONFIG') : null;
   if (before !== null && before.invitation !== request.invitation) {
     throw refused(

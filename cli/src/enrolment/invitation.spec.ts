@@ -54,6 +54,23 @@ describe('an invitation', () => {
     expect(() => admit(walk.founder, other, walk.now)).toThrow(coded('E_INVITATION', /was admitted before/));
   });
 
+  it('of a name or a hospital that no roster could hold is refused, and the book stays readable', () => {
+    const names = ['Bad Name', '', '../x', 'a'.repeat(64)];
+    const orgs = ['', ' ', 'a'.repeat(101), 'a\nb', '\u{1b}[31mNorth', '\u{202e}htroN', 'A\u{308}'];
+    for (const name of names)
+      expect(() => walk.invite(name)).toThrow(coded('E_ARGUMENT', /the invitation: site: /));
+    for (const org of orgs)
+      expect(() => walk.invite('north', walk.now, org)).toThrow(coded('E_ARGUMENT', /the invitation: org: /));
+    expect(new InvitationBook(walk.founder.bookFile).rows()).toEqual([]);
+    walk.invite('north', walk.now, 'Universitätsklinikum <Nord> 北');
+    expect(new InvitationBook(walk.founder.bookFile).rows()).toHaveLength(1);
+  });
+
+  it('is not written for a site that has asked to join', async () => {
+    admit(walk.founder, await walk.join('north'), walk.now);
+    expect(() => walk.invite('north')).toThrow(coded('E_ARGUMENT', /north has asked to join already/));
+  });
+
   it('ends: at the site nothing is made, at the founder nothing is kept', async () => {
     const invitation = walk.invite('north');
     await expect(joinSite(walk.site('north'), invitation, later(8))).rejects.toThrow(

@@ -129,6 +129,16 @@ describe('a federation that stands', () => {
     expect(() => proposeRevoke(walk.founder, 'south', 'left', { now: walk.now })).toThrow(
       coded('E_ARGUMENT', /south is no member/),
     );
+    for (const [name, word] of [
+      ['south', 'was'],
+      ['east', 'is'],
+    ] as const)
+      expect(() => walk.invite(name)).toThrow(
+        coded(
+          'E_ARGUMENT',
+          new RegExp(`${name} ${word} a member of this federation; its name is not given again`),
+        ),
+      );
     expect(() => proposeJoin(walk.founder, 'south', { now: walk.now })).toThrow(
       coded('E_ARGUMENT', /one site joins at a time; waiting: none/),
     );

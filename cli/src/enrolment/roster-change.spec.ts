@@ -14,6 +14,7 @@ import { proposeFounding } from './founding.js';
 import { changeLines } from './change-lines.js';
 import type { FederationFile } from './federation-file.js';
 import { digestOfRoster, mergeSignatures, type RosterChange } from './roster-change.js';
+import { writePrivate } from './public-files.js';
 import { dueSignature } from './sign-change.js';
 import { DAY_MS, NAMES, Walk } from './walk.support.js';
 
@@ -156,7 +157,10 @@ describe('the founder, about the first entry of the log', () => {
     for (const name of NAMES) admit(small.founder, await small.join(name), small.now);
     const propose = (): unknown => proposeFounding(small.founder, small.now);
     expect(propose).toThrow(coded('E_ARGUMENT', /3 sites were admitted, this federation needs at least 4/));
-    admit(small.founder, await small.join('west', small.now, 'Hospital \u0041\u030a'), small.now);
+    admit(small.founder, await small.join('west'), small.now);
+    const west = small.request('west');
+    const enrolment = { ...west.enrolment, org: 'Hospital \u0041\u030a' };
+    writePrivate(join(small.founder.requests, 'west.json'), { ...west, enrolment });
     expect(propose).toThrow(coded('E_ROSTER', /org: text in NFC/));
   });
 

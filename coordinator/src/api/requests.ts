@@ -2,7 +2,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { parseStrict } from '@regulon/shared/plan';
 import { z } from 'zod';
 import { LONGEST_PASSWORD } from '../auth/index.js';
-import { roles } from '../identity/index.js';
+import { accountName, roles } from '../identity/index.js';
 
 const base64 = z.base64().max(24 << 20);
 const attachments = z.array(base64).max(64).default([]);
@@ -42,7 +42,6 @@ export const anchorSchema = z.strictObject({
   token: z.base64().max(88_000),
 });
 
-const accountName = z.string().regex(/^[a-z][a-z0-9._-]{1,39}$/, '2 to 40 of a-z, 0-9, dot, _ and -');
 // longer ones are refused by their own rule, in words
 const password = z.string().max(4 * LONGEST_PASSWORD);
 

@@ -29,7 +29,8 @@ export {
   targetWidth,
   trackColumns,
 } from './targets.js';
-export { parsePlan, parseStrict, planBytes, planHashOf, decimalOf } from './parse.js';
+export { parsePlan, planBytes, planHashOf, decimalOf } from './parse.js';
+export { parseStrict } from './parse-strict.js';
 export { planOfBytes } from './plan-of-bytes.js';
 export {
   type DatasetKind,

@@ -1,46 +1,13 @@
-import type { z } from 'zod';
 import { canonicalJson, hashJson, utf8 } from '../crypto/index.js';
-import { type ErrorCode, RegulonError } from '../errors/index.js';
+import { RegulonError } from '../errors/index.js';
 import { verifyCatalogue } from '../models/index.js';
 import { combinationRuleBroken } from './combination.js';
 import { evaluationRuleBroken } from './evaluation-rules.js';
 import { modelRuleBroken } from './model-rules.js';
+import { parseStrict } from './parse-strict.js';
 import { type Plan, planSchema } from './plan.js';
 import { privacyRuleBroken } from './privacy-rules.js';
 import { targetRuleBroken } from './target-rules.js';
-
-/**
- * Check a value against a strict schema; the error names path and rule, never the value.
- *
- * @param what names the value in the error
- * @throws the given code with the violated rules (at most five)
- */
-export function parseStrict<S extends z.ZodType>(
-  schema: S,
-  value: unknown,
-  what: string,
-  code: ErrorCode,
-): z.output<S> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const lines = result.error.issues.slice(0, 5).map((issue) => `${pathOf(issue)}: ${ruleOf(issue)}`);
-  throw new RegulonError(code, `${what}: ${lines.join('; ')}`);
-}
-
-type Issue = z.core.$ZodIssue;
-
-function pathOf(issue: Issue): string {
-  const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? '?'] : issue.path;
-  return keys.length === 0
-    ? '(top level)'
-    : keys
-        .map((k, i) => (typeof k === 'number' ? `[${k}]` : `${i ? '.' : ''}${String(k).slice(0, 40)}`))
-        .join('');
-}
-
-function ruleOf(issue: Issue): string {
-  return issue.code === 'unrecognized_keys' ? 'unknown key' : issue.message;
-}
 
 /**
  * Read a plan from parsed YAML or JSON, defaults filled in, with the rules that need several fields.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hex, sha256, utf8 } from '../crypto/index.js';
 import { RegulonError } from '../errors/index.js';
-import { parseStrict } from '../plan/parse.js';
+import { parseStrict } from '../plan/parse-strict.js';
 import { dimensionSchema } from './space.js';
 import { withUsualRange } from './usual-ranges.js';
 
