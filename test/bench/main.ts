@@ -24,6 +24,10 @@ const benches: Record<string, () => Promise<{ run(options: BenchOptions): Promis
   privacy: () => import('./privacy.js'),
   'private-steps': () => import('./private-cost.js'),
   audit: () => import('./audit.js'),
+  'audit-append': () => import('./audit-append.js'),
+  'audit-flips': () => import('./audit-flips.js'),
+  'audit-run': () => import('./audit-run.js'),
+  'audit-log': () => import('./audit-log.js'),
 };
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -7,6 +7,7 @@ describe('appends that wait at the same time', () => {
   let db: Database;
   let commits: number;
   let queue: AppendQueue;
+  let now: number;
   beforeEach(() => {
     db = keepStatements(new BetterSqlite(':memory:'));
     db.exec('CREATE TABLE t (v TEXT)');
@@ -19,7 +20,8 @@ describe('appends that wait at the same time', () => {
         return transaction(work);
       },
     });
-    queue = new AppendQueue(db);
+    now = 0;
+    queue = new AppendQueue(db, () => now);
   });
   afterEach(() => void db.close());
 
@@ -42,6 +44,13 @@ describe('appends that wait at the same time', () => {
     expect(commits).toBe(3);
   });
 
+  it('leave the next ones to another transaction once they took 20 ms', async () => {
+    const slow = (): void => void (now += 11);
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map((v) => queue.add(slow, insert(v))));
+    expect(rows()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(commits).toBe(3);
+  });
+
   it('fail alone: what one wrote before it failed is gone, what its judge wrote stays', async () => {
     const answers = await Promise.allSettled([
       queue.add(() => undefined, insert('a')),
@@ -59,17 +68,17 @@ describe('appends that wait at the same time', () => {
     expect(rows()).toEqual(['a', 'judged', 'evidence', 'b']);
   });
 
-  it('all fail when the database rolls the transaction back under them', async () => {
+  it('fail with those before them when the database rolls the transaction back under them', async () => {
     const rollBack = (): void => void db.prepare('ROLLBACK').run();
     const answers = await Promise.allSettled([
       queue.add(() => undefined, insert('a')),
       queue.add(rollBack, fail),
       queue.add(() => undefined, insert('b')),
     ]);
-    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
-    expect(rows()).toEqual([]);
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    expect(rows()).toEqual(['b']);
     await queue.add(() => undefined, insert('again'));
-    expect(rows()).toEqual(['again']);
+    expect(rows()).toEqual(['b', 'again']);
   });
 
   it('wait for a transaction that is open on the connection', async () => {

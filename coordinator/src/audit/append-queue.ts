@@ -3,6 +3,8 @@ import { idle } from './log-head.js';
 
 /** Appends in one transaction at most: each verifies its signatures, and other work waits meanwhile. */
 const MOST = 64;
+/** A transaction takes no more appends after so many milliseconds: the event loop is held up for 50 at most. */
+const LONGEST_MS = 20;
 
 interface Job {
   /** writes its rows, or fails and leaves none of them; throws only when the transaction is gone */
@@ -20,7 +22,11 @@ export class AppendQueue {
   private readonly waiting: Job[] = [];
   private scheduled = false;
 
-  constructor(private readonly db: Database) {}
+  /** @param clock milliseconds */
+  constructor(
+    private readonly db: Database,
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
 
   /**
    * Do some work in the next transaction; they keep their order.
@@ -59,14 +65,25 @@ export class AppendQueue {
   private async flush(): Promise<void> {
     await idle(this.db);
     this.scheduled = false;
-    const jobs = this.waiting.splice(0, MOST);
-    this.schedule();
+    const jobs: Job[] = [];
     try {
-      this.db.transaction(() => jobs.forEach(({ run }) => run())).immediate();
+      this.db.transaction(() => this.take(jobs)).immediate();
+      jobs.forEach(({ settle }) => settle());
     } catch (error) {
       jobs.forEach(({ reject }) => reject(error));
-      return;
+    } finally {
+      this.schedule();
     }
-    jobs.forEach(({ settle }) => settle());
+  }
+
+  /** Do what waits, as much as one transaction may. @param jobs gets what was begun */
+  private take(jobs: Job[]): void {
+    const end = this.clock() + LONGEST_MS;
+    do {
+      const job = this.waiting.shift();
+      if (job === undefined) return;
+      jobs.push(job);
+      job.run();
+    } while (jobs.length < MOST && this.clock() < end);
   }
 }

@@ -13,6 +13,7 @@ import {
   type BodyOf,
   type ChainHead,
   digestText,
+  entryHash,
   type GenesisDraft,
   genesisOf,
   headOf,
@@ -137,7 +138,8 @@ export class SampleFederation {
       payload,
       [own, ...others].map((signer) => signPayload(payload, signer)),
     );
-    this.heads.set(actor.join(' '), headOf(bytes));
+    const { seq, at } = position;
+    this.heads.set(actor.join(' '), { seq, at, hash: entryHash(bytes) });
     return bytes;
   }
 

@@ -67,6 +67,11 @@ export class SampleLog {
     return this.options.privacy;
   }
 
+  /** Size of the checkpoint that opens the gate of a round. @param start index of run.start */
+  gateSize(start: number): number {
+    return this.options.freshGates ? this.entries.length : start + 1;
+  }
+
   /** Roster ids of the sites that say what left them. */
   get egress(): readonly number[] {
     return this.options.egress ?? [];

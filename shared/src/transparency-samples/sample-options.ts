@@ -95,6 +95,8 @@ export interface SampleOptions {
   readonly reopened?: boolean | readonly number[];
   /** mode of the gate: with `cosigned` all sites cosign the checkpoint after run.start and the last one */
   readonly gateMode?: 'signed' | 'cosigned';
+  /** each round's gate is opened by a checkpoint of its own; by default one opens all */
+  readonly freshGates?: boolean;
   /** entries before the run go, once the sites have approved its plan */
   readonly pruned?: SpoiledPruning;
   /** how long entries are kept at least */

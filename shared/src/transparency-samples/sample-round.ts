@@ -137,8 +137,8 @@ export class SampleRound {
 
   /** What the survivors say before their commits, and who answers before its answer. */
   private siteEntries(): { contributions: number[]; unmasks: number[]; answered: number[] } {
-    const { context, modelIn, start } = this;
-    const size = start + 1;
+    const { context, modelIn } = this;
+    const size = this.log.gateSize(this.start);
     const gate = { size, root: digestText(this.log.rootAt(size)) };
     const { privacy } = this.log;
     const facts = {

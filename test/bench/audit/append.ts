@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { auditMigrations, Sequencer } from '@regulon/coordinator/audit';
 import { keepStatements } from '@regulon/shared/sqlite';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
-import { secondsOf } from '../best-of.js';
+import { cpuSecondsOf, secondsOf } from '../best-of.js';
 
 /** Entries between two checkpoints, as many as a tile holds. */
 const CHECKPOINT = 256;
@@ -32,14 +33,23 @@ function connect(path: string): Database {
   return db;
 }
 
+/** What appending took. */
+export interface Appending {
+  /** entries a second, wall time */
+  readonly rate: number;
+  /** processor milliseconds an entry */
+  readonly cpu: number;
+  /** how long the event loop was held up at most, milliseconds */
+  readonly blocked: number;
+}
+
 /**
  * Append entries to a log on disk: signatures verified, each row synced before its index is known, a checkpoint with
  * its tiles after every 256.
  *
  * @param together entries that wait for their index at the same time
- * @returns entries a second
  */
-export async function appendRate(folder: string, count: number, together: number): Promise<number> {
+export async function append(folder: string, count: number, together: number): Promise<Appending> {
   const { federation, entries } = signedEntries(count);
   const db = connect(join(folder, `append-${together}.db`));
   auditMigrations.forEach((sql) => db.exec(sql));
@@ -48,24 +58,38 @@ export async function appendRate(folder: string, count: number, together: number
     ...{ db, folder: join(folder, `log-${together}`), logSeed, statementSeed, now: clock },
     genesis: { entry: genesisEntry, attachments: genesis.attachments },
   });
-  const seconds = await secondsOf(async () => {
-    for (let at = 0; at < count; at += together) {
-      await Promise.all(entries.slice(at, at + together).map((entry) => log.append(entry)));
-      if ((at + together) % CHECKPOINT === 0) await log.checkpoint();
-    }
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  let seconds = 0;
+  const cpu = await cpuSecondsOf(async () => {
+    seconds = await secondsOf(async () => {
+      for (let at = 0; at < count; at += together) {
+        await Promise.all(entries.slice(at, at + together).map((entry) => log.append(entry)));
+        if ((at + together) % CHECKPOINT === 0) await log.checkpoint();
+      }
+    });
   });
+  delay.disable();
   db.close();
-  return count / seconds;
+  return { rate: count / seconds, cpu: (1000 * cpu) / count, blocked: delay.max / 1e6 };
 }
 
-/** Rows of the size of an entry into an empty table, one synced transaction each: what the disk allows. */
-export async function syncedInserts(folder: string, count: number): Promise<number> {
-  const db = connect(join(folder, 'plain.db'));
+/**
+ * Rows of the size of an entry into an empty table: what the disk allows.
+ *
+ * @param together rows in one synced transaction
+ * @returns rows a second
+ */
+export async function syncedInserts(folder: string, count: number, together: number): Promise<number> {
+  const db = connect(join(folder, `plain-${together}.db`));
   db.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, bytes BLOB)');
   const insert = db.prepare('INSERT INTO rows (bytes) VALUES (?)');
   const bytes = Buffer.alloc(800);
+  const batch = db.transaction(() => {
+    for (let k = 0; k < together; k++) insert.run(bytes);
+  });
   const seconds = await secondsOf(() => {
-    for (let k = 0; k < count; k++) insert.run(bytes);
+    for (let k = 0; k < count; k += together) batch();
   });
   db.close();
   return count / seconds;
