@@ -59,7 +59,11 @@ export async function openCore(settings: Settings, environment: Environment = {}
   const deeds = new Deeds(store.raw, sequencer);
   const accounts = new Accounts(
     ...([new AccountRows(store), new LogPeople(store), settings.roster.federationId] as const),
-    ({ role, id }, action) => deeds.write({ role: role ?? 'token-file', id }, action, id),
+    ({ role, id }, action, outcome) => {
+      const who = { role: role ?? 'token-file', id } as const;
+      if (outcome === 'done') deeds.write(who, action, id);
+      else deeds.refused(who, action, id);
+    },
   );
   const { oidc } = settings.config;
   const people = { accounts, provider: oidc && new IdentityProvider(oidc) };

@@ -64,9 +64,11 @@ describe('deeds of people', () => {
     deeds.read(operator, 'models.model', `sha256:${'a'.repeat(64)}`);
     deeds.refused(operator, 'log.export');
     expect(written).toHaveLength(4);
+    for (let k = 0; k < 20; k++) deeds.refused(other, 'session.open', other.id);
+    expect(written).toHaveLength(5);
     now += 3_600_000;
     deeds.read(operator, 'log.export', 'log');
-    expect(written).toHaveLength(5);
+    expect(written).toHaveLength(6);
     expect(written[3]).toMatchObject({
       kind: 'access.request',
       body: { object: 'none', outcome: 'refused' },

@@ -39,9 +39,13 @@ export class Deeds {
     this.request({ actor, action, object, outcome: 'done' });
   }
 
-  /** Write down that somebody asked for what the own role may not do. */
-  refused(actor: Doer, action: string): void {
-    this.request({ actor, action, object: 'none', outcome: 'refused' });
+  /**
+   * Write down that somebody asked for what the own role may not do, or failed to log in as this person.
+   *
+   * @param object opaque id of the account of a login
+   */
+  refused(actor: Doer, action: string, object = 'none'): void {
+    this.request({ actor, action, object, outcome: 'refused' });
   }
 
   private request(body: BodyOf<'access.request'>): void {

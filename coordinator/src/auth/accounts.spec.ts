@@ -17,7 +17,7 @@ describe('accounts', () => {
   let accounts: Accounts;
   let people: LogPeople;
   let done: string[] = [];
-  const note: DoneByPerson = ({ id }, action) => void done.push(`${action} ${id}`);
+  const note: DoneByPerson = ({ id }, action, outcome) => void done.push(`${action} ${id} ${outcome}`);
   beforeEach(() => {
     now = Date.parse('2026-11-22T12:00:00Z');
     store = Store.open(':memory:', coordinatorMigrations);
@@ -38,7 +38,11 @@ describe('accounts', () => {
     const id = accounts.idOf('ada');
     await accounts.login({ name: 'ada', password: PASSWORD });
     await expect(accounts.login({ name: 'ada', password: 'another' })).rejects.toThrow();
-    expect(done).toEqual([`account.activate ${id}`, `session.open ${id}`]);
+    expect(done).toEqual([
+      `account.activate ${id} done`,
+      `session.open ${id} done`,
+      `session.open ${id} refused`,
+    ]);
     const silent = new Accounts(
       new AccountRows(store),
       people,
@@ -50,6 +54,37 @@ describe('accounts', () => {
     );
     await expect(silent.login({ name: 'ada', password: PASSWORD })).rejects.toThrow('disk full');
     expect(store.all(query.selectFrom('sessions').selectAll())).toHaveLength(1);
+  });
+
+  it('tells of logins that fail, of accounts only: by password, by second factor, at the provider', async () => {
+    const uri = await active('grace', 'steward');
+    const id = accounts.idOf('grace');
+    done = [];
+    const tries = [
+      { name: 'grace', password: 'another' },
+      { name: 'grace', password: PASSWORD, code: '000000' },
+      { name: 'nobody', password: PASSWORD },
+    ];
+    for (const credentials of tries)
+      await expect(accounts.login(credentials)).rejects.toThrow(refused('E_AUTH'));
+    expect(done).toEqual(Array(2).fill(`session.open ${id} refused`));
+    expect(new AccountRows(store).failures('grace').count).toBe(2);
+    expect(new AccountRows(store).failures('nobody').count).toBe(1);
+    await accounts.login({ name: 'grace', password: PASSWORD, code: codeOf(uri) });
+    accounts.addOfProvider('mary', 'operator', 'https://provider.example subject');
+    const mary = accounts.idOf('mary');
+    const identity = { subject: 'https://provider.example subject', hasSecondFactor: false };
+    expect(() => accounts.loginOfProvider(identity)).toThrow(refused('E_ROLE'));
+    expect(done.slice(2)).toEqual([`session.open ${id} done`, `session.open ${mary} refused`]);
+  });
+
+  it('is not told that a login failed before that is written down', async () => {
+    await active('ada', 'researcher');
+    const full = (): void => {
+      throw new Error('disk full');
+    };
+    const silent = new Accounts(new AccountRows(store), people, 'fed_test', full, () => now);
+    await expect(silent.login({ name: 'ada', password: 'another' })).rejects.toThrow('disk full');
   });
 
   it('gives each person an opaque id for the log, and another one to who has the name later', () => {

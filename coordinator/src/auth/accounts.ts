@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import type { AccountTable } from '../storage/index.js';
 import type { AccountRows } from './account-rows.js';
 import type { ProvedIdentity } from './identity-provider.js';
 import type { LogPeople } from './log-people.js';
@@ -50,8 +51,15 @@ export interface Session {
   readonly expires: number;
 }
 
-/** Told of what a person does before anybody is logged in; MUST run in the transaction in which it is done. */
-export type DoneByPerson = (who: Caller, action: 'account.activate' | 'session.open') => void;
+/**
+ * Told of what a person does before anybody is logged in, and of logins that fail, when `who` is whom they named; MUST run
+ * in the transaction in which it is done.
+ */
+export type DoneByPerson = (
+  who: Caller,
+  action: 'account.activate' | 'session.open',
+  outcome: 'done' | 'refused',
+) => void;
 
 /** Local accounts of people: passwords by argon2id, TOTP for stewards and operators, sessions of 12 hours. */
 export class Accounts {
@@ -149,7 +157,7 @@ export class Accounts {
       const set = { password: hashed, second_factor, last_step: 0, setup: null, setup_until_ms: 0 };
       this.rows.change(name, set);
       this.rows.succeed(name);
-      this.done({ name, role, id: this.idOf(name) }, 'account.activate');
+      this.done({ name, role, id: this.idOf(name) }, 'account.activate', 'done');
       return second_factor && secondFactorUri(second_factor, this.federation, name);
     });
   }
@@ -162,36 +170,32 @@ export class Accounts {
       takeBack();
       throw error;
     });
-    return this.rows.transaction(() => {
+    const session = this.rows.transaction(() => {
       const account = this.rows.find(name);
       // the account may have been changed while the password was checked
-      if (!isKnown || !account || account.password !== hashed) throw wrong();
-      const { role, second_factor: secret, last_step } = account;
-      if (secret) {
-        const step = stepOfCode(secret, code ?? '', this.now());
-        if (step === null || step <= last_step) throw wrong();
-        this.rows.change(name, { last_step: step });
-      }
-      return this.opened(name, role);
+      if (isKnown && account?.password === hashed && this.provesSecond(account, code))
+        return this.opened(name, account.role);
+      // one synced write, whether there is such an account or not: its time tells nobody
+      this.limit.confirm(name, this.now());
+      if (account) this.refused(account);
+      return undefined;
     });
+    if (session === undefined) throw wrong();
+    return session;
   }
 
   /** @throws E_AUTH without an account; E_ROLE when the role needs a second factor that the provider did not see */
   loginOfProvider({ subject, hasSecondFactor }: ProvedIdentity): Session {
-    return this.rows.transaction(() => {
-      const account = this.rows.ofSubject(subject);
-      if (!account) {
-        const hint = 'ask an operator for an account, and name the subject that the provider gives you';
-        throw new RegulonError('E_AUTH', 'who the provider knows has no account here', { hint });
-      }
-      const { name, role } = account;
-      if (needsSecondFactor(role) && !hasSecondFactor)
-        throw new RegulonError(
-          'E_ROLE',
-          `a ${role} proves a second factor, and the provider did not see one`,
-        );
-      return this.opened(name, role);
-    });
+    const account = this.rows.ofSubject(subject);
+    if (!account) {
+      const hint = 'ask an operator for an account, and name the subject that the provider gives you';
+      throw new RegulonError('E_AUTH', 'who the provider knows has no account here', { hint });
+    }
+    const { name, role } = account;
+    if (!needsSecondFactor(role) || hasSecondFactor)
+      return this.rows.transaction(() => this.opened(name, role));
+    this.rows.transaction(() => this.refused(account));
+    throw new RegulonError('E_ROLE', `a ${role} proves a second factor, and the provider did not see one`);
   }
 
   /** Who holds a token, or undefined. */
@@ -204,6 +208,19 @@ export class Accounts {
 
   logout(token: string): void {
     this.rows.close(sha256(utf8(token)));
+  }
+
+  /** A code works once. @returns whether it was the one of the account's second factor, if it has one */
+  private provesSecond({ name, second_factor: secret, last_step }: AccountTable, code = ''): boolean {
+    if (!secret) return true;
+    const step = stepOfCode(secret, code, this.now());
+    if (step === null || step <= last_step) return false;
+    this.rows.change(name, { last_step: step });
+    return true;
+  }
+
+  private refused({ name, role }: AccountTable): void {
+    this.done({ name, role, id: this.idOf(name) }, 'session.open', 'refused');
   }
 
   private insert(name: string, role: Role, subject: string | null): void {
@@ -219,7 +236,7 @@ export class Accounts {
     this.rows.succeed(name);
     this.rows.forget(now);
     this.rows.open({ token: sha256(utf8(token)), name, expires_ms: expires });
-    this.done({ name, role, id: this.idOf(name) }, 'session.open');
+    this.done({ name, role, id: this.idOf(name) }, 'session.open', 'done');
     return { token, role, expires };
   }
 

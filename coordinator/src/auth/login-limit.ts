@@ -35,6 +35,11 @@ export class LoginLimit {
     });
   }
 
+  /** The secret of a counted attempt was wrong: its count stays, written once more. @param now ms since the epoch */
+  confirm(name: string, now: number): void {
+    this.keep(name, this.rows.failures(name).count, now);
+  }
+
   /** One attempt less; those of others that came meanwhile stay counted. */
   private takeBack(name: string, now: number): void {
     this.rows.transaction(() => {

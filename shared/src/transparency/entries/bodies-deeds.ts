@@ -10,7 +10,10 @@ const doer = z.strictObject({
   id: z.string().regex(/^(p-[a-p]{16}|token-file)$/, 'an opaque id'),
 });
 
-/** Somebody asked the coordinator for a copy of something, or for what an account of that role may not do. */
+/**
+ * Somebody asked the coordinator for a copy of something, or for what an account of that role may not do; or failed to log in
+ * as that person (`session.open`).
+ */
 export const accessRequestBody = z.strictObject({
   actor: doer,
   /** the route, e.g. `log.export` */
