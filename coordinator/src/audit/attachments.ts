@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes, hex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { type Attachment, attachmentOf, digestBytes } from '@regulon/shared/transparency';
+import { syncFolder } from '../disk/index.js';
+import type { DoomedAttachments } from './doomed-attachments.js';
 import { readIfPresent, writeDurably } from './durable-files.js';
 
 /** Bytes of one attachment at most. */
@@ -12,7 +14,11 @@ export const MAX_ATTACHMENT_BYTES = 16 * 1024 * 1024;
 export class AttachmentFolder {
   private readonly known = new Set<string>();
 
-  constructor(private readonly folder: string) {}
+  /** @param doomed those whose entries were pruned */
+  constructor(
+    private readonly folder: string,
+    private readonly doomed: Pick<DoomedAttachments, 'all' | 'has' | 'idle' | 'spare'>,
+  ) {}
 
   /** Path of an attachment under the prefix of the log. */
   static pathOf(digest: string): string {
@@ -34,11 +40,35 @@ export class AttachmentFolder {
       );
     }
     const attachment = attachmentOf(bytes, mediaType);
+    // what an entry is about to name goes with no older entry
+    if (this.doomed.has(attachment.digest)) {
+      await this.doomed.idle();
+      this.doomed.spare(attachment.digest);
+    }
     if (!this.has(attachment.digest)) {
       await writeDurably(this.folder, [{ path: AttachmentFolder.pathOf(attachment.digest), bytes }]);
       this.known.add(attachment.digest);
     }
     return attachment;
+  }
+
+  /**
+   * Remove the files of doomed attachments. A row goes only when the file is gone for good: a process that ends in
+   * between leaves it to the next one.
+   */
+  async removeDoomed(): Promise<void> {
+    const removed = this.doomed.all();
+    if (removed.length === 0) return;
+    for (const digest of removed) if (this.doomed.has(digest)) await this.remove(digest);
+    await syncFolder(join(this.folder, AttachmentFolder.pathOf(removed[0] ?? ''), '..'));
+    await this.doomed.idle();
+    for (const digest of removed) this.doomed.spare(digest);
+  }
+
+  private async remove(digest: string): Promise<void> {
+    this.known.delete(digest);
+    rmSync(join(this.folder, AttachmentFolder.pathOf(digest)), { force: true });
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   has(digest: string): boolean {

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import BetterSqlite from 'better-sqlite3';
-import { hex, sha256 } from '@regulon/shared/crypto';
+import { hex } from '@regulon/shared/crypto';
 import { cosign, newTiles, parseNote, tilePath } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { keepStatements } from '@regulon/shared/sqlite';
 import { Cosignatures } from './cosignatures.js';
+import { type Act, around, filesOf, type Step } from './crash.support.js';
 import { LogRows } from './log-rows.js';
 import { auditMigrations } from './migrations.js';
 import { Sequencer } from './sequencer.js';
@@ -57,34 +58,11 @@ async function appendAll({ log }: OpenLog): Promise<{ root: string; size: number
   return { root: hex(root), size, cosigned: log.cosigned()?.size ?? 0 };
 }
 
-/** Path and digest of every file of the log. */
-function filesOf(folder: string): string[] {
-  const all = readdirSync(join(folder, 'log'), { recursive: true, withFileTypes: true });
-  const files = all.filter((f) => f.isFile()).map((f) => join(f.parentPath, f.name));
-  return files.sort().map((path) => `${relative(folder, path)} ${hex(sha256(readFileSync(path)))}`);
-}
-
 /** A file that was being written under a temporary name, and tiles that had not been begun. */
 function halve(folder: string, tiles: readonly string[]): void {
   const [first = '', ...rest] = tiles.map((path) => join(folder, 'log', path));
   writeFileSync(`${first}.4711-0.tmp`, readFileSync(first).subarray(0, 7));
   for (const path of [first, ...rest.filter((_, i) => i % 2 === 0)]) rmSync(path);
-}
-
-type Step = (name: string, spoil?: (copy: string) => void) => void;
-type Act = (args: readonly unknown[]) => void;
-
-/** Act before and after a method of every instance. @returns what takes that back */
-function around(prototype: object, method: string, before: Act | undefined, after?: Act): () => void {
-  const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
-  Reflect.set(prototype, method, function (this: unknown, ...args: unknown[]): unknown {
-    before?.(args);
-    const result = Reflect.apply(original, this, args);
-    if (result instanceof Promise) return result.then((value: unknown) => (after?.(args), value));
-    after?.(args);
-    return result;
-  });
-  return () => void Reflect.set(prototype, method, original);
 }
 
 /** Says each step of the log's way to a published checkpoint, in its order. @returns what ends that */

@@ -57,4 +57,6 @@ export const auditMigrations: readonly string[] = [
      configuration TEXT,
      PRIMARY KEY (actor_type, actor_id)
    ) STRICT, WITHOUT ROWID;`,
+  // attachments of entries that went and of no other, until their files are gone
+  'CREATE TABLE log_doomed (digest TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;',
 ];

@@ -1,12 +1,26 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite, { type Database } from 'better-sqlite3';
+import { hex, sha256 } from '@regulon/shared/crypto';
 import { keepStatements } from '@regulon/shared/sqlite';
-import { entryHash, parseEntry, verifyBundle, type VerifyReport } from '@regulon/shared/transparency';
+import {
+  type BodyOf,
+  checkpointBody,
+  digestText,
+  entryHash,
+  parseEntry,
+  TILE_WIDTH,
+  tilePath,
+  verifyBundle,
+  type VerifyReport,
+} from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { AttachmentFolder } from './attachments.js';
 import { proposeBaseline } from './baseline.js';
+import { around, filesOf, type Step } from './crash.support.js';
+import { DoomedAttachments } from './doomed-attachments.js';
 import { auditMigrations } from './migrations.js';
 import { proposePruning } from './prune.js';
 import { PrunedRows } from './pruned-rows.js';
@@ -74,7 +88,6 @@ describe('the pruning of a log', () => {
     cpSync(mkdtempSync(join(base, 'empty-')), join(base, 'live'), { recursive: true });
   });
   afterEach(() => {
-    jest.restoreAllMocks();
     db.close();
     rmSync(base, { recursive: true });
   });
@@ -161,40 +174,111 @@ describe('the pruning of a log', () => {
     expect(log.size).toBe(size);
   });
 
-  it('is done or not after a crash at any point, and a restart completes it', async () => {
-    await begin(0);
-    grow(260);
-    await baseline(256, 4);
-    const photograph = (name: string): void =>
-      cpSync(join(base, 'live'), join(base, name), { recursive: true });
-    const drop = Reflect.get<PrunedRows, 'drop'>(PrunedRows.prototype, 'drop');
-    jest.spyOn(PrunedRows.prototype, 'drop').mockImplementation(function (this: PrunedRows, state) {
-      drop.call(this, state);
-      photograph('uncommitted');
+  describe('by a coordinator that is killed', () => {
+    /** Somebody outside dated the state of the log with entry 0 alone. */
+    const anchored = async (text: string): Promise<BodyOf<'anchor'>> => {
+      const { origin } = federation.genesis;
+      const [size, root] = [1, entryHash(log.entry(0))];
+      const digest = hex(sha256(Buffer.from(checkpointBody({ origin, size, root }))));
+      const token = await log.putAttachment(Buffer.from(`${text} ${digest}`), 'text/plain');
+      return { checkpoint: { size, root: digestText(root) }, form: 'public-log', token };
+    };
+    const anchor = async (text: string): Promise<void> => {
+      await log.checkpoint();
+      log.appendOwn({ kind: 'anchor', body: await anchored(text) });
+    };
+
+    it('is completed at the next start after each step, attachments that nothing names any more included', async () => {
+      await begin(0);
+      for (const text of ['token of one', 'token of both', 'token of two', 'token of three'])
+        await anchor(text);
+      grow(516);
+      await anchor('token of both');
+      await baseline(512, 4);
+      const deaths = new Map<string, string>();
+      const step: Step = (name, spoil) => {
+        if (deaths.has(name)) return;
+        const copy = join(base, `death-${deaths.size}`);
+        cpSync(join(base, 'live'), copy, { recursive: true });
+        spoil?.(copy);
+        deaths.set(name, copy);
+      };
+      const ends = watchSteps(step);
+      // somebody who reads keeps the write-ahead log: it is erased at the next start
+      const reader = keepStatements(new BetterSqlite(join(base, 'live/state.db')));
+      reader.exec('BEGIN');
+      reader.prepare('SELECT count(*) FROM log_entries').get();
+      prune(512);
+      step('pruning written');
+      const { root } = await log.checkpoint();
+      reader.close();
+      ends.forEach((end) => end());
+      expect([...deaths.keys()]).toEqual([
+        ...['pruning written', 'entries dropped', 'attachments named', 'committed', 'half of the bundles'],
+        ...[
+          'bundles removed',
+          'an attachment removed',
+          'attachments removed',
+          'one of them forgotten',
+          'done',
+        ],
+      ]);
+      expect(traces(deaths.get('committed') ?? '')).toContain(GONE);
+      const calm = filesOf(join(base, 'live'));
+      expect(traces(join(base, 'live/log'))).toContain('token of both');
+      for (const [name, folder] of deaths) {
+        const [copy, survivor] = await open(folder);
+        expect([name, await survivor.checkpoint()]).toMatchObject([name, { root }]);
+        expect([name, survivor.minimum, filesOf(folder)]).toEqual([name, 512, calm]);
+        for (const text of [GONE, 'token of one', 'token of two', 'token of three'])
+          expect([name, traces(folder).includes(text)]).toEqual([name, false]);
+        expect((await judged(survivor)).status).toBe('pass');
+        copy.close();
+      }
     });
-    const remove = Reflect.get<TileFolder, 'prune'>(TileFolder.prototype, 'prune');
-    jest.spyOn(TileFolder.prototype, 'prune').mockImplementation(function (this: TileFolder, minimum) {
-      photograph('committed');
-      return remove.call(this, minimum);
+
+    it('keeps an attachment that is put again while it was to go', async () => {
+      await begin(0);
+      await anchor('token of one');
+      grow(260);
+      await baseline(256, 4);
+      prune();
+      const doomed = new DoomedAttachments(db);
+      const live = join(base, 'live/log');
+      let again: Promise<unknown> = Promise.resolve();
+      const end = around(AttachmentFolder.prototype, 'removeDoomed', () => {
+        expect(doomed.all()).toHaveLength(1);
+        doomed.add([digestText(sha256(Buffer.from('no file')))]);
+        again = anchored('token of one');
+      });
+      await log.checkpoint();
+      end();
+      await again;
+      expect([doomed.all(), traces(live).includes('token of one')]).toEqual([[], true]);
     });
-    // somebody who reads keeps the write-ahead log: it is erased at the next start
-    const reader = keepStatements(new BetterSqlite(join(base, 'live/state.db')));
-    reader.exec('BEGIN');
-    reader.prepare('SELECT count(*) FROM log_entries').get();
-    prune();
-    photograph('written');
-    const { root } = await log.checkpoint();
-    reader.close();
-    jest.restoreAllMocks();
-    expect(traces(join(base, 'committed'))).toContain(GONE);
-    for (const name of ['written', 'uncommitted', 'committed']) {
-      const [copy, survivor] = await open(join(base, name));
-      expect([name, await survivor.checkpoint()]).toMatchObject([name, { root }]);
-      expect([name, survivor.minimum]).toEqual([name, 256]);
-      expect(traces(join(base, name))).not.toContain(GONE);
-      expect(existsSync(join(base, name, 'log/tile/entries/000'))).toBe(false);
-      expect((await judged(survivor)).status).toBe('pass');
-      copy.close();
-    }
   });
 });
+
+/** Says each step of a pruning, in their order. @returns what ends that */
+function watchSteps(step: Step): (() => void)[] {
+  const named = (name: string) => () => step(name);
+  const bundle = (folder: string, index: number): string =>
+    join(folder, 'log', tilePath({ level: 'entries', index, width: TILE_WIDTH }));
+  const halve = (): void => {
+    step('committed');
+    step('half of the bundles', (copy) => rmSync(bundle(copy, 0)));
+  };
+  return [
+    around(PrunedRows.prototype, 'drop', undefined, named('entries dropped')),
+    around(DoomedAttachments.prototype, 'add', undefined, named('attachments named')),
+    around(TileFolder.prototype, 'prune', halve, named('bundles removed')),
+    around(AttachmentFolder.prototype, 'remove', undefined, named('an attachment removed')),
+    around(
+      DoomedAttachments.prototype,
+      'spare',
+      named('attachments removed'),
+      named('one of them forgotten'),
+    ),
+    around(Sequencer.prototype, 'completePruning', undefined, named('done')),
+  ];
+}

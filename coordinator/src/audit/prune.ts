@@ -11,6 +11,7 @@ import {
   parseEntry,
 } from '@regulon/shared/transparency';
 import type { AttachmentFolder } from './attachments.js';
+import { digestsIn, type DoomedAttachments } from './doomed-attachments.js';
 import type { LogRows } from './log-rows.js';
 import type { OwnEntry } from './own-entries.js';
 import type { Appended } from './sequencer-options.js';
@@ -21,6 +22,7 @@ const DAY_MS = 86_400_000;
 export interface PrunableLog {
   readonly rows: LogRows;
   readonly attachments: AttachmentFolder;
+  readonly doomed: Pick<DoomedAttachments, 'add'>;
   readonly log: { readonly appendOwn: (own: OwnEntry<'log.prune'>) => Appended };
   readonly keys: FederationKeys;
 }
@@ -123,7 +125,7 @@ function ofKind<K extends 'log.prune' | 'log.baseline'>(
  */
 export function pruneRows(
   db: Database,
-  { rows, attachments }: PrunableLog,
+  { rows, attachments, doomed }: PrunableLog,
   covered: number,
 ): 'done' | 'waiting' | 'nothing' {
   const last = ofKind(rows, 'log.prune').at(-1);
@@ -131,7 +133,12 @@ export function pruneRows(
   if (last.index >= covered) return 'waiting';
   const state = stateOf(rows, attachments, last.entry.body.baseline);
   db.pragma('secure_delete = ON');
-  db.transaction(() => rows.pruned.drop(state)).immediate();
+  db.transaction(() => {
+    const named = digestsIn(rows.pruned.going(state.size));
+    rows.pruned.drop(state);
+    const kept = digestsIn(rows.pruned.kept());
+    doomed.add([...named].filter((digest) => !kept.has(digest)));
+  }).immediate();
   eraseTraces(db);
   return 'done';
 }

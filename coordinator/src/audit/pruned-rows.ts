@@ -5,12 +5,26 @@ import { type BaselineState, type ChainHead, isRepeated, kinds } from '@regulon/
 const STAYING = JSON.stringify(Object.keys(kinds).filter(isRepeated));
 const GOING = 'idx < ? AND kind NOT IN (SELECT value FROM json_each(?))';
 
+/** Rows read at once. */
+const PAGE = 1024;
+
 type ActorName = Pick<BaselineState['heads'][number], 'type' | 'id'>;
 
 /** What is kept of entries that were pruned: their hashes, and where the chains of their actors stood. */
 export class PrunedRows {
   private readonly sql: Record<
-    'minimum' | 'head' | 'left' | 'youngest' | 'open' | 'keep' | 'keepHead' | 'drop' | 'twins' | 'move',
+    | 'minimum'
+    | 'head'
+    | 'left'
+    | 'going'
+    | 'page'
+    | 'youngest'
+    | 'open'
+    | 'keep'
+    | 'keepHead'
+    | 'drop'
+    | 'twins'
+    | 'move',
     Statement<unknown[]>
   >;
 
@@ -21,6 +35,8 @@ export class PrunedRows {
       left: db.prepare(
         'SELECT idx AS "index", bytes FROM log_entries WHERE idx >= ? AND idx < ? ORDER BY idx',
       ),
+      going: db.prepare(`SELECT bytes FROM log_entries WHERE ${GOING}`).pluck(),
+      page: db.prepare('SELECT idx, bytes FROM log_entries WHERE idx > ? ORDER BY idx LIMIT ?'),
       youngest: db.prepare('SELECT max(at) FROM log_entries WHERE idx <= ?').pluck(),
       open: db
         .prepare(
@@ -58,6 +74,21 @@ export class PrunedRows {
   /** Entries `from` ≤ index < `to` that are left, with their places. */
   left(from: number, to: number): { readonly index: number; readonly bytes: Uint8Array }[] {
     return this.sql.left.all(from, to) as { index: number; bytes: Uint8Array }[];
+  }
+
+  /** Entries that a pruning below this index drops. */
+  going(size: number): Uint8Array[] {
+    return this.sql.going.all(size, STAYING) as Uint8Array[];
+  }
+
+  /** Every entry that is left. */
+  *kept(): Generator<Uint8Array> {
+    for (let page = this.page(-1); page.length > 0; page = this.page(page.at(-1)?.idx ?? -1))
+      yield* page.map(({ bytes }) => bytes);
+  }
+
+  private page(after: number): { readonly idx: number; readonly bytes: Uint8Array }[] {
+    return this.sql.page.all(after, PAGE) as { idx: number; bytes: Uint8Array }[];
   }
 
   /** The latest time that an entry up to this one states. */

@@ -25,6 +25,7 @@ import { type AdmissionState, admit, type Submission, verifyAttachments, verifyS
 import { AppendQueue } from './append-queue.js';
 import { AttachmentFolder } from './attachments.js';
 import { Cosignatures } from './cosignatures.js';
+import { DoomedAttachments } from './doomed-attachments.js';
 import { replayChanges } from './changes.js';
 import { checkOwnKeys } from './own-keys.js';
 import { countersigned, mayBeRole, replayRoles } from './roles.js';
@@ -43,6 +44,7 @@ interface Parts {
   readonly history: KeyHistory;
   readonly fed: string;
   readonly attachments: AttachmentFolder;
+  readonly doomed: DoomedAttachments;
 }
 
 /**
@@ -73,7 +75,8 @@ export class Sequencer {
     const { entry } = openEntry(options.genesis.entry, undefined, (digest) => given.get(digest));
     const resolve = (digest: string): Uint8Array | undefined => given.get(digest);
     const keys = keysOfGenesis(entry, resolve);
-    const attachments = new AttachmentFolder(options.folder);
+    const doomed = new DoomedAttachments(options.db);
+    const attachments = new AttachmentFolder(options.folder, doomed);
     for (const bytes of given.values()) await attachments.put(bytes, MediaType.json);
     const rows = new LogRows(options.db);
     const history = new KeyHistory(keys, foundingRoster(keys, resolve));
@@ -86,11 +89,14 @@ export class Sequencer {
     const cosignatures = new Cosignatures({ rows, history, now }, head.publishedTree.size);
     // the process may have ended between the last cosignature of a quorum and the file
     if (cosignatures.latest) await head.publishCosigned(cosignatures.latest);
-    const parts = { rows, head, cosignatures, history, fed: entry.fed, attachments };
+    const parts = { rows, head, cosignatures, history, fed: entry.fed, attachments, doomed };
     const sequencer = new Sequencer(options, parts);
     sequencer.beginWith(options.genesis.entry, entry);
     // the process may have ended between the deletion and its traces
-    if (!(await sequencer.completePruning()) && sequencer.minimum > 0) eraseTraces(options.db);
+    if (!(await sequencer.completePruning()) && sequencer.minimum > 0) {
+      eraseTraces(options.db);
+      await attachments.removeDoomed();
+    }
     if (pending.length > 0) options.beforeChange?.();
     for (const signed of pending) await sequencer.appendChange(signed);
     return sequencer;
@@ -258,8 +264,8 @@ export class Sequencer {
 
   /** What may be pruned is judged by this. */
   get prunable(): PrunableLog {
-    const { rows, attachments } = this.parts;
-    return { rows, attachments, log: this, keys: this.keys };
+    const { rows, attachments, doomed } = this.parts;
+    return { rows, attachments, doomed, log: this, keys: this.keys };
   }
 
   /** Bytes of the entries `from` ≤ index < `to`, as far as they exist. @throws E_PRUNED when the first ones went */
@@ -319,7 +325,10 @@ export class Sequencer {
     const whole = this.keys.genesis.gateMode === 'signed' ? head.publishedSize : this.cosigned()?.size;
     const state = pruneRows(this.options.db, this.prunable, whole ?? 0);
     this.mayPrune = state === 'waiting';
-    if (state === 'done') await head.pruneFiles(this.minimum);
+    if (state === 'done') {
+      await head.pruneFiles(this.minimum);
+      await this.parts.attachments.removeDoomed();
+    }
     return state === 'done';
   }
 
