@@ -1,5 +1,6 @@
 import { parseEntry, writeBundle } from '@regulon/shared/transparency';
 import {
+  exceptedRun,
   noRoot,
   prunedFiles,
   pruneLog,
@@ -38,6 +39,9 @@ const spent = (after: string, ledgerSeq: number): SpoiledPruning => ({
 });
 const counted = { privacy: { cap: '3' } } as const;
 
+const isOverride = (entry: string): boolean =>
+  Buffer.from(entry, 'base64').includes('"kind":"policy.override"');
+
 function policyOf({ repeated }: Parameters<NonNullable<SpoiledPruning['state']>>[0]): string {
   const entries = repeated.map(({ entry }) => Buffer.from(entry, 'base64').toString());
   const policy = entries.find((text) => text.includes('"kind":"policy.set"')) ?? '';
@@ -50,6 +54,7 @@ export const prunedRight: Record<string, () => Case> = {
   'a log that was pruned before its run, under cosigned checkpoints': begun({}, { gateMode: 'cosigned' }),
   'a log that was pruned before a private run': begun({}, counted),
   'a log that was pruned after a private run': ended({}, counted),
+  'a run under an exception that stood before the pruning': begun({}, exceptedRun({})),
   'a copy that keeps what the coordinator pruned': rewritten((log) => pruneLog(log), { retention }),
   'a log with a release before it was pruned': pruned((log) => {
     const baseline = writeBaseline(log, sites);
@@ -93,6 +98,11 @@ export const prunedWrong: Record<string, () => Case> = {
   }),
   'a private run that begins below the totals of a baseline': begun(spent('2.5', 0), counted),
   'a private run whose numbers go back behind a baseline': begun(spent('0', 9), counted),
+  'a run under an exception by one person that stood before the pruning': begun({}, exceptedRun({}, [])),
+  'a run under an exception that the baseline leaves out': begun(
+    { state: (s) => ({ ...s, repeated: s.repeated.filter(({ entry }) => !isOverride(entry)) }) },
+    exceptedRun({}),
+  ),
   'a release of a run whose entries were pruned': pruned((log) => {
     pruneLog(log);
     sampleRelease(log);

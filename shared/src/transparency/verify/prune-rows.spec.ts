@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  exceptedRun,
   prunedFiles,
   pruneLog,
   type SampleLog,
@@ -61,6 +62,15 @@ describe('a log whose first entries went', () => {
     expect(wrongRows(later)).toEqual([]);
     expect(later.runs.map(({ status: end, rounds }) => [end, rounds])).toEqual([['COMPLETED', 3]]);
     expect(status(later, 'S2')).toBe('pruned');
+  });
+
+  it('keeps exceptions from policies: a later run stands under one, and not under one that nobody else signed', () => {
+    const later = (excepted: SampleOptions): SampleLog => sampleRun({ retention, pruned: {}, ...excepted });
+    const [both, alone, none] = [exceptedRun({}), exceptedRun({}, []), exceptedRun(undefined)].map(later);
+    expect([wrongRows(judged(both!)), status(judged(both!), 'A4')]).toEqual([[], 'pruned']);
+    expect(wrongRows(judged(alone!))).toContain(`A4 ${at(alone!, 'policy.override')}`);
+    expect(at(alone!, 'policy.override')).toBeLessThan(256);
+    expect(wrongRows(judged(none!))).toEqual([`A1 ${at(none!, 'run.start')}`]);
   });
 
   it.each<[string, SampleLog, string, number]>([
