@@ -81,14 +81,19 @@ export class EnrolmentWalk {
     return join(this.root, 'researcher.key');
   }
 
-  /** `fed create`, on free ports of loopback. */
-  async create(): Promise<void> {
+  /** Where the REST interface of the coordinator listens; 0 before `create`. */
+  httpPort = 0;
+
+  /** `fed create`, on free ports of loopback. @param more of its options */
+  async create(...more: readonly string[]): Promise<void> {
     const { key } = await done('fed', 'key', this.researcherKey);
     const [control = 0, bulk = 0, http = 0] = await freePorts(3);
+    this.httpPort = http;
     await done(
       ...['fed', 'create', this.founder, '--id', 'fed_walk', '--host', '127.0.0.1'],
       ...['--control-port', String(control), '--bulk-port', String(bulk), '--http-port', String(http)],
       ...['--min-sites', '3', '--gamma', '0/1', '--person', `researcher:researcher-1=${String(key)}`],
+      ...more,
     );
   }
 
@@ -121,9 +126,9 @@ export class EnrolmentWalk {
     return out;
   }
 
-  /** From the first invitation to the file that every site installs. @returns its path */
-  async found(): Promise<string> {
-    await this.create();
+  /** From the first invitation to the file that every site installs. @param more options of `create` @returns its path */
+  async found(...more: readonly string[]): Promise<string> {
+    await this.create(...more);
     for (const site of this.sites) await this.join(site);
     const [change, next] = [this.letter('change.json'), this.letter('next.json')];
     await done('fed', 'propose', this.founder, '--out', change);
