@@ -13,6 +13,7 @@ export interface Case {
   readonly masked?: ReadonlyMap<string, Uint8Array>;
 }
 
+export const cosigned = { gateMode: 'cosigned' } as const;
 export const other = digestText(new Uint8Array(32).fill(9));
 export const forged = `${'A'.repeat(86)}==`;
 
@@ -43,3 +44,17 @@ export const withFiles =
     return { bundle: writeBundle(files), policy: log.policy };
   };
 export const caseOf = (log: SampleLog): Case => ({ bundle: log.bundle(), policy: log.policy });
+
+/** Bytes with one bit changed. */
+export const flipped = (bytes: Uint8Array | undefined, at: number): Uint8Array => {
+  const copy = Uint8Array.from(bytes ?? []);
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+};
+/** A run beside masked vectors that were kept. */
+export const level2 =
+  (kept: (masked: Map<string, Uint8Array>) => ReadonlyMap<string, Uint8Array>, options: SampleOptions = {}) =>
+  (): Case => {
+    const log = sampleRun(options);
+    return { ...caseOf(log), masked: kept(new Map(log.masked)) };
+  };

@@ -1,8 +1,10 @@
 import { canonicalJsonBytes, sha256, utf8 } from '@regulon/shared/crypto';
 import type { SignedRoster } from '@regulon/shared/plan';
 import {
+  attachmentOf,
   type BodyOf,
   type LogEntry,
+  MediaType,
   parseEntry,
   siteCheckpointPath,
   writeBundle,
@@ -11,13 +13,12 @@ import {
   joined,
   left,
   rotated,
-  type SampleLog,
+  SampleLog,
   sampleRun,
   signSampleRoster,
 } from '@regulon/shared/transparency-samples';
-import { type Case, caseOf, rewritten, run } from './cases.js';
+import { type Case, caseOf, cosigned, rewritten, run } from './cases.js';
 
-const cosigned = { gateMode: 'cosigned' } as const;
 const newSteward = sha256(utf8('new steward'));
 const by = (roster: SignedRoster['roster'], admins = [1, 2, 3]): SignedRoster =>
   signSampleRoster(roster, admins);
@@ -77,6 +78,16 @@ export const wrongMembers: Readonly<Record<string, () => Case>> = {
   'a roster that changes the rules beside a member': forged((log) =>
     by({ ...next(log), policy: { ...next(log).policy, nMin: 3 } }),
   ),
+  'a change whose quorum policy is another one, and not there': forged((log) => by(next(log)), {
+    quorumPolicy: attachmentOf(utf8('none'), MediaType.text),
+  }),
+  'a log without the quorum policy of a change': () => {
+    const log = sampleRun(cosigned);
+    change(log);
+    const files = log.files();
+    files.delete(SampleLog.pathOf(utf8(log.policy)));
+    return { bundle: writeBundle(files), policy: log.policy };
+  },
   'a change that says another quorum than its roster': forged((log) => by(next(log)), { quorum: 2 }),
   'a roster signed by an administrator who was removed': rewritten((log) => {
     const seven = joined(log.federation.roster, 7);

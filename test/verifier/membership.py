@@ -4,7 +4,7 @@ import base64
 import hashlib
 
 from entries import Keys
-from notes import COSIGNER, STATEMENT, parse_policy, unbase64
+from notes import COSIGNER, STATEMENT, unbase64
 from primitives import check_key, hash_json, hexes, need, parse_json, verifies
 
 CHANGES = ("member.join", "member.revoke", "key.rotate")
@@ -40,10 +40,7 @@ class History:
         roster = signed["roster"]
         change = check_successor(self.rosters, roster, signed["signatures"])
         keys = Keys(terms(self.versions[0].body, roster, body), self.last.roles)
-        policy = parse_policy(log.attachment(body["quorumPolicy"]).decode())
-        gate = keys.body["gateMode"]
-        need(policy.log == keys.log and policy.witnesses == keys.cosigners, "policy of the change")
-        need(policy.quorum == (0 if gate == "signed" else keys.body["quorum"]), "quorum of the change")
+        need(body["quorumPolicy"] == policy_of(keys.body), "quorum policy of the change")
         need((entry["kind"], body) == implied(change, self.last, keys, roster, body), "an entry other than its roster")
         self.versions.append(keys)
         self.rosters.append(roster)
@@ -87,6 +84,16 @@ def terms(founding, roster, body):
         "colluders": colluders,
         "quorum": (len(members) + colluders) // 2 + 1,
     }
+
+
+def policy_of(body):
+    """The attachment that is the quorum policy of these terms."""
+    members, names = body["members"], " ".join(m["name"] for m in body["members"])
+    lines = [f"log {body['logKey']}", *(f"witness {m['name']} {m['cosigner']}" for m in members)]
+    quorum = [f"group sites {body['quorum']} {names}", "quorum sites"]
+    lines += ["quorum none"] if body["gateMode"] == "signed" else quorum
+    data = "".join(line + "\n" for line in lines).encode()
+    return {"digest": hexes(hashlib.sha256(data).digest()), "size": len(data), "mediaType": "text/plain"}
 
 
 def implied(change, old, new, roster, body):
