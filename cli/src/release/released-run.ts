@@ -43,12 +43,10 @@ export function releasedRun(
   const finish = own('run.finish')[0]?.entry.body;
   if (!proposal || !finish)
     throw new RegulonError('E_RELEASE', `${name} has not ended: nothing of it can be released`);
-  const policies = of('policy.set').map(({ entry }) => entry);
   const run = releasableRun({
     ...{ proposal, finish, resolve },
     contributions: own('round.contribution').map(({ entry }) => entry),
-    policyOf: ({ actor, body }) =>
-      policies.find((other) => other.actor.id === actor.id && other.body.policy.digest === body.policy)?.body,
+    policies: of('policy.set').map(({ entry }) => entry),
   });
   return { run, proposal, finish, dataUse: termsOfRun(log, name), releases: own('model.release') };
 }

@@ -67,13 +67,9 @@ export function verifyRelease(sequencer: Sequencer, entry: ReleaseEntry, resolve
   const contributions = entriesOf(sequencer, run, 'round.contribution');
   verifyConsent(sequencer, contributions);
   if (entry.kind === 'model.export') return verifyExport(sequencer, entry);
-  const policies = sequencer
-    .indexesOfKind('policy.set')
-    .map((index) => entryAt(sequencer, index, 'policy.set'));
   const releasable = releasableRun({
     ...{ proposal: proposal.body, finish: finish.body, contributions, resolve },
-    policyOf: ({ actor, body }) =>
-      policies.find((other) => other.actor.id === actor.id && other.body.policy.digest === body.policy)?.body,
+    policies: sequencer.indexesOfKind('policy.set').map((index) => entryAt(sequencer, index, 'policy.set')),
   });
   const [fault] = [
     ...faultsOfRelease(releasable, entry, entry.body, sequencer.keys),

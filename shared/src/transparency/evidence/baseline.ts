@@ -16,12 +16,12 @@ import type { LogEntry } from '../entries/schema.js';
 import { CHAIN_START, nextChain } from '../merkle/chain.js';
 import { LogTree } from '../merkle/tree.js';
 
-/** First words of kinds whose entries a baseline repeats: members, keys and roles, policies, data, plans and approvals. */
-const REPEATED = new Set(['federation', 'member', 'key', 'role', 'policy', 'dataset', 'plan']);
+/** How kinds begin whose entries a baseline repeats: members, keys and roles, policies, data, plans and approvals. */
+const REPEATED = ['federation.', 'member.', 'key.', 'role.', 'policy.', 'dataset.', 'plan.'];
 
 /** Whether a baseline repeats entries of this kind. */
 export function isRepeated(kind: string): boolean {
-  return REPEATED.has(kind.split('.')[0] ?? '');
+  return REPEATED.some((beginning) => kind.startsWith(beginning));
 }
 
 /** What somebody needs of the first entries of a log to judge the later ones; attached to `log.baseline` as JCS. */

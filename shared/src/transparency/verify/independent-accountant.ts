@@ -10,6 +10,10 @@ export interface StepsOfPatients {
   readonly steps: number;
 }
 
+/** Noise multiplier of the count of patients that goes out once a run. */
+export const COUNT_NOISE = 10;
+/** What is stated may lie so much, relatively, beside what is recomputed. */
+export const TOLERANCE = 1e-6;
 const ORDERS = [...Array.from({ length: 127 }, (_, k) => k + 2), 256];
 /** Width of the integral in standard deviations, and its intervals (even). */
 const [REACH, INTERVALS] = [14, 1000];

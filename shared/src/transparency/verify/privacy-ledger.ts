@@ -1,14 +1,9 @@
 import type { BodyOf } from '../entries/kinds.js';
 import type { BaselineState } from '../evidence/baseline.js';
 import type { VerifyContext } from './context.js';
-import { epsilonOfSteps, type StepsOfPatients } from './independent-accountant.js';
+import { COUNT_NOISE, epsilonOfSteps, type StepsOfPatients, TOLERANCE } from './independent-accountant.js';
 import type { PrunedStart } from './pruned-log.js';
 import { ofKind, type Placed } from './run-view.js';
-
-/** Noise of the count of patients that goes out once a run. */
-const COUNT_NOISE = 10;
-/** What is recorded may lie so much, relatively, below what is recomputed. */
-const TOLERANCE = 1e-6;
 
 type Charge = NonNullable<BodyOf<'round.contribution'>['charge']>;
 type Contribution = Placed<'round.contribution'>;

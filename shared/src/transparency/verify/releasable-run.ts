@@ -4,10 +4,8 @@ import type { ResolveAttachment } from '../entries/federation-keys.js';
 import type { BodyOf } from '../entries/kinds.js';
 import type { LogEntry } from '../entries/schema.js';
 import { elementsOf } from './context.js';
-import { epsilonOfSteps, type StepsOfPatients } from './independent-accountant.js';
+import { COUNT_NOISE, epsilonOfSteps, type StepsOfPatients } from './independent-accountant.js';
 
-/** Noise of the count of patients that goes out once a run. */
-const COUNT_NOISE = 10;
 /** δ at which ε is taken to bound a membership test. */
 const DELTAS = Array.from({ length: 15 }, (_, j) => 10 ** -(1 + j / 2));
 
@@ -39,10 +37,8 @@ export interface RunWords {
   readonly finish: BodyOf<'run.finish'> | undefined;
   /** in the order of the log */
   readonly contributions: readonly LogEntry<'round.contribution'>[];
-  /** The policy that a contribution was made under. */
-  readonly policyOf: (
-    entry: LogEntry<'round.contribution'>,
-  ) => Pick<BodyOf<'policy.set'>, 'delta'> | undefined;
+  /** of every steward, in the order of the log */
+  readonly policies: readonly LogEntry<'policy.set'>[];
 }
 
 /** Read a run as one whose model may be released. */
@@ -51,7 +47,7 @@ export function releasableRun({
   resolve,
   finish,
   contributions,
-  policyOf,
+  policies,
 }: RunWords): ReleasableRun {
   const isWhole = finish?.status === 'COMPLETED' || finish?.status === 'COMPLETED_PARTIAL';
   const claimed = proposal.privacy;
@@ -63,7 +59,10 @@ export function releasableRun({
     const { id } = entry.actor;
     const { charge, commitment } = entry.body;
     commitments.set(id, (commitments.get(id) ?? new Set()).add(commitment));
-    const delta = policyOf(entry)?.delta;
+    const policy = policies.find(
+      ({ actor, body }) => actor.id === id && body.policy.digest === entry.body.policy,
+    );
+    const delta = policy?.body.delta;
     if (!claimed) sites.set(id, null);
     else if (charge && delta != null) sites.set(id, { epsilon: Number(charge.after), delta: Number(delta) });
     else if (!sites.has(id)) {

@@ -12,10 +12,9 @@ import { NOT_PROTECTED } from '../entries/bodies-release.js';
 import type { FederationKeys, ResolveAttachment } from '../entries/federation-keys.js';
 import type { BodyOf } from '../entries/kinds.js';
 import { isApproved, type ReleasePlace, type ReleaseTerms } from '../entries/release.js';
+import { TOLERANCE } from './independent-accountant.js';
 import type { ReleasableRun } from './releasable-run.js';
 
-/** What is stated may lie so much, relatively, beside what is recomputed. */
-const TOLERANCE = 1e-6;
 /** Standard errors are rounded up. */
 const DIGIT = 1 / ERROR_PARTS;
 

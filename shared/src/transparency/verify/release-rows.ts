@@ -41,14 +41,12 @@ function checkRelease(
 }
 
 function runOf({ log }: VerifyContext, view: RunView, { proposal }: ApprovedRun): ReleasableRun {
-  const policies = ofKind(log.entries, 'policy.set').map(({ entry }) => entry);
   return releasableRun({
     proposal: proposal.entry.body,
     resolve: log.resolve,
     finish: view.finish?.entry.body,
     contributions: view.contributions.map(({ entry }) => entry),
-    policyOf: ({ actor, body }) =>
-      policies.find((other) => other.actor.id === actor.id && other.body.policy.digest === body.policy)?.body,
+    policies: ofKind(log.entries, 'policy.set').map(({ entry }) => entry),
   });
 }
 
