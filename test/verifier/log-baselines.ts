@@ -4,6 +4,7 @@ import {
   exceptedRun,
   fillLog,
   noRoot,
+  pruneLog,
   type SampleLog,
   type SampleOptions,
   type SpoiledBaseline,
@@ -33,6 +34,10 @@ export const baselinesRight: Record<string, () => Case> = {
 export const baselinesWrong: Record<string, () => Case> = {
   'a baseline with another root': said({ body: { root: noRoot } }),
   'a baseline of more entries than there are': said({ body: { size: 512 } }),
+  'a log that says it was pruned beyond its end': rewritten(
+    (log) => pruneLog(log, { body: { size: 512 }, prune: { size: 512 } }),
+    { retention: [{ class: 'brief', days: 0 }] },
+  ),
   'a baseline without a policy': said({
     state: (s) => ({ ...s, repeated: s.repeated.filter(({ index }) => index !== 3) }),
   }),

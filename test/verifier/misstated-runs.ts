@@ -43,6 +43,7 @@ export const signedWrong: Record<string, () => Case> = {
   'a forged manifest': changed('round.open', { manifestSignature: forged }, 1),
   'a cohort below the policy of a site': changed('policy.set', { minCohort: 6 }, 2),
   'a round answered twice': run({ reopened: true, omit: (kind) => kind === 'round.reopen' }),
+  'a reopened round of fewer sites than its Reopen names': run({ reopened: true, lost: 5 }),
   'a Reopen of another model': changed('round.reopen', { modelHash: other }, 0, { reopened: true }),
   'a Reopen of an attempt that was not opened': changed('round.reopen', { burnt: 7 }, 0, { reopened: true }),
   'a median of rounds without groups': run({ combination: { combine: 'median' } }),

@@ -70,7 +70,7 @@ def check_prunings(log):
         classes = sorted((-c["days"], c["class"]) for c in log.genesis["retention"])
         first = next((e for e in log.entries[body["size"] :] if e), None)
         good = len(signed & names) >= keys.body["quorum"] and classes and classes[0][1] == body["class"]
-        if not good or seconds(first) - classes[0][0] * 86_400 > seconds(entry):
+        if not good or first is None or seconds(first) - classes[0][0] * 86_400 > seconds(entry):
             log.add("L5", index, "pruned without a quorum, or before its class had ended")
 
 

@@ -5,11 +5,12 @@ from primitives import H, Wrong, need, sha256, u16, u32, verifies
 
 
 def check_answers(log, opened):
-    reopened, answered = {}, {}
+    reopened, answered, named = {}, {}, {}
     for index, entry in log.of_kind("round.reopen"):
         try:
             check_reopen(log, index, entry, opened)
             reopened[entry["run"], entry["round"], entry["attempt"]] = index
+            named[entry["run"], entry["round"], entry["attempt"]] = entry["body"]["contributors"]
         except (Wrong, KeyError, ValueError, TypeError) as error:
             log.add("S2", index, f"Reopen: {error}")
     for index, entry in log.of_kind("round.unmask"):
@@ -20,6 +21,11 @@ def check_answers(log, opened):
             if reopened.get(place, index) >= index or before[0] in reopened:
                 log.add("S2", index, "a round answered twice, for two survivor sets")
         answered[who] = place, entry["body"]["consistency"]
+    for index, entry in log.of_kind("round.aggregate"):
+        place = entry["run"], entry["round"], entry["attempt"]
+        roles = dict(opened[place][1]["roles"]) if place in opened else {}
+        if place in named and roles and [i for i in entry["body"]["u3"] if roles.get(i) == 0] != named[place]:
+            log.add("S2", index, "a reopened round has other contributors than its Reopen")
 
 
 def check_reopen(log, index, entry, opened):

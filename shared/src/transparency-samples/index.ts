@@ -2,6 +2,7 @@ export { SampleFederation, signSampleRoster } from './sample-federation.js';
 export { joined, left, rotated } from './sample-membership.js';
 export { SampleLog } from './sample-log.js';
 export { sampleRun } from './sample-run.js';
+export { groupedRound } from './sample-groups.js';
 export { exceptedRun, spoilFirst } from './sample-override.js';
 export {
   sample,

@@ -23,10 +23,15 @@ export function fillLog(log: SampleLog, size = BASELINE_SIZE): void {
 }
 
 /** Have the coordinator propose the baseline of a log's first entries, and sites sign it. @returns index of the proposal */
-export function writeBaseline(log: SampleLog, sites: readonly string[], spoil: SpoiledBaseline = {}): number {
-  fillLog(log);
+export function writeBaseline(
+  log: SampleLog,
+  sites: readonly string[],
+  spoil: SpoiledBaseline = {},
+  entries = BASELINE_SIZE,
+): number {
+  fillLog(log, entries);
   const builder = new BaselineBuilder();
-  log.entries.slice(0, BASELINE_SIZE).forEach((bytes) => builder.add(bytes));
+  log.entries.slice(0, entries).forEach((bytes) => builder.add(bytes));
   const { state, root, size } = builder.baseline();
   const attached = log.attach(canonicalJsonBytes(spoil.state?.(state) ?? state), MediaType.json);
   const body = { size, root: digestText(root), state: attached, ...spoil.body };

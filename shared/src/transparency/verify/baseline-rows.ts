@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../crypto/index.js';
-import { isRegulonError, refusalOf } from '../../errors/index.js';
+import { isRegulonError, present, refusalOf } from '../../errors/index.js';
 import { digestText } from '../entries/fields.js';
 import type { BodyOf } from '../entries/kinds.js';
 import { type Baseline, BaselineBuilder, baselineSchema } from '../evidence/baseline.js';
@@ -84,10 +84,7 @@ function misstatement(
 
 function derive(builder: BaselineBuilder, entries: readonly (Uint8Array | undefined)[]): Derived {
   try {
-    for (const bytes of entries) {
-      if (bytes === undefined) return undefined;
-      builder.add(bytes);
-    }
+    for (const bytes of entries) builder.add(present(bytes, 'an entry behind those that were pruned'));
     return builder.baseline();
   } catch (error) {
     if (isRegulonError(error, 'E_STATE')) return 'under way';

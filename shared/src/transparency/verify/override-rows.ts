@@ -100,7 +100,6 @@ export function judgeException(
       findings.fail('A4', `the exception of entry ${last.index} does not help: ${whyNot(last)}`, start.index);
     return;
   }
-  const ends = holding.map(({ entry }) => entry.body.expires).sort();
-  const late = own.find(({ entry }) => entry.at > (ends.at(-1) ?? ''));
+  const late = own.find(({ entry: { at } }) => holding.every(({ entry }) => at > entry.body.expires));
   if (late) findings.fail('A4', `the exception of ${approval.actor.id} had expired`, late.index);
 }

@@ -45,7 +45,8 @@ function misprune(
   const signers = new Set(
     stated
       .filter((other) => other.entry.actor.type === 'site' && canonicalJson(other.entry.body) === text)
-      .flatMap((other) => keys.member(other.entry.actor.id)?.name ?? []),
+      .map((other) => other.entry.actor.id)
+      .filter((site) => keys.member(site) !== undefined),
   );
   if (signers.size < keys.genesis.quorum)
     return `under a baseline that ${signers.size} sites had signed, ${keys.genesis.quorum} are needed`;

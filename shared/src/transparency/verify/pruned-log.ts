@@ -1,5 +1,5 @@
 import { equalBytes } from '../../crypto/index.js';
-import { isRegulonError } from '../../errors/index.js';
+import { refusalOf } from '../../errors/index.js';
 import type { ResolveAttachment } from '../entries/federation-keys.js';
 import { digestText } from '../entries/fields.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
@@ -85,7 +85,9 @@ function contradiction(
     const bytes = bytesOf(entry);
     const isThere = index > last && index < minimum && equalBytes(entryHash(bytes), tree.leaf(index));
     if (!isThere) return `repeats another entry ${index} than the one in the tree`;
-    if (!isRepeated(readEntry(bytes)?.kind ?? '')) return `repeats entry ${index}, which cannot be read`;
+    const repeated = readEntry(bytes);
+    if (repeated === undefined || !isRepeated(repeated.kind))
+      return `repeats entry ${index}, which cannot be read or is of no kind that a baseline repeats`;
     last = index;
   }
   return state.repeated[0]?.index === 0 ? undefined : 'does not repeat entry 0';
@@ -96,8 +98,8 @@ function readEntry(bytes: Uint8Array | undefined): LogEntry | undefined {
   try {
     return parseEntry(bytes);
   } catch (error) {
-    if (isRegulonError(error, 'E_LOG_ENTRY')) return undefined;
-    throw error;
+    refusalOf(error, 'E_LOG_ENTRY');
+    return undefined;
   }
 }
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { rootOfBytes } from '../../crypto/index.js';
-import { makeCohort, plainSum } from '../../secagg/secagg.support.js';
-import { runGroupsUntil, sumOfGroup } from '../../secagg/sub-cohorts.support.js';
-import { type SampleLog, type SampleOptions, sampleRun } from '../../transparency-samples/index.js';
-import { roundEvidenceOf } from '../evidence/round-evidence.js';
-import { deriveRound } from '../evidence/verify-evidence.js';
+import {
+  groupedRound,
+  type SampleLog,
+  type SampleOptions,
+  sampleRun,
+} from '../../transparency-samples/index.js';
 import { digestText, verifyBundle, type VerifyReport } from '../index.js';
 import { Findings } from './findings.js';
 import type { ClosedRound } from './opened-rounds.js';
@@ -84,37 +85,15 @@ describe('replay of the rounds from the masked vectors', () => {
 });
 
 describe('replay of a round in groups', () => {
-  const cohort = makeCohort(10, { gammaNum: 0, subCohort: 5, d: 9 });
-  const { server, clients, uploads } = runGroupsUntil(cohort, 'r4');
-  const { manifest, groups } = server;
-  const keys = server.closeU1();
-  const each = <T>(of: (id: number) => T | undefined): T[] => server.u3.flatMap((id) => of(id) ?? []);
-  const unmaskings = groups.map((group) => group.unmaskKeys());
-  const sums = groups.map((group, k) => sumOfGroup({ uploads }, group, unmaskings[k]!));
-  const evidence = roundEvidenceOf({
-    advertised: keys,
-    shares: each((id) => clients.get(id)?.shareKeys(keys)),
-    commits: each((id) => clients.get(id)?.commit(rootOfBytes(uploads.get(id)!), 11)),
-    consistency: groups.flatMap((group) => group.signatures()),
-    answers: each((id) => clients.get(id)?.unmask()),
-    responders: unmaskings.flatMap(({ responders }) => responders),
-  });
-  const complaints: string[] = [];
-  const derived = deriveRound(
-    { manifest, roster: cohort.roster, evidence, uncounted: new Set() },
-    (rule, note) => void complaints.push(`${rule} ${note}`),
-  );
-  const textOf = (bytes: Uint8Array): { aggregateRoot: string } => ({
-    aggregateRoot: digestText(rootOfBytes(bytes)),
-  });
+  const { manifest, evidence, derived, complaints, upload, stated, sum } = groupedRound();
 
-  /** What row S3 says when the log states these sums of the groups. */
-  function noted(stated: readonly Uint8Array[]): unknown[] {
+  /** What row S3 says when log and evidence of the round are these. */
+  function noted(groups: readonly object[], shown = evidence): unknown[] {
     const findings = new Findings();
-    const body = { ...textOf(plainSum(sums, 32)), groups: stated.map(textOf) };
-    const round = { manifest, derived, evidence, aggregate: { index: 7, entry: { body } } };
+    const body = { aggregateRoot: digestText(rootOfBytes(sum)), groups };
+    const round = { manifest, derived, evidence: shown, aggregate: { index: 7, entry: { body } } };
     const judged = replayRounds(findings, 'run', [round as unknown as ClosedRound], (_, { site }) => {
-      const bytes = uploads.get(site)!;
+      const bytes = upload(site);
       return { size: bytes.length, read: (at, into) => into.set(bytes.subarray(at, at + into.length)) };
     });
     return [judged, ...findings.list.map(({ rule, index, note }) => `${rule} ${index}: ${note}`)];
@@ -122,14 +101,31 @@ describe('replay of a round in groups', () => {
 
   it('gives the sum of each group, and of all', () => {
     expect(complaints).toEqual([]);
-    expect(groups).toHaveLength(2);
-    expect(noted(sums)).toEqual([1]);
+    expect(stated).toHaveLength(2);
+    expect(noted(stated)).toEqual([1]);
   });
 
   it('finds a group with another sum, and one that was not there', () => {
     const wrong = (k: number): string => `S3 7: round 4: the sum of group ${k} is not the logged one`;
-    expect(noted(sums.toReversed())).toEqual([1, wrong(0)]);
-    expect(noted([sums[0]!, new Uint8Array(44)])).toEqual([1, wrong(1)]);
-    expect(noted([...sums, sums[0]!])).toEqual([1, wrong(2)]);
+    const [first, second] = stated;
+    expect(noted(stated.toReversed())).toEqual([1, wrong(0)]);
+    expect(noted([first!, { ...second, aggregateRoot: digestText(new Uint8Array(32)) }])).toEqual([
+      1,
+      wrong(1),
+    ]);
+    expect(noted([...stated, first!])).toEqual([1, wrong(2)]);
+  });
+
+  it('fails where the logged shares open no mask', () => {
+    const answers = evidence.answers.map((answer, i) =>
+      i > 0
+        ? answer
+        : {
+            ...answer,
+            entries: answer.entries.map((entry) => ({ ...entry, share: new Uint8Array(32).fill(1) })),
+          },
+    );
+    const [judged, found] = noted(stated, { ...evidence, answers });
+    expect([judged, found]).toEqual([1, expect.stringMatching(/^S3 7: round 4: .*(share|commit|dealer)/i)]);
   });
 });
