@@ -9,6 +9,7 @@ import { cosignatures } from './cosignatures.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
 import { deedsRight, deedsWrong } from './deeds.js';
 import { baselinesRight, baselinesWrong } from './log-baselines.js';
+import { planted } from './planted.js';
 import { prunedRight, prunedWrong } from './pruned-logs.js';
 import { approvedWrong, signedWrong } from './misstated-runs.js';
 import { claimed } from './private-runs.js';
@@ -85,6 +86,7 @@ export const good: Readonly<Record<string, () => Case>> = {
 /** Bundles that a verifier must refuse or find wrong. */
 export const spoiled: Readonly<Record<string, () => Case>> = {
   ...tampered,
+  ...planted,
   ...rewrites,
   ...signedWrong,
   ...approvedWrong,

@@ -54,7 +54,7 @@ export const samplePolicy = (site: string): string => digestText(sha256(samplePo
 /** Commitment of a site to its data, digest text. */
 export const sampleCommitment = (site: string): string => digestText(sha256(utf8(`data of ${site}`)));
 
-type Word = 'dataset.withdraw' | 'plan.reject' | 'plan.withdraw' | 'policy.override';
+type Word = 'dataset.withdraw' | 'plan.approve' | 'plan.reject' | 'plan.withdraw' | 'policy.override';
 
 /** What the steward of a site says beside policy, dataset and approval. */
 export type StewardWord = {

@@ -213,14 +213,14 @@ function checkBundleFiles(keys: FederationKeys, { files }: ZipContent, findings:
   }
 }
 
-/** Kind and actor of an entry, guessed from its text when it cannot be read. */
+/** Kind and actor of an entry, guessed from its text when it cannot be read; `missing` without any. */
 export function labelOf(bytes: Uint8Array): EntryLabel {
   try {
     const { kind, actor } = parseEntry(bytes);
     return { kind, actor };
   } catch {
     const text = new TextDecoder('latin1').decode(bytes);
-    const kind = /"kind":"([a-z.]{1,40})"/.exec(text)?.[1] ?? 'unreadable';
+    const kind = /"kind":"([a-z.]{1,40})"/.exec(text)?.[1] ?? (bytes.length === 0 ? 'missing' : 'unreadable');
     const actor = /"actor":\{"id":"([a-z0-9-]{1,63})","key":"[^"]{1,220}","type":"([a-z]{1,20})"/.exec(text);
     return {
       kind,

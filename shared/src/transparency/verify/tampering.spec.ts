@@ -76,9 +76,11 @@ describe('a bundle that somebody changed', () => {
     const at = start + 2 + Math.floor((long.entries[index]?.length ?? 0) / 2);
     expect(verdict(new Map([...content, [path, flip(bytes, at)]]))).toMatch(/^FAIL {2}entry 100 /);
     const cut = verdict(new Map([...content, [path, bytes.slice(0, start)]]));
-    expect(cut).toMatch(/^FAIL {2}entry 100 \(unreadable\), L1: tile\/entries\/000 is cut off/);
+    expect(cut).toMatch(/^FAIL {2}entry 100 \(missing\), L1: tile\/entries\/000 is cut off/);
+    const noise = Uint8Array.from(bytes).fill(7, start + 2, start + 2 + 900);
+    expect(verdict(new Map([...content, [path, noise]]))).toMatch(/^FAIL {2}entry 100 \(unreadable\), L1/);
     const none = verdict(new Map([...content].filter(([name]) => !name.startsWith('tile/entries/'))));
-    expect(none).toMatch(/^FAIL {2}entry 0 \(unreadable\), L1: tile\/entries\/000 is missing/);
+    expect(none).toMatch(/^FAIL {2}entry 0 \(missing\), L1: tile\/entries\/000 is missing/);
     const above = 'tile/1/000.p/1';
     const hash = content.get(above) ?? new Uint8Array(0);
     expect(verdict(new Map([...content, [above, flip(hash, 0)]]))).toMatch(/^FAIL {2}entry 0 .*contradicts/);
@@ -148,7 +150,7 @@ describe('a bundle that somebody changed', () => {
     for (const path of [...files.keys()].filter((name, i) => !isEntry(name) || i % 3 === 0))
       expect(`${path} ${without(path).status}`).toBe(`${path} fail`);
     expect(without(bundlePath()).firstLine).toMatch(
-      /^FAIL {2}entry 0 \(unreadable\), L1: tile\/entries\/\S+ is missing/,
+      /^FAIL {2}entry 0 \(missing\), L1: tile\/entries\/\S+ is missing/,
     );
     expect(without('checkpoint').firstLine).toBe('FAIL  L1: the bundle has no checkpoint');
     const [attachment] = users;
