@@ -150,6 +150,7 @@ const siteInRun = open({
   connected: z.boolean(),
   since: timeOrNull,
   approved: z.boolean(),
+  refused: z.enum(['rejected', 'withdrawn', 'data withdrawn']).nullable(),
   dataset: open({ panel: text, size: number, isPublic: z.boolean() }).nullable(),
 });
 

@@ -12,3 +12,17 @@ it('a run for people says how validation went, and which round the model is from
   );
   expect(documentLines({ ...toyDocument, validation: [] }).join()).not.toContain('validation');
 });
+
+it('a run that waits says which steward said no, and to what', () => {
+  const words = ['rejected', 'withdrawn', 'data withdrawn', null, null] as const;
+  const sites = toyDocument.sites.map((site, i) => ({
+    ...site,
+    approved: i === 3,
+    refused: words[i] ?? null,
+  }));
+  const lines = documentLines({ ...toyDocument, status: 'QUEUED', sites }).map((line) =>
+    line.trim().split(/ {2,}/),
+  );
+  const approved = (name: string): string | undefined => lines.find(([site]) => site === name)?.[2];
+  expect(['a', 'b', 'c', 'd', 'e'].map(approved)).toEqual([...words.slice(0, 3), 'yes', 'no']);
+});

@@ -67,7 +67,7 @@ function siteLines({ sites }: RunDocument): string[] {
     [
       { title: 'site', value: (site: RunDocument['sites'][number]) => site.name },
       { title: 'connected', value: (site) => (site.connected ? 'yes' : 'no') },
-      { title: 'approved', value: (site) => (site.approved ? 'yes' : 'no') },
+      { title: 'approved', value: (site) => site.refused ?? (site.approved ? 'yes' : 'no') },
       {
         title: 'dataset',
         value: (site) =>

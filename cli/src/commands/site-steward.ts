@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { liftObjection } from '@regulon/client/consent';
 import { describeSite } from '@regulon/client/describe';
+import { objectionsOf } from '@regulon/client/rounds';
 import { tableLines, type CommandResult } from '../output/index.js';
 import {
   approvalEnd,
@@ -9,6 +10,7 @@ import {
   findProposal,
   type InboxItem,
   inboxOf,
+  type OwnWord,
   policyLines,
   requestFacts,
   requestLines,
@@ -16,6 +18,7 @@ import {
   secondPerson,
   settlePolicy,
   type SiteLink,
+  verifyNotWithdrawn,
   verifyPersons,
   verifyTerms,
   verifyUse,
@@ -89,24 +92,45 @@ function inboxCommand(site: Command, context: Context): void {
   );
 }
 
+/** What the daemon of this site goes by, beside the log. */
+const ownWord = ({ config, federation }: SiteLink): OwnWord => ({
+  dataset: config.dataset.name,
+  objections: objectionsOf(config, federation),
+});
+
+/** How it reads that the site's own daemon stays out. */
+const STOPPED = {
+  plan: 'its steward said no to it here (state/objections)',
+  dataset: 'its steward took the dataset back here (state/objections)',
+  unreadable: 'a file in state/objections cannot be read: until then it is a no to everything',
+} as const;
+
 async function listInbox(link: SiteLink): Promise<CommandResult> {
-  const rows = await inboxOf(link, Date.now());
+  const rows = await inboxOf(link, ownWord(link), Date.now());
   const columns = [
     { title: 'plan', value: (row: InboxItem) => row.plan },
     { title: 'state', value: (row: InboxItem) => row.state },
+    { title: 'here', value: (row: InboxItem) => (row.stopped === null ? null : 'stopped') },
     { title: 'until', value: (row: InboxItem) => row.until?.slice(0, 10) ?? null },
     { title: 'from', value: (row: InboxItem) => row.researcher },
     { title: 'digest', value: (row: InboxItem) => row.planHash.slice(0, 19) },
   ];
-  return { data: rows, rows, lines: rows.length === 0 ? ['nothing waits'] : tableLines(columns, rows) };
+  if (rows.length === 0) return { data: rows, rows, lines: ['nothing waits'] };
+  const why = [...new Set(rows.flatMap(({ stopped }) => stopped ?? []))];
+  const notes = why.map((what) => `stopped: the daemon of this site takes no part; ${STOPPED[what]}`);
+  return { data: rows, rows, lines: [...tableLines(columns, rows), ...notes] };
 }
 
 async function showRequest(link: SiteLink, plan: string): Promise<CommandResult> {
+  const items = await inboxOf(link, ownWord(link), Date.now());
   const facts = await requestFacts(link, await findProposal(link, plan), approvalEnd(new Date()));
   const digest = digestOfBody(facts.body);
+  const item = items.findLast(({ planHash }) => planHash === facts.body.planHash);
+  const stopped = item?.stopped ?? null;
+  const state = `state   ${item?.state}${stopped === null ? '' : `; stopped here: ${STOPPED[stopped]}`}`;
   return {
-    data: { body: facts.body, digest, plan: facts.plan },
-    lines: [...requestLines(facts), `digest  ${digest}`],
+    data: { body: facts.body, digest, plan: facts.plan, state: item?.state, stopped },
+    lines: [...requestLines(facts), state, `digest  ${digest}`],
   };
 }
 
@@ -141,6 +165,7 @@ async function approve(
   const facts = await requestFacts(link, await findProposal(link, plan), until);
   const { body } = facts;
   verifyUse(facts.plan.name, facts.outside);
+  verifyNotWithdrawn(link, body.dataset);
   const digest = digestOfBody(body);
   const due = { lines: [...requestLines(facts), `digest  ${digest}`], digest };
   if (options.dryRun) return { data: { body, digest, signed: false }, lines: due.lines };

@@ -3,18 +3,25 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { DaemonConfig } from '@regulon/client/config';
+import type { SiteData } from '@regulon/client/datasets';
+import { RegulonError } from '@regulon/shared/errors';
 import type { Roster } from '@regulon/shared/plan';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import {
   checkClock,
+  checkDataset,
   checkDisk,
   checkFolders,
   checkIdentity,
+  checkPolicy,
   checkRandomness,
   checkRuntime,
   examine,
 } from './index.js';
-import { ok, rowOf } from './row.js';
+import { type DoctorRow, ok, rowOf } from './row.js';
+
+const { roster } = new SampleFederation();
 
 describe('the doctor, about what ends', () => {
   const day = 86_400_000;
@@ -24,7 +31,6 @@ describe('the doctor, about what ends', () => {
     certificate = (await authority.issueServer({ dns: ['localhost'], ip: [] })).certificate;
   });
   const now = Date.now();
-  const { roster } = new SampleFederation();
   const ending = (days: number): Roster => ({
     ...roster,
     members: roster.members.map((member, i) => ({
@@ -97,6 +103,36 @@ describe('the doctor', () => {
     expect(checkDisk(tmpdir(), 1e15).status).not.toBe('ok');
   });
 
+  it('opens the dataset, lets it go again, and repeats what keeps it from being read', async () => {
+    const dataset = { name: 'toy', unit: 'patient' } as DaemonConfig['dataset'];
+    let released = 0;
+    const look = (describe: SiteData['describe']): Promise<DoctorRow> =>
+      rowOf('D12', 'dataset', () =>
+        checkDataset({ dataset }, () => ({ describe, release: async () => void released++ })),
+      );
+    const panel = { digest: new Uint8Array(32), size: 3, names: ['g1', 'g2', 'g3'] };
+    const whole = { panel, content: new Uint8Array(32), units: 2, notes: [] };
+    expect(await look(async () => whole)).toMatchObject({
+      status: 'ok',
+      note: 'toy: 2 patients, 3 features',
+    });
+    const lost = new RegulonError('E_DATA_FORMAT', 'counts.csv: cannot be read (ENOENT)');
+    expect(await look(() => Promise.reject(lost))).toMatchObject({
+      status: 'failed',
+      note: 'counts.csv: cannot be read (ENOENT)',
+    });
+    expect(released).toBe(2);
+  });
+
+  it('warns of a policy that asks for more sites than the federation has', () => {
+    const { length } = roster.members;
+    expect([length - 1, length, length + 1].map((nMin) => checkPolicy(roster, { nMin }).status)).toEqual([
+      'ok',
+      'ok',
+      'warning',
+    ]);
+  });
+
   it('gives a check that throws the next step of its error', async () => {
     const missing = join(tmpdir(), 'no-such-file');
     const row = await rowOf('D6', 'keys', () => ok(readFileSync(missing, 'utf8')));
@@ -106,7 +142,19 @@ describe('the doctor', () => {
 
   it('skips what needs a configuration, and says so', async () => {
     const rows = await examine(undefined, {});
-    expect(rows.map((row) => row.id)).toEqual(['D1', 'D2', 'D3', 'D6', 'D8', 'D9', 'D11', 'D16', 'D17']);
+    expect(rows.map((row) => row.id)).toEqual([
+      'D1',
+      'D2',
+      'D3',
+      'D6',
+      'D8',
+      'D9',
+      'D11',
+      'D12',
+      'D13',
+      'D16',
+      'D17',
+    ]);
     expect(rows[0]).toMatchObject({ status: 'skipped', note: 'needs --config' });
   });
 });

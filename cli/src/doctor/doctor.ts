@@ -5,7 +5,15 @@ import { checkAccelerator } from './accelerator-check.js';
 import { checkIdentity } from './identity-check.js';
 import { checkDisk, checkFolders, checkRandomness, checkRuntime } from './machine-checks.js';
 import { type DoctorRow, type Look, ok, rowOf, skipped } from './row.js';
-import { checkClock, checkKeys, greet, type Greeting, rosterOf } from './site-checks.js';
+import {
+  checkClock,
+  checkDataset,
+  checkKeys,
+  checkPolicy,
+  greet,
+  type Greeting,
+  rosterOf,
+} from './site-checks.js';
 
 /** Checks of a site; the others are of the machine. */
 const SITE_CHECKS = {
@@ -16,6 +24,8 @@ const SITE_CHECKS = {
   D8: 'folders',
   D9: 'disk',
   D11: 'accelerator',
+  D12: 'dataset',
+  D13: 'policy',
 } as const;
 
 /**
@@ -56,6 +66,8 @@ export async function examine(
     await row('D6', () => checkKeys(config)),
     await row('D8', () => checkFolders([config.stateFolder], dirname(config.dataset.counts))),
     await row('D11', () => checkAccelerator(config)),
+    await row('D12', () => checkDataset(config)),
+    await row('D13', () => checkPolicy(rosterOf(config), readSitePolicy(config.policyFile))),
     await row('D9', () => checkDisk(config.stateFolder, readSitePolicy(config.policyFile).maxParameters)),
   ]);
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { DaemonConfig } from '@regulon/client/config';
+import { openSiteData, type SiteData } from '@regulon/client/datasets';
 import { loadSiteKeys, readKeyFile } from '@regulon/client/enrol';
 import { CoordinatorConnection } from '@regulon/client/transport';
 import { DAEMON_VERSION } from '@regulon/client/version';
 import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { type Roster, rosterHashOf } from '@regulon/shared/plan';
+import { type Roster, rosterHashOf, type SitePolicy } from '@regulon/shared/plan';
 import { chainIn } from '../enrolment/index.js';
 import { failed, type Finding, ok, warning } from './row.js';
 
@@ -71,6 +72,34 @@ export async function greet(config: DaemonConfig): Promise<Greeting> {
   } finally {
     await connection.close();
   }
+}
+
+/** D12: the files of the dataset open and hold what the configuration says. @throws E_DATA_FORMAT and others naming file and place */
+export async function checkDataset(
+  { dataset }: Pick<DaemonConfig, 'dataset'>,
+  open: (config: DaemonConfig['dataset']) => Pick<SiteData, 'describe' | 'release'> = openSiteData,
+): Promise<Finding> {
+  const data = open(dataset);
+  try {
+    const { units, panel } = await data.describe();
+    return ok(`${dataset.name}: ${units} ${dataset.unit}s, ${panel.size} features`);
+  } finally {
+    await data.release();
+  }
+}
+
+/** D13: a policy that asks for more sites than there are keeps this site out of every run, in silence. */
+export function checkPolicy(
+  { members }: Pick<Roster, 'members'>,
+  { nMin }: Pick<SitePolicy, 'nMin'>,
+): Finding {
+  const sites = `the policy asks for ${nMin} sites in a sum, the federation has ${members.length}`;
+  return members.length < nMin
+    ? warning(
+        sites,
+        'this site takes part in no run until others have joined, or nMin of the policy is lower',
+      )
+    : ok(sites);
 }
 
 /** D1. @param offsetMs coordinator's clock − ours */

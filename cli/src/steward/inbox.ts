@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { Objections } from '@regulon/client/consent';
 import { hashJson } from '@regulon/shared/crypto';
-import { RegulonError } from '@regulon/shared/errors';
+import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { type Plan, planOfBytes } from '@regulon/shared/plan';
 import { type BodyOf, digestText, elementsOf, Withdrawals } from '@regulon/shared/transparency';
 import { type LoggedEntry, ofKind } from './read-log.js';
@@ -15,22 +16,67 @@ export interface InboxItem {
   readonly planHash: string;
   readonly researcher: string;
   readonly proposedAt: string;
-  readonly state: 'waits' | 'approved' | 'expired' | 'rejected' | 'withdrawn';
+  /** by the log; `data withdrawn`: its steward has taken the dataset of this site back */
+  readonly state: 'waits' | 'approved' | 'expired' | 'rejected' | 'withdrawn' | 'data withdrawn';
+  /** what keeps this site's own daemon out of the plan, whatever the log says */
+  readonly stopped: 'plan' | 'dataset' | 'unreadable' | null;
   /** end of the approval */
   readonly until: string | null;
 }
 
-/** Proposals that name this site, the newest last. @param now ms since the epoch */
-export async function inboxOf(site: InboxLog, now: number): Promise<InboxItem[]> {
+/** The word of the steward at the own site, beside the log. */
+export interface OwnWord {
+  /** of the configuration of the daemon */
+  readonly dataset: string;
+  readonly objections: Pick<Objections, 'against'>;
+}
+
+/**
+ * Proposals that name this site, the newest last.
+ *
+ * @param here what the site's own daemon goes by
+ * @param now ms since the epoch
+ */
+export async function inboxOf(site: InboxLog, here: OwnWord, now: number): Promise<InboxItem[]> {
   const proposals = await proposalsTo(site);
   const taken = withdrawalsIn(site);
   return proposals.map(({ entry }) => {
     const { name, planHash } = entry.body;
     const until = lastApproval(site, planHash)?.validUntil ?? null;
     const given = until === null ? 'waits' : Date.parse(until) > now ? 'approved' : 'expired';
-    const state = taken.refusalOf(site.own.name, planHash) ?? given;
-    return { plan: name, planHash, researcher: entry.actor.id, proposedAt: entry.at, state, until };
+    const withdrawn = taken.isWithdrawn(site.own.name, here.dataset) ? 'data withdrawn' : given;
+    const state = taken.refusalOf(site.own.name, planHash) ?? withdrawn;
+    const stopped = stoppedBy(here, planHash);
+    return { plan: name, planHash, researcher: entry.actor.id, proposedAt: entry.at, state, stopped, until };
   });
+}
+
+function stoppedBy({ objections, dataset }: OwnWord, planHash: string): InboxItem['stopped'] {
+  try {
+    const found = objections.against(planHash, dataset);
+    if (found === undefined) return null;
+    return 'planHash' in found.subject ? 'plan' : 'dataset';
+  } catch (error) {
+    // a file that may be a no stops every plan
+    if (isRegulonError(error, 'E_POLICY')) return 'unreadable';
+    throw error;
+  }
+}
+
+/** @throws E_POLICY when the steward has taken the dataset back that an approval would let a plan use */
+export function verifyNotWithdrawn(site: InboxLog, dataset: string): void {
+  const taken = withdrawalsIn(site);
+  if (!taken.isWithdrawn(site.own.name, dataset)) return;
+  const isGone = taken.isGone(site.own.name, dataset);
+  throw new RegulonError(
+    'E_POLICY',
+    `dataset ${dataset} of ${site.own.name} was withdrawn: no plan may use it`,
+    {
+      hint: isGone
+        ? 'it was withdrawn for good: reject the plan; other data get another name'
+        : 'reject the plan, or commit to other data with `regulon site policy set`',
+    },
+  );
 }
 
 /** A proposal with its plan, read back from the bytes that the log names. */

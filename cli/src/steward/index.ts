@@ -1,5 +1,12 @@
 export { type Agreed, approvalBody, approvalEnd, digestOfBody, endOfDay } from './approval.js';
-export { findProposal, type InboxItem, inboxOf, withdrawalsIn } from './inbox.js';
+export {
+  findProposal,
+  type InboxItem,
+  inboxOf,
+  type OwnWord,
+  verifyNotWithdrawn,
+  withdrawalsIn,
+} from './inbox.js';
 export { requestFacts } from './request-facts.js';
 export { requestLines } from './request-lines.js';
 export { type SiteLink, withSite } from './site-link.js';

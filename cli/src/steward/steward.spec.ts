@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { canonicalJsonBytes } from '@regulon/shared/crypto';
+import { liftObjection, Objections, placeObjection, signObjection } from '@regulon/client/consent';
+import { canonicalJsonBytes, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { planBytes, planHashOf, planOfBytes } from '@regulon/shared/plan';
 import { type BodyOf, digestText, entryHash, headOf, parseEntry } from '@regulon/shared/transparency';
@@ -11,7 +12,7 @@ import { Person } from '../enrolment/index.js';
 import { readPlanFile } from '../plan-file/index.js';
 import { proposal } from '../sim/index.js';
 import { exampleFile } from '../sim/programs.js';
-import { findProposal, type InboxLog, inboxOf } from './inbox.js';
+import { findProposal, type InboxLog, inboxOf, type OwnWord, verifyNotWithdrawn } from './inbox.js';
 import type { LoggedEntry } from './read-log.js';
 import { StewardBook, type StewardLog } from './steward-book.js';
 
@@ -58,6 +59,7 @@ const site = federation.roster.members[0]!;
 class SampleLog {
   readonly log: LoggedEntry[] = [];
   readonly taken: Uint8Array[] = [];
+  readonly seen: Uint8Array[] = [];
   refuse: RegulonError | null = null;
   /** the answer is lost after the entry was taken */
   loseAnswer = false;
@@ -83,6 +85,7 @@ class SampleLog {
   }
 
   see(bytes: Uint8Array): void {
+    this.seen.push(bytes);
     this.log.push({ index: this.log.length, hash: entryHash(bytes), entry: parseEntry(bytes) });
   }
 }
@@ -162,11 +165,51 @@ describe('the inbox of a steward', () => {
     return log;
   };
 
+  const by = { federationId: federation.roster.federationId, site: site.name };
+  const stewardSeed = new Uint8Array(32).fill(7);
+  const objections = (): Objections => new Objections(folder, by, [publicKeyOf(stewardSeed)]);
+  const here: OwnWord = { dataset: 'd', objections: { against: (...of) => objections().against(...of) } };
+  const no = (subject: Parameters<typeof signObjection>[1]): Promise<void> =>
+    placeObjection(folder, signObjection(by, subject, stewardSeed, now));
+
+  it('shows what stops the own daemon while the log still says that the plan is approved', async () => {
+    const log = proposed();
+    const steward = Person.create(folder, 'steward', site.name);
+    log.see(steward.seal(log.link.name, statement, undefined, now));
+    const shown = async (): Promise<object[]> =>
+      (await inboxOf(log.link, here, now.getTime())).map(({ state, stopped }) => ({ state, stopped }));
+    expect(await shown()).toEqual([{ state: 'approved', stopped: null }]);
+    await no({ planHash: body.planHash });
+    expect(await shown()).toEqual([{ state: 'approved', stopped: 'plan' }]);
+    liftObjection(folder, { planHash: body.planHash });
+    await no({ dataset: 'd', scope: 'commitment' });
+    expect(await shown()).toEqual([{ state: 'approved', stopped: 'dataset' }]);
+    const [file = ''] = readdirSync(join(folder, 'objections'));
+    writeFileSync(join(folder, 'objections', file), '{');
+    expect(await shown()).toEqual([{ state: 'approved', stopped: 'unreadable' }]);
+  });
+
+  it('says that the dataset of this site was withdrawn, and lets nobody approve a plan over it', async () => {
+    const log = proposed();
+    const steward = Person.create(folder, 'steward', site.name);
+    log.see(steward.seal(log.link.name, statement, undefined, now));
+    expect(() => verifyNotWithdrawn(log.link, 'd')).not.toThrow();
+    const taken = { dataset: 'd', scope: 'all', reason: 'consent' } as const;
+    log.see(
+      steward.seal(log.link.name, { kind: 'dataset.withdraw', body: taken }, headOf(log.seen.at(-1)!), now),
+    );
+    const [item] = await inboxOf(log.link, here, now.getTime());
+    expect(item).toMatchObject({ state: 'data withdrawn', until: approval.validUntil });
+    expect(() => verifyNotWithdrawn(log.link, 'd')).toThrow(
+      expect.objectContaining({ code: 'E_POLICY', hint: expect.stringContaining('for good') as unknown }),
+    );
+  });
+
   it('lists what names this site, and what became of it', async () => {
-    expect(await inboxOf(proposed({ sites: [2, 3, 4] }).link, now.getTime())).toEqual([]);
+    expect(await inboxOf(proposed({ sites: [2, 3, 4] }).link, here, now.getTime())).toEqual([]);
     const log = proposed();
     const states = async (): Promise<string[]> =>
-      (await inboxOf(log.link, now.getTime())).map(({ state }) => state);
+      (await inboxOf(log.link, here, now.getTime())).map(({ state }) => state);
     expect(await states()).toEqual(['waits']);
     const steward = Person.create(folder, 'steward', site.name);
     const ended = { ...approval, validUntil: now.toISOString() };

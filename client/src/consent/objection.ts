@@ -142,15 +142,17 @@ export class Objections {
    * @throws E_POLICY when there is an objection to the plan or the dataset, or a file that may be one
    */
   verifyNone(planHash: string, dataset: string): void {
-    for (const { subject, at } of this.all()) {
-      const isPlan = 'planHash' in subject && subject.planHash === planHash;
-      const isDataset = 'dataset' in subject && subject.dataset === dataset;
-      if (isPlan || isDataset)
-        throw new RegulonError(
-          'E_POLICY',
-          `the steward of ${this.by.site} has taken ${isPlan ? 'the plan' : `dataset ${dataset}`} back, ${at}`,
-        );
-    }
+    const found = this.against(planHash, dataset);
+    if (found === undefined) return;
+    const what = 'planHash' in found.subject ? 'the plan' : `dataset ${dataset}`;
+    throw new RegulonError('E_POLICY', `the steward of ${this.by.site} has taken ${what} back, ${found.at}`);
+  }
+
+  /** The objection to a plan or to its dataset, if there is one. @throws E_POLICY for a file that may be one */
+  against(planHash: string, dataset: string): Objection | undefined {
+    return this.all().find(({ subject }) =>
+      'planHash' in subject ? subject.planHash === planHash : subject.dataset === dataset,
+    );
   }
 
   private all(): Objection[] {

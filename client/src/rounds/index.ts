@@ -3,4 +3,4 @@ export { statementsOf, type StewardStatements } from './statements.js';
 export { LocalWeights } from './run/local-weights.js';
 export { trainingOf } from './run/training-job.js';
 export { helloOnTime } from './hello.js';
-export { connectionOf } from './open-site.js';
+export { connectionOf, objectionsOf } from './open-site.js';

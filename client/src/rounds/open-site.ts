@@ -160,7 +160,10 @@ function formerPinsOf({ formerRosters, versions }: Federation, site: string): Fo
 }
 
 /** What the steward has taken back, under any key that was theirs. */
-function objectionsOf({ stateFolder, site }: DaemonConfig, { roster, versions }: Federation): Objections {
+export function objectionsOf(
+  { stateFolder, site }: DaemonConfig,
+  { roster, versions }: Federation,
+): Objections {
   const keys = versions.flatMap((version) => version.member(site)?.steward ?? []);
   const by = { federationId: roster.federationId, site };
   return new Objections(

@@ -14,6 +14,7 @@ import {
   type RunSummaryRow,
   type RunTable,
 } from '../storage/index.js';
+import { refusalOf, withdrawalsIn } from './consent.js';
 import { contractOfDocument } from './contract.js';
 import type {
   ModelSpecification,
@@ -203,6 +204,7 @@ export class RunViews {
     const approvals = this.on.rows.approvals(row.run_id);
     const datasets = this.on.rows.datasets(plan.dataset.name);
     const { members } = this.rosterOf(row.run_id);
+    const taken = row.status === 'QUEUED' ? withdrawalsIn(this.on.sequencer) : null;
     return plan.sites.map((name) => {
       const id = members.find((m) => m.name === name)?.id ?? 0;
       const dataset = datasets.get(id);
@@ -212,6 +214,7 @@ export class RunViews {
         connected: this.on.presence.isConnected(id),
         since: this.on.presence.sinceOf(id),
         approved: approvals.has(id),
+        refused: taken && refusalOf(row, name, plan.dataset.name, taken),
         dataset: dataset
           ? {
               panel: hexText(dataset.panel_digest),
