@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -142,6 +142,20 @@ describe('a federation that stands', () => {
     expect(() => proposeJoin(walk.founder, 'south', { now: walk.now })).toThrow(
       coded('E_ARGUMENT', /one site joins at a time; waiting: none/),
     );
+  });
+
+  it('keeps three members: who wants to leave then is told that another site must join first', () => {
+    const refused = expect.objectContaining({
+      ...{
+        code: 'E_ARGUMENT',
+        message: expect.stringMatching(/west cannot leave.*3 members at least/) as unknown,
+      },
+      hint: expect.stringMatching(/join first.*stop the coordinator/) as unknown,
+    });
+    expect(() => proposeRevoke(walk.founder, 'west', 'compromised', { now: walk.now })).toThrow(
+      refused as object,
+    );
+    expect(existsSync(walk.founder.changeFile)).toBe(false);
   });
 
   describe('refuses a forged roster', () => {

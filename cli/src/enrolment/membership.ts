@@ -14,6 +14,9 @@ import { type RosterChain, rosterChainOf } from './roster-chain.js';
 import { membershipTerm } from './roster.js';
 import { type RosterChange, signedRosterOf } from './roster-change.js';
 
+/** A sum over fewer sites hides none of them. */
+const LEAST_MEMBERS = 3;
+
 type Reason = NonNullable<Roster['follows']>['reason'];
 
 /** What a later roster decides beside its one change. */
@@ -64,7 +67,7 @@ export const majorityOf = (admins: readonly unknown[]): number => Math.floor(adm
 /**
  * The roster that a site has left: nobody has signed it.
  *
- * @throws E_ARGUMENT when a change is open, or the site is no member; E_ROSTER when it would not hold
+ * @throws E_ARGUMENT when a change is open, the site is no member, or too few would be left; E_ROSTER when it would not hold
  */
 export function proposeRevoke(
   folder: FounderFolder,
@@ -78,6 +81,12 @@ export function proposeRevoke(
   if (gone === undefined) {
     throw new RegulonError('E_ARGUMENT', `${site} is no member of ${roster.federationId}`, {
       hint: '`regulon fed members` names them',
+    });
+  }
+  if (roster.members.length <= LEAST_MEMBERS) {
+    const words = `${site} cannot leave ${roster.federationId}: ${LEAST_MEMBERS} members at least must stay, it has ${roster.members.length}`;
+    throw new RegulonError('E_ARGUMENT', words, {
+      hint: 'let another site join first (`regulon fed invite`, `admit`, `propose`), then revoke; if the keys of the site are in wrong hands, stop the coordinator until then',
     });
   }
   return propose(folder, chain, reason, {
