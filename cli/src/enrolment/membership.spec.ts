@@ -152,9 +152,7 @@ describe('a federation that stands', () => {
       },
       hint: expect.stringMatching(/join first.*stop the coordinator/) as unknown,
     });
-    expect(() => proposeRevoke(walk.founder, 'west', 'compromised', { now: walk.now })).toThrow(
-      refused as object,
-    );
+    expect(() => proposeRevoke(walk.founder, 'west', 'compromised', { now: walk.now })).toThrow(refused);
     expect(existsSync(walk.founder.changeFile)).toBe(false);
   });
 
