@@ -52,10 +52,17 @@ function parsed(curve: Curve, secret: Uint8Array): Parsed {
   return key;
 }
 
+/** Native Ed25519 keys by their bytes: to make one takes a sixth of a verification, and few keys sign many messages. */
+const verifiers = new Map<string, KeyObject>();
+const MOST_VERIFIERS = 1000;
+
 /** The native key of 32 raw public bytes; as JWK, because that skips a slow decoder (0.005 instead of 0.06 ms). */
 export function publicKeyObject(curve: Curve, bytes: Uint8Array): KeyObject {
-  return createPublicKey({
-    key: { kty: 'OKP', crv: curve, x: Buffer.from(bytes).toString('base64url') },
-    format: 'jwk',
-  });
+  const x = Buffer.from(bytes).toString('base64url');
+  const make = (): KeyObject => createPublicKey({ key: { kty: 'OKP', crv: curve, x }, format: 'jwk' });
+  if (curve !== 'Ed25519') return make();
+  const object = verifiers.get(x) ?? make();
+  if (verifiers.size >= MOST_VERIFIERS) verifiers.clear();
+  verifiers.set(x, object);
+  return object;
 }
