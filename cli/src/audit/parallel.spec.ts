@@ -68,6 +68,22 @@ describe('a log verified in several threads', () => {
     expect(await verifyInParallel(input, 3, threads(3))).toEqual(wanted);
   });
 
+  it('is read twice at most, whoever finds what is wrong', async () => {
+    const log = sampleRun();
+    [3, 12, 40, 41, 67].forEach((index) => unsign(log, index));
+    const input = inputOf(log);
+    const busy = new SignatureThreads(1, () => new LateThread(), 2048);
+    const settled: boolean[] = [];
+    const settle = busy.settle.bind(busy);
+    busy.settle = async () => {
+      const isRight = await settle();
+      settled.push(isRight);
+      return isRight;
+    };
+    expect(await verifyInParallel(input, 2, busy)).toEqual(verifyBundle(input));
+    expect(settled).toEqual([false, true]);
+  });
+
   it('has it where the messages of a round are not signed', async () => {
     const seen: unknown[] = [];
     const log = sampleRun({

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { hex, sha256, type SignatureCheck, verifyEd25519 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { fitsRecord, recordAt, writeRecord } from './signature-records.js';
+import { fitsRecord, recordAt, type SignatureRecord, writeRecord } from './signature-records.js';
 
 /** What a thread is sent: records of signatures, and how many bytes of it they take. */
 export interface SignatureBatch {
@@ -57,10 +57,9 @@ export class SignatureThreads {
   readonly holds: SignatureCheck = (key, message, signature) => {
     const record = { key, message, signature };
     if (this.wrong.size > 0 && this.wrong.has(idOf(key, message, signature))) return false;
-    if (!fitsRecord(record, this.batchBytes)) return verifyEd25519(key, message, signature);
+    if (!fitsRecord(record, this.batchBytes)) return this.here(record);
     if (!fitsRecord(record, this.batchBytes - this.used)) {
-      if (this.sent - Atomics.load(this.done, 0) >= MOST_WAITING * this.count)
-        return verifyEd25519(key, message, signature);
+      if (this.sent - Atomics.load(this.done, 0) >= MOST_WAITING * this.count) return this.here(record);
       this.send();
     }
     this.used = writeRecord(this.batch, this.used, record);
@@ -86,6 +85,13 @@ export class SignatureThreads {
 
   async close(): Promise<void> {
     await Promise.all(this.threads.map((thread) => thread.terminate()));
+  }
+
+  /** What is found wrong here need not be found again by a thread: that would take another reading of the log. */
+  private here({ key, message, signature }: SignatureRecord): boolean {
+    const holds = verifyEd25519(key, message, signature);
+    if (!holds) this.wrong.add(idOf(key, message, signature));
+    return holds;
   }
 
   private send(): void {
