@@ -34,8 +34,8 @@ export interface MoreConfiguration {
   readonly addresses?: (at: { controlPort: number; bulkPort: number }) => Promise<void>;
 }
 
-/** terms of data of patients, and what a plan over them declares */
-const GENERAL_RESEARCH = ['DUO:0000042'];
+/** Terms of data of patients, and what a plan over them declares. */
+export const GENERAL_RESEARCH = ['DUO:0000042'];
 
 /** A federation of real processes for a test, on simulated data. */
 export async function openRealFederation(
@@ -43,8 +43,7 @@ export async function openRealFederation(
   planText: unknown,
   more: MoreConfiguration = {},
 ): Promise<{ federation: SimFederation; plan: Plan }> {
-  const declared = more.isClosed ? { dataUse: GENERAL_RESEARCH } : {};
-  const plan = parsePlan({ ...(planText as object), ...declared });
+  const plan = parsePlan(planText);
   const layout = more.files
     ? { plan: plan.name, sites: more.files, simulated: false }
     : simulatedLayout(plan, join(root, 'data'), plan.seed);

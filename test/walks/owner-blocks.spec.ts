@@ -5,7 +5,7 @@ import { expect, it } from '@jest/globals';
 import { readPlanFile } from '@regulon/cli/plan-file';
 import { exampleFile } from '@regulon/cli/sim';
 import { verifyBundle } from '@regulon/shared/transparency';
-import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
+import { compiled, GENERAL_RESEARCH, openRealFederation, runToItsEnd } from '../support/real-federation.js';
 
 const real = compiled ? it : it.skip;
 const MINUTES = 60_000;
@@ -39,7 +39,9 @@ real(
   'over data of patients sites refuse such a block, and the coordinator does not hear why (needs the compiled programs)',
   async () => {
     const root = mkdtempSync(join(tmpdir(), 'regulon-owners-'));
-    const plan = readPlanFile(exampleFile('omics-owners.sim.yaml'));
+    const plan = readPlanFile(exampleFile('omics-owners.sim.yaml'), (document) => {
+      document['dataUse'] = GENERAL_RESEARCH;
+    });
     const { federation } = await openRealFederation(root, plan, { isClosed: true });
     try {
       const refused = await runToItsEnd(federation, plan);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SimFederation } from '@regulon/cli/sim';
 import { parsePlan } from '@regulon/shared/plan';
-import { compiled, openRealFederation, runToItsEnd } from '../support/real-federation.js';
+import { compiled, GENERAL_RESEARCH, openRealFederation, runToItsEnd } from '../support/real-federation.js';
 import { simulatedDataPlan } from '../support/toy-plan.js';
 
 const real = compiled ? it : it.skip;
@@ -16,7 +16,12 @@ const sites = ['site-1', 'site-2', 'site-3', 'site-4', 'site-5'];
 /** Two classes by age; another limit moves a few patients of each site. */
 const planBy = (age: number, title = '') =>
   simulatedDataPlan(sites, {
-    ...{ name: 'patients', title, training: { rounds: 2, optimizer: { name: 'adam' } } },
+    ...{
+      name: 'patients',
+      title,
+      dataUse: GENERAL_RESEARCH,
+      training: { rounds: 2, optimizer: { name: 'adam' } },
+    },
     label: {
       classes: [
         { name: 'younger', rule: `age < ${age}` },
