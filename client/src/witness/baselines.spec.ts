@@ -117,6 +117,15 @@ describe('the baselines that a site signs', () => {
       expect([await baselines.sign(), await baselines.sign()]).toEqual(whole ? [1, 0] : [0, 0]);
     }
     expect(outbox.unsent().map((entry) => parseEntry(entry.bytes).body)).toEqual([body]);
+
+    // who never read what went began with the first one, and signs only the second
+    const fresh = opened();
+    const words = new Outbox(fresh, entrySealer(keys, keys.fed, name, log.federation.seedOf('site', name)));
+    const source = showing(log.entries, 256, log.attachments);
+    const newcomer = new LogFollower(fresh, words, federation, source);
+    await newcomer.follow(log.note());
+    expect(await new Baselines(fresh, words, newcomer, source.entries).sign()).toBe(1);
+    expect(words.unsent().map((entry) => parseEntry(entry.bytes).body)).toEqual([body]);
   });
 
   it('are none that state anything else', async () => {

@@ -212,6 +212,21 @@ describe('a site that never read what was pruned', () => {
   });
 });
 
+describe('a coordinator that shows one log for the quorum and another for the root', () => {
+  it('makes no member of who did not sign', async () => {
+    const sample = log({ sites: ['site-1', 'site-2', 'site-3'] });
+    const forged = Buffer.from(sample.entries[258]!).toString().replaceAll('site-2', 'site-4');
+    const lie = [...sample.entries.slice(0, -1), Buffer.from(forged), sample.entries.at(-1)!];
+    const daemon = new Daemon(sample);
+    let reads = 0;
+    daemon.restart({
+      entries: (from, to) => showing(reads++ < 2 ? lie : sample.entries, 256).entries(from, to),
+    });
+    await expect(daemon.follow()).rejects.toThrow(refused('E_LOG_ENTRY'));
+    expect([reads, daemon.follower.latest.size]).toEqual([2, 0]);
+  });
+});
+
 describe('a site that was away while the log was pruned', () => {
   it('goes on from what it has verified, and finds its own entries by their hashes', async () => {
     const sample = log({ sites: ['site-2', 'site-3', 'site-4', 'site-5'] });

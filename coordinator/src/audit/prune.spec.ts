@@ -237,7 +237,10 @@ describe('the pruning of a log', () => {
       }
     });
 
-    it('keeps an attachment that is put again while it was to go', async () => {
+    it.each([
+      ['before its file is removed', TileFolder.prototype, 'prune'],
+      ['while its file is removed', AttachmentFolder.prototype, 'removeDoomed'],
+    ])('keeps an attachment that is put again %s', async (_, prototype, method) => {
       await begin(0);
       await anchor('token of one');
       grow(260);
@@ -246,7 +249,7 @@ describe('the pruning of a log', () => {
       const doomed = new DoomedAttachments(db);
       const live = join(base, 'live/log');
       let again: Promise<unknown> = Promise.resolve();
-      const end = around(AttachmentFolder.prototype, 'removeDoomed', () => {
+      const end = around(prototype, method, () => {
         expect(doomed.all()).toHaveLength(1);
         doomed.add([digestText(sha256(Buffer.from('no file')))]);
         again = anchored('token of one');
