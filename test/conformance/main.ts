@@ -1,27 +1,29 @@
 /** `npm run conformance:tlog -- --vectors DIR`: public vectors of transparency logs, where such a folder is given. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { runVectors } from './tlog-vectors.js';
+import { reportOf, runVectors } from './tlog-vectors.js';
 
-const { values } = parseArgs({ options: { vectors: { type: 'string' } } });
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const USAGE =
+  'npm run conformance:tlog -- --vectors DIR, with transparency-dev/merkle, transparency-dev/tessera or ' +
+  'cyberphone/json-canonicalization cloned into DIR';
 
-if (values.vectors === undefined || !existsSync(values.vectors)) {
-  process.stderr.write(
-    'E_ARGUMENT: --vectors names no folder\nnext: clone transparency-dev/merkle, transparency-dev/tessera or cyberphone/json-canonicalization into one folder, and name that\n',
-  );
+/** The folder that was named, if there is one. */
+function folderOf(): string | undefined {
+  try {
+    const { vectors = '' } = parseArgs({ options: { vectors: { type: 'string' } } }).values;
+    return statSync(vectors, { throwIfNoEntry: false })?.isDirectory() === true ? vectors : undefined;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+const folder = folderOf();
+if (folder === undefined) {
+  process.stderr.write(`E_ARGUMENT: --vectors names no folder\nnext: ${USAGE}\n`);
   process.exitCode = 4;
 } else {
-  const results = runVectors(values.vectors);
-  for (const { set, passed, failed } of results) {
-    say(
-      passed === null
-        ? `SKIP  ${set}: not in the folder`
-        : `${failed.length === 0 ? 'PASS' : 'FAIL'}  ${set}: ${passed}`,
-    );
-    failed.forEach((name) => say(`      ${name}`));
-  }
-  const isWhole =
-    results.some(({ passed }) => passed !== null) && results.every(({ failed }) => failed.length === 0);
+  const { lines, isWhole } = reportOf(runVectors(folder));
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   process.exitCode = isWhole ? 0 : 1;
 }

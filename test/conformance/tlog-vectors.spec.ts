@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { leafHashOf, utf8 } from '@regulon/shared/crypto';
 import { LogTree } from '@regulon/shared/transparency';
-import { runVectors } from './tlog-vectors.js';
+import { reportOf, runVectors } from './tlog-vectors.js';
 
 let root: string;
 beforeEach(() => {
@@ -53,6 +53,22 @@ describe('public vectors of transparency logs', () => {
       ['1/modified.json'],
       ['checkpoint.1'],
       [],
+    ]);
+  });
+
+  it('are no proof where none was found, or one does not agree', () => {
+    mkdirSync(join(root, 'merkle', 'testdata', 'inclusion'), { recursive: true });
+    const none = reportOf(runVectors(root));
+    expect(none.isWhole).toBe(false);
+    expect(none.lines.at(-1)).toMatch(/^FAIL {2}no vector was run/);
+    write('merkle/testdata/inclusion/1/happy-path.json', inclusion);
+    expect(reportOf(runVectors(root))).toMatchObject({ isWhole: true });
+    write('merkle/testdata/inclusion/1/rubbish.json', 'rubbish{');
+    const { lines, isWhole } = reportOf(runVectors(root));
+    expect(isWhole).toBe(false);
+    expect(lines.slice(0, 2)).toEqual([
+      'FAIL  transparency-dev/merkle inclusion: 1 of 2 do not agree',
+      '      1/rubbish.json',
     ]);
   });
 });

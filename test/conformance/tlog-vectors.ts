@@ -131,3 +131,26 @@ function holds(check: Check, path: string): boolean {
     throw error;
   }
 }
+
+/**
+ * What to print of the sets.
+ *
+ * @returns isWhole when at least one vector was run and all agree: a folder in which nothing was found proves nothing
+ */
+export function reportOf(results: readonly SetResult[]): { lines: string[]; isWhole: boolean } {
+  const lines = results.flatMap(({ set, passed, failed }) => {
+    if (passed === null) return [`SKIP  ${set}: not in the folder`];
+    const first =
+      failed.length === 0
+        ? `PASS  ${set}: ${passed}`
+        : `FAIL  ${set}: ${failed.length} of ${passed + failed.length} do not agree`;
+    return [first, ...failed.map((name) => `      ${name}`)];
+  });
+  const [agree, disagree] = [
+    results.reduce((sum, { passed }) => sum + (passed ?? 0), 0),
+    results.reduce((sum, { failed }) => sum + failed.length, 0),
+  ];
+  if (agree + disagree === 0)
+    lines.push('FAIL  no vector was run: clone a repository named above into the folder');
+  return { lines, isWhole: agree > 0 && disagree === 0 };
+}
