@@ -1,10 +1,20 @@
 import { canonicalJsonBytes, sha256, utf8 } from '@regulon/shared/crypto';
-import { parseEntry, signCheckpoint } from '@regulon/shared/transparency';
+import {
+  assembleEntry,
+  formatVkey,
+  KeyType,
+  parseEntry,
+  signCheckpoint,
+  signPayload,
+  verifierKeyOf,
+} from '@regulon/shared/transparency';
 import { SampleLog, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, changed, cosigned, flipped, rewritten, run, withFiles } from './cases.js';
 
 const entryPath = 'tile/entries/000.p/68';
 const policyPath = (log: SampleLog): string => SampleLog.pathOf(utf8(log.policy));
+const rosterPath = ({ history }: SampleLog): string =>
+  `attachments/sha256/${history.at(0).genesis.roster.digest.slice('sha256:'.length)}`;
 const indexOf = (log: SampleLog, kind: string): number =>
   log.entries.findIndex((bytes) => parseEntry(bytes).kind === kind);
 
@@ -26,6 +36,10 @@ export const tampered: Record<string, () => Case> = {
   ),
   'a key file too many': withFiles((files) => files.set('keys/site-x.vkey', utf8('x'))),
   'a stray attachment': withFiles((files) => files.set(SampleLog.pathOf(utf8('stray')), utf8('stray'))),
+  'a reopened round of a log without its roster': withFiles(
+    (files, log) => void files.delete(rosterPath(log)),
+    { reopened: true },
+  ),
   'a log without its quorum policy': withFiles((files, log) => void files.delete(policyPath(log))),
   'a log with another quorum policy': withFiles((files, log) =>
     files.set(policyPath(log), flipped(files.get(policyPath(log)), 0)),
@@ -44,9 +58,28 @@ export const tampered: Record<string, () => Case> = {
     const signer = { keyName: origin, seed: log.federation.logSeed };
     files.set('checkpoint', utf8(signCheckpoint({ origin, size: 68, root: sha256() }, signer)));
   }),
+  'a genesis that names other retention classes than its roster': rewritten((log) => {
+    const { federation } = log;
+    const { sigs, ...genesis } = parseEntry(federation.genesisEntry);
+    const body = { ...genesis.body, retention: [{ class: 'brief', days: 0 }] };
+    const payload = canonicalJsonBytes({ ...genesis, body });
+    const sites = federation.roster.members.map(({ name }) => federation.signer('site', name));
+    const all = [federation.signer('coordinator', 'coordinator'), ...sites];
+    if (all.length !== sigs.length) throw new Error('other signers than those of entry 0');
+    log.entries[0] = assembleEntry(
+      payload,
+      all.map((signer) => signPayload(payload, signer)),
+    );
+  }),
   'a lower policy': () => {
     const { bundle, policy } = run(cosigned)();
     return { bundle, policy: policy.replace('group sites 4', 'group sites 3') };
+  },
+  'a log under the policy of another one': () => {
+    const log = sampleRun();
+    const { origin } = log.federation.genesis;
+    const key = verifierKeyOf({ keyName: origin, seed: new Uint8Array(32).fill(3) }, KeyType.log);
+    return { ...run({})(), policy: log.policy.replace(/^log .*/, `log ${formatVkey(key)}`) };
   },
   'a log that no site cosigned, under the policy of sites that do': () => ({
     ...run({})(),

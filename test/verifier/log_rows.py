@@ -50,13 +50,13 @@ class Log:
 
 
 def read_checkpoint(log):
+    """Whether there is a size to read the tiles by; who signed it is another question."""
     try:
         log.checkpoint = parse_note(log.files.get("checkpoint", b""))
         verify_log(log.checkpoint, log.policy.log)
-        return True
     except Wrong as error:
         log.add("L1", None, f"checkpoint: {error}")
-        return False
+    return log.checkpoint is not None
 
 
 def read_tiles(log):
@@ -176,10 +176,12 @@ def check_signers(log):
         log.genesis = first["body"]
         keys = log_entries.Keys(log.genesis)
         keys.check(first)
+        # the keys of entry 0 are known; without its roster no other one follows, and no administrator is known
+        log.history = History(keys, None, first["fed"])
         signed = log_entries.parse_json(log.attachment(log.genesis["roster"]))
         log_entries.check_roster(log.genesis, signed)
         need("follows" not in signed["roster"], "a founding roster that follows another")
-        log.history = History(keys, signed["roster"], first["fed"])
+        log.history.rosters[0] = signed["roster"]
     except (Wrong, KeyError, TypeError, ValueError) as error:
         log.add("L3", 0, f"entry 0: {error}")
     if log.history is None:

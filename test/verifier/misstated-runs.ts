@@ -9,6 +9,7 @@ export const signedWrong: Record<string, () => Case> = {
   'another chain value': changed('round.open', { chain: other }, 2),
   'another gate': changed('round.contribution', { gate: { size: 5, root: other } }, 1, cosigned),
   'other survivors': changed('round.aggregate', { u3: [1, 2, 3, 4] }, 1),
+  'an opening of another context': changed('round.open', { context: other }, 2),
   'a wrong h2': changed('round.aggregate', { h2: other }, 1),
   'a wrong sum': changed('round.aggregate', { aggregateRoot: other }, 1),
   'a wrong transcript': changed('round.aggregate', { transcript: other }, 1),

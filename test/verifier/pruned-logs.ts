@@ -37,6 +37,16 @@ const spent = (after: string, ledgerSeq: number): SpoiledPruning => ({
     ledgers: [{ site: 'site-1', dataset: 'expression', ledgerSeq, after, policy: policyOf(state) }],
   }),
 });
+const configure = (log: SampleLog, digit: string): number =>
+  log.write(
+    ['site', 'site-1'],
+    'config.start',
+    {},
+    {
+      ...{ nonce: '0'.repeat(64), version: '0.1.0', software: null },
+      configuration: `sha256:${digit.repeat(64)}`,
+    },
+  );
 const counted = { privacy: { cap: '3' } } as const;
 
 const isOverride = (entry: string): boolean =>
@@ -56,6 +66,12 @@ export const prunedRight: Record<string, () => Case> = {
   'a log that was pruned after a private run': ended({}, counted),
   'a run under an exception that stood before the pruning': begun({}, exceptedRun({})),
   'a copy that keeps what the coordinator pruned': rewritten((log) => pruneLog(log), { retention }),
+  'a log that was pruned, with a later baseline': pruned((log) => {
+    configure(log, 'a');
+    pruneLog(log);
+    configure(log, 'a');
+    writeBaseline(log, sites, {}, 512);
+  }),
   'a log with a release before it was pruned': pruned((log) => {
     const baseline = writeBaseline(log, sites);
     sampleRelease(log);
@@ -106,6 +122,26 @@ export const prunedWrong: Record<string, () => Case> = {
   'a release of a run whose entries were pruned': pruned((log) => {
     pruneLog(log);
     sampleRelease(log);
+  }),
+  'a pruned log without a hash tile': () => {
+    const log = sampleRun({ retention });
+    pruneLog(log);
+    const files = prunedFiles(log);
+    files.delete('tile/0/000');
+    return { bundle: writeBundle(files), policy: log.policy };
+  },
+  'a party that changes its configuration in silence over a pruning': pruned((log) => {
+    configure(log, 'a');
+    pruneLog(log);
+    configure(log, 'b');
+  }),
+  'another root of entries that went': pruned((log) => {
+    pruneLog(log);
+    writeBaseline(log, sites, { body: { root: noRoot } });
+  }),
+  'a later baseline with another chain': pruned((log) => {
+    pruneLog(log);
+    writeBaseline(log, sites, { state: (s) => ({ ...s, chain: noRoot }) }, 512);
   }),
   'a pruned run that goes on': pruned((log) => {
     const finish = log.entries.map(parseEntry).find(({ kind }) => kind === 'run.finish');

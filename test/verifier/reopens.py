@@ -31,6 +31,7 @@ def check_answers(log, opened):
 def check_reopen(log, index, entry, opened):
     body, run, round_ = entry["body"], entry["run"], entry["round"]
     start, m = opened.get((run, round_, body["burnt"]), (index, None))
+    need(log.history.rosters[0], "the administrators are not known")
     need(start < index, "an attempt that was not opened")
     answers = [e["body"] for _, e in log.of_kind("round.unmask")
                if (e["run"], e["round"], e["attempt"]) == (run, round_, body["burnt"])

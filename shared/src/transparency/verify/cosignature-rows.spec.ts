@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { digestText, type VerifyReport, verifyBundle, writeBundle } from '../index.js';
-import { SampleLog, sampleRun } from '../../transparency-samples/index.js';
+import { left, SampleLog, sampleRun, signSampleRoster } from '../../transparency-samples/index.js';
 import { utf8 } from '../../crypto/index.js';
 
 const asOf = new Date(Date.UTC(2026, 10, 21));
@@ -129,5 +129,18 @@ describe('cosignatures of a log in gate mode cosigned', () => {
     const report = verified({ checkpoint: slow }, new Date(Date.UTC(2026, 10, 23)));
     expect(row(report, 'L4')?.note).toMatch(/dated more than 24 h before its first cosignature/);
     expect(row(report, 'L4')?.evidence[0]).toBe(gateSize());
+  });
+
+  it('of the members before a change are wanted on the first checkpoint over it, where there is one', () => {
+    const changed = sampleRun({ gateMode: 'cosigned' });
+    const index = changed.change(signSampleRoster(left(changed.federation.roster, 5), [1, 2, 3]));
+    const files = changed.files();
+    files.set('checkpoint', utf8(changed.note()));
+    files.delete(`site-checkpoints/${index + 1}.note`);
+    const report = verifyBundle({ bundle: writeBundle(files), policy: changed.policy, asOf });
+    expect(row(report, 'L2')).toMatchObject({
+      ...{ status: 'fail', evidence: [] },
+      note: 'the newest checkpoint has 0 cosignatures of members, 3 are needed',
+    });
   });
 });

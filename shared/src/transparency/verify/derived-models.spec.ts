@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJsonBytes, hex, rootOfBytes } from '../../crypto/index.js';
+import { SampleLog } from '../../transparency-samples/index.js';
 import { digestText } from '../entries/fields.js';
 import type { ApprovedRun } from './approval-rows.js';
 import type { VerifyContext } from './context.js';
@@ -17,20 +18,26 @@ const whole = words(6, 12, 3 * ONE);
 const groups = [words(1, 2, ONE), words(2, 4, ONE), words(3, 6, ONE)];
 
 /** What row S3 says of one training round of two weights with Q = C = 1. */
-function noted(plan: object, next: Uint8Array, stated: { groups?: Uint8Array[]; z?: number } = {}) {
+function noted(
+  plan: object,
+  next: Uint8Array,
+  stated: { groups?: Uint8Array[]; kept?: Uint8Array[]; z?: number } = {},
+) {
   const findings = new Findings();
-  const files = [before, whole, ...(stated.groups ?? [])];
+  const files = [before, whole, ...(stated.kept ?? stated.groups ?? [])];
   const kept = new Map(files.map((bytes) => [hex(root(bytes)), bytes]));
   const context = {
     findings,
     log: { resolve: () => canonicalJsonBytes(plan) },
+    history: new SampleLog().history,
   } as unknown as VerifyContext;
   const approved = { proposal: { entry: { body: { plan: {} } } } } as unknown as ApprovedRun;
   const round = {
     manifest: {
       ...{ purpose: 0, arm: 0, round: 1, N: 3, d: 2, Q: 1, C: 1, z: stated.z ?? 0, extras: [] },
-      modelHash: root(before),
+      ...{ modelHash: root(before), nMin: 3, gammaNum: 0, gammaDen: 1, quorumRule: 0, subCohort: 0 },
     },
+    open: { index: 5 },
     derived: { u3: [1, 2, 3] },
     aggregate: {
       index: 7,
@@ -81,5 +88,19 @@ describe('the model of a round, once more from what was kept', () => {
       1,
       'S3 7: round 1: a kept sum or model has another size',
     ]);
+  });
+
+  it('is not judged where the sum of a group was not kept', () => {
+    const plan = { secureAggregation: { combine: 'median' } };
+    expect(noted(plan, floats(3, 6), { groups, kept: groups.slice(1) })).toEqual([0]);
+  });
+
+  it('may follow from a longer sum where the sites add noise', () => {
+    // norm 13.4; without noise at most 3 · (1 + √2) = 7.2
+    expect(noted({}, floats(3, 6))).toEqual([
+      1,
+      expect.stringMatching(/^S3 7: round 1: the sum has norm 13.42, .* at most;/),
+    ]);
+    expect(noted({}, floats(3, 6), { z: 1 })).toEqual([1]);
   });
 });

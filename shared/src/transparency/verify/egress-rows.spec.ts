@@ -81,4 +81,12 @@ describe('row S2: what sites say that left them', () => {
     expect(note).toContain('was written after the sum');
     expect(evidence).toEqual([receipts.at(-1)]);
   });
+
+  it('names the charge of the contribution, where there is one', () => {
+    const privacy = { cap: '3' };
+    expect(rowOf({ privacy }).status).toBe('pass');
+    const { note, evidence, receipts } = rowOf({ privacy, ...spoiled({ charge: null }) });
+    expect(note).toContain('names another charge');
+    expect(evidence).toEqual([receipts[5]]);
+  });
 });

@@ -72,6 +72,11 @@ describe('a run that is stated otherwise than it was', () => {
     ],
     [
       'S2',
+      'the manifest has another context than the entry',
+      at('round.open', 2, () => ({ context: other })),
+    ],
+    [
+      'S2',
       'the manifest has another N than the plan',
       at('plan.propose', 0, () => ({ sites: [1, 2, 3, 4] })),
     ],

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   exceptedRun,
   prunedFiles,
+  sampleExport,
   pruneLog,
   type SampleLog,
   sampleRelease,
@@ -113,16 +114,37 @@ describe('a log whose first entries went', () => {
     expect(wrongRows(judged(later))).toEqual([`P2 ${at(later, 'round.contribution')}`]);
   });
 
+  it('has all hash tiles of the entries that went', () => {
+    const without = (path: string): VerifyReport => {
+      const files = prunedFiles(log);
+      files.delete(path);
+      return verifyBundle({ bundle: writeBundle(files), policy: log.policy });
+    };
+    expect(wrongRows(without('tile/0/000'))).toEqual(['L1 0', 'L5 256']);
+    expect(without('tile/1/000.p/1').firstLine).toMatch(/^FAIL {2}entry 0 /);
+    const silent = sampleRun({ retention });
+    writeBaseline(silent, []);
+    const files = prunedFiles(silent);
+    files.delete('tile/1/000.p/1');
+    const { firstLine } = verifyBundle({ bundle: writeBundle(files), policy: silent.policy });
+    expect(firstLine).toMatch(/^FAIL {2}entry 0 \(unreadable\), L1: .*\(and 1 more\)$/);
+  });
+
   it('releases nothing of a run that went', () => {
     const released = ended();
     expect(wrongRows(judged(released))).toEqual([]);
     const index = sampleRelease(released);
-    expect(wrongRows(judged(released))).toEqual([`R1 ${index}`]);
+    const out = sampleExport(released, index);
+    const { rules } = judged(released);
+    expect(rules.find(({ id }) => id === 'R1')).toMatchObject({ status: 'fail', evidence: [index, out] });
   });
 });
 
 describe('the class that keeps entries longest', () => {
   it('is none without classes', () => expect(longestClass([])).toBeUndefined());
-  it('is the one of the most days, then the first by name', () =>
-    expect(longestClass([...long, { class: 'ai6m', days: 2192 }])?.class).toBe('ai6m'));
+  it('is the one of the most days, then the first by name', () => {
+    const classes = [...long, { class: 'ai6m', days: 2192 }];
+    expect(longestClass(classes)?.class).toBe('ai6m');
+    expect(longestClass(classes.toReversed())?.class).toBe('ai6m');
+  });
 });

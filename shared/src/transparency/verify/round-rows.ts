@@ -113,9 +113,9 @@ function misstatement(
     : 'the sites that dropped are not U1 without U3';
 }
 
-/** What the entry states otherwise than its evidence of the groups. */
-function misgrouped(
-  { subCohort }: Manifest,
+/** What the entry states otherwise than its evidence of the groups. @returns undefined when nothing */
+export function misgrouped(
+  { subCohort }: Pick<Manifest, 'subCohort'>,
   { entry }: Placed<'round.aggregate'>,
   { groups }: DerivedRound,
 ): string | undefined {

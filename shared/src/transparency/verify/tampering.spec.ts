@@ -1,15 +1,18 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalJsonBytes, utf8 } from '../../crypto/index.js';
-import { type SampleLog, sampleRun } from '../../transparency-samples/index.js';
+import { SampleLog, sampleRun } from '../../transparency-samples/index.js';
 import {
   assembleEntry,
   attachmentOf,
   digestBytes,
+  formatVkey,
+  KeyType,
   parseEntry,
   readBundle,
   signCheckpoint,
   signPayload,
+  verifierKeyOf,
   type VerifyReport,
   writeBundle,
 } from '../index.js';
@@ -153,6 +156,9 @@ describe('a bundle that somebody changed', () => {
       /^FAIL {2}entry 0 \(missing\), L1: tile\/entries\/\S+ is missing/,
     );
     expect(without('checkpoint').firstLine).toBe('FAIL  L1: the bundle has no checkpoint');
+    const policy = without(SampleLog.pathOf(utf8(log.policy)));
+    expect(policy.rules.flatMap(({ id, status }) => (status === 'fail' ? [id] : []))).toEqual(['L1', 'L5']);
+    expect(policy.rules[0]?.note).toMatch(/^quorum\.policy is not what entry 0/);
     const [attachment] = users;
     expect(without(attachment?.[0] ?? '').firstLine).toMatch(
       new RegExp(`^FAIL {2}entry ${attachment?.[1]} .* L5: `),
@@ -249,11 +255,12 @@ describe('a coordinator that rewrites its log and signs it again', () => {
     expect(none.firstLine).toMatch(/^FAIL {2}entry 0 .* L2: entry 0 names other witnesses or another quorum/);
   });
 
-  it('cannot count on fewer colluders than γ says', () => {
+  /** What a row says of a log whose entry 0 everybody signed with other terms. */
+  const founded = (row: string, terms: object): string | undefined => {
     const log = sampleRun();
     const { federation } = log;
     const { sigs, ...genesis } = parseEntry(federation.genesisEntry);
-    const payload = canonicalJsonBytes({ ...genesis, body: { ...genesis.body, colluders: 0 } });
+    const payload = canonicalJsonBytes({ ...genesis, body: { ...genesis.body, ...terms } });
     const signers = federation.roster.members.map(({ name }) => federation.signer('site', name));
     const all = [federation.signer('coordinator', 'coordinator'), ...signers];
     expect(all).toHaveLength(sigs.length);
@@ -262,8 +269,28 @@ describe('a coordinator that rewrites its log and signs it again', () => {
       all.map((signer) => signPayload(payload, signer)),
     );
     const report = verifyBundle({ bundle: log.bundle(), policy: log.policy });
-    expect(report.rules.find(({ id }) => id === 'L2')?.note).toMatch(
-      /quorum of entry 0 is below the formula/,
+    return report.rules.find(({ id }) => id === row)?.note;
+  };
+
+  it('cannot count on fewer colluders than γ says', () => {
+    expect(founded('L2', { colluders: 0 })).toMatch(/quorum of entry 0 is below the formula/);
+  });
+
+  it('cannot keep entries shorter than the signed roster says', () => {
+    expect(founded('L3', { retention: [{ class: 'brief', days: 0 }] })).toMatch(
+      /entry 0 names other retention classes than the signed roster/,
     );
+  });
+
+  it('cannot have another log key than the policy', () => {
+    const log = sampleRun();
+    const { origin } = log.federation.genesis;
+    const key = verifierKeyOf({ keyName: origin, seed: new Uint8Array(32).fill(3) }, KeyType.log);
+    const policy = log.policy.replace(/^log .*/, `log ${formatVkey(key)}`);
+    const { rules } = verifyBundle({ bundle: log.bundle(), policy });
+    expect(rules.find(({ id }) => id === 'L2')).toMatchObject({
+      ...{ status: 'fail', evidence: [0] },
+      note: 'entry 0 names another log key than the policy',
+    });
   });
 });

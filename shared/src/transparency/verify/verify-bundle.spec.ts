@@ -247,6 +247,21 @@ describe('a burnt round', () => {
     expect(report.firstLine).toMatch(/site-1 answered round 1 twice/);
   });
 
+  it('is found when fewer sites than the Reopen names are in its sum', () => {
+    const report = spoiled({ reopened: true, lost: 5 });
+    expect(failed(report)).toEqual(['S2']);
+    expect(s2(report)).toBe('the reopened round 1 has other contributors than its Reopen');
+  });
+
+  it('is found when nobody knows the administrators', () => {
+    const log = sampleRun({ reopened: true });
+    const { roster } = log.history.at(0).genesis;
+    log.attachments.delete(roster.digest);
+    const report = verifyBundle({ bundle: log.bundle(), policy: log.policy });
+    expect(failed(report)).toEqual(['L3', 'L5', 'S2']);
+    expect(s2(report)).toContain('a Reopen whose administrators are not known');
+  });
+
   it.each<[string, SampleOptions, RegExp]>([
     [
       'without one contributor',
