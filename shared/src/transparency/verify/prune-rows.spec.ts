@@ -127,7 +127,7 @@ describe('a log whose first entries went', () => {
     const files = prunedFiles(silent);
     files.delete('tile/1/000.p/1');
     const { firstLine } = verifyBundle({ bundle: writeBundle(files), policy: silent.policy });
-    expect(firstLine).toMatch(/^FAIL {2}entry 0 \(unreadable\), L1: .*\(and 1 more\)$/);
+    expect(firstLine).toMatch(/^FAIL {2}entry 0 \(missing\), L1: .*\(and 1 more\)$/);
   });
 
   it('releases nothing of a run that went', () => {
