@@ -4,8 +4,9 @@ import { parseArgs } from 'node:util';
 import { reportOf, runVectors } from './tlog-vectors.js';
 
 const USAGE =
-  'npm run conformance:tlog -- --vectors DIR, with transparency-dev/merkle, transparency-dev/tessera or ' +
-  'cyberphone/json-canonicalization cloned into DIR';
+  'npm run conformance:tlog -- --vectors DIR, with transparency-dev/merkle, transparency-dev/tessera, C2SP/C2SP, ' +
+  'FiloSottile/torchwood or cyberphone/json-canonicalization cloned into DIR, or the answer of ' +
+  'https://sum.golang.org/latest in DIR/sum.golang.org/latest';
 
 /** The folder that was named, if there is one. */
 function folderOf(): string | undefined {

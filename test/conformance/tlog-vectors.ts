@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { canonicalJson, equalBytes, leafHashOf } from '@regulon/shared/crypto';
 import { isRegulonError } from '@regulon/shared/errors';
 import {
@@ -10,11 +10,18 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '@regulon/shared/transparency';
+import {
+  type Agreement,
+  checksumDatabase,
+  hashConstants,
+  noteExample,
+  witnessRequests,
+} from './text-vectors.js';
 
 /** What became of one public set. */
 export interface SetResult {
   readonly set: string;
-  /** vectors that agree; null when the folder has no such set */
+  /** vectors that agree; null when the folder has none of such a set */
   readonly passed: number | null;
   /** names of those that do not */
   readonly failed: readonly string[];
@@ -104,6 +111,19 @@ const sets: readonly [set: string, repository: string, folder: string, name: Reg
   ['cyberphone/json-canonicalization', 'json-canonicalization', 'testdata/input', /\.json$/, canonical],
 ];
 
+const texts: readonly [set: string, repository: string, path: string, read: (text: string) => Agreement[]][] =
+  [
+    ['transparency-dev/merkle constants', 'merkle', 'rfc6962/rfc6962_test.go', hashConstants],
+    ['C2SP/C2SP signed-note example', 'C2SP', 'signed-note.md', noteExample],
+    ['sum.golang.org checkpoint', 'sum.golang.org', 'latest', checksumDatabase],
+    [
+      'FiloSottile/torchwood add-checkpoint',
+      'torchwood',
+      'cmd/litewitness/testdata/litewitness.txt',
+      witnessRequests,
+    ],
+  ];
+
 /**
  * Run the public vectors of audit logs that lie in a folder.
  *
@@ -111,6 +131,28 @@ const sets: readonly [set: string, repository: string, folder: string, name: Reg
  * @returns one result a set
  */
 export function runVectors(folder: string): SetResult[] {
+  return [...runFolders(folder), ...runTexts(folder)];
+}
+
+function runTexts(folder: string): SetResult[] {
+  return texts.map(([set, repository, below, read]) => {
+    const path = [join(folder, repository, below), join(folder, below)].find((file) => existsSync(file));
+    const vectors = path === undefined ? [] : readText(path, read);
+    const failed = vectors.filter(([, agrees]) => !agrees).map(([name]) => name);
+    return { set, passed: vectors.length === 0 ? null : vectors.length - failed.length, failed };
+  });
+}
+
+function readText(path: string, read: (text: string) => Agreement[]): Agreement[] {
+  try {
+    return read(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error) return [[basename(path), false]];
+    throw error;
+  }
+}
+
+function runFolders(folder: string): SetResult[] {
   return sets.map(([set, repository, below, name, check]) => {
     const root = [join(folder, repository, below), join(folder, below)].find((path) => existsSync(path));
     if (root === undefined) return { set, passed: null, failed: [] };
