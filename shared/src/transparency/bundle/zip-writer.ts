@@ -1,4 +1,4 @@
-import { RegulonError } from '../../errors/index.js';
+import { present, RegulonError } from '../../errors/index.js';
 import { centralHeader, endRecord, localHeader, zipMember } from './zip-headers.js';
 
 const MAX_FILES = 65_535;
@@ -56,7 +56,7 @@ export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   const zip = new ZipPieces();
   const pieces: Uint8Array[] = [];
   for (const path of zipOrder(files.keys())) {
-    const content = files.get(path) ?? new Uint8Array(0);
+    const content = present(files.get(path), path);
     pieces.push(zip.header(path, content), content);
   }
   zip.end().forEach((piece) => pieces.push(piece));

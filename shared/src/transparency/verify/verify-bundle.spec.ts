@@ -54,6 +54,19 @@ describe('verification of a whole run', () => {
     ).toThrow(expect.objectContaining({ code: 'E_ARGUMENT' }));
   });
 
+  it('takes the beginning of a run that no other one has', () => {
+    const two = sampleRun();
+    const start = two.entries.map(parseEntry).find(({ kind }) => kind === 'run.start');
+    if (start?.kind !== 'run.start') throw new TypeError('the run did not start');
+    two.write(['coordinator', 'coordinator'], 'run.start', { run: `run_08${'0'.repeat(30)}` }, start.body);
+    const judged = (run: string): VerifyReport =>
+      verifyBundle({ bundle: two.bundle(), policy: two.policy, run });
+    expect(judged('run_07').runs.map(({ run }) => run)).toEqual([start.run]);
+    expect(() => judged('run_0')).toThrow(
+      expect.objectContaining({ code: 'E_ARGUMENT', message: '2 runs of the bundle begin with run_0' }),
+    );
+  });
+
   it('compares with checkpoints that sites kept', () => {
     const bundle = log.bundle();
     const with_ = (note: string): VerifyReport =>
