@@ -25,6 +25,9 @@ describe('groups that the log states', () => {
     const [first] = stated;
     for (const groups of [undefined, stated.toReversed(), [...stated, first!], [first!]])
       expect(wrong(groups)).toBe('the groups do not follow from U1');
+    expect(wrong(stated.map((group) => ({ ...group, sites: group.sites.toReversed() })))).toBe(
+      'the groups do not follow from U1',
+    );
     for (const name of ['h1', 'h2', 'h3'])
       expect(wrong(stated.map((group) => ({ ...group, [name]: other })))).toBe(
         'the groups do not follow from U1',
