@@ -81,6 +81,13 @@ export const tampered: Record<string, () => Case> = {
     const key = verifierKeyOf({ keyName: origin, seed: new Uint8Array(32).fill(3) }, KeyType.log);
     return { ...run({})(), policy: log.policy.replace(/^log .*/, `log ${formatVkey(key)}`) };
   },
+  'checkpoints of sites that are rubbish, of another key, or beyond the log': () => {
+    const log = sampleRun();
+    const other = log
+      .note(12)
+      .replace(/^(\u2014 \S+ )(.)(.)/mu, (_, before: string, a: string, b: string) => before + b + a);
+    return { ...run({})(), siteCheckpoints: ['rubbish', other, log.note(12)] };
+  },
   'a log that no site cosigned, under the policy of sites that do': () => ({
     ...run({})(),
     policy: run(cosigned)().policy,

@@ -33,7 +33,7 @@ import replay
 import round_rows
 import training
 import withdrawals
-from notes import cosignature_times, parse_note, parse_policy
+from notes import cosignature_times, parse_policy
 from primitives import Wrong
 
 ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "A2", "A3", "A4", "S1", "S2", "S3", "S4", "P1", "P2", "P4", "D1", "D2", "R1", "R2", "X1"]
@@ -51,10 +51,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     log_rows.read_attachments(log)
     log_rows.check_signers(log)
     log_rows.check_chains(log)
-    try:
-        log_rows.check_site_checkpoints(log, kept)
-    except Wrong as error:
-        raise Wrong(f"a site's checkpoint: {error}") from error
+    notes = log_rows.check_site_checkpoints(log, kept)
     if log.history is None:
         return log
     log_rows.check_chain_values(log)
@@ -65,7 +62,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     pruning.check_prunings(log)
     lists.read_lists(log)
     evidence.check_evidence(log)
-    cosignatures.check_cosignatures(log, notes_of(kept, log), as_of, max_age)
+    cosignatures.check_cosignatures(log, timed(notes, log), as_of, max_age)
     pruning.drop_ended(log)
     log_rows.check_gates(log)
     log_rows.check_deletions(log)
@@ -87,8 +84,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     return log
 
 
-def notes_of(kept, log):
-    notes = [parse_note(data) for data in kept]
+def timed(notes, log):
     for note in notes:
         note.times = cosignature_times(note, log.at(note.size).cosigners)
     return notes
