@@ -8,6 +8,7 @@ import { outsideUse } from './data-use.js';
 import { lastApproval, type Proposed } from './inbox.js';
 import { ofKind } from './read-log.js';
 import type { RequestFacts } from './request-lines.js';
+import { grantingSite } from './roles.js';
 import type { SiteLink } from './site-link.js';
 
 /**
@@ -35,6 +36,7 @@ export async function requestFacts(site: SiteLink, proposed: Proposed, until: Da
     units,
     members,
     budget: budgetOf(site),
+    knownTo: grantingSite(site.log, proposed.logged.entry.actor.key),
     before: await planBefore(site, proposed),
   };
 }

@@ -22,6 +22,8 @@ export interface RequestFacts extends Proposed {
   readonly budget: SiteBudget | null;
   /** members of the roster */
   readonly members: number;
+  /** site whose steward made the researcher one; null when the founders named the person in entry 0 */
+  readonly knownTo: string | null;
   /** plan that this site approved before under the same name, if any */
   readonly before: Plan | null;
 }
@@ -33,7 +35,9 @@ export function requestLines(facts: RequestFacts): string[] {
   const outline = outlineOf(plan, facts.commit.panel.size);
   return [
     '1  purpose',
-    `   ${plan.purpose}: ${shown(plan.name)}, proposed by researcher ${shown(actor.id)} at ${at}`,
+    `   ${plan.purpose}: ${shown(plan.name)}${plan.title === '' ? '' : `, ${shown(plan.title)}`}`,
+    `   proposed by researcher ${shown(actor.id)} (${knownBy(facts)}) at ${at}`,
+    `   funding, permit or approval: ${plan.reference === undefined ? 'none given' : shown(plan.reference)}`,
     `   key ${shown(actor.key)}; sites ${plan.sites.join(', ')}`,
     '',
     '2  what runs',
@@ -61,6 +65,11 @@ export function requestLines(facts: RequestFacts): string[] {
     `plan    ${body.planHash}`,
   ];
 }
+
+const knownBy = ({ knownTo }: RequestFacts): string =>
+  knownTo === null
+    ? 'named by the founders of the federation'
+    : `known to ${knownTo}, whose steward gave the role`;
 
 const openness = (commit: BodyOf<'dataset.commit'>): string =>
   commit.public ? 'declared public' : commit.simulated ? 'declared simulated' : 'not public';

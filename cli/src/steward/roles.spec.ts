@@ -2,20 +2,24 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { hex } from '@regulon/shared/crypto';
+import { hex, publicKeyOf } from '@regulon/shared/crypto';
 import {
   assembleEntry,
   entryHash,
+  keyReference,
   keysOfGenesis,
+  KeyType,
   openEntry,
   parseEntry,
   signedPayloadOf,
   signPayload,
+  statementKeyName,
+  verifierKey,
 } from '@regulon/shared/transparency';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { Person } from '../enrolment/index.js';
 import type { LoggedEntry } from './read-log.js';
-import { grantRole, revokeRole } from './roles.js';
+import { grantingSite, grantRole, revokeRole } from './roles.js';
 import { StewardBook } from './steward-book.js';
 
 const sample = new SampleFederation();
@@ -68,6 +72,19 @@ describe('a steward who gives and takes roles', () => {
     expect(() => grantRole(site(), { ...until, key: 'ab' })).toThrow(
       expect.objectContaining({ code: 'E_ARGUMENT' }),
     );
+  });
+
+  it('is told from the log which site answers for a key', async () => {
+    const book = new StewardBook(join(folder, 'book.json'), Person.create(folder, 'steward', 'site-1'));
+    const keyOf = (id: string): Uint8Array => publicKeyOf(SampleFederation.seed('researcher', id));
+    const reference = (id: string): string => {
+      const keyName = statementKeyName(name.origin, 'researcher', id);
+      return keyReference(verifierKey(keyName, KeyType.statement, keyOf(id)));
+    };
+    const key = hex(keyOf('r-7'));
+    await book.post(site(), grantRole(site(), { ...until, key }).statement);
+    expect(grantingSite(log, reference('r-7'))).toBe('site-1');
+    expect(grantingSite(log, reference('r1'))).toBeNull();
   });
 
   it('takes a role of entry 0 away, and none that nobody has', () => {

@@ -3,11 +3,14 @@ import { RegulonError } from '@regulon/shared/errors';
 import {
   type BodyOf,
   formatVkey,
+  keyReference,
   KeyType,
+  parseVkey,
   statementKeyName,
   verifierKey,
 } from '@regulon/shared/transparency';
 import type { Statement } from '../enrolment/index.js';
+import { ofKind } from './read-log.js';
 import type { SiteLink } from './site-link.js';
 
 /** Why a role is taken away, as it stands in the log. */
@@ -73,4 +76,15 @@ export function revokeRole(
     'effect: nothing that is signed under the key from now on is taken into the log',
   ];
   return { statement: { kind: 'role.revoke', body: { role, subject, key, reason } }, lines };
+}
+
+/**
+ * The site whose steward gave a key its role last.
+ *
+ * @param key as an entry refers to it
+ * @returns null for a key of entry 0
+ */
+export function grantingSite(log: RoleLog['log'], key: string): string | null {
+  const grants = ofKind(log, 'role.grant').map(({ entry }) => entry.body);
+  return grants.findLast((grant) => keyReference(parseVkey(grant.key)) === key)?.issuer ?? null;
 }

@@ -184,6 +184,8 @@ export const planSchema = z.strictObject({
   name,
   title: signedText(200).default(''),
   purpose: purposeSchema.default('research'),
+  /** funding, permit or ethics approval under which the work is done: stewards read it */
+  reference: signedText(200).min(1).optional(),
   /** what the data are used for and what the plan undertakes, in codes of the Data Use Ontology; absent = nothing declared */
   dataUse: dataUseSchema.optional(),
   /** drives initial weights only (rounding, shuffling and keys have their own secrets) */
