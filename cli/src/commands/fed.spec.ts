@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -19,6 +19,44 @@ afterAll(() => rmSync(root, { recursive: true }));
 const words = (text: string): unknown => expect.stringContaining(text);
 const file = (name: string): string => join(root, name);
 const table = ['--format', 'table'];
+
+describe('regulon fed create', () => {
+  it.each([
+    ['--host: neither a host name nor an address', ['--host', 'https://coordinator.example']],
+    ['--host: neither a host name nor an address', ['--host', 'coordinator.example:7001']],
+    ['--host: neither a host name nor an address', ['--host', 'no such host']],
+    ['--host: neither a host name nor an address', ['--host', '300.1.1.1']],
+    ['certificates carry it as xn--mnchen-3ya.example', ['--host', 'münchen.example']],
+    ['--control-port and --bulk-port: both are 7001', ['--bulk-port', '7001']],
+    ['--bulk-port and --http-port: both are 7002', ['--http-port', '7002']],
+    ['--min-sites 3 and --gamma 1/3 cannot hold together', ['--min-sites', '3']],
+    ['--min-sites 5 and --gamma 4/5 cannot hold together', ['--gamma', '4/5']],
+    ['--gamma: 3/3 is no share below 1', ['--gamma', '3/3']],
+    ['--gamma: needs a share of two whole numbers', ['--gamma', '0.33']],
+    ['--retention: one class is named twice', ['--retention', 'a=1', '--retention', 'a=2']],
+    ['--person: one id is named twice', people('r-1', 'r-1')],
+  ])('refuses before anything is written: %s', async (said, options) => {
+    const folder = join(root, 'none');
+    const host = options.includes('--host') ? [] : ['--host', 'coordinator.example'];
+    const refused = await run('fed', 'create', folder, '--id', 'fed_walk', ...host, ...options, ...table);
+    expect(refused).toMatchObject({ code: 4, out: '', err: words(said) });
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it.each(['coordinator.example', 'localhost', 'a-1.b2.example', '192.0.2.7', '2001:db8::7'])(
+    'takes %s',
+    async (host) => {
+      const folder = join(root, `takes-${host.replaceAll(':', '')}`);
+      expect(await run('fed', 'create', folder, '--id', 'fed_walk', '--host', host)).toMatchObject({
+        code: 0,
+      });
+    },
+  );
+});
+
+function people(...ids: readonly string[]): string[] {
+  return ids.flatMap((id, i) => ['--person', `researcher:${id}=${String(i).repeat(64)}`]);
+}
 
 describe('regulon fed collect, before all have signed', () => {
   it('says that nothing can be installed yet, who still signs, and a site is told what it was given', async () => {

@@ -115,7 +115,6 @@ const add = (value: string, others: readonly string[]): string[] => [...others, 
 
 function termsOf(options: CreateOptions): unknown {
   const { id, host, controlPort, bulkPort, httpPort, minSites, gamma, signatures, certificateDays } = options;
-  const [num = '', den = ''] = gamma.split('/');
   const port = (option: string, text: string): number => wholeNumber(option, text, 1, 65_535);
   return {
     schema: 'regulon.federation-terms/1',
@@ -128,13 +127,21 @@ function termsOf(options: CreateOptions): unknown {
     },
     policy: {
       nMin: wholeNumber('--min-sites', minSites, 3, 255),
-      gamma: { num: Number(num), den: Number(den) },
+      gamma: shareOf(gamma),
       ...(options.retention.length > 0 && { retention: options.retention.map(classOf) }),
     },
     k: signatures === undefined ? null : wholeNumber('--signatures', signatures, 1, 255),
     certificateDays: wholeNumber('--certificate-days', certificateDays, 1, 398),
     people: options.person.map(personOf),
   };
+}
+
+function shareOf(text: string): Terms['policy']['gamma'] {
+  const [, num = '', den = ''] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (num !== '') return { num: Number(num), den: Number(den) };
+  throw new RegulonError('E_ARGUMENT', '--gamma: needs a share of two whole numbers', {
+    hint: 'e.g. 1/3, or 0/1 when nobody may collude',
+  });
 }
 
 function classOf(text: string): { class: string; days: number } {

@@ -15,9 +15,15 @@ import { InvitationBook } from './invitation-book.js';
 import { type JoinRequest, joinRequestSchema } from './join-request.js';
 import { writePrivate, writePublic } from './public-files.js';
 import { rosterChainOf } from './roster-chain.js';
+import { verifyTermsHold } from './terms-rules.js';
 
-/** Begin a federation: terms, keys of the coordinator, the authority. @throws E_ARGUMENT when the folder is in use */
+/**
+ * Begin a federation: terms, keys of the coordinator, the authority.
+ *
+ * @throws E_ARGUMENT when the terms cannot hold together, or the folder is in use; then nothing is written
+ */
 export async function createFederation(folder: FounderFolder, terms: Terms): Promise<void> {
+  verifyTermsHold(terms);
   folder.create();
   makeCoordinatorKeys(folder.coordinator);
   const authority = await Authority.create(terms.federationId, terms.certificateDays);
