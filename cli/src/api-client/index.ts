@@ -1,3 +1,3 @@
 export { CoordinatorApi } from './api.js';
-export { RestClient } from './rest-client.js';
+export { type ApiAddress, RestClient } from './rest-client.js';
 export { modelSpecification } from './documents.js';

@@ -5,8 +5,9 @@ import { RegulonError } from '@regulon/shared/errors';
 import { parseStrict } from '@regulon/shared/plan';
 import { CoordinatorApi } from '../api-client/index.js';
 import { type CommandResult, tableLines } from '../output/index.js';
-import { apiFor, type ConnectionOptions, connects, serverOf } from './connection.js';
+import { addressFor, apiFor, type ConnectionOptions, connects, serverOf } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
+import { accountLines } from './hand-over.js';
 
 /** `regulon account …`: operators invite people, who choose their own password. */
 export function accountCommands(program: Command, context: Context): void {
@@ -40,6 +41,12 @@ function list(account: Command, context: Context): void {
 
 type Changing = ConnectionOptions & { dryRun: boolean; yes: boolean; role: Role; subject?: string };
 
+/** The coordinator, and how it is reached. */
+interface Server {
+  readonly api: CoordinatorApi;
+  readonly server: string;
+}
+
 /** A command that changes one account after a person's yes. */
 function changing(
   command: Command,
@@ -49,7 +56,7 @@ function changing(
     change,
   }: {
     readonly words: (name: string, options: Changing) => string;
-    readonly change: (api: CoordinatorApi, name: string, options: Changing) => Promise<CommandResult>;
+    readonly change: (there: Server, name: string, options: Changing) => Promise<CommandResult>;
   },
 ): void {
   connects(command.argument('<name>', 'of the account'))
@@ -60,11 +67,11 @@ function changing(
     context,
     async ([name = ''], options) => {
       verifyName(name);
-      const api = apiFor(options, context);
+      const address = addressFor(options, context);
       const what = words(name, options);
       if (options.dryRun) return { data: { name }, lines: [`would ${what}`] };
       await confirm(context, options, `${what}?`);
-      return change(api, name, options);
+      return change({ api: new CoordinatorApi(address), server: address.server }, name, options);
     },
     'federation',
   );
@@ -83,10 +90,11 @@ function add(account: Command, context: Context): void {
     .option('--subject <id>', 'who the person is at the OpenID provider; then there is no password here');
   changing(command, context, {
     words: (name, { role }) => `add the ${role} ${name}`,
-    change: async (api, name, { role, subject }) => {
-      if (subject === undefined) return setupResult(name, await api.addAccount({ name, role }));
+    change: async ({ api, server }, name, { role, subject }) => {
+      if (subject === undefined) return setupResult(name, server, await api.addAccount({ name, role }));
       await api.addAccountOfProvider({ name, role, subject });
-      return { data: { name, role }, lines: [`${name} may log in: regulon login --provider`] };
+      const lines = [`${name} may log in:`, ...accountLines('login --provider', server)];
+      return { data: { name, role }, lines };
     },
   });
 }
@@ -97,7 +105,7 @@ function reset(account: Command, context: Context): void {
     .description('end password, second factor and sessions of a person, and print a new code');
   changing(command, context, {
     words: (name) => `end password and sessions of ${name}`,
-    change: async (api, name) => setupResult(name, await api.resetAccount(name)),
+    change: async ({ api, server }, name) => setupResult(name, server, await api.resetAccount(name)),
   });
 }
 
@@ -105,7 +113,7 @@ function remove(account: Command, context: Context): void {
   const command = account.command('remove').description('end an account and its sessions');
   changing(command, context, {
     words: (name) => `remove the account ${name}`,
-    change: async (api, name) => {
+    change: async ({ api }, name) => {
       await api.removeAccount(name);
       return { data: { removed: name }, lines: [`${name} is removed`] };
     },
@@ -114,12 +122,13 @@ function remove(account: Command, context: Context): void {
 
 function setupResult(
   name: string,
+  server: string,
   { setupCode, expires }: { readonly setupCode: string; readonly expires: number },
 ): CommandResult {
   const lines = [
     `code  ${setupCode}`,
     `works once, until ${new Date(expires).toISOString()}; give it to ${name} by a way that only ${name} reads:`,
-    `regulon account activate ${name}`,
+    ...accountLines(`account activate ${name}`, server),
   ];
   return { data: { name, setupCode, expires }, lines };
 }
@@ -136,7 +145,8 @@ function activate(account: Command, context: Context): void {
     context,
     async ([name = ''], options) => {
       verifyName(name);
-      const api = new CoordinatorApi({ server: serverOf(options, context), token: '' });
+      const server = serverOf(options, context);
+      const api = new CoordinatorApi({ server, token: '' });
       const setupCode = await context.secrets.ask('code that the operator gave you');
       const password = await context.secrets.ask('new password');
       if ((await context.secrets.ask('the same again')) !== password)
@@ -144,18 +154,20 @@ function activate(account: Command, context: Context): void {
           hint: 'repeat the command: the code still works',
         });
       const { secondFactor } = await api.activateAccount({ name, setupCode, password });
-      return { data: { name, secondFactor }, lines: activatedLines(name, secondFactor) };
+      return { data: { name, secondFactor }, lines: activatedLines(name, server, secondFactor) };
     },
     'account',
   );
 }
 
-function activatedLines(name: string, secondFactor: string | null): string[] {
-  if (secondFactor === null) return [`${name} may log in`];
+function activatedLines(name: string, server: string, secondFactor: string | null): string[] {
+  const login = `  regulon login --account ${name} --server ${server}`;
+  if (secondFactor === null) return [`${name} may log in:`, login];
   return [
     `second factor  ${new URL(secondFactor).searchParams.get('secret') ?? ''}`,
     secondFactor,
     'type the first line into an authenticator app now, or scan the second: neither is shown again',
-    `${name} may log in with the password and a code of the app`,
+    `${name} may log in with the password and a code of the app:`,
+    login,
   ];
 }

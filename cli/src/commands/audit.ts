@@ -11,7 +11,7 @@ import {
   watchCommand,
   type VerifyArguments,
 } from '../audit/index.js';
-import { verifyReplaceable } from '../files/index.js';
+import { verifyReplaceable, verifyWritable } from '../files/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { pruneCommands } from './audit-prune.js';
 import { recordCommands } from './audit-record.js';
@@ -61,6 +61,7 @@ function exportBundle(audit: Command, context: Context): void {
     async (_, options) => {
       const { out, force } = options;
       verifyReplaceable(out, force);
+      verifyWritable(out);
       const api = apiFor(options, context);
       const outcome = await exportCommand({ fetchBundle: () => api.bundle(), out });
       const { path, bytes, files } = outcome;

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { RegulonError } from '@regulon/shared/errors';
 import { parseEntry } from '@regulon/shared/transparency';
-import { CoordinatorApi } from '../api-client/index.js';
+import { type ApiAddress, CoordinatorApi } from '../api-client/index.js';
 import { readJsonFile } from '../files/index.js';
 import type { Context } from './context.js';
 import { ownSession, verifySessionOf } from './session.js';
@@ -29,13 +29,22 @@ export function connects(command: Command): Command {
 
 /** The API that the options, the environment, or the session of this user name. @throws E_ARGUMENT when something is missing */
 export function apiFor(options: ConnectionOptions, context: Context): CoordinatorApi {
+  return new CoordinatorApi(addressFor(options, context));
+}
+
+/** Address and token of that API. @throws E_ARGUMENT when something is missing */
+export function addressFor(options: ConnectionOptions, context: Context): ApiAddress {
   const tokenFile = options.tokenFile ?? context.env['REGULON_TOKEN_FILE'];
-  if (tokenFile === undefined) return apiOfSession(options, context);
-  return new CoordinatorApi({ server: serverOf(options, context), token: readToken(tokenFile) });
+  if (tokenFile === undefined) return addressOfSession(options, context);
+  return { server: serverOf(options, context), token: readToken(tokenFile) };
 }
 
 /** The API at which this user is logged in; other servers are not shown the token. @throws E_ARGUMENT */
 export function apiOfSession(options: ConnectionOptions, context: Context): CoordinatorApi {
+  return new CoordinatorApi(addressOfSession(options, context));
+}
+
+function addressOfSession(options: ConnectionOptions, context: Context): ApiAddress {
   const session = ownSession(context);
   if (session === undefined) {
     throw new RegulonError('E_ARGUMENT', 'nobody is logged in, and --token-file is missing', {
@@ -45,7 +54,7 @@ export function apiOfSession(options: ConnectionOptions, context: Context): Coor
   const isNamed = namedServer(options, context) !== undefined;
   const server = isNamed ? serverOf(options, context) : session.server;
   verifySessionOf(session, server);
-  return new CoordinatorApi({ server, token: session.token });
+  return { server, token: session.token };
 }
 
 function readToken(file: string): string {
@@ -77,6 +86,9 @@ export function serverOf(options: ConnectionOptions, context: Context): string {
 }
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/;
+
+/** Whether an address is the machine that asks. */
+export const isLoopback = (server: string): boolean => LOOPBACK.test(new URL(server).hostname);
 
 function validUrl(text: string): string {
   if (/^https?:\/\//.test(text) && URL.canParse(text)) {

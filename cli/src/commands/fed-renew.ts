@@ -2,8 +2,9 @@ import { renewalSchema } from '@regulon/shared/plan';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { certify, FounderFolder, rosterInForce, takeRenewal, writeDocument } from '../enrolment/index.js';
-import { readJsonFile } from '../files/index.js';
+import { readJsonFile, verifyWritable } from '../files/index.js';
 import { type Context, handles } from './context.js';
+import { installLines } from './hand-over.js';
 
 /** `regulon fed renew`: certificates before the old ones end. */
 export function renewalsCommand(fed: Command, context: Context): void {
@@ -17,6 +18,7 @@ export function renewalsCommand(fed: Command, context: Context): void {
     command,
     context,
     async ([folder = '', ...files], { out }) => {
+      verifyWritable(out);
       const founder = new FounderFolder(resolve(folder));
       const { roster } = rosterInForce(founder);
       const renewals = files.map((file) => readJsonFile(file, renewalSchema, 'E_ROSTER'));
@@ -24,7 +26,8 @@ export function renewalsCommand(fed: Command, context: Context): void {
       writeDocument(out, await certify(founder));
       const lines = [
         `certificates of ${roster.members.length} sites, ${renewals.length} of them for a new key; restart the coordinator`,
-        `${out}  goes to every site: regulon site install ${out}`,
+        `${out}  goes to every site`,
+        ...installLines(out, false),
       ];
       return { data: { renewed: renewals.map(({ site }) => site), out }, lines };
     },

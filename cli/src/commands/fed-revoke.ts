@@ -8,7 +8,9 @@ import {
   proposeRevoke,
   writeDocument,
 } from '../enrolment/index.js';
+import { verifyWritable } from '../files/index.js';
 import { type Context, handles } from './context.js';
+import { signLines } from './hand-over.js';
 
 const REASONS = ['left', 'compromised', 'lost', 'misconduct'] as const;
 
@@ -39,6 +41,7 @@ export function revokeCommand(fed: Command, context: Context): void {
     command,
     context,
     async ([folder = ''], { site, reason, signatures, out }) => {
+      verifyWritable(out);
       const change = proposeRevoke(
         new FounderFolder(resolve(folder)),
         site,
@@ -49,7 +52,8 @@ export function revokeCommand(fed: Command, context: Context): void {
       const { version } = change.roster;
       const lines = [
         `roster version ${version}, without ${site}: ${digestOfRoster(change.roster)}`,
-        `${out}  goes to the sites: regulon site sign ${out}`,
+        `${out}  goes to the sites`,
+        ...signLines(out),
       ];
       return { data: { version, site, reason, out }, lines };
     },

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -58,6 +58,52 @@ function people(...ids: readonly string[]): string[] {
   return ids.flatMap((id, i) => ['--person', `researcher:${id}=${String(i).repeat(64)}`]);
 }
 
+describe('an invitation', () => {
+  const founder = (): string => join(root, 'inviting');
+  const invite = (site: string, out: string): ReturnType<typeof run> =>
+    run('fed', 'invite', founder(), '--site', site, '--org', 'North Hospital', '--out', out, ...table);
+  const joinBy = (invitation: string, out: string): ReturnType<typeof run> =>
+    run('site', 'join', join(root, 'joining'), '--invitation', invitation, '--out', out, ...table);
+  beforeAll(() => run('fed', 'create', founder(), '--id', 'fed_walk', '--host', 'localhost'));
+
+  it('that cannot be written is none: nobody was invited, and the same command works elsewhere', async () => {
+    const nowhere = join(root, 'no-such-folder', 'a.json');
+    expect(await invite('north', nowhere)).toMatchObject({
+      code: 4,
+      err: words(`${nowhere} cannot be written`),
+    });
+    expect(await run('fed', 'members', founder(), '--format', 'json')).toMatchObject({
+      out: words('"data":[]'),
+    });
+  });
+
+  it('is shown with what the hospital types, which needs nothing but its own folder', async () => {
+    const { code, out } = await invite('north', file("north's invitation.json"));
+    expect(code).toBe(0);
+    expect(out).toContain(
+      `\n  regulon site join /srv/regulon --invitation 'north'\\''s invitation.json' --out north.request.json\n`,
+    );
+  });
+
+  it('that others can read is refused, with what to do, before a key is made', async () => {
+    const invitation = file("north's invitation.json");
+    chmodSync(invitation, 0o644);
+    expect(await joinBy(invitation, file('request.json'))).toMatchObject({
+      code: 4,
+      err: words(`open to others (mode 0644)\nnext: chmod 600 `),
+    });
+    expect(existsSync(join(root, 'joining'))).toBe(false);
+    chmodSync(invitation, 0o600);
+  });
+
+  it('makes no keys when the request cannot be written; then the same command works elsewhere', async () => {
+    const invitation = file("north's invitation.json");
+    expect(await joinBy(invitation, join(root, 'no-such-folder', 'a.json'))).toMatchObject({ code: 4 });
+    expect(existsSync(join(root, 'joining'))).toBe(false);
+    expect(await joinBy(invitation, file('request.json'))).toMatchObject({ code: 0 });
+  });
+});
+
 describe('regulon fed collect, before all have signed', () => {
   it('says that nothing can be installed yet, who still signs, and a site is told what it was given', async () => {
     const change = await walk.propose();
@@ -68,7 +114,9 @@ describe('regulon fed collect, before all have signed', () => {
     );
     expect(collected).toMatchObject({
       code: 0,
-      out: words('nothing can be installed yet: 1 more of the administrators must sign'),
+      out: expect.stringMatching(
+        /nothing can be installed yet: 1 more of the administrators must sign[^]*\n {2}regulon site sign federation.json --folder \/srv\/regulon\n/,
+      ),
     });
     const folder = walk.site('north').root;
     expect(await run('site', 'install', file('federation.json'), '--folder', folder)).toMatchObject({

@@ -32,10 +32,11 @@ import {
   writeDocument,
   writePrivate,
 } from '../enrolment/index.js';
-import { readJsonFile } from '../files/index.js';
+import { readJsonFile, verifyWritable } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
 import { type Context, handles } from './context.js';
 import { membersCommand } from './fed-members.js';
+import { installLines, joinLines, signLines, word } from './hand-over.js';
 import { laterOptions, revokeCommand } from './fed-revoke.js';
 import { renewalsCommand } from './fed-renew.js';
 import { fedRotateCommand } from './rotate-key.js';
@@ -103,7 +104,8 @@ function createCommand(fed: Command, context: Context): void {
       await createFederation(new FounderFolder(resolve(folder)), terms);
       const lines = [
         `${terms.federationId} begins in ${resolve(folder)}`,
-        'next: regulon fed invite, once for each site',
+        'next, once for each site:',
+        `  regulon fed invite ${word(folder)} --site NAME --org "THE HOSPITAL" --out NAME.invitation.json`,
       ];
       return { data: terms, lines };
     },
@@ -171,6 +173,7 @@ function inviteCommand(fed: Command, context: Context): void {
     command,
     context,
     async ([folder = ''], { site, org, out, days }) => {
+      verifyWritable(out);
       const invitation = invite(
         new FounderFolder(resolve(folder)),
         { site, org },
@@ -182,6 +185,7 @@ function inviteCommand(fed: Command, context: Context): void {
       const lines = [
         `${out}  for ${site}, until ${expiresAt}; it holds a secret: send it like a password`,
         `coordinator key  ${fingerprint(coordinatorKey)}: let the hospital compare it by telephone`,
+        ...joinLines(out, site),
       ];
       return { data: { id, site, expiresAt, coordinatorKey }, lines };
     },
@@ -223,6 +227,7 @@ function proposeCommand(fed: Command, context: Context): void {
     command,
     context,
     async ([folder = ''], { site, signatures, out }) => {
+      verifyWritable(out);
       const founder = new FounderFolder(resolve(folder));
       const options = laterOptions(signatures);
       const change = founder.stands
@@ -246,6 +251,7 @@ function collectCommand(fed: Command, context: Context): void {
     command,
     context,
     async ([folder = '', ...files], { out }) => {
+      verifyWritable(out);
       const founder = new FounderFolder(resolve(folder));
       let change = openChange(founder);
       for (const file of files) {
@@ -260,6 +266,7 @@ function collectCommand(fed: Command, context: Context): void {
       const lines = [
         `${change.roster.federationId} stands: ${change.roster.members.length} sites, roster version ${change.roster.version}`,
         `${out}  is what every site installs`,
+        ...installLines(out, change.previous === null),
       ];
       return { data: { stands: true, out }, lines };
     },
@@ -295,7 +302,8 @@ function stateOf(change: RosterChange, out: string): CommandResult {
     lines: [
       due,
       ...(isBegun ? [`nothing can be installed yet: ${missing} more of the ${who} must sign`] : []),
-      `${out}  goes to the ${who}: regulon site sign ${out}`,
+      `${out}  goes to the ${who}`,
+      ...signLines(out),
     ],
   };
 }

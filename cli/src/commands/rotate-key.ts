@@ -14,8 +14,9 @@ import {
   SiteFolder,
   writeDocument,
 } from '../enrolment/index.js';
-import { readJsonFile } from '../files/index.js';
+import { readJsonFile, verifyWritable } from '../files/index.js';
 import { type Context, handles } from './context.js';
+import { signLines } from './hand-over.js';
 
 /** `regulon site rotate-key`: a site makes a new key, and lets the old one hand over to it. */
 export function siteRotateCommand(site: Command, context: Context): void {
@@ -30,6 +31,7 @@ export function siteRotateCommand(site: Command, context: Context): void {
     command,
     context,
     async ([role = ''], { folder, key, out }) => {
+      verifyWritable(out);
       const place = new SiteFolder(resolve(folder));
       const rotation = rotateKey(place, role as RotatedRole, key);
       writeDocument(out, rotation);
@@ -64,6 +66,7 @@ export function fedRotateCommand(fed: Command, context: Context): void {
     command,
     context,
     async ([folder = '', file = ''], { reason, out }) => {
+      verifyWritable(out);
       const rotation = readJsonFile(file, keyRotationSchema, 'E_ROSTER');
       const change = proposeRotation(new FounderFolder(resolve(folder)), rotation, reason);
       writeDocument(out, change);
@@ -71,7 +74,8 @@ export function fedRotateCommand(fed: Command, context: Context): void {
       const { site, role } = rotation;
       const lines = [
         `roster version ${version}, another ${role} key of ${site}: ${digestOfRoster(change.roster)}`,
-        `${out}  goes to the sites, an administrator of ${site} must be among those who sign: regulon site sign ${out}`,
+        `${out}  goes to the sites, an administrator of ${site} must be among those who sign`,
+        ...signLines(out),
       ];
       return { data: { version, site, role, reason, out }, lines };
     },

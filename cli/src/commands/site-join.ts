@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { verifyOwnOnly } from '@regulon/client/enrol';
 import type { BackendChoice } from '@regulon/client/training';
 import { backendOption } from '../arguments/index.js';
 import {
@@ -17,7 +18,7 @@ import {
   writeDocument,
   unreadRoster,
 } from '../enrolment/index.js';
-import { readJsonFile } from '../files/index.js';
+import { readJsonFile, verifyWritable } from '../files/index.js';
 import type { CommandResult } from '../output/index.js';
 import { agree } from './agree.js';
 import { type Context, handles } from './context.js';
@@ -43,6 +44,8 @@ function joinCommand(site: Command, context: Context): void {
     command,
     context,
     async ([folder = ''], options) => {
+      verifyWritable(options.out);
+      verifyOwnOnly(options.invitation);
       const invitation = readJsonFile(options.invitation, invitationSchema, 'E_INVITATION');
       const place = new SiteFolder(resolve(folder));
       const request = await joinSite(place, invitation, new Date());
@@ -172,6 +175,7 @@ function renewCommand(site: Command, context: Context): void {
     command,
     context,
     async (_, { folder, out }) => {
+      verifyWritable(out);
       const renewal = await renewSite(new SiteFolder(resolve(folder)), new Date());
       writeDocument(out, renewal);
       return { data: { site: renewal.site, out }, lines: [`${out}  goes to the founder`] };

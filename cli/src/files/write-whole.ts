@@ -36,9 +36,37 @@ function verifyFile(path: string): void {
   throw new RegulonError('E_ARGUMENT', `${path} is no file`, { hint: 'name a file, new or to be replaced' });
 }
 
+/**
+ * Whether `writeWhole` can write there: asked before work that must not be left half done.
+ *
+ * @throws E_ARGUMENT when it cannot; E_DISK_FULL
+ */
+export function verifyWritable(path: string): void {
+  verifyFile(path);
+  const temporary = temporaryOf(path);
+  try {
+    closeSync(openSync(temporary, 'wx', 0o600));
+  } catch (cause) {
+    throw unwritable(path, cause);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+const temporaryOf = (path: string): string => `${path}.${randomBytes(4).toString('hex')}.tmp`;
+
+function unwritable(path: string, cause: unknown): RegulonError {
+  const named = namedError(cause, path);
+  if (isRegulonError(named, 'E_DISK_FULL')) return named;
+  return new RegulonError('E_ARGUMENT', `${path} cannot be written`, {
+    cause,
+    hint: 'choose a file in a folder that you may write to',
+  });
+}
+
 function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode: number): void {
   verifyFile(path);
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = temporaryOf(path);
   try {
     const file = openSync(temporary, 'wx', mode);
     try {
@@ -50,12 +78,7 @@ function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode: 
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    const named = namedError(cause, path);
-    if (isRegulonError(named, 'E_DISK_FULL')) throw named;
-    throw new RegulonError('E_ARGUMENT', `${path} cannot be written`, {
-      cause,
-      hint: 'choose a file in a folder that you may write to',
-    });
+    throw unwritable(path, cause);
   }
 }
 

@@ -6,6 +6,7 @@ export {
   privateFolder,
   readKeyFile,
   readSeedFile,
+  verifyOwnOnly,
   writeKeyFile,
   type SiteKeys,
 } from './key-files.js';

@@ -65,13 +65,17 @@ export function readKeyFile(path: string): string {
       hint: 'check the path; a site gets its keys by `regulon site join`',
     });
   }
-  const stat = statSync(path);
-  if (!stat.isFile() || (stat.mode & 0o077) !== 0) {
-    throw new RegulonError('E_KEY_FILE', `${path} is open to others (mode ${modeOf(path)})`, {
-      hint: `chmod 600 ${path}`,
-    });
-  }
+  verifyOwnOnly(path);
   return readFileSync(path, 'utf8').trim();
+}
+
+/** @throws E_KEY_FILE when a file is none, or others can read it; the system's error when it is missing */
+export function verifyOwnOnly(path: string): void {
+  const stat = statSync(path);
+  if (stat.isFile() && (stat.mode & 0o077) === 0) return;
+  throw new RegulonError('E_KEY_FILE', `${path} is open to others (mode ${modeOf(path)})`, {
+    hint: `chmod 600 ${path}`,
+  });
 }
 
 /** Make and write a fresh 32-byte seed. @returns its Ed25519 public key */
