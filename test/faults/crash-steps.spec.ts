@@ -7,6 +7,7 @@ import { committedPath } from '@regulon/coordinator/transport';
 import { uploadIdOf } from '@regulon/shared/wire';
 import { CTX, H2, RUN } from '../support/transport/fake-coordinator.js';
 import { tally } from '../support/tally.js';
+import { lastingPorts } from '../support/transport/lasting-ports.js';
 import { childCompiled, CoordinatorProcess } from './support/coordinator-process.js';
 import type { ChildOptions } from './support/coordinator-child.js';
 import { storedUpload, TestSites } from './support/test-sites.js';
@@ -36,7 +37,7 @@ beforeEach(async () => {
   sites = await TestSites.make(deaths.length);
   options = {
     ...{ folder, spool: join(folder, 'spool'), size: SIZE, sites: deaths.length },
-    ...{ tls: sites.server, ports: { control: 0, bulk: 0 } },
+    ...{ tls: sites.server, ports: await lastingPorts() },
   };
 });
 afterEach(async () => {

@@ -9,6 +9,7 @@ import { hex } from '@regulon/shared/crypto';
 import { uploadIdOf } from '@regulon/shared/wire';
 import { committedPath } from '@regulon/coordinator/transport';
 import { CTX, H2, RUN } from '../support/transport/fake-coordinator.js';
+import { lastingPorts } from '../support/transport/lasting-ports.js';
 import { childCompiled, CoordinatorProcess } from './support/coordinator-process.js';
 import type { ChildOptions } from './support/coordinator-child.js';
 import { storedUpload, TestSites } from './support/test-sites.js';
@@ -32,7 +33,7 @@ beforeEach(async () => {
   sites = await TestSites.make(3);
   options = {
     ...{ folder, spool: join(folder, 'spool'), size: SIZE, sites: 3 },
-    ...{ tls: sites.server, ports: { control: 0, bulk: 0 } },
+    ...{ tls: sites.server, ports: await lastingPorts() },
   };
 });
 afterEach(async () => {

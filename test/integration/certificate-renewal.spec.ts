@@ -19,6 +19,7 @@ import { fromHex, publicKeyOf, utf8 } from '@regulon/shared/crypto';
 import { signRenewal } from '@regulon/shared/plan';
 import { SampleFederation } from '@regulon/shared/transparency-samples';
 import { FakeCoordinator, ROSTER_HASH, STATEMENT_SEED } from '../support/transport/fake-coordinator.js';
+import { lastingPorts } from '../support/transport/lasting-ports.js';
 
 const { roster } = new SampleFederation();
 const { federationId } = roster;
@@ -59,7 +60,7 @@ beforeEach(async () => {
   authority = await Authority.create(federationId);
   server = await authority.issueServer({ dns: ['localhost'], ip: ['127.0.0.1'] });
   const tls = { ca: authority.certificate, cert: server.certificate, key: server.privateKey };
-  coordinator = await new FakeCoordinator(tls, folder, 0, undefined, { members }).start();
+  coordinator = await new FakeCoordinator(tls, folder, 0, undefined, { members }).start(await lastingPorts());
   const identity = SampleFederation.seed('site', 'site-1');
   const paths = { ca: at('ca.pem'), cert: at('tls.cert.pem'), key: at('tls.key.pem') };
   renewed = { tls: paths, site: 'site-1', federationId, identity };

@@ -23,6 +23,7 @@ import {
   RUN,
   STATEMENT_SEED,
 } from '../support/transport/fake-coordinator.js';
+import { lastingPorts } from '../support/transport/lasting-ports.js';
 
 const SIZE = 20 * 1024 * 1024 + 12_345;
 let server: Material;
@@ -78,7 +79,7 @@ function eachWithCoordinator(newBulk?: (options: BulkOptions) => BulkChannel): v
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'regulon-bulk-'));
     await writeFile(join(folder, 'masked.bin'), payload);
-    coordinator = await new FakeCoordinator(server, spoolFolder(), SIZE, newBulk).start();
+    coordinator = await new FakeCoordinator(server, spoolFolder(), SIZE, newBulk).start(await lastingPorts());
     link = linkTo(coordinator);
   });
   afterEach(async () => {

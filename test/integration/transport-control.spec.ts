@@ -14,6 +14,7 @@ import {
   RUN,
   STATEMENT_SEED,
 } from '../support/transport/fake-coordinator.js';
+import { lastingPorts } from '../support/transport/lasting-ports.js';
 import { until } from '../support/until.js';
 
 let authority: TestAuthority;
@@ -42,7 +43,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'regulon-control-'));
   authority = await TestAuthority.make();
   site = await authority.site(1, MEMBERS[0].key);
-  coordinator = await new FakeCoordinator(await authority.coordinator(), folder).start();
+  coordinator = await new FakeCoordinator(await authority.coordinator(), folder).start(await lastingPorts());
 });
 afterAll(async () => {
   await Promise.all(open.map((each) => each.close()));
