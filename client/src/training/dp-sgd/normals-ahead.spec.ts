@@ -33,13 +33,15 @@ describe('normal numbers that a thread draws ahead', () => {
       await Promise.all(normals.map((each) => each.close()));
       for (const values of [one!, two!]) {
         const moment = (k: number) => values.reduce((sum, x) => sum + x ** k, 0) / count;
-        // five standard errors
-        expect(Math.abs(moment(1))).toBeLessThan(5 / Math.sqrt(count));
-        expect(Math.abs(moment(2) - 1)).toBeLessThan(5 * Math.sqrt(2 / count));
+        // seven standard errors: the ten figures are of fresh numbers each time
+        expect(Math.abs(moment(1))).toBeLessThan(7 / Math.sqrt(count));
+        expect(Math.abs(moment(2) - 1)).toBeLessThan(7 * Math.sqrt(2 / count));
         const lag = (by: number) => values.reduce((sum, x, i) => sum + x * (values[i + by] ?? 0), 0) / count;
-        for (const by of [1, SLOT, 2 * SLOT]) expect(Math.abs(lag(by))).toBeLessThan(5 / Math.sqrt(count));
+        for (const by of [1, SLOT, 2 * SLOT]) expect(Math.abs(lag(by))).toBeLessThan(7 / Math.sqrt(count));
       }
-      expect(new Set([...one!, ...two!]).size).toBe(2 * count);
+      // Two of 2.6 million doubles are equal by chance once in ten thousand times, six pairs never. A slot that is handed
+      // out again repeats eleven numbers at least.
+      expect(2 * count - new Set([...one!, ...two!]).size).toBeLessThan(6);
     },
   );
 
