@@ -209,10 +209,12 @@ describe('a coordinator that names runs without end', () => {
       const run = Uint8Array.of(i >> 8, i & 255, ...new Uint8Array(14));
       coordinator.tell({ type: 'stage', run, round: 0, attempt: 0, stage: 'r0' });
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const refused = coordinator.asked.filter((r) => r.type === 'refuse');
-    expect(refused).toHaveLength(300 - 64);
-    expect(refused.every((r) => r.type === 'refuse' && r.code === 'E_BUSY')).toBe(true);
+    const refused = () => coordinator.asked.filter((r) => r.type === 'refuse');
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    while (refused().length < 300 - 64) await turn();
+    for (let turns = 0; turns < 100; turns++) await turn();
+    expect(refused()).toHaveLength(300 - 64);
+    expect(refused().every((r) => r.type === 'refuse' && r.code === 'E_BUSY')).toBe(true);
   });
 });
 

@@ -102,7 +102,7 @@ describe('a site that cannot train in time', () => {
     await sent('consistency');
     expect(closes).toHaveLength(0);
     driver.notice(stage('aborted'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    while (wiped.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     // its secrets in memory are overwritten, those of the journal wiped
     expect(closes).toHaveLength(1);
     expect(wiped).toHaveLength(1);
@@ -250,11 +250,11 @@ describe('a site that follows a run', () => {
 
   it('is not finished before the log has its last rounds, and stops when the log says otherwise', async () => {
     site.session.program.next = () => undefined;
-    let waited: () => void = () => undefined;
+    let waited: (() => void) | undefined;
     site.session.verifyAllLogged = () => new Promise((resolve) => (waited = resolve));
     driver.ended('finished');
     const end = driver.follow();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!waited) await new Promise((resolve) => setTimeout(resolve, 5));
     expect(site.ended).toBe('');
     waited();
     expect(await end).toBe('finished');
@@ -284,17 +284,19 @@ describe('a run whose steward takes it back', () => {
   let isTaken: boolean;
   /** how far this site is in the attempt, by its journal */
   let step: Step | undefined;
+  /** how often the journal was asked for it */
+  let looked: number;
   let driver: RunDriver;
   beforeEach(() => {
     site = new Site();
-    [isTaken, step] = [false, undefined];
+    [isTaken, step, looked] = [false, undefined, 0];
     site.session.agreement = { contract: { plan: {} } };
     site.session.verifyConsent = () => {
       if (isTaken) throw taken;
     };
     const context = {
       ...site.context,
-      attempts: { ...site.context.attempts, find: () => step && { step } },
+      attempts: { ...site.context.attempts, find: () => (looked++, step && { step }) },
     } as unknown as SiteContext;
     driver = new RunDriver(context, run, () => site.open());
   });
@@ -321,6 +323,7 @@ describe('a run whose steward takes it back', () => {
     step = Step.committed;
     const end = driver.follow();
     driver.notice(stage('r3'));
+    while (looked === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect([site.told, site.ended]).toEqual([[], '']);
     driver.notice(stage('aborted'));
