@@ -1,3 +1,4 @@
+import { untilText } from '@regulon/shared/plan';
 import { bytesText } from '../output/index.js';
 import { escaped, figureOf, htmlPage, htmlTable } from '../run-report/index.js';
 import { humanRows } from './human-rows.js';
@@ -72,13 +73,23 @@ function federationSection({
   ];
   const policyRows = policies.map((p) => [
     ...[p.site, String(p.entry), p.purposes.join(', '), p.legalBasis, p.dataUse.join(', ') || 'none'],
-    ...[p.epsilonCap ?? 'none', String(p.minCohort), p.validUntil ?? 'no end'],
+    ...[
+      p.epsilonCap ?? 'none',
+      String(p.minCohort),
+      p.validUntil === null ? 'no end' : untilText(p.validUntil),
+    ],
   ]);
   const dataRows = datasets.map((d) => [
     ...[d.site, String(d.entry), `${d.dataset}, version ${d.version}`, `${d.band} (${d.unit})`, d.declared],
     d.dataUse.join(', ') || 'none',
   ]);
-  const exceptionRows = exceptions.map((e) => [e.site, String(e.entry), e.rule, e.planHash, e.expires]);
+  const exceptionRows = exceptions.map((e) => [
+    e.site,
+    String(e.entry),
+    e.rule,
+    e.planHash,
+    untilText(e.expires),
+  ]);
   const policyTitles = [
     'site',
     'entry',

@@ -1,3 +1,4 @@
+import { untilText } from '@regulon/shared/plan';
 import { bytesText } from '../output/index.js';
 import { escaped, figureOf, htmlTable, membershipPicture } from '../run-report/index.js';
 import type { AuditDocument, RunFacts } from './report-document.js';
@@ -64,7 +65,7 @@ function testsSection({ run, tests }: RunFacts): string[] {
 }
 
 const approvalRow = (a: RunFacts['approvals'][number]): string[] => [
-  ...[a.steward, String(a.entry), a.at, `${a.dataset}, version ${a.version}`, a.validUntil],
+  ...[a.steward, String(a.entry), a.at, `${a.dataset}, version ${a.version}`, untilText(a.validUntil)],
   a.conditions === 0 ? 'none' : `${a.conditions}: see the entry`,
 ];
 

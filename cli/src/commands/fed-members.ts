@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { untilText } from '@regulon/shared/plan';
 import { fingerprint, FounderFolder, InvitationBook, rosterChainOf } from '../enrolment/index.js';
 import { tableLines } from '../output/index.js';
 import { type Context, handles } from './context.js';
@@ -24,7 +25,7 @@ export function membersCommand(fed: Command, context: Context): void {
       { title: 'site', value: (row: MemberRow) => row.site },
       { title: 'organisation', value: (row: MemberRow) => row.org },
       { title: 'state', value: (row: MemberRow) => row.state },
-      { title: 'until', value: (row: MemberRow) => row.until.slice(0, 10) },
+      { title: 'until', value: (row: MemberRow) => untilText(row.until) },
       { title: 'identity key', value: (row: MemberRow) => (row.key === null ? null : fingerprint(row.key)) },
     ];
     return { data: rows, rows, lines: tableLines(columns, rows) };

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
+import { untilText } from '@regulon/shared/plan';
 import { type BodyOf, OVERRIDE_PERSONS } from '@regulon/shared/transparency';
 import type { CommandResult } from '../output/index.js';
 import {
@@ -79,14 +80,14 @@ async function override(
   );
   return {
     data: { body, digest, signed: true, index },
-    lines: [`excepted until ${expires}: entry ${index}`],
+    lines: [`excepted until ${untilText(expires)}: entry ${index}`],
   };
 }
 
 /** What both persons read before they sign. */
 export const overrideLines = (plan: string, body: Override, digest: string): string[] => [
   `except plan ${plan}, ${body.planHash}`,
-  `from ${body.rule} of policy ${body.policy}, until ${body.expires}`,
+  `from ${body.rule} of policy ${body.policy}, until ${untilText(body.expires)}`,
   `because: ${body.justification}`,
   'effect: this site takes part in this plan against its policy; the terms of the dataset hold all the same',
   `digest  ${digest}`,

@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import { liftObjection } from '@regulon/client/consent';
 import { describeSite } from '@regulon/client/describe';
 import { objectionsOf } from '@regulon/client/rounds';
-import { tableLines, type CommandResult } from '../output/index.js';
+import { untilText } from '@regulon/shared/plan';
+import type { CommandResult } from '../output/index.js';
 import {
   approvalEnd,
   digestOfBody,
   endOfDay,
   findProposal,
-  type InboxItem,
+  inboxLines,
   inboxOf,
   type OwnWord,
   policyLines,
@@ -17,6 +18,7 @@ import {
   reviewersOf,
   secondPerson,
   settlePolicy,
+  STOPPED,
   type SiteLink,
   verifyNotWithdrawn,
   verifyPersons,
@@ -98,27 +100,9 @@ const ownWord = ({ config, federation }: SiteLink): OwnWord => ({
   objections: objectionsOf(config, federation),
 });
 
-/** How it reads that the site's own daemon stays out. */
-const STOPPED = {
-  plan: 'its steward said no to it here (state/objections)',
-  dataset: 'its steward took the dataset back here (state/objections)',
-  unreadable: 'a file in state/objections cannot be read: until then it is a no to everything',
-} as const;
-
 async function listInbox(link: SiteLink): Promise<CommandResult> {
   const rows = await inboxOf(link, ownWord(link), Date.now());
-  const columns = [
-    { title: 'plan', value: (row: InboxItem) => row.plan },
-    { title: 'state', value: (row: InboxItem) => row.state },
-    { title: 'here', value: (row: InboxItem) => (row.stopped === null ? null : 'stopped') },
-    { title: 'until', value: (row: InboxItem) => row.until?.slice(0, 10) ?? null },
-    { title: 'from', value: (row: InboxItem) => row.researcher },
-    { title: 'digest', value: (row: InboxItem) => row.planHash.slice(0, 19) },
-  ];
-  if (rows.length === 0) return { data: rows, rows, lines: ['nothing waits'] };
-  const why = [...new Set(rows.flatMap(({ stopped }) => stopped ?? []))];
-  const notes = why.map((what) => `stopped: the daemon of this site takes no part; ${STOPPED[what]}`);
-  return { data: rows, rows, lines: [...tableLines(columns, rows), ...notes] };
+  return { data: rows, rows, lines: inboxLines(rows) };
 }
 
 async function showRequest(link: SiteLink, plan: string): Promise<CommandResult> {
@@ -177,6 +161,6 @@ async function approve(
   const index = await bookOf(options, link.config.site).post(link, statement, [], seconds);
   return {
     data: { body, digest, signed: true, index },
-    lines: [`approved until ${body.validUntil}: entry ${index}`],
+    lines: [`approved until ${untilText(body.validUntil)}: entry ${index}`],
   };
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { type BodyOf, digestText } from '@regulon/shared/transparency';
@@ -32,12 +33,15 @@ export function approvalEnd(now: Date, days = USUAL_DAYS): Date {
   return new Date((Math.floor(now.getTime() / DAY_MS) + days) * DAY_MS);
 }
 
-/** The end of a day that a person names. @throws E_ARGUMENT when it is none, or not after now */
+const day = z.iso.date();
+
+/** The end of a day that a person names, in UTC. @throws E_ARGUMENT when it is none, or has ended */
 export function endOfDay(text: string, now: Date): Date {
-  const end = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00.000Z`) + DAY_MS : NaN;
+  // a calendar day, and no other: `Date` takes the 30th of February for the 2nd of March
+  const end = day.safeParse(text).success ? Date.parse(`${text}T00:00:00.000Z`) + DAY_MS : NaN;
   if (end > now.getTime()) return new Date(end);
-  throw new RegulonError('E_ARGUMENT', '--until: a day to come, as 2027-01-31', {
-    hint: 'name a day after today',
+  throw new RegulonError('E_ARGUMENT', '--until: no day that is still to end, as 2027-01-31', {
+    hint: 'name a day without a time: it counts to its end, in UTC',
   });
 }
 

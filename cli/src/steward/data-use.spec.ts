@@ -91,7 +91,7 @@ describe('what a steward reads of the use of data', () => {
     [
       'it too late',
       [[GRU], { dataUse: [GRU, 'DUO:0000025=2026-11-19'] }],
-      'terms of the dataset: they ended at 2026-11-20',
+      'terms of the dataset: they ended at the end of 2026-11-19 UTC',
     ],
   ])('is refused before it is asked for when a plan declares %s', (_, [declared, site], why) => {
     const { lines, check } = judge(declared, site);
@@ -105,7 +105,7 @@ describe('what a steward reads of the use of data', () => {
     const log = [entryOf('policy.override', override)];
     const { lines, check } = judge([GRU], { ofPolicy: { purposes: ['quality'] }, log });
     expect(lines.at(-1)).toBe(
-      'OUTSIDE policy: purpose research; excepted by two persons until 2026-12-01T00:00:00.000Z',
+      'OUTSIDE policy: purpose research; excepted by two persons until the end of 2026-11-30 UTC',
     );
     expect(check).not.toThrow();
     const ofDataset = [entryOf('policy.override', { ...override, rule: 'dataUse' })];

@@ -8,6 +8,7 @@ import {
   type Plan,
   shownTerm,
   TERMS_NEEDED,
+  untilText,
 } from '@regulon/shared/plan';
 import { type BodyOf, notExcepted, type OverrideRule } from '@regulon/shared/transparency';
 import { shown } from '../enrolment/index.js';
@@ -55,7 +56,7 @@ export function outsideUse(
   const found: OutsideUse[] = [];
   const end = endOfUse([...policy.dataUse, ...commit.dataUse]);
   if (end !== undefined && end <= at)
-    found.push({ rule: null, why: `terms of the dataset: they ended at ${end}`, hint: ENDED });
+    found.push({ rule: null, why: `terms of the dataset: they ended at ${untilText(end)}`, hint: ENDED });
   if (ofDataset !== undefined)
     found.push({ rule: null, why: `terms of the dataset: ${ofDataset}`, hint: datasetUseHint(commit) });
   const outsidePolicy = (rule: OverrideRule, why: string): void => {
@@ -74,7 +75,7 @@ const ENDED =
 export function useLines({ plan, policy, commit }: UseTerms, outside: readonly OutsideUse[]): string[] {
   const match = outside.map(
     ({ why, exceptedUntil }) =>
-      `OUTSIDE ${shown(why)}${exceptedUntil === undefined ? '' : `; excepted by two persons until ${exceptedUntil}`}`,
+      `OUTSIDE ${shown(why)}${exceptedUntil === undefined ? '' : `; excepted by two persons until ${untilText(exceptedUntil)}`}`,
   );
   return [
     `terms of the dataset: ${listed(commit.dataUse)}`,

@@ -12,6 +12,8 @@ export type InboxLog = Pick<SiteLink, 'own' | 'log' | 'attachment'>;
 
 /** What a steward is asked. */
 export interface InboxItem {
+  /** number of the proposal in the log: no two have the same */
+  readonly entry: number;
   readonly plan: string;
   readonly planHash: string;
   readonly researcher: string;
@@ -40,14 +42,18 @@ export interface OwnWord {
 export async function inboxOf(site: InboxLog, here: OwnWord, now: number): Promise<InboxItem[]> {
   const proposals = await proposalsTo(site);
   const taken = withdrawalsIn(site);
-  return proposals.map(({ entry }) => {
+  return proposals.map(({ index, entry }) => {
     const { name, planHash } = entry.body;
     const until = lastApproval(site, planHash)?.validUntil ?? null;
     const given = until === null ? 'waits' : Date.parse(until) > now ? 'approved' : 'expired';
     const withdrawn = taken.isWithdrawn(site.own.name, here.dataset) ? 'data withdrawn' : given;
     const state = taken.refusalOf(site.own.name, planHash) ?? withdrawn;
     const stopped = stoppedBy(here, planHash);
-    return { plan: name, planHash, researcher: entry.actor.id, proposedAt: entry.at, state, stopped, until };
+    const { actor, at: proposedAt } = entry;
+    return {
+      ...{ entry: index, plan: name, planHash, researcher: actor.id, proposedAt },
+      ...{ state, stopped, until },
+    };
   });
 }
 

@@ -1,12 +1,6 @@
 export { type Agreed, approvalBody, approvalEnd, digestOfBody, endOfDay } from './approval.js';
-export {
-  findProposal,
-  type InboxItem,
-  inboxOf,
-  type OwnWord,
-  verifyNotWithdrawn,
-  withdrawalsIn,
-} from './inbox.js';
+export { findProposal, inboxOf, type OwnWord, verifyNotWithdrawn, withdrawalsIn } from './inbox.js';
+export { inboxLines, STOPPED } from './inbox-lines.js';
 export { requestFacts } from './request-facts.js';
 export { requestLines } from './request-lines.js';
 export { type SiteLink, withSite } from './site-link.js';

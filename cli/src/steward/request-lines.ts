@@ -1,5 +1,5 @@
 import { type SiteBudget } from '@regulon/client/privacy';
-import { type Plan } from '@regulon/shared/plan';
+import { type Plan, untilText } from '@regulon/shared/plan';
 import { costOfRun, privacyClaim } from '@regulon/shared/program';
 import { thresholds } from '@regulon/shared/secagg';
 import type { BodyOf } from '@regulon/shared/transparency';
@@ -59,7 +59,7 @@ export function requestLines(facts: RequestFacts): string[] {
     ...privacyLines(facts).map((line) => `   ${line}`),
     '',
     '6  expiry and conditions',
-    `   until ${body.validUntil}; conditions ${body.conditions.map(shown).join('; ') || 'none'}; policy ${body.policy}`,
+    `   until ${untilText(body.validUntil)}; conditions ${body.conditions.map(shown).join('; ') || 'none'}; policy ${body.policy}`,
     `   signed by ${Math.max(1, facts.policy.reviewersNeeded)} of this site`,
     '',
     `plan    ${body.planHash}`,

@@ -1,5 +1,6 @@
 import { fromHex } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
+import { untilText } from '@regulon/shared/plan';
 import {
   type BodyOf,
   formatVkey,
@@ -48,7 +49,7 @@ export function grantRole(
   );
   const body = { role, subject, key: formatVkey(named), issuer: own.name, validUntil };
   const lines = [
-    `make ${subject} ${role} of ${name.id}, until ${validUntil}`,
+    `make ${subject} ${role} of ${name.id}, until ${untilText(validUntil)}`,
     `key  ${key}`,
     `known to ${own.name}; the coordinator signs beside you`,
   ];

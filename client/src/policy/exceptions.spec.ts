@@ -62,7 +62,7 @@ describe('the data-use terms of a site', () => {
       'beyond their last day',
       {},
       { terms: [GRU, 'DUO:0000025=2030-12-31'] },
-      'the data-use terms end at 2031-01-01',
+      'the data-use terms end at the end of 2030-12-31 UTC',
     ],
   ])('refuse by name a plan outside those %s', (_, changes, site, why) => {
     expect(() => judge(testPlan(changes), site)).toThrow(refused(why));

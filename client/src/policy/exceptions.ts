@@ -1,5 +1,5 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { endOfUse } from '@regulon/shared/plan';
+import { endOfUse, untilText } from '@regulon/shared/plan';
 import {
   type BodyOf,
   type FederationKeys,
@@ -79,7 +79,7 @@ export function verifyTimeLimit(
   if (end === undefined || approval.validUntil <= end) return;
   throw new RegulonError(
     'E_POLICY',
-    `the approval by the steward of ${own.name} holds until ${approval.validUntil}, the data-use terms end at ${end}`,
+    `the approval by the steward of ${own.name} holds until ${untilText(approval.validUntil)}, the data-use terms end at ${untilText(end)}`,
     { hint: '`regulon site approve` again, with --until' },
   );
 }
@@ -99,11 +99,14 @@ interface Expiring {
 export function verifyUnexpired(run: string, { approval, exceptions }: Expiring, now: number): void {
   const at = new Date(now).toISOString();
   if (approval.validUntil < at)
-    throw new RegulonError('E_POLICY', `${run}: the approval of this site expired at ${approval.validUntil}`);
+    throw new RegulonError(
+      'E_POLICY',
+      `${run}: the approval of this site expired at ${untilText(approval.validUntil)}`,
+    );
   const ended = exceptions.find(({ body }) => body.expires < at)?.body;
   if (ended)
     throw new RegulonError(
       'E_POLICY',
-      `${run}: the exception from ${ended.rule} expired at ${ended.expires}`,
+      `${run}: the exception from ${ended.rule} expired at ${untilText(ended.expires)}`,
     );
 }

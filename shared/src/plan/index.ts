@@ -18,6 +18,7 @@ export {
   permitsResearch,
   TERMS_NEEDED,
 } from './data-use.js';
+export { untilText } from './until-text.js';
 export { dataUseSchema, isDataUseTerm, shownTerm } from './data-use-terms.js';
 export { rateFactor, type Schedule } from './learning-rate.js';
 export { type Design, type Plan, type PlanPrivacy, type PrepareStep } from './plan.js';

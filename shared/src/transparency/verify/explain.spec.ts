@@ -60,8 +60,8 @@ describe('what an entry says of', () => {
     [
       'a role',
       'role.grant',
-      { subject: 'r2', issuer: 'site-1', role: 'auditor', validUntil: '2027', key: 'n+1+x' },
-      'made r2, whom site-1 knows, auditor until 2027, under the key n+1.',
+      { subject: 'r2', issuer: 'site-1', role: 'auditor', validUntil: '2027-02-01T00:00:00.000Z', key: 'n+1+x' },
+      'made r2, whom site-1 knows, auditor until the end of 2027-01-31 UTC, under the key n+1.',
     ],
     [
       'a role that ends',

@@ -1,3 +1,4 @@
+import { untilText } from '../../plan/index.js';
 import { isAttachment } from '../entries/attachments.js';
 import { NOT_PROTECTED } from '../entries/bodies-release.js';
 import type { Attachment } from '../entries/fields.js';
@@ -21,13 +22,13 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
   'key.rotate': (b) =>
     `exchanged the ${b.role} key of ${b.id} (${b.reason}), as was signed in roster ${short(b.rosterHash)}`,
   'role.grant': (b) =>
-    `and the coordinator made ${b.subject}, whom ${b.issuer} knows, ${b.role} until ${b.validUntil}, under the key ${b.key.split('+', 2).join('+')}`,
+    `and the coordinator made ${b.subject}, whom ${b.issuer} knows, ${b.role} until ${untilText(b.validUntil)}, under the key ${b.key.split('+', 2).join('+')}`,
   'role.revoke': (b) =>
     `and the coordinator took the role ${b.role} of ${b.subject} away (${b.reason}), under the key ${b.key.split('+', 2).join('+')}`,
   'policy.set': (b) =>
     `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}`,
   'policy.override': (b) =>
-    `and a second person of the site excepted the plan ${short(b.planHash)} from ${b.rule} of the policy ${short(b.policy)} until ${b.expires}: "${b.justification}"`,
+    `and a second person of the site excepted the plan ${short(b.planHash)} from ${b.rule} of the policy ${short(b.policy)} until ${untilText(b.expires)}: "${b.justification}"`,
   'dataset.commit': (b) =>
     `committed to version ${b.version} of dataset ${b.dataset}: ${b.band} units (${b.unit}), ${b.panel.size} features, ${openness(b)}`,
   'dataset.withdraw': (b) =>
@@ -35,7 +36,7 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
   'plan.propose': (b) =>
     `proposed the plan ${b.name} (${short(b.planHash)}) for ${b.purpose}: ${b.rounds} rounds with ${members(b.sites)}, ${b.privacy === null ? 'without differential privacy' : 'with differential privacy'}`,
   'plan.approve': (b) =>
-    `approved the plan ${short(b.planHash)} for version ${b.datasetVersion} of dataset ${b.dataset} until ${b.validUntil}`,
+    `approved the plan ${short(b.planHash)} for version ${b.datasetVersion} of dataset ${b.dataset} until ${untilText(b.validUntil)}`,
   'plan.reject': (b) => `rejected the plan ${short(b.planHash)} (${b.reason})`,
   'plan.withdraw': (b) => `took the approval of plan ${short(b.planHash)} back (${b.reason})`,
   'run.start': (b) =>
