@@ -151,6 +151,7 @@ const siteInRun = open({
   since: timeOrNull,
   approved: z.boolean(),
   refused: z.enum(['rejected', 'withdrawn', 'data withdrawn']).nullable(),
+  refusedAt: z.iso.datetime().nullable().default(null),
   dataset: open({ panel: text, size: number, isPublic: z.boolean() }).nullable(),
 });
 

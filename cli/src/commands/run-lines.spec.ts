@@ -13,6 +13,13 @@ it('a run for people says how validation went, and which round the model is from
   expect(documentLines({ ...toyDocument, validation: [] }).join()).not.toContain('validation');
 });
 
+it('a run that ended says which site has withdrawn, and when', () => {
+  const [first, ...others] = toyDocument.sites;
+  const gone = { ...first!, refused: 'withdrawn', refusedAt: '2027-01-05T09:12:13.456Z' } as const;
+  const text = documentLines({ ...toyDocument, sites: [gone, ...others] }).join('\n');
+  expect(text).toMatch(/^a {2,}yes {2,}withdrawn at 2027-01-05T09:12:13Z {2,}/m);
+});
+
 it('a run that waits says which steward said no, and to what', () => {
   const words = ['rejected', 'withdrawn', 'data withdrawn', null, null] as const;
   const sites = toyDocument.sites.map((site, i) => ({

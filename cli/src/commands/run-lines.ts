@@ -62,12 +62,18 @@ function waitingText({ now, sites, schedule }: RunDocument): string {
   return `round ${now.round + 1} of ${schedule?.rounds ?? '?'}, ${now.stage}${waiting}`;
 }
 
+/** Whether a steward lets the run use the data, and when it was taken back. */
+function approvalText({ approved, refused, refusedAt }: RunDocument['sites'][number]): string {
+  if (refused === null) return approved ? 'yes' : 'no';
+  return refusedAt === null ? refused : `${refused} at ${refusedAt.slice(0, 19)}Z`;
+}
+
 function siteLines({ sites }: RunDocument): string[] {
   return tableLines(
     [
       { title: 'site', value: (site: RunDocument['sites'][number]) => site.name },
       { title: 'connected', value: (site) => (site.connected ? 'yes' : 'no') },
-      { title: 'approved', value: (site) => site.refused ?? (site.approved ? 'yes' : 'no') },
+      { title: 'approved', value: approvalText },
       {
         title: 'dataset',
         value: (site) =>

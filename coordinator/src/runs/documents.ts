@@ -186,8 +186,10 @@ export interface SiteInRun {
   /** since when */
   readonly since: number | null;
   readonly approved: boolean;
-  /** while the run is queued: what its steward has said instead of an approval, or after it */
+  /** what its steward has said instead of an approval, or after it */
   readonly refused: 'rejected' | 'withdrawn' | 'data withdrawn' | null;
+  /** when, RFC 3339 by the steward's clock */
+  readonly refusedAt: string | null;
   /** whether it has committed the dataset of the plan */
   readonly dataset: { readonly panel: string; readonly size: number; readonly isPublic: boolean } | null;
 }

@@ -14,7 +14,7 @@ import {
   type RunSummaryRow,
   type RunTable,
 } from '../storage/index.js';
-import { refusalOf, withdrawalsIn } from './consent.js';
+import { refusalsOf } from './consent.js';
 import { contractOfDocument } from './contract.js';
 import type {
   ModelSpecification,
@@ -196,15 +196,20 @@ export class RunViews {
   /** The roster that a run began under; sites that have left since stand in it. */
   private rosterOf(runId: Uint8Array): Roster {
     const { sequencer, roster } = this.on;
-    const [start] = sequencer.indexesOf(runName(new Uint8Array(runId)), 'run.start');
+    const start = this.startOf(runId);
     return start === undefined ? roster : sequencer.rosterAt(start);
+  }
+
+  /** Index of the entry with which a run began. */
+  private startOf(runId: Uint8Array): number | undefined {
+    return this.on.sequencer.indexesOf(runName(new Uint8Array(runId)), 'run.start')[0];
   }
 
   private sitesOf(row: RunTable, plan: Plan): SiteInRun[] {
     const approvals = this.on.rows.approvals(row.run_id);
     const datasets = this.on.rows.datasets(plan.dataset.name);
     const { members } = this.rosterOf(row.run_id);
-    const taken = row.status === 'QUEUED' ? withdrawalsIn(this.on.sequencer) : null;
+    const refusals = refusalsOf(this.on.sequencer, row, this.startOf(row.run_id));
     return plan.sites.map((name) => {
       const id = members.find((m) => m.name === name)?.id ?? 0;
       const dataset = datasets.get(id);
@@ -214,7 +219,8 @@ export class RunViews {
         connected: this.on.presence.isConnected(id),
         since: this.on.presence.sinceOf(id),
         approved: approvals.has(id),
-        refused: taken && refusalOf(row, name, plan.dataset.name, taken),
+        refused: refusals.get(name)?.word ?? null,
+        refusedAt: refusals.get(name)?.at ?? null,
         dataset: dataset
           ? {
               panel: hexText(dataset.panel_digest),
