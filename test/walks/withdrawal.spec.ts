@@ -114,7 +114,9 @@ describe('a steward who says no while a run is under way', () => {
         const alone = await regulon(...away, '--digest', String(data['digest']));
         expect(alone).toMatchObject({
           code: 2,
-          err: expect.stringMatching(/your daemon has stopped; the coordinator has not logged it yet/),
+          err: expect.stringMatching(
+            /takes no part within a second, one that starts later takes none; the coordinator has not logged it yet/,
+          ),
         });
         await waitFor(() => says(supervisor, 'east', /has taken dataset simulated-rnaseq back/));
         expect(await walk.steward('east', ...withdrawal)).toMatchObject({ index: expect.any(Number) });

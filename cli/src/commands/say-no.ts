@@ -9,6 +9,10 @@ import { agree } from './agree.js';
 import type { Context } from './context.js';
 import { bookOf, stewardOf, type StewardOptions } from './stewarding.js';
 
+/** What is known here: whether a daemon runs is not. */
+const KEPT_OUT =
+  'the word lies in state/objections: a daemon that runs here takes no part within a second, one that starts later takes none';
+
 /** A steward's no. */
 export interface No {
   /** as it reads beside the log */
@@ -41,8 +45,7 @@ export async function sayNo(
       const shown = await agreeTo(due, options, context);
       if (shown) return shown;
       stopped = await stop.by(due);
-      if (stopped.failure === undefined)
-        output.progress('the daemon of this site has stopped; telling the log');
+      if (stopped.failure === undefined) output.progress(`${KEPT_OUT}; telling the log`);
       const index = due.logged ?? (await bookOf(options, link.config.site).post(link, due.statement));
       await link.covered(index);
       if (stopped.failure !== undefined) throw notStopped(stopped.failure, index);
@@ -120,13 +123,13 @@ function notStopped(error: unknown, index: number): RegulonError {
   );
 }
 
-/** The daemon has stopped, the log does not say so. */
+/** The own daemon stays out, the log does not say so. */
 function notLogged(error: unknown): RegulonError {
   const named = namedError(error);
   if (!isRegulonError(named)) throw named;
   return new RegulonError(
     named.code,
-    `your daemon has stopped; the coordinator has not logged it yet: ${named.message}`,
+    `${KEPT_OUT}; the coordinator has not logged it yet: ${named.message}`,
     {
       hint: 'give the same command again until it names an entry; if it never does, tell the other hospitals',
     },
@@ -137,6 +140,6 @@ function unreadable(error: unknown): unknown {
   if (!isRegulonError(error)) return error;
   return new RegulonError(error.code, error.message, {
     cause: error,
-    hint: 'the log cannot be read, so no plan can be found by name: name its whole digest (sha256:…), or --dataset: your daemon stops at once',
+    hint: 'the log cannot be read, so no plan can be found by name: name its whole digest (sha256:…), or --dataset: your daemon takes no part from then on',
   });
 }

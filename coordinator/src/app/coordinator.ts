@@ -13,7 +13,7 @@ import { startControlServer } from '../transport/index.js';
 import { openCore } from './core.js';
 import { apiContextOf } from './api-context.js';
 import type { Environment } from './environment.js';
-import { membersOf } from './wiring.js';
+import { formerMembersOf, membersOf } from './members.js';
 
 /** Ports of a coordinator that is ready. */
 export interface RunningCoordinator {
@@ -39,6 +39,7 @@ export async function startCoordinator(
   const { host, controlPort, httpPort } = config.listen;
   const { runs, boxKeys, gateway, logger } = core;
   const members = membersOf(settings);
+  const former = formerMembersOf(settings, core.sequencer);
   let ready = false;
   const notReady = (): string | null => (ready ? null : 'starting');
   const report = (error: unknown): void => logger.error({ trace: traceOf(error) }, 'a request failed');
@@ -53,7 +54,7 @@ export async function startCoordinator(
     const http = await startApi(apiContextOf(core, bearerToken, notReady), httpPort, report);
     servers.push(http);
     const bulk = await core.bulk.listen();
-    const options = { boxKeys, members, tls, host, report, gateway, port: controlPort };
+    const options = { boxKeys, members, former, tls, host, report, gateway, port: controlPort };
     const control = await startControlServer(options);
     servers.push(control);
     if (issuer) servers.push(watchCertificate(issuer, [control, core.bulk], logger));

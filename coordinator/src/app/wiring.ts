@@ -1,4 +1,3 @@
-import { fromHex } from '@regulon/shared/crypto';
 import { rosterHashOf } from '@regulon/shared/plan';
 import { type Authority, SiteCertificates } from '../authority/index.js';
 import type { Settings } from '../config/index.js';
@@ -7,10 +6,11 @@ import { EventLoopMonitor, Metrics } from '../metrics/index.js';
 import type { RoundDriver, Services } from '../rounds/index.js';
 import { LogIntake, RunsService, RunViews } from '../runs/index.js';
 import { Leases, Presence, RunUploadBook } from '../sites/index.js';
-import { assertFreeSpace, BoxKeys, committedPath, type Member } from '../transport/index.js';
+import { assertFreeSpace, BoxKeys, committedPath } from '../transport/index.js';
 import { CheckpointPublisher } from './checkpoint-publisher.js';
 import { crashPointOf } from './crash-point.js';
 import type { Surroundings } from './environment.js';
+import { membersOf } from './members.js';
 import type { State } from './state.js';
 
 /** A lease is refused while the event loop was blocked for longer than this. */
@@ -73,10 +73,6 @@ export function uploadsOf(
   return { leases, context, bulk };
 }
 type Uploads = ReturnType<typeof uploadsOf>;
-
-/** Who may connect. */
-export const membersOf = ({ roster }: Settings): Member[] =>
-  roster.members.map((m) => ({ id: m.id, key: fromHex(m.key) }));
 
 /** What the drivers of runs and rounds stand on. */
 function servicesOf({ settings, outside, state }: Given, base: Base, { bulk, leases }: Uploads): Services {

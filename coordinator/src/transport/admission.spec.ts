@@ -29,6 +29,20 @@ describe('siteOfCertificate', () => {
   });
 });
 
+describe('a site that the federation removed', () => {
+  const key = randomBytes(32);
+  const former = [{ id: 3, key, removal: 'west is no member since then', ask: 'ask east' }];
+
+  it('is told so, and whom to ask; who only claims to have been it is not', () => {
+    expect(() => siteOfCertificate(`URI:regulon:site:3:${hex(key)}`, members, former)).toThrow(
+      expect.objectContaining({ code: 'E_CERTIFICATE', message: former[0]?.removal, hint: 'ask east' }),
+    );
+    expect(() => siteOfCertificate(`URI:regulon:site:3:${'0'.repeat(64)}`, members, former)).toThrow(
+      'site 3 is not in the roster',
+    );
+  });
+});
+
 describe('MessageQuota', () => {
   it('allows a burst, then the sustained rate, for each site on its own', () => {
     let now = 0;

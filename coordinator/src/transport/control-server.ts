@@ -14,7 +14,7 @@ import {
 import { MessageQuota } from './message-quota.js';
 import type { SiteGateway } from './ports.js';
 import { CONTROL_PACKAGE, loadControlPackage } from './protocol.js';
-import type { Member } from './site-identity.js';
+import type { FormerMember, Member } from './site-identity.js';
 import { addressOf, bind, serverCredentials, showCertificate, shutDown, type ServerTls } from './tls.js';
 
 const MAX_MESSAGE_BYTES = 1 << 20;
@@ -32,6 +32,8 @@ export interface ControlServerOptions {
   readonly gateway: SiteGateway;
   readonly boxKeys: BoxKeys;
   readonly members: readonly Member[];
+  /** are told that they were removed */
+  readonly former?: readonly FormerMember[];
   readonly tls: ServerTls;
   readonly host: string;
   /** 0 for any free port */
@@ -97,7 +99,12 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const strategy = new ControlStrategy(options);
   const channel = new ControlChannel(options.gateway, options.boxKeys);
   const quota = new MessageQuota(options.messagesPerMinute ?? MESSAGES_PER_MINUTE);
-  const module = ControlModule.with({ channel, members: options.members, quota });
+  const module = ControlModule.with({
+    channel,
+    members: options.members,
+    former: options.former ?? [],
+    quota,
+  });
   const app = await NestFactory.createMicroservice(module, { strategy, logger: ['error', 'fatal'] });
   app.useGlobalFilters(new ControlErrors(options.report));
   await app.listen();

@@ -6,7 +6,7 @@ import type { ControlChannel, ControlMessage, SealedMessage } from './control-ch
 import { toServiceError } from './grpc-errors.js';
 import type { MessageQuota } from './message-quota.js';
 import type { SiteId } from './ports.js';
-import { siteOfCall, type Member } from './site-identity.js';
+import { type FormerMember, siteOfCall, type Member } from './site-identity.js';
 import { writeAll } from './write-all.js';
 
 /** Injection token of what the controller stands on. */
@@ -16,6 +16,7 @@ export const CONTROL_CONTEXT = Symbol('control context');
 export interface ControlContext {
   readonly channel: ControlChannel;
   readonly members: readonly Member[];
+  readonly former: readonly FormerMember[];
   readonly quota: MessageQuota;
 }
 type Unary = ServerUnaryCall<ControlMessage, SealedMessage>;
@@ -62,7 +63,7 @@ export class ControlController {
   }
 
   private admit(call: Unary | Stream): SiteId {
-    const site = siteOfCall(call, this.context.members);
+    const site = siteOfCall(call, this.context.members, this.context.former);
     this.context.quota.take(site);
     return site;
   }

@@ -10,6 +10,14 @@ export interface Member {
   readonly key: Uint8Array;
 }
 
+/** A member that the federation has removed. */
+export interface FormerMember extends Member {
+  /** that it was removed, and since when */
+  readonly removal: string;
+  /** whom to ask */
+  readonly ask: string;
+}
+
 const SAN = /^URI:regulon:site:([1-9][0-9]{0,9}):([0-9a-f]{64})$/;
 
 const refused = (what: string): RegulonError =>
@@ -17,22 +25,32 @@ const refused = (what: string): RegulonError =>
     hint: 'enrol the site again, with the identity key that stands in the roster',
   });
 
+const unknown = (id: SiteId): RegulonError => refused(`site ${id} is not in the roster`);
+
 /**
  * Which member a client certificate stands for.
  *
  * The certificate carries one URI `regulon:site:<id>:<identity key in hex>`; id and key must stand in the roster.
  *
  * @param subjectAltName as Node prints it, `URI:…, DNS:…`; attacker-controlled but signed by the authority
+ * @param former are told that they were removed
  * @throws E_CERTIFICATE when there is no such name, more than one, or no such member
  */
-export function siteOfCertificate(subjectAltName: string | undefined, members: readonly Member[]): SiteId {
+export function siteOfCertificate(
+  subjectAltName: string | undefined,
+  members: readonly Member[],
+  former: readonly FormerMember[] = [],
+): SiteId {
   const names = (subjectAltName ?? '').split(', ').filter((name) => name.startsWith('URI:regulon:'));
   if (names.length !== 1) throw refused('it has no or several site names');
   const [, number, key] = SAN.exec(names[0] ?? '') ?? [];
   if (number === undefined || key === undefined) throw refused('its site name is malformed');
   const id = Number(number);
   const member = members.find((candidate) => candidate.id === id);
-  if (member === undefined) throw refused(`site ${id} is not in the roster`);
+  if (member === undefined) {
+    const left = former.find((one) => one.id === id && equalBytes(one.key, fromHex(key)));
+    throw left ? new RegulonError('E_CERTIFICATE', left.removal, { hint: left.ask }) : unknown(id);
+  }
   if (!equalBytes(member.key, fromHex(key)))
     throw refused(`site ${id} has another identity key in the roster`);
   return id;
@@ -42,6 +60,7 @@ export function siteOfCertificate(subjectAltName: string | undefined, members: r
 export function siteOfCall(
   call: { getAuthContext(): AuthContext | null },
   members: readonly Member[],
+  former: readonly FormerMember[] = [],
 ): SiteId {
-  return siteOfCertificate(call.getAuthContext()?.sslPeerCertificate?.subjectaltname, members);
+  return siteOfCertificate(call.getAuthContext()?.sslPeerCertificate?.subjectaltname, members, former);
 }
