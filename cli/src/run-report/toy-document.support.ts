@@ -37,7 +37,16 @@ export const toyDocument: RunDocument = {
   },
   ...{ planHash: digest, isPublic: false },
   sites: ['a', 'b', 'c', 'd', 'e'].map((name, i) => ({
-    ...{ id: i + 1, name, connected: true, since: 1, approved: true, refused: null, refusedAt: null, dataset: null },
+    ...{
+      id: i + 1,
+      name,
+      connected: true,
+      since: 1,
+      approved: true,
+      refused: null,
+      refusedAt: null,
+      dataset: null,
+    },
   })),
   schedule: { rounds: 4, arms: [{ arm: 0, label: 'all' }] },
   now: null,

@@ -60,7 +60,13 @@ describe('what an entry says of', () => {
     [
       'a role',
       'role.grant',
-      { subject: 'r2', issuer: 'site-1', role: 'auditor', validUntil: '2027-02-01T00:00:00.000Z', key: 'n+1+x' },
+      {
+        subject: 'r2',
+        issuer: 'site-1',
+        role: 'auditor',
+        validUntil: '2027-02-01T00:00:00.000Z',
+        key: 'n+1+x',
+      },
       'made r2, whom site-1 knows, auditor until the end of 2027-01-31 UTC, under the key n+1.',
     ],
     [
