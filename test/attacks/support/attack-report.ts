@@ -10,7 +10,7 @@ export const isLong = process.env['REGULON_ATTACKS'] === 'long';
 export const effort = (usual: number, long: number): number => (isLong ? long : usual);
 
 /** Time-out of a test whose length depends on the form, ms. */
-export const TIMEOUT_MS = effort(120_000, 1_800_000);
+export const TIMEOUT_MS = effort(300_000, 1_800_000);
 
 /** Shares of members and of others by score: bins of one width, the first from `low` on. */
 export interface Histogram {

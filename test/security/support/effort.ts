@@ -5,4 +5,4 @@ export const isLong = process.env['REGULON_SECURITY'] === 'long';
 export const effort = (usual: number, long: number): number => (isLong ? long : usual);
 
 /** Time-out of a test whose length depends on the form, ms. */
-export const TIMEOUT_MS = effort(60_000, 1_800_000);
+export const TIMEOUT_MS = effort(300_000, 1_800_000);
