@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator, type Job, type ResultOf } from '@regulon/coordinator/aggregation';
 import { type Clock, systemClock } from '@regulon/coordinator/rounds';
@@ -89,7 +90,7 @@ describe('a volume that is full when a round closes', () => {
     expect(aggregator.folds).toBeGreaterThan(4);
     expect(fatal).toEqual([]);
     const report = verifyBundle({
-      bundle: await federation.core.sequencer.exportBundle(),
+      bundle: await buffer(federation.core.sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.firstLine).toMatch(/^PASS/);

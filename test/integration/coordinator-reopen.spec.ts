@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import type { ReopenReply } from '@regulon/coordinator/runs';
@@ -119,7 +120,7 @@ describe('a burnt round', () => {
       survivors: [1, 3, 4, 5, 6],
     });
     const report = verifyBundle({
-      bundle: await federation.core.sequencer.exportBundle(),
+      bundle: await buffer(federation.core.sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.firstLine).toMatch(/^PASS/);
@@ -135,7 +136,7 @@ describe('a burnt round', () => {
     const document = await federation.finished(run);
     expect(document).toMatchObject({ status: 'COMPLETED', reason: null });
     expect(document.rounds.find(({ round }) => round === TRAINING)).toMatchObject({ attempt: 1 });
-    const bundle = await federation.core.sequencer.exportBundle();
+    const bundle = await buffer(federation.core.sequencer.exportBundle());
     const { firstLine } = verifyBundle({ bundle, policy: federation.federation.genesis.quorumPolicy });
     expect(firstLine).toMatch(/^PASS/);
   });

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { systemClock } from '@regulon/coordinator/rounds';
@@ -56,7 +57,7 @@ describe('masked vectors that are removed', () => {
     const next = await federation.submit(toyPlan(federation.names, { ...rounds, name: 'next' }));
     await federation.finished(next);
     const report = verifyBundle({
-      bundle: await sequencer.exportBundle(),
+      bundle: await buffer(sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.firstLine).toMatch(/^PASS/);

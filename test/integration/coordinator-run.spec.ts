@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Aggregator, InlineAggregator } from '@regulon/coordinator/aggregation';
 import { MaskedVectorFolder } from '@regulon/cli/audit';
@@ -61,7 +62,7 @@ describe('coordinator with sites at its gateway', () => {
     const { runs } = federation.core.views.list();
     expect(runs).toMatchObject([{ run, sites: 5, rounds: { closed: 7, of: 7 }, reason: null }]);
     const report = verifyBundle({
-      bundle: await federation.core.sequencer.exportBundle(),
+      bundle: await buffer(federation.core.sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.rules.filter((r) => r.status === 'fail')).toEqual([]);
@@ -75,7 +76,7 @@ describe('coordinator with sites at its gateway', () => {
     expect(await federation.finished(run)).toMatchObject({ status: 'COMPLETED' });
     const vectors = new MaskedVectorFolder(join(folder, 'state', 'spool'));
     const report = verifyBundle({
-      bundle: await federation.core.sequencer.exportBundle(),
+      bundle: await buffer(federation.core.sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
       maskedVectors: vectors.of,
     });

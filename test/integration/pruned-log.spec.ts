@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { auditMigrations, proposeBaseline, proposePruning, Sequencer } from '@regulon/coordinator/audit';
 import { Store } from '@regulon/coordinator/storage';
 import { cosign, parseEntry, parseNote, verifyBundle } from '@regulon/shared/transparency';
@@ -45,7 +46,7 @@ describe('a log under cosigned checkpoints that is pruned', () => {
   /** What both verifiers say of the bundle that is exported now: failing rows with their first entry. */
   const judged = async (): Promise<unknown[]> => {
     const policy = Buffer.from(await log.attachment(log.keys.genesis.quorumPolicy.digest)).toString();
-    const bundle = await log.exportBundle();
+    const bundle = await buffer(log.exportBundle());
     const { rules, status } = verifyBundle({ bundle, policy, asOf });
     const first = rules.flatMap((r) => (r.status === 'fail' ? [[r.id, r.evidence[0] ?? null]] : []));
     if (!hasPython) return [status, first];

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { parseRunName } from '@regulon/shared/program';
 import { verifyBundle } from '@regulon/shared/transparency';
@@ -45,7 +46,7 @@ describe('the quorum rule of a roster', () => {
     expect(rounds).toHaveLength(document.rounds.length);
     for (const { warnings } of rounds) expect(warnings?.join()).toMatch(/simple majority.*split cohorts/);
     const report = verifyBundle({
-      bundle: await federation.core.sequencer.exportBundle(),
+      bundle: await buffer(federation.core.sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
     });
     expect(report.rules.filter((r) => r.status === 'fail')).toEqual([]);

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { MaskedVectorFolder } from '@regulon/cli/audit';
 import { fromHex } from '@regulon/shared/crypto';
@@ -116,7 +117,7 @@ describe('one poisoned site of fifteen, through secure aggregation', () => {
     }
     const vectors = new MaskedVectorFolder(join(folder, 'state', 'spool'));
     const report = verifyBundle({
-      bundle: await federation.core.sequencer.exportBundle(),
+      bundle: await buffer(federation.core.sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
       maskedVectors: vectors.of,
     });

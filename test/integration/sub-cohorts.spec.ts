@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { InlineAggregator } from '@regulon/coordinator/aggregation';
 import { MaskedVectorFolder } from '@regulon/cli/audit';
 import { type BodyOf, type VerifyReport, verifyBundle } from '@regulon/shared/transparency';
@@ -47,7 +48,7 @@ describe('a run with sub-cohorts', () => {
   async function audited(): Promise<VerifyReport> {
     const vectors = new MaskedVectorFolder(join(folder, 'state', 'spool'));
     const report = verifyBundle({
-      bundle: await federation.core.sequencer.exportBundle(),
+      bundle: await buffer(federation.core.sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
       maskedVectors: vectors.of,
     });
@@ -90,7 +91,7 @@ describe('a run with sub-cohorts', () => {
     const run = await federation.submit(plan());
     await federation.finished(run);
     const report = verifyBundle({
-      bundle: await sequencer.exportBundle(),
+      bundle: await buffer(sequencer.exportBundle()),
       policy: federation.federation.genesis.quorumPolicy,
     });
     const row = report.rules.find(({ id }) => id === 'S2');

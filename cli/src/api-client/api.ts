@@ -188,6 +188,11 @@ export class CoordinatorApi {
     return this.rest.bytes(`${V1}/log/export`, signal);
   }
 
+  /** The same, piece by piece. */
+  bundlePieces(): AsyncIterable<Uint8Array> {
+    return this.rest.pieces(`${V1}/log/export`);
+  }
+
   /** Weights of a model, float32 little-endian. */
   model(digest: string): Promise<Uint8Array> {
     return this.rest.bytes(`${V1}/models/${digest}`);

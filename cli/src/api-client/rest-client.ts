@@ -41,6 +41,19 @@ export class RestClient {
     return new Uint8Array(await this.whole(response.arrayBuffer()));
   }
 
+  /** Bytes of a download piece by piece, without a limit of time. @throws E_CONNECTION when it breaks off */
+  async *pieces(path: string): AsyncGenerator<Uint8Array> {
+    const { body } = await this.request(path, {}, null);
+    if (body === null) return;
+    const reader = body.getReader();
+    try {
+      for (let next = await this.whole(reader.read()); !next.done; next = await this.whole(reader.read()))
+        yield next.value;
+    } finally {
+      await reader.cancel().catch(() => undefined);
+    }
+  }
+
   /** Events of a path, from after `lastId` on; ends when the coordinator closes the stream. */
   async *events(path: string, lastId: string, signal?: AbortSignal): AsyncGenerator<ServerSentEvent> {
     const headers = { accept: 'text/event-stream', 'last-event-id': lastId };

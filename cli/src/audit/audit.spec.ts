@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { RegulonError } from '@regulon/shared/errors';
+import { readBundle } from '@regulon/shared/transparency';
 import { sampleRun } from '@regulon/shared/transparency-samples';
 import { explainCommand, exportCommand, verifyCommand } from './index.js';
 
@@ -119,22 +121,50 @@ describe('audit commands', () => {
     await expect(verifyCommand({ bundle: pipe, policy })).rejects.toMatchObject({ code: 'E_ARGUMENT' });
   });
 
+  /** What a coordinator sends, and how it ends. */
+  async function* sent(bytes: Uint8Array, end?: Error): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += 1000) yield await Promise.resolve(bytes.slice(at, at + 1000));
+    if (end) throw end;
+  }
+  const exporting = (pieces: AsyncIterable<Uint8Array>, out: string): ReturnType<typeof exportCommand> =>
+    exportCommand({ fetchPieces: () => pieces, out, tell: () => undefined });
+
   it('export a bundle whole or not at all', async () => {
     const out = join(folder, 'export.zip');
     const bytes = log.bundle();
-    const outcome = await exportCommand({ fetchBundle: () => Promise.resolve(bytes), out });
-    expect(outcome).toMatchObject({ path: out, bytes: bytes.length });
+    const outcome = await exporting(sent(bytes), out);
+    expect(outcome).toEqual({ path: out, bytes: bytes.length, files: readBundle(bytes).files.size });
     expect(readFileSync(out).equals(bytes)).toBe(true);
+    const before = readdirSync(folder);
     const bad = join(folder, 'bad.zip');
-    const cut = bytes.slice(0, 1000);
-    await expect(exportCommand({ fetchBundle: () => Promise.resolve(cut), out: bad })).rejects.toMatchObject({
-      code: 'E_BUNDLE',
-    });
-    expect(existsSync(bad)).toBe(false);
-    const nowhere = join(folder, 'no', 'where.zip');
+    for (const [left, code] of [
+      [sent(bytes.slice(0, -1000)), 'E_BUNDLE'],
+      [sent(bytes.slice(0, 10)), 'E_BUNDLE'],
+      [sent(Uint8Array.from([...bytes.slice(0, 1000), ...bytes.slice(-22)])), 'E_BUNDLE'],
+      [sent(bytes.slice(0, 5000), new RegulonError('E_CONNECTION', 'it broke off')), 'E_CONNECTION'],
+      [sent(bytes, new RegulonError('E_AUTH', 'the session ended')), 'E_AUTH'],
+    ] as const)
+      await expect(exporting(left, bad)).rejects.toMatchObject({ code });
     await expect(
-      exportCommand({ fetchBundle: () => Promise.resolve(bytes), out: nowhere }),
-    ).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+      exporting(sent(bytes.slice(0, 5000), new RegulonError('E_CONNECTION', 'it broke off')), bad),
+    ).rejects.toThrow(`it broke off after 5000 bytes: ${bad} was not written`);
+    await expect(exporting(sent(bytes), join(folder, 'no', 'where.zip'))).rejects.toMatchObject({
+      code: 'E_ARGUMENT',
+    });
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it('leave an older export as it was while a new one has not arrived', async () => {
+    const out = join(folder, 'older.zip');
+    writeFileSync(out, 'older');
+    const bytes = log.bundle();
+    const pieces = async function* (): AsyncGenerator<Uint8Array> {
+      yield bytes.slice(0, 5000);
+      expect(readFileSync(out, 'utf8')).toBe('older');
+      yield await Promise.resolve(bytes.slice(5000));
+    };
+    await exporting(pieces(), out);
+    expect(readFileSync(out).equals(bytes)).toBe(true);
   });
 
   it('explain one entry in words', async () => {

@@ -58,12 +58,13 @@ function exportBundle(audit: Command, context: Context): void {
   handles<ConnectionOptions & { out: string; force: boolean }>(
     command,
     context,
-    async (_, options) => {
+    async (_, options, output) => {
       const { out, force } = options;
       verifyReplaceable(out, force);
       verifyWritable(out);
       const api = apiFor(options, context);
-      const outcome = await exportCommand({ fetchBundle: () => api.bundle(), out });
+      const tell = (line: string): void => output.progress(line);
+      const outcome = await exportCommand({ fetchPieces: () => api.bundlePieces(), out, tell });
       const { path, bytes, files } = outcome;
       return { data: outcome, lines: [`${path}  ${bytesText(bytes)}, ${files} files`] };
     },

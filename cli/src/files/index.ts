@@ -1,3 +1,3 @@
 export { inPrivateFolder } from './private-folder.js';
 export { parseJsonText, readJsonFile } from './read-json.js';
-export { verifyReplaceable, verifyWritable, writeLines, writeWhole } from './write-whole.js';
+export { verifyReplaceable, verifyWritable, writeLines, writeStream, writeWhole } from './write-whole.js';

@@ -8,13 +8,19 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  * Give some work a folder that only this user reads, beside a file that will be written, and remove it whatever ends the
  * work; only SIGKILL leaves it there.
  *
+ * @param interrupted is told when a signal ends this process
  * @throws E_ARGUMENT when no folder can be made there
  */
-export async function inPrivateFolder<T>(beside: string, work: (folder: string) => Promise<T>): Promise<T> {
+export async function inPrivateFolder<T>(
+  beside: string,
+  work: (folder: string) => Promise<T>,
+  interrupted: () => void = () => undefined,
+): Promise<T> {
   const folder = madeBeside(beside);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const stop = (signal: NodeJS.Signals): void => {
     remove();
+    interrupted();
     // its listener is gone by now: the signal does what it does without
     process.kill(process.pid, signal);
   };

@@ -9,8 +9,10 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { join } from 'node:path';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import { namedError } from '../output/index.js';
+import { inPrivateFolder } from './private-folder.js';
 
 /**
  * Write a file so that it appears complete or not at all.
@@ -78,6 +80,40 @@ function writePieces(path: string, pieces: Iterable<string | Uint8Array>, mode: 
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
+    throw unwritable(path, cause);
+  }
+}
+
+/**
+ * Write what arrives piece by piece so that the file appears complete or not at all, whatever ends this.
+ *
+ * @param interrupted is told when a signal ends this process
+ * @throws E_ARGUMENT when the place cannot be written; E_DISK_FULL; what the pieces throw
+ */
+export async function writeStream(
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  interrupted: () => void,
+): Promise<void> {
+  verifyFile(path);
+  const write = async (folder: string): Promise<void> => {
+    const temporary = join(folder, 'pieces');
+    const file = onDisk(path, () => openSync(temporary, 'wx'));
+    try {
+      for await (const piece of pieces) onDisk(path, () => writeFileSync(file, piece));
+      onDisk(path, () => fsyncSync(file));
+    } finally {
+      closeSync(file);
+    }
+    onDisk(path, () => renameSync(temporary, path));
+  };
+  await inPrivateFolder(path, write, interrupted);
+}
+
+function onDisk<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
     throw unwritable(path, cause);
   }
 }

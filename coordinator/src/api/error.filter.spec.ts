@@ -71,4 +71,17 @@ describe('errors of the REST API', () => {
     expect(response.destroyed).toBe(true);
     expect(sent).toBe('');
   });
+
+  it('break off an answer that was begun, and are reported unless its reader went away', () => {
+    const host = { switchToHttp: () => ({ getResponse: () => response }) } as unknown as ArgumentsHost;
+    const filter = new ErrorFilter((defect) => reported.push(defect));
+    response.writeHead(200);
+    response.flushHeaders();
+    filter.catch(Object.assign(new Error('gone'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }), host);
+    expect([response.destroyed, sent, reported]).toEqual([true, '', []]);
+    filter.catch(new RegulonError('E_PRUNED', 'it was pruned meanwhile', { retryable: true }), host);
+    const changed = new RegulonError('E_DIGEST', 'the file of an attachment was changed');
+    filter.catch(changed, host);
+    expect(reported).toEqual([changed]);
+  });
 });

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { type ErrorCode, isRegulonError, registry } from '@regulon/shared/errors';
 import type { ServerResponse } from 'node:http';
-import { nameDiskFull } from '../disk/index.js';
+import { nameDiskFull, systemCode } from '../disk/index.js';
 import { sendJson } from './send.js';
 
 const statusOf = {
@@ -30,14 +30,20 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<ServerResponse>();
-    // an answer that was begun must not look as if it were whole
-    if (response.headersSent) return void response.destroy();
+    if (response.headersSent) return this.breakOff(thrown, response);
     const error = nameDiskFull(thrown);
     if (!isRegulonError(error)) return this.foreign(error, response);
     const { code, message, hint, retryable, details } = error;
     if (code === 'E_INTERNAL') this.report(error);
     const status = statusOfCode[code] ?? statusOf[registry[code].grpc];
     sendJson(response, status, { error: { code, message, hint, retryable, details } });
+  }
+
+  /** An answer that was begun must not look as if it were whole. */
+  private breakOff(error: unknown, response: ServerResponse): void {
+    response.destroy();
+    const isForeseen = isRegulonError(error) && error.retryable;
+    if (!isForeseen && systemCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') this.report(error);
   }
 
   /** An error of the framework, or a defect: its text might hold anything. */

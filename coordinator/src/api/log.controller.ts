@@ -5,7 +5,7 @@ import { proposeBaseline, proposePruning } from '../audit/index.js';
 import type { ServerResponse } from 'node:http';
 import { Allow, AllowAll, type CalledRequest, callerOf, doerOf } from './access.guard.js';
 import { appendEntries } from './append-entries.js';
-import { sendBytes } from './send.js';
+import { sendPieces } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
 import type { ActorHead, AttachmentsReply, EntriesReply, PruneReply } from '../runs/index.js';
 import {
@@ -36,8 +36,7 @@ export class LogController {
   async export(@Req() request: CalledRequest, @Res() response: ServerResponse): Promise<void> {
     await this.context.settleLog();
     this.context.deeds.read(doerOf(callerOf(request)), 'log.export', 'log');
-    const bundle = await this.context.sequencer.exportBundle();
-    sendBytes(response, 'application/zip', bundle);
+    await sendPieces(response, 'application/zip', this.context.sequencer.exportBundle());
   }
 
   @Post('entries')

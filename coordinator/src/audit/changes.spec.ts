@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import BetterSqlite from 'better-sqlite3';
 import type { SignedRoster } from '@regulon/shared/plan';
 import { cosign, cosignersOf, parseEntry, parseNote, verifyBundle } from '@regulon/shared/transparency';
@@ -97,7 +98,7 @@ describe('a log whose federation changes', () => {
     expect(cosignersOf(readFileSync(join(folder, 'log/checkpoint'), 'utf8'), log.keys.witnesses).size).toBe(
       5,
     );
-    const bundle = await log.exportBundle();
+    const bundle = await buffer(log.exportBundle());
     const policy = new TextDecoder().decode(await log.attachment(log.keys.genesis.quorumPolicy.digest));
     expect(verifyBundle({ bundle, policy, asOf: now }).firstLine).toMatch(/^PASS/);
     const again = await open([second, third]);

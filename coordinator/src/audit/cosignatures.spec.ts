@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import BetterSqlite from 'better-sqlite3';
 import {
   cosign,
@@ -116,7 +117,7 @@ describe('cosignatures at the coordinator', () => {
     expect(log.cosigned()?.size).toBe(1);
     await cosignBy([3, 4], second.note, second.size);
     append();
-    const bundle = await log.exportBundle();
+    const bundle = await buffer(log.exportBundle());
     const policy = federation.genesis.quorumPolicy;
     const report = verifyBundle({ bundle, policy, asOf: at });
     expect(report.firstLine).toMatch(/^PASS {2}fed_sample: 2 entries/);
@@ -148,7 +149,7 @@ describe('cosignatures at the coordinator', () => {
     at = new Date(start + 9 * 86_400_000);
     const policy = federation.genesis.quorumPolicy;
     const judge = async (): Promise<string> =>
-      verifyBundle({ bundle: await log.exportBundle(), policy, asOf: at }).firstLine;
+      verifyBundle({ bundle: await buffer(log.exportBundle()), policy, asOf: at }).firstLine;
     expect(await judge()).toMatch(/^FAIL {2}L2: the newest cosignature is of/);
     await cosignBy([1, 2, 3, 4, 5], second.note, second.size);
     expect(await judge()).toMatch(/^PASS/);
@@ -162,7 +163,7 @@ describe('cosignatures at the coordinator', () => {
       const { note, size } = await log.checkpoint();
       await cosignBy([1, 2, 3, 4], note, size);
     }
-    const bundle = await log.exportBundle();
+    const bundle = await buffer(log.exportBundle());
     const sizes = [...readBundle(bundle).files.keys()]
       .flatMap((path) => /^site-checkpoints\/(\d+)/.exec(path)?.[1] ?? [])
       .map(Number)

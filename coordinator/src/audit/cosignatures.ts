@@ -26,7 +26,7 @@ export class Cosignatures {
     private readonly options: CosignaturesOptions,
     size: number,
   ) {
-    const newest = this.wholeSizes(size).at(-1);
+    const newest = [...this.wholeSizes(size)].at(-1);
     this.head = newest === undefined ? undefined : this.noteOf(newest);
   }
 
@@ -74,18 +74,16 @@ export class Cosignatures {
       yield { size: at, first: this.vouched(at, rows.cosignaturesOf(at, 'first')).first };
   }
 
-  /** Sizes up to this one that have a quorum, ascending. */
-  private wholeSizes(size: number): number[] {
+  /** Sizes up to this one that have a quorum, ascending; read as they are asked for. */
+  private *wholeSizes(size: number): Generator<number> {
     const { rows, history } = this.options;
-    const quorums = history.versions.map(({ genesis }) => genesis.quorum);
-    const sizes = rows.cosignedSizes(size, Math.min(...quorums));
-    if (history.changedAt.length === 0) return sizes;
+    const quorum = Math.min(...history.versions.map(({ genesis }) => genesis.quorum));
     let before = 0;
-    return sizes.filter((at) => {
-      const isWhole = this.lacking(at, before) === 0;
-      if (isWhole) before = at;
-      return isWhole;
-    });
+    for (const at of rows.cosignedSizes(size, quorum)) {
+      if (history.changedAt.length > 0 && this.lacking(at, before) > 0) continue;
+      before = at;
+      yield at;
+    }
   }
 
   /** The signed note of a checkpoint that {@link upTo} named, with the first cosignatures it got. @throws E_NOT_FOUND */

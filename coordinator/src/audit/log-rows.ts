@@ -43,6 +43,8 @@ const columns = 'idx, hash, chain, bytes, kind, run, round, attempt, actor_type,
 
 /** Rows read at once; the driver's own iterator must not be collected on Node 24 (docs/adr/0005). */
 const PAGE = 1024;
+/** Cosigned checkpoints read at once: 255 cosignatures of each are counted. */
+const COSIGNED_PAGE = 16;
 
 /** All rows from an index on; indexes have no gaps. */
 function* inPages<R>(read: (from: number) => R[], from: number): Generator<R> {
@@ -128,8 +130,8 @@ export class LogRows {
       ),
       quorum: db
         .prepare(
-          `SELECT size FROM log_cosignatures WHERE size <= ?
-           GROUP BY size HAVING count(*) >= ? ORDER BY size`,
+          `SELECT size FROM log_cosignatures WHERE size > ? AND size <= ?
+           GROUP BY size HAVING count(*) >= ? ORDER BY size LIMIT ?`,
         )
         .pluck(),
     };
@@ -251,7 +253,12 @@ export class LogRows {
   }
 
   /** Sizes up to `most` with at least `quorum` cosignatures, ascending. */
-  cosignedSizes(most: number, quorum: number): number[] {
-    return this.stored.quorum.all(most, quorum) as number[];
+  *cosignedSizes(most: number, quorum: number): Generator<number> {
+    let page: number[];
+    for (let after = -1; ; after = page.at(-1) ?? most) {
+      page = this.stored.quorum.all(after, most, quorum, COSIGNED_PAGE) as number[];
+      yield* page;
+      if (page.length < COSIGNED_PAGE) return;
+    }
   }
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import { hex, sha256 } from '@regulon/shared/crypto';
 import { keepStatements } from '@regulon/shared/sqlite';
@@ -80,7 +81,7 @@ describe('the pruning of a log', () => {
   const judged = async (of: Sequencer): Promise<VerifyReport> => {
     const [bytes] = [of.keys.genesis.quorumPolicy.digest].map((digest) => of.attachment(digest));
     const policy = Buffer.from((await bytes) ?? []).toString();
-    return verifyBundle({ bundle: await of.exportBundle(), policy });
+    return verifyBundle({ bundle: await buffer(of.exportBundle()), policy });
   };
 
   beforeEach(() => {
@@ -90,6 +91,20 @@ describe('the pruning of a log', () => {
   afterEach(() => {
     db.close();
     rmSync(base, { recursive: true });
+  });
+
+  it('ends an export that began before, which could not be whole', async () => {
+    await begin(0);
+    await log.append(...withAttachment());
+    grow(700);
+    await baseline(512, 4);
+    const bundle = log.exportBundle();
+    expect((await bundle.next()).done).toBe(false);
+    prune(512);
+    await log.checkpoint();
+    expect(log.minimum).toBe(512);
+    await expect(buffer(bundle)).rejects.toMatchObject({ code: 'E_PRUNED', retryable: true });
+    expect((await judged(log)).firstLine).toMatch(/^PASS/);
   });
 
   it('drops the bytes of the first entries for good, and the log goes on from its baseline', async () => {

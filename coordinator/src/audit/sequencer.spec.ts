@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import BetterSqlite, { type Database } from 'better-sqlite3';
 import {
   attachmentsOf,
@@ -369,7 +370,7 @@ describe('sequencer', () => {
     expect(size).toBe(301);
     expect(readdirSync(join(folder, 'log/tile/0')).sort()).toEqual(['000', '001.p']);
     expect(headOf(log.entry(300)).seq).toBe(300);
-    const { files } = readBundle(await log.exportBundle());
+    const { files } = readBundle(await buffer(log.exportBundle()));
     expect([...files.keys()].filter((path) => path.startsWith('tile/'))).toEqual([
       ...['tile/0/000', 'tile/0/001.p/45', 'tile/1/000.p/1', 'tile/entries/000', 'tile/entries/001.p/45'],
     ]);

@@ -292,25 +292,20 @@ export class Sequencer {
   }
 
   /**
-   * The auditor's bundle: a deterministic zip over a fresh checkpoint, or in gate mode `cosigned` over the newest one
-   * with a quorum, if there is one.
+   * The auditor's bundle in pieces of at most 64 KiB: a deterministic zip over a fresh checkpoint, or in gate mode
+   * `cosigned` over the newest one with a quorum, if there is one.
+   *
+   * @throws see `exportBundle`
    */
-  async exportBundle(): Promise<Uint8Array> {
-    const { minimum } = this;
-    const bundle = await this.exported();
-    // entries that went meanwhile are in some of its files
-    return minimum === this.minimum ? bundle : this.exportBundle();
-  }
-
-  private async exported(): Promise<Uint8Array> {
+  async *exportBundle(): AsyncGenerator<Uint8Array> {
     const head = await this.checkpoint();
     const { rows, history, attachments, cosignatures } = this.parts;
     const tree = this.parts.head.publishedTree;
     const noteOf = (size: number): string => cosignatures.firstNote(size);
     const source = { tree, rows, history, attachments, noteOf };
-    if (this.keys.genesis.gateMode === 'signed') return exportBundle({ ...source, head, cosigned: [] });
-    const whole = cosignatures.latest ?? head;
-    return exportBundle({ ...source, head: whole, cosigned: cosignatures.upTo(whole.size) });
+    const isSigned = this.keys.genesis.gateMode === 'signed';
+    const whole = isSigned ? head : (cosignatures.latest ?? head);
+    yield* exportBundle({ ...source, head: whole, cosigned: isSigned ? [] : cosignatures.upTo(whole.size) });
   }
 
   /**

@@ -115,7 +115,15 @@ export {
 } from './entries/attack-report.js';
 export { entryRefused } from './entries/rule-error.js';
 export { parseTilePath } from './bundle/tile-paths.js';
-export { bundleFiles, readBundle, siteCheckpointPath, writeBundle } from './bundle/layout.js';
+export {
+  bundleFiles,
+  readBundle,
+  siteCheckpointPath,
+  verifyBundleFits,
+  wholeBundle,
+  writeBundle,
+} from './bundle/layout.js';
+export { ZipPieces, zipOrder } from './bundle/zip-writer.js';
 export { Thinning, type VouchedCheckpoint } from './bundle/thinning.js';
 export { genesisOf, type GenesisDraft } from './entries/genesis.js';
 export { verifyGenesisOfRoster } from './entries/genesis-of-roster.js';

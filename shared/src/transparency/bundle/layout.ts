@@ -1,7 +1,8 @@
+import { RegulonError } from '../../errors/index.js';
 import type { FederationKeys, GenesisMember } from '../entries/federation-keys.js';
 import { isTilePath } from './tile-paths.js';
-import { readZip, type ZipContent } from './zip-reader.js';
-import { writeZip } from './zip-writer.js';
+import { END_BYTES, readZip, readZipEnd, type ZipContent } from './zip-reader.js';
+import { MAX_ZIP_BYTES, writeZip } from './zip-writer.js';
 
 /** Files in a bundle at most. */
 const MAX_FILES = 60_000;
@@ -64,6 +65,23 @@ export function bundleFiles(
   return files;
 }
 
+/**
+ * Refuse a bundle that no reader would take, before any of it is written.
+ *
+ * @param bytes of its larger files; headers come in addition
+ * @throws E_BUNDLE beyond 60,000 files or 4 GiB
+ */
+export function verifyBundleFits(files: number, bytes: number): void {
+  if (files <= MAX_FILES && bytes <= MAX_ZIP_BYTES) return;
+  throw new RegulonError(
+    'E_BUNDLE',
+    `the log gives a bundle of ${files} files and ${bytes} bytes; at most ${MAX_FILES} files and 4 GiB are read`,
+    {
+      hint: 'prune entries that have outlived their class (`regulon audit prune`), or copy the log folder itself',
+    },
+  );
+}
+
 /** Deterministic archive of a bundle. @throws E_BUNDLE if it is too large */
 export function writeBundle(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   return writeZip(files);
@@ -72,4 +90,23 @@ export function writeBundle(files: ReadonlyMap<string, Uint8Array>): Uint8Array 
 /** Read a bundle from an untrusted source. @throws E_BUNDLE if it is not one */
 export function readBundle(bytes: Uint8Array): ZipContent {
   return readZip(bytes, { maxFiles: MAX_FILES, isAllowed: isBundlePath });
+}
+
+/**
+ * Let the pieces of a bundle pass, and see at its end that it is whole; what is in it a verification judges.
+ *
+ * @param whole is given the number of its files
+ * @throws E_BUNDLE after the last piece, if it is no archive or was cut off
+ */
+export async function* wholeBundle(
+  pieces: AsyncIterable<Uint8Array>,
+  whole: (files: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let [tail, size]: [Uint8Array, number] = [new Uint8Array(0), 0];
+  for await (const piece of pieces) {
+    size += piece.length;
+    tail = Uint8Array.from([...tail, ...piece.subarray(-END_BYTES)]).slice(-END_BYTES);
+    yield piece;
+  }
+  whole(readZipEnd(tail, size).count);
 }

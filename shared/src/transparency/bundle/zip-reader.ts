@@ -9,7 +9,8 @@ import {
   zipMember,
 } from './zip-headers.js';
 
-const END_BYTES = 22;
+/** Bytes with which an archive ends. */
+export const END_BYTES = 22;
 const CENTRAL_BYTES = 46;
 const LOCAL_BYTES = 30;
 
@@ -32,14 +33,10 @@ export interface ZipLimits {
  * @throws E_BUNDLE naming what is wrong, and the member when it is known
  */
 export function readZip(bytes: Uint8Array, { maxFiles, isAllowed }: ZipLimits): ZipContent {
+  const { count, directory } = readZipEnd(bytes.subarray(-END_BYTES), bytes.length);
+  if (count > maxFiles) throw refused(`${count} files are more than ${maxFiles}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = bytes.length - END_BYTES;
-  if (end < 0 || view.getUint32(end, true) !== 0x06054b50)
-    throw refused('it is no archive, or it is cut off');
-  const count = view.getUint16(end + 10, true);
-  const directory = view.getUint32(end + 16, true);
-  if (count > maxFiles) throw refused(`${count} files are more than ${maxFiles}`);
-  if (directory + view.getUint32(end + 12, true) !== end) throw refused('its directory is not where it says');
   const files = new Map<string, Uint8Array>();
   const badChecksums: string[] = [];
   let [at, expected, previous] = [directory, 0, ''];
@@ -54,6 +51,24 @@ export function readZip(bytes: Uint8Array, { maxFiles, isAllowed }: ZipLimits): 
   if (at !== end || expected !== directory) throw refused('there are bytes that belong to no file');
   checkFraming(bytes, files, badChecksums, directory);
   return { files, badChecksums };
+}
+
+/**
+ * What an archive says of itself where it ends: that it is whole is seen there, without the rest of it.
+ *
+ * @param tail its last 22 bytes
+ * @param size of all of it, bytes
+ * @returns number of its files, and where its directory begins
+ * @throws E_BUNDLE if it is no archive, or was cut off
+ */
+export function readZipEnd(tail: Uint8Array, size: number): { count: number; directory: number } {
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.length);
+  if (tail.length < END_BYTES || view.getUint32(0, true) !== 0x06054b50)
+    throw refused('it is no archive, or it is cut off');
+  const directory = view.getUint32(16, true);
+  if (directory + view.getUint32(12, true) !== size - END_BYTES)
+    throw refused('its directory is not where it says');
+  return { count: view.getUint16(10, true), directory };
 }
 
 interface Cursor {

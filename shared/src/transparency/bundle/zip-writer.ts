@@ -2,7 +2,8 @@ import { present, RegulonError } from '../../errors/index.js';
 import { centralHeader, endRecord, localHeader, zipMember } from './zip-headers.js';
 
 const MAX_FILES = 65_535;
-const MAX_BYTES = 0xffff_ffff;
+/** Bytes of an archive at most: its offsets have four bytes. */
+export const MAX_ZIP_BYTES = 0xffff_ffff;
 const END_BYTES = 22;
 
 /**
@@ -27,7 +28,7 @@ export class ZipPieces {
     this.offset += local.length + content.length;
     this.directoryBytes += central.length;
     const total = this.offset + this.directoryBytes + END_BYTES;
-    if (this.directory.length > MAX_FILES || total > MAX_BYTES)
+    if (this.directory.length > MAX_FILES || total > MAX_ZIP_BYTES)
       throw new RegulonError(
         'E_BUNDLE',
         `a bundle of ${this.directory.length} files and ${total} bytes is too large`,
@@ -41,9 +42,19 @@ export class ZipPieces {
   }
 }
 
-/** Paths of the files of an archive in their order. */
-export function zipOrder(paths: Iterable<string>): string[] {
-  return [...paths].sort((a, b) => (a < b ? -1 : 1));
+/** Characters of a path that its part shares: an attachment's folder and the first byte of its digest. */
+const PART_LENGTH = 21;
+
+/** Paths of the files of an archive in their order: sorted part by part, as they are asked for. */
+export function* zipOrder(paths: Iterable<string>): Generator<string> {
+  const parts = new Map<string, string[]>();
+  for (const path of paths) {
+    const key = path.slice(0, PART_LENGTH);
+    const part = parts.get(key);
+    if (part) part.push(path);
+    else parts.set(key, [path]);
+  }
+  for (const key of [...parts.keys()].sort()) yield* present(parts.get(key), key).sort();
 }
 
 /**

@@ -1,8 +1,10 @@
+import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
-import { utf8 } from '../../crypto/index.js';
+import { hex, sha256, utf8 } from '../../crypto/index.js';
+import { verifyBundleFits, wholeBundle } from './layout.js';
 import { isTilePath } from './tile-paths.js';
 import { readZip } from './zip-reader.js';
-import { writeZip } from './zip-writer.js';
+import { writeZip, zipOrder } from './zip-writer.js';
 
 const limits = { maxFiles: 4, isAllowed: (path: string) => /^[a-z]+$/.test(path) };
 const archive = (...names: string[]): Uint8Array =>
@@ -62,6 +64,46 @@ function renamed(bytes: Uint8Array, from: string, to: string): Uint8Array {
   const local = text.replace(`\0\0${from}${from}`, `\0\0${to}${from}`);
   return Uint8Array.from(Buffer.from(local, 'latin1'));
 }
+
+describe('bundles', () => {
+  it('are refused before they are written when no reader would take them', () => {
+    expect(() => verifyBundleFits(60_000, 2 ** 32 - 1)).not.toThrow();
+    for (const [files, bytes] of [
+      [60_001, 0],
+      [1, 2 ** 32],
+    ] as const)
+      expect(() => verifyBundleFits(files, bytes)).toThrow(expect.objectContaining({ code: 'E_BUNDLE' }));
+  });
+
+  it('have their files in the order of their paths, attachments and tiles of any number', () => {
+    const paths = [
+      'tile/0/000',
+      'VERIFY.md',
+      'site-checkpoints/9.note',
+      'site-checkpoints/10.note',
+      'checkpoint',
+    ];
+    for (let k = 0; k < 600; k++)
+      paths.push(`attachments/sha256/${hex(sha256(utf8(String(k))))}`, `tile/entries/x001/${k}`);
+    const sorted = [...paths].sort((a, b) => (a < b ? -1 : 1));
+    expect([...zipOrder(paths)]).toEqual(sorted);
+  });
+
+  it.each([1, 7, 1000])('are seen to be whole when they came in pieces of %d bytes', async (length) => {
+    const bytes = archive('a', 'b', 'c');
+    const pieces = async function* (end: number): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < end; at += length)
+        yield await Promise.resolve(bytes.subarray(at, Math.min(end, at + length)));
+    };
+    let files = 0;
+    const passed = await buffer(wholeBundle(pieces(bytes.length), (count) => (files = count)));
+    expect([passed.equals(bytes), files]).toEqual([true, 3]);
+    for (const end of [0, 10, bytes.length - 1])
+      await expect(buffer(wholeBundle(pieces(end), () => undefined))).rejects.toMatchObject({
+        code: 'E_BUNDLE',
+      });
+  });
+});
 
 describe('paths of tiles', () => {
   it.each(['tile/0/000', 'tile/0/x001/000', 'tile/entries/000.p/17'])('are known: %s', (path) => {
