@@ -12,6 +12,7 @@ import type {
   BaselineRequest,
   EntriesReply,
   EntriesRequest,
+  LogHead,
   ModelSpecification,
   ProposeReply,
   ProposeRequest,
@@ -27,6 +28,7 @@ import type { ReopenDocument } from '@regulon/shared/transparency';
 import {
   actorHeadReply,
   entriesReply,
+  logHead,
   modelSpecification,
   proposeReply,
   pruneReply,
@@ -110,6 +112,11 @@ export class CoordinatorApi {
 
   appendEntries(request: EntriesRequest): Promise<EntriesReply> {
     return this.rest.post(`${V1}/log/entries`, request, entriesReply);
+  }
+
+  /** Newest checkpoint of the coordinator's log. */
+  logHead(): Promise<LogHead> {
+    return this.rest.get(`${V1}/log`, logHead);
   }
 
   /** Have the coordinator write `report.issued`. */

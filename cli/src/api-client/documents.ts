@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type {
   ActorHead,
   EntriesReply,
+  LogHead,
   ModelSpecification,
   ProposeReply,
   PruneReply,
@@ -250,6 +251,14 @@ const actorHead = open({
   hash: text.regex(/^[0-9a-f]{64}$/),
   at: z.iso.datetime(),
 }) satisfies z.ZodType<ActorHead>;
+
+/** `GET /api/v1/log` */
+export const logHead = open({
+  size: number,
+  root: digest,
+  note: text,
+  cosigned: numberOrNull,
+}) satisfies z.ZodType<LogHead>;
 
 /** `GET /api/v1/log/actors/:type/:id`; empty before the actor's first entry. */
 export const actorHeadReply = z.union([actorHead, z.strictObject({}).transform(() => null)]);

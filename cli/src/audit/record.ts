@@ -1,6 +1,7 @@
-import { sha256 } from '@regulon/shared/crypto';
+import { isUtf8 } from 'node:buffer';
+import { hex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { digestText, parseCheckpoint, readBundle } from '@regulon/shared/transparency';
+import { digestText, parseCheckpoint, parseNote, readBundle, textOfNote } from '@regulon/shared/transparency';
 import type { CoordinatorApi } from '../api-client/index.js';
 import { readBundleFile, readBytes, readTextFile } from './files.js';
 
@@ -23,7 +24,7 @@ export interface RecordArguments {
   readonly bundle: string;
   /** name and version of the program that judged */
   readonly verifier: string;
-  readonly api: Pick<CoordinatorApi, 'recordReport'>;
+  readonly api: Pick<CoordinatorApi, 'recordReport' | 'logHead'>;
   /** asked when everything was read, before anything is sent */
   readonly isAgreed: Agreement;
 }
@@ -31,13 +32,18 @@ export interface RecordArguments {
 /**
  * Have the log say that a report was issued: its digest, and the state of the log that it is about.
  *
- * @throws E_ARGUMENT, E_BUNDLE, E_VERIFY for files that cannot be used; E_LOG_ENTRY when the log has no such state
+ * @throws E_ARGUMENT, E_BUNDLE, E_VERIFY for files that cannot be used; E_VERIFY, too, when bundle or report are about another
+ * log than the coordinator's; E_LOG_ENTRY when the log has no such state
  */
 export async function recordCommand(args: RecordArguments): Promise<Recorded> {
   const { report, bundle, verifier, api, isAgreed } = args;
   const { files } = readBundle(await readBundleFile(bundle));
-  const checkpoint = headOfNote(new TextDecoder().decode(files.get('checkpoint')));
-  const digest = digestText(sha256(await readBytes('the report', report)));
+  const note = textOfNote(files.get('checkpoint'));
+  const checkpoint = headOfNote(note);
+  const bytes = await readBytes('the report', report);
+  await verifySameLog(bundle, note, api);
+  verifyNames(report, bytes, { origin: parseCheckpoint(note).origin, root: checkpoint.root });
+  const digest = digestText(sha256(bytes));
   const { size } = checkpoint;
   if (!(await isAgreed(size))) return { index: null, size };
   const { indexes } = await api.recordReport({ report: digest, checkpoint, verifier });
@@ -51,7 +57,7 @@ export interface AnchorArguments {
   /** path of the checkpoint that was dated: a signed note */
   readonly checkpoint: string;
   readonly form: 'rfc3161' | 'public-log';
-  readonly api: Pick<CoordinatorApi, 'recordAnchor'>;
+  readonly api: Pick<CoordinatorApi, 'recordAnchor' | 'logHead'>;
   /** asked when everything was read, before anything is sent */
   readonly isAgreed: Agreement;
 }
@@ -62,15 +68,17 @@ const MAX_TOKEN_BYTES = 64 * 1024;
 /**
  * Have the log say that somebody outside dated a checkpoint of it.
  *
- * @throws E_ARGUMENT, E_VERIFY for files that cannot be used; E_LOG_ENTRY when the log has no such state, or the token is
- * about something else
+ * @throws E_ARGUMENT, E_VERIFY for files that cannot be used; E_VERIFY, too, for a checkpoint of another log; E_LOG_ENTRY when
+ * the log has no such state, or the token is about something else
  */
 export async function anchorCommand(args: AnchorArguments): Promise<Recorded> {
   const { token, checkpoint, form, api, isAgreed } = args;
   const bytes = await readBytes('the token', token);
   if (bytes.length > MAX_TOKEN_BYTES)
     throw new RegulonError('E_ARGUMENT', `${token} has ${bytes.length} bytes: no token is so large`);
-  const head = headOfNote(await readTextFile('the checkpoint', checkpoint));
+  const note = await readTextFile('the checkpoint', checkpoint);
+  const head = headOfNote(note);
+  await verifySameLog(checkpoint, note, api);
   const request = { checkpoint: head, form, token: Buffer.from(bytes).toString('base64') };
   if (!(await isAgreed(head.size))) return { index: null, size: head.size };
   const { indexes } = await api.recordAnchor(request);
@@ -81,4 +89,46 @@ export async function anchorCommand(args: AnchorArguments): Promise<Recorded> {
 function headOfNote(note: string): { readonly size: number; readonly root: string } {
   const { size, root } = parseCheckpoint(note);
   return { size, root: digestText(root) };
+}
+
+/** The note in a file is of the log that the coordinator keeps. @throws E_VERIFY naming both logs */
+async function verifySameLog(
+  file: string,
+  note: string,
+  api: Pick<CoordinatorApi, 'logHead'>,
+): Promise<void> {
+  const [theirs, own] = [logOf(file, note), logOf('the coordinator', (await api.logHead()).note)];
+  if (theirs === own) return;
+  throw new RegulonError('E_VERIFY', `${file} is about the log ${theirs}, the coordinator keeps ${own}`, {
+    hint: 'name a file of this federation, or the coordinator of that one',
+  });
+}
+
+/** Name and key id of the log that signed a note. @throws E_VERIFY if it did not */
+function logOf(source: string, note: string): string {
+  const { origin } = parseCheckpoint(note);
+  const own = parseNote(note).signatures.find(({ name }) => name === origin);
+  if (own) return `${origin}+${hex(own.keyId)}`;
+  throw new RegulonError('E_VERIFY', `the checkpoint of ${source} has no line of its log ${origin}`);
+}
+
+/**
+ * A report names the log and the state that it is about. One that is no text, as a scan of a signed page, cannot be read
+ * here.
+ *
+ * @throws E_VERIFY for a text without these
+ */
+function verifyNames(
+  path: string,
+  bytes: Uint8Array,
+  { origin, root }: Readonly<Record<'origin' | 'root', string>>,
+): void {
+  const report = Buffer.from(bytes);
+  if (!isUtf8(report) || (report.includes(origin) && report.includes(root))) return;
+  const named = /[\w.:-]+\/fed\/[\w-]+/.exec(report.toString())?.[0];
+  throw new RegulonError(
+    'E_VERIFY',
+    `${path} is about ${named === undefined || named === origin ? 'another state of the log' : `the log ${named}`}, not ${origin} with root ${root}`,
+    { hint: 'name the report that `regulon audit report` wrote of this bundle' },
+  );
 }

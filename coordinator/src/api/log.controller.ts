@@ -7,7 +7,7 @@ import { Allow, AllowAll, type CalledRequest, callerOf, doerOf } from './access.
 import { appendEntries } from './append-entries.js';
 import { sendPieces } from './send.js';
 import { API_CONTEXT, type ApiContext } from './context.js';
-import type { ActorHead, AttachmentsReply, EntriesReply, PruneReply } from '../runs/index.js';
+import type { ActorHead, AttachmentsReply, EntriesReply, LogHead, PruneReply } from '../runs/index.js';
 import {
   anchorSchema,
   attachmentsSchema,
@@ -25,7 +25,7 @@ export class LogController {
 
   @Get()
   @AllowAll()
-  head(): { size: number; root: string; note: string; cosigned: number | null } {
+  head(): LogHead {
     const { size, root, note } = this.context.sequencer.latest();
     const cosigned = this.context.sequencer.cosigned()?.size ?? null;
     return { size, root: digestText(root), note, cosigned };

@@ -57,6 +57,13 @@ export interface LogState {
   readonly root: string;
 }
 
+/** `GET /api/v1/log`: the newest checkpoint. */
+export interface LogHead extends LogState {
+  readonly note: string;
+  /** size of the newest one that a quorum cosigned */
+  readonly cosigned: number | null;
+}
+
 /** `POST /api/v1/log/reports`: a report on the log was issued. */
 export interface ReportRequest {
   /** digest text of its bytes */
