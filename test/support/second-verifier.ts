@@ -16,6 +16,8 @@ export interface SecondAnswer {
   readonly rows: Readonly<Record<string, readonly (number | null)[]>>;
   /** rows that a person must judge */
   readonly asks: readonly string[];
+  /** of rows that pass, what they say of how much was judged */
+  readonly says: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
 }
 

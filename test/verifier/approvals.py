@@ -1,6 +1,6 @@
 """Rows A2 and A3: the stewards approved what ran, and what ran is what they approved."""
 
-from primitives import Missing, enc, hexes, sha256
+from primitives import Missing, Wrong, enc, hexes, parse_json, sha256
 from runs import approval_of, dataset_of, proposal_of, run_of
 
 
@@ -36,6 +36,11 @@ def check_plan(log, index, body):
     try:
         data = log.attachment(body["plan"])
     except Missing:
+        return
+    try:
+        parse_json(data)
+    except Wrong:
+        log.add("A3", index, "the attached plan is not canonical JSON")
         return
     if hexes(sha256(enc("regulon/plan/v1", data))) != body["planHash"]:
         log.add("A3", index, "the plan hash is not that of the attached plan")

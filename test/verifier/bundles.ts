@@ -5,7 +5,7 @@ import { listsRight, listsWrong } from './attached-lists.js';
 import { type Case, caseOf, cosigned, level2, rewritten, run, withFiles } from './cases.js';
 import { rewrites, tampered } from './changed-bundles.js';
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
-import { cosignatures } from './cosignatures.js';
+import { cosignatures, witnessedRight } from './cosignatures.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
 import { deedsRight, deedsWrong } from './deeds.js';
 import { baselinesRight, baselinesWrong } from './log-baselines.js';
@@ -18,6 +18,7 @@ import { goodReleases, wrongReleases } from './released-models.js';
 import { policiesRight, policiesWrong } from './policies.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
 import { statedRight, statedWrong } from './self-evidence.js';
+import { unreadRight, unreadWrong } from './unread-parts.js';
 
 const everySize = (log: SampleLog): number[] => log.entries.map((_, index) => index + 1);
 const addCheckpoint = (files: Map<string, Uint8Array>, log: SampleLog, size: number): void =>
@@ -36,6 +37,8 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...listsRight,
   ...prunedRight,
   ...policiesRight,
+  ...unreadRight,
+  ...witnessedRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
   'a run under checkpoints of every size': withFiles(
@@ -104,4 +107,5 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...listsWrong,
   ...prunedWrong,
   ...policiesWrong,
+  ...unreadWrong,
 };

@@ -1,5 +1,7 @@
 """Rows L2 and L4 in gate mode cosigned."""
 
+from datetime import datetime, timezone
+
 import entries as log_entries
 import tree
 from log_rows import DAY
@@ -15,6 +17,7 @@ def check_cosignatures(log, kept, as_of, max_age):
     names = sorted(n for n in log.files if n.startswith("site-checkpoints/"))
     for name in ["checkpoint", *names]:
         try:
+            need(name in log.files, "the newest checkpoint is missing")
             note = parse_note(log.files[name])
             verify_log(note, log.policy.log)
             need(note.size <= len(log.hashes), "a checkpoint of a later log")
@@ -29,14 +32,49 @@ def check_cosignatures(log, kept, as_of, max_age):
         except Wrong as error:
             log.add("L2", None, str(error))
     if newest:
-        latest = vouched(log, newest)[1]
+        latest = span_of(log, newest.size, newest.times)[1]
         if latest < as_of - max_age:
             log.add("L2", None, "the newest cosignature is too old")
         if latest > as_of + log.genesis["skewSeconds"]:
             log.add("L4", None, "a cosignature is dated after the time of the judgement")
     check_changes(log, notes)
     check_gate_entries(log, notes)
-    check_times(log, [*notes.values(), *kept])
+    seen = by_size([*notes.values(), *([newest] if newest else []), *read_kept(log, kept)])
+    check_times(log, seen)
+    if newest:
+        log.says["L2"] = witnessed(log, seen, newest)
+
+
+def read_kept(log, kept):
+    """Of what sites kept those with a quorum."""
+    for note in kept:
+        members = log.at(note.size)
+        try:
+            note.times = cosignature_times(note, members.cosigners)
+        except Wrong as error:
+            log.add("L2", None, f"a checkpoint that a site keeps is not acceptable: {error}")
+            continue
+        if len(note.times) >= members.body["quorum"]:
+            yield note
+
+
+def by_size(notes):
+    """Times of each size, ascending: of several notes the first cosignature of each member."""
+    merged = {}
+    for note in notes:
+        first = merged.setdefault(note.size, {})
+        for name, time in note.times.items():
+            first[name] = min(time, first.get(name, time))
+    return sorted(merged.items())
+
+
+def witnessed(log, seen, newest):
+    """What the witnesses saw: a bundle with fewer checkpoints proves less."""
+    sizes = [size for size, _ in seen]
+    apart = max(b - a for a, b in zip([sizes[0], *sizes], sizes))
+    since, until = span_of(log, *seen[0])[0], span_of(log, newest.size, newest.times)[1]
+    span = " to ".join(datetime.fromtimestamp(t, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z") for t in (since, until))
+    return f"cosigned sizes: {len(sizes)}, from {sizes[0]} to {newest.size}, at most {apart} entries apart, of {span}"
 
 
 def check_changes(log, notes):
@@ -57,23 +95,22 @@ def check_gate_entries(log, notes):
             log.add("L2", index, "the gate of a contribution is no checkpoint with a quorum")
 
 
-def vouched(log, note):
+def span_of(log, size, times):
     """The (f + 1)-th oldest and the (f + 1)-th newest time: one of each f + 1 is of an honest member."""
-    times = sorted(note.times.values())
-    skipped = min(log.at(note.size).body["colluders"], len(times) - 1)
+    times = sorted(times.values())
+    skipped = min(log.at(size).body["colluders"], len(times) - 1)
     return times[skipped], times[-1 - skipped]
 
 
-def check_times(log, notes):
+def check_times(log, ordered):
     skew = log.genesis["skewSeconds"]
-    ordered = sorted(notes, key=lambda note: note.size)
     last = {}
-    for note in ordered:
-        for witness, time in note.times.items():
+    for size, times in ordered:
+        for witness, time in times.items():
             if time < last.get(witness, 0):
-                log.add("L4", note.size - 1, f"{witness} cosigned a larger size before a smaller one")
+                log.add("L4", size - 1, f"{witness} cosigned a larger size before a smaller one")
             last[witness] = max(time, last.get(witness, 0))
-    seen = [(note.size, vouched(log, note)[0]) for note in ordered if note.times]
+    seen = [(size, span_of(log, size, times)[0]) for size, times in ordered]
     for index, entry in enumerate(log.entries):
         covering = [time for size, time in seen if size > index]
         if entry is None or not covering:

@@ -1,5 +1,5 @@
-import { digestText } from '@regulon/shared/transparency';
-import { type SampleLog, type SampleOptions, sampleRun } from '@regulon/shared/transparency-samples';
+import { digestText, writeBundle } from '@regulon/shared/transparency';
+import { SampleLog, type SampleOptions, samplePlan, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, caseOf } from './cases.js';
 
 /** What each site sends in every coordinate: four rounds of small updates, then one of this size. */
@@ -23,6 +23,17 @@ export const goodModels: Readonly<Record<string, () => Case>> = {
     combination: { tileFactor: '9.1' },
   }),
   'a run with larger updates from its start': trained({ words: [BELOW], combination: { tileFactor: '2' } }),
+  'a run whose last model was not kept': () => {
+    const log = sampleRun({ trainingRounds: 5, words: words(10) });
+    return withKept(log, new Map([...log.kept].slice(0, -3)));
+  },
+  'a run of which nothing was kept': () => withKept(sampleRun({ words: words(10) }), new Map()),
+  'a run with divisors of their own': trained({ owners: [1, 2, 3, 4] }),
+  'a run without a training round that closed': () => withKept(new SampleLog(), new Map()),
+  'a run whose sums are computed twice': () => {
+    const log = sampleRun({ words: words(10) });
+    return { ...withKept(log), masked: log.masked };
+  },
   'a run of whose first rounds the sums were not kept': () => {
     const log = sampleRun({ trainingRounds: 5, words: words(BELOW), combination: { tileFactor: '2' } });
     const kept = [...log.kept].slice(4);
@@ -32,6 +43,12 @@ export const goodModels: Readonly<Record<string, () => Case>> = {
 
 /** Logs that say what does not follow from the kept sums. */
 export const wrongModels: Readonly<Record<string, () => Case>> = {
+  'kept sums of a plan that is not attached': () => {
+    const log = sampleRun({ words: words(10) });
+    const files = log.files();
+    files.delete(SampleLog.pathOf(samplePlan()));
+    return { bundle: writeBundle(files), policy: log.policy, kept: log.kept };
+  },
   'a model that does not follow from its sum': trained({
     spoil: (kind, body, seen) =>
       kind === 'round.aggregate' && seen === 2 ? { ...body, modelOut: other } : body,

@@ -3,7 +3,7 @@
 import re
 
 from entries import DIGEST
-from primitives import Wrong, parse_json
+from primitives import Wrong, need, parse_json
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}")
 STAGES = ("r0", "r1", "r2", "r3", "r4")
@@ -41,6 +41,25 @@ ELEMENTS = {(kind, name): is_count for kind, names in NUMBERS.items() for name i
     ("round.aggregate", "dropped"): is_dropped,
     ("run.finish", "models"): is_model,
 }
+
+
+MEMBER = {"id", "name", "statement", "cosigner", "steward", "administrators"}
+
+
+def is_member(value):
+    if not isinstance(value, dict) or set(value) != MEMBER or not isinstance(value["administrators"], list):
+        return False
+    texts = [value[name] for name in MEMBER - {"id", "administrators"}] + value["administrators"]
+    return is_count(value["id"]) and len(value["administrators"]) <= 8 and all(isinstance(text, str) for text in texts)
+
+
+def members_of(log, body):
+    """Members of entry 0, from its attachment when they are many. Raises `Wrong` when that is no list of members."""
+    if not isinstance(body["members"], dict):
+        return body["members"]
+    members = parse_json(log.attachment(body["members"]))
+    need(isinstance(members, list) and len(members) <= 255 and all(map(is_member, members)), "no list of members")
+    return members
 
 
 def read_lists(log):

@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from collections import Counter
 
 import entries as log_entries
 import tree
+from lists import members_of
 from membership import CHANGES, History
 from notes import parse_note, verify_log
 from primitives import Missing, Wrong, need
@@ -21,6 +23,8 @@ class Log:
         self.files, self.policy, self.findings = files, policy, []
         self.entries, self.hashes, self.history, self.genesis = [], [], None, None
         self.checkpoint, self.used, self.asks = None, {}, []
+        # what rows say unless they fail, and of how many rounds level 2 was judged
+        self.says, self.derived, self.replayed = {}, Counter(), 0
         # first entry whose bundle is there, and what a baseline says of those before it
         self.minimum, self.start = 0, {"repeated": [], "heads": [], "ledgers": [], "ended": []}
         for name in changed:
@@ -50,18 +54,27 @@ class Log:
 
 
 def read_checkpoint(log):
-    """Whether there is a size to read the tiles by; who signed it is another question."""
+    """What it states, if it is a note of a checkpoint; who signed it is another question."""
     try:
         log.checkpoint = parse_note(log.files.get("checkpoint", b""))
         verify_log(log.checkpoint, log.policy.log)
     except Wrong as error:
         log.add("L1", None, f"checkpoint: {error}")
-    return log.checkpoint is not None
+
+
+def read_size(log):
+    """Size of the checkpoint, at most what the files can hold; without one the size that the entry bundles promise."""
+    if log.checkpoint is None:
+        return max((tree.end_of(path) for path in log.files), default=0)
+    most = tree.WIDTH * len(log.files)
+    if log.checkpoint.size > most:
+        log.add("L1", None, f"{log.checkpoint.size} entries are claimed, the files hold at most {most}")
+    return min(log.checkpoint.size, most)
 
 
 def read_tiles(log):
-    """Entries and hash tiles of the checkpoint's size."""
-    size, bundle, expected = log.checkpoint.size, log.files, {}
+    """Entries and hash tiles of the log's size."""
+    size, bundle, expected = read_size(log), log.files, {}
     raw = []
     log.minimum = next((first for path, level, first, _ in tree.tiles(size) if level == "entries" and path in bundle), 0)
     for path, level, first, width in tree.tiles(size):
@@ -83,7 +96,7 @@ def read_tiles(log):
         if index >= len(stored) or stored[index] != value:
             log.add("L1", index, "the entry is not the one of its hash tile")
     check_upper(log, expected, stored)
-    if len(stored) == size and tree.root(stored) != log.checkpoint.root:
+    if log.checkpoint and len(stored) == size and tree.root(stored) != log.checkpoint.root:
         log.add("L1", None, "the tiles do not have the checkpoint's root")
     for path in sorted(p for p in bundle if p.startswith("tile/") and p not in expected):
         log.add("L1", None, f"{path} is too many")
@@ -122,10 +135,9 @@ def read_attachments(log):
                 log.add("L5", index, "an attachment is missing")
             elif hashlib.sha256(data).hexdigest() != path[19:] or len(data) != reference["size"]:
                 log.add("L1", index, "an attachment was changed")
-    unreadable = any(entry is None for entry in log.entries[log.minimum :])
     for path in log.files:
-        if path.startswith("attachments/") and path not in log.used and not unreadable:
-            log.add("L1", None, f"no entry refers to {path}")
+        if path.startswith("attachments/") and path not in log.used:
+            log.add("L1", None, f"no readable entry refers to {path}")
 
 
 def check_fixed_files(log):
@@ -169,11 +181,13 @@ def check_chain_values(log):
 def check_signers(log):
     """L3: entry 0, then every entry under its keys."""
     first = log.entries[0] if log.entries else None
-    if first is None and log.entries:
+    if first is None:
+        if not log.entries:
+            log.add("L1", None, "the log is empty")
         return
     try:
-        need(first and first["kind"] == "federation.genesis", "entry 0 is not a genesis")
-        log.genesis = first["body"]
+        need(first["kind"] == "federation.genesis", "entry 0 is not a genesis")
+        log.genesis = first["body"] | {"members": members_of(log, first["body"])}
         keys = log_entries.Keys(log.genesis)
         keys.check(first)
         # the keys of entry 0 are known; without its roster no other one follows, and no administrator is known
@@ -254,11 +268,12 @@ def check_site_checkpoints(log, kept):
         except Wrong as error:
             log.add("L2", None, f"a checkpoint that a site keeps is not acceptable: {error}")
             continue
-        notes.append(note)
         if note.size > len(log.hashes):
             log.add("L1", len(log.hashes), f"a site keeps a checkpoint of size {note.size}")
         elif None not in log.hashes and tree.root(log.hashes[: note.size]) != note.root:
             log.add("L2", None, "a site keeps a checkpoint with another root")
+        else:
+            notes.append(note)
     return notes
 
 

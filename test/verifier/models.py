@@ -7,10 +7,11 @@ import struct
 from array import array
 
 import tree
-from primitives import Missing, Wrong, hexes, need, parse_json
+from primitives import Wrong, hexes, need, parse_json
 from runs import run_of
 
 WORDS = 16384
+LOST, DIVIDED = "without a kept sum or model", "with divisors of their own"
 
 
 def check_models(log, closed, folder):
@@ -19,12 +20,16 @@ def check_models(log, closed, folder):
     for key, (index, m, parts) in closed.items():
         run = run_of(log, key[0])
         plan = plan_of(log, run) if run else None
-        if m["purpose"] != 0 or plan is None:
+        if m["purpose"] != 0:
+            continue
+        if plan is None:
+            log.derived["without a plan that can be read"] += 1
             continue
         arm = key[0], m["arm"]
         own = earlier.get(arm, [])
         try:
             files = files_of(folder, m, log.entries[index]["body"])
+            log.derived[LOST if not files else DIVIDED if plan[3] else "derived"] += 1
             energies = files and judge(plan, m, parts, files, own or [], log.entries[index]["body"])
         except (Wrong, ValueError, OverflowError) as error:
             log.add("S3", index, f"round {key[1]}: {error}")
@@ -36,7 +41,7 @@ def plan_of(log, run):
     """Rule, trim and factor of the attached plan, whose numbers are decimal strings; whether blocks have divisors."""
     try:
         plan = parse_json(log.attachment(run.proposal["plan"]))
-    except Missing:
+    except Wrong:
         return None
     own = plan.get("secureAggregation", {})
     owned = any("owners" in block for block in plan.get("model", {}).get("blocks", []))
@@ -126,3 +131,12 @@ def check_tiles(m, factor, energies, earlier):
         return
     profile = [statistics.median(own[t] for own in earlier) for t in range(len(energies))]
     need(all(e <= factor * max(m["N"] ** 2, p) for e, p in zip(energies, profile)), "a tile stands out")
+
+
+def said_of(log):
+    """Of how many training rounds the model was derived, and why not of the others."""
+    reasons = ("without a plan that can be read", LOST, DIVIDED)
+    left = [f"{log.derived[why]} {why}" for why in reasons if log.derived[why]]
+    missing = sum(log.derived[why] for why in reasons)
+    rest = f" ({missing} at level 1 only: {', '.join(left)})" if missing else ""
+    return f"{log.derived['derived']} of {log.derived['derived'] + missing} models derived{rest}"

@@ -10,6 +10,9 @@ from primitives import Wrong, check_key, need, sha256, verifies
 LOG, COSIGNER, STATEMENT = b"\1", b"\4", b"\xffregulon-dsse-v1"
 
 
+CONTROL = re.compile(r"(?!\n)[\x00-\x1f\x7f-\x9f]|\ufffd")
+
+
 def unbase64(text):
     try:
         data = base64.b64decode(text, validate=True)
@@ -58,13 +61,14 @@ def parse_note(data):
         note = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Wrong("a note is not UTF-8") from error
+    need(not CONTROL.search(note), "control characters in a note")
     head, separator, tail = note.rpartition("\n\n")
     need(separator and tail.endswith("\n"), "not a signed note")
-    match = re.fullmatch(r"([^\n]+)\n(0|[1-9][0-9]*)\n([A-Za-z0-9+/]{43}=)\n", head + "\n")
-    need(match, "not a checkpoint")
+    match = re.fullmatch(r"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n", head + "\n")
+    need(match and int(match[2]) < 2**53, "not a checkpoint")
     lines = []
     for line in tail[:-1].split("\n"):
-        parts = re.fullmatch(r"— (\S+) (\S+)", line)
+        parts = re.fullmatch(r"— ([^\s+]+) (\S+)", line)
         need(parts, "not a signature line")
         data = unbase64(parts[2])
         need(len(data) > 4, "a signature line is too short")

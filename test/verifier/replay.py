@@ -22,6 +22,7 @@ def check_replay(log, closed, folder):
         kept = {i: read(os.path.join(place, str(i))) for part in parts for i in part.u3}
         if all(data is None for data in kept.values()):
             continue
+        log.replayed += 1
         try:
             check_sums(log.entries[index]["body"], m, parts, kept)
         except Wrong as error:

@@ -22,6 +22,8 @@ const second = hasPython ? describe : describe.skip;
 interface Verdict {
   readonly status: string;
   readonly first: Readonly<Record<string, string>>;
+  /** what L2 says of the witnesses and S3 of level 2, of rows that do not fail */
+  readonly says: Readonly<Record<string, string>>;
   /** whether row P3 asks a person */
   readonly asksP3: boolean;
 }
@@ -53,7 +55,7 @@ async function byPython(made: Case): Promise<Verdict> {
     const found = answer.rows[row] ?? [];
     if (found.length > 0) first[row] = firstOf(found.filter((index) => index !== null));
   }
-  return { status: answer.status, first, asksP3: answer.asks.includes('P3') };
+  return { status: answer.status, first, says: answer.says, asksP3: answer.asks.includes('P3') };
 }
 
 /** A folder as the coordinator's blobs lie. */
@@ -101,10 +103,17 @@ function byRegulon({ bundle, policy, siteCheckpoints = [], asOf = AS_OF, kept, m
       if (rule?.status === 'fail') first[row] = firstOf(rule.evidence);
     }
     const p3 = report.rules.find(({ id }) => id === 'P3');
-    return { status: report.status, first, asksP3: p3?.status === 'needs-human' };
+    const said = [
+      ...(report.gateMode === 'cosigned' ? ['L2'] : []),
+      ...(kept !== undefined || masked !== undefined ? ['S3'] : []),
+    ];
+    const rules = report.rules.filter(({ id, status }) => said.includes(id) && status !== 'fail');
+    // behind what both say stands what a person must judge, or what was pruned
+    const says = Object.fromEntries(rules.map(({ id, note }) => [id, note.replace(/; .*/su, '')]));
+    return { status: report.status, first, says, asksP3: p3?.status === 'needs-human' };
   } catch (error) {
     if (error instanceof RegulonError && error.code === 'E_BUNDLE')
-      return { status: 'unusable', first: {}, asksP3: false };
+      return { status: 'unusable', first: {}, says: {}, asksP3: false };
     throw error;
   } finally {
     blobs?.close();

@@ -1,5 +1,7 @@
 """Merkle tree, tiles and linear chain of docs/protocol.md, Log."""
 
+import re
+
 from primitives import sha256
 
 WIDTH = 256
@@ -51,6 +53,17 @@ def tiles(size):
             width = min(WIDTH, count - number * WIDTH)
             part = "" if width == WIDTH else f".p/{width}"
             yield f"tile/{level}/{digits(number)}{part}", level, number * WIDTH, width
+
+
+ENTRY_BUNDLE = re.compile(r"tile/entries/((?:x\d{3}/)*\d{3})(?:\.p/(\d+))?")
+
+
+def end_of(path):
+    """Size of a log whose last entry bundle this is; 0 of any other file."""
+    match = ENTRY_BUNDLE.fullmatch(path)
+    if not match:
+        return 0
+    return int(match[1].replace("x", "").replace("/", "")) * WIDTH + int(match[2] or WIDTH)
 
 
 def split_bundle(data, width):

@@ -4,7 +4,7 @@
         [--kept FOLDER] [--masked-vectors FOLDER]
 
 Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
-"asks": [rows that a person must judge], "notes": [...]}. Of "asks" it says P3 only; of D1 it judges the
+"asks": [rows that a person must judge], "says": {row: text of L2 or S3 that passes}, "notes": [...]}. Of "asks" it says P3 only; of D1 it judges the
 names of members. Exit codes are those of the document.
 """
 
@@ -33,7 +33,7 @@ import replay
 import round_rows
 import training
 import withdrawals
-from notes import cosignature_times, parse_policy
+from notes import parse_policy
 from primitives import Wrong
 
 ROWS = ["L1", "L2", "L3", "L4", "L5", "A1", "A2", "A3", "A4", "S1", "S2", "S3", "S4", "P1", "P2", "P4", "D1", "D2", "R1", "R2", "X1"]
@@ -43,8 +43,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     """The log with the findings of every row. Raises `Wrong` when bundle or policy cannot be used."""
     files, changed = archive.read(bundle)
     log = log_rows.Log(files, changed, parse_policy(policy))
-    if not log_rows.read_checkpoint(log):
-        return log
+    log_rows.read_checkpoint(log)
     log_rows.read_tiles(log)
     if log.minimum and not pruning.read_start(log):
         return log
@@ -62,7 +61,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     pruning.check_prunings(log)
     lists.read_lists(log)
     evidence.check_evidence(log)
-    cosignatures.check_cosignatures(log, timed(notes, log), as_of, max_age)
+    cosignatures.check_cosignatures(log, notes, as_of, max_age)
     pruning.drop_ended(log)
     log_rows.check_gates(log)
     log_rows.check_deletions(log)
@@ -79,22 +78,21 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     withdrawals.check_withdrawals(log)
     if masked:
         replay.check_replay(log, closed, masked)
+    level_2 = [f"{log.replayed} of {len(closed)} rounds replayed"] if masked else []
+    level_2 += [models.said_of(log)] if blobs is not None else []
+    if level_2:
+        log.says["S3"] = ", ".join(level_2)
     if any(e["body"]["privacy"] is not None for _, e in log.of_kind("plan.propose")):
         log.asks.append("P3")
     return log
-
-
-def timed(notes, log):
-    for note in notes:
-        note.times = cosignature_times(note, log.at(note.size).cosigners)
-    return notes
 
 
 def report(log):
     findings = log.findings
     rows = {row: [index for found, index, _ in findings if found == row] for row in ROWS}
     notes = [f"{row} {'' if index is None else index}: {note}" for row, index, note in findings]
-    return {"status": "fail" if findings else "pass", "rows": rows, "asks": log.asks, "notes": notes}
+    says = {row: text for row, text in log.says.items() if not rows[row]}
+    return {"status": "fail" if findings else "pass", "rows": rows, "asks": log.asks, "says": says, "notes": notes}
 
 
 def read(path):
@@ -119,7 +117,7 @@ def answer_of(arguments):
         bundle, policy = read(args.bundle), read(args.policy).decode()
         return report(verify(bundle, policy, kept, as_of, args.max_age, args.kept, args.masked_vectors))
     except Wrong as error:
-        return {"status": "unusable", "rows": {}, "asks": [], "notes": [str(error)]}
+        return {"status": "unusable", "rows": {}, "asks": [], "says": {}, "notes": [str(error)]}
 
 
 def main():

@@ -70,10 +70,18 @@ describe('audit commands', () => {
   it('refuse level 2 where nothing of it could be judged, which would read as a pass', async () => {
     const empty = mkdtempSync(join(folder, 'empty-'));
     const usable = { bundle, policy, level: 2 };
-    for (const given of [{ maskedVectors: empty }, { kept: empty }, { maskedVectors: empty, kept: empty }])
+    const [replayed, derived] = [
+      '0 of 3 rounds replayed',
+      '0 of 2 models derived (2 at level 1 only: 2 without a kept sum or model)',
+    ];
+    for (const [given, said] of [
+      [{ maskedVectors: empty }, replayed],
+      [{ kept: empty }, derived],
+      [{ maskedVectors: empty, kept: empty }, `${replayed}, ${derived}`],
+    ] as const)
       await expect(verifyCommand({ ...usable, ...given })).rejects.toMatchObject({
         code: 'E_ARGUMENT',
-        message: 'level 2 cannot be verified: no masked vector was kept',
+        message: `level 2 cannot be verified: ${said}`,
       });
     const none = join(folder, 'no-such');
     for (const given of [{ maskedVectors: none }, { kept: none }, { kept: bundle }])

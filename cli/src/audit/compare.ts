@@ -1,4 +1,4 @@
-import { equalBytes, leafHashOf, utf8 } from '@regulon/shared/crypto';
+import { equalBytes, leafHashOf } from '@regulon/shared/crypto';
 import { isRegulonError, RegulonError } from '@regulon/shared/errors';
 import {
   type Checkpoint,
@@ -9,6 +9,7 @@ import {
   parseQuorumPolicy,
   readBundle,
   verifyCheckpoint,
+  textOfNote,
 } from '@regulon/shared/transparency';
 import { writeWhole } from '../files/index.js';
 import { entriesOf } from './bundle-entries.js';
@@ -97,7 +98,7 @@ export async function compareCommand({ bundles, policy, out }: CompareArguments)
 
 function signedLog(file: string, bytes: Uint8Array, verify: (note: string) => Checkpoint): SignedLog {
   const { files } = readBundle(bytes);
-  const note = new TextDecoder().decode(files.get('checkpoint') ?? utf8(''));
+  const note = textOfNote(files.get('checkpoint'));
   const checkpoint = verified(file, () => verify(note));
   const entries = entriesOf(files).map((entry) => entry.bytes);
   const tree = new LogTree();

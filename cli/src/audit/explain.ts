@@ -7,6 +7,7 @@ import {
   readBundle,
   TILE_WIDTH,
   tilePath,
+  textOfNote,
 } from '@regulon/shared/transparency';
 import { readBundleFile } from './files.js';
 
@@ -29,7 +30,7 @@ export async function explainCommand({ bundle, index }: ExplainArguments): Promi
 
 /** Bytes of one entry. @throws E_NOT_FOUND if the bundle has no such entry; E_BUNDLE if it cannot be read */
 export function entryOf(files: ReadonlyMap<string, Uint8Array>, index: number): Uint8Array {
-  const { size } = parseCheckpoint(new TextDecoder().decode(files.get('checkpoint')));
+  const { size } = parseCheckpoint(textOfNote(files.get('checkpoint')));
   if (!Number.isInteger(index) || index < 0 || index >= size) {
     throw new RegulonError('E_NOT_FOUND', `the bundle has no entry ${index}; its last is ${size - 1}`);
   }

@@ -12,6 +12,7 @@ import {
   TILE_WIDTH,
   tilePath,
   verifyTlogProof,
+  textOfNote,
 } from '@regulon/shared/transparency';
 import { writeWhole } from '../files/index.js';
 import { entryOf } from './explain.js';
@@ -29,7 +30,7 @@ export async function proofCommand(args: {
   readonly out: string;
 }): Promise<{ path: string; bytes: number; index: number; size: number }> {
   const { files } = readBundle(await readBundleFile(args.bundle));
-  const checkpoint = new TextDecoder().decode(files.get('checkpoint'));
+  const checkpoint = textOfNote(files.get('checkpoint'));
   const { size, root } = parseCheckpoint(checkpoint);
   const entry = entryOf(files, args.index);
   const tree = treeOf(files, size);

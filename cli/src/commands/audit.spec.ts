@@ -71,7 +71,7 @@ describe('regulon audit verify --level 2 --kept', () => {
     const { command } = keptRun(10);
     const { code, out } = await run(...command, '--level', '2');
     expect(code).toBe(0);
-    expect(S3(out)).toMatchObject({ status: 'pass', note: '5 models derived' });
+    expect(S3(out)).toMatchObject({ status: 'pass', note: '5 of 5 models derived' });
     const poisoned = await run(...keptRun(30_000).command, '--level', '2');
     expect(poisoned.code).toBe(1);
     expect(poisoned.err).toMatch(/^E_VERIFY: entry \d+ \(round\.aggregate.*\), S3: round 5: .*tile/);
@@ -92,7 +92,9 @@ describe('regulon audit verify --level 2 --kept', () => {
     rmSync(sum);
     const lacking = await run(...command, '--level', '2');
     expect(lacking.code).toBe(0);
-    expect(S3(lacking.out)).toMatchObject({ note: '4 models derived' });
+    expect(S3(lacking.out)).toMatchObject({
+      note: '4 of 5 models derived (1 at level 1 only: 1 without a kept sum or model)',
+    });
   });
 });
 

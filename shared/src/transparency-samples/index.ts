@@ -6,6 +6,7 @@ export { groupedRound } from './sample-groups.js';
 export { exceptedRun, spoilFirst } from './sample-override.js';
 export {
   sample,
+  samplePlan,
   samplePlanHash,
   samplePolicyBytes,
   type SampleOptions,

@@ -31,7 +31,7 @@ export {
 export { cosign, cosignatureTimes } from './notes/cosignature.js';
 export { formatTlogProof, parseTlogProof, verifyTlogProof, type TlogProof } from './notes/tlog-proof.js';
 export { cosignersOf, vouchedTimes, withCosignatures, type Witnesses } from './notes/quorum.js';
-export { formatNote, parseNote, signaturesOf } from './notes/signed-note.js';
+export { formatNote, parseNote, signaturesOf, textOfNote } from './notes/signed-note.js';
 export { parseQuorumPolicy, quorumPolicyText } from './notes/quorum-policy.js';
 export { bandOf, digestBytes, digestText, type Attachment } from './entries/fields.js';
 export { kinds, type ActorType, type BodyOf, type Kind, type ScopeOf } from './entries/kinds.js';

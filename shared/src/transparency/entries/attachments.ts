@@ -1,4 +1,5 @@
-import { canonicalJsonBytes, sha256 } from '../../crypto/index.js';
+import { canonicalJsonBytes, parseCanonicalJson, sha256 } from '../../crypto/index.js';
+import { refusalOf } from '../../errors/index.js';
 import { type Attachment, digestText, MAX_LIST } from './fields.js';
 import type { LogEntry } from './schema.js';
 
@@ -26,6 +27,17 @@ export function listField<T>(items: readonly T[]): { field: T[] | Attachment; by
   if (items.length <= MAX_LIST) return { field: [...items] };
   const bytes = canonicalJsonBytes(items);
   return { field: attachmentOf(bytes, MediaType.json), bytes };
+}
+
+/** The JSON of an attachment; undefined when the bytes are missing or not its one canonical form. */
+export function attachedJson(bytes: Uint8Array | undefined): unknown {
+  if (bytes === undefined) return undefined;
+  try {
+    return parseCanonicalJson(bytes, 'the attachment');
+  } catch (error) {
+    refusalOf(error, 'E_MESSAGE');
+    return undefined;
+  }
 }
 
 /** Every attachment that an entry refers to, in the order of its canonical JSON, without duplicates. */

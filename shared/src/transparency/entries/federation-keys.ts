@@ -2,7 +2,7 @@ import { hex } from '../../crypto/index.js';
 import { keyReference, KeyType, parseVkey, statementKeyName, type VerifierKey } from '../notes/vkey.js';
 import type { Witnesses } from '../notes/quorum.js';
 import type { ActorType, BodyOf } from './kinds.js';
-import { isAttachment } from './attachments.js';
+import { attachedJson, isAttachment } from './attachments.js';
 import { type ActorKey, GrantedRoles, type KnownKeys } from './granted-roles.js';
 import { memberList } from './bodies-federation.js';
 import { entryRefused } from './rule-error.js';
@@ -121,16 +121,7 @@ function membersOf(
   resolve: ResolveAttachment,
 ): readonly GenesisMember[] {
   if (!isAttachment(genesis.members)) return genesis.members;
-  const bytes = resolve(genesis.members.digest);
-  const members = memberList.safeParse(bytes === undefined ? undefined : parseJson(bytes));
+  const members = memberList.safeParse(attachedJson(resolve(genesis.members.digest)));
   if (!members.success) throw entryRefused('L3', 'the list of members is not attached or cannot be read');
   return members.data;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import { canonicalJson, fromHex, hex, sha256 } from '../../crypto/index.js';
-import { isRegulonError, present, RegulonError } from '../../errors/index.js';
+import { isRegulonError, present, refusalOf, RegulonError } from '../../errors/index.js';
 import {
   parseStrict,
   type Roster,
@@ -11,6 +11,7 @@ import {
   verifySuccessor,
 } from '../../plan/index.js';
 import { parseVkey } from '../notes/vkey.js';
+import { attachedJson } from './attachments.js';
 import { FederationKeys, type GenesisMember, type ResolveAttachment } from './federation-keys.js';
 import { digestText } from './fields.js';
 import { termsOf } from './genesis.js';
@@ -180,11 +181,11 @@ export function oldSigners(old: FederationKeys, signers: { readonly keys: () => 
 
 /** A signed roster in the bytes of an attachment, not yet verified. */
 function readRoster(bytes: Uint8Array | undefined): SignedRoster | undefined {
-  if (bytes === undefined) return undefined;
+  const value = attachedJson(bytes);
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     return parseStrict(signedRosterSchema, value, 'the roster', 'E_ROSTER');
-  } catch {
+  } catch (error) {
+    refusalOf(error, 'E_ROSTER');
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJsonBytes, equalBytes } from '../../crypto/index.js';
+import { canonicalJsonBytes } from '../../crypto/index.js';
 import { RegulonError } from '../../errors/index.js';
 import {
   count,
@@ -11,6 +11,7 @@ import {
   name,
   runName,
 } from '../entries/fields.js';
+import { attachedJson } from '../entries/attachments.js';
 import { entryHash, parseEntry } from '../entries/parse.js';
 import type { LogEntry } from '../entries/schema.js';
 import { CHAIN_START, nextChain } from '../merkle/chain.js';
@@ -56,13 +57,7 @@ export type BaselineState = z.infer<typeof baselineSchema>;
 
 /** The state in the bytes of an attachment; undefined when they are no canonical JSON of this form. */
 export function readBaseline(bytes: Uint8Array | undefined): BaselineState | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    const parsed = baselineSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-    return parsed.success && equalBytes(canonicalJsonBytes(parsed.data), bytes) ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
+  return baselineSchema.safeParse(attachedJson(bytes)).data;
 }
 
 /** A baseline over the first entries of a log. */

@@ -10,6 +10,7 @@ import { entryRefused } from '../entries/rule-error.js';
 import type { LogEntry } from '../entries/schema.js';
 import type { LogTree } from '../merkle/tree.js';
 import { type Checkpoint, checkpointBody, verifyCheckpoint } from '../notes/checkpoint.js';
+import { textOfNote } from '../notes/signed-note.js';
 
 /** The log that an entry about its own states is judged against. */
 export interface JudgedLog {
@@ -104,7 +105,7 @@ function signedNote({ digest }: Attachment, { resolve, history }: JudgedLog): Ch
   const bytes = resolve(digest);
   if (bytes === undefined) return undefined;
   try {
-    return verifyCheckpoint(new TextDecoder().decode(bytes), history.last.logKey);
+    return verifyCheckpoint(textOfNote(bytes), history.last.logKey);
   } catch (error) {
     throw entryRefused(
       'L3',

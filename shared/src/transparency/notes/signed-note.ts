@@ -20,6 +20,11 @@ export interface SignedNote {
   readonly signatures: readonly NoteSignature[];
 }
 
+/** Text of a note as it was written: no byte is dropped, and what is not UTF-8, or nothing, is refused by `parseNote`. */
+export function textOfNote(bytes: Uint8Array | undefined): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+}
+
 /**
  * Take a signed note apart without checking signatures. Input is attacker-controlled.
  *

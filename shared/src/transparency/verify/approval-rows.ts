@@ -1,4 +1,5 @@
 import { hashJson } from '../../crypto/index.js';
+import { attachedJson } from '../entries/attachments.js';
 import type { GenesisMember } from '../entries/federation-keys.js';
 import { digestText } from '../entries/fields.js';
 import type { VerifyContext } from './context.js';
@@ -64,9 +65,11 @@ export function isOpen(dataset: Placed<'dataset.commit'> | undefined): boolean {
 
 function checkProposal({ log, findings }: VerifyContext, { entry, index }: Placed<'plan.propose'>): void {
   const bytes = log.resolve(entry.body.plan.digest);
-  if (bytes !== undefined && digestText(hashJson('plan', bytes)) !== entry.body.planHash) {
+  if (bytes === undefined) return;
+  if (attachedJson(bytes) === undefined)
+    findings.fail('A3', 'the attached plan is not canonical JSON', index);
+  else if (digestText(hashJson('plan', bytes)) !== entry.body.planHash)
     findings.fail('A3', 'the plan hash is not that of the attached plan', index);
-  }
 }
 
 function checkSite(

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { attachedJson } from '../entries/attachments.js';
 import type { VerifyContext } from './context.js';
 import type { Placed } from './run-view.js';
 
@@ -13,10 +14,5 @@ export function partOfPlan<T>(
   { proposal }: { readonly proposal: Placed<'plan.propose'> },
   part: z.ZodType<T>,
 ): T | undefined {
-  const bytes = log.resolve(proposal.entry.body.plan.digest);
-  try {
-    return bytes && part.safeParse(JSON.parse(new TextDecoder().decode(bytes))).data;
-  } catch {
-    return undefined;
-  }
+  return part.safeParse(attachedJson(log.resolve(proposal.entry.body.plan.digest))).data;
 }

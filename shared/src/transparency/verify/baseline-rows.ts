@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../crypto/index.js';
 import { isRegulonError, present, refusalOf } from '../../errors/index.js';
+import { attachedJson } from '../entries/attachments.js';
 import { digestText } from '../entries/fields.js';
 import type { BodyOf } from '../entries/kinds.js';
 import { type Baseline, BaselineBuilder, baselineSchema } from '../evidence/baseline.js';
@@ -94,12 +95,6 @@ function derive(builder: BaselineBuilder, entries: readonly (Uint8Array | undefi
 }
 
 function onlyLedgersDiffer(bytes: Uint8Array, { state }: Baseline): boolean {
-  try {
-    const parsed = baselineSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-    return (
-      parsed.success && canonicalJson({ ...parsed.data, ledgers: state.ledgers }) === canonicalJson(state)
-    );
-  } catch {
-    return false;
-  }
+  const { data } = baselineSchema.safeParse(attachedJson(bytes));
+  return data !== undefined && canonicalJson({ ...data, ledgers: state.ledgers }) === canonicalJson(state);
 }

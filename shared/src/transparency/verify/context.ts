@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalJson, hex, type SignatureCheck } from '../../crypto/index.js';
 import { type Roster, rosterHashOf } from '../../plan/index.js';
 import type { RosterView } from '../../secagg/index.js';
-import { isAttachment } from '../entries/attachments.js';
+import { attachedJson, isAttachment } from '../entries/attachments.js';
 import type { FederationKeys, GenesisMember, ResolveAttachment } from '../entries/federation-keys.js';
 import { type Attachment, count, digestBytes, digestText } from '../entries/fields.js';
 import { type KeyHistory, verifiedRoster } from '../entries/key-history.js';
@@ -31,14 +31,7 @@ export function elementsOf<T>(
   resolve: ResolveAttachment,
 ): readonly T[] {
   if (!isAttachment(field)) return field;
-  const bytes = resolve(field.digest);
-  if (bytes === undefined) return [];
-  try {
-    const list = z.array(element).safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-    return list.success ? list.data : [];
-  } catch {
-    return [];
-  }
+  return z.array(element).safeParse(attachedJson(resolve(field.digest))).data ?? [];
 }
 
 /** Elements of a list of roster ids or of indexes. */

@@ -6,11 +6,18 @@ import { digestBytes } from '../entries/fields.js';
 import { verifyCheckpoint } from '../notes/checkpoint.js';
 import type { QuorumPolicy } from '../notes/quorum-policy.js';
 import { cosignersOf, vouchedTimes } from '../notes/quorum.js';
-import { entryTimeWrong } from './entry-time.js';
+import { textOfNote } from '../notes/signed-note.js';
+import { bySize, checkTimes, type CosignedSize, witnessed } from './cosignature-times.js';
 import type { Findings } from './findings.js';
 import { type KeyHistory, oldSigners } from '../entries/key-history.js';
 import type { IndexedEntry } from './log-entries.js';
 import type { LogFiles } from './log-files.js';
+
+/** A checkpoint that a site kept, of a state of the log. */
+export interface KeptState {
+  readonly note: string;
+  readonly size: number;
+}
 
 /** What the rows about cosignatures are judged on, gate mode `cosigned`. */
 export interface CosignatureInput {
@@ -19,6 +26,8 @@ export interface CosignatureInput {
   readonly content: ZipContent;
   readonly files: LogFiles;
   readonly entries: readonly IndexedEntry[];
+  /** what sites kept */
+  readonly kept: readonly KeptState[];
   readonly asOf: Date;
   /** the newest cosignature of the newest checkpoint may be so old */
   readonly maxAgeSeconds: number;
@@ -26,11 +35,8 @@ export interface CosignatureInput {
 }
 
 /** A checkpoint with a quorum. */
-interface Whole {
-  readonly size: number;
+interface Whole extends CosignedSize {
   readonly root: Uint8Array;
-  /** by name of the witness, seconds since 1970 */
-  readonly times: ReadonlyMap<string, number>;
 }
 
 /**
@@ -55,15 +61,32 @@ export function checkCosignatures(input: CosignatureInput): void {
   checkGates(wholes, input);
   if (newest !== undefined) checkFreshness(newest, input);
   checkChanges(ordered, input);
-  for (const name of new Set(input.history.everybody().map((member) => member.name)))
-    checkTimesOf(name, ordered, findings);
-  checkEntryTimes(ordered, input);
+  const kept = input.kept.flatMap((state) => readKept(state, input));
+  const seen = bySize([...ordered, ...(newest ? [newest] : []), ...kept]);
+  checkTimes(seen, input);
+  if (newest !== undefined) findings.remark('L2', 'pass', witnessed(seen, newest, input.history));
+}
+
+/** Times of what a site kept, where it has a quorum. */
+function readKept({ note, size }: KeptState, { history, findings }: CosignatureInput): CosignedSize[] {
+  const { witnesses, genesis } = history.at(size);
+  try {
+    const times = cosignersOf(note, witnesses);
+    return times.size < genesis.quorum ? [] : [{ size, times }];
+  } catch (error) {
+    const { message } = refusalOf(error, 'E_VERIFY');
+    findings.fail('L2', `a checkpoint that a site keeps is not acceptable: ${message}`);
+    return [];
+  }
 }
 
 function readWhole(bytes: Uint8Array | undefined, what: string, input: CosignatureInput): Whole | undefined {
   const { history, policy, files, findings } = input;
-  if (bytes === undefined) return undefined;
-  const note = new TextDecoder().decode(bytes);
+  if (bytes === undefined) {
+    findings.fail('L2', `${what} is missing`);
+    return undefined;
+  }
+  const note = textOfNote(bytes);
   try {
     const { size, root } = verifyCheckpoint(note, policy.log);
     const { witnesses, genesis } = history.at(size);
@@ -130,38 +153,4 @@ function checkFreshness(
       'L4',
       `a cosignature is of ${new Date(1000 * newest).toISOString()}, after ${asOf.toISOString()}`,
     );
-}
-
-function checkTimesOf(witness: string, ordered: readonly Whole[], findings: Findings): void {
-  let last = 0;
-  for (const { size, times } of ordered) {
-    const time = times.get(witness);
-    if (time === undefined) continue;
-    if (time < last)
-      findings.fail('L4', `${witness} cosigned size ${size} before it cosigned a smaller one`, size - 1);
-    last = time;
-  }
-}
-
-/** What an entry says of its time against the first cosignature over it; entries before the first have no such limit. */
-function checkEntryTimes(ordered: readonly Whole[], { entries, history, findings }: CosignatureInput): void {
-  const { skewSeconds } = history.last.genesis;
-  let at = 0;
-  for (const { entry, index } of entries) {
-    let covering = ordered[at];
-    while (covering !== undefined && covering.size <= index) covering = ordered[++at];
-    if (covering === undefined) return;
-    const { colluders } = history.at(covering.size).genesis;
-    const { first } = vouchedTimes([...covering.times.values()], colluders);
-    const time = Date.parse(entry.at) / 1000;
-    const wrong = entryTimeWrong(time, first, skewSeconds);
-    if (wrong === 'ahead')
-      findings.fail(
-        'L4',
-        `the entry is dated ${Math.round(time - first)} s after its first cosignature`,
-        index,
-      );
-    else if (at > 0 && wrong === 'behind')
-      findings.fail('L4', 'the entry is dated more than 24 h before its first cosignature', index);
-  }
 }

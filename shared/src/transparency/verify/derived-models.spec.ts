@@ -4,8 +4,9 @@ import { SampleLog } from '../../transparency-samples/index.js';
 import { digestText } from '../entries/fields.js';
 import type { ApprovedRun } from './approval-rows.js';
 import type { VerifyContext } from './context.js';
-import { deriveModels } from './derived-models.js';
+import { deriveModels, type KeptBlobs } from './derived-models.js';
 import { Findings } from './findings.js';
+import { noneJudged } from './level-2.js';
 import type { ClosedRound } from './opened-rounds.js';
 
 const root = (bytes: Uint8Array): Uint8Array => rootOfBytes(bytes);
@@ -50,13 +51,19 @@ function noted(
       },
     },
   } as unknown as ClosedRound;
-  const judged = deriveModels(context, [round], approved, (digest) => {
+  const count = noneJudged();
+  const keptOf: KeptBlobs = (digest) => {
     const bytes = kept.get(hex(digest));
     return (
       bytes && { size: bytes.length, read: (at, into) => into.set(bytes.subarray(at, at + into.length)) }
     );
-  });
-  return [judged, ...findings.list.map(({ rule, index, note }) => `${rule} ${index}: ${note}`)];
+  };
+  deriveModels(context, [round], approved, keptOf, count);
+  const reasons = Object.entries(count.underived).filter(([, many]) => many > 0);
+  return [
+    reasons[0]?.[0] ?? count.derived,
+    ...findings.list.map(({ rule, index, note }) => `${rule} ${index}: ${note}`),
+  ];
 }
 
 describe('the model of a round, once more from what was kept', () => {
@@ -71,8 +78,8 @@ describe('the model of a round, once more from what was kept', () => {
   it('is left to the sites where blocks have owners, or heads are trained by site', () => {
     const blocks = [{ owners: ['site-1'] }];
     const large = { secureAggregation: { combine: 'median' } };
-    expect(noted({ ...large, model: { blocks } }, floats(9, 9), { groups })).toEqual([1]);
-    expect(noted({ ...large, task: 'heads' }, floats(9, 9), { groups })).toEqual([1]);
+    expect(noted({ ...large, model: { blocks } }, floats(9, 9), { groups })).toEqual(['divided']);
+    expect(noted({ ...large, task: 'heads' }, floats(9, 9), { groups })).toEqual(['divided']);
     for (const exact of [
       { task: 'heads', privacy: {} },
       { task: 'heads', training: { strategy: 'fed-sgd' } },
@@ -82,7 +89,7 @@ describe('the model of a round, once more from what was kept', () => {
   });
 
   it('is not judged without the plan, nor from files of another size', () => {
-    expect(noted([1, 2], floats(3, 6), { groups })).toEqual([0]);
+    expect(noted([1, 2], floats(3, 6), { groups })).toEqual(['unread']);
     const short = [words(1, 2), ...groups.slice(1)];
     expect(noted({ secureAggregation: { combine: 'median' } }, floats(3, 6), { groups: short })).toEqual([
       1,
@@ -92,7 +99,7 @@ describe('the model of a round, once more from what was kept', () => {
 
   it('is not judged where the sum of a group was not kept', () => {
     const plan = { secureAggregation: { combine: 'median' } };
-    expect(noted(plan, floats(3, 6), { groups, kept: groups.slice(1) })).toEqual([0]);
+    expect(noted(plan, floats(3, 6), { groups, kept: groups.slice(1) })).toEqual(['lost']);
   });
 
   it('may follow from a longer sum where the sites add noise', () => {

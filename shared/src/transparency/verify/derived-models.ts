@@ -8,6 +8,7 @@ import { digestBytes } from '../entries/fields.js';
 import type { ApprovedRun } from './approval-rows.js';
 import { partOfPlan } from './attached-plan.js';
 import { rosterViewAt, type VerifyContext } from './context.js';
+import type { Level2Count } from './level-2.js';
 import type { ClosedRound } from './opened-rounds.js';
 import type { MaskedVector } from './replay.js';
 
@@ -42,31 +43,35 @@ interface KeptRound {
  * Row S3, beside the sums themselves: the model of each closed training round once more from the sums and the model before
  * it, with what the coordinator had to look at on the way: the ceiling, and the tiles that stand out.
  *
- * @returns how many rounds were judged; those of which a file was not kept are not
+ * @param count to which each training round is added: as derived, or with the reason why it is not
  */
 export function deriveModels(
   context: VerifyContext,
   rounds: readonly ClosedRound[],
   approved: ApprovedRun | undefined,
   keptOf: KeptBlobs,
-): number {
+  count: Pick<Level2Count, 'derived' | 'underived'>,
+): void {
   const plan = approved && partOfPlan(context, approved, steppingPlan);
-  if (!plan) return 0;
   /** energies of the closed rounds of each arm; null once one of them could not be judged */
   const earlier = new Map<number, number[][] | null>();
-  let judged = 0;
   for (const round of rounds) {
     const { manifest } = round;
     if (manifest.purpose !== 0) continue;
+    if (!plan) {
+      count.underived.unread += 1;
+      continue;
+    }
     const energies = earlier.get(manifest.arm) ?? (earlier.has(manifest.arm) ? null : []);
     const kept = filesOf(round, keptOf);
     const { wrong, tiles } = kept ? judge(context, plan, round, kept, energies) : {};
     earlier.set(manifest.arm, energies && tiles ? [...energies, [...tiles]] : null);
-    if (kept) judged += 1;
+    if (!kept) count.underived.lost += 1;
+    else if (hasOwnDivisors(plan)) count.underived.divided += 1;
+    else count.derived += 1;
     if (wrong !== undefined)
       context.findings.fail('S3', `round ${manifest.round}: ${wrong}`, round.aggregate.index);
   }
-  return judged;
 }
 
 function filesOf({ manifest, aggregate }: ClosedRound, keptOf: KeptBlobs): KeptRound | undefined {

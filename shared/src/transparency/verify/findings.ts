@@ -67,6 +67,12 @@ export class Findings {
     this.remarks.set(rule, { status, note });
   }
 
+  /** A person must judge a row, too: beside what was said of it before. */
+  ask(rule: RowId, note: string): void {
+    const said = this.remarks.get(rule)?.note;
+    this.remark(rule, 'needs-human', said === undefined ? note : `${said}; ${note}`);
+  }
+
   /** The finding with the lowest index; of those without index the first. */
   first(): Finding | undefined {
     const isPlaced = (finding: Finding): finding is Finding & { index: number } =>

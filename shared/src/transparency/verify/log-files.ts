@@ -4,6 +4,7 @@ import type { ZipContent } from '../bundle/zip-reader.js';
 import { hashTileOf, newTiles, parseEntryBundle, TILE_WIDTH, type Tile, tilePath } from '../merkle/tiles.js';
 import { LogTree } from '../merkle/tree.js';
 import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '../notes/checkpoint.js';
+import { textOfNote } from '../notes/signed-note.js';
 import type { VerifierKey } from '../notes/vkey.js';
 import type { Findings } from './findings.js';
 
@@ -58,7 +59,7 @@ function readCheckpoint(
     findings.fail('L1', 'the bundle has no checkpoint');
     return undefined;
   }
-  const note = new TextDecoder().decode(bytes);
+  const note = textOfNote(bytes);
   try {
     return verifyCheckpoint(note, logKey);
   } catch (error) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attachedJson } from '../entries/attachments.js';
 import type { BodyOf } from '../entries/kinds.js';
 import type { VerifyContext } from './context.js';
 import type { Placed } from './run-view.js';
@@ -27,7 +28,7 @@ export function checkClaim({ log, findings }: VerifyContext, proposal: Placed<'p
   const { plan, privacy: stated, rounds } = proposal.entry.body;
   const bytes = log.resolve(plan.digest);
   if (bytes === undefined) return;
-  const parsed = parsedJson(bytes);
+  const parsed = attachedJson(bytes);
   const claims = typeof parsed === 'object' && parsed !== null && 'privacy' in parsed;
   if (!claims && stated === null) return;
   const { data } = privatePlan.safeParse(parsed);
@@ -55,12 +56,4 @@ function differences(
     delta: Number(stated.delta) === privacy.delta,
   };
   return Object.keys(same).filter((name) => same[name] === false);
-}
-
-function parsedJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

@@ -135,7 +135,7 @@ describe('a run that claims privacy', () => {
     const { rules } = verifyBundle({ bundle: log.bundle(), policy: log.policy, asOf });
     const wrong = rules.filter(({ id, status }) => status === 'fail' && (id === 'S1' || id === 'A3'));
     expect(wrong.map(({ id, note }) => `${id}: ${note}`)).toEqual([
-      'A3: the plan hash is not that of the attached plan',
+      'A3: the attached plan is not canonical JSON',
       'S1: the proposal states another privacy than its plan',
     ]);
   });

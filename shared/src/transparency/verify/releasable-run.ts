@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attachedJson } from '../entries/attachments.js';
 import { armModel } from '../entries/bodies-plan.js';
 import type { ResolveAttachment } from '../entries/federation-keys.js';
 import type { BodyOf } from '../entries/kinds.js';
@@ -107,10 +108,6 @@ const sharedPatients = z.object({
 });
 
 function hospitalsPerPatient(plan: Uint8Array): number | undefined {
-  try {
-    const { data } = sharedPatients.safeParse(JSON.parse(new TextDecoder().decode(plan)));
-    return data && Number(data.privacy.hospitalsPerPatient);
-  } catch {
-    return undefined;
-  }
+  const { data } = sharedPatients.safeParse(attachedJson(plan));
+  return data && Number(data.privacy.hospitalsPerPatient);
 }

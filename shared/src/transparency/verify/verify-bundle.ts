@@ -7,7 +7,7 @@ import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-
 import { formatVkey } from '../notes/vkey.js';
 import { checkBaselines } from './baseline-rows.js';
 import { checkApprovals } from './approval-rows.js';
-import { checkCosignatures } from './cosignature-rows.js';
+import { checkCosignatures, type KeptState } from './cosignature-rows.js';
 import { remarkEgress } from './egress-rows.js';
 import { checkConfigurations } from './configuration-rows.js';
 import { checkEvidence } from './evidence-rows.js';
@@ -18,6 +18,7 @@ import { type LogFiles, readLogFiles } from './log-files.js';
 import { checkModels } from './model-rows.js';
 import { checkCombination } from './combination-rows.js';
 import { deriveModels, type KeptBlobs } from './derived-models.js';
+import { noneJudged, remarkLevel2 } from './level-2.js';
 import { checkOwners } from './owner-rows.js';
 import { checkLedgers } from './privacy-ledger.js';
 import { checkPrunings, judgedEntries } from './prune-rows.js';
@@ -83,6 +84,7 @@ export function verifyBundle({
   if (read.minimum > 0 && start === undefined) return unstartable(read, policy, asOf, findings);
   const files = start?.files ?? read;
   const log = openLog(files, content, findings, start?.heads, holds);
+  const kept = siteCheckpoints.flatMap((note) => checkSiteCheckpoint(note, policy, files, findings));
   let runs: RunReport[] = [];
   const { history } = log;
   if (history !== undefined) {
@@ -93,7 +95,7 @@ export function verifyBundle({
     if (history.last.genesis.gateMode === 'cosigned') {
       const { entries } = log;
       checkCosignatures({
-        ...{ history, policy, content, files, entries, asOf, maxAgeSeconds, findings },
+        ...{ history, policy, content, files, entries, kept, asOf, maxAgeSeconds, findings },
       });
     }
     const judged: JudgedRun[] = [];
@@ -108,7 +110,6 @@ export function verifyBundle({
     remarkRemoved(context, containing);
     checkEvidence(context, files);
   }
-  siteCheckpoints.forEach((note) => checkSiteCheckpoint(note, policy, files, findings));
   const genesis = history && { fed: history.last.fed, ...history.last.genesis };
   return reportOf({ files, policy, asOf, genesis, runs, findings, labelOf: log.labelOf });
 }
@@ -131,7 +132,7 @@ function checkRuns(
   { maskedVectors, keptBlobs }: Level2Evidence,
   judged: JudgedRun[],
 ): RunReport[] {
-  const count = { replayed: 0, derived: 0, closed: 0 };
+  const count = noneJudged();
   const views = viewsOf(context, only);
   const reports = views.map((view) => {
     const approved = checkApprovals(context, view);
@@ -144,7 +145,7 @@ function checkRuns(
     checkDeletions(context, view);
     checkReleases(context, view, approved);
     if (maskedVectors) count.replayed += replayRounds(context.findings, view.run, rounds, maskedVectors);
-    if (keptBlobs) count.derived += deriveModels(context, rounds, approved, keptBlobs);
+    if (keptBlobs) deriveModels(context, rounds, approved, keptBlobs, count);
     count.closed += rounds.length;
     checkCoverage(context, rounds);
     const open = approved?.isPublic ?? true;
@@ -153,7 +154,10 @@ function checkRuns(
     }
     return runReportOf(view, approved, rounds);
   });
-  remarkLevel2(context.findings, count, maskedVectors !== undefined || keptBlobs !== undefined);
+  remarkLevel2(context.findings, count, {
+    vectors: maskedVectors !== undefined,
+    blobs: keptBlobs !== undefined,
+  });
   return reports;
 }
 
@@ -170,23 +174,6 @@ function viewsOf({ log }: VerifyContext, only: string | undefined): RunView[] {
       : `${meant.length} runs of the bundle begin with ${only}`,
     { hint: 'leave --run out: the first line then names the runs' },
   );
-}
-
-/** What of the sums and models could be judged. @param isGiven whether there was anything to judge by */
-function remarkLevel2(
-  findings: Findings,
-  { replayed, derived, closed }: Readonly<Record<'replayed' | 'derived' | 'closed', number>>,
-  isGiven: boolean,
-): void {
-  const done = [
-    ...(replayed > 0 ? [`${replayed} of ${closed} rounds replayed`] : []),
-    ...(derived > 0 ? [`${derived} models derived`] : []),
-  ];
-  const none = isGiven
-    ? 'no masked vector was kept'
-    : 'level 2 needs the masked vectors, which are not in this bundle';
-  if (done.length > 0) findings.remark('S3', 'pass', done.join(', '));
-  else findings.remark('S3', 'not-applicable', none);
 }
 
 /** The policy given by the auditor is the one that the last roster fixes, each with a threshold as the formula demands. */
@@ -210,12 +197,13 @@ function checkPolicy(history: KeyHistory, policy: QuorumPolicy, findings: Findin
     findings.fail('L2', 'the quorum of entry 0 is below the formula', 0);
 }
 
+/** @returns the checkpoint, if it is a state of this log */
 function checkSiteCheckpoint(
   note: string,
   policy: QuorumPolicy,
   { tree }: LogFiles,
   findings: Findings,
-): void {
+): KeptState[] {
   try {
     const kept = verifyCheckpoint(note, policy.log);
     if (kept.size > tree.size)
@@ -226,10 +214,11 @@ function checkSiteCheckpoint(
       );
     else if (!equalBytes(tree.root(kept.size), kept.root)) {
       findings.fail('L2', `a site keeps another signed checkpoint of size ${kept.size}: the log was forked`);
-    }
+    } else return [{ note, size: kept.size }];
   } catch (error) {
     findings.fail('L2', `a checkpoint that a site keeps is not acceptable: ${refusalOf(error).message}`);
   }
+  return [];
 }
 
 /** What to say about rows that cannot be judged, or only in part. */
