@@ -89,6 +89,7 @@ describe('regulon describe', () => {
       'site.renew': 'files',
       'site.rotate-key': 'files',
       'site.policy.set': 'federation',
+      'site.policy.show': 'nothing',
       'site.grant': 'federation',
       'site.inbox': 'nothing',
       'site.approve': 'federation',

@@ -18,6 +18,7 @@ import {
   reviewersOf,
   secondPerson,
   settlePolicy,
+  statedLines,
   STOPPED,
   type SiteLink,
   verifyNotWithdrawn,
@@ -47,6 +48,16 @@ export function stewardCommands(site: Command, context: Context): void {
 
 function policyCommand(site: Command, context: Context): void {
   const policy = site.command('policy').description('what a site allows');
+  const show = policy
+    .command('show')
+    .description('policy and dataset of this site as the log has them')
+    .requiredOption('--config <file>', 'configuration of the daemon');
+  handles<{ config: string }>(show, context, (_, { config }) =>
+    withSite(config, async (link) => {
+      const { lines, stated } = await statedLines(link);
+      return { data: stated, lines };
+    }),
+  );
   const command = seconded(
     signs(
       policy
@@ -63,7 +74,7 @@ function policyCommand(site: Command, context: Context): void {
       const { policy: stated, dataset } = statements;
       verifyTerms(dataset);
       const due = { lines: policyLines(statements), digest: digestOfBody({ policy: stated, dataset }) };
-      if (options.dryRun) return { data: { ...due, signed: false }, lines: due.lines };
+      if (options.dryRun) return { data: { ...statements, ...due, signed: false }, lines: due.lines };
       await agree(context, options.digest, due);
       const indexes = await withSite(options.config, (link) =>
         settlePolicy(

@@ -1,28 +1,66 @@
 import { liftObjection } from '@regulon/client/consent';
 import type { StewardStatements } from '@regulon/client/rounds';
 import { canonicalJson } from '@regulon/shared/crypto';
+import { RegulonError } from '@regulon/shared/errors';
 import { type BodyOf, type NamedSeed } from '@regulon/shared/transparency';
 import { digestOfBody } from './approval.js';
 import { termsLine } from './data-use.js';
+import { documentLines } from './document-lines.js';
+import { withdrawalsIn } from './inbox.js';
+import { DATASET_WORDS, POLICY_WORDS, STATED_POLICY_WORDS } from './policy-words.js';
 import { ofKind } from './read-log.js';
 import { reviewersOf, verifyPersons, verifyReviewers } from './second-person.js';
 import type { SiteLink } from './site-link.js';
 import type { StewardBook } from './steward-book.js';
 
-/** What a steward reads before policy and dataset are stated, from the statements that are signed. */
+/** What a steward reads before policy and dataset are stated, from the statements that are signed and nothing else. */
 export function policyLines({ policy, dataset, policyAttachment }: StewardStatements): string[] {
-  const text = Buffer.from(policyAttachment, 'base64').toString('utf8');
+  const document = Buffer.from(policyAttachment, 'base64').toString('utf8');
   const openness = dataset.public ? 'PUBLIC' : dataset.simulated ? 'SIMULATED' : 'not public';
   return [
     'policy',
-    `  ${text}`,
-    `  digest ${policy.policy.digest}`,
-    'dataset',
-    `  ${dataset.dataset} version ${dataset.version}, ${dataset.band} ${dataset.unit}s, ${dataset.panel.size} features, ${openness}`,
+    ...documentLines(JSON.parse(document), POLICY_WORDS).map((line) => `  ${line}`),
+    'what the log says of it',
+    ...documentLines(policy, STATED_POLICY_WORDS).map((line) => `  ${line}`),
+    `dataset, ${openness}`,
+    ...documentLines(dataset, DATASET_WORDS).map((line) => `  ${line}`),
     `  ${termsLine(dataset)}`,
-    `  commitment ${dataset.commitment}`,
     `digest  ${digestOfBody({ policy, dataset })}`,
   ];
+}
+
+/**
+ * Policy and dataset of this site as the log has them.
+ *
+ * @throws E_POLICY when its steward has stated none; E_DIGEST when the coordinator shows another document; E_NOT_FOUND when none
+ */
+export async function statedLines(site: SiteLink): Promise<{ lines: string[]; stated: StewardStatements }> {
+  const own = site.log.filter(({ entry }) => entry.actor.id === site.config.site);
+  const policy = ofKind(own, 'policy.set').at(-1);
+  const { name } = site.config.dataset;
+  const dataset = ofKind(own, 'dataset.commit').findLast(({ entry }) => entry.body.dataset === name);
+  if (policy === undefined || dataset === undefined)
+    throw new RegulonError('E_POLICY', `${site.config.site} has stated no policy over dataset ${name}`, {
+      hint: '`regulon site policy set` states both',
+    });
+  const bytes = await site.attachment(policy.entry.body.policy.digest);
+  if (bytes.length === 0)
+    throw new RegulonError(
+      'E_NOT_FOUND',
+      `the coordinator does not show the policy that entry ${policy.index} refers to`,
+      {
+        hint: '`regulon site policy set --dry-run` shows the file of this site',
+      },
+    );
+  const stated = {
+    ...{ policy: policy.entry.body, dataset: dataset.entry.body },
+    policyAttachment: Buffer.from(bytes).toString('base64'),
+  };
+  const since = `stated in entry ${policy.index} at ${policy.entry.at}, the dataset in entry ${dataset.index} at ${dataset.entry.at}`;
+  const gone = withdrawalsIn(site).isWithdrawn(site.config.site, name)
+    ? [`dataset ${name} is withdrawn`]
+    : [];
+  return { lines: [since, ...gone, ...policyLines(stated)], stated };
 }
 
 /**

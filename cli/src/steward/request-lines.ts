@@ -7,6 +7,7 @@ import { shown } from '../enrolment/index.js';
 import { bytesText, tableLines } from '../output/index.js';
 import { groupLines, type Leaving, outlineOf, type PlanOutline } from '../plan-file/index.js';
 import { type OutsideUse, useLines } from './data-use.js';
+import { documentLines } from './document-lines.js';
 import type { Proposed } from './inbox.js';
 
 /** What the screen of a request is made from; everything of it is read back from signed bytes, or is this site's own. */
@@ -42,7 +43,8 @@ export function requestLines(facts: RequestFacts): string[] {
     '',
     '2  what runs',
     `   task ${outline.task}; ${outline.arms.length} models, ${outline.parameters?.toLocaleString('en') ?? 'unknown'} parameters`,
-    `   model ${shown(JSON.stringify(plan.model))}`,
+    '   model',
+    ...documentLines(plan.model).map((line) => `     ${line}`),
     `   code ${proposal.code}`,
     ...differenceLines(plan, facts.before),
     '',
