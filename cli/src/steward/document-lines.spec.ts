@@ -21,7 +21,9 @@ function leavesOf(value: unknown): string[] {
   if (value !== null && typeof value === 'object') return Object.values(value).flatMap(leavesOf);
   if (value === null) return ['none'];
   if (typeof value === 'boolean') return [value ? 'yes' : 'no'];
-  return [typeof value === 'number' && Number.isInteger(value) ? value.toLocaleString('en') : String(value)];
+  if (typeof value === 'number')
+    return [Number.isInteger(value) ? value.toLocaleString('en') : String(value)];
+  return [value as string];
 }
 
 /** Takes each leaf out of the text; fails where one is not there (any more). */
