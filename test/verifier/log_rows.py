@@ -22,7 +22,7 @@ class Log:
     def __init__(self, files, changed, policy):
         self.files, self.policy, self.findings = files, policy, []
         self.entries, self.hashes, self.history, self.genesis = [], [], None, None
-        self.checkpoint, self.used, self.asks = None, {}, []
+        self.checkpoint, self.is_signed, self.used, self.asks = None, False, {}, []
         # what rows say unless they fail, and of how many rounds level 2 was judged
         self.says, self.derived, self.replayed = {}, Counter(), 0
         # first entry whose bundle is there, and what a baseline says of those before it
@@ -58,18 +58,18 @@ def read_checkpoint(log):
     try:
         log.checkpoint = parse_note(log.files.get("checkpoint", b""))
         verify_log(log.checkpoint, log.policy.log)
+        log.is_signed = True
     except Wrong as error:
         log.add("L1", None, f"checkpoint: {error}")
 
 
 def read_size(log):
-    """Size of the checkpoint, at most what the files can hold; without one the size that the entry bundles promise."""
-    if log.checkpoint is None:
-        return max((tree.end_of(path) for path in log.files), default=0)
+    """Size of the checkpoint that the log signed, at most what the files can hold; else what the entry bundles promise."""
+    claimed = log.checkpoint.size if log.is_signed else max((tree.end_of(path) for path in log.files), default=0)
     most = tree.WIDTH * len(log.files)
-    if log.checkpoint.size > most:
-        log.add("L1", None, f"{log.checkpoint.size} entries are claimed, the files hold at most {most}")
-    return min(log.checkpoint.size, most)
+    if claimed > most:
+        log.add("L1", None, f"{claimed} entries are claimed, the files hold at most {most}")
+    return min(claimed, most)
 
 
 def read_tiles(log):

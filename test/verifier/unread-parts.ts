@@ -90,6 +90,12 @@ export const unreadWrong: Readonly<Record<string, () => Case>> = {
     withNote(() => 'no note'),
     { ...wrongCode, ...cosigned },
   ),
+  'a checkpoint that claims one entry more than the log signed': withFiles(
+    withNote((note) => note.replace('\n68\n', '\n69\n')),
+  ),
+  'a checkpoint that claims one entry less than the log signed': withFiles(
+    withNote((note) => note.replace('\n68\n', '\n67\n')),
+  ),
   'a checkpoint of no size': withFiles(withNote((note) => note.replace('\n68\n', '\n068\n'))),
   'a checkpoint of more entries than the files can hold': withFiles(
     withNote((_, log) => {

@@ -26,8 +26,9 @@ export function readLogFiles(
   logKey: VerifierKey,
   findings: Findings,
 ): LogFiles {
-  const checkpoint = readCheckpoint(files.get('checkpoint'), logKey, findings);
-  const size = sizeOf(checkpoint?.size ?? largestSize(files), files, findings);
+  const { checkpoint, isSigned } = readCheckpoint(files.get('checkpoint'), logKey, findings);
+  // a size that the log did not sign must not make its first entries wrong
+  const size = sizeOf(isSigned ? checkpoint.size : largestSize(files), files, findings);
   const minimum = minimumOf(files, size);
   const entries = readEntries(files, size, minimum, findings);
   const tree = new LogTree();
@@ -54,23 +55,29 @@ function readCheckpoint(
   bytes: Uint8Array | undefined,
   logKey: VerifierKey,
   findings: Findings,
-): Checkpoint | undefined {
+): StatedCheckpoint {
   if (bytes === undefined) {
     findings.fail('L1', 'the bundle has no checkpoint');
-    return undefined;
+    return unsigned(undefined);
   }
   const note = textOfNote(bytes);
   try {
-    return verifyCheckpoint(note, logKey);
+    return { checkpoint: verifyCheckpoint(note, logKey), isSigned: true };
   } catch (error) {
     findings.fail('L1', (error as Error).message);
   }
   try {
-    return parseCheckpoint(note);
+    return unsigned(parseCheckpoint(note));
   } catch {
-    return undefined;
+    return unsigned(undefined);
   }
 }
+
+type StatedCheckpoint =
+  | { readonly checkpoint: Checkpoint; readonly isSigned: true }
+  | { readonly checkpoint: Checkpoint | undefined; readonly isSigned: false };
+
+const unsigned = (checkpoint: Checkpoint | undefined): StatedCheckpoint => ({ checkpoint, isSigned: false });
 
 /** Tiles of a log of some size without the entry bundles below its minimum index. */
 function tilesFrom(minimum: number, size: number): Tile[] {
@@ -171,7 +178,7 @@ function sizeOf(claimed: number, files: ReadonlyMap<string, Uint8Array>, finding
   return most;
 }
 
-/** Number of entries that the entry bundles promise, when no checkpoint says it. */
+/** Number of entries that the entry bundles promise, when no signed checkpoint says it. */
 function largestSize(files: ReadonlyMap<string, Uint8Array>): number {
   const sizes = [...files.keys()].map((path) => {
     const tile = parseTilePath(path);

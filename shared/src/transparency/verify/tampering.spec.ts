@@ -64,6 +64,15 @@ describe('a bundle that somebody changed', () => {
     );
   });
 
+  it.each(['67', '69', '99999'])(
+    'blames no entry when the checkpoint says %s and the log never signed that',
+    (size) => {
+      const note = Buffer.from(files.get('checkpoint') ?? []).toString();
+      const { firstLine } = withFile('checkpoint', utf8(note.replace('\n68\n', `\n${size}\n`)));
+      expect(firstLine).toMatch(/^FAIL {2}L1: the signed note is not acceptable/);
+    },
+  );
+
   it('names that entry in a log of more than one tile, too', () => {
     const long = sampleRun();
     const { body } = long.federation.policyBody('site-1');
