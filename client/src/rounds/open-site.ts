@@ -129,7 +129,7 @@ export async function openSite(
     const crashAt = config.testing?.crashAt;
     const context: SiteContext = {
       ...{ config, keys, federation, site, state, outbox, link, log, data, runs, logger, drainOutbox },
-      baselines: new Baselines(state, outbox, log, source.entries),
+      baselines: new Baselines(state, outbox, log, source.entries, federation.keys.genesis.retention),
       objections: objectionsOf(config, federation),
       attempts: new AttemptJournal(state),
       answered: new AnsweredTable(state),

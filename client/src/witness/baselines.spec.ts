@@ -25,8 +25,9 @@ const refused = (code: string): object => expect.objectContaining({ code });
 function site(
   spoil: Parameters<typeof writeBaseline>[2] = {},
   change: (log: SampleLog) => void = () => undefined,
+  log = new SampleLog(),
+  clock: () => number = Date.now,
 ) {
-  const log = new SampleLog();
   const at = writeBaseline(log, [], spoil);
   const tree = new LogTree();
   log.entries.forEach((bytes) => tree.append(entryHash(bytes)));
@@ -42,7 +43,7 @@ function site(
   const follower = { latest: head, proposedBaselines: () => [proposed], prunedStart: notPruned };
   const read = (from: number, to: number): Promise<Uint8Array[]> =>
     Promise.resolve(log.entries.slice(from, to));
-  const baselines = new Baselines(state, outbox, follower, read);
+  const baselines = new Baselines(state, outbox, follower, read, keys.genesis.retention, clock);
   const said = (): unknown[] => outbox.unsent().map(({ bytes }) => parseEntry(bytes).body);
   return { baselines, said, proposed };
 }
@@ -81,7 +82,7 @@ describe('the baselines that a site signs', () => {
     };
     let minimum = 0;
     const read: ReadEntries = (from, to) => showing(log.entries, minimum).entries(from, to);
-    const baselines = new Baselines(state, outbox, follower, read);
+    const baselines = new Baselines(state, outbox, follower, read, keys.genesis.retention);
     expect(await baselines.sign()).toBe(1);
     minimum = 256;
     const builder = new BaselineBuilder();
@@ -113,7 +114,7 @@ describe('the baselines that a site signs', () => {
       const follower = new LogFollower(state, outbox, federation, shown);
       await follower.follow(log.note());
       const begun = new LogFollower(state, outbox, federation, source);
-      const baselines = new Baselines(state, outbox, begun, source.entries);
+      const baselines = new Baselines(state, outbox, begun, source.entries, keys.genesis.retention);
       expect([await baselines.sign(), await baselines.sign()]).toEqual(whole ? [1, 0] : [0, 0]);
     }
     expect(outbox.unsent().map((entry) => parseEntry(entry.bytes).body)).toEqual([body]);
@@ -124,8 +125,39 @@ describe('the baselines that a site signs', () => {
     const source = showing(log.entries, 256, log.attachments);
     const newcomer = new LogFollower(fresh, words, federation, source);
     await newcomer.follow(log.note());
-    expect(await new Baselines(fresh, words, newcomer, source.entries).sign()).toBe(1);
+    expect(await new Baselines(fresh, words, newcomer, source.entries, keys.genesis.retention).sign()).toBe(
+      1,
+    );
     expect(words.unsent().map((entry) => parseEntry(entry.bytes).body)).toEqual([body]);
+  });
+
+  it('are none before the longest class of entry 0 has ended for the youngest entry that would go or stay first', async () => {
+    const classes = [
+      { class: 'brief', days: 1 },
+      { class: 'long', days: 30 },
+    ];
+    const log = new SampleLog({ retention: classes });
+    let now = 0;
+    let read = 0;
+    const { baselines, said, proposed } = site(
+      {},
+      () => undefined,
+      log,
+      () => now,
+    );
+    const times = log.entries.slice(0, proposed.size + 1).map((bytes) => Date.parse(parseEntry(bytes).at));
+    const ends = Math.max(...times) + 30 * 86_400_000;
+    now = ends - 1;
+    await expect(baselines.sign()).rejects.toThrow(new Date(ends).toISOString());
+    const slice = log.entries.slice.bind(log.entries);
+    log.entries.slice = (from, to) => {
+      read += 1;
+      return slice(from, to);
+    };
+    expect([await baselines.sign(), read, said()]).toEqual([0, 0, []]);
+    now = ends;
+    expect(await baselines.sign()).toBe(1);
+    expect(said()).toEqual([proposed]);
   });
 
   it('are none that state anything else', async () => {

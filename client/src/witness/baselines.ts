@@ -6,7 +6,10 @@ import {
   BaselineBuilder,
   digestText,
   entryHash,
+  type FederationKeys,
+  longestClass,
   MediaType,
+  parseEntry,
 } from '@regulon/shared/transparency';
 import type { Outbox, SiteState } from '../state/index.js';
 import { BaselineStart, type KnownBaseline } from './baseline-start.js';
@@ -16,34 +19,47 @@ import type { ReadEntries } from './log-source.js';
 
 /** Entries fetched at once. */
 const BATCH = 256;
+const DAY_MS = 86_400_000;
 
 /** Baselines that the coordinator proposes: this site derives each from the log that it has verified, and signs what it finds. */
 export class Baselines {
   private readonly start: BaselineStart;
+  /** when proposals are judged that come too early, ms since 1970 */
+  private readonly early = new Map<string, number>();
 
   constructor(
     private readonly state: SiteState,
     private readonly outbox: Outbox,
     private readonly log: Pick<LogFollower, 'latest' | 'proposedBaselines' | 'prunedStart'>,
     private readonly entries: ReadEntries,
+    private readonly retention: FederationKeys['genesis']['retention'],
+    private readonly now: () => number = Date.now,
   ) {
     this.start = new BaselineStart(state);
   }
 
   /**
-   * Look at the proposals of the verified log that were not judged yet; each is judged once.
+   * Look at the proposals of the verified log that were not judged yet; each is judged once, when the class of entry 0
+   * that keeps entries longest has ended for all that a pruning under it would drop. Without a class nothing is pruned.
    *
    * @returns how many were signed
    * @throws E_VERIFY for one that is not what the log gives, or when the coordinator shows another log than the verified one
+   * @throws E_POLICY once for one that comes too early; it is judged again when its time has come
    */
   async sign(): Promise<number> {
     let signed = 0;
     for (const proposed of this.log.proposedBaselines()) {
       const key = `baseline:${proposed.state.digest}:${proposed.size}:${proposed.root}`;
       if (this.state.get(key) !== undefined || proposed.size <= this.start.begun) continue;
+      if (this.now() < (this.early.get(key) ?? 0)) continue;
       const derived = await this.derive(proposed.size);
       if (derived === 'gone') continue;
       const { baseline, tree } = derived;
+      const ends = this.keptUntil(derived.youngest);
+      if (this.now() < ends) {
+        this.early.set(key, ends);
+        throw tooEarly(proposed.size, ends);
+      }
       const isSame =
         digestText(baseline.root) === proposed.root &&
         attachmentOf(baseline.bytes, MediaType.json).digest === proposed.state.digest;
@@ -56,6 +72,12 @@ export class Baselines {
       signed += 1;
     }
     return signed;
+  }
+
+  /** @param youngest when the youngest entry was made that goes, or would be the first to stay @returns ms since 1970 */
+  private keptUntil(youngest: number): number {
+    const longest = longestClass(this.retention);
+    return longest === undefined ? 0 : youngest + DAY_MS * longest.days;
   }
 
   /** Read the log again, from the last baseline that this site knows; where entries are gone, from the one that took their place. */
@@ -77,17 +99,20 @@ export class Baselines {
     const { size: end, root } = this.log.latest;
     const tree = from?.tree.copy() ?? CompactTree.empty();
     const own = tree.copy();
+    let staying: Uint8Array | undefined;
     const builder = from ? BaselineBuilder.over(own, from.state) : new BaselineBuilder(own);
     while (tree.size < end) {
       const batch = await this.entries(tree.size, Math.min(tree.size + BATCH, end));
       if (batch.length === 0) throw otherLog(end);
       for (const bytes of batch.slice(0, end - tree.size)) {
         if (builder.size < size) builder.add(bytes);
+        else if (tree.size === size) staying = bytes;
         tree.append(entryHash(bytes));
       }
     }
     if (!equalBytes(tree.root(), root)) throw otherLog(end);
-    return { baseline: builder.baseline(), tree: own };
+    const next = staying ? Date.parse(parseEntry(staying).at) : 0;
+    return { baseline: builder.baseline(), tree: own, youngest: Math.max(builder.youngest, next) };
   }
 }
 
@@ -95,7 +120,18 @@ export class Baselines {
 interface Derived {
   readonly baseline: Baseline;
   readonly tree: CompactTree;
+  /** the latest time that one of them or the entry behind them states, ms since 1970 */
+  readonly youngest: number;
 }
+
+const tooEarly = (size: number, ends: number): RegulonError =>
+  new RegulonError(
+    'E_POLICY',
+    `the first ${size} entries are kept until ${new Date(ends).toISOString()}: their baseline was not signed`,
+    {
+      hint: 'nothing is to do: it is judged again then; ask the operator of the coordinator why it came now',
+    },
+  );
 
 const unlike = (size: number): RegulonError =>
   new RegulonError(

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,21 @@ describe('the baseline that a coordinator proposes', () => {
     await log.checkpoint();
     await expect(proposeBaseline(log, size)).rejects.toThrow(refused('E_ARGUMENT'));
     expect(log.size).toBe(300);
+  });
+
+  it('is refused when its state has more bytes than a daemon fetches', async () => {
+    grow(260);
+    await log.checkpoint();
+    const made = new BaselineBuilder();
+    log.entries(0, 256).forEach((bytes) => made.add(bytes));
+    const baseline = jest.spyOn(BaselineBuilder.prototype, 'baseline');
+    const whole = made.baseline();
+    baseline.mockReturnValueOnce({ ...whole, bytes: new Uint8Array((15 << 20) + 1) });
+    await expect(proposeBaseline(log, 256)).rejects.toThrow(refused('E_STATE'));
+    expect(log.size).toBe(260);
+    baseline.mockReturnValueOnce({ ...whole, bytes: new Uint8Array(15 << 20) });
+    expect(await proposeBaseline(log, 256)).toBe(260);
+    baseline.mockRestore();
   });
 
   it('is refused before a checkpoint covers its entries', async () => {

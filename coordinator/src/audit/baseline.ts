@@ -25,13 +25,16 @@ type Log = Pick<
   | 'appendOwn'
 >;
 
+/** What a daemon fetches of an attachment at most: one that joins later begins with the state of a baseline. */
+const MAX_STATE_BYTES = 15 << 20;
+
 /**
  * Propose the baseline of the first entries: from then on sites that find the same sign it. Proposing it again changes
  * nothing.
  *
  * @param size whole bundles of 256 entries, under a checkpoint that a quorum has cosigned
  * @returns index of the coordinator's `log.baseline`
- * @throws E_ARGUMENT for another size; E_STATE while a run is under way there
+ * @throws E_ARGUMENT for another size; E_STATE while a run is under way there, or when daemons could not fetch it
  */
 export async function proposeBaseline(log: Log, size: number): Promise<number> {
   const head = log.keys.genesis.gateMode === 'signed' ? log.latest() : log.cosigned();
@@ -41,6 +44,14 @@ export async function proposeBaseline(log: Log, size: number): Promise<number> {
       hint: `at most ${most} now: so many whole bundles lie under the newest checkpoint of the sites`,
     });
   const { root, bytes } = await baselineOf(log, size);
+  if (bytes.length > MAX_STATE_BYTES)
+    throw new RegulonError(
+      'E_STATE',
+      `the baseline of ${size} entries has ${bytes.length} bytes; daemons fetch at most ${MAX_STATE_BYTES}`,
+      {
+        hint: 'propose a smaller one, with fewer plans and approvals; the log itself may stay as long as it is',
+      },
+    );
   const state = await log.putAttachment(bytes, MediaType.json);
   const body: BodyOf<'log.baseline'> = { size, root: digestText(root), state };
   return known(log, state.digest) ?? log.appendOwn({ kind: 'log.baseline', body }).index;

@@ -97,7 +97,7 @@ function signedBaseline(on: PrunableLog, size: number): number {
   }
   throw refused(
     `${most} sites have signed a baseline of ${size} entries, ${quorum} are needed`,
-    `propose it with \`regulon audit baseline --entries ${size}\`; daemons sign while they run`,
+    `propose it with \`regulon audit baseline --entries ${size}\`; daemons sign while they run, once its entries have outlived their class`,
   );
 }
 

@@ -84,6 +84,7 @@ export interface GrowingTree {
 export class BaselineBuilder {
   private chain: Uint8Array = CHAIN_START;
   private fed = '';
+  private latest = 0;
   private readonly repeated: BaselineState['repeated'] = [];
   private readonly heads = new Map<string, BaselineState['heads'][number]>();
   private readonly ledgers = new Map<string, BaselineState['ledgers'][number]>();
@@ -125,6 +126,11 @@ export class BaselineBuilder {
     return this.tree.size;
   }
 
+  /** The latest time that an entry states which was added here, ms since 1970; 0 before the first. */
+  get youngest(): number {
+    return this.latest;
+  }
+
   /** @param bytes the next entry @throws E_LOG_ENTRY when it cannot be read */
   add(bytes: Uint8Array): void {
     const entry = parseEntry(bytes);
@@ -133,6 +139,7 @@ export class BaselineBuilder {
     this.tree.append(hash);
     this.chain = nextChain(this.chain, hash);
     this.fed ||= entry.fed;
+    this.latest = Math.max(this.latest, Date.parse(entry.at));
     if (isRepeated(entry.kind)) this.repeated.push({ index, entry: Buffer.from(bytes).toString('base64') });
     this.noteHead(entry, index);
     this.noteRun(entry);
