@@ -62,6 +62,10 @@ export const good: Readonly<Record<string, () => Case>> = {
   'a run with a reopened round': run({ reopened: true }),
   'a run with a block that four of five sites own': run({ owners: [1, 2, 3, 4] }),
   'a run that loses an upload of no owner': run({ owners: [1, 2, 3, 4], lost: 5 }),
+  'a run in which one of six sites never came': run({
+    sites: 6,
+    lax: { members: 6, losses: { r0: [6] } },
+  }),
   'a run whose plan names the mean': run({ combination: { combine: 'mean' } }),
   'a run whose loss rises within its gate': run({ validated: ['0.5', '0.25', '0.75'], maxWorsening: '0.5' }),
   'a run that stops early': run({ validated: ['0.5', '0.25', '0.75'] }),

@@ -1,7 +1,44 @@
-import { utf8 } from '@regulon/shared/crypto';
-import { attachmentOf, MediaType } from '@regulon/shared/transparency';
-import { samplePlanHash } from '@regulon/shared/transparency-samples';
+import { enc, sha256, signEd25519, u32, utf8 } from '@regulon/shared/crypto';
+import {
+  attachmentOf,
+  digestBytes,
+  encodeRoundEvidence,
+  MediaType,
+  parseEntry,
+  parseRoundEvidence,
+} from '@regulon/shared/transparency';
+import { SampleFederation, samplePlanHash, sampleRun } from '@regulon/shared/transparency-samples';
 import { type Case, changed, cosigned, flipped, forged, level2, other, rewritten, run } from './cases.js';
+
+/** A sum beside which two sites confirmed another list of survivors: their signatures hold for that one. */
+function twoLists(): Case {
+  const honest = sampleRun();
+  const sums = honest.entries.map(parseEntry).filter((entry) => entry.kind === 'round.aggregate');
+  const { context, evidence } = sums[1]?.body ?? {};
+  if (context === undefined || evidence === undefined) throw new Error('the sample run has no second sum');
+  const parsed = parseRoundEvidence(honest.attachments.get(evidence.digest) ?? new Uint8Array());
+  const consistency = parsed.consistency.map((message) => {
+    if (message.id > 2) return message;
+    const said = enc('regulon/secagg/v1/R3', digestBytes(context), digestBytes(other), u32(message.id));
+    return {
+      ...message,
+      sig: signEd25519(SampleFederation.seed('site', `site-${message.id}`), sha256(said)),
+    };
+  });
+  const bytes = encodeRoundEvidence({ ...parsed, consistency });
+  return rewritten(
+    (log) => {
+      log.attachments.delete(evidence.digest);
+      log.attach(bytes, MediaType.roundEvidence);
+    },
+    {
+      spoil: (kind, body, seen) =>
+        kind === 'round.aggregate' && seen === 1
+          ? { ...body, evidence: attachmentOf(bytes, MediaType.roundEvidence) }
+          : body,
+    },
+  )();
+}
 
 /** Entries that their signers made wrong. */
 export const signedWrong: Record<string, () => Case> = {
@@ -24,6 +61,14 @@ export const signedWrong: Record<string, () => Case> = {
     { thresholds: { N: 5, M: 5, n: 5, c: 0, quorum: 3, t: 3, uMin: 3, h: 3 } },
     1,
   ),
+  'a lost site that is not said to have dropped': changed('round.aggregate', { dropped: [] }, 1, {
+    sites: 6,
+    lax: { members: 6, losses: { r0: [6] } },
+  }),
+  // the machines count fewer members than there are: they take what is too little, and sign all of it
+  'survivors below uMin': run({ sites: 6, lax: { members: 5, losses: { r0: [6], upload: [5] } } }),
+  'dealers below the quorum': run({ sites: 9, lax: { members: 7, losses: { r0: [9], r1: [7, 8] } } }),
+  'sites that confirmed another list of survivors': twoLists,
   'a sum of no round': changed('round.aggregate', { context: other }, 1),
   'an unlisted contribution': changed('round.aggregate', { contributions: [] }, 1),
   'a masked input without contribution': run({

@@ -27,6 +27,16 @@ const signedBy =
     );
   };
 
+/** Add members to the body of the nth entry of a kind; the tree is built over it, no signature is. */
+const withMembers =
+  (kind: Kind, nth: number, members: Record<string, unknown>) =>
+  (log: SampleLog): void => {
+    const of = log.entries.flatMap((bytes, at) => (parseEntry(bytes).kind === kind ? [at] : []));
+    const at = of[nth] ?? -1;
+    const entry = parseEntry(log.entries[at] ?? new Uint8Array(0));
+    log.entries[at] = canonicalJsonBytes({ ...entry, body: { ...entry.body, ...members } });
+  };
+
 /** The first approval of the sample run, as its steward wrote it. */
 function firstApproval(): BodyOf<'plan.approve'> {
   for (const bytes of sampleRun().entries) {
@@ -55,6 +65,7 @@ export const planted: Readonly<Record<string, () => Case>> = {
     cosigned,
   ),
   'an approval that the researcher signed': rewritten(signedBy('plan.approve', [['researcher', 'r1']])),
+  'a metric of one site': rewritten(withMembers('round.ack', 2, { accuracy: '0.93' })),
   'an approval after the start': run({
     omit: (kind, seen) => kind === 'plan.approve' && seen === 0,
     before: (kind, seen) =>
@@ -71,8 +82,9 @@ export const planted: Readonly<Record<string, () => Case>> = {
   'another list of survivors confirmed': changed('round.aggregate', { h3: other }, 1),
 };
 
-/** Texts that may not stand in the log; the second verifier judges the names of members alone. */
+/** Texts and counts that may not stand in the log; the second verifier judges the names of members alone. */
 export const told: Readonly<Record<string, () => Case>> = {
+  'a count of seven in place of a band': rewritten(withMembers('round.contribution', 4, { band: '7' })),
   'an e-mail address in a text': changed('plan.approve', { conditions: ['ask jane.doe@hospital.example'] }),
   'a sample barcode in a text': changed('plan.propose', { provenance: 'made from TCGA-A1-A0SB' }),
 };

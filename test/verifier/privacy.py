@@ -33,7 +33,7 @@ def check_claim(log, run):
         plan = None
     claims = isinstance(plan, dict) and "privacy" in plan
     if (claims or stated) and (not stated or not claims or not same(stated, run.proposal["rounds"], plan)):
-        log.add("S1", run.body["proposal"], "the proposal states another privacy than its plan")
+        log.add("P1", run.body["proposal"], "the proposal states another privacy than its plan")
 
 
 def same(stated, rounds, plan):

@@ -24,6 +24,8 @@ export interface RoundFields {
   readonly purpose: 0 | 1 | 2;
   readonly stepId: string;
   readonly losses: Losses;
+  /** members that the machines count in their thresholds; by default those of the roster */
+  readonly members?: number;
   /** of each coordinate of what every site sends, in a training round whose model follows from the sum */
   readonly word?: number;
   /** of a validation round */
@@ -33,7 +35,7 @@ export interface RoundFields {
 /** The sites of the federation with a signed manifest of one attempt. @param modelIn, transcript, planHash digest texts */
 export function sampleCohort(
   { roster, statementSeed }: SampleFederation,
-  { number, attempt, purpose, stepId, word }: RoundFields,
+  { number, attempt, purpose, stepId, word, members: M }: RoundFields,
   { modelIn, transcript, planHash }: Readonly<Record<'modelIn' | 'transcript' | 'planHash', string>>,
 ): TestCohort {
   const { federationId, members } = roster;
@@ -49,7 +51,7 @@ export function sampleCohort(
   };
   return {
     seeds: new Map(members.map(({ id, name }) => [id, SampleFederation.seed('site', name)])),
-    ...{ coordinatorSeed: statementSeed, roster: view, manifest },
+    ...{ coordinatorSeed: statementSeed, roster: M === undefined ? view : { ...view, M }, manifest },
     ...(word === undefined ? {} : { vector: vectorOf(manifest, word) }),
     coordinatorSignature: signManifest(statementSeed, manifest),
   };
@@ -83,7 +85,7 @@ const attempts = new Map<string, AttemptState>();
 
 /** Run an attempt by the real machines. @param context digest text of the manifest */
 export function sampleAttempt(cohort: TestCohort, context: string, losses: Losses): AttemptState {
-  const key = `${context} ${JSON.stringify(losses)} ${hex(sha256(cohort.vector ?? new Uint8Array()))}`;
+  const key = `${context} ${cohort.roster.M} ${JSON.stringify(losses)} ${hex(sha256(cohort.vector ?? new Uint8Array()))}`;
   const state = attempts.get(key) ?? runUntil(cohort, 'r4', losses);
   attempts.set(key, state);
   return state;

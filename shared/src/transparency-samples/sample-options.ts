@@ -1,5 +1,6 @@
 import { canonicalJsonBytes, hashJson, sha256, utf8 } from '../crypto/index.js';
 import { type BaselineState, type BodyOf, digestText } from '../transparency/index.js';
+import type { Losses } from '../secagg/secagg.support.js';
 import { privatePlan, type SamplePrivacy } from './sample-privacy.js';
 
 /** Declared use of a sample plan, and terms of its datasets: general research. */
@@ -123,6 +124,11 @@ export interface SampleOptions {
   readonly words?: readonly number[];
   /** the list of models of run.finish is an attachment */
   readonly attachModels?: boolean;
+  /**
+   * the first training round is run by sites and a coordinator that count another number of members in their thresholds,
+   * as those who collude could
+   */
+  readonly lax?: { readonly members: number; readonly losses: Losses };
   /** site whose upload is lost in the first training round */
   readonly lost?: number;
   /** sites that say what left them; none by default */

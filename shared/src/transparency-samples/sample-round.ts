@@ -1,6 +1,7 @@
 import { rootOfBytes, sha256, signEd25519, utf8 } from '../crypto/index.js';
 import { validationDigest } from '../plan/index.js';
-import { ctxOf, encodeManifest, signTranscript } from '../secagg/index.js';
+import { rosterViewOf } from '../program/index.js';
+import { ctxOf, encodeManifest, signTranscript, thresholdsOf } from '../secagg/index.js';
 import type { AttemptState, TestCohort } from '../secagg/secagg.support.js';
 import {
   type ActorType,
@@ -29,6 +30,14 @@ import { sampleCharge } from './sample-privacy.js';
 
 const coordinator = ['coordinator', 'coordinator'] as const;
 const zeros = digestText(new Uint8Array(32));
+/** Sites of the manifest that are not in U3, with the stage of which nothing of them came. */
+const droppedOf = ({ manifest, u1, u2, u3 }: AttemptState['server']): BodyOf<'round.aggregate'>['dropped'] =>
+  manifest.roles
+    .filter(({ id }) => !u3.includes(id))
+    .map(({ id }) => {
+      const stage = u2.includes(id) ? 'r2' : u1.includes(id) ? 'r1' : 'r0';
+      return { site: id, stage, code: stage === 'r2' ? 'E_UPLOAD' : 'E_DEADLINE' } as const;
+    });
 const encode64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 /** indexes of entries that were not left out */
 const kept = (indexes: readonly number[]): number[] => indexes.filter((index) => index >= 0);
@@ -186,9 +195,12 @@ export class SampleRound {
     return {
       ...{ context: this.context, u1, u2, u3 },
       ...{ h1: digestText(h1), h2: digestText(h2), h3: digestText(h3) },
-      dropped: server.dropped.map((site) => ({ site, stage: 'r2', code: 'E_UPLOAD' })),
+      dropped: droppedOf(server),
       ...{ contributions: kept(contributions), unmasks: kept(unmasks) },
-      ...{ thresholds: { ...server.thresholds }, aggregateRoot: digestText(aggRoot) },
+      ...{
+        thresholds: thresholdsOf(server.manifest, rosterViewOf(this.log.federation.roster), u1.length),
+        aggregateRoot: digestText(aggRoot),
+      },
       ...{ transcript: digestText(T), closeSignature: this.signT('CLOSE', T), serverNoise: null },
       ...{ strategy: this.fields.purpose === 0 ? 'fed-avg' : null, modelOut: this.modelOut },
       ...(this.fields.figures ? { figures: this.fields.figures } : {}),

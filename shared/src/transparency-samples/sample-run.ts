@@ -46,8 +46,10 @@ export function sampleRun(options: SampleOptions = {}): SampleLog {
   const aborted = round({ number: from }, statistics);
   if (reopened === false) aborted.abort();
   else aborted.burn().reopen(reopened === true ? names.map((_, i) => i + 1) : reopened);
-  const losses = options.lost === undefined ? {} : { r2: [options.lost] };
-  const first = round({ number: from, attempt: 1, losses }, aborted).close();
+  const { lost, lax } = options;
+  const losses = lax?.losses ?? (lost === undefined ? {} : { r2: [lost] });
+  const counted = lax ? { members: lax.members } : {};
+  const first = round({ number: from, attempt: 1, losses, ...counted }, aborted).close();
   const { model, rounds } = options.validated
     ? validatedTraining(options.validated, first, round)
     : plainTraining(options, first, (previous, number) => round({ number, losses: { r4: [2] } }, previous));

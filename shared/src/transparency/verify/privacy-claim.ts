@@ -23,7 +23,7 @@ const privatePlan = z.object({
 
 type ClaimedPrivacy = NonNullable<BodyOf<'plan.propose'>['privacy']>;
 
-/** Row S1 of a proposal: what it states of privacy is what its plan says. */
+/** Row P1 of a proposal: what it states of privacy is what its plan says. */
 export function checkClaim({ log, findings }: VerifyContext, proposal: Placed<'plan.propose'>): void {
   const { plan, privacy: stated, rounds } = proposal.entry.body;
   const bytes = log.resolve(plan.digest);
@@ -34,7 +34,7 @@ export function checkClaim({ log, findings }: VerifyContext, proposal: Placed<'p
   const { data } = privatePlan.safeParse(parsed);
   const wrong = stated === null || data === undefined ? ['privacy'] : differences(stated, rounds, data);
   if (wrong.length > 0)
-    findings.fail('S1', `the proposal states another ${wrong.join(', ')} than its plan`, proposal.index);
+    findings.fail('P1', `the proposal states another ${wrong.join(', ')} than its plan`, proposal.index);
 }
 
 function differences(

@@ -77,22 +77,22 @@ describe('a run that claims privacy', () => {
     ['another unit', { unit: 'gene' }, 'unit'],
     ['another adjacency', { adjacency: 'replace' }, 'adjacency'],
     ['another mechanism', { mechanism: 'skellam' }, 'mechanism'],
-  ])('S1: a proposal that states %s than its plan', (_, fields, what) => {
+  ])('P1: a proposal that states %s than its plan', (_, fields, what) => {
     expect(failuresOf({ privacy, spoil: stating(fields) })).toContainEqual([
-      'S1',
+      'P1',
       `the proposal states another ${what} than its plan`,
     ]);
   });
 
-  it('S1: a claim without a plan behind it, and a plan whose claim is not stated', () => {
+  it('P1: a claim without a plan behind it, and a plan whose claim is not stated', () => {
     const none = changing('plan.propose', { privacy: null });
     expect(failuresOf({ privacy, spoil: none })).toContainEqual([
-      'S1',
+      'P1',
       'the proposal states another privacy than its plan',
     ]);
     const claim: Spoil = (kind, body) =>
       kind === 'plan.propose' ? { ...body, privacy: { ...sampleClaim } } : body;
-    expect(failuresOf({ spoil: claim }).map(([row]) => row)).toContain('S1');
+    expect(failuresOf({ spoil: claim }).map(([row]) => row)).toContain('P1');
   });
 
   it('P1: a δ that is not below 1 / (units), and rounds without noise', () => {
@@ -128,15 +128,15 @@ describe('a run that claims privacy', () => {
     ]);
   });
 
-  it('S1: a plan that is no JSON states nothing that the proposal could claim', () => {
+  it('P1: a plan that is no JSON states nothing that the proposal could claim', () => {
     const plan = attachmentOf(utf8('{'), MediaType.json);
     const log = sampleRun({ privacy, spoil: changing('plan.propose', { plan }) });
     log.attach(utf8('{'), MediaType.json);
     const { rules } = verifyBundle({ bundle: log.bundle(), policy: log.policy, asOf });
-    const wrong = rules.filter(({ id, status }) => status === 'fail' && (id === 'S1' || id === 'A3'));
+    const wrong = rules.filter(({ id, status }) => status === 'fail' && (id === 'P1' || id === 'A3'));
     expect(wrong.map(({ id, note }) => `${id}: ${note}`)).toEqual([
       'A3: the attached plan is not canonical JSON',
-      'S1: the proposal states another privacy than its plan',
+      'P1: the proposal states another privacy than its plan',
     ]);
   });
 

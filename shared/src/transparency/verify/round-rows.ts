@@ -57,7 +57,7 @@ function checkClosed(
   const smallest = Math.min(derived.u1.length, derived.u2.length);
   if (smallest < minimum)
     complain('S1', `a cohort of ${smallest} is below the smallest that a site allows, ${minimum}`);
-  const wrong = misstatement(context, aggregate, derived);
+  const wrong = misstatement(context, manifest, aggregate, derived);
   if (wrong !== undefined) complain('S2', wrong);
   const otherGroups = misgrouped(manifest, aggregate, derived);
   if (otherGroups !== undefined) complain('S2', otherGroups);
@@ -94,6 +94,7 @@ function readEvidence(
 /** What the entry states otherwise than its evidence. */
 function misstatement(
   { log }: VerifyContext,
+  { roles }: Manifest,
   { entry }: Placed<'round.aggregate'>,
   d: DerivedRound,
 ): string | undefined {
@@ -107,10 +108,12 @@ function misstatement(
     ([name, value]) => body.thresholds[name as keyof typeof body.thresholds] === value,
   );
   if (!same) return 'the thresholds are not those of the manifest';
-  const lost = new Set(elementsOf(body.dropped, droppedSite, log.resolve).map(({ site }) => site));
-  return d.u1.every((id) => d.u3.includes(id) !== lost.has(id))
+  const ascending = (ids: readonly number[]): string => String([...ids].sort((a, b) => a - b));
+  const lost = elementsOf(body.dropped, droppedSite, log.resolve).map(({ site }) => site);
+  const gone = roles.map(({ id }) => id).filter((id) => !d.u3.includes(id));
+  return ascending(lost) === ascending(gone)
     ? undefined
-    : 'the sites that dropped are not U1 without U3';
+    : 'the sites that dropped are not those of the manifest without U3';
 }
 
 /** What the entry states otherwise than its evidence of the groups. @returns undefined when nothing */
