@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { sha256, utf8 } from '../../crypto/index.js';
+import { canonicalJsonBytes, sha256, utf8 } from '../../crypto/index.js';
 import type { SignedRoster } from '../../plan/index.js';
 import {
   joined,
@@ -78,7 +78,7 @@ describe('a log whose members change', () => {
     const add = (body: BodyOf<'member.join'>): number =>
       log.write(['coordinator', 'coordinator'], 'member.join', {}, body);
     const forged = (signed: SignedRoster): number =>
-      add({ ...change.body, roster: log.attach(utf8(JSON.stringify(signed)), 'application/json') });
+      add({ ...change.body, roster: log.attach(canonicalJsonBytes(signed), 'application/json') });
 
     it.each<[string, () => SignedRoster, RegExp]>([
       ['too few signed', () => quorum(joined(founding, 6), [1, 2]), /2 of 3 administrators signed/],
