@@ -29,7 +29,7 @@ describe('regulon site override', () => {
     };
     expect(overrideLines('toy', body, digest)).toEqual([
       `except plan toy, ${digest}`,
-      `from purposes of policy ${digest}, until 2026-12-01T00:00:00.000Z`,
+      `from purposes of policy ${digest}, until the end of 2026-11-30 UTC`,
       'because: agreed by the board',
       'effect: this site takes part in this plan against its policy; the terms of the dataset hold all the same',
       `digest  ${digest}`,
