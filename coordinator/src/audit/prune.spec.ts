@@ -177,7 +177,7 @@ describe('the pruning of a log', () => {
   it.each<[string, number | null, number, number, string]>([
     ['entry 0 has no class', null, 5, 256, 'no retention class'],
     ['too few sites have signed', 0, 3, 256, '3 sites have signed a baseline of 256 entries, 4 are needed'],
-    ['there is no baseline of this size', 0, 5, 512, '0 sites have signed'],
+    ['there is no baseline of this size', 0, 5, 512, 'no baseline of 512 entries was proposed'],
     ['an entry is too young', 1, 5, 256, 'are kept until'],
   ])('is refused while %s', async (_, days, sites, below, message) => {
     await begin(days);

@@ -68,25 +68,28 @@ function write(on: PrunableLog, size: number, now: Date): Proposed {
   const longest = longestClass(on.keys.genesis.retention);
   if (longest === undefined)
     throw refused('entry 0 has no retention class', 'the entries of this federation are kept for ever');
-  const baseline = signedBaseline(on, size);
-  const run = rows.pruned.openBefore(size);
-  if (run !== undefined) throw refused(`${run} is under way before entry ${size}`, 'wait for its end');
+  const proposals = baselinesOf(on).filter((proposal) => proposal.body.size === size);
+  if (proposals.length === 0) throw refused(`no baseline of ${size} entries was proposed`, proposing(size));
+  // before the signatures: the sites sign nothing earlier
   const until = Date.parse(rows.pruned.youngest(size)) + DAY_MS * longest.days;
   if (until > now.getTime())
     throw refused(
       `the entries up to ${size} are kept until ${new Date(until).toISOString()} (${longest.class})`,
       'name a smaller baseline, or wait',
     );
+  const run = rows.pruned.openBefore(size);
+  if (run !== undefined) throw refused(`${run} is under way before entry ${size}`, 'wait for its end');
+  const baseline = signedBaseline(on, proposals);
   const body: BodyOf<'log.prune'> = { size, baseline, class: longest.class };
   return { index: log.appendOwn({ kind: 'log.prune', body }).index, size };
 }
 
-/** Index of the coordinator's baseline of this size that a quorum of members has signed. @throws E_STATE */
-function signedBaseline(on: PrunableLog, size: number): number {
+/** Index of the first of these proposals that a quorum of members has signed. @throws E_STATE */
+function signedBaseline(on: PrunableLog, proposals: readonly Proposal[]): number {
   const all = ofKind(on.rows, 'log.baseline');
   const { quorum } = on.keys.genesis;
   let most = 0;
-  for (const { index, body } of baselinesOf(on).filter((proposal) => proposal.body.size === size)) {
+  for (const { index, body } of proposals) {
     const text = canonicalJson(body);
     const signers = all.filter(
       ({ entry }) => entry.actor.type === 'site' && canonicalJson(entry.body) === text,
@@ -95,13 +98,22 @@ function signedBaseline(on: PrunableLog, size: number): number {
     if (names.size >= quorum) return index;
     most = Math.max(most, names.size);
   }
+  const size = proposals[0]?.body.size ?? 0;
   throw refused(
     `${most} sites have signed a baseline of ${size} entries, ${quorum} are needed`,
-    `propose it with \`regulon audit baseline --entries ${size}\`; daemons sign while they run, once its entries have outlived their class`,
+    `${proposing(size)}; daemons sign while they run`,
   );
 }
 
-const baselinesOf = ({ rows }: PrunableLog): { index: number; body: BodyOf<'log.baseline'> }[] =>
+const proposing = (size: number): string => `propose it with \`regulon audit baseline --entries ${size}\``;
+
+/** A `log.baseline` of the coordinator. */
+interface Proposal {
+  readonly index: number;
+  readonly body: BodyOf<'log.baseline'>;
+}
+
+const baselinesOf = ({ rows }: PrunableLog): Proposal[] =>
   ofKind(rows, 'log.baseline').flatMap(({ index, entry }) =>
     entry.actor.type === 'coordinator' ? [{ index, body: entry.body }] : [],
   );
