@@ -7,6 +7,7 @@ import { rewrites, tampered } from './changed-bundles.js';
 import { goodMembers, withdrawnData, wrongMembers } from './changed-members.js';
 import { cosignatures, witnessedRight } from './cosignatures.js';
 import { receiptsRight, receiptsWrong } from './egress-receipts.js';
+import { deletedRight, deletedWrong } from './deleted-uploads.js';
 import { deedsRight, deedsWrong } from './deeds.js';
 import { baselinesRight, baselinesWrong } from './log-baselines.js';
 import { planted } from './planted.js';
@@ -18,6 +19,7 @@ import { goodReleases, wrongReleases } from './released-models.js';
 import { policiesRight, policiesWrong } from './policies.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
 import { statedRight, statedWrong } from './self-evidence.js';
+import { textsRight, textsWrong } from './written-texts.js';
 import { unreadRight, unreadWrong } from './unread-parts.js';
 
 const everySize = (log: SampleLog): number[] => log.entries.map((_, index) => index + 1);
@@ -33,11 +35,13 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...rolesRight,
   ...receiptsRight,
   ...deedsRight,
+  ...deletedRight,
   ...baselinesRight,
   ...listsRight,
   ...prunedRight,
   ...policiesRight,
   ...unreadRight,
+  ...textsRight,
   ...witnessedRight,
   'a run': run({}),
   'a run under cosigned checkpoints': run(cosigned),
@@ -107,9 +111,11 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...rolesWrong,
   ...receiptsWrong,
   ...deedsWrong,
+  ...deletedWrong,
   ...baselinesWrong,
   ...listsWrong,
   ...prunedWrong,
   ...policiesWrong,
   ...unreadWrong,
+  ...textsWrong,
 };

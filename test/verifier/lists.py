@@ -1,12 +1,8 @@
 """Lists of an entry that became attachments because they are long."""
 
-import re
-
-from entries import DIGEST
+import bodies
 from primitives import Wrong, need, parse_json
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}")
-STAGES = ("r0", "r1", "r2", "r3", "r4")
 NUMBERS = {
     "plan.propose": ["sites"],
     "run.start": ["sites", "approvals"],
@@ -16,41 +12,10 @@ NUMBERS = {
 }
 
 
-def is_count(value):
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def is_dropped(value):
-    if not isinstance(value, dict) or set(value) != {"site", "stage", "code"} or not is_count(value["site"]):
-        return False
-    return 1 <= value["site"] <= 65535 and value["stage"] in STAGES and fits(CODE, value["code"])
-
-
-def is_model(value):
-    if not isinstance(value, dict) or set(value) != {"arm", "model", "featureSpecification"}:
-        return False
-    specification = value["featureSpecification"]
-    return is_count(value["arm"]) and fits(DIGEST, value["model"]) and (specification is None or fits(DIGEST, specification))
-
-
-def fits(form, value):
-    return isinstance(value, str) and bool(form.fullmatch(value))
-
-
-ELEMENTS = {(kind, name): is_count for kind, names in NUMBERS.items() for name in names} | {
-    ("round.aggregate", "dropped"): is_dropped,
-    ("run.finish", "models"): is_model,
+ELEMENTS = {(kind, name): bodies.N for kind, names in NUMBERS.items() for name in names} | {
+    ("round.aggregate", "dropped"): bodies.DROPPED,
+    ("run.finish", "models"): bodies.ARM_MODEL,
 }
-
-
-MEMBER = {"id", "name", "statement", "cosigner", "steward", "administrators"}
-
-
-def is_member(value):
-    if not isinstance(value, dict) or set(value) != MEMBER or not isinstance(value["administrators"], list):
-        return False
-    texts = [value[name] for name in MEMBER - {"id", "administrators"}] + value["administrators"]
-    return is_count(value["id"]) and len(value["administrators"]) <= 8 and all(isinstance(text, str) for text in texts)
 
 
 def members_of(log, body):
@@ -58,7 +23,7 @@ def members_of(log, body):
     if not isinstance(body["members"], dict):
         return body["members"]
     members = parse_json(log.attachment(body["members"]))
-    need(isinstance(members, list) and len(members) <= 255 and all(map(is_member, members)), "no list of members")
+    need(isinstance(members, list) and len(members) <= 255 and all(map(bodies.MEMBER, members)), "no list of members")
     return members
 
 

@@ -9,7 +9,7 @@ import tree
 from lists import members_of
 from membership import CHANGES, History
 from notes import parse_note, verify_log
-from primitives import Missing, Wrong, need
+from primitives import Missing, NotCanonical, Wrong, need
 from roles import Ended
 from runs import run_of
 
@@ -119,7 +119,7 @@ def parsed(log, index, data):
     try:
         return log_entries.parse(data)
     except Wrong as error:
-        log.add("L1" if "canonical" in str(error) or "JSON" in str(error) else "D1", index, str(error))
+        log.add("L1" if isinstance(error, NotCanonical) else "D1", index, str(error))
         return None
 
 
@@ -291,14 +291,18 @@ def check_deletions(log):
     """L5: uploads are deleted once, after the close that they belong to."""
     done = set()
     for index, entry in log.of_kind("retention.delete"):
-        body, place = entry["body"], (entry["run"], entry["round"], entry["attempt"])
-        later = [e for i, e in enumerate(log.entries[:index]) if e and e.get("run") == entry["run"]]
-        closes = {(e["round"], e["attempt"]): e["body"] for e in later if e["kind"] == "round.aggregate"}
-        own = closes.get(place[1:])
-        fits = own and (own["transcript"], len(own["u3"])) == (body["transcript"], body["vectors"])
-        is_over = any(e["kind"] == "run.finish" for e in later)
+        body, place = entry["body"], (entry["round"], entry["attempt"])
+        earlier = [e for e in log.entries[:index] if e and e.get("run") == entry["run"]]
+        closes = [e for e in earlier if e["kind"] == "round.aggregate"]
+        own = next((e for e in closes if e["body"]["context"] == body["context"]), None)
+        fits = (
+            own
+            and (own["round"], own["attempt"]) == place
+            and (own["body"]["transcript"], len(own["body"]["u3"])) == (body["transcript"], body["vectors"])
+        )
+        is_over = any(e["kind"] == "run.finish" for e in earlier)
         if body["rule"] == "later-close":
-            is_over = is_over or any(round_ > place[1] for round_, _ in closes)
-        if not fits or not is_over or place in done:
+            is_over = any(e["round"] > entry["round"] for e in closes)
+        if not fits or not is_over or body["context"] in done:
             log.add("L5", index, "uploads deleted before their time, twice, or of no close")
-        done.add(place)
+        done.add(body["context"])

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import math
 import unicodedata
+from decimal import Decimal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,6 +22,10 @@ SMALL_ORDER = {0, 1, P - 1} | {
 
 class Wrong(Exception):
     """What was read breaks a rule of the protocol."""
+
+
+class NotCanonical(Wrong):
+    """Bytes that are not the canonical JSON of what they hold."""
 
 
 class Missing(Wrong):
@@ -59,13 +65,15 @@ def H(tag, *fields):
 
 
 def jcs(value):
-    """RFC 8785 of JSON without floats."""
+    """RFC 8785."""
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
         members = (json.dumps(n, ensure_ascii=False).encode() + b":" + jcs(value[n]) for n in names)
         return b"{" + b",".join(members) + b"}"
     if isinstance(value, list):
         return b"[" + b",".join(jcs(v) for v in value) + b"]"
+    if isinstance(value, float):
+        return number_text(value).encode()
     return json.dumps(value, ensure_ascii=False).encode()
 
 
@@ -76,26 +84,40 @@ def hash_json(label, value):
 
 def parse_json(data):
     """Canonical JSON: integers in [0, 2^53), texts in NFC, bytes equal to JCS of the value."""
-
-    def refuse(text):
-        raise Wrong(f"number {text} is not an integer")
-
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=refuse, parse_constant=refuse)
+        value = json.loads(data.decode("utf-8"), parse_int=number_of)
         canonical = jcs(value)
     except (ValueError, RecursionError) as error:
-        raise Wrong(f"not JSON: {error}") from error
-    need(canonical == data, "not canonical JSON")
+        raise NotCanonical(f"not JSON: {error}") from error
+    if canonical != data:
+        raise NotCanonical("not canonical JSON")
     need(unicodedata.is_normalized("NFC", data.decode()), "text is not in NFC")
     for number in numbers(value):
-        need(0 <= number < 2**53, "integer out of range")
+        need(isinstance(number, int) and 0 <= number < 2**53, "a number is not an integer in range")
     return value
 
 
+def number_of(text):
+    """A whole number that a double holds exactly, else the double."""
+    return int(text) if abs(int(text)) < 2**53 else float(text)
+
+
+def number_text(value):
+    """ECMAScript's text of a double."""
+    if not math.isfinite(value):
+        raise ValueError("a number that JSON has not")
+    if value == 0:
+        return "0"
+    shortest = Decimal(repr(value)).normalize()
+    if -7 < shortest.adjusted() < 21:
+        return f"{shortest:f}"
+    digits = "".join(map(str, shortest.as_tuple().digits))
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{'-' * (value < 0)}{digits[0]}{fraction}e{shortest.adjusted():+}"
+
+
 def numbers(value):
-    if isinstance(value, bool):
-        return
-    if isinstance(value, int):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from numbers(inner)

@@ -13,7 +13,7 @@ import type { Case } from './cases.js';
 /** Rows that the second verifier implements. */
 const ROWS = [
   ...(['L1', 'L2', 'L3', 'L4', 'L5', 'A1', 'A2', 'A3', 'A4', 'S1', 'S2', 'S3', 'S4'] as const),
-  ...(['P1', 'P2', 'P3', 'P4', 'D2', 'R1', 'R2', 'X1'] as const),
+  ...(['P1', 'P2', 'P3', 'P4', 'D1', 'D2', 'R1', 'R2', 'X1'] as const),
 ];
 const AS_OF = new Date(Date.UTC(2026, 10, 21));
 const second = hasPython ? describe : describe.skip;

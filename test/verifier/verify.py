@@ -4,8 +4,7 @@
         [--kept FOLDER] [--masked-vectors FOLDER]
 
 Prints JSON: {"status": "pass" | "fail" | "unusable", "rows": {row: [indexes of wrong entries, null without one]},
-"asks": [rows that a person must judge], "says": {row: text of L2 or S3 that passes}, "notes": [...]}. Of "asks" it says P3 only; of D1 it judges the
-names of members. Exit codes are those of the document.
+"asks": [rows that a person must judge], "says": {row: text of L2 or S3 that passes}, "notes": [...]}. Of "asks" it says P3 only. Exit codes are those of the document.
 """
 
 import argparse
@@ -17,6 +16,7 @@ from datetime import datetime
 import approvals
 import archive
 import baselines
+import bodies
 import configurations
 import cosignatures
 import egress
@@ -59,6 +59,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     configurations.check_configurations(log)
     baselines.check_baselines(log)
     pruning.check_prunings(log)
+    bodies.check_texts(log)
     lists.read_lists(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes, as_of, max_age)

@@ -12,6 +12,7 @@ import {
   isApproved,
   parseAttackReport,
   readBundle,
+  refuseIdentifiers,
   releaseDocument,
   type ReleaseDocument,
   type ReleaseTerms,
@@ -154,6 +155,8 @@ async function drafted({ api, run, fed, ground, options }: Draft): Promise<Relea
     ...{ privacy: guaranteeOf(ground), intendedUse: use.normalize('NFC'), tests },
   };
   const body = { ...terms, approvals: [] };
+  // not first when it is recorded, after stewards have signed
+  refuseIdentifiers({ kind: 'model.release', body });
   return { schema: 'regulon.release/1', fed, run, body, reports: reports.map(base64) };
 }
 

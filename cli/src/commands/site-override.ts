@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
 import { untilText } from '@regulon/shared/plan';
-import { type BodyOf, OVERRIDE_PERSONS } from '@regulon/shared/transparency';
+import { type BodyOf, OVERRIDE_PERSONS, refuseIdentifiers } from '@regulon/shared/transparency';
 import type { CommandResult } from '../output/index.js';
 import {
   digestOfBody,
@@ -66,6 +66,7 @@ async function override(
     ...{ policy, rule: options.rule, planHash },
     ...{ justification: options.justification.normalize('NFC'), expires },
   };
+  refuseIdentifiers({ kind: 'policy.override', body });
   const digest = digestOfBody(body);
   const lines = overrideLines(name, body, digest);
   if (options.dryRun) return { data: { body, digest, signed: false }, lines };

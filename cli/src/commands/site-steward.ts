@@ -3,6 +3,7 @@ import { liftObjection } from '@regulon/client/consent';
 import { describeSite } from '@regulon/client/describe';
 import { objectionsOf } from '@regulon/client/rounds';
 import { untilText } from '@regulon/shared/plan';
+import { refuseIdentifiers } from '@regulon/shared/transparency';
 import type { CommandResult } from '../output/index.js';
 import {
   approvalEnd,
@@ -73,6 +74,8 @@ function policyCommand(site: Command, context: Context): void {
       const statements = await describeSite(options.config);
       const { policy: stated, dataset } = statements;
       verifyTerms(dataset);
+      refuseIdentifiers({ kind: 'policy.set', body: stated });
+      refuseIdentifiers({ kind: 'dataset.commit', body: dataset });
       const due = { lines: policyLines(statements), digest: digestOfBody({ policy: stated, dataset }) };
       if (options.dryRun) return { data: { ...statements, ...due, signed: false }, lines: due.lines };
       await agree(context, options.digest, due);

@@ -11,6 +11,7 @@ import {
   type LogEntry,
   type LogTree,
   parseEntry,
+  refuseIdentifiers,
   signedPayloadOf,
   verifyQuoted,
   verifyRoleAfter,
@@ -39,8 +40,8 @@ export interface AdmissionState {
 const MAX_READ_BYTES = 512 * 1024;
 
 /**
- * Check what the signatures do not say: who may submit, the clock, the attachments, what it says of the log itself, and
- * numbers used before.
+ * Check what the signatures do not say: who may submit, the clock, the attachments, what it says of the log itself, texts
+ * that look like a person, and numbers used before.
  *
  * @throws E_LOG_ENTRY with the broken row; `retryable` when waiting or sending an attachment helps
  * @throws E_LOG_EQUIVOCATION if the actor signed another entry with this number, which `details.index` names
@@ -52,6 +53,7 @@ export function admit({ entry, bytes }: Submission, state: AdmissionState, now: 
   if (Date.parse(entry.at) > now.getTime() + history.last.genesis.skewSeconds * 1000) {
     throw entryRefused('L4', `the clock of ${who} is ahead of this one`, {}, true);
   }
+  refuseIdentifiers(entry);
   const own = rows.headOf({ type: 'coordinator', id: 'coordinator' })?.at ?? '';
   const passed = now.toISOString();
   verifyRoleAfter(entry, own > passed ? own : passed, history.last);

@@ -171,6 +171,29 @@ describe('sequencer', () => {
     expect((await log.append(federation.genesisEntry)).index).toBe(0);
   });
 
+  it('takes no text that looks like a person, and writes none itself', async () => {
+    const log = await open();
+    const reason = 'patient-1234567';
+    const withdrawal = { dataset: 'tumours', scope: 'all', reason } as const;
+    const entry = federation.entry(['steward', 'site-1'], 'dataset.withdraw', {}, withdrawal);
+    const refused = { code: 'E_LOG_ENTRY', retryable: false, details: { rule: 'D1' } };
+    const refusal: unknown = await log.append(entry).catch((error: unknown) => error);
+    expect(refusal).toMatchObject(refused);
+    expect(String(refusal)).toMatch(/dataset\.withdraw: reason holds a long number/);
+    expect(String(refusal)).not.toContain('1234567');
+    const own = { before: null, after: zero } as const;
+    expect(log.appendOwn({ kind: 'config.change', body: own })).toMatchObject({ index: 1 });
+    const act = {
+      actor: { role: 'operator', id: 'token-file' },
+      action: 'account.add',
+      outcome: 'done',
+    } as const;
+    expect(() => log.appendOwn({ kind: 'admin.act', body: { ...act, object: reason } })).toThrow(
+      expect.objectContaining(refused),
+    );
+    expect(log.size).toBe(2);
+  });
+
   it('keeps both entries when an actor signs two with one number', async () => {
     const log = await open();
     const other = new SampleFederation(5, SampleFederation.ticking(Date.UTC(2026, 10, 20, 10)));

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { hex } from '../../crypto/index.js';
 import { gammaSchema, purposeSchema, unitSchema } from '../../plan/index.js';
 
+const YEAR_1 = Date.parse('0001-01-01T00:00:00.000Z');
+
 /** `sha256:<64 hex>` */
 export const digest = z
   .string()
@@ -13,11 +15,17 @@ export const decimal = z
   .string()
   .max(40)
   .regex(/^-?(0|[1-9]\d*)(\.\d+)?$/, 'a decimal string');
+/** Whether a time exists in the years 1 to 9999: `Date.parse` takes the 30th of February for the 2nd of March. */
+function exists(text: string): boolean {
+  const milliseconds = Date.parse(text);
+  return milliseconds >= YEAR_1 && new Date(milliseconds).toISOString() === text;
+}
+
 /** RFC 3339 UTC with milliseconds */
 export const time = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'a UTC time with milliseconds')
-  .refine((text) => !Number.isNaN(Date.parse(text)), 'a time that exists');
+  .refine(exists, 'a time that exists');
 /** name of a site, dataset, plan or step */
 export const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens');
 /** a name with dots, colons and slashes, for codes, versions and steps */

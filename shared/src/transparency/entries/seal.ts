@@ -2,6 +2,7 @@ import { canonicalJsonBytes } from '../../crypto/index.js';
 import { keyReference, KeyType, type NamedSeed, verifierKeyOf } from '../notes/vkey.js';
 import { signPayload } from './dsse.js';
 import { digestText } from './fields.js';
+import { refuseIdentifiers } from './identifiers.js';
 import type { ActorType, BodyOf, Kind, ScopeOf } from './kinds.js';
 import { entryHash, parseEntry } from './parse.js';
 import { entryRefused } from './rule-error.js';
@@ -89,9 +90,10 @@ function entryOf(payload: Uint8Array): object {
  *
  * @param signers the acting party's statement key first, then any others
  * @returns canonical JSON bytes with DSSE signatures
- * @throws E_LOG_ENTRY if the entry breaks its schema or is larger than 61,440 bytes
+ * @throws E_LOG_ENTRY if the entry breaks its schema, is larger than 61,440 bytes or holds what looks like a person
  */
 export function sealEntry(draft: EntryDraft, signers: readonly [NamedSeed, ...NamedSeed[]]): Uint8Array {
+  refuseIdentifiers(draft);
   const [actor, ...others] = signers;
   const reference = keyReference(verifierKeyOf(actor, KeyType.statement));
   const payload = entryPayload(draft, reference);
