@@ -32,11 +32,30 @@ describe('a federation of people and hospitals', () => {
       expect(await done('fed', 'members', walk.founder)).toEqual(
         walk.sites.map((site) => expect.objectContaining({ site, state: 'member' })),
       );
+      const policyFile = join(walk.site('north'), 'policy.yaml');
+      const rules = readFileSync(policyFile, 'utf8');
+      const withPapers = (vote: string): void => {
+        const references = [{ kind: 'ethics', reference: vote }];
+        writeFileSync(
+          policyFile,
+          rules + stringify({ legalBasis: 'gdpr-9-2-j', validUntil: '2098-12-31', references }),
+        );
+      };
+      withPapers('vote 12/2026');
       const supervisor = await walk.start();
       try {
         const health = await done('doctor', '--config', walk.config('north'));
         expect(health['rows']).not.toContainEqual(expect.objectContaining({ status: 'failed' }));
+        withPapers('vote on patient 20261234');
+        const named = await regulon('site', 'policy', 'set', '--config', walk.config('north'), '--dry-run');
+        expect(named.code).toBe(1);
+        expect(named.err).toMatch(/policy\.set: reference holds a long number/);
+        expect(named.err).not.toContain('20261234');
+        withPapers('vote 12/2026');
         for (const site of walk.sites) await walk.steward(site, 'policy', 'set');
+        expect(await done('site', 'policy', 'show', '--config', walk.config('north'))).toMatchObject({
+          policy: { legalBasis: 'gdpr-9-2-j', validUntil: '2099-01-01T00:00:00.000Z', supersedes: null },
+        });
         const guest = join(root, 'r-7.key');
         const { key } = await done('fed', 'key', guest);
         const role = ['--role', 'researcher', '--public-key', String(key), '--until', '2099-12-31'];
@@ -65,6 +84,9 @@ describe('a federation of people and hospitals', () => {
         await done('audit', 'export', '--out', bundle, '--force', ...walk.researcher);
         const later = await done('audit', 'verify', '--bundle', bundle, '--policy', policy);
         expect(later).toMatchObject({ status: 'pass' });
+        const page = join(root, 'report.html');
+        await done('audit', 'report', '--bundle', bundle, '--policy', policy, '--out', page);
+        expect(readFileSync(page, 'utf8')).toMatch(/gdpr-9-2-j.*1 to an approval in policies/su);
         await walk.renew('north');
         await walk.restart(supervisor, 'north');
         expect(await done('site', 'inbox', '--config', walk.config('north'))).toEqual([

@@ -5,9 +5,20 @@ from runs import approval_of, dataset_of, proposal_of, run_of
 
 
 def check_approvals(log):
+    check_succession(log)
     for run in {e["run"]: None for e in log.entries if e and "run" in e}:
         own = [(i, e) for i, e in enumerate(log.entries) if e and e.get("run") == run]
         check_run(log, own)
+
+
+def check_succession(log):
+    """A policy names the one of its site that it takes the place of, or none."""
+    in_force = {}
+    for index, entry in log.of_kind("policy.set"):
+        before, body = in_force.get(entry["actor"]["id"]), entry["body"]
+        if body["supersedes"] is not None and body["supersedes"] != before:
+            log.add("A2", index, "another policy is named as the one before it")
+        in_force[entry["actor"]["id"]] = body["policy"]["digest"]
 
 
 def check_run(log, own):
@@ -54,7 +65,7 @@ def check_site(log, start, entry, own, name):
         return False
     index, approval = found
     check_use(log, own, approval, name)
-    check_policy(log, start, entry, index, approval)
+    check_policy(log, start, entry, own, index, approval)
     if dataset_of(log, start, found) is not None:
         return True
     log.add("A2", index, "a dataset that was not the newest at the start")
@@ -73,14 +84,23 @@ def check_use(log, own, approval, name):
             log.add("A2", index, "another policy or dataset than was approved")
 
 
-def check_policy(log, start, entry, index, approval):
+def check_policy(log, start, entry, own, index, approval):
     name = approval["actor"]["id"]
     policies = [(i, e["body"]) for i, e in log.of_kind("policy.set") if i < start and e["actor"]["id"] == name]
     found = next(((i, p) for i, p in policies if p["policy"]["digest"] == approval["body"]["policy"]), None)
     if found is None or found[0] > index:
         log.add("A2", index, "approved under a policy that was not set")
-    elif found[1]["validUntil"] is not None and found[1]["validUntil"] < entry["at"]:
+        return
+    policy = found[1]
+    until, allowed = policy["validUntil"], policy["allowedCode"]
+    if until is not None and until < entry["at"]:
         log.add("A2", start, "the policy had expired")
+    if until is not None and approval["body"]["validUntil"] > until:
+        log.add("A2", index, "approved for longer than the policy holds")
+    for i, e in own:
+        is_own = e["kind"] == "round.contribution" and e["actor"]["id"] == name
+        if is_own and allowed and e["body"]["code"] not in allowed:
+            log.add("A3", i, "code that the policy does not allow")
 
 
 def check_contributors(log, start, body, own, code):

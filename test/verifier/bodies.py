@@ -282,7 +282,7 @@ IDENTIFIERS = [
         re.compile(r"(?<!\d)(\d{1,2}[./]\d{1,2}[./](19|20)\d\d|(19|20)\d\d-\d\d-\d\d)(?!\d)", re.ASCII),
         "a date",
     ),
-    (re.compile(r"\d{7,}", re.ASCII), "a long number"),
+    (re.compile(r"(?<!\d)((?<!NCT)(?<!DRKS)(?<!ISRCTN)\d{7,}|\d{9,})", re.ASCII), "a long number"),
     (re.compile(r"(\+|\b00)\d[\d ()/-]{7,}\d", re.ASCII), "a telephone number"),
 ]
 BETWEEN_WORDS = re.compile(rf"[{SPACE}/:+.-]+")

@@ -1,5 +1,6 @@
+import { utf8 } from '@regulon/shared/crypto';
 import { digestText } from '@regulon/shared/transparency';
-import { exceptedRun, type SampleOptions, spoilFirst } from '@regulon/shared/transparency-samples';
+import { exceptedRun, sample, type SampleOptions, spoilFirst } from '@regulon/shared/transparency-samples';
 import { type Case, rewritten, run } from './cases.js';
 
 const [GRU, HMB, NCU] = ['DUO:0000042', 'DUO:0000006', 'DUO:0000046'] as const;
@@ -42,6 +43,18 @@ export const policiesRight: Record<string, () => Case> = {
   'an exception from the terms of a policy': run(
     exceptedRun({ rule: 'dataUse' }, [1], { spoil: spoilFirst({ 'policy.set': { dataUse: [NCU] } }) }),
   ),
+  'a policy with its papers, that ends with the approvals': policy({
+    ...{ legalBasis: 'gdpr-9-2-j', validUntil: '2027-01-01T00:00:00.000Z' },
+    references: [{ kind: 'ethics', reference: 'vote 12/2026' }],
+  }),
+  'a policy that names the software': policy({ allowedCode: [nothing, sample.code] }),
+  'policies that take the place of one another': rewritten((log) => {
+    const { body } = log.federation.policyBody('site-1');
+    const bytes = log.attach(utf8('{"nMin":6}'), 'application/json');
+    const first = body.policy.digest;
+    log.write(['steward', 'site-1'], 'policy.set', {}, { ...body, policy: bytes, supersedes: first });
+    log.write(['steward', 'site-1'], 'policy.set', {}, { ...body, supersedes: bytes.digest });
+  }),
   'an approval by two persons': policy({ reviewersNeeded: 2 }, { seconded: [1] }),
 };
 
@@ -57,6 +70,13 @@ export const policiesWrong: Record<string, () => Case> = {
   'a plan that declares nothing': run({ declares: [] }),
   'a plan whose declaration is no list': run({ declares: 'all' }),
   'a plan whose declaration is a number': run({ declares: ['DUO:0000042', '1'] }),
+  'a policy that ends before an approval under it': policy({ validUntil: '2026-12-31T00:00:00.000Z' }),
+  'software that a policy does not name': policy({ allowedCode: [nothing] }),
+  'a policy that follows none': policy({ supersedes: nothing }),
+  'a policy that names another than the one before it': rewritten((log) => {
+    const { body } = log.federation.policyBody('site-1');
+    log.write(['steward', 'site-1'], 'policy.set', {}, { ...body, supersedes: nothing });
+  }),
   'a condition of a policy': policy({ dataUse: [NCU] }),
   'an approval beyond the time limit': dataset([GRU, 'DUO:0000025=2026-12-30']),
   'a proposal that hides the purpose of its plan': run({

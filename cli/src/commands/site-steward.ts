@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { liftObjection } from '@regulon/client/consent';
 import { describeSite } from '@regulon/client/describe';
-import { objectionsOf } from '@regulon/client/rounds';
+import { objectionsOf, type StewardStatements } from '@regulon/client/rounds';
 import { untilText } from '@regulon/shared/plan';
 import { refuseIdentifiers } from '@regulon/shared/transparency';
 import type { CommandResult } from '../output/index.js';
@@ -20,6 +20,7 @@ import {
   secondPerson,
   settlePolicy,
   statedLines,
+  succeeding,
   STOPPED,
   type SiteLink,
   verifyNotWithdrawn,
@@ -71,30 +72,35 @@ function policyCommand(site: Command, context: Context): void {
     context,
     async (_, options, output) => {
       output.progress('reading the data');
-      const statements = await describeSite(options.config);
-      const { policy: stated, dataset } = statements;
-      verifyTerms(dataset);
-      refuseIdentifiers({ kind: 'policy.set', body: stated });
-      refuseIdentifiers({ kind: 'dataset.commit', body: dataset });
-      const due = { lines: policyLines(statements), digest: digestOfBody({ policy: stated, dataset }) };
-      if (options.dryRun) return { data: { ...statements, ...due, signed: false }, lines: due.lines };
-      await agree(context, options.digest, due);
-      const indexes = await withSite(options.config, (link) =>
-        settlePolicy(
-          link,
-          bookOf(options, link.config.site),
-          statements,
-          (options.second ?? []).map((path) => secondPerson(link, path)),
-        ),
+      const described = await describeSite(options.config);
+      return withSite(options.config, (link) =>
+        setPolicy(link, succeeding(link, described), options, context),
       );
-      const what = indexes.length === 0 ? 'the log says so already' : `entries ${indexes.join(', ')}`;
-      return {
-        data: { digest: due.digest, signed: true, indexes },
-        lines: [`policy and dataset stated: ${what}`],
-      };
     },
     'federation',
   );
+}
+
+async function setPolicy(
+  link: SiteLink,
+  statements: StewardStatements,
+  options: SecondedOptions,
+  context: Context,
+): Promise<CommandResult> {
+  const { policy, dataset } = statements;
+  verifyTerms(dataset);
+  refuseIdentifiers({ kind: 'policy.set', body: policy });
+  refuseIdentifiers({ kind: 'dataset.commit', body: dataset });
+  const due = { lines: policyLines(statements), digest: digestOfBody({ policy, dataset }) };
+  if (options.dryRun) return { data: { ...statements, ...due, signed: false }, lines: due.lines };
+  await agree(context, options.digest, due);
+  const seconds = (options.second ?? []).map((path) => secondPerson(link, path));
+  const indexes = await settlePolicy(link, bookOf(options, link.config.site), statements, seconds);
+  const what = indexes.length === 0 ? 'the log says so already' : `entries ${indexes.join(', ')}`;
+  return {
+    data: { digest: due.digest, signed: true, indexes },
+    lines: [`policy and dataset stated: ${what}`],
+  };
 }
 
 function inboxCommand(site: Command, context: Context): void {

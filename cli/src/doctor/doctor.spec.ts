@@ -126,11 +126,15 @@ describe('the doctor', () => {
 
   it('warns of a policy that asks for more sites than the federation has', () => {
     const { length } = roster.members;
-    expect([length - 1, length, length + 1].map((nMin) => checkPolicy(roster, { nMin }).status)).toEqual([
+    const now = new Date('2026-11-20T12:00:00Z');
+    const statusOf = (policy: Parameters<typeof checkPolicy>[1]) => checkPolicy(roster, policy, now).status;
+    expect([length - 1, length, length + 1].map((nMin) => statusOf({ nMin }))).toEqual([
       'ok',
       'ok',
       'warning',
     ]);
+    const ends = ['2026-11-19', '2026-11-20'].map((validUntil) => statusOf({ nMin: length, validUntil }));
+    expect(ends).toEqual(['warning', 'ok']);
   });
 
   it('gives a check that throws the next step of its error', async () => {

@@ -67,7 +67,7 @@ export async function examine(
     await row('D8', () => checkFolders([config.stateFolder], dirname(config.dataset.counts))),
     await row('D11', () => checkAccelerator(config)),
     await row('D12', () => checkDataset(config)),
-    await row('D13', () => checkPolicy(rosterOf(config), readSitePolicy(config.policyFile))),
+    await row('D13', () => checkPolicy(rosterOf(config), readSitePolicy(config.policyFile), new Date())),
     await row('D9', () => checkDisk(config.stateFolder, readSitePolicy(config.policyFile).maxParameters)),
   ]);
 }

@@ -6,7 +6,7 @@ import { CoordinatorConnection } from '@regulon/client/transport';
 import { DAEMON_VERSION } from '@regulon/client/version';
 import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
-import { type Roster, rosterHashOf, type SitePolicy } from '@regulon/shared/plan';
+import { endOfPolicy, type Roster, rosterHashOf, type SitePolicy, untilText } from '@regulon/shared/plan';
 import { chainIn } from '../enrolment/index.js';
 import { failed, type Finding, ok, warning } from './row.js';
 
@@ -88,18 +88,26 @@ export async function checkDataset(
   }
 }
 
-/** D13: a policy that asks for more sites than there are keeps this site out of every run, in silence. */
+/** D13: a policy that has ended, or asks for more sites than there are, keeps this site out of every run, in silence. */
 export function checkPolicy(
   { members }: Pick<Roster, 'members'>,
-  { nMin }: Pick<SitePolicy, 'nMin'>,
+  policy: Pick<SitePolicy, 'nMin' | 'validUntil'>,
+  now: Date,
 ): Finding {
+  const { nMin } = policy;
+  const end = endOfPolicy(policy);
+  if (end !== undefined && end <= now.toISOString())
+    return warning(
+      `the policy ended at ${untilText(end)}: this site takes part in no run`,
+      'a new day under `validUntil` of the policy file, and `regulon site policy set`',
+    );
   const sites = `the policy asks for ${nMin} sites in a sum, the federation has ${members.length}`;
   return members.length < nMin
     ? warning(
         sites,
         'this site takes part in no run until others have joined, or nMin of the policy is lower',
       )
-    : ok(sites);
+    : ok(end === undefined ? sites : `${sites}; it ends at ${untilText(end)}`);
 }
 
 /** D1. @param offsetMs coordinator's clock − ours */

@@ -30,6 +30,18 @@ describe('the output of a command', () => {
     });
   });
 
+  it('lets no text of others steer the terminal', () => {
+    const { output, out, err } = captured('table', true);
+    const text = 'plan\u001b[2J\u009b1m\u202e\ttext';
+    const shown = 'plan\u{fffd}[2J\u{fffd}1m\u{fffd}\ttext\n';
+    output.result({ data: null, lines: [text], warnings: [text] });
+    output.event({}, text);
+    output.progress(text);
+    expect([out.join(''), err.join('')]).toEqual([shown + shown, `warning: ${shown}${shown}`]);
+    output.error(new RegulonError('E_CONNECTION', text));
+    expect(err.join('')).not.toContain('\u001b');
+  });
+
   it('ends JSON lines with a line that says terminal', () => {
     const { output, out } = captured('jsonl');
     output.event({ round: 1 }, 'round 1');

@@ -55,10 +55,10 @@ export class Output {
   /** The result of the command, once, at its end; a failure also as two lines on stderr. */
   result(result: CommandResult): void {
     const { data, lines, rows, warnings, failure } = result;
-    for (const warning of warnings ?? []) this.streams.err(`warning: ${warning}\n`);
-    if (failure) this.streams.err(`${explainError(failure)}\n`);
+    for (const warning of warnings ?? []) this.say(`warning: ${warning}`);
+    if (failure) this.say(explainError(failure));
     if (this.format === 'table') {
-      this.streams.out(lines.map((line) => `${line}\n`).join(''));
+      this.streams.out(lines.map((line) => `${harmless(line)}\n`).join(''));
       return;
     }
     const envelope = resultEnvelope(this.command, data, result);
@@ -71,12 +71,12 @@ export class Output {
   /** One line of a stream of events (`jsonl`); tables show `text`. `json` waits for the result. */
   event(event: unknown, text: string): void {
     if (this.format === 'jsonl') this.json(event);
-    else if (this.format === 'table') this.streams.out(`${text}\n`);
+    else if (this.format === 'table') this.streams.out(`${harmless(text)}\n`);
   }
 
   /** A line of progress; none when quiet. */
   progress(text: string): void {
-    if (!this.quiet) this.streams.err(`${text}\n`);
+    if (!this.quiet) this.say(text);
   }
 
   /**
@@ -86,16 +86,27 @@ export class Output {
    */
   error(error: unknown): number {
     const named = namedError(error);
-    this.streams.err(`${explainError(named)}\n`);
+    this.say(explainError(named));
     if (this.format === 'json') this.json(errorEnvelope(this.command, named));
     if (this.format === 'jsonl') this.json({ ...errorEnvelope(this.command, named), terminal: true });
     return exitCodeOf(named);
+  }
+
+  private say(text: string): void {
+    this.streams.err(`${harmless(text)}\n`);
   }
 
   private json(value: unknown): void {
     this.streams.out(`${JSON.stringify(value)}\n`);
   }
 }
+
+/** What steers a terminal, or turns the direction of a text; names and texts of others may hold it. */
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text that a terminal shows and does not obey. */
+const harmless = (text: string): string => text.replace(STEERING, '\u{fffd}');
 
 /** @throws E_ARGUMENT when the text is no format */
 function parseFormat(text: string | undefined): Format | undefined {

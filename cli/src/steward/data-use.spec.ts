@@ -16,7 +16,7 @@ import { Person } from '../enrolment/index.js';
 import { readPlanFile } from '../plan-file/index.js';
 import { exampleFile } from '../sim/programs.js';
 import { outsideUse, termsLine, useLines, verifyTerms, verifyUse } from './data-use.js';
-import { settlePolicy } from './policy.js';
+import { settlePolicy, succeeding } from './policy.js';
 import type { LoggedEntry } from './read-log.js';
 import { reviewersOf, secondPerson, verifyPersons, verifyReviewers } from './second-person.js';
 import type { SiteLink } from './site-link.js';
@@ -92,6 +92,11 @@ describe('what a steward reads of the use of data', () => {
       'it too late',
       [[GRU], { dataUse: [GRU, 'DUO:0000025=2026-11-19'] }],
       'terms of the dataset: they ended at the end of 2026-11-19 UTC',
+    ],
+    [
+      'it under a policy that has ended',
+      [[GRU], { ofPolicy: { validUntil: '2026-11-20T00:00:00.000Z' } }],
+      'policy: it ended at the end of 2026-11-19 UTC',
     ],
   ])('is refused before it is asked for when a plan declares %s', (_, [declared, site], why) => {
     const { lines, check } = judge(declared, site);
@@ -175,6 +180,25 @@ describe('a second person of a site', () => {
     expect(() => verifyReviewers(of(own), 2)).not.toThrow();
     expect(() => verifyReviewers(of(own), 3)).toThrow(/the roster knows 2 of site-1/);
     expect(() => verifyReviewers(of(other), 2)).toThrow(/the roster knows 1 of site-4/);
+  });
+
+  it('states a policy that follows on the one in force, once, and under a class of the federation', () => {
+    const set = federation.entry(['steward', 'site-1'], 'policy.set', {}, policy);
+    const log: LoggedEntry[] = [];
+    const roster = { policy: { retention: [{ class: 'hipaa6y', days: 2190 }] } };
+    const link = { log, config, federation: { roster } } as unknown as SiteLink;
+    const statements = { policy, dataset: { ...commit, dataUse: [GRU] }, policyAttachment: '' };
+    const follow = (change: Partial<typeof policy>) =>
+      succeeding(link, { ...statements, policy: { ...policy, retentionClass: 'none', ...change } }).policy;
+    expect(follow({})).toMatchObject({ supersedes: null });
+    log.push(logged({ hash: entryHash(set), entry: parseEntry(set) }, 1));
+    const second = { ...policy, retentionClass: 'hipaa6y', supersedes: policy.policy.digest };
+    expect(follow({ retentionClass: 'hipaa6y' })).toEqual(second);
+    log.push(entryOf('policy.set', second));
+    expect(follow({ retentionClass: 'hipaa6y' })).toEqual(second);
+    expect(() => follow({ retentionClass: 'ai6m' })).toThrow(
+      expect.objectContaining({ code: 'E_POLICY', hint: expect.stringContaining('hipaa6y') as unknown }),
+    );
   });
 
   it('signs a policy with the steward when the one in force asks for two', async () => {

@@ -57,6 +57,9 @@ export function outsideUse(
   const end = endOfUse([...policy.dataUse, ...commit.dataUse]);
   if (end !== undefined && end <= at)
     found.push({ rule: null, why: `terms of the dataset: they ended at ${untilText(end)}`, hint: ENDED });
+  const { validUntil } = policy;
+  if (validUntil !== null && validUntil <= at)
+    found.push({ rule: null, why: `policy: it ended at ${untilText(validUntil)}`, hint: POLICY_ENDED });
   if (ofDataset !== undefined)
     found.push({ rule: null, why: `terms of the dataset: ${ofDataset}`, hint: datasetUseHint(commit) });
   const outsidePolicy = (rule: OverrideRule, why: string): void => {
@@ -70,6 +73,9 @@ export function outsideUse(
 
 const ENDED =
   'reject the plan; where the consent was prolonged, state the new day under `dataset.dataUse` by `regulon site policy set`';
+
+const POLICY_ENDED =
+  'reject the plan, or state the policy with a new day under `validUntil` by `regulon site policy set`';
 
 /** How terms and declared use read on the screen of a request. */
 export function useLines({ plan, policy, commit }: UseTerms, outside: readonly OutsideUse[]): string[] {

@@ -8,7 +8,7 @@ export { StewardBook } from './steward-book.js';
 export { grantRole, revokeRole, ROLE_REASONS } from './roles.js';
 export { reviewersOf, secondPerson, statedPolicy, verifyPersons } from './second-person.js';
 export { verifyTerms, verifyUse } from './data-use.js';
-export { settlePolicy, policyLines, statedLines } from './policy.js';
+export { policyLines, settlePolicy, statedLines, succeeding } from './policy.js';
 export {
   type DueWithdrawal,
   refusePlan,

@@ -6,6 +6,11 @@ export const POLICY_WORDS: Words = {
   nMin: 'a sum covers at least {} sites',
   gamma: '{num}/{den} of the sites are assumed to collude with the coordinator',
   purposes: 'purposes that a plan may have',
+  legalBasis: 'legal basis',
+  references: 'papers about it',
+  validUntil: 'holds to the end of {} UTC',
+  retentionClass: 'the log is kept as class {} says',
+  code: 'software that may run here',
   dataUse: 'terms of use beside those of the dataset',
   reviewersNeeded: '{} persons of this site sign an approval',
   plans: 'plans that may run',
@@ -34,6 +39,9 @@ export const STATED_POLICY_WORDS: Words = {
   minCohort: 'a sum covers at least {} sites',
   gamma: POLICY_WORDS['gamma'] ?? '',
   egressKinds: 'what may leave',
+  legalBasis: 'legal basis',
+  references: 'papers about it',
+  allowedCode: 'software that may run here',
   allowDifference: 'sums over cohorts that differ are allowed',
 };
 

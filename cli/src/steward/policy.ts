@@ -9,7 +9,7 @@ import { documentLines } from './document-lines.js';
 import { withdrawalsIn } from './inbox.js';
 import { DATASET_WORDS, POLICY_WORDS, STATED_POLICY_WORDS } from './policy-words.js';
 import { ofKind } from './read-log.js';
-import { reviewersOf, verifyPersons, verifyReviewers } from './second-person.js';
+import { reviewersOf, statedPolicy, verifyPersons, verifyReviewers } from './second-person.js';
 import type { SiteLink } from './site-link.js';
 import type { StewardBook } from './steward-book.js';
 
@@ -61,6 +61,23 @@ export async function statedLines(site: SiteLink): Promise<{ lines: string[]; st
     ? [`dataset ${name} is withdrawn`]
     : [];
   return { lines: [since, ...gone, ...policyLines(stated)], stated };
+}
+
+/**
+ * The statements of a site as they follow on what its log has: the policy names the one whose place it takes.
+ *
+ * @throws E_POLICY when the federation keeps its log under no retention class of that name
+ */
+export function succeeding(site: SiteLink, { policy, ...rest }: StewardStatements): StewardStatements {
+  const { retentionClass } = policy;
+  const classes = site.federation.roster.policy.retention ?? [];
+  if (retentionClass !== 'none' && !classes.some((one) => one.class === retentionClass))
+    throw new RegulonError('E_POLICY', `the federation has no retention class ${retentionClass}`, {
+      hint: `retentionClass of the policy file is one of: ${classes.map((one) => one.class).join(', ') || 'none, leave it out'}`,
+    });
+  const last = statedPolicy(site);
+  const isSame = last !== undefined && canonicalJson({ ...last, supersedes: null }) === canonicalJson(policy);
+  return { ...rest, policy: isSame ? last : { ...policy, supersedes: last?.policy.digest ?? null } };
 }
 
 /**

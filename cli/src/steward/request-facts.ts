@@ -22,8 +22,8 @@ export async function requestFacts(site: SiteLink, proposed: Proposed, until: Da
   const { planHash } = proposed.logged.entry.body;
   const policy = ownLast(site, 'policy.set', () => true);
   const commit = ownLast(site, 'dataset.commit', ({ dataset }) => dataset === proposed.plan.dataset.name);
-  const limit = endOfUse([...policy.dataUse, ...commit.dataUse]);
-  const end = limit === undefined ? until : new Date(Math.min(until.getTime(), Date.parse(limit)));
+  const limits = [endOfUse([...policy.dataUse, ...commit.dataUse]) ?? [], policy.validUntil ?? []].flat();
+  const end = new Date(Math.min(until.getTime(), ...limits.map((limit) => Date.parse(limit))));
   const body = approvalBody({ planHash, policy: policy.policy.digest, dataset: commit }, end);
   const terms = { plan: proposed.plan, planHash, policy, commit };
   const members = site.federation.roster.members.length;

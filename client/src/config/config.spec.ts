@@ -69,5 +69,18 @@ describe('the configuration of a daemon', () => {
     expect(() => readSitePolicy(file)).toThrow(expect.objectContaining({ code: 'E_CONFIG' }));
     writeFileSync(file, stringify({ schema: 'regulon.site-policy/1', purposes: ['research'] }));
     expect(readSitePolicy(file)).toMatchObject({ nMin: 5, leaveSiteOut: 'off', requireSecAgg: true });
+    const papers =
+      'legalBasis: gdpr-9-2-j\nreferences: [{ kind: ethics, reference: vote 1/2026 }]\nvalidUntil: 2027-02-28\n';
+    writeFileSync(file, `schema: regulon.site-policy/1\npurposes: [research]\n${papers}`);
+    expect(readSitePolicy(file)).toMatchObject({ legalBasis: 'gdpr-9-2-j', validUntil: '2027-02-28' });
+    for (const wrong of [
+      'validUntil: 2027-02-30',
+      'legalBasis: art 9',
+      'references: [{ kind: other, reference: x }]',
+      'code: []',
+    ]) {
+      writeFileSync(file, `schema: regulon.site-policy/1\npurposes: [research]\n${wrong}\n`);
+      expect(() => readSitePolicy(file)).toThrow(expect.objectContaining({ code: 'E_CONFIG' }));
+    }
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Plan } from '@regulon/shared/plan';
 import { type BodyOf, digestText } from '@regulon/shared/transparency';
 import { planHashOf } from '@regulon/shared/plan';
+import { DAEMON_CODE } from '../version/index.js';
 import { verifyAgreement } from './agreement.js';
 import { verifyUnexpired } from './exceptions.js';
 import {
@@ -41,6 +42,8 @@ describe('the data-use terms of a site', () => {
   it('let a plan pass that declares a use within them', () => {
     expect(judge(testPlan()).exceptions).toEqual([]);
     expect(() => judge(testPlan({ dataUse: [GRU, NCU] }), { terms: [GRU, NCU] })).not.toThrow();
+    const policy = { validUntil: '2036-01-01', code: [DAEMON_CODE] };
+    expect(() => judge(testPlan(), { policy })).not.toThrow();
   });
 
   it.each<[string, Record<string, unknown>, Changes & { terms?: string[] }, string]>([
@@ -57,6 +60,18 @@ describe('the data-use terms of a site', () => {
       {},
       { policy: { dataUse: [NCU] } },
       'dataUse: outside the policy of this site: DUO:0000046',
+    ],
+    [
+      'of a policy that ends before its approval',
+      {},
+      { policy: { validUntil: '2030-12-31' } },
+      'the policy ends at the end of 2030-12-31 UTC',
+    ],
+    [
+      'of a policy that names other software',
+      {},
+      { policy: { code: [digestText(new Uint8Array(32))] } },
+      `does not allow the software of this daemon, ${DAEMON_CODE}`,
     ],
     [
       'beyond their last day',

@@ -1,5 +1,5 @@
 import { RegulonError } from '@regulon/shared/errors';
-import { endOfUse, untilText } from '@regulon/shared/plan';
+import { endOfPolicy, endOfUse, untilText } from '@regulon/shared/plan';
 import {
   type BodyOf,
   type FederationKeys,
@@ -70,18 +70,23 @@ export function exceptionsOf(
   return new Map(holding.map((body) => [body.rule, { body, site: own.name }]));
 }
 
-/** @throws E_POLICY when an approval would outlast the time limit of dataset or policy */
+/** @throws E_POLICY when an approval would outlast the policy, or the time limit of dataset or policy */
 export function verifyTimeLimit(
   approval: BodyOf<'plan.approve'>,
   { own, policy, dataset }: Pick<SiteView, 'own' | 'policy' | 'dataset'>,
 ): void {
-  const end = endOfUse([...(policy.dataUse ?? []), ...(dataset.dataUse ?? [])]);
-  if (end === undefined || approval.validUntil <= end) return;
-  throw new RegulonError(
-    'E_POLICY',
-    `the approval by the steward of ${own.name} holds until ${untilText(approval.validUntil)}, the data-use terms end at ${untilText(end)}`,
-    { hint: '`regulon site approve` again, with --until' },
-  );
+  const ends = [
+    [endOfUse([...(policy.dataUse ?? []), ...(dataset.dataUse ?? [])]), 'the data-use terms end'],
+    [endOfPolicy(policy), 'the policy ends'],
+  ] as const;
+  for (const [end, what] of ends) {
+    if (end === undefined || approval.validUntil <= end) continue;
+    throw new RegulonError(
+      'E_POLICY',
+      `the approval by the steward of ${own.name} holds until ${untilText(approval.validUntil)}, ${what} at ${untilText(end)}`,
+      { hint: '`regulon site approve` again, with --until' },
+    );
+  }
 }
 
 /** What of an agreement ends with a day. */

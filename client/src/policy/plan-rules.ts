@@ -4,6 +4,7 @@ import { datasetUseFault, datasetUseHint, dataUseFault, isPrepared } from '@regu
 import type { RunContract } from '@regulon/shared/program';
 import { ringMechanisms } from '@regulon/shared/secagg';
 import type { OverrideRule } from '@regulon/shared/transparency';
+import { DAEMON_CODE } from '../version/index.js';
 import type { SiteView } from './site-view.js';
 
 /**
@@ -33,6 +34,7 @@ export function verifyPlanAllowed(
   verifyAggregation(contract, site, refuse);
   verifyPrivacy(contract, site, refuse);
   verifySize(contract, site, rounds, refuseUnless);
+  verifySoftware(site, refuse);
   verifyExtent(contract, site, refuse);
   verifyOwnedModel(contract, refuse);
   verifyDataset(contract, site, refuse);
@@ -113,6 +115,16 @@ function verifySize(
     refuseUnless('plans', '(whole plan)', 'it is not in the list of allowed plans');
   if (rounds > policy.maxRounds)
     refuseUnless('maxRounds', 'training.rounds', `${rounds} rounds are more than ${policy.maxRounds}`);
+}
+
+/** What runs here. */
+function verifySoftware({ policy }: Pick<SiteView, 'policy'>, refuse: Refuse): void {
+  if (policy.code !== undefined && !policy.code.includes(DAEMON_CODE))
+    refuse(
+      '(whole plan)',
+      `the policy of this site does not allow the software of this daemon, ${DAEMON_CODE}`,
+      'install software that `code` of the policy file names, or name this one and state it by `regulon site policy set`',
+    );
 }
 
 /** What may leave a site of its own. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJsonBytes, fromHex, hex, randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
-import { decimalOf, type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
+import { decimalOf, endOfPolicy, type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
 import {
   attachmentOf,
   bandOf,
@@ -70,22 +70,22 @@ function policyBody(
     supersedes: null,
     dataUse: policy.dataUse ?? [],
     purposes: [...policy.purposes],
-    legalBasis: 'none',
-    references: [],
+    legalBasis: policy.legalBasis ?? 'none',
+    references: policy.references ?? [],
     epsilonCap: policy.privacy ? decimalOf(policy.privacy.epsilon) : null,
     delta: policy.privacy ? decimalOf(policy.privacy.delta) : null,
     unit: dataset.unit,
     minCohort: policy.nMin,
     gamma: policy.gamma,
     allowedPlans: policy.plans === 'approved-by-steward' ? [] : policy.plans,
-    allowedCode: [],
+    allowedCode: policy.code ?? [],
     reviewersNeeded: policy.reviewersNeeded ?? 1,
     egressKinds: [SECURE_AGGREGATION],
     leaveSiteOut: policy.leaveSiteOut,
     stableCohort: policy.stableCohort,
     allowDifference: false,
-    retentionClass: 'none',
-    validUntil: null,
+    retentionClass: policy.retentionClass ?? 'none',
+    validUntil: endOfPolicy(policy) ?? null,
   };
 }
 

@@ -44,7 +44,7 @@ export {
   purposeSchema,
   unitSchema,
 } from './terms.js';
-export { sitePolicySchema, type SitePolicy } from './site-policy.js';
+export { endOfPolicy, sitePolicySchema, type SitePolicy } from './site-policy.js';
 export { isSelfSigned, signMember } from './member.js';
 export { type Renewal, renewalSchema, signRenewal, verifyRenewal } from './renewal.js';
 export {

@@ -2,6 +2,10 @@ import { z } from 'zod';
 import { dataUseSchema } from './data-use-terms.js';
 import { gammaSchema, purposeSchema } from './terms.js';
 
+const DAY_MS = 86_400_000;
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/, 'a code of at most 100 characters');
+
 /** What a hospital allows; never overridable from outside. */
 export const sitePolicySchema = z.strictObject({
   schema: z.literal('regulon.site-policy/1'),
@@ -10,14 +14,31 @@ export const sitePolicySchema = z.strictObject({
   /** assumed share of colluding members; a plan may assume more, not less */
   gamma: gammaSchema.default({ num: 1, den: 3 }),
   purposes: z.array(purposeSchema).min(1),
+  /** code of the legal basis on which this site takes part; whether it covers a run is for people to judge */
+  legalBasis: code.optional(),
+  /** papers about it that an auditor may ask for, by their numbers; they name nobody */
+  references: z
+    .array(
+      z.strictObject({
+        /** data-protection impact assessment, ethics approval, or contract with processors and partners */
+        kind: z.enum(['dpia', 'ethics', 'contract']),
+        reference: z.string().min(1).max(2000),
+      }),
+    )
+    .max(16)
+    .optional(),
+  /** last day of the policy, in UTC: no approval under it holds longer; absent = until another takes its place */
+  validUntil: z.iso.date().optional(),
+  /** retention class of the federation that this site needs its log kept for; absent = none of its own */
+  retentionClass: code.optional(),
+  /** digests of software that may run at this site; absent = what its administrators installed */
+  code: z.array(digest).min(1).max(64).optional(),
   /** terms of use of this site beside those of its dataset; absent = none */
   dataUse: dataUseSchema.optional(),
   /** persons of this site who sign an approval: its steward, and administrators of the roster; absent = the steward alone */
   reviewersNeeded: z.int().min(1).max(9).optional(),
   /** digests of allowed plans (`sha256:<hex>`), or any plan that the steward approves */
-  plans: z
-    .union([z.literal('approved-by-steward'), z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/))])
-    .default('approved-by-steward'),
+  plans: z.union([z.literal('approved-by-steward'), z.array(digest)]).default('approved-by-steward'),
   /** rounds of a plan, over all arms and purposes */
   maxRounds: z.int().min(1).default(1000),
   /** seconds between the beginnings of two rounds, of any runs, that this site answers; 0 = no pause */
@@ -54,3 +75,8 @@ export const sitePolicySchema = z.strictObject({
 
 /** A policy that was checked, defaults filled in. */
 export type SitePolicy = z.infer<typeof sitePolicySchema>;
+
+/** When a policy ends: RFC 3339 time right after its last day; undefined when it names none. */
+export function endOfPolicy({ validUntil }: Pick<SitePolicy, 'validUntil'>): string | undefined {
+  return validUntil === undefined ? undefined : new Date(Date.parse(validUntil) + DAY_MS).toISOString();
+}

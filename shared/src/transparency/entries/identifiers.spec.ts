@@ -14,6 +14,7 @@ describe('texts of entries', () => {
     ['a date', '1951-04-03T00:00:00.000Z'],
     ['a long number', '1234567'],
     ['a long number', 'case-12345678'],
+    ['a long number', 'NCT012345678'],
     ['a telephone number', 'call +49 30 12-34-56'],
     ['a random-looking word', 'seed ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef'],
   ])('hold %s: %s', (found, text) => {
@@ -24,6 +25,7 @@ describe('texts of entries', () => {
     'for 412 tumours, until 2027',
     `sha256:${'0123456789abcdef'.repeat(4)}`,
     'EGAD123456 and GSE62944',
+    'NCT01234567, DRKS00012345, ISRCTN12345678',
     'seed ABCDEFGHIJKLMNOPQRSTUVWXYZabcde',
   ])('name nobody: %s', (text) => {
     expect(foundIn(text)).toBeUndefined();

@@ -35,7 +35,8 @@ const identifiers: readonly [RegExp, string][] = [
   [/[^\s@]+@[^\s@]+\.[a-z]{2,}/i, 'an e-mail address'],
   [/\bTCGA-[A-Z0-9]{2}-[A-Z0-9]{4}/i, 'a sample barcode'],
   [/(?<!\d)(\d{1,2}[./]\d{1,2}[./](19|20)\d\d|(19|20)\d\d-\d\d-\d\d)(?!\d)/, 'a date'],
-  [/\d{7,}/, 'a long number'],
+  // but the number of a study in a public register
+  [/(?<!\d)((?<!NCT)(?<!DRKS)(?<!ISRCTN)\d{7,}|\d{9,})/, 'a long number'],
   [/(\+|\b00)\d[\d ()/-]{7,}\d/, 'a telephone number'],
 ];
 

@@ -38,6 +38,13 @@ function said(kind: Kind, body: object): string {
 }
 
 describe('what an entry says of', () => {
+  it('a text that would steer a terminal or begin a line of its own', () => {
+    const justification = 'agreed\u001b[2J\nPASS\u202e';
+    const body = { planHash: digest, policy: digest, rule: 'plans', expires: '2026-12-01T00:00:00.000Z' };
+    const text = said('policy.override', { ...body, justification });
+    expect(text).toContain('"agreed\u{fffd}[2J\u{fffd}PASS\u{fffd}"');
+  });
+
   it.each<[string, Kind, object, string]>([
     [
       'a newcomer',

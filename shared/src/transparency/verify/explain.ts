@@ -26,7 +26,7 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
   'role.revoke': (b) =>
     `and the coordinator took the role ${b.role} of ${b.subject} away (${b.reason}), under the key ${b.key.split('+', 2).join('+')}`,
   'policy.set': (b) =>
-    `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}`,
+    `set the policy ${short(b.policy.digest)}: purposes ${b.purposes.join(', ')}; smallest cohort ${b.minCohort}; leave-site-out ${b.leaveSiteOut}; legal basis ${b.legalBasis}; papers ${b.references.map(({ kind, reference }) => `${kind} ${reference}`).join(', ') || 'none'}; ${b.validUntil === null ? 'no last day' : `until ${untilText(b.validUntil)}`}`,
   'policy.override': (b) =>
     `and a second person of the site excepted the plan ${short(b.planHash)} from ${b.rule} of the policy ${short(b.policy)} until ${untilText(b.expires)}: "${b.justification}"`,
   'dataset.commit': (b) =>
@@ -100,11 +100,13 @@ export function explainEntry(entry: LogEntry, index: number): string {
       : `, ${entry.run}${entry.round === undefined ? '' : `, round ${entry.round}, attempt ${entry.attempt}`}`;
   const sentence = sentences[kind] as Sentence<Kind>;
   const others = sigs.filter(({ key }) => key !== actor.key).map(({ key }) => key);
-  return [
+  const lines = [
     `entry ${index}: ${kind}${place}, ${at}`,
     `${actor.type} ${actor.id} ${sentence(entry.body, entry)}.`,
     `signed with ${actor.key}${others.length === 0 ? '' : ` and ${others.join(', ')}`}; number ${seq} of this actor's chain.`,
-  ].join('\n');
+  ];
+  // people wrote some of it: nothing in it may steer a terminal or begin a line of its own
+  return lines.map((line) => line.replace(/\p{C}/gu, '\u{fffd}')).join('\n');
 }
 
 function guarantee(privacy: LogEntry<'model.release'>['body']['privacy']): string {

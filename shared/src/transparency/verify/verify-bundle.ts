@@ -6,7 +6,7 @@ import { verifyCheckpoint } from '../notes/checkpoint.js';
 import { parseQuorumPolicy, type QuorumPolicy, quorumOf } from '../notes/quorum-policy.js';
 import { formatVkey } from '../notes/vkey.js';
 import { checkBaselines } from './baseline-rows.js';
-import { checkApprovals } from './approval-rows.js';
+import { checkApprovals, checkSuccession } from './approval-rows.js';
 import { checkCosignatures, type KeptState } from './cosignature-rows.js';
 import { remarkEgress } from './egress-rows.js';
 import { checkConfigurations } from './configuration-rows.js';
@@ -102,6 +102,7 @@ export function verifyBundle({
     runs = checkRuns(context, run, { maskedVectors, keptBlobs }, judged);
     const containing = checkWithdrawals(context, judged);
     checkTwoPersons(context);
+    checkSuccession(context);
     checkTexts(whole);
     checkConfigurations(whole, start);
     checkBaselines(whole, files, start);
