@@ -68,7 +68,8 @@ describe('a federation of people and hospitals', () => {
         for (const site of walk.sites) {
           const inbox = await done('site', 'inbox', '--config', walk.config(site));
           expect(inbox).toEqual([expect.objectContaining({ plan: 'enrolled', state: 'waits' })]);
-          await walk.steward(site, 'approve', 'enrolled');
+          const asks = site === 'north' ? ['--condition', 'no names in the publication'] : [];
+          await walk.steward(site, 'approve', 'enrolled', ...asks);
         }
         const after = await done('run', 'watch', String(run), ...walk.researcher);
         expect(after).toMatchObject({ status: 'COMPLETED' });

@@ -138,6 +138,11 @@ async function showRequest(link: SiteLink, plan: string): Promise<CommandResult>
   };
 }
 
+interface ApproveOptions extends SecondedOptions {
+  readonly until?: string;
+  readonly condition?: readonly string[];
+}
+
 function approveCommand(site: Command, context: Context): void {
   const command = seconded(
     signs(
@@ -148,9 +153,13 @@ function approveCommand(site: Command, context: Context): void {
     ),
   ).option(
     '--until <day>',
-    'last day of the approval, as 2027-01-31; default: one year, or the last of the data-use terms',
+    'last day of the approval, as 2027-01-31; default: one year, or the last of the data-use terms or the policy',
   );
-  handles<SecondedOptions & { until?: string }>(
+  command.option(
+    '--condition <text...>',
+    'what you ask for besides: people read it in the log, no machine does',
+  );
+  handles<ApproveOptions>(
     command,
     context,
     ([plan = ''], options) => withSite(options.config, (link) => approve(link, plan, options, context)),
@@ -161,15 +170,16 @@ function approveCommand(site: Command, context: Context): void {
 async function approve(
   link: SiteLink,
   plan: string,
-  options: SecondedOptions & { until?: string },
+  options: ApproveOptions,
   context: Context,
 ): Promise<CommandResult> {
   const now = new Date();
   const until = options.until === undefined ? approvalEnd(now) : endOfDay(options.until, now);
-  const facts = await requestFacts(link, await findProposal(link, plan), until);
+  const facts = await requestFacts(link, await findProposal(link, plan), until, options.condition);
   const { body } = facts;
   verifyUse(facts.plan.name, facts.outside);
   verifyNotWithdrawn(link, body.dataset);
+  refuseIdentifiers({ kind: 'plan.approve', body });
   const digest = digestOfBody(body);
   const due = { lines: [...requestLines(facts), `digest  ${digest}`], digest };
   if (options.dryRun) return { data: { body, digest, signed: false }, lines: due.lines };

@@ -102,8 +102,7 @@ export class Output {
 }
 
 /** What steers a terminal, or turns the direction of a text; names and texts of others may hold it. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const STEERING = /(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** A text that a terminal shows and does not obey. */
 const harmless = (text: string): string => text.replace(STEERING, '\u{fffd}');

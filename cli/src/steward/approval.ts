@@ -13,17 +13,22 @@ export interface Agreed {
   /** digest text of the policy in force */
   readonly policy: string;
   readonly dataset: Pick<BodyOf<'dataset.commit'>, 'dataset' | 'version' | 'commitment'>;
+  /** texts for people: no machine reads them */
+  readonly conditions?: readonly string[];
 }
 
 /** A steward approves a plan for one version of the site's dataset under the policy in force. */
-export function approvalBody({ planHash, policy, dataset }: Agreed, until: Date): BodyOf<'plan.approve'> {
+export function approvalBody(
+  { planHash, policy, dataset, conditions = [] }: Agreed,
+  until: Date,
+): BodyOf<'plan.approve'> {
   return {
     planHash,
     policy,
     dataset: dataset.dataset,
     datasetVersion: dataset.version,
     commitment: dataset.commitment,
-    conditions: [],
+    conditions: conditions.map((text) => text.normalize('NFC')),
     validUntil: until.toISOString(),
   };
 }

@@ -187,15 +187,22 @@ describe('a second person of a site', () => {
     const log: LoggedEntry[] = [];
     const roster = { policy: { retention: [{ class: 'hipaa6y', days: 2190 }] } };
     const link = { log, config, federation: { roster } } as unknown as SiteLink;
-    const statements = { policy, dataset: { ...commit, dataUse: [GRU] }, policyAttachment: '' };
+    const plain = { ...policy, retentionClass: 'none' };
+    const statements = { policy: plain, dataset: { ...commit, dataUse: [GRU] }, policyAttachment: '' };
     const follow = (change: Partial<typeof policy>) =>
-      succeeding(link, { ...statements, policy: { ...policy, retentionClass: 'none', ...change } }).policy;
+      succeeding(link, { ...statements, policy: { ...plain, ...change } }).policy;
     expect(follow({})).toMatchObject({ supersedes: null });
     log.push(logged({ hash: entryHash(set), entry: parseEntry(set) }, 1));
     const second = { ...policy, retentionClass: 'hipaa6y', supersedes: policy.policy.digest };
     expect(follow({ retentionClass: 'hipaa6y' })).toEqual(second);
     log.push(entryOf('policy.set', second));
     expect(follow({ retentionClass: 'hipaa6y' })).toEqual(second);
+    log.push(entryOf('dataset.commit', { ...commit, dataUse: [GRU], version: 3 }));
+    const versionOf = (change: object): number =>
+      succeeding(link, { ...statements, dataset: { ...statements.dataset, ...change } }).dataset.version;
+    expect([{}, { commitment: digestText(new Uint8Array(32)) }, { dataset: 'other' }].map(versionOf)).toEqual(
+      [...[3, 4, 1]],
+    );
     expect(() => follow({ retentionClass: 'ai6m' })).toThrow(
       expect.objectContaining({ code: 'E_POLICY', hint: expect.stringContaining('hipaa6y') as unknown }),
     );

@@ -64,11 +64,13 @@ export async function statedLines(site: SiteLink): Promise<{ lines: string[]; st
 }
 
 /**
- * The statements of a site as they follow on what its log has: the policy names the one whose place it takes.
+ * The statements of a site as they follow on what its log has: the policy names the one whose place it takes, and other
+ * data are the next version of the dataset.
  *
  * @throws E_POLICY when the federation keeps its log under no retention class of that name
  */
-export function succeeding(site: SiteLink, { policy, ...rest }: StewardStatements): StewardStatements {
+export function succeeding(site: SiteLink, statements: StewardStatements): StewardStatements {
+  const { policy, dataset } = statements;
   const { retentionClass } = policy;
   const classes = site.federation.roster.policy.retention ?? [];
   if (retentionClass !== 'none' && !classes.some((one) => one.class === retentionClass))
@@ -77,8 +79,25 @@ export function succeeding(site: SiteLink, { policy, ...rest }: StewardStatement
     });
   const last = statedPolicy(site);
   const isSame = last !== undefined && canonicalJson({ ...last, supersedes: null }) === canonicalJson(policy);
-  return { ...rest, policy: isSame ? last : { ...policy, supersedes: last?.policy.digest ?? null } };
+  return {
+    ...statements,
+    policy: isSame ? last : { ...policy, supersedes: last?.policy.digest ?? null },
+    dataset: { ...dataset, version: nextVersion(site, dataset) },
+  };
 }
+
+/** Version of a dataset: that of the last commitment to it when nothing else changed, else the next one. */
+function nextVersion(site: SiteLink, dataset: BodyOf<'dataset.commit'>): number {
+  const last = ownCommits(site, dataset.dataset).at(-1);
+  if (last === undefined) return 1;
+  const isSame = canonicalJson({ ...dataset, version: last.version }) === canonicalJson(last);
+  return isSame ? last.version : last.version + 1;
+}
+
+const ownCommits = ({ log, config }: SiteLink, name: string): BodyOf<'dataset.commit'>[] =>
+  ofKind(log, 'dataset.commit')
+    .filter(({ entry }) => entry.actor.id === config.site && entry.body.dataset === name)
+    .map(({ entry }) => entry.body);
 
 /**
  * Put policy and dataset commitment into the log, if they are not what it says already.
@@ -107,10 +126,9 @@ export async function settlePolicy(
 }
 
 /** Whether this site has committed to a dataset of this name before, and to other data. */
-function isOtherData({ log, config }: SiteLink, { dataset, commitment }: BodyOf<'dataset.commit'>): boolean {
-  const own = ofKind(log, 'dataset.commit').filter(({ entry }) => entry.actor.id === config.site);
-  const last = own.filter(({ entry }) => entry.body.dataset === dataset).at(-1);
-  return last !== undefined && last.entry.body.commitment !== commitment;
+function isOtherData(site: SiteLink, { dataset, commitment }: BodyOf<'dataset.commit'>): boolean {
+  const last = ownCommits(site, dataset).at(-1);
+  return last !== undefined && last.commitment !== commitment;
 }
 
 function isStated<K extends 'policy.set' | 'dataset.commit'>(

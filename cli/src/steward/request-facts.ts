@@ -17,14 +17,19 @@ import type { SiteLink } from './site-link.js';
  * The files are read: how many units they hold exactly is for this site's eyes.
  * @throws E_POLICY when this steward has set no policy or committed to no such dataset
  */
-export async function requestFacts(site: SiteLink, proposed: Proposed, until: Date): Promise<RequestFacts> {
+export async function requestFacts(
+  site: SiteLink,
+  proposed: Proposed,
+  until: Date,
+  conditions: readonly string[] = [],
+): Promise<RequestFacts> {
   const units = await unitsOf(site);
   const { planHash } = proposed.logged.entry.body;
   const policy = ownLast(site, 'policy.set', () => true);
   const commit = ownLast(site, 'dataset.commit', ({ dataset }) => dataset === proposed.plan.dataset.name);
   const limits = [endOfUse([...policy.dataUse, ...commit.dataUse]) ?? [], policy.validUntil ?? []].flat();
   const end = new Date(Math.min(until.getTime(), ...limits.map((limit) => Date.parse(limit))));
-  const body = approvalBody({ planHash, policy: policy.policy.digest, dataset: commit }, end);
+  const body = approvalBody({ planHash, policy: policy.policy.digest, dataset: commit, conditions }, end);
   const terms = { plan: proposed.plan, planHash, policy, commit };
   const members = site.federation.roster.members.length;
   return {

@@ -36,7 +36,7 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
   'plan.propose': (b) =>
     `proposed the plan ${b.name} (${short(b.planHash)}) for ${b.purpose}: ${b.rounds} rounds with ${members(b.sites)}, ${b.privacy === null ? 'without differential privacy' : 'with differential privacy'}`,
   'plan.approve': (b) =>
-    `approved the plan ${short(b.planHash)} for version ${b.datasetVersion} of dataset ${b.dataset} until ${untilText(b.validUntil)}`,
+    `approved the plan ${short(b.planHash)} for version ${b.datasetVersion} of dataset ${b.dataset} until ${untilText(b.validUntil)}; conditions: ${b.conditions.join('; ') || 'none'}`,
   'plan.reject': (b) => `rejected the plan ${short(b.planHash)} (${b.reason})`,
   'plan.withdraw': (b) => `took the approval of plan ${short(b.planHash)} back (${b.reason})`,
   'run.start': (b) =>
