@@ -1,8 +1,6 @@
-"""Row D1 of docs/protocol.md: the form of each body (Log, Entry), and texts that look like a person or a secret."""
+"""Row D1 of docs/protocol.md: the form of each body (Log, Entry)."""
 
-import math
 import re
-from collections import Counter
 
 # white space of ECMAScript
 SPACE = "\t-\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -265,68 +263,3 @@ BODIES = {
     "log.prune": members(**{"size": BUNDLES, "baseline": N, "class": CODE}),
     "anchor": members(checkpoint=HEAD, form=one_of("rfc3161", "public-log"), token=A),
 }
-
-# texts that people write
-FREE = {"reference", "justification", "provenance", "conditions", "reason", "intendedUse"}
-DECIMALS = {"epsilonCap", "delta", "clip", "sigma", "samplingRate", "before", "after", "epsilon", "loss", "accuracy"}
-# texts whose form says that no person wrote them
-STRUCTURAL = [
-    like(r"run_[0-9a-f]{32}|[0-9a-f]{64}|[A-Za-z0-9+/]{86}=="),
-    like(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|DUO:\d{7}(=[A-Za-z0-9][A-Za-z0-9._:-]*)?"),
-    like(rf"[^{SPACE}+]+\+[0-9a-f]{{8}}(\+[A-Za-z0-9+/]+={{0,2}})?"),
-]
-IDENTIFIERS = [
-    (re.compile(rf"[^{SPACE}@]+@[^{SPACE}@]+\.[a-z]{{2,}}", re.ASCII | re.IGNORECASE), "an e-mail address"),
-    (re.compile(r"\bTCGA-[A-Z0-9]{2}-[A-Z0-9]{4}", re.ASCII | re.IGNORECASE), "a sample barcode"),
-    (
-        re.compile(r"(?<!\d)(\d{1,2}[./]\d{1,2}[./](19|20)\d\d|(19|20)\d\d-\d\d-\d\d)(?!\d)", re.ASCII),
-        "a date",
-    ),
-    (re.compile(r"(?<!\d)((?<!NCT)(?<!DRKS)(?<!ISRCTN)\d{7,}|\d{9,})", re.ASCII), "a long number"),
-    (re.compile(r"(\+|\b00)\d[\d ()/-]{7,}\d", re.ASCII), "a telephone number"),
-]
-BETWEEN_WORDS = re.compile(rf"[{SPACE}/:+.-]+")
-
-
-def is_form(text, member):
-    if D(text):
-        return True
-    if member in FREE:
-        return False
-    return any(form(text) for form in STRUCTURAL) or member in DECIMALS and DEC(text)
-
-
-def texts_of(value, member=""):
-    """Texts that are no fixed form; a list is about what its member is."""
-    if isinstance(value, str):
-        if not is_form(value, member):
-            yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from texts_of(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts_of(inner, member)
-
-
-def is_dense(word):
-    """32 characters or more with over four bits each: a key, not a word."""
-    if len(word) < 32:
-        return False
-    parts = [n / len(word) for n in Counter(word).values()]
-    return -sum(p * math.log2(p) for p in parts) > 4
-
-
-def check_texts(log):
-    """D1: no text of an entry looks like an identifier or a secret."""
-    for index, entry in enumerate(log.entries):
-        if entry is None:
-            continue
-        # row S2 reads the proof to its last byte
-        body = entry["body"] | {"proof": None} if entry["kind"] == "round.reopen" else entry["body"]
-        for text in texts_of(body):
-            found = [what for pattern, what in IDENTIFIERS if pattern.search(text)]
-            if any(is_dense(word) for word in BETWEEN_WORDS.split(text)):
-                found.append("a random-looking word")
-            if found:
-                log.add("D1", index, f"a text of the entry holds {found[0]}")

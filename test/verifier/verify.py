@@ -16,7 +16,6 @@ from datetime import datetime
 import approvals
 import archive
 import baselines
-import bodies
 import configurations
 import cosignatures
 import egress
@@ -31,6 +30,7 @@ import pruning
 import releases
 import replay
 import round_rows
+import texts
 import training
 import withdrawals
 from notes import parse_policy
@@ -59,7 +59,7 @@ def verify(bundle, policy, kept, as_of, max_age, blobs=None, masked=None):
     configurations.check_configurations(log)
     baselines.check_baselines(log)
     pruning.check_prunings(log)
-    bodies.check_texts(log)
+    texts.check_texts(log)
     lists.read_lists(log)
     evidence.check_evidence(log)
     cosignatures.check_cosignatures(log, notes, as_of, max_age)

@@ -1,4 +1,5 @@
 import { RegulonError } from '@regulon/shared/errors';
+import { harmless } from '../output/index.js';
 import type { Context } from './context.js';
 
 const TYPED_DIGITS = 8;
@@ -27,7 +28,7 @@ export async function agree(
       hint: 'read it with --dry-run, then repeat the command with --digest and the digest that it shows',
     });
   }
-  context.streams.err(`${lines.join('\n')}\n`);
+  context.streams.err(`${lines.map(harmless).join('\n')}\n`);
   const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await prompt.question(`type the first ${TYPED_DIGITS} digits of the digest to sign: `);

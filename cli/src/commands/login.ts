@@ -6,6 +6,7 @@ import { RegulonError } from '@regulon/shared/errors';
 import { CoordinatorApi } from '../api-client/index.js';
 import { verifyReplaceable, writeWhole } from '../files/index.js';
 import { apiFor, apiOfSession, type ConnectionOptions, connects, serverOf } from './connection.js';
+import { harmless } from '../output/index.js';
 import { type Context, handles } from './context.js';
 import { idTokenOf } from './provider-login.js';
 import { forgetSession, keepSession, ownSession } from './session.js';
@@ -65,7 +66,8 @@ async function begun(api: CoordinatorApi, options: LoginOptions, context: Contex
     throw new RegulonError('E_ARGUMENT', 'one of --account and --provider is needed', { hint });
   }
   if (name === undefined) {
-    const open = (url: string): void => context.streams.err(`open this address in a browser:\n${url}\n`);
+    const open = (url: string): void =>
+      context.streams.err(`open this address in a browser:\n${harmless(url)}\n`);
     return api.loginOfProvider(await idTokenOf(await api.challenge(), open));
   }
   const password = await context.secrets.ask(`password of ${name}`);

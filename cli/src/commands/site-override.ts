@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { RegulonError } from '@regulon/shared/errors';
 import { untilText } from '@regulon/shared/plan';
 import { type BodyOf, OVERRIDE_PERSONS, refuseIdentifiers } from '@regulon/shared/transparency';
+import { shown } from '../enrolment/index.js';
 import type { CommandResult } from '../output/index.js';
 import {
   digestOfBody,
@@ -89,7 +90,7 @@ async function override(
 export const overrideLines = (plan: string, body: Override, digest: string): string[] => [
   `except plan ${plan}, ${body.planHash}`,
   `from ${body.rule} of policy ${body.policy}, until ${untilText(body.expires)}`,
-  `because: ${body.justification}`,
+  `because: ${shown(body.justification)}`,
   'effect: this site takes part in this plan against its policy; the terms of the dataset hold all the same',
   `digest  ${digest}`,
 ];

@@ -73,9 +73,7 @@ function policyCommand(site: Command, context: Context): void {
     async (_, options, output) => {
       output.progress('reading the data');
       const described = await describeSite(options.config);
-      return withSite(options.config, (link) =>
-        setPolicy(link, succeeding(link, described), options, context),
-      );
+      return withSite(options.config, (link) => setPolicy(link, described, options, context));
     },
     'federation',
   );
@@ -83,10 +81,12 @@ function policyCommand(site: Command, context: Context): void {
 
 async function setPolicy(
   link: SiteLink,
-  statements: StewardStatements,
+  described: StewardStatements,
   options: SecondedOptions,
   context: Context,
 ): Promise<CommandResult> {
+  if (!options.dryRun) await bookOf(options, link.config.site).settle(link);
+  const statements = succeeding(link, described);
   const { policy, dataset } = statements;
   verifyTerms(dataset);
   refuseIdentifiers({ kind: 'policy.set', body: policy });

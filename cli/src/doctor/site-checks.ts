@@ -3,7 +3,7 @@ import type { DaemonConfig } from '@regulon/client/config';
 import { openSiteData, type SiteData } from '@regulon/client/datasets';
 import { loadSiteKeys, readKeyFile } from '@regulon/client/enrol';
 import { CoordinatorConnection } from '@regulon/client/transport';
-import { DAEMON_VERSION } from '@regulon/client/version';
+import { DAEMON_CODE, DAEMON_VERSION } from '@regulon/client/version';
 import { fromHex, hex, publicKeyOf } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { endOfPolicy, type Roster, rosterHashOf, type SitePolicy, untilText } from '@regulon/shared/plan';
@@ -91,7 +91,7 @@ export async function checkDataset(
 /** D13: a policy that has ended, or asks for more sites than there are, keeps this site out of every run, in silence. */
 export function checkPolicy(
   { members }: Pick<Roster, 'members'>,
-  policy: Pick<SitePolicy, 'nMin' | 'validUntil'>,
+  policy: Pick<SitePolicy, 'nMin' | 'validUntil' | 'code'>,
   now: Date,
 ): Finding {
   const { nMin } = policy;
@@ -100,6 +100,11 @@ export function checkPolicy(
     return warning(
       `the policy ended at ${untilText(end)}: this site takes part in no run`,
       'a new day under `validUntil` of the policy file, and `regulon site policy set`',
+    );
+  if (policy.code !== undefined && !policy.code.includes(DAEMON_CODE))
+    return warning(
+      `the policy does not allow the software of this daemon, ${DAEMON_CODE}: this site takes part in no run`,
+      'this digest under `code` of the policy file, and `regulon site policy set`; or the software that it names',
     );
   const sites = `the policy asks for ${nMin} sites in a sum, the federation has ${members.length}`;
   return members.length < nMin

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { writeKeyFile } from '@regulon/client/enrol';
 import { RegulonError } from '@regulon/shared/errors';
 import { parseStrict, type Roster } from '@regulon/shared/plan';
+import { refuseIdentifying } from '@regulon/shared/transparency';
 import { readJsonFile } from '../files/index.js';
 import { Authority } from '@regulon/coordinator/authority';
 import { makeCoordinatorKeys, readCoordinatorSeeds } from './coordinator-keys.js';
@@ -50,6 +51,7 @@ export function invite(
 ): Invitation {
   const { federationId, coordinator } = folder.terms();
   parseStrict(invitedSchema, site, 'the invitation', 'E_ARGUMENT');
+  refuseIdentifying('the invitation', site);
   verifyFree(folder, site.site);
   const { host, controlPort, bulkPort } = coordinator;
   const { statement } = readCoordinatorSeeds(folder.coordinator);

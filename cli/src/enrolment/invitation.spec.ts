@@ -55,6 +55,7 @@ describe('an invitation', () => {
   });
 
   it('of a name or a hospital that no roster could hold is refused, and the book stays readable', () => {
+    expect(() => walk.invite('ik-260100023')).toThrow(coded('E_LOG_ENTRY', /site holds a long number/));
     const names = ['Bad Name', '', '../x', 'a'.repeat(64)];
     const orgs = ['', ' ', 'a'.repeat(101), 'a\nb', '\u{1b}[31mNorth', '\u{202e}htroN', 'A\u{308}'];
     for (const name of names)

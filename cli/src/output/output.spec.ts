@@ -40,6 +40,10 @@ describe('the output of a command', () => {
     expect([out.join(''), err.join('')]).toEqual([shown + shown, `warning: ${shown}${shown}`]);
     output.error(new RegulonError('E_CONNECTION', text));
     expect(err.join('')).not.toContain('\u001b');
+    const json = captured('json');
+    json.output.result({ data: { text }, lines: [] });
+    expect(json.out.join('')).not.toMatch(/[\u009b\u202e]/);
+    expect(JSON.parse(json.out.join(''))).toMatchObject({ data: { text } });
   });
 
   it('ends JSON lines with a line that says terminal', () => {

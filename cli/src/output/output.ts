@@ -1,6 +1,7 @@
 import { explainError, RegulonError } from '@regulon/shared/errors';
 import { errorEnvelope, FORMATS, type Format, resultEnvelope } from './envelope.js';
 import { exitCodeOf, namedError } from './exit-codes.js';
+import { escaped, harmless } from './harmless.js';
 
 /** Where a program writes; replaced in tests. */
 export interface Streams {
@@ -97,15 +98,9 @@ export class Output {
   }
 
   private json(value: unknown): void {
-    this.streams.out(`${JSON.stringify(value)}\n`);
+    this.streams.out(`${escaped(JSON.stringify(value))}\n`);
   }
 }
-
-/** What steers a terminal, or turns the direction of a text; names and texts of others may hold it. */
-const STEERING = /(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
-
-/** A text that a terminal shows and does not obey. */
-const harmless = (text: string): string => text.replace(STEERING, '\u{fffd}');
 
 /** @throws E_ARGUMENT when the text is no format */
 function parseFormat(text: string | undefined): Format | undefined {

@@ -4,7 +4,13 @@ import { manifestDigest, manifestOf } from '@regulon/shared/models';
 import { decimalOf, type Plan, planBytes, planHashOf } from '@regulon/shared/plan';
 import { ACCOUNTANT, exactRate } from '@regulon/shared/privacy';
 import { modelFrameOf, quantumOf } from '@regulon/shared/program';
-import { attachmentOf, type BodyOf, digestText, MediaType } from '@regulon/shared/transparency';
+import {
+  attachmentOf,
+  type BodyOf,
+  digestText,
+  MediaType,
+  refuseIdentifying,
+} from '@regulon/shared/transparency';
 import { outlineOf } from '../plan-file/index.js';
 
 /** A proposal with the bytes it refers to. */
@@ -13,8 +19,14 @@ export interface Proposal {
   readonly attachments: readonly Uint8Array[];
 }
 
-/** A researcher proposes a plan. @param siteIds roster ids of its sites */
+/**
+ * A researcher proposes a plan.
+ *
+ * @param siteIds roster ids of its sites
+ * @throws E_LOG_ENTRY when title or reference of the plan, which every hospital keeps, look like a person
+ */
 export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
+  refuseIdentifying('the plan', { title: plan.title, reference: plan.reference });
   const bytes = planBytes(plan);
   const outline = outlineOf(plan);
   const { gamma, nMin, weightCap, fractionBits, subCohort } = plan.secureAggregation;

@@ -58,7 +58,13 @@ interface Judged {
 /** What a steward sees of a plan. */
 function judge(declared: string[] | undefined, { dataUse = [GRU], ofPolicy = {}, log = [] }: Judged = {}) {
   const plan = { ...written, ...(declared && { dataUse: declared }) };
-  const terms = { plan, planHash, policy: { ...policy, ...ofPolicy }, commit: { ...commit, dataUse } };
+  const terms = {
+    plan,
+    planHash,
+    code: planHash,
+    policy: { ...policy, ...ofPolicy },
+    commit: { ...commit, dataUse },
+  };
   const outside = outsideUse({ log, config }, terms, now);
   return { outside, lines: useLines(terms, outside), check: () => verifyUse(plan.name, outside) };
 }
@@ -97,6 +103,11 @@ describe('what a steward reads of the use of data', () => {
       'it under a policy that has ended',
       [[GRU], { ofPolicy: { validUntil: '2026-11-20T00:00:00.000Z' } }],
       'policy: it ended at the end of 2026-11-19 UTC',
+    ],
+    [
+      'it for other software',
+      [[GRU], { ofPolicy: { allowedCode: [digestText(new Uint8Array(32))] } }],
+      `policy: software ${planHash}`,
     ],
   ])('is refused before it is asked for when a plan declares %s', (_, [declared, site], why) => {
     const { lines, check } = judge(declared, site);

@@ -31,6 +31,8 @@ export interface UseTerms {
   readonly plan: Plan;
   /** digest text */
   readonly planHash: string;
+  /** digest text of the software that the plan is proposed for */
+  readonly code: string;
   readonly policy: BodyOf<'policy.set'>;
   readonly commit: BodyOf<'dataset.commit'>;
 }
@@ -38,7 +40,7 @@ export interface UseTerms {
 /** Where the declared use of a plan is outside dataset or policy; empty when it matches. @param now ms since the epoch */
 export function outsideUse(
   { log, config }: Pick<SiteLink, 'log' | 'config'>,
-  { plan, planHash, policy, commit }: UseTerms,
+  { plan, planHash, code, policy, commit }: UseTerms,
   now: number,
 ): OutsideUse[] {
   const said = ofKind(log, 'policy.override').filter(({ entry }) => entry.actor.id === config.site);
@@ -60,6 +62,8 @@ export function outsideUse(
   const { validUntil } = policy;
   if (validUntil !== null && validUntil <= at)
     found.push({ rule: null, why: `policy: it ended at ${untilText(validUntil)}`, hint: POLICY_ENDED });
+  if (policy.allowedCode.length > 0 && !policy.allowedCode.includes(code))
+    found.push({ rule: null, why: `policy: software ${code}`, hint: OTHER_CODE });
   if (ofDataset !== undefined)
     found.push({ rule: null, why: `terms of the dataset: ${ofDataset}`, hint: datasetUseHint(commit) });
   const outsidePolicy = (rule: OverrideRule, why: string): void => {
@@ -74,11 +78,17 @@ export function outsideUse(
 const ENDED =
   'reject the plan; where the consent was prolonged, state the new day under `dataset.dataUse` by `regulon site policy set`';
 
+const OTHER_CODE =
+  'reject the plan, or name this software under `code` of the policy and state it by `regulon site policy set`';
+
 const POLICY_ENDED =
   'reject the plan, or state the policy with a new day under `validUntil` by `regulon site policy set`';
 
 /** How terms and declared use read on the screen of a request. */
-export function useLines({ plan, policy, commit }: UseTerms, outside: readonly OutsideUse[]): string[] {
+export function useLines(
+  { plan, policy, commit }: Omit<UseTerms, 'code'>,
+  outside: readonly OutsideUse[],
+): string[] {
   const match = outside.map(
     ({ why, exceptedUntil }) =>
       `OUTSIDE ${shown(why)}${exceptedUntil === undefined ? '' : `; excepted by two persons until ${untilText(exceptedUntil)}`}`,

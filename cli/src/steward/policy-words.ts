@@ -42,6 +42,7 @@ export const STATED_POLICY_WORDS: Words = {
   legalBasis: 'legal basis',
   references: 'papers about it',
   allowedCode: 'software that may run here',
+  validUntil: 'moment after its last day',
   allowDifference: 'sums over cohorts that differ are allowed',
 };
 

@@ -30,7 +30,8 @@ export async function requestFacts(
   const limits = [endOfUse([...policy.dataUse, ...commit.dataUse]) ?? [], policy.validUntil ?? []].flat();
   const end = new Date(Math.min(until.getTime(), ...limits.map((limit) => Date.parse(limit))));
   const body = approvalBody({ planHash, policy: policy.policy.digest, dataset: commit, conditions }, end);
-  const terms = { plan: proposed.plan, planHash, policy, commit };
+  const { code } = proposed.logged.entry.body;
+  const terms = { plan: proposed.plan, planHash, code, policy, commit };
   const members = site.federation.roster.members.length;
   return {
     ...proposed,

@@ -16,6 +16,8 @@ const bookSchema = z.strictObject({
     .nullable(),
   /** an entry that was signed and perhaps not taken: it is sent again as it is, base64 */
   pending: z.base64().nullable(),
+  /** what goes beside it, base64: the log takes no entry without */
+  attachments: z.array(z.base64()).optional(),
 });
 type Book = z.infer<typeof bookSchema>;
 
@@ -46,17 +48,30 @@ export class StewardBook {
     attachments: readonly Uint8Array[] = [],
     seconds: readonly NamedSeed[] = [],
   ): Promise<number> {
-    const head = await this.settle(site);
+    const head = await this.settled(site);
     const entry = this.person.seal(site.name, statement, head, new Date(), seconds);
-    this.write({ ...this.read(), pending: Buffer.from(entry).toString('base64') });
+    const beside = attachments.map((bytes) => Buffer.from(bytes).toString('base64'));
+    this.write({ ...this.read(), pending: Buffer.from(entry).toString('base64'), attachments: beside });
     return this.send(site, entry, attachments);
   }
 
-  /** Send what may not have arrived. @returns the head that the next entry builds on */
-  private async settle(site: StewardLog): Promise<ChainHead | undefined> {
-    const { pending } = this.read();
+  /**
+   * Send what may not have arrived: only then the log has all that this steward signed, and a statement can follow on it.
+   *
+   * @throws E_FORK, E_LOG_ENTRY as `post`
+   */
+  async settle(site: StewardLog): Promise<void> {
+    await this.settled(site);
+  }
+
+  /** @returns the head that the next entry builds on */
+  private async settled(site: StewardLog): Promise<ChainHead | undefined> {
+    const { pending, attachments = [] } = this.read();
     if (pending !== null) {
-      await this.send(site, Uint8Array.from(Buffer.from(pending, 'base64')), []);
+      const [entry, ...beside] = [pending, ...attachments].map((text) =>
+        Uint8Array.from(Buffer.from(text, 'base64')),
+      );
+      await this.send(site, entry ?? new Uint8Array(0), beside);
       return chainHeadOf(this.read().head);
     }
     const kept = chainHeadOf(this.read().head);
@@ -82,11 +97,11 @@ export class StewardBook {
       const index = await site.append(entry, attachments);
       const { seq, at, ...sent } = headOf(entry);
       const hash = site.log.find((logged) => logged.index === index)?.hash ?? sent.hash;
-      this.write({ ...this.read(), head: { seq, hash: hex(hash), at }, pending: null });
+      this.write({ ...this.read(), head: { seq, hash: hex(hash), at }, pending: null, attachments: [] });
       return index;
     } catch (error) {
       if (isRegulonError(error, 'E_LOG_ENTRY') && !error.retryable)
-        this.write({ ...this.read(), pending: null });
+        this.write({ ...this.read(), pending: null, attachments: [] });
       throw error;
     }
   }

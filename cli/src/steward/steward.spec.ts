@@ -60,6 +60,7 @@ class SampleLog {
   readonly log: LoggedEntry[] = [];
   readonly taken: Uint8Array[] = [];
   readonly seen: Uint8Array[] = [];
+  readonly beside: string[][] = [];
   refuse: RegulonError | null = null;
   /** the answer is lost after the entry was taken */
   loseAnswer = false;
@@ -72,7 +73,8 @@ class SampleLog {
       own: site,
       log: this.log,
       attachment: async (digest) => this.attachments.get(digest) ?? new Uint8Array(0),
-      append: async (entry) => {
+      append: async (entry, attachments) => {
+        this.beside.push(attachments.map((bytes) => Buffer.from(bytes).toString()));
         if (this.refuse) throw this.refuse;
         const known = this.taken.findIndex((bytes) => Buffer.compare(bytes, entry) === 0);
         if (known >= 0) return known;
@@ -124,6 +126,20 @@ describe('the book of a steward', () => {
     );
     log.loseAnswer = false;
     await book.post(log.link, statement);
+    expect(chain(log)).toEqual([0, 1]);
+  });
+
+  it('sends again what goes beside an entry, before the next statement is made', async () => {
+    const [log, { book }] = [new SampleLog(), bookOf()];
+    log.refuse = new RegulonError('E_CONNECTION', 'lost');
+    const policy = { kind: 'policy.set', body: federation.policyBody(site.name).body } as const;
+    await expect(book.post(log.link, policy, [Buffer.from('rules')])).rejects.toThrow('lost');
+    log.refuse = null;
+    await book.settle(log.link);
+    expect(log.log.map(({ entry }) => entry.kind)).toEqual(['policy.set']);
+    await book.settle(log.link);
+    await book.post(log.link, statement);
+    expect(log.beside).toEqual([['rules'], ['rules'], []]);
     expect(chain(log)).toEqual([0, 1]);
   });
 

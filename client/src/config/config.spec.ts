@@ -75,6 +75,7 @@ describe('the configuration of a daemon', () => {
     expect(readSitePolicy(file)).toMatchObject({ legalBasis: 'gdpr-9-2-j', validUntil: '2027-02-28' });
     for (const wrong of [
       'validUntil: 2027-02-30',
+      'validUntil: 9999-12-31',
       'legalBasis: art 9',
       'references: [{ kind: other, reference: x }]',
       'code: []',

@@ -71,16 +71,34 @@ export function admit({ entry, bytes }: Submission, state: AdmissionState, now: 
 const isSaidBy = ([known]: readonly Uint8Array[], entry: LogEntry, bytes: Uint8Array): boolean =>
   known !== undefined && equalBytes(signedPayloadOf(known, parseEntry(known)), signedPayloadOf(bytes, entry));
 
-/** What an entry says of the log itself is true of the log. @throws E_LOG_ENTRY (L1, L3) */
+/** What an entry says of the log itself is true of the log. @throws E_LOG_ENTRY (L1, L3, A2) */
 export function verifyStated(entry: LogEntry, { rows, history, attachments, tree }: AdmissionState): void {
   const index = rows.end().size;
   const read: JudgedLog['resolve'] = (digest) => attachments.read(digest);
   const log: JudgedLog = { tree, history, resolve: read };
   if (entry.kind === 'report.issued' || entry.kind === 'anchor') return verifyQuoted(entry, index, log);
+  if (entry.kind === 'policy.set') return verifySuccession(entry, rows);
   if (entry.kind !== 'witness.refusal' && entry.kind !== 'fork.evidence') return;
   verifySmall(entry);
   if (entry.kind === 'witness.refusal') judgeRefusal(entry.body, index, log);
   else judgeFork(entry.body, index, log);
+}
+
+/** @throws E_LOG_ENTRY (A2) for a policy that names another than the one of its site that is in force */
+function verifySuccession({ actor, body }: LogEntry<'policy.set'>, rows: LogRows): void {
+  if (body.supersedes === null) return;
+  const policies = rows.ofKind('policy.set').reverse();
+  for (const index of policies) {
+    const [bytes] = rows.entries(index, index + 1);
+    const before = bytes && (parseEntry(bytes) as LogEntry<'policy.set'>);
+    if (before?.actor.id !== actor.id) continue;
+    if (before.body.policy.digest === body.supersedes) return;
+    break;
+  }
+  throw entryRefused(
+    'A2',
+    `policy.set of ${actor.id} names another policy as the one before it: state it again`,
+  );
 }
 
 /** @throws E_LOG_ENTRY (D1) */

@@ -79,13 +79,13 @@ function write(on: PrunableLog, size: number, now: Date): Proposed {
     );
   const run = rows.pruned.openBefore(size);
   if (run !== undefined) throw refused(`${run} is under way before entry ${size}`, 'wait for its end');
-  const baseline = signedBaseline(on, proposals);
+  const baseline = signedBaseline(on, size, proposals);
   const body: BodyOf<'log.prune'> = { size, baseline, class: longest.class };
   return { index: log.appendOwn({ kind: 'log.prune', body }).index, size };
 }
 
 /** Index of the first of these proposals that a quorum of members has signed. @throws E_STATE */
-function signedBaseline(on: PrunableLog, proposals: readonly Proposal[]): number {
+function signedBaseline(on: PrunableLog, size: number, proposals: readonly Proposal[]): number {
   const all = ofKind(on.rows, 'log.baseline');
   const { quorum } = on.keys.genesis;
   let most = 0;
@@ -98,10 +98,9 @@ function signedBaseline(on: PrunableLog, proposals: readonly Proposal[]): number
     if (names.size >= quorum) return index;
     most = Math.max(most, names.size);
   }
-  const size = proposals[0]?.body.size ?? 0;
   throw refused(
     `${most} sites have signed a baseline of ${size} entries, ${quorum} are needed`,
-    `${proposing(size)}; daemons sign while they run`,
+    'wait: daemons sign it while they run, when they find the same',
   );
 }
 

@@ -2,7 +2,7 @@ import { fromHex, randomBytes } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
 import { parsePlan, type Plan, planBytes, planHashOf, type Roster } from '@regulon/shared/plan';
 import { contractOf, runName } from '@regulon/shared/program';
-import { digestText, parseEntry } from '@regulon/shared/transparency';
+import { digestText, parseEntry, refuseIdentifying } from '@regulon/shared/transparency';
 import type { RunsContext } from './runs-context.js';
 
 /** Proposed plans become queued runs. */
@@ -27,6 +27,7 @@ export class Proposals {
   ): Promise<{ run: string; index: number }> {
     const { roster, runs, intake } = this.on;
     const plan = parsePlan(value);
+    refuseIdentifying('the plan', { title: plan.title, reference: plan.reference });
     verifyCohort(plan, roster);
     const entry = parseEntry(bytes);
     if (entry.kind !== 'plan.propose' || entry.body.planHash !== digestText(planHashOf(plan))) {

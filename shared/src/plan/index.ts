@@ -38,6 +38,8 @@ export {
   datasetKindSchema,
   type DatasetScale,
   datasetScaleSchema,
+  codeSchema,
+  digestSchema,
   gammaSchema,
   hasRecords,
   isPrepared,

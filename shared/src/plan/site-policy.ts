@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { dataUseSchema } from './data-use-terms.js';
-import { gammaSchema, purposeSchema } from './terms.js';
+import { codeSchema as code, digestSchema as digest, gammaSchema, purposeSchema } from './terms.js';
 
 const DAY_MS = 86_400_000;
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/, 'a code of at most 100 characters');
 
 /** What a hospital allows; never overridable from outside. */
 export const sitePolicySchema = z.strictObject({
@@ -28,7 +26,13 @@ export const sitePolicySchema = z.strictObject({
     .max(16)
     .optional(),
   /** last day of the policy, in UTC: no approval under it holds longer; absent = until another takes its place */
-  validUntil: z.iso.date().optional(),
+  validUntil: z.iso
+    .date()
+    .refine(
+      (day) => day >= '2000' && day < '9999',
+      'a day of the years 2000 to 9998; without an end leave it out',
+    )
+    .optional(),
   /** retention class of the federation that this site needs its log kept for; absent = none of its own */
   retentionClass: code.optional(),
   /** digests of software that may run at this site; absent = what its administrators installed */

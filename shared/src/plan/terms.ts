@@ -6,6 +6,16 @@ export const gammaSchema = z.strictObject({
   den: z.int().min(1).max(255),
 });
 
+/** `sha256:<64 hex>` */
+export const digestSchema = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 hexadecimal digits');
+
+/** A name with dots, colons and slashes, for codes, versions and steps. */
+export const codeSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/, 'a code of at most 100 characters');
+
 /** What a run is for. */
 export const purposeSchema = z.enum(['research', 'quality', 'method-development']);
 

@@ -37,7 +37,7 @@ export { bandOf, digestBytes, digestText, type Attachment } from './entries/fiel
 export { kinds, type ActorType, type BodyOf, type Kind, type ScopeOf } from './entries/kinds.js';
 export { type EntrySignature, type LogEntry } from './entries/schema.js';
 export { entryHash, parseEntry, signedPayloadOf } from './entries/parse.js';
-export { refuseIdentifiers } from './entries/identifiers.js';
+export { refuseIdentifiers, refuseIdentifying } from './entries/identifiers.js';
 export {
   assembleEntry,
   headOf,

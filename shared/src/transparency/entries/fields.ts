@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { hex } from '../../crypto/index.js';
-import { gammaSchema, purposeSchema, unitSchema } from '../../plan/index.js';
+import { codeSchema, digestSchema, gammaSchema, purposeSchema, unitSchema } from '../../plan/index.js';
 
 const YEAR_1 = Date.parse('0001-01-01T00:00:00.000Z');
 
 /** `sha256:<64 hex>` */
-export const digest = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 hexadecimal digits');
+export const digest = digestSchema;
 /** integer in [0, 2^53) */
 export const count = z.int().min(0);
 /** decimal string; there is no floating point in the log */
@@ -29,9 +27,7 @@ export const time = z
 /** name of a site, dataset, plan or step */
 export const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens');
 /** a name with dots, colons and slashes, for codes, versions and steps */
-export const code = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/, 'a code of at most 100 characters');
+export const code = codeSchema;
 /** free text of at most 2,000 characters; scanned for identifiers by the verifier */
 export const text = z.string().max(2000);
 /** verifier key: `<name>+<key id>+<base64>` */
