@@ -111,7 +111,7 @@ describe('the doctor', () => {
         checkDataset({ dataset }, () => ({ describe, release: async () => void released++ })),
       );
     const panel = { digest: new Uint8Array(32), size: 3, names: ['g1', 'g2', 'g3'] };
-    const whole = { panel, content: new Uint8Array(32), units: 2, notes: [] };
+    const whole = { panel, content: new Uint8Array(32), units: 2, qualityReport: null, notes: [] };
     expect(await look(async () => whole)).toMatchObject({
       status: 'ok',
       note: 'toy: 2 patients, 3 features',

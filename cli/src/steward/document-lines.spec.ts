@@ -67,6 +67,7 @@ describe('a signed document for people', () => {
     const description = {
       units: 40,
       content: new Uint8Array(32),
+      qualityReport: new Uint8Array(32),
       panel: { digest: new Uint8Array(32), size: 12345 },
     };
     const statements = statementsOf(policy, dataset as never, description as never, salt);

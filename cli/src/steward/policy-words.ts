@@ -52,6 +52,7 @@ export const DATASET_WORDS: Words = {
   'panel.size': 'size: {} features',
   band: '{} units, as everybody sees it',
   unit: 'a unit is a',
+  qualityReport: 'salted digest of its quality report, which stays here',
   dataUse: 'terms of its use',
   public: 'declared public',
   simulated: 'declared simulated',

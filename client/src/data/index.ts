@@ -15,6 +15,7 @@ export {
   SCALES,
   type Vocabulary,
 } from './profile/index.js';
+export { readReport } from './report/index.js';
 export { sha256OfFile } from './store/file-digest.js';
 export { eachBlock, listStores, openStore, type StoreManifest, verifyStore } from './store/index.js';
 export { isRecordFile, type RecordSummary, summariseRecords } from './formats/sequences.js';

@@ -31,7 +31,7 @@ import {
   type ScheduledRound,
 } from '@regulon/shared/program';
 import type { DatasetConfig } from '../config/index.js';
-import { loadDataset, type LocalDataset, verifyPatientUnits, viewOf } from '../data/index.js';
+import { loadDataset, type LocalDataset, readReport, verifyPatientUnits, viewOf } from '../data/index.js';
 import type { ArmData } from '../training/index.js';
 import { type UnitSets, unitSetsOf } from '../unit-sets/index.js';
 import {
@@ -64,7 +64,11 @@ export class DatasetStore {
   /** training units of the arm asked for last, with what its rounds prepared of them */
   private training: { key: string; view: UnitsView } | undefined;
 
-  private constructor(private readonly dataset: LocalDataset) {}
+  private constructor(
+    private readonly dataset: LocalDataset,
+    /** file or store of the numbers */
+    private readonly counts: string,
+  ) {}
 
   /**
    * Load the dataset; a parsed copy from earlier in this process is read again faster than the files.
@@ -74,7 +78,7 @@ export class DatasetStore {
    */
   static async load(config: DatasetConfig, cachePath?: string): Promise<DatasetStore> {
     if (cachePath !== undefined && existsSync(cachePath)) {
-      return new DatasetStore(deserialize(readFileSync(cachePath)) as LocalDataset);
+      return new DatasetStore(deserialize(readFileSync(cachePath)) as LocalDataset, config.counts);
     }
     const { counts, kind, scale, labels, columnsPrefix, orientation, ignoreColumns, perPatient } = config;
     const dataset = await loadDataset({
@@ -87,11 +91,11 @@ export class DatasetStore {
     });
     verifyPatientUnits(dataset, config.unit, config.name);
     if (cachePath !== undefined) writeFile(cachePath, serialize(dataset));
-    return new DatasetStore(dataset);
+    return new DatasetStore(dataset, counts);
   }
 
   describe(): DatasetDescription {
-    return describeDataset(this.dataset);
+    return describeDataset(this.dataset, readReport(this.counts));
   }
 
   /** Most training units of any arm. @throws E_LABEL, E_UNITS */

@@ -2,8 +2,12 @@ import { canonicalJsonBytes, sha256 } from '@regulon/shared/crypto';
 import type { LocalDataset } from '../data/index.js';
 import type { DatasetDescription } from './site-data.js';
 
-/** What a dataset is, without its values; everything that a round can depend on is in the digest of its content. */
-export function describeDataset(dataset: LocalDataset): DatasetDescription {
+/**
+ * What a dataset is, without its values; everything that a round can depend on is in the digest of its content.
+ *
+ * @param report quality report of the dataset, where it has one
+ */
+export function describeDataset(dataset: LocalDataset, report?: Uint8Array): DatasetDescription {
   const { values, unitIds, genes, times, columns, patients, panel, panelDigest, notes } = dataset;
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return {
@@ -17,6 +21,7 @@ export function describeDataset(dataset: LocalDataset): DatasetDescription {
       ...(patients ? [sha256(canonicalJsonBytes([...patients]))] : []),
     ),
     units: unitIds.length,
+    qualityReport: report ? sha256(report) : null,
     notes,
   };
 }

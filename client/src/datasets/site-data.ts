@@ -16,6 +16,8 @@ export interface DatasetDescription {
   /** digest of unit identifiers and values: another version of the data has another one; 32 bytes */
   readonly content: Uint8Array;
   readonly units: number;
+  /** SHA-256 of the quality report that the import wrote; null for a file that was not imported */
+  readonly qualityReport: Uint8Array | null;
   /** remarks for the site's own people */
   readonly notes: readonly string[];
 }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
+import { sha256, utf8 } from '@regulon/shared/crypto';
 import { sitePolicySchema } from '@regulon/shared/plan';
+import { digestText } from '@regulon/shared/transparency';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
-import { statementsOf } from './statements.js';
+import { saltOf, statementsOf } from './statements.js';
 
 type Dataset = Parameters<typeof statementsOf>[1];
 const description = {
-  ...{ units: 30, content: new Uint8Array(32) },
+  ...{ units: 30, content: new Uint8Array(32), qualityReport: null },
   panel: { digest: new Uint8Array(32), size: 2, names: ['A', 'B'] },
 } as unknown as Parameters<typeof statementsOf>[2];
 const dataset = {
@@ -47,5 +49,22 @@ describe('what a steward states of a policy', () => {
     expect(stated({})).toMatchObject({
       ...{ legalBasis: 'none', references: [], allowedCode: [], retentionClass: 'none', validUntil: null },
     });
+  });
+});
+
+describe('what a steward states of a dataset', () => {
+  const policy = sitePolicySchema.parse({ schema: 'regulon.site-policy/1', purposes: ['research'] });
+  const stated = (report: Uint8Array | null, salt: string): string | null =>
+    statementsOf(policy, dataset, { ...description, qualityReport: report }, salt).dataset.qualityReport;
+
+  it('has a digest of its quality report that only the site can guess from', () => {
+    const [one, other] = [temporaryFolder('statements'), temporaryFolder('statements')];
+    const report = new Uint8Array(32).fill(7);
+    expect(stated(report, one)).toBe(
+      digestText(sha256(saltOf(one), utf8('quality-report'), new Uint8Array(32).fill(7))),
+    );
+    expect(stated(report, one)).not.toBe(stated(report, other));
+    expect(stated(report, one)).not.toBe(stated(new Uint8Array(32), one));
+    expect(stated(null, one)).toBeNull();
   });
 });

@@ -34,6 +34,8 @@ export function statementsOf(
   saltFolder: string,
 ): StewardStatements {
   const { dataUse = [] } = dataset;
+  const salt = saltOf(saltFolder);
+  const { qualityReport } = description;
   const attachment = canonicalJsonBytes(sitePolicySchema.parse(policy));
   const manifest = canonicalJsonBytes({
     ...{ name: dataset.name, kind: dataset.kind, scale: dataset.scale, unit: dataset.unit },
@@ -45,12 +47,13 @@ export function statementsOf(
     dataset: {
       dataset: dataset.name,
       version: 1,
-      commitment: digestText(sha256(saltOf(saltFolder), manifest)),
+      commitment: digestText(sha256(salt, manifest)),
       schema: digestText(sha256(utf8(`${dataset.kind}/${dataset.scale}/${dataset.unit}`))),
       panel: { digest: digestText(description.panel.digest), size: description.panel.size },
       band: bandOf(description.units),
       unit: dataset.unit,
-      qualityReport: null,
+      // with the salt, too: a report of few numbers could be guessed from its digest
+      qualityReport: qualityReport && digestText(sha256(salt, utf8('quality-report'), qualityReport)),
       dataUse,
       public: dataset.public,
       simulated: dataset.simulated,

@@ -1,1 +1,1 @@
-export { writeReport } from './quality-report.js';
+export { readReport, writeReport } from './quality-report.js';

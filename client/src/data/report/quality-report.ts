@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cell } from '@regulon/shared/genomics';
 import { diskError } from '../../state/index.js';
@@ -6,6 +6,9 @@ import { type AxisProfile, histogramOf, type Inspection, type MatrixProfile } fr
 import { openStore, type StoreManifest } from '../store/index.js';
 import { projectionOf } from './report-data.js';
 import { escaped, histogramSvg, scatterSvg } from './svg.js';
+
+/** Name of the report within the folder of a store. */
+const REPORT = 'report.html';
 
 const STYLE =
   'body{font:15px/1.45 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#111}table{border-collapse:collapse}td,th{border-bottom:1px solid #ccc;padding:.2rem .8rem .2rem 0;text-align:left}figure{display:inline-block;margin:1rem 1rem 1rem 0;max-width:34rem}svg{max-width:100%}';
@@ -22,7 +25,7 @@ export function writeReport(folder: string, profile: MatrixProfile, inspection: 
   const batch = groupingOf(store.units.columns);
   const parts = [
     `<h1>Quality of ${escaped(store.manifest.name)}</h1>`,
-    '<p>For the people of this site. Nothing of it leaves: no run, no log and no other site sees it.</p>',
+    '<p>For the people of this site: no run and no other site sees it. Of it, the log holds a digest with the salt of the site.</p>',
     factsTable(store.manifest, inspection),
     histogramSvg('Sum of each unit (library size)', inspection.histograms.unitSums),
     histogramSvg('Genes detected in each unit', inspection.histograms.detected),
@@ -33,10 +36,16 @@ export function writeReport(folder: string, profile: MatrixProfile, inspection: 
   ];
   const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Quality of ${escaped(store.manifest.name)}</title><style>${STYLE}</style></head><body>${parts.join('\n')}</body></html>\n`;
   try {
-    writeFileSync(join(folder, 'report.html'), page, { mode: 0o600, flush: true });
+    writeFileSync(join(folder, REPORT), page, { mode: 0o600, flush: true });
   } catch (error) {
     throw diskError('the quality report', error);
   }
+}
+
+/** The quality report beside the numbers of a store; undefined where the path is no store, or has none. */
+export function readReport(path: string): Uint8Array | undefined {
+  const file = join(path, REPORT);
+  return existsSync(file) ? readFileSync(file) : undefined;
 }
 
 interface Grouping {
