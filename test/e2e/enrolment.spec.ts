@@ -22,6 +22,14 @@ function secretsOf(folder: string): string[] {
   return files.filter((path) => path.endsWith('.key') || path.endsWith('.key.pem') || path.endsWith('token'));
 }
 
+/** What a builder states of what it built. */
+const builtCode = (sha256: string): string =>
+  JSON.stringify({
+    ...{ _type: 'https://in-toto.io/Statement/v1', predicateType: 'https://slsa.dev/provenance/v1' },
+    subject: [{ name: 'regulon', digest: { sha256 } }],
+    predicate: { runDetails: { builder: { id: 'https://builder.example/one' } } },
+  });
+
 describe('a federation of people and hospitals', () => {
   real(
     'is founded by files, runs a plan that its stewards approved, and leaves a log that verifies (needs the compiled programs)',
@@ -62,9 +70,17 @@ describe('a federation of people and hospitals', () => {
         await walk.steward('north', 'grant', 'r-7', ...role);
         const planFile = join(root, 'plan.yaml');
         writeFileSync(planFile, stringify(walk.plan));
-        const { run } = await done(
+        const provenance = join(root, 'provenance.json');
+        const submit = [
           ...['run', 'submit', planFile, '--key', guest, '--as', 'r-7', '--yes', ...walk.researcher],
-        );
+          ...['--provenance', provenance],
+        ];
+        writeFileSync(provenance, builtCode('0'.repeat(64)));
+        const { code, err } = await regulon(...submit);
+        expect([code, err]).toEqual([4, expect.stringMatching(/the provenance is of other software/)]);
+        const sha256 = /subject sha256:([0-9a-f]{64})/.exec(err)?.[1];
+        writeFileSync(provenance, builtCode(String(sha256)));
+        const { run } = await done(...submit);
         for (const site of walk.sites) {
           const inbox = await done('site', 'inbox', '--config', walk.config(site));
           expect(inbox).toEqual([expect.objectContaining({ plan: 'enrolled', state: 'waits' })]);
@@ -87,7 +103,9 @@ describe('a federation of people and hospitals', () => {
         expect(later).toMatchObject({ status: 'pass' });
         const page = join(root, 'report.html');
         await done('audit', 'report', '--bundle', bundle, '--policy', policy, '--out', page);
-        expect(readFileSync(page, 'utf8')).toMatch(/gdpr-9-2-j.*1 to an approval in policies/su);
+        expect(readFileSync(page, 'utf8')).toMatch(
+          /gdpr-9-2-j.*builder\.example.*1 to an approval in policies/su,
+        );
         await walk.renew('north');
         await walk.restart(supervisor, 'north');
         expect(await done('site', 'inbox', '--config', walk.config('north'))).toEqual([

@@ -1,6 +1,6 @@
 """Rows A2 and A3: the stewards approved what ran, and what ran is what they approved."""
 
-from primitives import Missing, Wrong, enc, hexes, parse_json, sha256
+from primitives import Missing, Wrong, enc, hexes, parse_canonical, sha256
 from runs import approval_of, dataset_of, proposal_of, run_of
 
 
@@ -32,6 +32,7 @@ def check_run(log, own):
         log.add("A2", start, "the start of a plan that was not proposed before")
         return
     check_plan(log, body["proposal"], proposal)
+    check_provenance(log, body["proposal"], proposal)
     names = log.at(start).names
     if body["sites"] != proposal["sites"] or not set(body["sites"]) <= set(names):
         log.add("A2", start, "other sites than the plan names, or no members")
@@ -46,15 +47,18 @@ def check_run(log, own):
 def check_plan(log, index, body):
     try:
         data = log.attachment(body["plan"])
+        parse_canonical(data)
+        if hexes(sha256(enc("regulon/plan/v1", data))) != body["planHash"]:
+            log.add("A3", index, "the plan hash is not that of the attached plan")
     except Missing:
-        return
-    try:
-        parse_json(data)
+        pass
     except Wrong:
         log.add("A3", index, "the attached plan is not canonical JSON")
-        return
-    if hexes(sha256(enc("regulon/plan/v1", data))) != body["planHash"]:
-        log.add("A3", index, "the plan hash is not that of the attached plan")
+
+
+def check_provenance(log, index, body):
+    if body["provenance"] is not None and body["provenance"]["subject"] != body["code"]:
+        log.add("A3", index, "a provenance of other code")
 
 
 def check_site(log, start, entry, own, name):

@@ -82,6 +82,7 @@ ROLE = one_of("researcher", "auditor", "operator")
 GAMMA = members(num=number(0, 255), den=number(1, 255))
 HEAD = members(size=N, root=D)
 A = members(digest=D, size=N, mediaType=like(r"[a-z]+/[a-z0-9.+-]+(;v=\d+)?", 100))
+PROVENANCE = members(builder=like("[!-~]{1,500}"), subject=D, statement=D)
 
 
 def is_time(value):
@@ -175,7 +176,7 @@ BODIES = {
     ),
     "dataset.withdraw": members(dataset=NAME, scope=one_of("all", "commitment"), reason=CODE),
     "plan.propose": members(
-        **{"name": NAME, "plan": A, "planHash": D, "purpose": PURPOSE, "code": D, "provenance": maybe(TEXT)},
+        **{"name": NAME, "plan": A, "planHash": D, "purpose": PURPOSE, "code": D, "provenance": maybe(PROVENANCE)},
         **{"architecture": D, "initialModel": maybe(D), "privacy": maybe(PRIVACY), "secureAggregation": RINGS},
         **{"sites": IDS, "rounds": N, "requireAll": boolean},
     ),

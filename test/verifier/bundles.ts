@@ -17,6 +17,7 @@ import { claimed } from './private-runs.js';
 import { goodModels, wrongModels } from './derived-models.js';
 import { goodReleases, wrongReleases } from './released-models.js';
 import { policiesRight, policiesWrong } from './policies.js';
+import { provenancesRight, provenancesWrong } from './provenances.js';
 import { rolesRight, rolesWrong } from './granted-roles.js';
 import { statedRight, statedWrong } from './self-evidence.js';
 import { textsRight, textsWrong } from './written-texts.js';
@@ -40,6 +41,7 @@ export const good: Readonly<Record<string, () => Case>> = {
   ...listsRight,
   ...prunedRight,
   ...policiesRight,
+  ...provenancesRight,
   ...unreadRight,
   ...textsRight,
   ...witnessedRight,
@@ -116,6 +118,7 @@ export const spoiled: Readonly<Record<string, () => Case>> = {
   ...listsWrong,
   ...prunedWrong,
   ...policiesWrong,
+  ...provenancesWrong,
   ...unreadWrong,
   ...textsWrong,
 };

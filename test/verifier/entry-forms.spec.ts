@@ -55,6 +55,8 @@ const replacements: readonly Json[] = [
     'a'.repeat(64),
     'a'.repeat(100),
     'a'.repeat(101),
+    'a'.repeat(500),
+    'a'.repeat(501),
     'a b',
     'a\n',
     'a/b:c+d.e_f',

@@ -48,7 +48,7 @@ class Log:
 
     def attachment(self, reference):
         data = self.files.get("attachments/sha256/" + reference["digest"][7:], b"")
-        if hashlib.sha256(data).hexdigest() != reference["digest"][7:] or len(data) != reference["size"]:
+        if hashlib.sha256(data).hexdigest() != reference["digest"][7:]:
             raise Missing("an attachment is missing or changed")
         return data
 
@@ -127,14 +127,13 @@ def read_attachments(log):
     for index, entry in enumerate(log.entries):
         for reference in log_entries.attachments(entry["body"]) if entry else ():
             path = "attachments/sha256/" + reference["digest"][7:]
-            if path in log.used:
-                continue
-            log.used[path] = index
             data = log.files.get(path)
+            is_known = path in log.used
+            log.used.setdefault(path, index)
             if data is None:
                 log.add("L5", index, "an attachment is missing")
-            elif hashlib.sha256(data).hexdigest() != path[19:] or len(data) != reference["size"]:
-                log.add("L1", index, "an attachment was changed")
+            elif len(data) != reference["size"] or not (is_known or hashlib.sha256(data).hexdigest() == path[19:]):
+                log.add("L1", index, "an attachment was changed, or has another size")
     for path in log.files:
         if path.startswith("attachments/") and path not in log.used:
             log.add("L1", None, f"no readable entry refers to {path}")

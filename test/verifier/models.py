@@ -7,7 +7,7 @@ import struct
 from array import array
 
 import tree
-from primitives import Wrong, hexes, need, parse_json
+from primitives import Wrong, hexes, need, parse_plan
 from runs import run_of
 
 WORDS = 16384
@@ -40,7 +40,7 @@ def check_models(log, closed, folder):
 def plan_of(log, run):
     """Rule, trim and factor of the attached plan, whose numbers are decimal strings; whether blocks have divisors."""
     try:
-        plan = parse_json(log.attachment(run.proposal["plan"]))
+        plan = parse_plan(log.attachment(run.proposal["plan"]))
     except Wrong:
         return None
     own = plan.get("secureAggregation", {})

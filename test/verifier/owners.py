@@ -1,12 +1,12 @@
 """Row S1: a block that only some sites train is a sum over these alone, and covers uMin of them."""
 
-from primitives import Wrong, parse_json
+from primitives import Wrong, parse_plan
 
 
 def owners_of(log, run):
     """Roster ids of the owners of each such block of the attached plan."""
     try:
-        blocks = parse_json(log.attachment(run.proposal["plan"]))["model"]["blocks"]
+        blocks = parse_plan(log.attachment(run.proposal["plan"]))["model"]["blocks"]
         named = [set(block["owners"]) for block in blocks if "owners" in block]
     except (Wrong, KeyError, ValueError, TypeError):
         return []

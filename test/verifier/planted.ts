@@ -86,5 +86,5 @@ export const planted: Readonly<Record<string, () => Case>> = {
 export const told: Readonly<Record<string, () => Case>> = {
   'a count of seven in place of a band': rewritten(withMembers('round.contribution', 4, { band: '7' })),
   'an e-mail address in a text': changed('plan.approve', { conditions: ['ask jane.doe@hospital.example'] }),
-  'a sample barcode in a text': changed('plan.propose', { provenance: 'made from TCGA-A1-A0SB' }),
+  'a sample barcode in a text': changed('plan.approve', { conditions: ['made from TCGA-A1-A0SB'] }),
 };

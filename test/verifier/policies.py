@@ -3,7 +3,7 @@
 import re
 
 import data_use
-from primitives import Wrong, parse_json
+from primitives import Wrong, parse_plan
 from runs import approval_of, dataset_of, proposal_of
 
 
@@ -78,7 +78,7 @@ def check_run(log, name):
 
 def plan_of(log, proposal):
     try:
-        plan = parse_json(log.attachment(proposal["plan"]))
+        plan = parse_plan(log.attachment(proposal["plan"]))
         return plan if isinstance(plan, dict) else None
     except Wrong:
         return None

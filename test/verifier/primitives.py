@@ -64,14 +64,16 @@ def H(tag, *fields):
     return sha256(enc(PREFIX + tag, *fields))
 
 
-def jcs(value):
-    """RFC 8785."""
+def jcs(value, depth=0):
+    """RFC 8785, of at most 200 levels."""
+    if depth > 200:
+        raise ValueError("too deep")
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
-        members = (json.dumps(n, ensure_ascii=False).encode() + b":" + jcs(value[n]) for n in names)
+        members = (json.dumps(n, ensure_ascii=False).encode() + b":" + jcs(value[n], depth + 1) for n in names)
         return b"{" + b",".join(members) + b"}"
     if isinstance(value, list):
-        return b"[" + b",".join(jcs(v) for v in value) + b"]"
+        return b"[" + b",".join(jcs(v, depth + 1) for v in value) + b"]"
     if isinstance(value, float):
         return number_text(value).encode()
     return json.dumps(value, ensure_ascii=False).encode()
@@ -82,8 +84,8 @@ def hash_json(label, value):
     return sha256(enc(f"regulon/{label}/v1", jcs(value)))
 
 
-def parse_json(data):
-    """Canonical JSON: integers in [0, 2^53), texts in NFC, bytes equal to JCS of the value."""
+def parse_canonical(data):
+    """JSON whose bytes are the JCS of their value."""
     try:
         value = json.loads(data.decode("utf-8"), parse_int=number_of)
         canonical = jcs(value)
@@ -91,6 +93,25 @@ def parse_json(data):
         raise NotCanonical(f"not JSON: {error}") from error
     if canonical != data:
         raise NotCanonical("not canonical JSON")
+    return value
+
+
+def parse_plan(data):
+    """An attached plan: its numbers are decimal strings, and what is a number in JSON is none."""
+    return without_numbers(parse_canonical(data))
+
+
+def without_numbers(value):
+    if isinstance(value, dict):
+        return {name: without_numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [without_numbers(inner) for inner in value]
+    return None if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def parse_json(data):
+    """Canonical JSON with integers in [0, 2^53) only, and texts in NFC."""
+    value = parse_canonical(data)
     need(unicodedata.is_normalized("NFC", data.decode()), "text is not in NFC")
     for number in numbers(value):
         need(isinstance(number, int) and 0 <= number < 2**53, "a number is not an integer in range")

@@ -3,7 +3,7 @@
 import math
 
 import secagg
-from primitives import Missing, Wrong, parse_json
+from primitives import Missing, Wrong, parse_plan
 from runs import run_of
 
 UNITS = {"<20": 19, "20-49": 49, "50-99": 99, "100-199": 199, "200-499": 499, "500+": 500}
@@ -26,7 +26,7 @@ def check_privacy(log):
 def check_claim(log, run):
     stated = run.proposal["privacy"]
     try:
-        plan = parse_json(log.attachment(run.proposal["plan"]))
+        plan = parse_plan(log.attachment(run.proposal["plan"]))
     except Missing:
         return
     except Wrong:

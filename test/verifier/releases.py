@@ -4,7 +4,7 @@ import math
 import re
 
 from notes import unbase64
-from primitives import Missing, Wrong, jcs, parse_json, verifies
+from primitives import Missing, Wrong, jcs, parse_json, parse_plan, verifies
 from privacy import COUNT_NOISE, TOLERANCE, epsilon, policy_of
 from runs import run_of
 
@@ -198,7 +198,7 @@ def error_of(rate, bound, members, others):
 def bounds(log, proposal):
     """The share of members that no test exceeds, by rate; `None` where nothing is known."""
     try:
-        plan = parse_json(log.attachment(proposal["plan"]))
+        plan = parse_plan(log.attachment(proposal["plan"]))
         text = plan["privacy"]["hospitalsPerPatient"]
         if not re.fullmatch(r"[1-9]\d{0,2}", text):
             return lambda rate: None

@@ -7,7 +7,7 @@ from collections import Counter
 from bodies import DEC, SPACE, D, like
 
 # texts that people write
-FREE = {"reference", "justification", "provenance", "conditions", "reason", "intendedUse"}
+FREE = {"reference", "justification", "conditions", "reason", "intendedUse"}
 DECIMALS = {"epsilonCap", "delta", "clip", "sigma", "samplingRate", "before", "after", "epsilon", "loss", "accuracy"}
 # texts whose form says that no person wrote them
 STRUCTURAL = [

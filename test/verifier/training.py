@@ -1,7 +1,7 @@
 """Rows S2 and S4: each arm is trained and validated as the plan and its early stopping say, and gives the model they say."""
 
 from model_chain import evaluated
-from primitives import Wrong, enc, hexes, jcs, parse_json, sha256
+from primitives import Wrong, enc, hexes, jcs, parse_plan, sha256
 from runs import run_of
 
 STEPS = ("train", "validate")
@@ -32,7 +32,7 @@ def key_of(entry):
 def plan_of(log, run):
     """Rounds, `every`, rule and gate of the attached plan, whose numbers are decimal strings."""
     try:
-        plan = parse_json(log.attachment(run.proposal["plan"]))
+        plan = parse_plan(log.attachment(run.proposal["plan"]))
         rule, every = plan["evaluation"].get("earlyStopping"), plan["evaluation"].get("every")
         most = plan["evaluation"].get("maxWorsening")
         return int(plan["training"]["rounds"]), every and int(every), rule, None if most is None else float(most)

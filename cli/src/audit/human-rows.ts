@@ -49,7 +49,7 @@ export function humanRows({ policies, datasets, runs, federation, verification }
     row('Was the code reviewed?', `software digest ${federation?.software ?? 'unknown'}; row A3`),
     row(
       'Is the quality of the data sufficient, and are groups of patients treated alike?',
-      `${datasets.length} committed versions of datasets; scores are in the report of the run`,
+      `${datasets.length} committed versions of datasets, ${datasets.filter((one) => one.hasQualityReport).length} with the digest of a quality report; scores are in the report of the run`,
     ),
     row(
       'Were incidents handled?',

@@ -26,6 +26,8 @@ export interface RunFacts {
     readonly at: string;
     readonly purpose: string;
     readonly code: string;
+    /** who built that code, as the researcher states; null when nobody says so, or row A3 finds fault with it */
+    readonly builder: string | null;
     /** noise, clip and δ that the plan claims; null without differential privacy */
     readonly privacy: {
       readonly mechanism: string;
@@ -90,6 +92,8 @@ export interface AuditDocument {
     readonly unit: string;
     readonly declared: 'public' | 'simulated' | 'not public';
     readonly dataUse: readonly string[];
+    /** the commitment has the digest of a quality report */
+    readonly hasQualityReport: boolean;
   }[];
   /** plans that two persons of a site excepted from its policy */
   readonly exceptions: readonly {
@@ -161,9 +165,20 @@ function policyFacts({ index, entry }: BundleEntry<'policy.set'>): AuditDocument
 }
 
 function datasetFacts({ index, entry }: BundleEntry<'dataset.commit'>): AuditDocument['datasets'][number] {
-  const { dataset, version, band, unit, dataUse, public: isPublic, simulated } = entry.body;
+  const { dataset, version, band, unit, dataUse, qualityReport, public: isPublic, simulated } = entry.body;
   const declared = isPublic ? 'public' : simulated ? 'simulated' : 'not public';
-  return { entry: index, site: entry.actor.id, dataset, version, band, unit, declared, dataUse };
+  const hasQualityReport = qualityReport !== null;
+  return {
+    entry: index,
+    site: entry.actor.id,
+    dataset,
+    version,
+    band,
+    unit,
+    declared,
+    dataUse,
+    hasQualityReport,
+  };
 }
 
 /** Without the justification, which a person wrote freely. */
@@ -213,12 +228,13 @@ function testsOf({ index, entry }: BundleEntry<'model.release'>, files: BundleFi
 }
 
 function proposalFacts({ index, entry }: BundleEntry<'plan.propose'>): RunFacts['proposal'] {
-  const { purpose, code, privacy } = entry.body;
+  const { purpose, code, provenance, privacy } = entry.body;
   const claimOf = ({ mechanism, sigma, clip, delta, unit }: NonNullable<typeof privacy>) => ({
     ...{ mechanism, sigma, clip, delta, unit },
   });
   return {
     ...{ entry: index, by: entry.actor.id, at: entry.at, purpose, code },
+    builder: provenance?.subject === code ? provenance.builder : null,
     privacy: privacy && claimOf(privacy),
   };
 }

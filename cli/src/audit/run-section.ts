@@ -14,6 +14,7 @@ export function runSection(run: RunFacts, { verification }: AuditDocument): stri
     ['purpose', proposal?.purpose ?? 'unknown'],
     ['proposed', proposal ? `by ${proposal.by}, ${proposal.at}, entry ${proposal.entry}` : 'unknown'],
     ['software', proposal?.code ?? 'unknown'],
+    ['software built by', proposal ? (proposal.builder ?? 'not stated') : 'unknown'],
     ['status', `${found?.status ?? 'unknown'}: ${found?.coverage ?? ''}`],
     ['data', found?.public ? 'every dataset is declared public or simulated' : 'not public'],
     [

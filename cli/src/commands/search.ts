@@ -17,12 +17,20 @@ import { apiFor, connects, federationFor } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
 import { progressBar } from './progress-bar.js';
 import { sampleScorer } from './search-score.js';
-import { keyFileOf, placeOf, proposalFor, proposes, type ProposeOptions } from './proposing.js';
+import {
+  keyFileOf,
+  placeOf,
+  proposalFor,
+  proposesWithProvenance,
+  type ProposeOptions,
+  provenanceIn,
+  type ProvenanceOptions,
+} from './proposing.js';
 import { untilDetached } from './watch.js';
 
 /** `regulon run search`: runs over settings of a plan, and a last one of the best. */
 export function searchCommand(run: Command, context: Context): void {
-  const command = proposes(
+  const command = proposesWithProvenance(
     connects(
       run
         .command('search')
@@ -32,7 +40,7 @@ export function searchCommand(run: Command, context: Context): void {
         .argument('<search>', 'search file, YAML or JSON'),
     ),
   );
-  handles<ProposeOptions>(
+  handles<ProvenanceOptions>(
     command,
     context,
     async ([file = ''], options, output) => search(await readSearch(file), options, { context, output }),
@@ -47,15 +55,16 @@ interface Place {
 
 async function search(
   declared: DeclaredSearch,
-  options: ProposeOptions,
+  options: ProvenanceOptions,
   place: Place,
 ): Promise<CommandResult & { exitCode?: number }> {
   const { search: of, digest, mostEpsilon } = declared;
   const { context, output } = place;
   const budget = budgetOf(declared);
+  const provenance = provenanceIn(options);
   const about = { search: of.name, digest, mostRuns: mostRuns(declared), mostEpsilon };
   if (options.dryRun) return { data: about, lines: budget };
-  const { api, propose } = proposer(declared, options, context);
+  const { api, propose } = proposer({ digest, provenance }, options, context);
   budget.forEach((line) => output.progress(line));
   await confirm(context, options, `propose up to ${about.mostRuns} runs, one after the other?`);
   const found = await untilDetached(async (signal) => {
@@ -107,13 +116,17 @@ function budgetOf({
 }
 
 /** Proposes a plan at most once for each label of a search; later it answers with the same run. */
-function proposer({ digest }: DeclaredSearch, options: ProposeOptions, context: Context) {
+function proposer(
+  { digest, provenance }: Pick<DeclaredSearch, 'digest'> & { provenance: ReturnType<typeof provenanceIn> },
+  options: ProposeOptions,
+  context: Context,
+) {
   const federation = federationFor(options, context);
   const person = Person.fromKeyFile(keyFileOf(options, context), 'researcher', options.as);
   const api = apiFor(options, context);
   const propose = async (...[plan, label]: Parameters<Runs['carryOut']>): Promise<string> => {
     const place = placeOf(`search-${digest}-${label}`, options, context, federation.origin);
-    const proposal = proposalFor(plan, federation);
+    const proposal = proposalFor(plan, federation, provenance);
     return (await proposeOnce({ plan, proposal, person, federation, api, place })).run;
   };
   return { api, propose };

@@ -7,15 +7,22 @@ import { keptProposal, proposeOnce } from '../proposals/index.js';
 import { Person } from '../enrolment/index.js';
 import { apiFor, connects, federationFor } from './connection.js';
 import { confirm, type Context, handles } from './context.js';
-import { keyFileOf, placeOf, proposalFor, proposes, type ProposeOptions } from './proposing.js';
+import {
+  keyFileOf,
+  placeOf,
+  proposalFor,
+  proposesWithProvenance,
+  provenanceIn,
+  type ProvenanceOptions,
+} from './proposing.js';
 
-interface SubmitOptions extends ProposeOptions {
+interface SubmitOptions extends ProvenanceOptions {
   readonly idempotencyKey?: string;
 }
 
 /** `regulon run submit`: propose a plan under the researcher's key. */
 export function submitCommand(run: Command, context: Context): void {
-  const command = proposes(
+  const command = proposesWithProvenance(
     connects(
       run
         .command('submit')
@@ -34,7 +41,7 @@ export function submitCommand(run: Command, context: Context): void {
 async function submitPlan(file: string, options: SubmitOptions, context: Context): Promise<CommandResult> {
   const plan = readPlanFile(file);
   const federation = federationFor(options, context);
-  const proposed = proposalFor(plan, federation);
+  const proposed = proposalFor(plan, federation, provenanceIn(options));
   const planHash = digestText(planHashOf(plan));
   const place = placeOf(options.idempotencyKey, options, context, federation.origin);
   if (options.dryRun)

@@ -1,2 +1,3 @@
 export { keptProposal, proposalFile } from './kept-proposal.js';
 export { proposeOnce } from './propose-once.js';
+export { readProvenance } from './provenance-file.js';

@@ -23,9 +23,14 @@ export interface Proposal {
  * A researcher proposes a plan.
  *
  * @param siteIds roster ids of its sites
+ * @param provenance who built the software that is to run it
  * @throws E_LOG_ENTRY when title or reference of the plan, which every hospital keeps, look like a person
  */
-export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
+export function proposal(
+  plan: Plan,
+  siteIds: readonly number[],
+  provenance: Proposal['body']['provenance'] = null,
+): Proposal {
   refuseIdentifying('the plan', { title: plan.title, reference: plan.reference });
   const bytes = planBytes(plan);
   const outline = outlineOf(plan);
@@ -36,7 +41,7 @@ export function proposal(plan: Plan, siteIds: readonly number[]): Proposal {
     planHash: digestText(planHashOf(plan)),
     purpose: plan.purpose,
     code: DAEMON_CODE,
-    provenance: null,
+    provenance,
     architecture: digestText(architectureOf(plan, outline.features)),
     initialModel: null,
     privacy: privacyOf(plan),

@@ -214,6 +214,12 @@ describe('a second person of a site', () => {
     expect([{}, { commitment: digestText(new Uint8Array(32)) }, { dataset: 'other' }].map(versionOf)).toEqual(
       [...[3, 4, 1]],
     );
+    // data that were committed to keep their report: no approval ends for another look at them
+    expect(versionOf({ qualityReport: digestText(new Uint8Array(32)) })).toBe(3);
+    const next = { qualityReport: digestText(new Uint8Array(32)), simulated: true };
+    expect(
+      succeeding(link, { ...statements, dataset: { ...statements.dataset, ...next } }).dataset,
+    ).toMatchObject({ version: 4, simulated: true, qualityReport: commit.qualityReport });
     expect(() => follow({ retentionClass: 'ai6m' })).toThrow(
       expect.objectContaining({ code: 'E_POLICY', hint: expect.stringContaining('hipaa6y') as unknown }),
     );

@@ -82,16 +82,24 @@ export function succeeding(site: SiteLink, statements: StewardStatements): Stewa
   return {
     ...statements,
     policy: isSame ? last : { ...policy, supersedes: last?.policy.digest ?? null },
-    dataset: { ...dataset, version: nextVersion(site, dataset) },
+    dataset: asCommitted(site, dataset),
   };
 }
 
-/** Version of a dataset: that of the last commitment to it when nothing else changed, else the next one. */
-function nextVersion(site: SiteLink, dataset: BodyOf<'dataset.commit'>): number {
+/**
+ * A dataset as the last commitment to it when nothing else changed, else as its next version. Data that were committed to
+ * keep the quality report that they had then: approvals outlast another look at the same data.
+ */
+function asCommitted(site: SiteLink, dataset: BodyOf<'dataset.commit'>): BodyOf<'dataset.commit'> {
   const last = ownCommits(site, dataset.dataset).at(-1);
-  if (last === undefined) return 1;
-  const isSame = canonicalJson({ ...dataset, version: last.version }) === canonicalJson(last);
-  return isSame ? last.version : last.version + 1;
+  if (last === undefined) return { ...dataset, version: 1 };
+  const isSameData = last.commitment === dataset.commitment;
+  const next = {
+    ...dataset,
+    version: last.version,
+    ...(isSameData && { qualityReport: last.qualityReport }),
+  };
+  return canonicalJson(next) === canonicalJson(last) ? last : { ...next, version: last.version + 1 };
 }
 
 const ownCommits = ({ log, config }: SiteLink, name: string): BodyOf<'dataset.commit'>[] =>

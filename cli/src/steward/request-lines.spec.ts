@@ -59,6 +59,23 @@ describe('the screen of a request', () => {
     ]);
   });
 
+  it('says who built what runs, as far as the researcher says so, and where that is of other code', () => {
+    const builder = 'https://builder.example/one';
+    const linesWith = (subject: string): string => {
+      const facts = factsOf();
+      const { entry } = facts.logged;
+      const provenance = { builder, subject, statement: digest };
+      const body = { ...entry.body, provenance };
+      return requestLines({ ...facts, logged: { ...facts.logged, entry: { ...entry, body } } }).join('\n');
+    };
+    const { code } = factsOf().logged.entry.body;
+    expect(linesWith(code)).toContain(
+      `\n   the researcher names a builder, whose signature is not checked here:\n     ${builder}, statement ${digest}\n`,
+    );
+    expect(linesWith(digest)).toContain('names a builder FOR OTHER CODE');
+    expect(requestLines(factsOf())).toContain('   who built it is not stated');
+  });
+
   it('says what is not there', () => {
     const lines = requestLines(factsOf({ title: '' }));
     expect(lines[1]).toBe('   research: brca3-private-sim');

@@ -46,6 +46,7 @@ export function requestLines(facts: RequestFacts): string[] {
     '   model',
     ...documentLines(plan.model).map((line) => `     ${line}`),
     `   code ${proposal.code}`,
+    ...builderLines(proposal).map((line) => `   ${line}`),
     ...differenceLines(plan, facts.before),
     '',
     '3  which data',
@@ -72,6 +73,16 @@ const knownBy = ({ knownTo }: RequestFacts): string =>
   knownTo === null
     ? 'named by the founders of the federation'
     : `known to ${knownTo}, whose steward gave the role`;
+
+/** The signature is for a person to check, where the statement was published. */
+function builderLines({ provenance, code }: BodyOf<'plan.propose'>): string[] {
+  if (provenance === null) return ['who built it is not stated'];
+  const isOfCode = provenance.subject === code ? '' : ' FOR OTHER CODE';
+  return [
+    `the researcher names a builder${isOfCode}, whose signature is not checked here:`,
+    `  ${provenance.builder}, statement ${provenance.statement}`,
+  ];
+}
 
 const openness = (commit: BodyOf<'dataset.commit'>): string =>
   commit.public ? 'declared public' : commit.simulated ? 'declared simulated' : 'not public';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { sha256, utf8 } from '@regulon/shared/crypto';
+import { enc, hkdf, sha256 } from '@regulon/shared/crypto';
 import { sitePolicySchema } from '@regulon/shared/plan';
-import { digestText } from '@regulon/shared/transparency';
+import { digestBytes, digestText } from '@regulon/shared/transparency';
 import { temporaryFolder } from '../state/temporary-folder.support.js';
 import { saltOf, statementsOf } from './statements.js';
 
@@ -60,8 +60,10 @@ describe('what a steward states of a dataset', () => {
   it('has a digest of its quality report that only the site can guess from', () => {
     const [one, other] = [temporaryFolder('statements'), temporaryFolder('statements')];
     const report = new Uint8Array(32).fill(7);
+    const { commitment } = statementsOf(policy, dataset, description, one).dataset;
+    const info = enc('regulon/quality-report/v1', digestBytes(commitment));
     expect(stated(report, one)).toBe(
-      digestText(sha256(saltOf(one), utf8('quality-report'), new Uint8Array(32).fill(7))),
+      digestText(sha256(hkdf(saltOf(one), new Uint8Array(32), info, 32), report)),
     );
     expect(stated(report, one)).not.toBe(stated(report, other));
     expect(stated(report, one)).not.toBe(stated(new Uint8Array(32), one));

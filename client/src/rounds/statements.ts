@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { canonicalJsonBytes, fromHex, hex, randomBytes, sha256, utf8 } from '@regulon/shared/crypto';
+import {
+  canonicalJsonBytes,
+  enc,
+  fromHex,
+  hex,
+  hkdf,
+  randomBytes,
+  sha256,
+  utf8,
+} from '@regulon/shared/crypto';
 import { decimalOf, endOfPolicy, type SitePolicy, sitePolicySchema } from '@regulon/shared/plan';
 import {
   attachmentOf,
@@ -34,7 +43,6 @@ export function statementsOf(
   saltFolder: string,
 ): StewardStatements {
   const { dataUse = [] } = dataset;
-  const salt = saltOf(saltFolder);
   const { qualityReport } = description;
   const attachment = canonicalJsonBytes(sitePolicySchema.parse(policy));
   const manifest = canonicalJsonBytes({
@@ -43,17 +51,18 @@ export function statementsOf(
     // an approval names the commitment, so it ends when the terms change
     ...(dataUse.length > 0 && { dataUse }),
   });
+  const salt = saltOf(saltFolder);
+  const commitment = sha256(salt, manifest);
   return {
     dataset: {
       dataset: dataset.name,
       version: 1,
-      commitment: digestText(sha256(salt, manifest)),
+      commitment: digestText(commitment),
       schema: digestText(sha256(utf8(`${dataset.kind}/${dataset.scale}/${dataset.unit}`))),
       panel: { digest: digestText(description.panel.digest), size: description.panel.size },
       band: bandOf(description.units),
       unit: dataset.unit,
-      // with the salt, too: a report of few numbers could be guessed from its digest
-      qualityReport: qualityReport && digestText(sha256(salt, utf8('quality-report'), qualityReport)),
+      qualityReport: qualityReport && digestText(sha256(reportKey(salt, commitment), qualityReport)),
       dataUse,
       public: dataset.public,
       simulated: dataset.simulated,
@@ -61,6 +70,18 @@ export function statementsOf(
     policy: policyBody(policy, dataset, attachment),
     policyAttachment: Buffer.from(attachment).toString('base64'),
   };
+}
+
+/**
+ * Secret under which a commitment names its quality report: the report could be guessed from its bare digest, and who is shown
+ * one report and its key learns nothing of other digests of the site.
+ *
+ * @param salt of the site, 32 bytes
+ * @param commitment 32 bytes
+ * @returns 32 bytes
+ */
+function reportKey(salt: Uint8Array, commitment: Uint8Array): Uint8Array {
+  return hkdf(salt, new Uint8Array(32), enc('regulon/quality-report/v1', commitment), 32);
 }
 
 function policyBody(

@@ -71,13 +71,14 @@ export function admit({ entry, bytes }: Submission, state: AdmissionState, now: 
 const isSaidBy = ([known]: readonly Uint8Array[], entry: LogEntry, bytes: Uint8Array): boolean =>
   known !== undefined && equalBytes(signedPayloadOf(known, parseEntry(known)), signedPayloadOf(bytes, entry));
 
-/** What an entry says of the log itself is true of the log. @throws E_LOG_ENTRY (L1, L3, A2) */
+/** What an entry says of the log itself, or of what it proposes, is true. @throws E_LOG_ENTRY (L1, L3, A2, A3) */
 export function verifyStated(entry: LogEntry, { rows, history, attachments, tree }: AdmissionState): void {
   const index = rows.end().size;
   const read: JudgedLog['resolve'] = (digest) => attachments.read(digest);
   const log: JudgedLog = { tree, history, resolve: read };
   if (entry.kind === 'report.issued' || entry.kind === 'anchor') return verifyQuoted(entry, index, log);
   if (entry.kind === 'policy.set') return verifySuccession(entry, rows);
+  if (entry.kind === 'plan.propose') return verifyProvenance(entry.body);
   if (entry.kind !== 'witness.refusal' && entry.kind !== 'fork.evidence') return;
   verifySmall(entry);
   if (entry.kind === 'witness.refusal') judgeRefusal(entry.body, index, log);
@@ -101,16 +102,27 @@ function verifySuccession({ actor, body }: LogEntry<'policy.set'>, rows: LogRows
   );
 }
 
+/** @throws E_LOG_ENTRY (A3) for a provenance of other software than is proposed */
+function verifyProvenance({ provenance, code }: LogEntry<'plan.propose'>['body']): void {
+  if (provenance !== null && provenance.subject !== code)
+    throw entryRefused('A3', 'the provenance is of other code than the proposal names');
+}
+
 /** @throws E_LOG_ENTRY (D1) */
 function verifySmall(entry: LogEntry): void {
   if (attachmentsOf(entry).some(({ size }) => size > MAX_READ_BYTES))
     throw entryRefused('D1', `an attachment of ${entry.kind} is larger than ${MAX_READ_BYTES} bytes`);
 }
 
-/** @throws E_LOG_ENTRY (L1, retryable) if an attachment of the entry was not put */
+/** @throws E_LOG_ENTRY (L1) if an attachment of the entry was not put (retryable), or has another size than it says */
 export function verifyAttachments(entry: LogEntry, attachments: AttachmentFolder): void {
-  const missing = attachmentsOf(entry).find(({ digest }) => !attachments.has(digest));
-  if (missing === undefined) return;
-  const details = { digest: missing.digest };
-  throw entryRefused('L1', `${entry.kind} refers to an attachment that was not put`, details, true);
+  for (const { digest, size } of attachmentsOf(entry)) {
+    const kept = attachments.sizeOf(digest);
+    if (kept === undefined)
+      throw entryRefused('L1', `${entry.kind} refers to an attachment that was not put`, { digest }, true);
+    if (kept !== size)
+      throw entryRefused('L1', `${entry.kind} says that an attachment of ${kept} bytes has ${size}`, {
+        digest,
+      });
+  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes, hex, sha256 } from '@regulon/shared/crypto';
 import { RegulonError } from '@regulon/shared/errors';
@@ -12,7 +12,8 @@ export const MAX_ATTACHMENT_BYTES = 16 * 1024 * 1024;
 
 /** What entries refer to, kept beside the log under `attachments/sha256/<hex>`. */
 export class AttachmentFolder {
-  private readonly known = new Set<string>();
+  /** sizes of those that were asked for, bytes */
+  private readonly known = new Map<string, number>();
 
   /** @param doomed those whose entries were pruned */
   constructor(
@@ -47,7 +48,7 @@ export class AttachmentFolder {
     }
     if (!this.has(attachment.digest)) {
       await writeDurably(this.folder, [{ path: AttachmentFolder.pathOf(attachment.digest), bytes }]);
-      this.known.add(attachment.digest);
+      this.known.set(attachment.digest, bytes.length);
     }
     return attachment;
   }
@@ -72,10 +73,15 @@ export class AttachmentFolder {
   }
 
   has(digest: string): boolean {
-    if (this.known.has(digest)) return true;
-    const present = existsSync(join(this.folder, AttachmentFolder.pathOf(digest)));
-    if (present) this.known.add(digest);
-    return present;
+    return this.sizeOf(digest) !== undefined;
+  }
+
+  /** Bytes of an attachment; undefined if it is not kept. */
+  sizeOf(digest: string): number | undefined {
+    const path = join(this.folder, AttachmentFolder.pathOf(digest));
+    const size = this.known.get(digest) ?? statSync(path, { throwIfNoEntry: false })?.size;
+    if (size !== undefined) this.known.set(digest, size);
+    return size;
   }
 
   /** Bytes of a small attachment, at once; undefined if it is not kept, or the file was changed. */

@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import BetterSqlite, { type Database } from 'better-sqlite3';
+import { utf8 } from '@regulon/shared/crypto';
 import {
+  attachmentOf,
   attachmentsOf,
   type BodyOf,
   digestText,
   formatVkey,
   headOf,
   KeyType,
+  MediaType,
   type NamedSeed,
   nextPosition,
   parseEntry,
@@ -22,7 +25,7 @@ import {
   verifierKeyOf,
   verifyInclusion,
 } from '@regulon/shared/transparency';
-import { SampleFederation } from '@regulon/shared/transparency-samples';
+import { sample, SampleFederation } from '@regulon/shared/transparency-samples';
 import { keepStatements } from '@regulon/shared/sqlite';
 import { RegulonError } from '@regulon/shared/errors';
 import { auditMigrations } from './migrations.js';
@@ -194,6 +197,40 @@ describe('sequencer', () => {
     await expect(log.append(policy(zero))).rejects.toMatchObject({
       ...{ code: 'E_LOG_ENTRY', retryable: false, details: { rule: 'A2' } },
     });
+  });
+
+  it('takes no proposal whose provenance is of other code, or whose plan has another size than it says', async () => {
+    const log = await open();
+    const plan = utf8('{}');
+    const proposed = (subject: string, size = plan.length): Uint8Array =>
+      new SampleFederation().entry(
+        ['researcher', 'r1'],
+        'plan.propose',
+        {},
+        {
+          ...{ name: 'p', plan: { ...attachmentOf(plan, MediaType.json), size }, planHash: zero },
+          ...{
+            purpose: 'research',
+            code: sample.code,
+            architecture: zero,
+            initialModel: null,
+            privacy: null,
+          },
+          provenance: { builder: 'https://builder.example/one', subject, statement: zero },
+          secureAggregation: {
+            ...{ gamma: { num: 1, den: 3 }, nMin: 5 },
+            ...{ quantization: 1024, weightCap: 1024, fractionBits: 24 },
+          },
+          ...{ sites: [1, 2, 3, 4, 5], rounds: 1, requireAll: false },
+        },
+      );
+    const refused = (rule: string) => ({ code: 'E_LOG_ENTRY', retryable: false, details: { rule } });
+    await expect(log.append(proposed(zero), [plan])).rejects.toMatchObject(refused('A3'));
+    const lying = log.append(proposed(sample.code, 5), [plan]);
+    await expect(lying).rejects.toMatchObject(refused('L1'));
+    await expect(lying).rejects.toThrow('plan.propose says that an attachment of 2 bytes has 5');
+    expect(log.size).toBe(1);
+    expect((await log.append(proposed(sample.code), [plan])).index).toBe(1);
   });
 
   it('keeps both entries when an actor signs two with one number', async () => {

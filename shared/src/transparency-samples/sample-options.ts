@@ -111,6 +111,8 @@ export interface SampleOptions {
   readonly maxWorsening?: string;
   /** roster ids that own a block of the model; by default all sites train all of it */
   readonly owners?: readonly number[];
+  /** the proposal says who built the software with this digest */
+  readonly builtCode?: string;
   /** what the plan declares of the use of data; anything, as an attacker writes it */
   readonly declares?: unknown;
   /** sites whose approvals their administrators sign, too; site-1 to site-3 have one */

@@ -148,10 +148,18 @@ function startRun(log: SampleLog, names: readonly string[], options: SampleOptio
 }
 
 function proposalOf(log: SampleLog, sites: number[], options: SampleOptions): BodyOf<'plan.propose'> {
+  const provenance =
+    options.builtCode === undefined
+      ? null
+      : {
+          builder: 'https://builder.example/one',
+          subject: options.builtCode,
+          statement: samplePolicy('site-1'),
+        };
   return {
     ...{ name: 'sample', plan: log.attach(samplePlan(options), MediaType.json), planHash: log.planHash },
     purpose: 'research',
-    ...{ code, provenance: null, architecture: code, initialModel: null },
+    ...{ code, provenance, architecture: code, initialModel: null },
     privacy: options.privacy ? statedPrivacy(options.privacy) : null,
     secureAggregation: {
       gamma: { num: 1, den: 3 },

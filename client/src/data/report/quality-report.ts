@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Cell } from '@regulon/shared/genomics';
 import { diskError } from '../../state/index.js';
 import { type AxisProfile, histogramOf, type Inspection, type MatrixProfile } from '../profile/index.js';
-import { openStore, type StoreManifest } from '../store/index.js';
+import { isStore, openStore, type StoreManifest } from '../store/index.js';
 import { projectionOf } from './report-data.js';
 import { escaped, histogramSvg, scatterSvg } from './svg.js';
 
@@ -45,7 +45,7 @@ export function writeReport(folder: string, profile: MatrixProfile, inspection: 
 /** The quality report beside the numbers of a store; undefined where the path is no store, or has none. */
 export function readReport(path: string): Uint8Array | undefined {
   const file = join(path, REPORT);
-  return existsSync(file) ? readFileSync(file) : undefined;
+  return isStore(path) && existsSync(file) ? readFileSync(file) : undefined;
 }
 
 interface Grouping {

@@ -30,6 +30,16 @@ const privacy = z.strictObject({
   accountantVersion: code,
 });
 
+/** Who built the software, from a statement that was published elsewhere, signed. @see https://slsa.dev/spec/v1.0/provenance */
+const provenance = z.strictObject({
+  /** URI of the builder: printable ASCII without spaces */
+  builder: z.string().regex(/^[!-~]{1,500}$/),
+  /** SHA-256 of what was built */
+  subject: digest,
+  /** SHA-256 of the file of the statement */
+  statement: digest,
+});
+
 /** A researcher proposes a plan. */
 export const planProposeBody = z.strictObject({
   name,
@@ -40,7 +50,7 @@ export const planProposeBody = z.strictObject({
   purpose,
   /** digest of the software that may run it */
   code: digest,
-  provenance: text.nullable(),
+  provenance: provenance.nullable(),
   architecture: digest,
   /** a released model, or the catalogue initialiser with the plan's seed when null */
   initialModel: digest.nullable(),

@@ -4,7 +4,7 @@ import { isRecord } from './parse.js';
 import { entryRefused } from './rule-error.js';
 
 /** Members in which people write. */
-const freeTexts = ['reference', 'justification', 'provenance', 'conditions', 'reason', 'intendedUse'];
+const freeTexts = ['reference', 'justification', 'conditions', 'reason', 'intendedUse'];
 /** Members whose value is a decimal string: elsewhere many digits are the number of somebody. */
 const decimals = new Set(
   'epsilonCap delta clip sigma samplingRate before after epsilon loss accuracy'.split(' '),
@@ -39,7 +39,7 @@ const written: Partial<Record<Kind, readonly string[]>> = {
   'policy.override': ['justification'],
   'dataset.commit': ['dataset'],
   'dataset.withdraw': ['reason'],
-  'plan.propose': ['name', 'provenance'],
+  'plan.propose': ['name', 'builder'],
   'plan.approve': ['conditions'],
   'plan.reject': ['reason'],
   'plan.withdraw': ['reason'],

@@ -65,11 +65,14 @@ export function isOpen(dataset: Placed<'dataset.commit'> | undefined): boolean {
 }
 
 function checkProposal({ log, findings }: VerifyContext, { entry, index }: Placed<'plan.propose'>): void {
-  const bytes = log.resolve(entry.body.plan.digest);
+  const { plan, planHash, provenance, code } = entry.body;
+  if (provenance !== null && provenance.subject !== code)
+    findings.fail('A3', 'the provenance is of other code than the proposal names', index);
+  const bytes = log.resolve(plan.digest);
   if (bytes === undefined) return;
   if (attachedJson(bytes) === undefined)
     findings.fail('A3', 'the attached plan is not canonical JSON', index);
-  else if (digestText(hashJson('plan', bytes)) !== entry.body.planHash)
+  else if (digestText(hashJson('plan', bytes)) !== planHash)
     findings.fail('A3', 'the plan hash is not that of the attached plan', index);
 }
 

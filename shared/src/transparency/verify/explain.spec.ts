@@ -115,14 +115,23 @@ describe('what an entry says of', () => {
     [
       'many sites',
       'plan.propose',
-      { planHash: digest, sites: list, privacy: null },
+      { planHash: digest, sites: list, privacy: null, provenance: null },
       'the sites of the attached list, without differential',
     ],
     [
       'a private plan',
       'plan.propose',
-      { planHash: digest, sites: [1, 2], privacy: {} },
-      '2 sites (1, 2), with differential privacy',
+      { planHash: digest, sites: [1, 2], privacy: {}, provenance: { builder: 'https://b.example' } },
+      '2 sites (1, 2), with differential privacy; its software built by https://b.example',
+    ],
+    [
+      'a policy with papers',
+      'policy.set',
+      {
+        ...{ policy: list, purposes: ['research'], minCohort: 5, leaveSiteOut: 'off', legalBasis: 'none' },
+        ...{ references: [{ kind: 'ethics', reference: 'vote 7' }], validUntil: '2028-01-01T00:00:00.000Z' },
+      },
+      'papers ethics vote 7; until the end of 2027-12-31 UTC',
     ],
     [
       'a no',

@@ -34,7 +34,7 @@ const sentences: { readonly [K in Kind]: Sentence<K> } = {
   'dataset.withdraw': (b) =>
     `withdrew dataset ${b.dataset} ${b.scope === 'all' ? 'for good' : 'until a new commitment'} (${b.reason})`,
   'plan.propose': (b) =>
-    `proposed the plan ${b.name} (${short(b.planHash)}) for ${b.purpose}: ${b.rounds} rounds with ${members(b.sites)}, ${b.privacy === null ? 'without differential privacy' : 'with differential privacy'}`,
+    `proposed the plan ${b.name} (${short(b.planHash)}) for ${b.purpose}: ${b.rounds} rounds with ${members(b.sites)}, ${b.privacy === null ? 'without differential privacy' : 'with differential privacy'}${b.provenance === null ? '' : `; its software built by ${b.provenance.builder}`}`,
   'plan.approve': (b) =>
     `approved the plan ${short(b.planHash)} for version ${b.datasetVersion} of dataset ${b.dataset} until ${untilText(b.validUntil)}; conditions: ${b.conditions.join('; ') || 'none'}`,
   'plan.reject': (b) => `rejected the plan ${short(b.planHash)} (${b.reason})`,

@@ -126,6 +126,7 @@ describe('approvals', () => {
       'A3',
       { spoil: change('plan.propose', { plan: attachmentOf(samplePolicyBytes('site-1'), MediaType.json) }) },
     ],
+    ['a provenance of other code', 'A3', { builtCode: other }],
     ['other code', 'A3', { spoil: change('round.contribution', { code: other }, 3) }],
     ['a run called public after a site took that back', 'A2', { closedAgain: 3, claimPublic: true }],
     [
@@ -228,7 +229,7 @@ describe('rounds', () => {
       'D1',
       { spoil: change('plan.approve', { conditions: ['ask jane.doe@hospital.example first'] }, 2) },
     ],
-    ['a sample barcode', 'D1', { spoil: change('plan.propose', { provenance: 'made from TCGA-A1-A0SB' }) }],
+    ['a sample barcode', 'D1', { spoil: change('plan.approve', { conditions: ['made from TCGA-A1-A0SB'] }) }],
     ['a date of birth', 'D1', { spoil: change('plan.approve', { conditions: ['born 1961-02-03'] }, 2) }],
     [
       'a random-looking word',

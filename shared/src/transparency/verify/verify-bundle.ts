@@ -241,7 +241,11 @@ function remark(context: VerifyContext, runs: readonly RunReport[], start: Prune
     'pass',
     'role in force; purpose and data-use terms; what a plan declares is the word of its researcher',
   );
-  findings.remark('A3', 'pass', 'code digests and plan agree; provenance is not verified by this version');
+  findings.remark(
+    'A3',
+    'pass',
+    "code and plan agree, and the subject of a provenance where a proposal has one; a builder's signature is not in the log",
+  );
   remarkReleases(context);
   remarkEgress(context);
   const warnings = new Set(runs.flatMap((run) => run.warnings));
