@@ -9,17 +9,17 @@ export interface DatasetSource {
   /** matrix: an imported store, or CSV or TSV; sequences: FASTA; plain or gzip */
   readonly counts: string;
   /** label table, CSV or TSV, plain or gzip; rows are units */
-  readonly labels?: string;
+  readonly labels?: string | undefined;
   readonly kind: DatasetKind;
   readonly scale: DatasetScale;
   /** expression only; without it the labels decide, else genes are rows */
-  readonly orientation?: 'genes-by-units' | 'units-by-genes';
+  readonly orientation?: 'genes-by-units' | 'units-by-genes' | undefined;
   /** series: read the columns that are this text and a time (`cdc15` reads `cdc15_10`); a list: a channel each */
-  readonly columnsPrefix?: string | readonly string[];
+  readonly columnsPrefix?: string | readonly string[] | undefined;
   /** columns of the matrix to leave out (further id columns, call columns) */
-  readonly ignoreColumns?: readonly string[];
+  readonly ignoreColumns?: readonly string[] | undefined;
   /** an imported store with several records a patient: one unit a patient, by their sum or mean */
-  readonly perPatient?: PerPatient;
+  readonly perPatient?: PerPatient | undefined;
 }
 
 /** The data of one site in memory; nothing here leaves it. */

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hex, sha256 } from '@regulon/shared/crypto';
+import { hex } from '@regulon/shared/crypto';
 import { emptySpecification, type FeatureSpecification } from '@regulon/shared/genomics';
 import { contractOf, type RunContract, RunProgram } from '@regulon/shared/program';
 import { importFile } from '../data/index.js';
@@ -196,15 +196,6 @@ describe('several records of a patient', () => {
     });
     const store = await DatasetStore.load({ ...config, counts, unit: 'patient', perPatient: 'sum' });
     expect(store.describe().units).toBe(6);
-  });
-
-  it('have the digest of the quality report that the import wrote', async () => {
-    const counts = await recordsOf(7);
-    const { qualityReport } = (await DatasetStore.load({ ...config, counts, unit: 'library' })).describe();
-    expect(qualityReport).toEqual(sha256(readFileSync(join(counts, 'report.html'))));
-    rmSync(join(counts, 'report.html'));
-    const again = await DatasetStore.load({ ...config, counts, unit: 'library' });
-    expect(again.describe().qualityReport).toBeNull();
   });
 });
 

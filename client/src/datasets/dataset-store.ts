@@ -80,18 +80,10 @@ export class DatasetStore {
     if (cachePath !== undefined && existsSync(cachePath)) {
       return new DatasetStore(deserialize(readFileSync(cachePath)) as LocalDataset, config.counts);
     }
-    const { counts, kind, scale, labels, columnsPrefix, orientation, ignoreColumns, perPatient } = config;
-    const dataset = await loadDataset({
-      ...{ counts, kind, scale },
-      ...(labels === undefined ? {} : { labels }),
-      ...(columnsPrefix === undefined ? {} : { columnsPrefix }),
-      ...(orientation === undefined ? {} : { orientation }),
-      ...(ignoreColumns === undefined ? {} : { ignoreColumns }),
-      ...(perPatient === undefined ? {} : { perPatient }),
-    });
+    const dataset = await loadDataset(config);
     verifyPatientUnits(dataset, config.unit, config.name);
     if (cachePath !== undefined) writeFile(cachePath, serialize(dataset));
-    return new DatasetStore(dataset, counts);
+    return new DatasetStore(dataset, config.counts);
   }
 
   describe(): DatasetDescription {
