@@ -167,17 +167,9 @@ function policyFacts({ index, entry }: BundleEntry<'policy.set'>): AuditDocument
 function datasetFacts({ index, entry }: BundleEntry<'dataset.commit'>): AuditDocument['datasets'][number] {
   const { dataset, version, band, unit, dataUse, qualityReport, public: isPublic, simulated } = entry.body;
   const declared = isPublic ? 'public' : simulated ? 'simulated' : 'not public';
-  const hasQualityReport = qualityReport !== null;
   return {
-    entry: index,
-    site: entry.actor.id,
-    dataset,
-    version,
-    band,
-    unit,
-    declared,
-    dataUse,
-    hasQualityReport,
+    ...{ entry: index, site: entry.actor.id, dataset, version, band, unit, declared, dataUse },
+    hasQualityReport: qualityReport !== null,
   };
 }
 

@@ -43,6 +43,14 @@ describe('regulon run search --dry-run', () => {
     expect(err).toContain(words);
   });
 
+  it('reads who built the software before anything is proposed', async () => {
+    const provenance = join(folder, 'provenance.json');
+    writeFileSync(provenance, '{}');
+    const { code, err } = await run('run', 'search', example, '--dry-run', '--provenance', provenance);
+    expect(code).toBe(4);
+    expect(err).toMatch(/provenance\.json.*_type/);
+  });
+
   it('is another search over other samples under the same names, as losses on them are others', async () => {
     const file = join(folder, 'private.json');
     const declared = {
